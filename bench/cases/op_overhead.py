@@ -1,0 +1,89 @@
+"""What one call costs when there is nothing to compute: 2 x 2 tensors, microseconds per call."""
+
+import time
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from timing import report
+
+CALLS = 400
+ROUNDS = 7
+
+torch.set_num_threads(1)
+torch.manual_seed(0)
+a = torch.randn(2, 2)
+b = torch.randn(2, 2)
+bias = torch.randn(2)
+linear = nn.Linear(2, 2)
+multihead = nn.MultiheadAttention(8, 2, batch_first=True)
+tokens = torch.randn(1, 3, 8)
+
+
+def microseconds(call, finish):
+    """Per call, over many calls in a row; the last result is read, so that every one is done."""
+    rounds = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        for _ in range(CALLS):
+            result = call()
+        finish(result)
+        rounds.append((time.perf_counter() - start) / CALLS * 1e6)
+    return rounds
+
+
+def read(result):
+    return result.flatten()[0].item()
+
+
+OPS = {
+    "add": lambda x: x + b,
+    "mul by scalar": lambda x: x * 2.0,
+    "matmul": lambda x: x @ b,
+    "F.linear": lambda x: F.linear(x, b, bias),
+    "nn.Linear": lambda x: linear(x),
+    "layer_norm": lambda x: F.layer_norm(x, (2,)),
+    "softmax": lambda x: F.softmax(x, dim=-1),
+    "gelu": lambda x: F.gelu(x),
+    "view + view": lambda x: x.view(4).view(2, 2),
+    "transpose": lambda x: x.transpose(0, 1),
+    "slice": lambda x: x[0:1],
+    "sum": lambda x: x.sum(),
+}
+
+metrics = {}
+with torch.no_grad():
+    metrics["empty"] = microseconds(lambda: torch.empty(2, 2), lambda t: t.shape)
+    for name, op in OPS.items():
+        metrics[f"{name}, no grad"] = microseconds(lambda: op(a), read)
+    metrics["nn.MultiheadAttention, no grad"] = microseconds(lambda: multihead(tokens, tokens, tokens)[0], read)
+
+leaf = a.clone().requires_grad_()
+ones = torch.ones(2, 2)
+for name, op in OPS.items():
+    metrics[f"{name}, forward"] = microseconds(lambda: op(leaf), lambda t: read(t.detach()))
+for name in ("add", "matmul", "nn.Linear", "layer_norm", "softmax", "gelu"):
+    op = OPS[name]
+
+    def forward_backward():
+        leaf.grad = None
+        op(leaf).backward(ones)
+        return leaf.grad
+
+    metrics[f"{name}, forward + backward"] = microseconds(forward_backward, read)
+
+parameters = [nn.Parameter(torch.randn(8, 8)) for _ in range(20)]
+for parameter in parameters:
+    parameter.grad = torch.randn(8, 8)
+optimizer = torch.optim.AdamW(parameters)
+
+
+def adamw_step():
+    optimizer.step()
+    return parameters[0].detach()
+
+
+CALLS = 20
+metrics["AdamW step, per 8 x 8 parameter"] = [t / len(parameters) for t in microseconds(adamw_step, read)]
+report(metrics, "us", read(a + b))

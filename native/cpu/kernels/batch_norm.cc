@@ -1,0 +1,114 @@
+// The two reductions of batch normalisation over [N, C, S]: mean and biased variance of each channel, and the two sums its
+// gradient needs. Applying them is pointwise work and not done here.
+#include "reduce_rules.h"
+
+namespace layerwise::NS {
+namespace {
+
+KERNEL(batch_norm_stats) {
+  Dtype dtype = args.dtype();
+  void *mean_ = args.pointer(), *var_ = args.pointer(), *x = args.pointer();
+  int64_t N = args.integer(), C = args.integer(), S = args.integer();
+  ReducePlan plan;
+  plan.kept = {1, {C}, {S}};
+  plan.reduced = {2, {N, S}, {C * S, 1}};
+  if (S == 1) plan.reduced = {1, {N}, {C}};
+  plan.outputs = C;
+  plan.elements = N * S;
+  plan.by_columns = S == 1;
+  bool known = with_float(dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    auto *mean = (compute<T>*)mean_, *var = (compute<T>*)var_;
+    reduce_with<VarianceRule<T>>(context, plan, x, [&](int64_t c, const auto& s) {
+      mean[c] = (compute<T>)s.mean;
+      var[c] = (compute<T>)(s.squares / s.n);
+    });
+  });
+  if (!known) context->fail(context, "[batch_norm_stats] expected a floating dtype");
+}
+
+// Sums over one plane of a channel.
+template <class T> void add_plane(const T* dy, const T* x, compute<T> mean, int64_t n, double* sum, double* sum_xmu) {
+  using V = vector<T>;
+  constexpr int64_t L = lanes<T>;
+  for (int64_t begin = 0; begin < n; begin += 2048) {
+    int64_t end = smaller(begin + 2048, n), i = begin;
+    V a = {}, b = {}, c = {}, d = {};
+    for (; i + 2 * L <= end; i += 2 * L) {
+      V g = load(dy + i), h = load(dy + i + L);
+      a += g;
+      b += h;
+      c += g * (load(x + i) - mean);
+      d += h * (load(x + i + L) - mean);
+    }
+    *sum += sum_lanes(a + b);
+    *sum_xmu += sum_lanes(c + d);
+    for (; i < end; i++) {
+      *sum += get(dy + i);
+      *sum_xmu += get(dy + i) * (get(x + i) - mean);
+    }
+  }
+}
+
+// S == 1: channels are neighbours; one vector of them goes down all N rows.
+template <class T>
+void add_columns(const T* dy, const T* x, const compute<T>* mean, int64_t N, int64_t C, int64_t count, compute<T>* sum,
+                 compute<T>* sum_xmu) {
+  using V = vector<T>;
+  constexpr int64_t L = lanes<T>;
+  auto part = [&](const auto* p) { return count == L ? load(p) : load_some(p, count, 0); };
+  V centre = part(mean);
+  double sums[L] = {}, sums_xmu[L] = {};
+  for (int64_t begin = 0; begin < N; begin += 64) {
+    V a = {}, b = {};
+    for (int64_t r = begin; r < smaller(begin + 64, N); r++) {
+      V g = part(dy + r * C);
+      a += g;
+      b += g * (part(x + r * C) - centre);
+    }
+    for (int64_t l = 0; l < L; l++) {
+      sums[l] += a[l];
+      sums_xmu[l] += b[l];
+    }
+  }
+  for (int64_t l = 0; l < count; l++) {
+    sum[l] = (compute<T>)sums[l];
+    sum_xmu[l] = (compute<T>)sums_xmu[l];
+  }
+}
+
+KERNEL(batch_norm_backward_stats) {
+  Dtype dtype = args.dtype();
+  void *sum_ = args.pointer(), *sum_xmu_ = args.pointer(), *dy_ = args.pointer(), *x_ = args.pointer(), *mean_ = args.pointer();
+  int64_t N = args.integer(), C = args.integer(), S = args.integer();
+  bool known = with_float(dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    auto *sum = (compute<T>*)sum_, *sum_xmu = (compute<T>*)sum_xmu_, *mean = (compute<T>*)mean_;
+    const T *dy = (const T*)dy_, *x = (const T*)x_;
+    if (S == 1) {
+      constexpr int64_t L = lanes<T>;
+      parallel_for(context, ceil_div(C, L), larger(1, 1024 / larger(N, 1)), [&](int64_t begin, int64_t end) {
+        for (int64_t strip = begin; strip < end; strip++) {
+          int64_t c = strip * L;
+          add_columns(dy + c, x + c, mean + c, N, C, smaller(L, C - c), sum + c, sum_xmu + c);
+        }
+      });
+      return;
+    }
+    parallel_for(context, C, larger(1, 16384 / larger(N * S, 1)), [&](int64_t begin, int64_t end) {
+      for (int64_t c = begin; c < end; c++) {
+        double total = 0, total_xmu = 0;
+        for (int64_t n = 0; n < N; n++) {
+          int64_t at = (n * C + c) * S;
+          add_plane(dy + at, x + at, mean[c], S, &total, &total_xmu);
+        }
+        sum[c] = (compute<T>)total;
+        sum_xmu[c] = (compute<T>)total_xmu;
+      }
+    });
+  });
+  if (!known) context->fail(context, "[batch_norm_backward_stats] expected a floating dtype");
+}
+
+}  // namespace
+}  // namespace layerwise::NS

@@ -1,0 +1,295 @@
+// Matrix multiplication with arbitrary strides: blocks for the caches, shares packing and tiles among the threads, and takes
+// short ways for thin and small problems. float16 and bfloat16 are computed in float32, integers in plain loops.
+#include "matmul_micro.h"
+
+namespace layerwise::NS {
+namespace {
+
+constexpr int kMostBatchDims = 64;
+constexpr int64_t kDepth = 384;               // of a packed block: a panel of A then takes 18 KiB of the first-level cache
+constexpr int64_t kBlockRows = 2048;          // of A that are packed at a time
+constexpr int64_t kBlockColumns = 3072;       // of B
+constexpr int64_t kTileBlockColumns = 256;    // of B that one tile block rereads from the second-level cache
+constexpr int64_t kParallelFlops = 1500000;   // below this a second thread comes too late to help
+
+// One product. Strides in elements; C is always of type T: half types go through a float32 block.
+template <class T, class S> struct Product {
+  int64_t m, n, k;
+  const S* a;
+  int64_t ars, acs;
+  const S* b;
+  int64_t brs, bcs;
+  S* c;
+  int64_t crs, ccs;
+  T alpha, beta;
+  const T* bias;          // n values of type T, or null
+};
+
+int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
+
+// Runs tiles of one packed block: C[mc x nc] with A and B packed `depth` deep.
+template <class T>
+void run_tiles(Context* context, int64_t mc, int64_t nc, int64_t depth, const T* a, const T* b, int64_t ldb, int64_t b_panel_stride, T* c,
+               int64_t crs, int64_t ccs, Finish<T> finish) {
+  constexpr int64_t mr = kTileRows;
+  constexpr int64_t nr = kTileColumns<T>;
+  // Enough tile blocks for the threads to share evenly, each at least two panels high.
+  const int64_t column_blocks = (nc + kTileBlockColumns - 1) / kTileBlockColumns;
+  const int64_t wanted = 12 * context->threads / column_blocks + 1;
+  int64_t block_rows = round_up((mc + wanted - 1) / wanted, mr);
+  if (block_rows < 2 * mr) block_rows = 2 * mr;
+  if (block_rows > 16 * mr) block_rows = 16 * mr;
+  const int64_t row_blocks = (mc + block_rows - 1) / block_rows;
+  const bool is_worth = 2 * mc * nc * depth >= kParallelFlops;
+  const int64_t blocks = row_blocks * column_blocks;
+  parallel_for(context, blocks, is_worth ? 1 : blocks, [=](int64_t begin, int64_t end) {
+    for (int64_t block = begin; block < end; block++) {
+      const int64_t row_begin = block % row_blocks * block_rows;
+      const int64_t row_end = smaller(row_begin + block_rows, mc);
+      const int64_t column_begin = block / row_blocks * kTileBlockColumns;
+      const int64_t column_end = smaller(column_begin + kTileBlockColumns, nc);
+      for (int64_t i = row_begin; i < row_end; i += mr) {
+        const int rows = int(smaller(mr, mc - i));
+        for (int64_t j = column_begin; j < column_end; j += nr) {
+          const int columns = int(smaller(nr, nc - j));
+          Finish<T> tile_finish = finish;
+          if (finish.bias) tile_finish.bias = finish.bias + j;
+          micro_kernel_for<T>(rows, columns)(depth, a + i * depth, b + j / nr * b_panel_stride, ldb, c + i * crs + j * ccs, crs, ccs, columns, tile_finish);
+        }
+      }
+    }
+  });
+}
+
+template <class T, class S>
+void pack_a(Context* context, T* out, const Product<T, S>& p, int64_t row, int64_t rows, int64_t depth_at, int64_t depth) {
+  constexpr int64_t mr = kTileRows;
+  const int64_t panels = (rows + mr - 1) / mr;
+  const bool is_worth = rows * depth >= (64 << 10);
+  parallel_for(context, panels, is_worth ? 4 : panels, [=, &p](int64_t begin, int64_t end) {
+    for (int64_t panel = begin; panel < end; panel++) {
+      const int count = int(smaller(mr, rows - panel * mr));
+      pack_panel(out + panel * mr * depth, count, count, p.a + (row + panel * mr) * p.ars + depth_at * p.acs, p.ars, p.acs, depth);
+    }
+  });
+}
+
+template <class T, class S>
+void pack_b(Context* context, T* out, const Product<T, S>& p, int64_t column, int64_t columns, int64_t depth_at, int64_t depth) {
+  constexpr int64_t nr = kTileColumns<T>;
+  const int64_t panels = (columns + nr - 1) / nr;
+  const bool is_worth = columns * depth >= (64 << 10);
+  parallel_for(context, panels, is_worth ? 2 : panels, [=, &p](int64_t begin, int64_t end) {
+    for (int64_t panel = begin; panel < end; panel++) {
+      const int count = int(smaller(nr, columns - panel * nr));
+      pack_panel(out + panel * nr * depth, int(nr), count, p.b + (column + panel * nr) * p.bcs + depth_at * p.brs, p.bcs, p.brs, depth);
+    }
+  });
+}
+
+template <class T, class S> void multiply_packed(Context* context, const Product<T, S>& p) {
+  constexpr int64_t nr = kTileColumns<T>;
+  const int64_t passes = (p.k + kDepth - 1) / kDepth;
+  const int64_t depth = (p.k + passes - 1) / passes;
+  const int64_t block_rows = smaller(p.m, kBlockRows);
+  const int64_t block_columns = smaller(p.n, kBlockColumns);
+  constexpr bool is_converted = !__is_same(T, S);
+  T* packed_a = (T*)context->scratch(context, 0, size_t(round_up(block_rows, kTileRows) * depth) * sizeof(T));
+  T* packed_b = (T*)context->scratch(context, 1, size_t(round_up(block_columns, nr) * depth) * sizeof(T));
+  T* block_c = is_converted ? (T*)context->scratch(context, 2, size_t(block_rows * block_columns) * sizeof(T)) : nullptr;
+  if (!packed_a || !packed_b || (is_converted && !block_c)) return context->fail(context, "[matmul] out of memory for the packed operands");
+
+  for (int64_t column = 0; column < p.n; column += block_columns) {
+    const int64_t columns = smaller(block_columns, p.n - column);
+    for (int64_t row = 0; row < p.m; row += block_rows) {
+      const int64_t rows = smaller(block_rows, p.m - row);
+      for (int64_t at = 0; at < p.k; at += depth) {
+        const int64_t deep = smaller(depth, p.k - at);
+        pack_b(context, packed_b, p, column, columns, at, deep);
+        pack_a(context, packed_a, p, row, rows, at, deep);
+        const bool is_first = at == 0;
+        if constexpr (is_converted) {
+          run_tiles<T>(context, rows, columns, deep, packed_a, packed_b, nr, nr * deep, block_c, columns, 1, {T(1), T(is_first ? 0 : 1), nullptr});
+        } else {
+          const Finish<T> finish = {p.alpha, is_first ? p.beta : T(1), is_first && p.bias ? p.bias + column : nullptr};
+          run_tiles<T>(context, rows, columns, deep, packed_a, packed_b, nr, nr * deep, p.c + row * p.crs + column * p.ccs, p.crs, p.ccs, finish);
+        }
+      }
+      if constexpr (is_converted) {
+        const Finish<T> finish = {p.alpha, p.beta, p.bias ? p.bias + column : nullptr};
+        parallel_for(context, rows, (32 << 10) / columns + 1, [=, &p](int64_t begin, int64_t end) {
+          for (int64_t i = begin; i < end; i++) {
+            S* to_row = p.c + (row + i) * p.crs + column * p.ccs;
+            for (int64_t j = 0; j < columns; j++) {
+              T old = finish.beta != T(0) ? to<T>(to_row[j * p.ccs]) : T(0);
+              to_row[j * p.ccs] = from<S>(finished(finish, block_c[i * columns + j], &old, j));
+            }
+          }
+        });
+      }
+    }
+  }
+}
+
+// C = beta * C + bias: what is left when there is nothing to sum.
+template <class T, class S> void scale_only(const Product<T, S>& p) {
+  for (int64_t i = 0; i < p.m; i++) {
+    for (int64_t j = 0; j < p.n; j++) {
+      S* at = p.c + i * p.crs + j * p.ccs;
+      T value = p.beta != T(0) ? p.beta * to<T>(*at) : T(0);
+      if (p.bias) value += p.bias[j];
+      *at = from<S>(value);
+    }
+  }
+}
+
+template <class T, class S> void multiply(Context* context, const Product<T, S>& p) {
+  if (p.k == 0) return scale_only(p);
+  multiply_packed(context, p);
+}
+
+struct Launch {
+  Dtype dtype;
+  int64_t batches;
+  int nbatch;
+  int64_t batch[kMostBatchDims];
+  int64_t m, n, k;
+  double alpha, beta;
+  char *a, *b, *c, *bias;
+  int64_t ars, acs, brs, bcs, crs;
+  int64_t abatch[kMostBatchDims], bbatch[kMostBatchDims], cbatch[kMostBatchDims];
+};
+
+struct Offsets {
+  int64_t a = 0, b = 0, c = 0;
+};
+
+Offsets offsets_of(const Launch& l, int64_t index) {
+  Offsets o;
+  for (int d = l.nbatch - 1; d >= 0; d--) {
+    const int64_t i = index % l.batch[d];
+    index /= l.batch[d];
+    o.a += i * l.abatch[d];
+    o.b += i * l.bbatch[d];
+    o.c += i * l.cbatch[d];
+  }
+  return o;
+}
+
+// Batches that share B and lie behind each other are more rows of one product.
+void fold_batches(Launch& l) {
+  while (l.nbatch > 0) {
+    const int d = l.nbatch - 1;
+    const bool is_one = l.batch[d] == 1;
+    const bool continues = l.bbatch[d] == 0 && l.abatch[d] == l.m * l.ars && l.cbatch[d] == l.m * l.crs;
+    if (!is_one && !continues) return;
+    l.m *= l.batch[d];
+    l.nbatch--;
+  }
+}
+
+template <class T, class S> void run_float(Context* context, const Launch& l) {
+  T* bias = nullptr;
+  if (l.bias) {
+    bias = (T*)context->scratch(context, 3, size_t(l.n) * sizeof(T));
+    if (!bias) return context->fail(context, "[matmul] out of memory for the bias");
+    load_run(bias, (const S*)l.bias, 1, l.n);
+  }
+  auto one = [&, bias](int64_t index) {
+    const Offsets o = offsets_of(l, index);
+    multiply<T, S>(context, {l.m, l.n, l.k, (const S*)l.a + o.a, l.ars, l.acs, (const S*)l.b + o.b, l.brs, l.bcs, (S*)l.c + o.c, l.crs, 1,
+                             T(l.alpha), T(l.beta), bias});
+  };
+  // Many products: each thread takes whole ones. Few: the threads share each.
+  const double flops = 2.0 * double(l.m) * double(l.n) * double(l.k);
+  const bool by_batch = l.batches >= 2 * context->threads || flops < kParallelFlops;
+  if (!by_batch) {
+    for (int64_t i = 0; i < l.batches; i++) one(i);
+    return;
+  }
+  const int64_t grain = flops * double(l.batches) < kParallelFlops ? l.batches : int64_t(kParallelFlops / 4 / (flops + 1)) + 1;
+  parallel_for(context, l.batches, grain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) one(i);
+  });
+}
+
+// Integers wrap. Sums are kept in 64 bits, whose low bits are those of the narrower type's own wrapping sum.
+template <class S> void run_integer(Context* context, const Launch& l) {
+  const int64_t rows = l.batches * l.m;
+  const uint64_t alpha = uint64_t(int64_t(l.alpha)), beta = uint64_t(int64_t(l.beta));
+  const int64_t grain = (32 << 10) / (l.n * l.k + 1) + 1;
+  parallel_for(context, rows, grain, [&](int64_t begin, int64_t end) {
+    uint64_t* sum = (uint64_t*)context->scratch(context, 0, size_t(l.n) * sizeof(uint64_t));
+    if (!sum) return context->fail(context, "[matmul] out of memory");
+    for (int64_t row = begin; row < end; row++) {
+      const Offsets o = offsets_of(l, row / l.m);
+      const int64_t i = row % l.m;
+      const S* a = (const S*)l.a + o.a + i * l.ars;
+      const S* b = (const S*)l.b + o.b;
+      S* c = (S*)l.c + o.c + i * l.crs;
+      for (int64_t j = 0; j < l.n; j++) sum[j] = 0;
+      for (int64_t p = 0; p < l.k; p++) {
+        const uint64_t x = uint64_t(int64_t(a[p * l.acs]));
+        const S* from_row = b + p * l.brs;
+        if (l.bcs == 1) {
+          for (int64_t j = 0; j < l.n; j++) sum[j] += x * uint64_t(int64_t(from_row[j]));
+        } else {
+          for (int64_t j = 0; j < l.n; j++) sum[j] += x * uint64_t(int64_t(from_row[j * l.bcs]));
+        }
+      }
+      for (int64_t j = 0; j < l.n; j++) {
+        uint64_t value = alpha * sum[j];
+        if (beta) value += beta * uint64_t(int64_t(c[j]));
+        if (l.bias) value += uint64_t(int64_t(((const S*)l.bias)[j]));
+        c[j] = S(value);
+      }
+    }
+  });
+}
+
+}  // namespace
+
+KERNEL(matmul) {
+  Launch l;
+  l.dtype = args.dtype();
+  l.nbatch = int(args.integer());
+  if (l.nbatch > kMostBatchDims) return context->fail(context, "[matmul] a product has at most 64 batch dimensions");
+  args.integers(l.batch, l.nbatch);
+  l.m = args.integer();
+  l.n = args.integer();
+  l.k = args.integer();
+  l.alpha = args.real();
+  l.beta = args.real();
+  l.a = args.pointer<char>();
+  l.ars = args.integer();
+  l.acs = args.integer();
+  args.integers(l.abatch, l.nbatch);
+  l.b = args.pointer<char>();
+  l.brs = args.integer();
+  l.bcs = args.integer();
+  args.integers(l.bbatch, l.nbatch);
+  l.c = args.pointer<char>();
+  l.crs = args.integer();
+  args.integers(l.cbatch, l.nbatch);
+  l.bias = args.pointer<char>();
+  fold_batches(l);
+  l.batches = 1;
+  for (int d = 0; d < l.nbatch; d++) l.batches *= l.batch[d];
+  if (l.batches <= 0 || l.m <= 0 || l.n <= 0) return;
+  context->cancellable = true;
+  switch (l.dtype) {
+    case kFloat32: return run_float<float, float>(context, l);
+    case kFloat64: return run_float<double, double>(context, l);
+    case kFloat16: return run_float<float, Half>(context, l);
+    case kBfloat16: return run_float<float, Brain>(context, l);
+    case kUint8: return run_integer<uint8_t>(context, l);
+    case kInt8: return run_integer<int8_t>(context, l);
+    case kInt16: return run_integer<int16_t>(context, l);
+    case kInt32: return run_integer<int32_t>(context, l);
+    case kInt64: return run_integer<int64_t>(context, l);
+    default: return context->fail(context, "[matmul] not defined for bool: expected a number type");
+  }
+}
+
+}  // namespace layerwise::NS

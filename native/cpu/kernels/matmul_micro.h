@@ -1,0 +1,197 @@
+// The innermost part of matrix multiplication: register tiles over packed panels, and the packing. One thread, no blocking
+// for caches: that is matmul.cc's part. Structure after Van Zee and van de Geijn, "BLIS" (2015).
+#pragma once
+#include "convert.h"
+#include "transpose.h"
+
+namespace layerwise::NS {
+
+#if defined(__AVX512F__)
+constexpr int kVectorBytes = 64;
+constexpr int kTileRows = 12;  // 24 accumulators, 2 vectors of B and a broadcast: 27 of 32 registers
+#elif defined(__AVX__)
+constexpr int kVectorBytes = 32;
+constexpr int kTileRows = 6;   // 12 accumulators of 16 registers
+#else
+constexpr int kVectorBytes = 16;
+constexpr int kTileRows = 4;
+#endif
+constexpr int kTileVectors = 2;
+
+template <class T> struct VectorOf;
+template <> struct VectorOf<float> {
+  typedef float type __attribute__((vector_size(kVectorBytes)));
+};
+template <> struct VectorOf<double> {
+  typedef double type __attribute__((vector_size(kVectorBytes)));
+};
+template <class T> using Vector = typename VectorOf<T>::type;
+template <class T> constexpr int kLanes = kVectorBytes / sizeof(T);
+template <class T> constexpr int kTileColumns = kLanes<T> * kTileVectors;
+
+template <class T> LW_INLINE Vector<T> load_vector(const T* p) {
+  Vector<T> v;
+  __builtin_memcpy(&v, p, sizeof v);
+  return v;
+}
+template <class T> LW_INLINE void store_vector(T* p, const Vector<T>& v) { __builtin_memcpy(p, &v, sizeof v); }
+template <class T> LW_INLINE Vector<T> broadcast(T x) { return x - Vector<T>{}; }
+
+// What happens to a finished tile: C = alpha * tile + beta * C + bias, where bias may be null.
+template <class T> struct Finish {
+  T alpha, beta;
+  const T* bias;
+  bool is_plain() const { return alpha == T(1) && beta == T(0) && !bias; }
+  bool is_sum() const { return alpha == T(1) && beta == T(1) && !bias; }
+};
+
+template <class T> LW_INLINE T finished(const Finish<T>& f, T value, const T* c, int64_t column) {
+  T result = f.alpha * value;
+  if (f.beta != T(0)) result += f.beta * *c;  // beta = 0 does not read C, which may hold NaN
+  if (f.bias) result += f.bias[column];
+  return result;
+}
+
+// A tile of R rows and V vectors of columns: a is packed (a[p * R + i]), b has row stride ldb; both k deep. Only the first
+// `columns` columns are stored. C has strides crs and ccs.
+template <class T, int R, int V>
+static void micro_kernel(int64_t k, const T* a, const T* b, int64_t ldb, T* c, int64_t crs, int64_t ccs, int columns, const Finish<T>& finish) {
+  constexpr int lanes = kLanes<T>;
+  Vector<T> tile[R][V] = {};
+  for (int64_t p = 0; p < k; p++) {
+    Vector<T> row[V];
+#pragma GCC unroll 8
+    for (int j = 0; j < V; j++) row[j] = load_vector(b + j * lanes);
+    __builtin_prefetch(b + ldb * 8);
+    if constexpr (V * sizeof(Vector<T>) > 64) __builtin_prefetch(b + ldb * 8 + lanes);
+#pragma GCC unroll 16
+    for (int i = 0; i < R; i++) {
+      const Vector<T> x = broadcast(a[i]);
+#pragma GCC unroll 8
+      for (int j = 0; j < V; j++) tile[i][j] += x * row[j];
+    }
+    a += R;
+    b += ldb;
+  }
+  if (ccs == 1 && columns == V * lanes && (finish.is_plain() || finish.is_sum())) {
+    const bool adds = !finish.is_plain();
+#pragma GCC unroll 16
+    for (int i = 0; i < R; i++) {
+#pragma GCC unroll 8
+      for (int j = 0; j < V; j++) {
+        T* to = c + i * crs + j * lanes;
+        store_vector(to, adds ? load_vector(to) + tile[i][j] : tile[i][j]);
+      }
+    }
+    return;
+  }
+  T flat[R * V * lanes];
+#pragma GCC unroll 16
+  for (int i = 0; i < R; i++) {
+#pragma GCC unroll 8
+    for (int j = 0; j < V; j++) store_vector(flat + (i * V + j) * lanes, tile[i][j]);
+  }
+  for (int i = 0; i < R; i++) {
+    const T* from = flat + i * V * lanes;
+    T* to = c + i * crs;
+    if (ccs == 1) {
+#pragma omp simd
+      for (int j = 0; j < columns; j++) to[j] = finished(finish, from[j], to + j, j);
+    } else {
+      for (int j = 0; j < columns; j++) to[j * ccs] = finished(finish, from[j], to + j * ccs, j);
+    }
+  }
+}
+
+template <class T>
+using MicroKernel = void (*)(int64_t, const T*, const T*, int64_t, T*, int64_t, int64_t, int, const Finish<T>&);
+
+// micro_kernels<T>[V - 1][R - 1]
+template <class T, int V> struct MicroRow {
+  static constexpr MicroKernel<T> of(int rows) {
+    switch (rows) {
+      case 1: return micro_kernel<T, 1, V>;
+      case 2: return micro_kernel<T, 2, V>;
+      case 3: return micro_kernel<T, 3, V>;
+      case 4: return micro_kernel<T, 4, V>;
+#if defined(__AVX__)
+      case 5: return micro_kernel<T, 5, V>;
+      case 6: return micro_kernel<T, 6, V>;
+#endif
+#if defined(__AVX512F__)
+      case 7: return micro_kernel<T, 7, V>;
+      case 8: return micro_kernel<T, 8, V>;
+      case 9: return micro_kernel<T, 9, V>;
+      case 10: return micro_kernel<T, 10, V>;
+      case 11: return micro_kernel<T, 11, V>;
+      case 12: return micro_kernel<T, 12, V>;
+#endif
+      default: return nullptr;
+    }
+  }
+};
+
+template <class T> LW_INLINE MicroKernel<T> micro_kernel_for(int rows, int columns) {
+  return columns <= kLanes<T> ? MicroRow<T, 1>::of(rows) : MicroRow<T, 2>::of(rows);
+}
+
+// ---- packing --------------------------------------------------------------------------------------------------------
+
+// out[j * width + i] = in[i * in_stride + j], i < width, j < k, for contiguous runs along j.
+static void transpose_into_panel(float* out, int width, const float* in, int64_t in_stride, int64_t k) {
+  constexpr int side = Square<4>::kSide;
+  int64_t j = 0;
+  if (width >= side) {
+    for (; j + side <= k; j += side) {
+      for (int i = 0; i < width; i += side) {
+        const int at = i + side <= width ? i : width - side;  // the last square may overlap the one before it
+        Square<4>::transpose((uint32_t*)(out + j * width + at), width, (const uint32_t*)(in + at * in_stride + j), in_stride);
+      }
+    }
+  }
+  for (; j < k; j++) {
+    for (int i = 0; i < width; i++) out[j * width + i] = in[i * in_stride + j];
+  }
+}
+
+// Packs `count` <= width slices of a matrix into a panel that the micro-kernel reads front to back:
+// out[p * width + i] = in[i * slice_stride + p * depth_stride], zero for i >= count.
+template <class T, class S>
+static void pack_panel(T* out, int width, int count, const S* in, int64_t slice_stride, int64_t depth_stride, int64_t k) {
+  if (slice_stride == 1) {
+    if (count == kTileColumns<T> && width == count) {
+      for (int64_t p = 0; p < k; p++) {
+#pragma omp simd
+        for (int i = 0; i < kTileColumns<T>; i++) out[p * kTileColumns<T> + i] = to<T>(in[p * depth_stride + i]);
+      }
+      return;
+    }
+    for (int64_t p = 0; p < k; p++) {
+      for (int i = 0; i < count; i++) out[p * width + i] = to<T>(in[p * depth_stride + i]);
+      for (int i = count; i < width; i++) out[p * width + i] = T(0);
+    }
+    return;
+  }
+  if constexpr (__is_same(T, float)) {
+    if (depth_stride == 1 && count == width) {
+      if constexpr (__is_same(S, float)) {
+        transpose_into_panel(out, width, in, slice_stride, k);
+      } else {
+        constexpr int64_t kStage = 64;
+        float stage[kTileColumns<T> * kStage];
+        for (int64_t p = 0; p < k; p += kStage) {
+          const int64_t deep = k - p < kStage ? k - p : kStage;
+          for (int i = 0; i < count; i++) load_run(stage + i * kStage, in + i * slice_stride + p, 1, deep);
+          transpose_into_panel(out + p * width, width, stage, kStage, deep);
+        }
+      }
+      return;
+    }
+  }
+  for (int64_t p = 0; p < k; p++) {
+    for (int i = 0; i < count; i++) out[p * width + i] = to<T>(in[i * slice_stride + p * depth_stride]);
+    for (int i = count; i < width; i++) out[p * width + i] = T(0);
+  }
+}
+
+}  // namespace layerwise::NS

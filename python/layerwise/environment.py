@@ -1,0 +1,87 @@
+"""Makes the pure-Python packages of the user's virtual environment importable, and says clearly why others are not."""
+
+import importlib.abc
+import importlib.machinery
+import os
+import sys
+
+_COMPILED_SUFFIXES = (".so", ".pyd", ".dylib")
+# Packages with a compiled part that they do without when it is missing.
+_WORK_WITHOUT = {"yaml", "markupsafe", "wrapt", "simplejson", "msgpack", "tornado", "sqlalchemy", "coverage", "charset_normalizer"}
+# Ours: never taken from the environment, however it is spelt there.
+_OURS = {"torch", "torchgen", "functorch", "layerwise", "_core"}
+
+# What people import most that cannot run here.
+_KNOWN_COMPILED = {
+    "scipy", "pandas", "cv2", "sklearn", "matplotlib", "PIL", "tokenizers", "sentencepiece", "pyarrow", "h5py",
+    "numba", "tensorflow", "jax", "jaxlib", "triton", "xformers", "bitsandbytes", "flash_attn", "lxml", "psutil", "regex",
+    "onnxruntime", "soundfile", "librosa", "av", "decord", "faiss", "ray", "pydantic_core", "orjson", "grpc",
+}
+
+_site_packages = None
+
+
+class EnvironmentFinder(importlib.abc.MetaPathFinder):
+    """Looks at the top-level packages of the environment before the ordinary path search does."""
+
+    def find_spec(self, name, path=None, target=None):
+        if _site_packages is None or "." in name:
+            return None
+        if name in _OURS:
+            return None
+        compiled = compiled_part(_site_packages, name)
+        if compiled is not None and name not in _WORK_WITHOUT:
+            raise ModuleNotFoundError(explain(name, compiled), name=name)
+        return None
+
+
+class MissingFinder(importlib.abc.MetaPathFinder):
+    """Comes last: nothing else knows the package."""
+
+    def find_spec(self, name, path=None, target=None):
+        if name in _KNOWN_COMPILED:
+            raise ModuleNotFoundError(explain(name, None), name=name)
+        return None
+
+
+def use(site_packages):
+    """Import from this folder after everything else; None: from no environment."""
+    global _site_packages
+    if _site_packages in sys.path:
+        sys.path.remove(_site_packages)
+    _site_packages = site_packages
+    if site_packages is not None:
+        sys.path.append(site_packages)
+    for kind, place in ((EnvironmentFinder, 0), (MissingFinder, None)):
+        sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, kind)]
+        sys.meta_path.insert(len(sys.meta_path) if place is None else place, kind())
+    sys.path_importer_cache.clear()
+
+
+def compiled_part(site_packages, name):
+    """The first compiled file of a top-level package or module, as a path relative to the environment."""
+    folder = os.path.join(site_packages, name)
+    for entry in _list(site_packages):
+        if entry.startswith(f"{name}.") and entry.endswith(_COMPILED_SUFFIXES):
+            return entry
+    for root, folders, files in os.walk(folder):
+        folders[:] = [folder for folder in folders if folder not in ("tests", "test", "__pycache__")]
+        for file in files:
+            if file.endswith(_COMPILED_SUFFIXES):
+                return os.path.relpath(os.path.join(root, file), site_packages)
+    return None
+
+
+def explain(name, compiled):
+    part = f" ({compiled})" if compiled else ""
+    return (
+        f"{name!r} has parts compiled for your machine{part}, and Layerwise's interpreter runs pure Python only: "
+        f"import it where it is used, or inside try/except ImportError"
+    )
+
+
+def _list(folder):
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []

@@ -1,0 +1,257 @@
+"""Constructor arguments for which nobody gave a value: from annotations, from how __init__ uses them, from their names.
+
+Every guess is a text in the module's namespace with a reason. What cannot be guessed is None, never a placeholder.
+"""
+import ast
+import dataclasses
+import inspect
+import re
+
+import torch
+
+from layerwise import names
+from layerwise.forward import function_node
+
+_CONFIG_NAMES = re.compile(r"(\w+_)?(config|cfg|conf|args|hparams|hps|hp|opts?|options|params|settings)", re.I)
+_CONFIG_CLASSES = re.compile(r"\w*(Config|Configuration|Args|Params|HParams|Settings|Options)$")
+_MOST_NESTED = 4
+
+
+class Guesser:
+    """Guesses for the classes of one module."""
+
+    def __init__(self, module, file):
+        self.module = module
+        self.file = file
+
+    def argument(self, cls, parameter, depth=0):
+        """(text, origin, why) for one constructor argument without a default, or None."""
+        name = parameter.name
+        annotation = self.annotation(parameter)
+        usage = self.usage(cls, name)
+        if isinstance(annotation, type):
+            if issubclass(annotation, torch.nn.Module) and annotation.__module__ == self.module.__name__:
+                text = self.instance(annotation, depth)
+                return text and (text, "annotation", f"{name} is annotated as {annotation.__name__}")
+            if annotation.__module__ == self.module.__name__ or _CONFIG_CLASSES.match(annotation.__name__):
+                text = self.instance(annotation, depth)
+                if text:
+                    return text, "annotation", f"{name} is annotated as {annotation.__name__}"
+        if _CONFIG_NAMES.fullmatch(name) and usage not in ("called", "items"):
+            return self.config(cls, name, depth)
+        local = self.local_class(name)
+        if usage == "called":
+            if local is not None:
+                return local.__name__, "name", f"{name} is called as a class, and the file has {local.__name__}"
+            text = "nn.LayerNorm" if "norm" in name.lower() else "nn.GELU"
+            return text, "name", f"{name} is called as a class"
+        if local is not None and usage != "items":
+            text = self.instance(local, depth)
+            if text:
+                return text, "name", f"the file has a class {local.__name__}"
+        text = names.constructor_value(name)
+        said = names.annotated_value(parameter_annotation(parameter))
+        if text is None or not fits(text, parameter_annotation(parameter)):
+            if said is not None:
+                return said, "annotation", f"{name} is annotated as {parameter_annotation(parameter)}"
+        if usage == "items" and (text is None or not text.startswith(("[", "("))):
+            return (
+                (f"[{text}, {text}]" if text and text.isdecimal() else "[64, 64]"),
+                "name",
+                f"{name} is used as a list",
+            )
+        if text is None:
+            return None
+        return text, "name", f"the usual value of an argument called {name}"
+
+    def annotation(self, parameter):
+        """The class behind an annotation, also where it is written as text."""
+        annotation = parameter.annotation
+        if isinstance(annotation, str):
+            return vars(self.module).get(annotation.strip("'\""))
+        return annotation if annotation is not inspect.Parameter.empty else None
+
+    def usage(self, cls, name):
+        """How __init__ uses an argument: "called", "items" (iterated or indexed), or ""."""
+        node, _ = function_node(cls.__init__)
+        if node is None:
+            return ""
+        for part in ast.walk(node):
+            if isinstance(part, ast.Call) and isinstance(part.func, ast.Name):
+                if part.func.id == name:
+                    return "called"
+                if part.func.id in ("len", "enumerate", "zip", "list", "tuple", "reversed") and _names(part.args, name):
+                    return "items"
+            if isinstance(part, (ast.For, ast.comprehension)) and _is_name(part.iter, name):
+                return "items"
+            if (
+                isinstance(part, ast.Subscript)
+                and _is_name(part.value, name)
+                and not isinstance(part.slice, ast.Constant)
+            ):
+                return "items"
+            if isinstance(part, ast.Subscript) and _is_name(part.value, name) and not isinstance(part.slice.value, str):
+                return "items"
+            if isinstance(part, ast.Starred) and _is_name(part.value, name):
+                return "items"
+        return ""
+
+    def local_class(self, name):
+        """A module class of the file with the argument's name: encoder -> Encoder, block -> BasicBlock."""
+        bare = name.replace("_", "").lower()
+        if len(bare) < 4:
+            return None
+        found = []
+        for class_name, node in self.file.classes.items():
+            if self.file.is_module(node) and class_name.lower().endswith(bare):
+                found.append(class_name)
+        found.sort(key=len)
+        cls = vars(self.module).get(found[0]) if found else None
+        return cls if isinstance(cls, type) else None
+
+    def called_classes(self, cls, name):
+        """Module classes that an argument which is called may stand for, those first that need as many arguments."""
+        node, _ = function_node(cls.__init__)
+        calls = (
+            [part for part in ast.walk(node) if isinstance(part, ast.Call) and _is_name(part.func, name)]
+            if node
+            else []
+        )
+        given = len(calls[0].args) + len(calls[0].keywords) if calls else 0
+        found = []
+        for class_name, class_node in self.file.classes.items():
+            candidate = vars(self.module).get(class_name)
+            if candidate is cls or not isinstance(candidate, type) or not self.file.is_module(class_node):
+                continue
+            parameters = inspect.signature(candidate).parameters.values()
+            needed = sum(parameter.default is parameter.empty for parameter in parameters)
+            found.append((abs(needed - given), len(found), class_name))
+        return [class_name for _, _, class_name in sorted(found)]
+
+    def instance(self, cls, depth):
+        """Text that builds an instance of a class, guessing what has no default; None when one argument is unclear."""
+        if depth > _MOST_NESTED:
+            return None
+        parts = []
+        try:
+            parameters = inspect.signature(cls).parameters.values()
+        except (TypeError, ValueError):
+            return None
+        for parameter in parameters:
+            if (
+                parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+                or parameter.default is not parameter.empty
+            ):
+                continue
+            guess = self.argument(cls, parameter, depth + 1)
+            if guess is None:
+                return None
+            parts.append(f"{parameter.name}={guess[0]}")
+        return f"{cls.__name__}({', '.join(parts)})"
+
+    def config(self, cls, name, depth):
+        """A config object: an instance that the file holds, a config class of the file, or what the code reads of it."""
+        for found, value in vars(self.module).items():
+            is_config = _CONFIG_NAMES.fullmatch(found) and not isinstance(value, type) and hasattr(value, "__dict__")
+            if is_config and not inspect.ismodule(value) and not callable(value):
+                return found, "name", f"the file has {found}"
+        fields = self.fields(cls.__name__, name, set())
+        for candidate in vars(self.module).values():
+            if not isinstance(candidate, type) or issubclass(candidate, torch.nn.Module):
+                continue
+            if _CONFIG_CLASSES.match(candidate.__name__) and candidate.__module__ == self.module.__name__:
+                has = (
+                    {field.name for field in dataclasses.fields(candidate)}
+                    if dataclasses.is_dataclass(candidate)
+                    else None
+                )
+                if has is not None and not set(fields) <= has | set(dir(candidate)):
+                    continue
+                text = self.instance(candidate, depth)
+                if text:
+                    return text, "name", f"the file's config class {candidate.__name__}"
+        if not fields:
+            return None
+        parts = []
+        is_dict = fields.pop("[]", False)
+        for field in fields:
+            text = names.constructor_value(field)
+            if text is None:
+                return None
+            parts.append((field, text))
+        if is_dict:
+            return (
+                "{" + ", ".join(f"{field!r}: {text}" for field, text in parts) + "}",
+                "name",
+                f"what the code reads of {name}",
+            )
+        return (
+            f"SimpleNamespace({', '.join(f'{field}={text}' for field, text in parts)})",
+            "name",
+            f"what the code reads of {name}",
+        )
+
+    def fields(self, class_name, name, seen):
+        """Attributes (or keys) that the class and the classes it hands the config on to read of it."""
+        if class_name in seen or class_name not in self.file.classes:
+            return {}
+        seen.add(class_name)
+        found = {}
+        for part in ast.walk(self.file.classes[class_name]):
+            if isinstance(part, ast.Attribute) and (_is_name(part.value, name) or _is_self(part.value, name)):
+                if isinstance(part.ctx, ast.Load):
+                    found[part.attr] = True
+            if isinstance(part, ast.Subscript) and (_is_name(part.value, name) or _is_self(part.value, name)):
+                if isinstance(part.slice, ast.Constant) and isinstance(part.slice.value, str):
+                    found[part.slice.value] = True
+                    found["[]"] = True
+            if isinstance(part, ast.Call) and isinstance(part.func, ast.Name) and part.func.id in self.file.classes:
+                node = self.file.classes[part.func.id]
+                for position, item in enumerate(part.args):
+                    if _is_name(item, name) or _is_self(item, name):
+                        inner = _init_argument(node, position)
+                        if inner:
+                            found.update(self.fields(part.func.id, inner, seen))
+        found.pop("get", None)
+        return found
+
+
+def parameter_annotation(parameter):
+    annotation = parameter.annotation
+    if annotation is inspect.Parameter.empty:
+        return ""
+    if isinstance(annotation, str):
+        return annotation
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
+
+
+def fits(text, annotation):
+    """Does a value by name agree with what the annotation says?"""
+    if not annotation:
+        return True
+    kind = {"int": r"\d+", "float": r"[\d.e-]+", "bool": r"True|False", "str": r"'.*'"}.get(annotation)
+    if kind is not None:
+        return re.fullmatch(kind, text) is not None
+    if re.match(r"(typing\.)?(list|List|tuple|Tuple|Sequence)\b", annotation):
+        return text[0] in "[("
+    return True
+
+
+def _names(nodes, name):
+    return any(_is_name(node, name) for node in nodes)
+
+
+def _is_name(node, name):
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _is_self(node, name):
+    return isinstance(node, ast.Attribute) and node.attr == name and _is_name(node.value, "self")
+
+
+def _init_argument(node, position):
+    for part in node.body:
+        if isinstance(part, ast.FunctionDef) and part.name == "__init__":
+            given = [item.arg for item in part.args.args[1:]]
+            return given[position] if position < len(given) else None
+    return None

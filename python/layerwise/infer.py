@@ -1,0 +1,476 @@
+"""Finds constructor arguments and inputs for a class or function without any annotation, each with its reason.
+
+Best source first: what the person gave, a call in the same file, the class that uses this one, written shapes, the
+first layers, names. Inputs are tried on the meta device, where nothing is computed, and corrected by what fails.
+"""
+
+import ast
+import heapq
+import inspect
+import re
+
+import torch
+
+from layerwise import names
+from layerwise.evidence import Calls, Evaluator, Known, Unknown, bind, write
+from layerwise.forward import (
+    first_layer,
+    function_node,
+    is_counted,
+    layer_specs,
+    parameters_of,
+    rank_of,
+    signature_comment,
+    written_shape,
+)
+from layerwise.guess import Guesser
+from layerwise.plan import Choice, Plan
+from layerwise.repair import repairs
+from layerwise.specs import SpecError, TensorSpec, evaluate, namespace_of, split_keywords
+from layerwise.trials import Trials, is_about_meta
+from layerwise.watch import watch
+
+_MOST_NESTED = 3
+_ELSEWHERE = (NameError, ImportError, SyntaxError, RecursionError)
+
+
+def infer(module, file, name, init_text="", inputs=None, seen=()):
+    """A Plan for a class or function of the module. Raises SpecError in one sentence when it cannot be done."""
+    target = vars(module).get(name)
+    if inspect.isclass(target):
+        return _Inference(module, file, name, target, "class", init_text, inputs or {}, seen).plan
+    return _Inference(module, file, name, target, "function", init_text, inputs or {}, seen).plan
+
+
+class _Inference:
+    def __init__(self, module, file, name, target, kind, init_text, inputs, seen):
+        self.module = module
+        self.file = file
+        self.name = name
+        self.target = target
+        self.seen = (*seen, name)
+        self.space = namespace_of(module)
+        self.calls = Calls(file)
+        self.guesser = Guesser(module, file)
+        self.plan = Plan(module, target, kind)
+        self.captured = None
+        self.weak = set()
+        self.model = target
+        if kind == "class":
+            self._choose_init(init_text)
+            self.model = self._build_on_meta()
+        elif init_text:
+            raise SpecError(f"{name} is a function: --init gives arguments of a class, --input those of a function")
+        self._choose_inputs(inputs)
+
+    # Constructor
+
+    def _choose_init(self, text):
+        signature = inspect.signature(self.target)
+        given = self._given_init(text, signature)
+        # A call outside of classes holds numbers; inside, the class around it knows better what it passes on.
+        from_call, line = self._init_call(signature, inside=False)
+        if from_call is None:
+            self._capture()
+            if self.captured:
+                from_call = {key: Known(None, value) for key, value in self.captured["init"].items()}
+                line = self.captured["why"]
+            else:
+                from_call, line = self._init_call(signature, inside=True)
+        for parameter in signature.parameters.values():
+            if parameter.name in given:
+                self.plan.init[parameter.name] = Choice(parameter.name, given[parameter.name], "given", "given")
+            elif parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+                continue
+            elif from_call is not None and parameter.name in from_call:
+                self.plan.init[parameter.name] = Choice(parameter.name, from_call[parameter.name].text, "call", line)
+            elif parameter.default is not parameter.empty:
+                shown = write(parameter.default)
+                self.plan.init[parameter.name] = Choice(
+                    parameter.name, "..." if shown is None else shown, "default", "default"
+                )
+            else:
+                guess = self.guesser.argument(self.target, parameter)
+                if guess is None:
+                    # A last resort that the trials below correct: most arguments are sizes.
+                    guess = ("64", "name", f"a guess: nothing says what {parameter.name} is")
+                self.plan.init[parameter.name] = Choice(parameter.name, *guess)
+                self.weak.add(parameter.name)
+        for name, value in given.items():
+            self.plan.init.setdefault(name, Choice(name, value, "given", "given"))
+
+    def _given_init(self, text, signature):
+        if not text:
+            return {}
+        parameters = list(signature.parameters.values())
+        takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+        known = [parameter.name for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD]
+        given = {}
+        for position, (name, value) in enumerate(split_keywords(text)):
+            if name is None:
+                if position >= len(known):
+                    raise SpecError(
+                        f"{self.name} takes {len(known)} arguments ({', '.join(known)}), but --init gives more"
+                    )
+                name = known[position]
+            if name not in known and not takes_any:
+                raise SpecError(f"{self.name} has no argument '{name}': it takes {', '.join(known) or 'none'}")
+            evaluate(value, self.space, f"--init {name}")
+            given[name] = value
+        return given
+
+    def _init_call(self, signature, inside):
+        for found in self.calls.constructors(self.name):
+            if bool(found.owner) != inside:
+                continue
+            try:
+                bound = bind(found, signature, Evaluator(self.file, self.module, found.scope))
+            except Unknown:
+                continue
+            return bound, f"from the call in line {found.node.lineno}"
+        return None, ""
+
+    def _capture(self):
+        """Builds and runs a class of the file that uses this one, on the meta device, and watches what it is given."""
+        if len(self.seen) > _MOST_NESTED:
+            return
+        owners = dict.fromkeys(found.owner for found in self.calls.of.get(self.name, []) if found.owner)
+        for owner in owners:
+            if (
+                owner in self.seen
+                or owner not in self.file.classes
+                or not self.file.is_module(self.file.classes[owner])
+            ):
+                continue
+            try:
+                inner = infer(self.module, self.file, owner, seen=self.seen)
+            except SpecError:
+                continue
+            self.captured = watch(self.target, inner)
+            if self.captured:
+                line = next(found.node.lineno for found in self.calls.of[self.name] if found.owner == owner)
+                self.captured["why"] = f"as {owner} builds it in line {line}"
+                return
+
+    def _build_on_meta(self):
+        """The instance for the trials. Weak guesses are changed until the constructor takes them."""
+        error = None
+        for changes in self._init_variants():
+            before = {name: self.plan.init[name] for name in changes}
+            for name, text in changes.items():
+                self.plan.init[name] = Choice(name, text, "name", "a guess that the constructor takes")
+            try:
+                return self._instance()
+            except SpecError:
+                raise
+            except _ELSEWHERE:
+                raise
+            except Exception as trouble:
+                error = error or trouble
+                self.plan.init.update(before)
+        unclear = [name for name in self.weak if "nothing says" in self.plan.init[name].why]
+        if unclear:
+            raise SpecError(
+                f"cannot find a value for the argument '{unclear[0]}' of {self.name} "
+                f"(tried {self.plan.init[unclear[0]].text}: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}); "
+                f"give it with --init '{unclear[0]}=...'"
+            ) from error
+        raise error
+
+    def _instance(self):
+        try:
+            return self.plan.build("meta")
+        except Exception as error:
+            if not is_about_meta(error):
+                raise
+            return self.plan.build("cpu")
+
+    def _init_variants(self):
+        yield {}
+        weak = [name for name in self.plan.init if name in self.weak]
+        dims = [name for name in weak if self.plan.init[name].text == "64"]
+        if not weak:
+            return
+        for size in names.OTHER_DIMS:
+            if dims:
+                yield {name: size for name in dims}
+        for name in sorted(weak, key=lambda item: "nothing says" not in self.plan.init[item].why):
+            is_called = self.guesser.usage(self.target, name) == "called"
+            for text in self.guesser.called_classes(self.target, name) if is_called else names.ALTERNATIVES:
+                if text != self.plan.init[name].text:
+                    yield {name: text}
+
+    # Inputs
+
+    def _choose_inputs(self, given):
+        function = self.target.forward if self.plan.kind == "class" else self.target
+        parameters = parameters_of(function)
+        if self.plan.kind == "class":
+            parameters = parameters[1:]
+        known = [parameter.name for parameter, _ in parameters]
+        takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter, _ in parameters)
+        for name, text in given.items():
+            if name not in known and not takes_any:
+                raise SpecError(f"{self.name} has no input '{name}': it takes {', '.join(known) or 'none'}")
+            evaluate(text, self.space, f"--input {name}")
+        from_call, line = self._input_call(function)
+        is_strong = from_call is not None and not any(choice.origin == "given" for choice in self.plan.init.values())
+        candidates = {}
+        for parameter, annotation in parameters:
+            name = parameter.name
+            if name in given:
+                candidates[name] = [(evaluate(given[name], self.space, name), "given", "given", given[name])]
+                continue
+            if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+                continue
+            if from_call is not None and name in from_call:
+                value = from_call[name]
+                candidates[name] = [(value.value, "call", line, value.text)]
+                continue
+            if parameter.default is not parameter.empty:
+                continue
+            is_strong = False
+            found = self._candidates(parameter, annotation, function)
+            if from_call is None and self.captured and name in self.captured["inputs"]:
+                value = self.captured["inputs"][name]
+                found.insert(0, (value, "call", self.captured["why"].replace("builds", "calls"), None))
+            candidates[name] = found
+        for name in given:
+            candidates.setdefault(name, [(evaluate(given[name], self.space, name), "given", "given", given[name])])
+        all_given = all(options[0][1] == "given" for options in candidates.values())
+        chosen = self._solve(candidates, is_strong or all_given)
+        for name, (value, origin, why, text) in chosen.items():
+            shown = text if text is not None else write(value)
+            self.plan.inputs[name] = Choice(name, shown if shown is not None else repr(value), origin, why)
+
+    def _input_call(self, function):
+        signature = inspect.signature(function)
+        if self.plan.kind == "class":
+            signature = signature.replace(parameters=list(signature.parameters.values())[1:])
+            found = [pair[0] for pair in self.calls.of_instance.get(self.name, [])]
+        else:
+            found = self.calls.constructors(self.name)
+        for candidate in found:
+            evaluator = Evaluator(self.file, self.module, candidate.scope)
+            try:
+                return bind(candidate, signature, evaluator), f"from the call in line {candidate.node.lineno}"
+            except Unknown:
+                continue
+        return None, ""
+
+    def _candidates(self, parameter, annotation, function):
+        """What an input may be, most likely first: (value, origin, why, text or None)."""
+        name = parameter.name
+        node, source = function_node(function)
+        b, t = names.BATCH, names.SEQUENCE
+        kind = names.tensor_kind(name)
+        scalar = _scalar(annotation)
+        if scalar is not None:
+            value = 0 if kind == "position" else _scalar_value(scalar, names.constructor_value(name))
+            return [(value, "annotation", f"annotated as {annotation}", None)]
+        layer = first_layer(self.model, name) if self.plan.kind == "class" and kind != "mask" else None
+        specs, features, described = layer_specs(layer) if layer is not None else ([], None, "")
+        rank = rank_of(node, name)
+        found = []
+        if kind == "mask":
+            found.append((None, "name", f"{name} may usually be left out", None))
+        written = written_shape(node, source, inspect.getdoc(self.target), name, annotation)
+        if written is None and self.plan.kind == "class" and len(self.target.forward.__code__.co_varnames) > 1:
+            words = signature_comment(source)
+            first = self.target.forward.__code__.co_varnames[1]
+            written = (words, None, "comment") if words and first == name else None
+        if written is not None:
+            words, dtype, where = written
+            sizes = [self._dimension(word, position, len(words), features) for position, word in enumerate(words)]
+            high = specs[0].high if specs else None
+            dtype = dtype or (
+                specs[0].dtype if specs else "int64" if names.tensor_kind(name) == "tokens" else "float32"
+            )
+            is_whole = dtype.startswith("int")
+            spec = TensorSpec(dtype, sizes, (high or 10) if is_whole else None)
+            found.append((spec, "annotation", f"from the shape in the {where}", None))
+        found.extend(self._named_after_argument(name))
+        if specs:
+            if rank is None and not self._is_sequential():
+                rank = 2
+            ordered = sorted(specs, key=lambda spec: rank is not None and len(spec.shape) != rank)
+            found.extend((spec, "layers", f"{name} goes into {described}", None) for spec in ordered)
+        by_name = {
+            "tokens": [TensorSpec("int64", (b, t), self._vocabulary())],
+            "image": [TensorSpec("float32", (b, features or 3, size, size)) for size in (32, 224)],
+            "labels": [TensorSpec("int64", (b,), 10), TensorSpec("int64", (b, t), 10)],
+            "time": [TensorSpec("float32", (b,)), TensorSpec("int64", (b,), 100)],
+            "lengths": [TensorSpec("int64", (b,), t)],
+            "position": [0],
+            "edges": [TensorSpec("int64", (2, 32), t)],
+        }.get(kind, [])
+        reason = f"the usual input called {name}"
+        found.extend((spec, "name", reason, None) for spec in by_name)
+        if self.plan.kind == "function" and not kind and "Tensor" not in annotation:
+            text = names.constructor_value(name)
+            local = self.guesser.local_class(name)
+            if name == "model" or local is not None:
+                cls = local or self._only_module()
+                text = cls and self.guesser.instance(cls, 0)
+                if text:
+                    return [(evaluate(text, self.space, name), "name", f"the file has a class {cls.__name__}", text)]
+            elif name in ("module", "layer", "net", "network"):
+                found.insert(
+                    0, (evaluate("nn.Linear(64, 64)", self.space, name), "name", "a module", "nn.Linear(64, 64)")
+                )
+            elif is_counted(node, name):
+                found.insert(0, (2, "name", f"{name} is counted to", "2"))
+            elif text is not None and len(name) > 2 and "[" not in text:
+                found.append(
+                    (evaluate(text, self.space, name), "name", f"the usual value of an argument called {name}", text)
+                )
+        usual = {1: (t,), 2: (b, names.DIM), 3: (b, t, names.DIM), 4: (b, 3, 32, 32), 5: (b, 3, 8, 32, 32)}
+        if name in ("q", "k", "v", "query", "key", "value") and self.plan.kind == "function":
+            usual[3] = (b, 4, t, 16)
+        width = self._width()
+        if width and rank in (None, 3):
+            found.append(
+                (TensorSpec("float32", (b, t, width)), "layers", f"the first layer has {width} features", None)
+            )
+        found.append((TensorSpec("float32", usual[rank or 3]), "name", "a usual shape", None))
+        return found
+
+    def _named_after_argument(self, name):
+        """The input `state` of a class that was built with state_dim=32."""
+        for argument, choice in self.plan.init.items():
+            is_its_size = argument.startswith(f"{name}_") and argument[len(name) + 1 :] in (
+                "dim",
+                "size",
+                "features",
+                "channels",
+                "dims",
+            )
+            if is_its_size and choice.text.isdecimal():
+                size = int(choice.text)
+                why = f"{argument} is {size}"
+                for shape in ((names.BATCH, size), (names.BATCH, names.SEQUENCE, size)):
+                    yield TensorSpec("float32", shape), "name", why, None
+
+    def _is_sequential(self):
+        """Does the model look like one for sequences, where a linear layer takes three dimensions?"""
+        if not isinstance(self.model, torch.nn.Module):
+            return True
+        kinds = {type(part).__name__ for part in self.model.modules()}
+        text = " ".join([self.name, *kinds])
+        return (
+            re.search(
+                r"LayerNorm|RMSNorm|Attention|Embedding|LSTM|GRU|RNN|Transformer|Conv1d|FeedForward|Token|Head", text
+            )
+            is not None
+        )
+
+    def _dimension(self, word, position, rank, features):
+        """A written size may name a constructor argument: "(batch, seq, d_model)"."""
+        for name, choice in self.plan.init.items():
+            if word.lower() == name.lower() and choice.text.isdecimal():
+                return int(choice.text)
+        value = vars(self.module).get(word)
+        return value if isinstance(value, int) and value > 0 else names.dimension_size(word, position, rank, features)
+
+    def _vocabulary(self):
+        if isinstance(self.model, torch.nn.Module):
+            for part in self.model.modules():
+                if hasattr(part, "num_embeddings"):
+                    return part.num_embeddings
+        return 100
+
+    def _width(self):
+        if isinstance(self.model, torch.nn.Module):
+            for part in self.model.modules():
+                if hasattr(part, "in_features"):
+                    return part.in_features
+        return None
+
+    def _only_module(self):
+        found = [vars(self.module).get(name) for name, node in self.file.classes.items() if self.file.is_module(node)]
+        found = [cls for cls in found if isinstance(cls, type)]
+        return found[-1] if found else None
+
+    def _solve(self, candidates, is_strong):
+        """Tries inputs on the meta device, best first, and corrects them by the errors."""
+        first = {name: options[0] for name, options in candidates.items()}
+        if is_strong and all(origin == "given" for _, origin, _, _ in first.values()):
+            return first
+        fixed = {name for name, option in first.items() if option[1] == "given"}
+        starts = [first]
+        for name, options in candidates.items():
+            starts.extend({**first, name: option} for option in options[1:])
+        trials = Trials(self.model, self.plan)
+        queue, seen, order = [], set(), 0
+        for start in starts:
+            heapq.heappush(queue, (0, 0, order, start))
+            order += 1
+        best, best_progress = first, -1
+        while queue and trials.has_time():
+            _, depth, _, chosen = heapq.heappop(queue)
+            key = repr({name: option[0] for name, option in chosen.items()})
+            if key in seen:
+                continue
+            seen.add(key)
+            error, progress = trials.run({name: option[0] for name, option in chosen.items()})
+            if error is None:
+                return self._limited(chosen)
+            if progress > best_progress:
+                best, best_progress, self.plan.trouble = chosen, progress, error
+            if is_strong or _is_elsewhere(error):
+                break
+            plain = {name: option[0] for name, option in chosen.items()}
+            for repaired in list(repairs(plain, error))[:24]:
+                changed = [name for name in repaired if repaired[name] != plain[name]]
+                if not changed or fixed & set(changed):
+                    continue
+                after = dict(chosen)
+                for name in changed:
+                    why = f"corrected by trial: {str(error).splitlines()[0][:120]}"
+                    after[name] = (repaired[name], "layers", why, None)
+                heapq.heappush(queue, (-progress, depth + 1, order, after))
+                order += 1
+        return best
+
+    def _limited(self, chosen):
+        """Whole numbers that index a table must stay inside of it, wherever the input came from."""
+        if self.plan.kind != "class":
+            return chosen
+        for name, (value, origin, why, text) in list(chosen.items()):
+            if (
+                origin in ("given", "call")
+                and text is not None
+                or not isinstance(value, TensorSpec)
+                or value.high is None
+            ):
+                continue
+            layer = first_layer(self.model, name)
+            if hasattr(layer, "num_embeddings") and value.high != layer.num_embeddings:
+                chosen[name] = (TensorSpec(value.dtype, value.shape, layer.num_embeddings), origin, why, None)
+        return chosen
+
+
+def _scalar(annotation):
+    bare = annotation.replace("typing.", "").replace("builtins.", "").replace(" ", "")
+    bare = bare.removeprefix("Optional[").removesuffix("]").removesuffix("|None")
+    return {"int": int, "float": float, "bool": bool, "str": str}.get(bare)
+
+
+def _scalar_value(scalar, text):
+    """The usual value of a scalar input, if its text is of that kind."""
+    try:
+        return scalar(ast.literal_eval(text)) if text else scalar()
+    except (ValueError, SyntaxError, TypeError):
+        return scalar()
+
+
+def _is_elsewhere(error):
+    """Errors that no other input can mend."""
+    if isinstance(error, _ELSEWHERE):
+        return True
+    text = str(error)
+    if isinstance(error, AttributeError):
+        return "'Tensor'" not in text and "'NoneType'" not in text and "'list'" not in text and "'int'" not in text
+    if isinstance(error, NotImplementedError):
+        return "not supported yet" in text
+    return False

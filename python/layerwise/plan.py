@@ -1,0 +1,90 @@
+"""How to build and call a target: texts that are evaluated anew for every device. Finds nothing out by itself."""
+
+import dataclasses
+import inspect
+
+import torch
+
+from layerwise.specs import evaluate, materialize, namespace_of
+
+
+@dataclasses.dataclass
+class Choice:
+    name: str
+    text: str
+    origin: str
+    why: str = ""
+
+    def plain(self):
+        found = {"name": self.name, "value": self.text, "from": self.origin}
+        if self.why:
+            found["why"] = self.why
+        return found
+
+
+class Plan:
+    """How to build and call a target: texts only, evaluated anew for every device."""
+
+    def __init__(self, module, target, kind):
+        self.module = module
+        self.target = target
+        self.kind = kind
+        self.init = {}
+        self.inputs = {}
+        # The error of the best trial where none went through: the real run will show it.
+        self.trouble = None
+
+    def setup(self):
+        return {
+            "init": [choice.plain() for choice in self.init.values()],
+            "inputs": [choice.plain() for choice in self.inputs.values()],
+        }
+
+    def build(self, device=None):
+        """The callable: a new instance of the class on a device, or the function itself."""
+        if self.kind == "function":
+            return self.target
+        space = namespace_of(self.module)
+        with _on(device):
+            values = {
+                name: materialize(evaluate(choice.text, space, name), name, device)
+                for name, choice in self.init.items()
+                if choice.origin != "default"
+            }
+            return construct(self.target, values)
+
+    def arguments(self, device=None):
+        """Keyword arguments for one call."""
+        space = namespace_of(self.module)
+        with _on(device):
+            return {
+                name: materialize(evaluate(choice.text, space, name), name, device)
+                for name, choice in self.inputs.items()
+                if choice.origin != "default"
+            }
+
+
+def _on(device):
+    return torch.device(device) if device is not None else torch.device("cpu")
+
+
+def construct(cls, values):
+    positional, words = _split(inspect.signature(cls), values)
+    return cls(*positional, **words)
+
+
+def call(target, values):
+    """Calls with values by name, also where the signature wants them by position."""
+    function = target.forward if isinstance(target, torch.nn.Module) else target
+    positional, words = _split(inspect.signature(function), values)
+    return target(*positional, **words)
+
+
+def _split(signature, values):
+    positional, words = [], dict(values)
+    for parameter in signature.parameters.values():
+        if parameter.kind is parameter.POSITIONAL_ONLY and parameter.name in words:
+            positional.append(words.pop(parameter.name))
+        elif parameter.kind is parameter.VAR_POSITIONAL and parameter.name in words:
+            positional.extend(words.pop(parameter.name))
+    return positional, words

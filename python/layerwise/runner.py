@@ -1,0 +1,146 @@
+"""Runs a script as `python FILE` does, and loads a file as a module for one of its classes or functions."""
+
+import importlib
+import importlib.machinery
+import importlib.util
+import linecache
+import os
+import sys
+import types
+
+from layerwise import failures
+
+_PACKAGES = "/lib/"
+
+
+class ScriptResult(dict):
+    """{"exitCode": int} and, for an uncaught exception, {"failure": Failure}."""
+
+
+def run_script(path, arguments=(), working_folder=None):
+    """Run a file as `__main__`. Returns its exit code; an uncaught exception comes along as a failure, not printed."""
+    _enter(path, arguments, working_folder)
+    main = types.ModuleType("__main__")
+    main.__file__ = path
+    main.__builtins__ = sys.modules["builtins"]
+    main.__loader__ = importlib.machinery.SourceFileLoader("__main__", path)
+    sys.modules["__main__"] = main
+    try:
+        code = compile(_read(path), path, "exec", dont_inherit=True)
+        exec(code, main.__dict__)
+        result = ScriptResult(exitCode=0)
+    except SystemExit as exit:
+        result = ScriptResult(exitCode=_exit_code(exit))
+    except BaseException as error:
+        failures.release(error, main.__dict__)
+        result = ScriptResult(exitCode=130 if isinstance(error, KeyboardInterrupt) else 1)
+        result["failure"] = failures.describe(error)
+        if _ran_own_hook(error):
+            del result["failure"]["traceback"]
+    return finish(result)
+
+
+def load_module(path, root=None, working_folder=None):
+    """Import a file under its own name, packages included, and return the module."""
+    _enter(path, (), working_folder)
+    name, top = module_name(path, root)
+    if top not in sys.path:
+        sys.path.insert(0, top)
+    importlib.invalidate_caches()
+    package, _, _ = name.rpartition(".")
+    if package:
+        importlib.import_module(package)
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        code = compile(_read(path), path, "exec", dont_inherit=True)
+        exec(code, module.__dict__)
+    except BaseException:
+        sys.modules.pop(name, None)
+        raise
+    return module
+
+
+def module_name(path, root=None):
+    """The dotted name of a file and the folder it is imported from: packages are folders with an __init__.py."""
+    folder, file = os.path.split(path)
+    parts = [os.path.splitext(file)[0]]
+    while folder != root and os.path.isfile(os.path.join(folder, "__init__.py")):
+        folder, part = os.path.split(folder)
+        parts.append(part)
+    if parts[0] == "__init__" and len(parts) > 1:
+        parts = parts[1:]
+    return ".".join(reversed(parts)), folder
+
+
+def drop_user_modules():
+    """Forget what was imported from the user's files, so that the next run reads them again."""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str) and failures.is_user_file(file):
+            del sys.modules[name]
+    linecache.clearcache()
+    importlib.invalidate_caches()
+
+
+def flush():
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:
+            # The user's own stream object may be broken; his program would only lose its output.
+            pass
+
+
+def finish(result):
+    """What CPython does on its way out: registered functions, then the streams."""
+    import atexit
+
+    try:
+        atexit._run_exitfuncs()
+    except BaseException as error:
+        print(failures.text_of(error), end="", file=sys.stderr)
+    flush()
+    return result
+
+
+def _enter(path, arguments, working_folder):
+    sys.argv = [path, *arguments]
+    folder = os.path.dirname(path)
+    if sys.path[:1] != [folder]:
+        sys.path.insert(0, folder)
+    try:
+        os.chdir(working_folder or folder)
+    except OSError:
+        os.chdir(folder)
+    linecache.clearcache()
+    importlib.invalidate_caches()
+
+
+def _read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _exit_code(exit):
+    code = exit.code
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code & 0xFF
+    print(code, file=sys.stderr)
+    return 1
+
+
+def _ran_own_hook(error):
+    """True when the user's own `sys.excepthook` has shown the exception. Otherwise whoever asked shows the traceback."""
+    hook = sys.excepthook
+    if hook is sys.__excepthook__:
+        return False
+    try:
+        hook(type(error), error, error.__traceback__)
+        return True
+    except BaseException as trouble:
+        print("Error in sys.excepthook:", failures.text_of(trouble), "Original exception was:", sep="\n", file=sys.stderr)
+        return False

@@ -1,0 +1,75 @@
+"""Trial runs on the meta device, where nothing is computed: does a model take these inputs, and how far does it get?"""
+
+import time
+
+import torch
+
+from layerwise.plan import call
+from layerwise.specs import materialize
+
+_MOST_TRIALS = 150
+_MOST_SECONDS = 1.2
+# Larger models are not built with real values only to try shapes.
+_MOST_REAL_PARAMETERS = 50_000_000
+
+
+class Trials:
+    """Runs a model on inputs of the meta device, within a limit of time; counts how far each attempt got."""
+
+    def __init__(self, model, plan):
+        self.model = model
+        self.plan = plan
+        self.device = "meta"
+        self.count = 0
+        self.start = time.perf_counter()
+        self.progress = 0
+        if isinstance(model, torch.nn.Module):
+            parameter = next(model.parameters(), None)
+            if parameter is not None:
+                self.device = parameter.device.type
+            for part in model.modules():
+                if part is not model:
+                    part.register_forward_hook(self._count)
+
+    def _count(self, *_):
+        self.progress += 1
+
+    def has_time(self):
+        # The first trial pays for imports and first uses; the clock starts after it.
+        if self.count <= 1:
+            self.start = time.perf_counter()
+        return self.count < _MOST_TRIALS and time.perf_counter() - self.start < _MOST_SECONDS
+
+    def run(self, values):
+        """(None, progress) when the call went through, otherwise (error, progress)."""
+        self.count += 1
+        self.progress = 0
+        try:
+            with torch.no_grad(), torch.device(self.device):
+                call(self.model, materialize(values, "", self.device))
+            return None, self.progress
+        except Exception as error:
+            if self.device == "meta" and is_about_meta(error):
+                return self._again_on_cpu(values, error)
+            return error, self.progress
+
+    def _again_on_cpu(self, values, error):
+        """Code that looks at values cannot run on shapes alone."""
+        if isinstance(self.model, torch.nn.Module):
+            size = sum(parameter.numel() for parameter in self.model.parameters())
+            if size > _MOST_REAL_PARAMETERS:
+                return None, self.progress
+            try:
+                self.model = self.plan.build("cpu")
+            except Exception as trouble:
+                return trouble, self.progress
+            for part in self.model.modules():
+                if part is not self.model:
+                    part.register_forward_hook(self._count)
+        self.device = "cpu"
+        return self.run(values)
+
+
+def is_about_meta(error):
+    text = str(error)
+    return "meta" in text or "data-dependent" in text or isinstance(error, NotImplementedError) and "Meta" in text

@@ -1,0 +1,323 @@
+"""The crossing to the runtime: handles, wire formats and errors. Everything else in torch stands on these few functions."""
+
+import array
+import builtins
+import collections
+import weakref
+
+import _core
+from layerwise import lifecycle
+
+_SCRATCH_WORDS = 8192
+# Dropped handles are returned through the scratch block from this word on.
+_DROP_AT = 64
+
+_buffer = array.array("d", bytes(8 * _SCRATCH_WORDS))
+
+
+def _scratch_address():
+    return _buffer.buffer_info()[0]
+
+
+@lifecycle.on_start
+def _begin():
+    _core.set_scratch(_scratch_address())
+    _ids.clear()
+    _dead.clear()
+    _hooks.clear()
+    _function_contexts.clear()
+
+
+_core.set_scratch(_scratch_address())
+
+# Handles whose tensors Python has dropped; returned in batches.
+_dead = []
+_core_free = _core.free
+
+
+def _return_dead():
+    while _dead:
+        batch = _dead[: _SCRATCH_WORDS - _DROP_AT]
+        del _dead[: len(batch)]
+        for i, handle in enumerate(batch):
+            _buffer[_DROP_AT + i] = handle
+        _core_free(len(batch))
+
+
+class TensorBase:
+    """What a tensor is made of: a handle of the runtime, and what was learned about it. `torch.Tensor` adds the rest."""
+
+    __slots__ = ("h", "_shape", "_dtype", "__weakref__", "__dict__")
+
+    def __del__(self, drop=_dead.append):
+        try:
+            drop(self.h)
+        except AttributeError:
+            pass
+
+
+# Set by torch._tensor, which needs this module first.
+_tensor_class = TensorBase
+_new = object.__new__
+
+
+def _set_tensor_class(cls):
+    global _tensor_class
+    _tensor_class = cls
+
+
+def _wrap(h):
+    """A tensor for a handle that Python now owns. 0 is an error; a negative handle asks for the dropped ones."""
+    if h <= 0:
+        if h == 0:
+            _raise()
+        h = -h
+        _return_dead()
+    t = _new(_tensor_class)
+    t.h = h
+    t._shape = None
+    t._dtype = None
+    return t
+
+
+def _wrap_as(cls, h):
+    if h <= 0:
+        if h == 0:
+            _raise()
+        h = -h
+        _return_dead()
+    t = _new(cls)
+    t.h = h
+    t._shape = None
+    t._dtype = None
+    return t
+
+
+def _wrap_many(n):
+    if n < 0:
+        _raise()
+    return tuple([_wrap(int(h)) for h in _buffer[:n]])
+
+
+def _named_result(name, fields):
+    cls = collections.namedtuple(name, fields)
+    cls.__module__ = "torch.return_types"
+    return cls
+
+
+def _wrap_named(cls, n):
+    return cls(*_wrap_many(n))
+
+
+def _core_drop(h):
+    _dead.append(h if h > 0 else -h)
+
+
+# Errors
+
+
+class LayerwiseBug(RuntimeError):
+    """A mistake of the runtime, not of the model."""
+
+
+_error_types = {
+    name: getattr(builtins, name)
+    for name in (
+        "RuntimeError", "ValueError", "TypeError", "IndexError", "NotImplementedError", "KeyError", "KeyboardInterrupt",
+        "AttributeError", "MemoryError",
+    )
+}
+_error_types["layerwise.Bug"] = LayerwiseBug
+
+
+class OutOfMemoryError(RuntimeError):
+    """Device memory ran out."""
+
+
+OutOfMemoryError.__module__ = "torch"
+_error_types["torch.OutOfMemoryError"] = OutOfMemoryError
+
+
+def _raise():
+    raise _error_types.get(_core.error_type(), RuntimeError)(_core.error_message())
+
+
+def _check(result):
+    """For calls that return a truthy value unless they failed."""
+    if not result:
+        _raise()
+    return result
+
+
+def _check_tensors(name, arguments):
+    """Called when an argument had no handle: name the one that is not a tensor."""
+    for argument, position, value in arguments:
+        if not isinstance(value, TensorBase):
+            kind = type(value).__name__
+            raise TypeError(f"{name}(): argument '{argument}' (position {position}) must be Tensor, not {kind}") from None
+
+
+# Wire formats
+
+_kind_of = {bool: 0, int: 1, float: 2}.get
+_TENSOR_KIND = 3
+
+
+def _number(value):
+    """A Python number with its kind, from anything that stands for one."""
+    if isinstance(value, TensorBase):
+        value = value.item()
+    elif hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, bool):
+        return value, 0
+    if isinstance(value, int):
+        return int(value), 1
+    if isinstance(value, float):
+        return float(value), 2
+    if hasattr(value, "__index__"):
+        return value.__index__(), 1
+    if hasattr(value, "__float__"):
+        return value.__float__(), 2
+    raise TypeError(f"expected a number, got {type(value).__name__}")
+
+
+def _operand(value):
+    """A tensor's handle, or a number with its kind."""
+    if isinstance(value, TensorBase):
+        return value.h, _TENSOR_KIND
+    return _number(value)
+
+
+_ids = {}
+_MOST_IDS = 60000
+
+
+def _ints(values):
+    """The id of a list of integers (or of one): interned, because shapes repeat."""
+    try:
+        return _ids[values]
+    except (KeyError, TypeError):
+        pass
+    if isinstance(values, (int, float)) or hasattr(values, "__index__"):
+        items = (values,)
+    else:
+        items = tuple(values)
+    if len(items) == 1 and isinstance(items[0], (list, tuple)):
+        items = tuple(items[0])
+    key = tuple([v if type(v) is int or type(v) is float else _index(v) for v in items])
+    found = _ids.get(key)
+    if found is None:
+        if len(_ids) >= _MOST_IDS:
+            _ids.clear()
+            _core.clear_interned()
+        for i, v in enumerate(key):
+            _buffer[i] = v
+        found = _ids[key] = _core.intern(len(key))
+    return found
+
+
+def _index(value):
+    try:
+        return value.__index__()
+    except AttributeError:
+        raise TypeError(f"expected an integer, got {type(value).__name__}") from None
+
+
+def _handles(tensors):
+    """Write a list of tensors (or None) to the scratch block; their number."""
+    n = 0
+    for t in tensors:
+        if n >= _SCRATCH_WORDS:
+            raise RuntimeError(f"a list of more than {_SCRATCH_WORDS} tensors")
+        if t is None:
+            _buffer[n] = 0
+        else:
+            try:
+                _buffer[n] = t.h
+            except AttributeError:
+                raise TypeError(f"expected Tensor as element {n} in argument 0, but got {type(t).__name__}") from None
+        n += 1
+    return n
+
+
+def _device_id(value):
+    from torch._device import device
+
+    return value.id if isinstance(value, device) else device(value).id
+
+
+# Subclasses that share memory
+
+
+def _make_subclass(cls, data, require_grad=False):
+    """Another tensor of class `cls` over the memory of `data`: a leaf of its own."""
+    return _wrap_as(cls, _core.make_leaf(data.h, bool(require_grad)))
+
+
+# Hooks and Python functions on the tape
+
+_hooks = {}
+_next_id = 0
+_function_contexts = {}
+
+
+def _new_id():
+    global _next_id
+    _next_id += 1
+    return _next_id
+
+
+def _run_hook(hook_id, h):
+    grad = _wrap(h)
+    hook = _hooks.get(hook_id)
+    result = hook(grad) if hook is not None else None
+    return 0 if result is None else _core.share(result.h)
+
+
+def _run_function(context_id, n, grad_enabled):
+    grads = [None if h == 0 else _wrap(int(h)) for h in _buffer[:n]]
+    results = _function_contexts[context_id](grads)
+    # The runtime takes ownership of these handles' tensors before Python drops them.
+    _function_results[:] = results
+    return _handles(results)
+
+
+_function_results = []
+
+
+def _release_function(context_id):
+    _function_contexts.pop(context_id, None)
+
+
+# Optimizer steps
+
+
+def _adam_(params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, steps, lr, beta1, beta2, eps, weight_decay, decoupled,
+           amsgrad, maximize):
+    step_op = _core.op__adam_step_
+    dead = _dead
+    for i, p in enumerate(params):
+        largest = max_exp_avg_sqs[i].h if amsgrad else 0
+        h = step_op(p.h, grads[i].h, exp_avgs[i].h, exp_avg_sqs[i].h, largest, float(steps[i]), float(lr), float(beta1),
+                    float(beta2), float(eps), float(weight_decay), bool(decoupled), bool(maximize))
+        if h == 0:
+            _raise()
+        dead.append(h if h > 0 else -h)
+    _return_dead()
+
+
+def _sgd_(params, grads, momentum_buffers, lr, momentum, dampening, weight_decay, nesterov, maximize):
+    """Momentum buffers that are None are made here; the list is updated."""
+    step_op = _core.op__sgd_step_
+    for i, p in enumerate(params):
+        buffer = momentum_buffers[i] if momentum else None
+        first = momentum and buffer is None
+        if first:
+            buffer = momentum_buffers[i] = grads[i].detach().clone()
+        h = step_op(p.h, grads[i].h, 0 if buffer is None else buffer.h, bool(first), float(lr), float(momentum),
+                    float(dampening), float(weight_decay), bool(nesterov), bool(maximize))
+        if h == 0:
+            _raise()
+        _dead.append(h if h > 0 else -h)
+    _return_dead()

@@ -1,0 +1,141 @@
+"""The PyTorch API over the Layerwise runtime."""
+
+import builtins as _builtins
+
+import _core
+from torch import _C
+from torch._C import OutOfMemoryError
+from torch._dtype import (
+    bfloat16, can_cast, channels_last, channels_last_3d, complex32, complex64, complex128, contiguous_format, dtype, finfo, float16,
+    float32, float64, float8_e4m3fn, float8_e4m3fnuz, float8_e5m2, float8_e5m2fnuz, get_default_dtype, half, iinfo, int8, int16,
+    int32, int64, jagged, layout, long, memory_format, preserve_format, promote_types, qint8, qint32, quint8, set_default_dtype,
+    short, sparse_coo, sparse_csr, strided, uint8, uint16, uint32, uint64,
+)
+from torch._dtype import bool_ as bool
+from torch._dtype import double
+from torch._dtype import float_ as float
+from torch._dtype import int_ as int
+from torch._device import device, get_default_device, set_default_device
+from torch._size import Size
+from torch._tensor import Tensor
+from torch._factories import *
+from torch._factories import range_ as range
+from torch._gen.torch_functions import *
+from torch._functions import *
+from torch._legacy import types as _legacy_types
+from torch._tensor_str import set_printoptions
+from torch.random import (
+    Generator, default_generator, fork_rng, get_rng_state, initial_seed, manual_seed, seed, set_rng_state,
+)
+from torch import autograd
+from torch.autograd.grad_mode import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from torch import _scopes, random, version
+from torch.version import __version__
+
+globals().update(_legacy_types)
+autograd._set_variable()
+
+inf = _builtins.float("inf")
+nan = _builtins.float("nan")
+pi = 3.141592653589793
+e = 2.718281828459045
+newaxis = None
+
+from torch import backends, cuda, linalg, nn, optim, special, utils
+from torch.nn.functional import dropout, layer_norm
+from torch import _inert
+
+_inert.install(globals())
+
+
+def is_tensor(obj):
+    return isinstance(obj, Tensor)
+
+
+def is_storage(obj):
+    return False
+
+
+def is_floating_point(input):
+    return input.dtype.is_floating_point
+
+
+def is_complex(input):
+    return False
+
+
+def is_nonzero(input):
+    return _builtins.bool(input)
+
+
+def numel(input):
+    return input.numel()
+
+
+def typename(obj):
+    if isinstance(obj, Tensor):
+        return obj.type()
+    module = type(obj).__module__
+    return type(obj).__qualname__ if module in ("", "builtins") else f"{module}.{type(obj).__qualname__}"
+
+
+def get_num_threads():
+    return _core.get_threads()
+
+
+def set_num_threads(n):
+    if n <= 0:
+        raise RuntimeError("expects a positive integer")
+    _core.set_threads(n)
+
+
+def get_num_interop_threads():
+    return 1
+
+
+def set_num_interop_threads(n):
+    pass
+
+
+def use_deterministic_algorithms(mode, *, warn_only=False):
+    """All kernels are deterministic for a given number of threads."""
+
+
+def are_deterministic_algorithms_enabled():
+    return True
+
+
+def set_float32_matmul_precision(precision):
+    if precision not in ("highest", "high", "medium"):
+        raise RuntimeError(f"{precision} is not one of 'highest', 'high' or 'medium'")
+
+
+def get_float32_matmul_precision():
+    return "highest"
+
+
+def set_default_tensor_type(t):
+    from torch._legacy import dtype_of
+
+    set_default_dtype(dtype_of(t))
+
+
+def set_flush_denormal(mode):
+    return False
+
+
+def is_autocast_enabled(device_type="cuda"):
+    return False
+
+
+def is_inference_mode_enabled():
+    return False
+
+
+def compile(model=None, **options):
+    """Models run as they are: there is nothing to compile ahead."""
+    return (lambda m: m) if model is None else model
+
+
+def _assert(condition, message):
+    assert condition, message

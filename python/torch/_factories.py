@@ -1,0 +1,362 @@
+"""Functions that make tensors: zeros, tensor, arange, rand and their kin."""
+
+import array
+import struct
+
+import _core
+from torch import _dtype
+from torch._C import TensorBase, _core_drop, _ints, _number, _raise, _wrap
+from torch._device import resolve
+from torch._dtype import as_dtype, bool_, float32, get_default_dtype, int64
+
+
+def _size(args):
+    """Sizes given one by one or as one sequence."""
+    if len(args) == 1 and not isinstance(args[0], int):
+        only = args[0]
+        if isinstance(only, TensorBase):
+            return (int(only),)
+        if hasattr(only, "__index__"):
+            return (only.__index__(),)
+        return tuple(only)
+    return args
+
+
+def _finish(t, requires_grad):
+    if requires_grad:
+        t.requires_grad_(True)
+    return t
+
+
+def _dtype_id(dtype):
+    return -1 if dtype is None else as_dtype(dtype).id
+
+
+def empty(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
+    t = _wrap(_core.op_empty(_ints(_size(size)), _dtype_id(dtype), resolve(device)))
+    return _finish(t, requires_grad)
+
+
+def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
+    value, kind = _number(fill_value)
+    if dtype is None:
+        dtype = (bool_, int64, get_default_dtype())[kind]
+    t = _wrap(_core.op_full(_ints(_size((size,))), value, kind, as_dtype(dtype).id, resolve(device)))
+    return _finish(t, requires_grad)
+
+
+def zeros(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    t = _wrap(_core.op_full(_ints(_size(size)), 0, 1, _dtype_id(dtype), resolve(device)))
+    return _finish(t, requires_grad)
+
+
+def ones(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    t = _wrap(_core.op_full(_ints(_size(size)), 1, 1, _dtype_id(dtype), resolve(device)))
+    return _finish(t, requires_grad)
+
+
+def _like(input, dtype, device):
+    return input.dtype if dtype is None else dtype, input.device if device is None else device
+
+
+def empty_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None, pin_memory=False):
+    dtype, device = _like(input, dtype, device)
+    return empty(input.shape, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def zeros_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None, pin_memory=False):
+    dtype, device = _like(input, dtype, device)
+    return zeros(input.shape, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def ones_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None, pin_memory=False):
+    dtype, device = _like(input, dtype, device)
+    return ones(input.shape, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def full_like(input, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
+    dtype, device = _like(input, dtype, device)
+    return full(input.shape, fill_value, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def empty_strided(size, stride, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    t = _wrap(_core.op_empty_strided(_ints(tuple(size)), _ints(tuple(stride)), _dtype_id(dtype), resolve(device)))
+    return _finish(t, requires_grad)
+
+
+def arange(start, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
+    if end is None:
+        start, end = 0, start
+    numbers = [_number(v) for v in (start, end, step)]
+    if dtype is None:
+        dtype = get_default_dtype() if any(kind == 2 for _, kind in numbers) else int64
+    values = [float(v) if kind == 2 else int(v) for v, kind in numbers]
+    t = _wrap(_core.op_arange(*values, as_dtype(dtype).id, resolve(device)))
+    return _finish(t, requires_grad)
+
+
+def range_(start, end, step=1, **options):
+    return arange(start, end + step, step, **{"dtype": get_default_dtype(), **options})
+
+
+def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
+    t = _wrap(_core.op_linspace(float(start), float(end), int(steps), _dtype_id(dtype), resolve(device)))
+    return _finish(t, requires_grad)
+
+
+def logspace(start, end, steps, base=10.0, *, dtype=None, device=None, requires_grad=False, **unused):
+    exponents = linspace(start, end, steps, dtype=dtype, device=device)
+    return _finish(base**exponents, requires_grad)
+
+
+def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
+    t = _wrap(_core.op_eye(n, n if m is None else m, _dtype_id(dtype), resolve(device)))
+    return _finish(t, requires_grad)
+
+
+# From Python data
+
+_codes = {"uint8": "B", "int8": "b", "int16": "h", "int32": "i", "int64": "q", "float32": "f", "float64": "d", "bool": "B"}
+
+
+def _shape_of(data):
+    """The shape of nested sequences, by their first elements."""
+    shape = []
+    while isinstance(data, (list, tuple)):
+        shape.append(len(data))
+        if not data:
+            break
+        data = data[0]
+    return tuple(shape)
+
+
+def _flatten(data, shape, depth, out):
+    if depth == len(shape):
+        out.append(data)
+        return
+    if not isinstance(data, (list, tuple)):
+        raise TypeError(f"not a sequence at depth {depth}: got {type(data).__name__}")
+    if len(data) != shape[depth]:
+        raise ValueError(f"expected sequence of length {shape[depth]} at dim {depth} (got {len(data)})")
+    if depth == len(shape) - 1:
+        for item in data:
+            if isinstance(item, (list, tuple)):
+                raise ValueError(f"too many dimensions or ragged nesting at dim {depth + 1}")
+        out.extend(data)
+        return
+    for item in data:
+        _flatten(item, shape, depth + 1, out)
+
+
+def _pack(values, dtype):
+    """Python numbers as the bytes of a dtype."""
+    name = dtype.name
+    if name == "bool":
+        return array.array("B", [1 if v else 0 for v in values])
+    if name in _codes:
+        if dtype.is_floating_point:
+            return array.array(_codes[name], values)
+        packed = [int(v) for v in values]
+        try:
+            return array.array(_codes[name], packed)
+        except OverflowError:
+            raise RuntimeError(f"value cannot be converted to type {name} without overflow") from None
+    if name == "float16":
+        return array.array("H", struct.unpack(f"<{len(values)}H", struct.pack(f"<{len(values)}e", *values)))
+    if name == "bfloat16":
+        words = struct.unpack(f"<{len(values)}I", struct.pack(f"<{len(values)}f", *values))
+        rounded = [(w + 0x7FFF + ((w >> 16) & 1)) >> 16 if (w & 0x7F800000) != 0x7F800000 else w >> 16 for w in words]
+        return array.array("H", [r & 0xFFFF for r in rounded])
+    raise NotImplementedError(f"tensors of {dtype} are not supported yet; docs/ops.md lists what is")
+
+
+def from_buffer_bytes(data, shape, dtype, device=None):
+    """A tensor from the bytes of a contiguous array. `data` supports the buffer protocol."""
+    if not isinstance(data, array.array):
+        data = array.array("B", bytes(data))
+    address, _ = data.buffer_info()
+    return _wrap(_core.from_memory(address, _ints(tuple(shape)), dtype.id, resolve(device)))
+
+
+def _infer_dtype(values):
+    kinds = {type(v) for v in values}
+    if kinds <= {bool}:
+        return bool_ if kinds else get_default_dtype()
+    if kinds <= {bool, int}:
+        return int64
+    if kinds <= {bool, int, float}:
+        return get_default_dtype()
+    for v in values:
+        if not isinstance(v, (int, float)) and not hasattr(v, "item"):
+            raise RuntimeError(f"Could not infer dtype of {type(v).__name__}")
+    return get_default_dtype() if any(isinstance(_number(v)[0], float) for v in values) else int64
+
+
+def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
+    """A tensor that copies data: numbers, nested sequences, or what offers the array interface."""
+    dtype = as_dtype(dtype)
+    if isinstance(data, TensorBase):
+        t = data.detach().clone()
+        if dtype is not None or device is not None:
+            t = t.to(device=device, dtype=dtype)
+        return _finish(t, requires_grad)
+    if hasattr(data, "__array_interface__") or hasattr(data, "__array__"):
+        return _finish(_from_array(data, dtype, device), requires_grad)
+    if isinstance(data, range):
+        data = list(data)
+    if isinstance(data, (str, bytes)):
+        raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
+    shape = _shape_of(data)
+    values = []
+    _flatten(data, shape, 0, values)
+    if any(isinstance(v, TensorBase) for v in values):
+        values = [v.item() if isinstance(v, TensorBase) else v for v in values]
+    if values and type(values[0]) not in (bool, int, float):
+        values = [_number(v)[0] if not isinstance(v, (bool, int, float)) else v for v in values] if all(
+            isinstance(v, (int, float)) or hasattr(v, "item") for v in values
+        ) else values
+    if dtype is None:
+        dtype = _infer_dtype(values)
+    return _finish(from_buffer_bytes(_pack(values, dtype), shape, dtype, device), requires_grad)
+
+
+def _from_array(data, dtype, device):
+    """From NumPy's array interface, without NumPy."""
+    interface = getattr(data, "__array_interface__", None)
+    flat = data.tolist() if hasattr(data, "tolist") else list(data)
+    if interface is None:
+        return tensor(flat, dtype=dtype, device=device)
+    code = interface["typestr"][1:]
+    kinds = {
+        "f4": "float32", "f8": "float64", "f2": "float16", "i8": "int64", "i4": "int32", "i2": "int16", "i1": "int8",
+        "u1": "uint8", "b1": "bool",
+    }
+    if code not in kinds:
+        raise TypeError(f"can't convert an array of type {interface['typestr']}")
+    own = getattr(_dtype, kinds[code] if kinds[code] != "bool" else "bool_")
+    return tensor(flat, dtype=dtype or own, device=device).reshape(interface["shape"])
+
+
+def as_tensor(data, dtype=None, device=None):
+    if isinstance(data, TensorBase):
+        return data.to(device=device, dtype=dtype) if dtype is not None or device is not None else data
+    return tensor(data, dtype=dtype, device=device)
+
+
+def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
+    t = as_tensor(obj, dtype, device)
+    return _finish(t.clone() if copy else t, requires_grad)
+
+
+def scalar_tensor(s, *, dtype=None, layout=None, device=None, requires_grad=False):
+    return tensor(s, dtype=dtype or float32, device=device, requires_grad=requires_grad)
+
+
+def from_numpy(ndarray):
+    return _from_array(ndarray, None, None)
+
+
+def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):
+    data = bytes(buffer)[offset:]
+    n = len(data) // dtype.itemsize if count < 0 else count
+    return _finish(from_buffer_bytes(data[: n * dtype.itemsize], (n,), dtype), requires_grad)
+
+
+# Random
+
+
+def _drawn(size, dtype, device, draw, requires_grad):
+    with_device = empty(size, dtype=dtype, device=device)
+    draw(with_device)
+    return _finish(with_device, requires_grad)
+
+
+def rand(*size, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    return _drawn(_size(size), dtype, device, lambda t: t.uniform_(0.0, 1.0, generator=generator), requires_grad)
+
+
+def randn(*size, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    return _drawn(_size(size), dtype, device, lambda t: t.normal_(0.0, 1.0, generator=generator), requires_grad)
+
+
+def rand_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None, generator=None):
+    dtype, device = _like(input, dtype, device)
+    return rand(input.shape, dtype=dtype, device=device, requires_grad=requires_grad, generator=generator)
+
+
+def randn_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None, generator=None):
+    dtype, device = _like(input, dtype, device)
+    return randn(input.shape, dtype=dtype, device=device, requires_grad=requires_grad, generator=generator)
+
+
+def _draw_integers(t, low, high, generator):
+    h = _core.op__random_(t.h, int(low), int(high), 0 if generator is None else generator.id)
+    if h == 0:
+        _raise()
+    _core_drop(h)
+    return t
+
+
+def randint(low, high=None, size=None, *, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False,
+            pin_memory=False):
+    if size is None:
+        low, high, size = 0, low, high
+    elif high is None:
+        low, high = 0, low
+    t = empty(_size((size,)), dtype=int64 if dtype is None else dtype, device=device)
+    return _finish(_draw_integers(t, low, high, generator), requires_grad)
+
+
+def randint_like(input, low, high=None, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
+    if high is None:
+        low, high = 0, low
+    dtype, device = _like(input, dtype, device)
+    return randint(low, high, input.shape, dtype=dtype, device=device, requires_grad=requires_grad)
+
+
+def randperm(n, *, generator=None, out=None, dtype=int64, layout=None, device=None, requires_grad=False, pin_memory=False):
+    t = _wrap(_core.op__randperm(int(n), 0 if generator is None else generator.id))
+    return t if dtype is int64 else t.to(dtype)
+
+
+def normal(mean=0.0, std=1.0, size=None, *, generator=None, out=None, dtype=None, device=None, requires_grad=False):
+    if isinstance(mean, TensorBase) or isinstance(std, TensorBase):
+        like = mean if isinstance(mean, TensorBase) else std
+        shape = like.shape
+        if isinstance(mean, TensorBase) and isinstance(std, TensorBase):
+            import torch
+
+            shape = torch.broadcast_shapes(mean.shape, std.shape)
+        noise = empty(shape, dtype=like.dtype, device=like.device).normal_(0.0, 1.0, generator=generator)
+        return noise * std + mean
+    return _drawn(size, dtype, device, lambda t: t.normal_(mean, std, generator=generator), requires_grad)
+
+
+def bernoulli(input, p=None, *, generator=None, out=None):
+    t = empty(input.shape, dtype=input.dtype, device=input.device)
+    return t.bernoulli_(input if p is None else p, generator=generator)
+
+
+def multinomial(input, num_samples, replacement=False, *, generator=None):
+    """Indices drawn by weight. Exponential races without replacement (and for one sample), inverse sampling with it."""
+    if input.dim() not in (1, 2):
+        raise RuntimeError("prob_dist must be 1 or 2 dim")
+    if not replacement and num_samples > input.shape[-1]:
+        raise RuntimeError("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
+    if not replacement or num_samples == 1:
+        races = empty(input.shape, dtype=input.dtype, device=input.device).exponential_(1.0, generator=generator)
+        scores = input / races
+        if num_samples == 1:
+            return scores.argmax(dim=-1, keepdim=True)
+        return scores.topk(num_samples, dim=-1)[1]
+    cumulative = (input / input.sum(dim=-1, keepdim=True)).cumsum(-1)
+    draws = rand(*input.shape[:-1], num_samples, dtype=input.dtype, generator=generator)
+    below = cumulative.unsqueeze(-2) <= draws.unsqueeze(-1)
+    return below.sum(dim=-1).clamp(max=input.shape[-1] - 1)
+
+
+__all__ = [
+    "empty", "full", "zeros", "ones", "empty_like", "zeros_like", "ones_like", "full_like", "empty_strided", "arange", "linspace",
+    "logspace", "eye", "tensor", "as_tensor", "asarray", "scalar_tensor", "from_numpy", "frombuffer", "rand", "randn", "rand_like",
+    "randn_like", "randint", "randint_like", "randperm", "normal", "bernoulli", "multinomial",
+]

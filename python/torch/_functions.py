@@ -1,0 +1,301 @@
+"""torch.* functions that are Tensor methods with several forms, or compose others."""
+
+import builtins
+
+import _core
+from torch import _dtype, _methods
+from torch._C import TensorBase, _buffer, _kind_of, _raise
+from torch._gen import functions as _f
+from torch._methods import (
+    allclose, aminmax, argsort, argwhere, bincount, broadcast_to, diag, diag_embed, dist, div, equal, fliplr, flipud, histc,
+    index_copy, index_fill, index_put, isclose, kthvalue, masked_scatter, masked_select, median, movedim, msort, nanmean, nansum,
+    nonzero, norm, permute, pow, prod, quantile, ravel, repeat_interleave, roll, rot90, scatter, scatter_reduce, select_scatter,
+    slice_scatter, sort, split, squeeze, std, std_mean, take, take_along_dim, tensor_split, tile, unique, var, var_mean,
+)
+from torch._tensor import Tensor
+
+
+def reshape(input, shape):
+    return input.reshape(shape)
+
+
+def flip(input, dims):
+    return input.flip(dims)
+
+
+def clone(input, *, memory_format=None):
+    return input.clone(memory_format=memory_format)
+
+
+def moveaxis(input, source, destination):
+    return movedim(input, source, destination)
+
+
+def unflatten(input, dim, sizes):
+    return input.unflatten(dim, sizes)
+
+
+divide = div
+adjoint = _methods.adjoint
+
+
+def max(input, dim=None, keepdim=False, *, other=None, out=None):
+    return _methods.max(input, dim, keepdim, other=other)
+
+
+def min(input, dim=None, keepdim=False, *, other=None, out=None):
+    return _methods.min(input, dim, keepdim, other=other)
+
+
+def where(condition, input=None, other=None):
+    if input is None:
+        return condition.nonzero(as_tuple=True)
+    return _f._where(condition, input, other)
+
+
+def bitwise_not(input):
+    return ~input
+
+
+def result_type(tensor1, tensor2):
+    for i, value in enumerate((tensor1, tensor2)):
+        is_tensor = isinstance(value, TensorBase)
+        _buffer[2 * i] = value.h if is_tensor else _kind_of(type(value))
+        _buffer[2 * i + 1] = is_tensor
+    number = _core.result_type(2)
+    if number < 0:
+        _raise()
+    return _dtype.by_id[number]
+
+
+def hstack(tensors):
+    tensors = atleast_1d(*tensors)
+    return _f.cat(tensors, 0 if tensors[0].dim() == 1 else 1)
+
+
+def vstack(tensors):
+    return _f.cat(atleast_2d(*tensors), 0)
+
+
+row_stack = vstack
+
+
+def dstack(tensors):
+    return _f.cat(atleast_3d(*tensors), 2)
+
+
+def column_stack(tensors):
+    return _f.cat([t.reshape(t.numel(), 1) if t.dim() <= 1 else t for t in tensors], 1)
+
+
+def _at_least(rank, shape):
+    def reshaped(*tensors):
+        if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
+            tensors = tuple(tensors[0])
+        done = tuple(t if t.dim() >= rank else shape(t) for t in tensors)
+        return done[0] if len(done) == 1 and len(tensors) == 1 else done
+
+    return reshaped
+
+
+_one = _at_least(1, lambda t: t.reshape(1))
+_two = _at_least(2, lambda t: t.reshape(1, -1))
+_three = _at_least(3, lambda t: t.reshape(1, -1, 1) if t.dim() <= 1 else t.unsqueeze(-1))
+
+
+def atleast_1d(*tensors):
+    return _one(*tensors)
+
+
+def atleast_2d(*tensors):
+    return _two(*tensors)
+
+
+def atleast_3d(*tensors):
+    return _three(*tensors)
+
+
+def broadcast_shapes(*shapes):
+    rank = builtins.max((len(s) if not isinstance(s, int) else 1 for s in shapes), default=0)
+    out = [1] * rank
+    for shape in shapes:
+        shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        for i in range(-1, -1 - len(shape), -1):
+            if shape[i] == 1 or shape[i] == out[i]:
+                continue
+            if out[i] != 1:
+                raise RuntimeError("Shape mismatch: objects cannot be broadcast to a single shape")
+            out[i] = shape[i]
+    from torch._size import Size
+
+    return Size(out)
+
+
+def broadcast_tensors(*tensors):
+    if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
+        tensors = tensors[0]
+    shape = broadcast_shapes(*[t.shape for t in tensors])
+    return tuple(t.expand(shape) for t in tensors)
+
+
+def meshgrid(*tensors, indexing="ij"):
+    if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
+        tensors = tensors[0]
+    tensors = [t.reshape(-1) for t in tensors]
+    if indexing == "xy" and len(tensors) > 1:
+        grids = meshgrid(tensors[1], tensors[0], *tensors[2:], indexing="ij")
+        return tuple(g.transpose(0, 1) for g in (grids[1], grids[0], *grids[2:]))
+    shape = [t.numel() for t in tensors]
+    return tuple(
+        t.view([-1 if i == d else 1 for i in range(len(tensors))]).expand(shape) for d, t in enumerate(tensors)
+    )
+
+
+def cartesian_prod(*tensors):
+    return _f.stack([g.reshape(-1) for g in meshgrid(*tensors)], 1) if len(tensors) > 1 else tensors[0]
+
+
+def block_diag(*tensors):
+    import torch
+
+    tensors = atleast_2d(*tensors) if len(tensors) > 1 else (atleast_2d(*tensors),)
+    out = torch.zeros(sum(t.shape[0] for t in tensors), sum(t.shape[1] for t in tensors), dtype=tensors[0].dtype)
+    r = c = 0
+    for t in tensors:
+        out[r : r + t.shape[0], c : c + t.shape[1]] = t
+        r, c = r + t.shape[0], c + t.shape[1]
+    return out
+
+
+def tril_indices(row, col, offset=0, *, dtype=_dtype.int64, device=None):
+    import torch
+
+    return torch.ones(row, col).tril(offset).nonzero().t().contiguous().to(dtype)
+
+
+def triu_indices(row, col, offset=0, *, dtype=_dtype.int64, device=None):
+    import torch
+
+    return torch.ones(row, col).triu(offset).nonzero().t().contiguous().to(dtype)
+
+
+def chain_matmul(*matrices):
+    product = matrices[0]
+    for m in matrices[1:]:
+        product = product @ m
+    return product
+
+
+def tensordot(a, b, dims=2):
+    if isinstance(dims, int):
+        left, right = list(range(a.dim() - dims, a.dim())), list(range(dims))
+    else:
+        left, right = ([d] if isinstance(d, int) else list(d) for d in dims)
+    left = [d % a.dim() for d in left]
+    right = [d % b.dim() for d in right]
+    keep_a = [d for d in range(a.dim()) if d not in left]
+    keep_b = [d for d in range(b.dim()) if d not in right]
+    n = 1
+    for d in left:
+        n *= a.shape[d]
+    product = a.permute(*keep_a, *left).reshape(-1, n) @ b.permute(*right, *keep_b).reshape(n, -1)
+    return product.reshape([a.shape[d] for d in keep_a] + [b.shape[d] for d in keep_b])
+
+
+def einsum(equation, *operands):
+    from torch import _einsum
+
+    if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
+        operands = tuple(operands[0])
+    return _einsum.einsum(equation, operands)
+
+
+def cross(input, other, dim=None):
+    if dim is None:
+        dim = next(i for i, size in enumerate(input.shape) if size == 3)
+    input, other = broadcast_tensors(input, other)
+    a, b = input.unbind(dim), other.unbind(dim)
+    return _f.stack([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]], dim)
+
+
+def trace(input):
+    return _f.diagonal(input).sum()
+
+
+def cdist(x1, x2, p=2.0, compute_mode=None):
+    return (x1.unsqueeze(-2) - x2.unsqueeze(-3)).norm(p, -1)
+
+
+def cov(input, *, correction=1):
+    centred = input - input.mean(1, keepdim=True)
+    return centred @ centred.t() / (input.shape[1] - correction)
+
+
+def diff(input, n=1, dim=-1):
+    for _ in range(n):
+        size = input.shape[dim]
+        input = input.narrow(dim, 1, size - 1) - input.narrow(dim, 0, size - 1)
+    return input
+
+
+def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=None):
+    import torch
+
+    if side is not None:
+        right = side == "right"
+    values = torch.tensor(input) if not isinstance(input, TensorBase) else input
+    below = sorted_sequence.unsqueeze(-2) <= values.unsqueeze(-1) if right else sorted_sequence.unsqueeze(-2) < values.unsqueeze(-1)
+    return below.sum(-1).reshape(values.shape).to(_dtype.int32 if out_int32 else _dtype.int64)
+
+
+def bucketize(input, boundaries, *, out_int32=False, right=False):
+    return searchsorted(boundaries, input, out_int32=out_int32, right=right)
+
+
+def heaviside(input, values):
+    return where(input == 0, values, (input > 0).to(input.dtype))
+
+
+def sgn(input):
+    return _f.sign(input)
+
+
+def positive(input):
+    return input
+
+
+def empty_permuted(size, physical_layout, **options):
+    import torch
+
+    order = list(physical_layout)
+    inverse = [order.index(i) for i in range(len(order))]
+    return torch.empty([size[d] for d in order], **options).permute(inverse)
+
+
+def vander(x, N=None, increasing=False):
+    import torch
+
+    n = x.shape[0] if N is None else N
+    powers = torch.arange(n) if increasing else torch.arange(n - 1, -1, -1)
+    return x.unsqueeze(-1) ** powers
+
+
+def isin(elements, test_elements, *, assume_unique=False, invert=False):
+    import torch
+
+    tests = test_elements if isinstance(test_elements, TensorBase) else torch.tensor(test_elements)
+    found = (elements.unsqueeze(-1) == tests.reshape(-1)).any(-1)
+    return ~found if invert else found
+
+
+def hann_window(window_length, periodic=True, **options):
+    import math
+
+    import torch
+
+    n = window_length if periodic else window_length - 1
+    return 0.5 - 0.5 * torch.cos(2 * math.pi * torch.arange(window_length, dtype=torch.get_default_dtype()) / n)
+
+
+__all__ = [name for name, value in list(globals().items()) if callable(value) and not name.startswith("_") and
+           name not in ("TensorBase", "Tensor")]

@@ -1,0 +1,4102 @@
+"""Generated from the op records by tools/generate/python_bindings.ts: do not edit."""
+
+from _core import (
+    op__adam_step_ as _core__adam_step_,
+    op__adaptive_avg_pool2d as _core__adaptive_avg_pool2d,
+    op__alias as _core__alias,
+    op__bernoulli_ as _core__bernoulli_,
+    op__bitwise_not_int as _core__bitwise_not_int,
+    op__bitwise_not_int_ as _core__bitwise_not_int_,
+    op__cast as _core__cast,
+    op__contiguous as _core__contiguous,
+    op__conv1d as _core__conv1d,
+    op__conv2d as _core__conv2d,
+    op__conv_transpose1d as _core__conv_transpose1d,
+    op__conv_transpose2d as _core__conv_transpose2d,
+    op__div_rounded as _core__div_rounded,
+    op__div_rounded_ as _core__div_rounded_,
+    op__dropout as _core__dropout,
+    op__embedding as _core__embedding,
+    op__flip as _core__flip,
+    op__get_rng_state as _core__get_rng_state,
+    op__index as _core__index,
+    op__index_put_ as _core__index_put_,
+    op__max_all as _core__max_all,
+    op__max_dim as _core__max_dim,
+    op__max_pool2d as _core__max_pool2d,
+    op__min_all as _core__min_all,
+    op__min_dim as _core__min_dim,
+    op__native_batch_norm as _core__native_batch_norm,
+    op__nll_loss as _core__nll_loss,
+    op__nonzero as _core__nonzero,
+    op__norm1 as _core__norm1,
+    op__norm2 as _core__norm2,
+    op__prod as _core__prod,
+    op__random_ as _core__random_,
+    op__random_full_ as _core__random_full_,
+    op__randperm as _core__randperm,
+    op__rdiv as _core__rdiv,
+    op__repeat as _core__repeat,
+    op__reshape as _core__reshape,
+    op__rfloordiv as _core__rfloordiv,
+    op__rpow as _core__rpow,
+    op__rremainder as _core__rremainder,
+    op__scatter as _core__scatter,
+    op__scatter_reduce as _core__scatter_reduce,
+    op__set_rng_state as _core__set_rng_state,
+    op__sgd_step_ as _core__sgd_step_,
+    op__slice as _core__slice,
+    op__sort as _core__sort,
+    op__split as _core__split,
+    op__to_device as _core__to_device,
+    op__unflatten as _core__unflatten,
+    op__var_mean as _core__var_mean,
+    op__view as _core__view,
+    op__where as _core__where,
+    op_abs as _core_abs,
+    op_abs_ as _core_abs_,
+    op_acos as _core_acos,
+    op_acos_ as _core_acos_,
+    op_acosh as _core_acosh,
+    op_acosh_ as _core_acosh_,
+    op_add as _core_add,
+    op_add_ as _core_add_,
+    op_addcdiv as _core_addcdiv,
+    op_addcdiv_ as _core_addcdiv_,
+    op_addcmul as _core_addcmul,
+    op_addcmul_ as _core_addcmul_,
+    op_addmm as _core_addmm,
+    op_all as _core_all,
+    op_amax as _core_amax,
+    op_amin as _core_amin,
+    op_any as _core_any,
+    op_arange as _core_arange,
+    op_argmax as _core_argmax,
+    op_argmin as _core_argmin,
+    op_as_strided as _core_as_strided,
+    op_asin as _core_asin,
+    op_asin_ as _core_asin_,
+    op_asinh as _core_asinh,
+    op_asinh_ as _core_asinh_,
+    op_atan as _core_atan,
+    op_atan2 as _core_atan2,
+    op_atan2_ as _core_atan2_,
+    op_atan_ as _core_atan_,
+    op_atanh as _core_atanh,
+    op_atanh_ as _core_atanh_,
+    op_avg_pool1d as _core_avg_pool1d,
+    op_avg_pool2d as _core_avg_pool2d,
+    op_baddbmm as _core_baddbmm,
+    op_batch_norm as _core_batch_norm,
+    op_bitwise_and as _core_bitwise_and,
+    op_bitwise_and_ as _core_bitwise_and_,
+    op_bitwise_left_shift as _core_bitwise_left_shift,
+    op_bitwise_left_shift_ as _core_bitwise_left_shift_,
+    op_bitwise_or as _core_bitwise_or,
+    op_bitwise_or_ as _core_bitwise_or_,
+    op_bitwise_right_shift as _core_bitwise_right_shift,
+    op_bitwise_right_shift_ as _core_bitwise_right_shift_,
+    op_bitwise_xor as _core_bitwise_xor,
+    op_bitwise_xor_ as _core_bitwise_xor_,
+    op_bmm as _core_bmm,
+    op_cat as _core_cat,
+    op_cauchy_ as _core_cauchy_,
+    op_ceil as _core_ceil,
+    op_ceil_ as _core_ceil_,
+    op_celu as _core_celu,
+    op_celu_ as _core_celu_,
+    op_chunk as _core_chunk,
+    op_clamp as _core_clamp,
+    op_clamp_ as _core_clamp_,
+    op_clamp_max as _core_clamp_max,
+    op_clamp_max_ as _core_clamp_max_,
+    op_clamp_min as _core_clamp_min,
+    op_clamp_min_ as _core_clamp_min_,
+    op_clone as _core_clone,
+    op_copy_ as _core_copy_,
+    op_copysign as _core_copysign,
+    op_copysign_ as _core_copysign_,
+    op_cos as _core_cos,
+    op_cos_ as _core_cos_,
+    op_cosh as _core_cosh,
+    op_cosh_ as _core_cosh_,
+    op_count_nonzero as _core_count_nonzero,
+    op_cummax as _core_cummax,
+    op_cummin as _core_cummin,
+    op_cumprod as _core_cumprod,
+    op_cumsum as _core_cumsum,
+    op_deg2rad as _core_deg2rad,
+    op_deg2rad_ as _core_deg2rad_,
+    op_detach as _core_detach,
+    op_diagonal as _core_diagonal,
+    op_digamma as _core_digamma,
+    op_digamma_ as _core_digamma_,
+    op_dot as _core_dot,
+    op_elu as _core_elu,
+    op_elu_ as _core_elu_,
+    op_empty as _core_empty,
+    op_empty_strided as _core_empty_strided,
+    op_eq as _core_eq,
+    op_eq_ as _core_eq_,
+    op_erf as _core_erf,
+    op_erf_ as _core_erf_,
+    op_erfc as _core_erfc,
+    op_erfc_ as _core_erfc_,
+    op_erfinv as _core_erfinv,
+    op_erfinv_ as _core_erfinv_,
+    op_exp as _core_exp,
+    op_exp2 as _core_exp2,
+    op_exp2_ as _core_exp2_,
+    op_exp_ as _core_exp_,
+    op_expand as _core_expand,
+    op_expm1 as _core_expm1,
+    op_expm1_ as _core_expm1_,
+    op_exponential_ as _core_exponential_,
+    op_eye as _core_eye,
+    op_fill_ as _core_fill_,
+    op_flatten as _core_flatten,
+    op_floor as _core_floor,
+    op_floor_ as _core_floor_,
+    op_floor_divide as _core_floor_divide,
+    op_floor_divide_ as _core_floor_divide_,
+    op_fmax as _core_fmax,
+    op_fmin as _core_fmin,
+    op_fmod as _core_fmod,
+    op_fmod_ as _core_fmod_,
+    op_frac as _core_frac,
+    op_frac_ as _core_frac_,
+    op_full as _core_full,
+    op_gather as _core_gather,
+    op_gcd as _core_gcd,
+    op_gcd_ as _core_gcd_,
+    op_ge as _core_ge,
+    op_ge_ as _core_ge_,
+    op_gelu as _core_gelu,
+    op_geometric_ as _core_geometric_,
+    op_group_norm as _core_group_norm,
+    op_gt as _core_gt,
+    op_gt_ as _core_gt_,
+    op_hardshrink as _core_hardshrink,
+    op_hardsigmoid as _core_hardsigmoid,
+    op_hardsigmoid_ as _core_hardsigmoid_,
+    op_hardswish as _core_hardswish,
+    op_hardswish_ as _core_hardswish_,
+    op_hardtanh as _core_hardtanh,
+    op_hardtanh_ as _core_hardtanh_,
+    op_hypot as _core_hypot,
+    op_hypot_ as _core_hypot_,
+    op_index_add as _core_index_add,
+    op_index_put as _core_index_put,
+    op_index_select as _core_index_select,
+    op_isfinite as _core_isfinite,
+    op_isinf as _core_isinf,
+    op_isnan as _core_isnan,
+    op_layer_norm as _core_layer_norm,
+    op_lcm as _core_lcm,
+    op_lcm_ as _core_lcm_,
+    op_le as _core_le,
+    op_le_ as _core_le_,
+    op_leaky_relu as _core_leaky_relu,
+    op_leaky_relu_ as _core_leaky_relu_,
+    op_lerp as _core_lerp,
+    op_lerp_ as _core_lerp_,
+    op_lgamma as _core_lgamma,
+    op_lgamma_ as _core_lgamma_,
+    op_linear as _core_linear,
+    op_linspace as _core_linspace,
+    op_log as _core_log,
+    op_log10 as _core_log10,
+    op_log10_ as _core_log10_,
+    op_log1p as _core_log1p,
+    op_log1p_ as _core_log1p_,
+    op_log2 as _core_log2,
+    op_log2_ as _core_log2_,
+    op_log_ as _core_log_,
+    op_log_normal_ as _core_log_normal_,
+    op_log_softmax as _core_log_softmax,
+    op_logaddexp as _core_logaddexp,
+    op_logical_and as _core_logical_and,
+    op_logical_and_ as _core_logical_and_,
+    op_logical_not as _core_logical_not,
+    op_logical_not_ as _core_logical_not_,
+    op_logical_or as _core_logical_or,
+    op_logical_or_ as _core_logical_or_,
+    op_logical_xor as _core_logical_xor,
+    op_logical_xor_ as _core_logical_xor_,
+    op_logit as _core_logit,
+    op_logit_ as _core_logit_,
+    op_logsigmoid as _core_logsigmoid,
+    op_logsumexp as _core_logsumexp,
+    op_lt as _core_lt,
+    op_lt_ as _core_lt_,
+    op_masked_fill as _core_masked_fill,
+    op_masked_fill_ as _core_masked_fill_,
+    op_matmul as _core_matmul,
+    op_maximum as _core_maximum,
+    op_mean as _core_mean,
+    op_minimum as _core_minimum,
+    op_mish as _core_mish,
+    op_mish_ as _core_mish_,
+    op_mm as _core_mm,
+    op_movedim as _core_movedim,
+    op_mul as _core_mul,
+    op_mul_ as _core_mul_,
+    op_mv as _core_mv,
+    op_nan_to_num as _core_nan_to_num,
+    op_nan_to_num_ as _core_nan_to_num_,
+    op_narrow as _core_narrow,
+    op_native_layer_norm as _core_native_layer_norm,
+    op_ne as _core_ne,
+    op_ne_ as _core_ne_,
+    op_neg as _core_neg,
+    op_neg_ as _core_neg_,
+    op_nextafter as _core_nextafter,
+    op_nextafter_ as _core_nextafter_,
+    op_normal_ as _core_normal_,
+    op_outer as _core_outer,
+    op_permute as _core_permute,
+    op_pow as _core_pow,
+    op_pow_ as _core_pow_,
+    op_prelu as _core_prelu,
+    op_rad2deg as _core_rad2deg,
+    op_rad2deg_ as _core_rad2deg_,
+    op_reciprocal as _core_reciprocal,
+    op_reciprocal_ as _core_reciprocal_,
+    op_relu as _core_relu,
+    op_relu_ as _core_relu_,
+    op_remainder as _core_remainder,
+    op_remainder_ as _core_remainder_,
+    op_rms_norm as _core_rms_norm,
+    op_round as _core_round,
+    op_round_ as _core_round_,
+    op_rsqrt as _core_rsqrt,
+    op_rsqrt_ as _core_rsqrt_,
+    op_rsub as _core_rsub,
+    op_scatter_add as _core_scatter_add,
+    op_select as _core_select,
+    op_selu as _core_selu,
+    op_selu_ as _core_selu_,
+    op_sigmoid as _core_sigmoid,
+    op_sigmoid_ as _core_sigmoid_,
+    op_sign as _core_sign,
+    op_sign_ as _core_sign_,
+    op_signbit as _core_signbit,
+    op_silu as _core_silu,
+    op_silu_ as _core_silu_,
+    op_sin as _core_sin,
+    op_sin_ as _core_sin_,
+    op_sinh as _core_sinh,
+    op_sinh_ as _core_sinh_,
+    op_softmax as _core_softmax,
+    op_softplus as _core_softplus,
+    op_softshrink as _core_softshrink,
+    op_split_with_sizes as _core_split_with_sizes,
+    op_sqrt as _core_sqrt,
+    op_sqrt_ as _core_sqrt_,
+    op_square as _core_square,
+    op_square_ as _core_square_,
+    op_squeeze as _core_squeeze,
+    op_stack as _core_stack,
+    op_sub as _core_sub,
+    op_sub_ as _core_sub_,
+    op_sum as _core_sum,
+    op_t as _core_t,
+    op_tan as _core_tan,
+    op_tan_ as _core_tan_,
+    op_tanh as _core_tanh,
+    op_tanh_ as _core_tanh_,
+    op_threshold as _core_threshold,
+    op_threshold_ as _core_threshold_,
+    op_topk as _core_topk,
+    op_transpose as _core_transpose,
+    op_tril as _core_tril,
+    op_triu as _core_triu,
+    op_true_divide as _core_true_divide,
+    op_true_divide_ as _core_true_divide_,
+    op_trunc as _core_trunc,
+    op_trunc_ as _core_trunc_,
+    op_unbind as _core_unbind,
+    op_unfold as _core_unfold,
+    op_uniform_ as _core_uniform_,
+    op_unsqueeze as _core_unsqueeze,
+    op_xlogy as _core_xlogy,
+    op_xlogy_ as _core_xlogy_,
+    op_zero_ as _core_zero_,
+)
+from torch._C import (
+    _check_tensors, _core_drop, _device_id, _handles, _ints, _kind_of, _named_result, _number, _operand, _raise,
+    _wrap, _wrap_many, _wrap_named,
+)
+
+_max_dim_result = _named_result("max", ("values", "indices",))
+_max_pool2d_result = _named_result("max_pool2d", ("out", "indices",))
+_min_dim_result = _named_result("min", ("values", "indices",))
+_native_batch_norm_result = _named_result("native_batch_norm", ("out", "mean", "var",))
+_sort_result = _named_result("sort", ("values", "indices",))
+_var_mean_result = _named_result("var_mean", ("var", "mean",))
+_cummax_result = _named_result("cummax", ("values", "indices",))
+_cummin_result = _named_result("cummin", ("values", "indices",))
+_native_layer_norm_result = _named_result("native_layer_norm", ("out", "mean", "rstd",))
+_topk_result = _named_result("topk", ("values", "indices",))
+
+
+def _adam_step_(input, grad, exp_avg, exp_avg_sq, max_exp_avg_sq, step, lr, beta1, beta2, eps, weight_decay, decoupled, maximize):
+    "One Adam step of one parameter."
+    try:
+        return _wrap(_core__adam_step_(input.h, grad.h, exp_avg.h, exp_avg_sq.h, 0 if max_exp_avg_sq is None else max_exp_avg_sq.h, step, lr, beta1, beta2, eps, weight_decay, decoupled, maximize))
+    except AttributeError:
+        _check_tensors("_adam_step_", [("input", 1, input), ("grad", 2, grad), ("exp_avg", 3, exp_avg), ("exp_avg_sq", 4, exp_avg_sq)])
+        raise
+
+
+def _adaptive_avg_pool2d(input, output_size):
+    "Averages over as many windows as wanted."
+    try:
+        return _wrap(_core__adaptive_avg_pool2d(input.h, _ints(output_size)))
+    except AttributeError:
+        _check_tensors("_adaptive_avg_pool2d", [("input", 1, input)])
+        raise
+
+
+def _alias(input):
+    "The same tensor under another name."
+    try:
+        return _wrap(_core__alias(input.h))
+    except AttributeError:
+        _check_tensors("_alias", [("input", 1, input)])
+        raise
+
+
+def _bernoulli_(input, p, generator):
+    "1 with probability p, else 0."
+    try:
+        p_kind = _kind_of(type(p))
+        if p_kind is None:
+            try:
+                p, p_kind = p.h, 3
+            except AttributeError:
+                p, p_kind = _operand(p)
+        h = _core__bernoulli_(input.h, p, p_kind, 0 if generator is None else generator.id)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("_bernoulli_", [("input", 1, input)])
+        raise
+
+
+def _bitwise_not_int(input):
+    "All bits flipped."
+    try:
+        return _wrap(_core__bitwise_not_int(input.h))
+    except AttributeError:
+        _check_tensors("_bitwise_not_int", [("input", 1, input)])
+        raise
+
+
+def _bitwise_not_int_(input):
+    "All bits flipped."
+    try:
+        h = _core__bitwise_not_int_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("_bitwise_not_int_", [("input", 1, input)])
+        raise
+
+
+def _cast(input, dtype):
+    "Convert to another dtype; the same dtype gives a copy."
+    try:
+        return _wrap(_core__cast(input.h, dtype.id))
+    except AttributeError:
+        _check_tensors("_cast", [("input", 1, input)])
+        raise
+
+
+def _contiguous(input):
+    "A copy in row-major order."
+    try:
+        return _wrap(_core__contiguous(input.h))
+    except AttributeError:
+        _check_tensors("_contiguous", [("input", 1, input)])
+        raise
+
+
+def _conv1d(input, weight, bias, stride, padding, dilation, groups):
+    "1-D convolution (cross-correlation) with numeric padding."
+    try:
+        return _wrap(_core__conv1d(input.h, weight.h, 0 if bias is None else bias.h, _ints(stride), _ints(padding), _ints(dilation), groups))
+    except AttributeError:
+        _check_tensors("_conv1d", [("input", 1, input), ("weight", 2, weight)])
+        raise
+
+
+def _conv2d(input, weight, bias, stride, padding, dilation, groups):
+    "2-D convolution (cross-correlation) with numeric padding."
+    try:
+        return _wrap(_core__conv2d(input.h, weight.h, 0 if bias is None else bias.h, _ints(stride), _ints(padding), _ints(dilation), groups))
+    except AttributeError:
+        _check_tensors("_conv2d", [("input", 1, input), ("weight", 2, weight)])
+        raise
+
+
+def _conv_transpose1d(input, weight, bias, stride, padding, output_padding, groups, dilation):
+    "1-D transposed convolution."
+    try:
+        return _wrap(_core__conv_transpose1d(input.h, weight.h, 0 if bias is None else bias.h, _ints(stride), _ints(padding), _ints(output_padding), groups, _ints(dilation)))
+    except AttributeError:
+        _check_tensors("_conv_transpose1d", [("input", 1, input), ("weight", 2, weight)])
+        raise
+
+
+def _conv_transpose2d(input, weight, bias, stride, padding, output_padding, groups, dilation):
+    "2-D transposed convolution."
+    try:
+        return _wrap(_core__conv_transpose2d(input.h, weight.h, 0 if bias is None else bias.h, _ints(stride), _ints(padding), _ints(output_padding), groups, _ints(dilation)))
+    except AttributeError:
+        _check_tensors("_conv_transpose2d", [("input", 1, input), ("weight", 2, weight)])
+        raise
+
+
+def _div_rounded(input, other, *, rounding_mode):
+    "input / other rounded to an integer: 'trunc' towards zero, 'floor' down."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        return _wrap(_core__div_rounded(input.h, other, other_kind, rounding_mode))
+    except AttributeError:
+        _check_tensors("_div_rounded", [("input", 1, input)])
+        raise
+
+
+def _div_rounded_(input, other, *, rounding_mode):
+    "input / other rounded to an integer: 'trunc' towards zero, 'floor' down."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        h = _core__div_rounded_(input.h, other, other_kind, rounding_mode)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("_div_rounded_", [("input", 1, input)])
+        raise
+
+
+def _dropout(input, p):
+    "Elements zeroed with probability p, the rest scaled by 1 / (1 - p)."
+    try:
+        return _wrap(_core__dropout(input.h, p))
+    except AttributeError:
+        _check_tensors("_dropout", [("input", 1, input)])
+        raise
+
+
+def _embedding(weight, indices, padding_idx):
+    "Rows of weight, by index."
+    try:
+        return _wrap(_core__embedding(weight.h, indices.h, padding_idx))
+    except AttributeError:
+        _check_tensors("_embedding", [("weight", 1, weight), ("indices", 2, indices)])
+        raise
+
+
+def _flip(input, dims):
+    "The given dims in reverse order."
+    try:
+        return _wrap(_core__flip(input.h, _ints(dims)))
+    except AttributeError:
+        _check_tensors("_flip", [("input", 1, input)])
+        raise
+
+
+def _get_rng_state(generator):
+    "The generator's state as bytes, in PyTorch's layout."
+    return _wrap(_core__get_rng_state(0 if generator is None else generator.id))
+
+
+def _index(input, indices):
+    "Advanced indexing with tensors."
+    try:
+        return _wrap(_core__index(input.h, _handles(indices)))
+    except AttributeError:
+        _check_tensors("_index", [("input", 1, input)])
+        raise
+
+
+def _index_put_(input, indices, values, accumulate=False):
+    "Write (or add) values at the indexed places."
+    try:
+        h = _core__index_put_(input.h, _handles(indices), values.h, accumulate)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("_index_put_", [("input", 1, input), ("values", 3, values)])
+        raise
+
+
+def _max_all(input):
+    "The largest of all elements."
+    try:
+        return _wrap(_core__max_all(input.h))
+    except AttributeError:
+        _check_tensors("_max_all", [("input", 1, input)])
+        raise
+
+
+def _max_dim(input, dim, keepdim=False):
+    "The largest along dim, and where it is."
+    try:
+        return _wrap_named(_max_dim_result, _core__max_dim(input.h, dim, keepdim))
+    except AttributeError:
+        _check_tensors("_max_dim", [("input", 1, input)])
+        raise
+
+
+def _max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode):
+    "The largest value of each window, and where it was."
+    try:
+        return _wrap_named(_max_pool2d_result, _core__max_pool2d(input.h, _ints(kernel_size), _ints(stride), _ints(padding), _ints(dilation), ceil_mode))
+    except AttributeError:
+        _check_tensors("_max_pool2d", [("input", 1, input)])
+        raise
+
+
+def _min_all(input):
+    "The smallest of all elements."
+    try:
+        return _wrap(_core__min_all(input.h))
+    except AttributeError:
+        _check_tensors("_min_all", [("input", 1, input)])
+        raise
+
+
+def _min_dim(input, dim, keepdim=False):
+    "The smallest along dim, and where it is."
+    try:
+        return _wrap_named(_min_dim_result, _core__min_dim(input.h, dim, keepdim))
+    except AttributeError:
+        _check_tensors("_min_dim", [("input", 1, input)])
+        raise
+
+
+def _native_batch_norm(input, weight, bias, running_mean, running_var, training, eps):
+    "Batch norm with the statistics that it used."
+    try:
+        return _wrap_named(_native_batch_norm_result, _core__native_batch_norm(input.h, 0 if weight is None else weight.h, 0 if bias is None else bias.h, 0 if running_mean is None else running_mean.h, 0 if running_var is None else running_var.h, training, eps))
+    except AttributeError:
+        _check_tensors("_native_batch_norm", [("input", 1, input)])
+        raise
+
+
+def _nll_loss(input, target, weight, ignore_index, reduction):
+    "-weight[target] * input[target], reduced; input holds log-probabilities, classes in dim 1."
+    try:
+        return _wrap(_core__nll_loss(input.h, target.h, 0 if weight is None else weight.h, ignore_index, reduction))
+    except AttributeError:
+        _check_tensors("_nll_loss", [("input", 1, input), ("target", 2, target)])
+        raise
+
+
+def _nonzero(input):
+    "The indices of nonzero elements, one row each."
+    try:
+        return _wrap(_core__nonzero(input.h))
+    except AttributeError:
+        _check_tensors("_nonzero", [("input", 1, input)])
+        raise
+
+
+def _norm1(input, dim, keepdim):
+    "The sum of absolute values over dim."
+    try:
+        return _wrap(_core__norm1(input.h, -1 if dim is None else _ints(dim), keepdim))
+    except AttributeError:
+        _check_tensors("_norm1", [("input", 1, input)])
+        raise
+
+
+def _norm2(input, dim, keepdim):
+    "The square root of the sum of squares over dim."
+    try:
+        return _wrap(_core__norm2(input.h, -1 if dim is None else _ints(dim), keepdim))
+    except AttributeError:
+        _check_tensors("_norm2", [("input", 1, input)])
+        raise
+
+
+def _prod(input, dim, keepdim, dtype):
+    "The product over dim, or over all elements."
+    try:
+        return _wrap(_core__prod(input.h, dim, keepdim, -1 if dtype is None else dtype.id))
+    except AttributeError:
+        _check_tensors("_prod", [("input", 1, input)])
+        raise
+
+
+def _random_(input, low, high, generator):
+    "Integers drawn evenly from [low, high)."
+    try:
+        h = _core__random_(input.h, low, high, 0 if generator is None else generator.id)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("_random_", [("input", 1, input)])
+        raise
+
+
+def _random_full_(input, generator):
+    "Integers drawn evenly from all that the dtype counts exactly."
+    try:
+        h = _core__random_full_(input.h, 0 if generator is None else generator.id)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("_random_full_", [("input", 1, input)])
+        raise
+
+
+def _randperm(n, generator):
+    "The numbers below n in random order."
+    return _wrap(_core__randperm(n, 0 if generator is None else generator.id))
+
+
+def _rdiv(input, other):
+    "other / input."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            other, other_kind = _number(other)
+        return _wrap(_core__rdiv(input.h, other, other_kind))
+    except AttributeError:
+        _check_tensors("_rdiv", [("input", 1, input)])
+        raise
+
+
+def _repeat(input, repeats):
+    "The tensor tiled along each dim."
+    try:
+        return _wrap(_core__repeat(input.h, _ints(repeats)))
+    except AttributeError:
+        _check_tensors("_repeat", [("input", 1, input)])
+        raise
+
+
+def _reshape(input, shape):
+    "The same elements at another shape, copied only when they must be."
+    try:
+        return _wrap(_core__reshape(input.h, _ints(shape)))
+    except AttributeError:
+        _check_tensors("_reshape", [("input", 1, input)])
+        raise
+
+
+def _rfloordiv(input, other):
+    "floor(other / input)."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            other, other_kind = _number(other)
+        return _wrap(_core__rfloordiv(input.h, other, other_kind))
+    except AttributeError:
+        _check_tensors("_rfloordiv", [("input", 1, input)])
+        raise
+
+
+def _rpow(input, base):
+    "base to the power of input."
+    try:
+        base_kind = _kind_of(type(base))
+        if base_kind is None:
+            base, base_kind = _number(base)
+        return _wrap(_core__rpow(input.h, base, base_kind))
+    except AttributeError:
+        _check_tensors("_rpow", [("input", 1, input)])
+        raise
+
+
+def _rremainder(input, other):
+    "other % input."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            other, other_kind = _number(other)
+        return _wrap(_core__rremainder(input.h, other, other_kind))
+    except AttributeError:
+        _check_tensors("_rremainder", [("input", 1, input)])
+        raise
+
+
+def _scatter(input, dim, index, src):
+    "input with src written at index."
+    try:
+        src_kind = _kind_of(type(src))
+        if src_kind is None:
+            try:
+                src, src_kind = src.h, 3
+            except AttributeError:
+                src, src_kind = _operand(src)
+        return _wrap(_core__scatter(input.h, dim, index.h, src, src_kind))
+    except AttributeError:
+        _check_tensors("_scatter", [("input", 1, input), ("index", 3, index)])
+        raise
+
+
+def _scatter_reduce(input, dim, index, src, reduce):
+    "input combined with src at index: 'multiply', 'amax', 'amin'."
+    try:
+        return _wrap(_core__scatter_reduce(input.h, dim, index.h, src.h, reduce))
+    except AttributeError:
+        _check_tensors("_scatter_reduce", [("input", 1, input), ("index", 3, index), ("src", 4, src)])
+        raise
+
+
+def _set_rng_state(state, generator):
+    "Restore a state that get_rng_state gave."
+    try:
+        return _wrap(_core__set_rng_state(state.h, 0 if generator is None else generator.id))
+    except AttributeError:
+        _check_tensors("_set_rng_state", [("state", 1, state)])
+        raise
+
+
+def _sgd_step_(input, grad, momentum_buffer, first, lr, momentum, dampening, weight_decay, nesterov, maximize):
+    "One SGD step of one parameter; `first` fills the momentum buffer instead of blending into it."
+    try:
+        return _wrap(_core__sgd_step_(input.h, grad.h, 0 if momentum_buffer is None else momentum_buffer.h, first, lr, momentum, dampening, weight_decay, nesterov, maximize))
+    except AttributeError:
+        _check_tensors("_sgd_step_", [("input", 1, input), ("grad", 2, grad)])
+        raise
+
+
+def _slice(input, dim, start, length, step):
+    "Every step-th of a range of one dim."
+    try:
+        return _wrap(_core__slice(input.h, dim, start, length, step))
+    except AttributeError:
+        _check_tensors("_slice", [("input", 1, input)])
+        raise
+
+
+def _sort(input, dim, descending, stable):
+    "Sorted along dim, and where each element came from."
+    try:
+        return _wrap_named(_sort_result, _core__sort(input.h, dim, descending, stable))
+    except AttributeError:
+        _check_tensors("_sort", [("input", 1, input)])
+        raise
+
+
+def _split(input, split_size, dim=0):
+    "Pieces of split_size along dim, the last one smaller where it must be."
+    try:
+        return _wrap_many(_core__split(input.h, split_size, dim))
+    except AttributeError:
+        _check_tensors("_split", [("input", 1, input)])
+        raise
+
+
+def _to_device(input, device):
+    "A copy on another device."
+    try:
+        return _wrap(_core__to_device(input.h, -1 if device is None else _device_id(device)))
+    except AttributeError:
+        _check_tensors("_to_device", [("input", 1, input)])
+        raise
+
+
+def _unflatten(input, dim, sizes):
+    "One dim split into several."
+    try:
+        return _wrap(_core__unflatten(input.h, dim, _ints(sizes)))
+    except AttributeError:
+        _check_tensors("_unflatten", [("input", 1, input)])
+        raise
+
+
+def _var_mean(input, dim, correction, keepdim):
+    "Variance (divided by n - correction) and mean over dim."
+    try:
+        return _wrap_named(_var_mean_result, _core__var_mean(input.h, -1 if dim is None else _ints(dim), correction, keepdim))
+    except AttributeError:
+        _check_tensors("_var_mean", [("input", 1, input)])
+        raise
+
+
+def _view(input, size):
+    "The same memory at another shape; an error when that would need a copy."
+    try:
+        return _wrap(_core__view(input.h, _ints(size)))
+    except AttributeError:
+        _check_tensors("_view", [("input", 1, input)])
+        raise
+
+
+def _where(condition, input, other):
+    "input where condition holds, other elsewhere."
+    try:
+        input_kind = _kind_of(type(input))
+        if input_kind is None:
+            try:
+                input, input_kind = input.h, 3
+            except AttributeError:
+                input, input_kind = _operand(input)
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        return _wrap(_core__where(condition.h, input, input_kind, other, other_kind))
+    except AttributeError:
+        _check_tensors("_where", [("condition", 1, condition)])
+        raise
+
+
+def abs(input):
+    "The absolute value."
+    try:
+        return _wrap(_core_abs(input.h))
+    except AttributeError:
+        _check_tensors("abs", [("input", 1, input)])
+        raise
+
+
+def abs_(input):
+    "The absolute value."
+    try:
+        h = _core_abs_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("abs_", [("input", 1, input)])
+        raise
+
+
+def acos(input):
+    "The inverse cosine."
+    try:
+        return _wrap(_core_acos(input.h))
+    except AttributeError:
+        _check_tensors("acos", [("input", 1, input)])
+        raise
+
+
+def acos_(input):
+    "The inverse cosine."
+    try:
+        h = _core_acos_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("acos_", [("input", 1, input)])
+        raise
+
+
+def acosh(input):
+    "The inverse hyperbolic cosine."
+    try:
+        return _wrap(_core_acosh(input.h))
+    except AttributeError:
+        _check_tensors("acosh", [("input", 1, input)])
+        raise
+
+
+def acosh_(input):
+    "The inverse hyperbolic cosine."
+    try:
+        h = _core_acosh_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("acosh_", [("input", 1, input)])
+        raise
+
+
+def add(input, other, *, alpha=1):
+    "input + alpha * other."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        alpha_kind = _kind_of(type(alpha))
+        if alpha_kind is None:
+            alpha, alpha_kind = _number(alpha)
+        return _wrap(_core_add(input.h, other, other_kind, alpha, alpha_kind))
+    except AttributeError:
+        _check_tensors("add", [("input", 1, input)])
+        raise
+
+
+def add_(input, other, *, alpha=1):
+    "input + alpha * other."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        alpha_kind = _kind_of(type(alpha))
+        if alpha_kind is None:
+            alpha, alpha_kind = _number(alpha)
+        h = _core_add_(input.h, other, other_kind, alpha, alpha_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("add_", [("input", 1, input)])
+        raise
+
+
+def addcdiv(input, tensor1, tensor2, *, value=1):
+    "input + value * tensor1 / tensor2."
+    try:
+        value_kind = _kind_of(type(value))
+        if value_kind is None:
+            value, value_kind = _number(value)
+        return _wrap(_core_addcdiv(input.h, tensor1.h, tensor2.h, value, value_kind))
+    except AttributeError:
+        _check_tensors("addcdiv", [("input", 1, input), ("tensor1", 2, tensor1), ("tensor2", 3, tensor2)])
+        raise
+
+
+def addcdiv_(input, tensor1, tensor2, *, value=1):
+    "input + value * tensor1 / tensor2."
+    try:
+        value_kind = _kind_of(type(value))
+        if value_kind is None:
+            value, value_kind = _number(value)
+        h = _core_addcdiv_(input.h, tensor1.h, tensor2.h, value, value_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("addcdiv_", [("input", 1, input), ("tensor1", 2, tensor1), ("tensor2", 3, tensor2)])
+        raise
+
+
+def addcmul(input, tensor1, tensor2, *, value=1):
+    "input + value * tensor1 * tensor2."
+    try:
+        value_kind = _kind_of(type(value))
+        if value_kind is None:
+            value, value_kind = _number(value)
+        return _wrap(_core_addcmul(input.h, tensor1.h, tensor2.h, value, value_kind))
+    except AttributeError:
+        _check_tensors("addcmul", [("input", 1, input), ("tensor1", 2, tensor1), ("tensor2", 3, tensor2)])
+        raise
+
+
+def addcmul_(input, tensor1, tensor2, *, value=1):
+    "input + value * tensor1 * tensor2."
+    try:
+        value_kind = _kind_of(type(value))
+        if value_kind is None:
+            value, value_kind = _number(value)
+        h = _core_addcmul_(input.h, tensor1.h, tensor2.h, value, value_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("addcmul_", [("input", 1, input), ("tensor1", 2, tensor1), ("tensor2", 3, tensor2)])
+        raise
+
+
+def addmm(input, mat1, mat2, *, beta=1, alpha=1):
+    "beta * input + alpha * (mat1 @ mat2)."
+    try:
+        beta_kind = _kind_of(type(beta))
+        if beta_kind is None:
+            beta, beta_kind = _number(beta)
+        alpha_kind = _kind_of(type(alpha))
+        if alpha_kind is None:
+            alpha, alpha_kind = _number(alpha)
+        return _wrap(_core_addmm(input.h, mat1.h, mat2.h, beta, beta_kind, alpha, alpha_kind))
+    except AttributeError:
+        _check_tensors("addmm", [("input", 1, input), ("mat1", 2, mat1), ("mat2", 3, mat2)])
+        raise
+
+
+def all(input, dim=None, keepdim=False):
+    "Are all elements nonzero?"
+    try:
+        return _wrap(_core_all(input.h, -1 if dim is None else _ints(dim), keepdim))
+    except AttributeError:
+        _check_tensors("all", [("input", 1, input)])
+        raise
+
+
+def amax(input, dim=(), keepdim=False):
+    "The largest over dim, or over all elements."
+    try:
+        return _wrap(_core_amax(input.h, _ints(dim), keepdim))
+    except AttributeError:
+        _check_tensors("amax", [("input", 1, input)])
+        raise
+
+
+def amin(input, dim=(), keepdim=False):
+    "The smallest over dim, or over all elements."
+    try:
+        return _wrap(_core_amin(input.h, _ints(dim), keepdim))
+    except AttributeError:
+        _check_tensors("amin", [("input", 1, input)])
+        raise
+
+
+def any(input, dim=None, keepdim=False):
+    "Is any element nonzero?"
+    try:
+        return _wrap(_core_any(input.h, -1 if dim is None else _ints(dim), keepdim))
+    except AttributeError:
+        _check_tensors("any", [("input", 1, input)])
+        raise
+
+
+def arange(start, end, step, dtype, device):
+    "Numbers from start up to, not including, end."
+    return _wrap(_core_arange(start, end, step, dtype.id, -1 if device is None else _device_id(device)))
+
+
+def argmax(input, dim=None, keepdim=False):
+    "Where the largest is, along dim or in the flattened input."
+    try:
+        return _wrap(_core_argmax(input.h, dim, keepdim))
+    except AttributeError:
+        _check_tensors("argmax", [("input", 1, input)])
+        raise
+
+
+def argmin(input, dim=None, keepdim=False):
+    "Where the smallest is, along dim or in the flattened input."
+    try:
+        return _wrap(_core_argmin(input.h, dim, keepdim))
+    except AttributeError:
+        _check_tensors("argmin", [("input", 1, input)])
+        raise
+
+
+def as_strided(input, size, stride, storage_offset=None):
+    "Any shape and strides over the storage."
+    try:
+        return _wrap(_core_as_strided(input.h, _ints(size), _ints(stride), storage_offset))
+    except AttributeError:
+        _check_tensors("as_strided", [("input", 1, input)])
+        raise
+
+
+def asin(input):
+    "The inverse sine."
+    try:
+        return _wrap(_core_asin(input.h))
+    except AttributeError:
+        _check_tensors("asin", [("input", 1, input)])
+        raise
+
+
+def asin_(input):
+    "The inverse sine."
+    try:
+        h = _core_asin_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("asin_", [("input", 1, input)])
+        raise
+
+
+def asinh(input):
+    "The inverse hyperbolic sine."
+    try:
+        return _wrap(_core_asinh(input.h))
+    except AttributeError:
+        _check_tensors("asinh", [("input", 1, input)])
+        raise
+
+
+def asinh_(input):
+    "The inverse hyperbolic sine."
+    try:
+        h = _core_asinh_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("asinh_", [("input", 1, input)])
+        raise
+
+
+def atan(input):
+    "The inverse tangent."
+    try:
+        return _wrap(_core_atan(input.h))
+    except AttributeError:
+        _check_tensors("atan", [("input", 1, input)])
+        raise
+
+
+def atan2(input, other):
+    "The angle of (other, input)."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        return _wrap(_core_atan2(input.h, other, other_kind))
+    except AttributeError:
+        _check_tensors("atan2", [("input", 1, input)])
+        raise
+
+
+def atan2_(input, other):
+    "The angle of (other, input)."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        h = _core_atan2_(input.h, other, other_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("atan2_", [("input", 1, input)])
+        raise
+
+
+def atan_(input):
+    "The inverse tangent."
+    try:
+        h = _core_atan_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("atan_", [("input", 1, input)])
+        raise
+
+
+def atanh(input):
+    "The inverse hyperbolic tangent."
+    try:
+        return _wrap(_core_atanh(input.h))
+    except AttributeError:
+        _check_tensors("atanh", [("input", 1, input)])
+        raise
+
+
+def atanh_(input):
+    "The inverse hyperbolic tangent."
+    try:
+        h = _core_atanh_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("atanh_", [("input", 1, input)])
+        raise
+
+
+def avg_pool1d(input, kernel_size, stride=(), padding=0, ceil_mode=False, count_include_pad=True):
+    "The average of each window of the last dim."
+    try:
+        return _wrap(_core_avg_pool1d(input.h, _ints(kernel_size), _ints(stride), _ints(padding), ceil_mode, count_include_pad))
+    except AttributeError:
+        _check_tensors("avg_pool1d", [("input", 1, input)])
+        raise
+
+
+def avg_pool2d(input, kernel_size, stride=(), padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None):
+    "The average of each window."
+    try:
+        return _wrap(_core_avg_pool2d(input.h, _ints(kernel_size), _ints(stride), _ints(padding), ceil_mode, count_include_pad, divisor_override))
+    except AttributeError:
+        _check_tensors("avg_pool2d", [("input", 1, input)])
+        raise
+
+
+def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
+    "beta * input + alpha * (batch1 @ batch2), in batches."
+    try:
+        beta_kind = _kind_of(type(beta))
+        if beta_kind is None:
+            beta, beta_kind = _number(beta)
+        alpha_kind = _kind_of(type(alpha))
+        if alpha_kind is None:
+            alpha, alpha_kind = _number(alpha)
+        return _wrap(_core_baddbmm(input.h, batch1.h, batch2.h, beta, beta_kind, alpha, alpha_kind))
+    except AttributeError:
+        _check_tensors("baddbmm", [("input", 1, input), ("batch1", 2, batch1), ("batch2", 3, batch2)])
+        raise
+
+
+def batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-05):
+    "Each channel brought to mean 0 and variance 1, over the batch in training, by running statistics otherwise."
+    try:
+        return _wrap(_core_batch_norm(input.h, 0 if running_mean is None else running_mean.h, 0 if running_var is None else running_var.h, 0 if weight is None else weight.h, 0 if bias is None else bias.h, training, momentum, eps))
+    except AttributeError:
+        _check_tensors("batch_norm", [("input", 1, input)])
+        raise
+
+
+def bitwise_and(input, other):
+    "Bits set in both; `&`."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        return _wrap(_core_bitwise_and(input.h, other, other_kind))
+    except AttributeError:
+        _check_tensors("bitwise_and", [("input", 1, input)])
+        raise
+
+
+def bitwise_and_(input, other):
+    "Bits set in both; `&`."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        h = _core_bitwise_and_(input.h, other, other_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("bitwise_and_", [("input", 1, input)])
+        raise
+
+
+def bitwise_left_shift(input, other):
+    "Bits moved up; `<<`."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        return _wrap(_core_bitwise_left_shift(input.h, other, other_kind))
+    except AttributeError:
+        _check_tensors("bitwise_left_shift", [("input", 1, input)])
+        raise
+
+
+def bitwise_left_shift_(input, other):
+    "Bits moved up; `<<`."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        h = _core_bitwise_left_shift_(input.h, other, other_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("bitwise_left_shift_", [("input", 1, input)])
+        raise
+
+
+def bitwise_or(input, other):
+    "Bits set in either; `|`."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        return _wrap(_core_bitwise_or(input.h, other, other_kind))
+    except AttributeError:
+        _check_tensors("bitwise_or", [("input", 1, input)])
+        raise
+
+
+def bitwise_or_(input, other):
+    "Bits set in either; `|`."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        h = _core_bitwise_or_(input.h, other, other_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("bitwise_or_", [("input", 1, input)])
+        raise
+
+
+def bitwise_right_shift(input, other):
+    "Bits moved down; `>>`."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        return _wrap(_core_bitwise_right_shift(input.h, other, other_kind))
+    except AttributeError:
+        _check_tensors("bitwise_right_shift", [("input", 1, input)])
+        raise
+
+
+def bitwise_right_shift_(input, other):
+    "Bits moved down; `>>`."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        h = _core_bitwise_right_shift_(input.h, other, other_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("bitwise_right_shift_", [("input", 1, input)])
+        raise
+
+
+def bitwise_xor(input, other):
+    "Bits set in exactly one; `^`."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        return _wrap(_core_bitwise_xor(input.h, other, other_kind))
+    except AttributeError:
+        _check_tensors("bitwise_xor", [("input", 1, input)])
+        raise
+
+
+def bitwise_xor_(input, other):
+    "Bits set in exactly one; `^`."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        h = _core_bitwise_xor_(input.h, other, other_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("bitwise_xor_", [("input", 1, input)])
+        raise
+
+
+def bmm(input, mat2):
+    "Products of two batches of matrices."
+    try:
+        return _wrap(_core_bmm(input.h, mat2.h))
+    except AttributeError:
+        _check_tensors("bmm", [("input", 1, input), ("mat2", 2, mat2)])
+        raise
+
+
+def cat(tensors, dim=0):
+    "Tensors joined along an existing dim."
+    return _wrap(_core_cat(_handles(tensors), dim))
+
+
+def cauchy_(input, median=0.0, sigma=1.0, *, generator=None):
+    "Numbers drawn from the Cauchy distribution."
+    try:
+        h = _core_cauchy_(input.h, median, sigma, 0 if generator is None else generator.id)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("cauchy_", [("input", 1, input)])
+        raise
+
+
+def ceil(input):
+    "Rounded up."
+    try:
+        return _wrap(_core_ceil(input.h))
+    except AttributeError:
+        _check_tensors("ceil", [("input", 1, input)])
+        raise
+
+
+def ceil_(input):
+    "Rounded up."
+    try:
+        h = _core_ceil_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("ceil_", [("input", 1, input)])
+        raise
+
+
+def celu(input, alpha=1.0):
+    "ELU, continuously differentiable for every alpha."
+    try:
+        return _wrap(_core_celu(input.h, alpha))
+    except AttributeError:
+        _check_tensors("celu", [("input", 1, input)])
+        raise
+
+
+def celu_(input, alpha=1.0):
+    "ELU, continuously differentiable for every alpha."
+    try:
+        h = _core_celu_(input.h, alpha)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("celu_", [("input", 1, input)])
+        raise
+
+
+def chunk(input, chunks, dim=0):
+    "At most `chunks` pieces of equal size along dim."
+    try:
+        return _wrap_many(_core_chunk(input.h, chunks, dim))
+    except AttributeError:
+        _check_tensors("chunk", [("input", 1, input)])
+        raise
+
+
+def clamp(input, min=None, max=None):
+    "input limited to [min, max]."
+    try:
+        min_kind = _kind_of(type(min))
+        if min is None:
+            min, min_kind = 0, -1
+        elif min_kind is None:
+            try:
+                min, min_kind = min.h, 3
+            except AttributeError:
+                min, min_kind = _operand(min)
+        max_kind = _kind_of(type(max))
+        if max is None:
+            max, max_kind = 0, -1
+        elif max_kind is None:
+            try:
+                max, max_kind = max.h, 3
+            except AttributeError:
+                max, max_kind = _operand(max)
+        return _wrap(_core_clamp(input.h, min, min_kind, max, max_kind))
+    except AttributeError:
+        _check_tensors("clamp", [("input", 1, input)])
+        raise
+
+
+def clamp_(input, min=None, max=None):
+    "input limited to [min, max]."
+    try:
+        min_kind = _kind_of(type(min))
+        if min is None:
+            min, min_kind = 0, -1
+        elif min_kind is None:
+            try:
+                min, min_kind = min.h, 3
+            except AttributeError:
+                min, min_kind = _operand(min)
+        max_kind = _kind_of(type(max))
+        if max is None:
+            max, max_kind = 0, -1
+        elif max_kind is None:
+            try:
+                max, max_kind = max.h, 3
+            except AttributeError:
+                max, max_kind = _operand(max)
+        h = _core_clamp_(input.h, min, min_kind, max, max_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("clamp_", [("input", 1, input)])
+        raise
+
+
+def clamp_max(input, max):
+    "input, at most max."
+    try:
+        max_kind = _kind_of(type(max))
+        if max_kind is None:
+            try:
+                max, max_kind = max.h, 3
+            except AttributeError:
+                max, max_kind = _operand(max)
+        return _wrap(_core_clamp_max(input.h, max, max_kind))
+    except AttributeError:
+        _check_tensors("clamp_max", [("input", 1, input)])
+        raise
+
+
+def clamp_max_(input, max):
+    "input, at most max."
+    try:
+        max_kind = _kind_of(type(max))
+        if max_kind is None:
+            try:
+                max, max_kind = max.h, 3
+            except AttributeError:
+                max, max_kind = _operand(max)
+        h = _core_clamp_max_(input.h, max, max_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("clamp_max_", [("input", 1, input)])
+        raise
+
+
+def clamp_min(input, min):
+    "input, at least min."
+    try:
+        min_kind = _kind_of(type(min))
+        if min_kind is None:
+            try:
+                min, min_kind = min.h, 3
+            except AttributeError:
+                min, min_kind = _operand(min)
+        return _wrap(_core_clamp_min(input.h, min, min_kind))
+    except AttributeError:
+        _check_tensors("clamp_min", [("input", 1, input)])
+        raise
+
+
+def clamp_min_(input, min):
+    "input, at least min."
+    try:
+        min_kind = _kind_of(type(min))
+        if min_kind is None:
+            try:
+                min, min_kind = min.h, 3
+            except AttributeError:
+                min, min_kind = _operand(min)
+        h = _core_clamp_min_(input.h, min, min_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("clamp_min_", [("input", 1, input)])
+        raise
+
+
+def clone(input):
+    "A copy with its own memory, in the layout of the input."
+    try:
+        return _wrap(_core_clone(input.h))
+    except AttributeError:
+        _check_tensors("clone", [("input", 1, input)])
+        raise
+
+
+def copy_(input, src, non_blocking=False):
+    "Overwrite with the values of src, converted and broadcast."
+    try:
+        h = _core_copy_(input.h, src.h, non_blocking)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("copy_", [("input", 1, input), ("src", 2, src)])
+        raise
+
+
+def copysign(input, other):
+    "input's magnitude with other's sign."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        return _wrap(_core_copysign(input.h, other, other_kind))
+    except AttributeError:
+        _check_tensors("copysign", [("input", 1, input)])
+        raise
+
+
+def copysign_(input, other):
+    "input's magnitude with other's sign."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        h = _core_copysign_(input.h, other, other_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("copysign_", [("input", 1, input)])
+        raise
+
+
+def cos(input):
+    "The cosine."
+    try:
+        return _wrap(_core_cos(input.h))
+    except AttributeError:
+        _check_tensors("cos", [("input", 1, input)])
+        raise
+
+
+def cos_(input):
+    "The cosine."
+    try:
+        h = _core_cos_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("cos_", [("input", 1, input)])
+        raise
+
+
+def cosh(input):
+    "The hyperbolic cosine."
+    try:
+        return _wrap(_core_cosh(input.h))
+    except AttributeError:
+        _check_tensors("cosh", [("input", 1, input)])
+        raise
+
+
+def cosh_(input):
+    "The hyperbolic cosine."
+    try:
+        h = _core_cosh_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("cosh_", [("input", 1, input)])
+        raise
+
+
+def count_nonzero(input, dim=None):
+    "How many elements are not zero."
+    try:
+        return _wrap(_core_count_nonzero(input.h, -1 if dim is None else _ints(dim)))
+    except AttributeError:
+        _check_tensors("count_nonzero", [("input", 1, input)])
+        raise
+
+
+def cummax(input, dim):
+    "The largest so far along dim, and where it was."
+    try:
+        return _wrap_named(_cummax_result, _core_cummax(input.h, dim))
+    except AttributeError:
+        _check_tensors("cummax", [("input", 1, input)])
+        raise
+
+
+def cummin(input, dim):
+    "The smallest so far along dim, and where it was."
+    try:
+        return _wrap_named(_cummin_result, _core_cummin(input.h, dim))
+    except AttributeError:
+        _check_tensors("cummin", [("input", 1, input)])
+        raise
+
+
+def cumprod(input, dim, *, dtype=None):
+    "Running products along dim."
+    try:
+        return _wrap(_core_cumprod(input.h, dim, -1 if dtype is None else dtype.id))
+    except AttributeError:
+        _check_tensors("cumprod", [("input", 1, input)])
+        raise
+
+
+def cumsum(input, dim, *, dtype=None):
+    "Running sums along dim."
+    try:
+        return _wrap(_core_cumsum(input.h, dim, -1 if dtype is None else dtype.id))
+    except AttributeError:
+        _check_tensors("cumsum", [("input", 1, input)])
+        raise
+
+
+def deg2rad(input):
+    "Degrees to radians."
+    try:
+        return _wrap(_core_deg2rad(input.h))
+    except AttributeError:
+        _check_tensors("deg2rad", [("input", 1, input)])
+        raise
+
+
+def deg2rad_(input):
+    "Degrees to radians."
+    try:
+        h = _core_deg2rad_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("deg2rad_", [("input", 1, input)])
+        raise
+
+
+def detach(input):
+    "The same memory, outside of the tape."
+    try:
+        return _wrap(_core_detach(input.h))
+    except AttributeError:
+        _check_tensors("detach", [("input", 1, input)])
+        raise
+
+
+def diagonal(input, offset=0, dim1=0, dim2=1):
+    "The diagonal of two dims, as the last dim."
+    try:
+        return _wrap(_core_diagonal(input.h, offset, dim1, dim2))
+    except AttributeError:
+        _check_tensors("diagonal", [("input", 1, input)])
+        raise
+
+
+def digamma(input):
+    "The derivative of lgamma."
+    try:
+        return _wrap(_core_digamma(input.h))
+    except AttributeError:
+        _check_tensors("digamma", [("input", 1, input)])
+        raise
+
+
+def digamma_(input):
+    "The derivative of lgamma."
+    try:
+        h = _core_digamma_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("digamma_", [("input", 1, input)])
+        raise
+
+
+def dot(input, tensor):
+    "The sum of products of two vectors."
+    try:
+        return _wrap(_core_dot(input.h, tensor.h))
+    except AttributeError:
+        _check_tensors("dot", [("input", 1, input), ("tensor", 2, tensor)])
+        raise
+
+
+def elu(input, alpha=1.0):
+    "input where positive, alpha * (exp(input) - 1) elsewhere."
+    try:
+        return _wrap(_core_elu(input.h, alpha))
+    except AttributeError:
+        _check_tensors("elu", [("input", 1, input)])
+        raise
+
+
+def elu_(input, alpha=1.0):
+    "input where positive, alpha * (exp(input) - 1) elsewhere."
+    try:
+        h = _core_elu_(input.h, alpha)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("elu_", [("input", 1, input)])
+        raise
+
+
+def empty(size, dtype, device):
+    "Uninitialised memory."
+    return _wrap(_core_empty(_ints(size), -1 if dtype is None else dtype.id, -1 if device is None else _device_id(device)))
+
+
+def empty_strided(size, stride, dtype, device):
+    "Uninitialised memory with the given strides, in elements."
+    return _wrap(_core_empty_strided(_ints(size), _ints(stride), -1 if dtype is None else dtype.id, -1 if device is None else _device_id(device)))
+
+
+def eq(input, other):
+    "Where input equals other."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        return _wrap(_core_eq(input.h, other, other_kind))
+    except AttributeError:
+        _check_tensors("eq", [("input", 1, input)])
+        raise
+
+
+def eq_(input, other):
+    "Where input equals other."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        h = _core_eq_(input.h, other, other_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("eq_", [("input", 1, input)])
+        raise
+
+
+def erf(input):
+    "The error function."
+    try:
+        return _wrap(_core_erf(input.h))
+    except AttributeError:
+        _check_tensors("erf", [("input", 1, input)])
+        raise
+
+
+def erf_(input):
+    "The error function."
+    try:
+        h = _core_erf_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("erf_", [("input", 1, input)])
+        raise
+
+
+def erfc(input):
+    "1 - erf(input)."
+    try:
+        return _wrap(_core_erfc(input.h))
+    except AttributeError:
+        _check_tensors("erfc", [("input", 1, input)])
+        raise
+
+
+def erfc_(input):
+    "1 - erf(input)."
+    try:
+        h = _core_erfc_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("erfc_", [("input", 1, input)])
+        raise
+
+
+def erfinv(input):
+    "The inverse of erf."
+    try:
+        return _wrap(_core_erfinv(input.h))
+    except AttributeError:
+        _check_tensors("erfinv", [("input", 1, input)])
+        raise
+
+
+def erfinv_(input):
+    "The inverse of erf."
+    try:
+        h = _core_erfinv_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("erfinv_", [("input", 1, input)])
+        raise
+
+
+def exp(input):
+    "e to the power of input."
+    try:
+        return _wrap(_core_exp(input.h))
+    except AttributeError:
+        _check_tensors("exp", [("input", 1, input)])
+        raise
+
+
+def exp2(input):
+    "2 to the power of input."
+    try:
+        return _wrap(_core_exp2(input.h))
+    except AttributeError:
+        _check_tensors("exp2", [("input", 1, input)])
+        raise
+
+
+def exp2_(input):
+    "2 to the power of input."
+    try:
+        h = _core_exp2_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("exp2_", [("input", 1, input)])
+        raise
+
+
+def exp_(input):
+    "e to the power of input."
+    try:
+        h = _core_exp_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("exp_", [("input", 1, input)])
+        raise
+
+
+def expand(input, size):
+    "Dims of size 1 stretched without copying; -1 keeps a size."
+    try:
+        return _wrap(_core_expand(input.h, _ints(size)))
+    except AttributeError:
+        _check_tensors("expand", [("input", 1, input)])
+        raise
+
+
+def expm1(input):
+    "exp(input) - 1, exact near 0."
+    try:
+        return _wrap(_core_expm1(input.h))
+    except AttributeError:
+        _check_tensors("expm1", [("input", 1, input)])
+        raise
+
+
+def expm1_(input):
+    "exp(input) - 1, exact near 0."
+    try:
+        h = _core_expm1_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("expm1_", [("input", 1, input)])
+        raise
+
+
+def exponential_(input, lambd=1.0, *, generator=None):
+    "Numbers drawn from the exponential distribution."
+    try:
+        h = _core_exponential_(input.h, lambd, 0 if generator is None else generator.id)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("exponential_", [("input", 1, input)])
+        raise
+
+
+def eye(n, m, dtype, device):
+    "Ones on the diagonal, zeros elsewhere."
+    return _wrap(_core_eye(n, m, -1 if dtype is None else dtype.id, -1 if device is None else _device_id(device)))
+
+
+def fill_(input, value):
+    "Set every element to a number."
+    try:
+        value_kind = _kind_of(type(value))
+        if value_kind is None:
+            try:
+                value, value_kind = value.h, 3
+            except AttributeError:
+                value, value_kind = _operand(value)
+        h = _core_fill_(input.h, value, value_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("fill_", [("input", 1, input)])
+        raise
+
+
+def flatten(input, start_dim=0, end_dim=-1):
+    "A range of dims merged into one."
+    try:
+        return _wrap(_core_flatten(input.h, start_dim, end_dim))
+    except AttributeError:
+        _check_tensors("flatten", [("input", 1, input)])
+        raise
+
+
+def floor(input):
+    "Rounded down."
+    try:
+        return _wrap(_core_floor(input.h))
+    except AttributeError:
+        _check_tensors("floor", [("input", 1, input)])
+        raise
+
+
+def floor_(input):
+    "Rounded down."
+    try:
+        h = _core_floor_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("floor_", [("input", 1, input)])
+        raise
+
+
+def floor_divide(input, other):
+    "floor(input / other)."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        return _wrap(_core_floor_divide(input.h, other, other_kind))
+    except AttributeError:
+        _check_tensors("floor_divide", [("input", 1, input)])
+        raise
+
+
+def floor_divide_(input, other):
+    "floor(input / other)."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        h = _core_floor_divide_(input.h, other, other_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("floor_divide_", [("input", 1, input)])
+        raise
+
+
+def fmax(input, other):
+    "The larger of two; a number wins over NaN."
+    try:
+        return _wrap(_core_fmax(input.h, other.h))
+    except AttributeError:
+        _check_tensors("fmax", [("input", 1, input), ("other", 2, other)])
+        raise
+
+
+def fmin(input, other):
+    "The smaller of two; a number wins over NaN."
+    try:
+        return _wrap(_core_fmin(input.h, other.h))
+    except AttributeError:
+        _check_tensors("fmin", [("input", 1, input), ("other", 2, other)])
+        raise
+
+
+def fmod(input, other):
+    "C's fmod: the sign is input's."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        return _wrap(_core_fmod(input.h, other, other_kind))
+    except AttributeError:
+        _check_tensors("fmod", [("input", 1, input)])
+        raise
+
+
+def fmod_(input, other):
+    "C's fmod: the sign is input's."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        h = _core_fmod_(input.h, other, other_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("fmod_", [("input", 1, input)])
+        raise
+
+
+def frac(input):
+    "The part behind the point."
+    try:
+        return _wrap(_core_frac(input.h))
+    except AttributeError:
+        _check_tensors("frac", [("input", 1, input)])
+        raise
+
+
+def frac_(input):
+    "The part behind the point."
+    try:
+        h = _core_frac_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("frac_", [("input", 1, input)])
+        raise
+
+
+def full(size, fill_value, dtype, device):
+    "Every element the same number."
+    fill_value_kind = _kind_of(type(fill_value))
+    if fill_value_kind is None:
+        fill_value, fill_value_kind = _number(fill_value)
+    return _wrap(_core_full(_ints(size), fill_value, fill_value_kind, -1 if dtype is None else dtype.id, -1 if device is None else _device_id(device)))
+
+
+def gather(input, dim, index, *, sparse_grad=False):
+    "out[i][j] = input[index[i][j]][j] for dim 0, and so on."
+    try:
+        return _wrap(_core_gather(input.h, dim, index.h, sparse_grad))
+    except AttributeError:
+        _check_tensors("gather", [("input", 1, input), ("index", 3, index)])
+        raise
+
+
+def gcd(input, other):
+    "The greatest common divisor."
+    try:
+        return _wrap(_core_gcd(input.h, other.h))
+    except AttributeError:
+        _check_tensors("gcd", [("input", 1, input), ("other", 2, other)])
+        raise
+
+
+def gcd_(input, other):
+    "The greatest common divisor."
+    try:
+        h = _core_gcd_(input.h, other.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("gcd_", [("input", 1, input), ("other", 2, other)])
+        raise
+
+
+def ge(input, other):
+    "Where input >= other."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        return _wrap(_core_ge(input.h, other, other_kind))
+    except AttributeError:
+        _check_tensors("ge", [("input", 1, input)])
+        raise
+
+
+def ge_(input, other):
+    "Where input >= other."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        h = _core_ge_(input.h, other, other_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("ge_", [("input", 1, input)])
+        raise
+
+
+def gelu(input, *, approximate='none'):
+    "input * Phi(input), Phi the normal distribution's; 'tanh' approximates it."
+    try:
+        return _wrap(_core_gelu(input.h, approximate))
+    except AttributeError:
+        _check_tensors("gelu", [("input", 1, input)])
+        raise
+
+
+def geometric_(input, p, *, generator=None):
+    "Numbers of trials until success."
+    try:
+        h = _core_geometric_(input.h, p, 0 if generator is None else generator.id)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("geometric_", [("input", 1, input)])
+        raise
+
+
+def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
+    "Channels in groups, each group of each sample brought to mean 0 and variance 1."
+    try:
+        return _wrap(_core_group_norm(input.h, num_groups, 0 if weight is None else weight.h, 0 if bias is None else bias.h, eps))
+    except AttributeError:
+        _check_tensors("group_norm", [("input", 1, input)])
+        raise
+
+
+def gt(input, other):
+    "Where input > other."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        return _wrap(_core_gt(input.h, other, other_kind))
+    except AttributeError:
+        _check_tensors("gt", [("input", 1, input)])
+        raise
+
+
+def gt_(input, other):
+    "Where input > other."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        h = _core_gt_(input.h, other, other_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("gt_", [("input", 1, input)])
+        raise
+
+
+def hardshrink(input, lambd=0.5):
+    "0 where |input| <= lambd."
+    try:
+        return _wrap(_core_hardshrink(input.h, lambd))
+    except AttributeError:
+        _check_tensors("hardshrink", [("input", 1, input)])
+        raise
+
+
+def hardsigmoid(input):
+    "A piecewise linear sigmoid."
+    try:
+        return _wrap(_core_hardsigmoid(input.h))
+    except AttributeError:
+        _check_tensors("hardsigmoid", [("input", 1, input)])
+        raise
+
+
+def hardsigmoid_(input):
+    "A piecewise linear sigmoid."
+    try:
+        h = _core_hardsigmoid_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("hardsigmoid_", [("input", 1, input)])
+        raise
+
+
+def hardswish(input):
+    "input * hardsigmoid(input)."
+    try:
+        return _wrap(_core_hardswish(input.h))
+    except AttributeError:
+        _check_tensors("hardswish", [("input", 1, input)])
+        raise
+
+
+def hardswish_(input):
+    "input * hardsigmoid(input)."
+    try:
+        h = _core_hardswish_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("hardswish_", [("input", 1, input)])
+        raise
+
+
+def hardtanh(input, min_val=-1.0, max_val=1.0):
+    "input limited to [min_val, max_val]."
+    try:
+        return _wrap(_core_hardtanh(input.h, min_val, max_val))
+    except AttributeError:
+        _check_tensors("hardtanh", [("input", 1, input)])
+        raise
+
+
+def hardtanh_(input, min_val=-1.0, max_val=1.0):
+    "input limited to [min_val, max_val]."
+    try:
+        h = _core_hardtanh_(input.h, min_val, max_val)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("hardtanh_", [("input", 1, input)])
+        raise
+
+
+def hypot(input, other):
+    "sqrt(input^2 + other^2)."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        return _wrap(_core_hypot(input.h, other, other_kind))
+    except AttributeError:
+        _check_tensors("hypot", [("input", 1, input)])
+        raise
+
+
+def hypot_(input, other):
+    "sqrt(input^2 + other^2)."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        h = _core_hypot_(input.h, other, other_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("hypot_", [("input", 1, input)])
+        raise
+
+
+def index_add(input, dim, index, source, *, alpha=1):
+    "input with alpha * source added at the given indices of a dim; repeated indices add up."
+    try:
+        alpha_kind = _kind_of(type(alpha))
+        if alpha_kind is None:
+            alpha, alpha_kind = _number(alpha)
+        return _wrap(_core_index_add(input.h, dim, index.h, source.h, alpha, alpha_kind))
+    except AttributeError:
+        _check_tensors("index_add", [("input", 1, input), ("index", 3, index), ("source", 4, source)])
+        raise
+
+
+def index_put(input, indices, values, accumulate=False):
+    "input with values written (or added) at the indexed places."
+    try:
+        return _wrap(_core_index_put(input.h, _handles(indices), values.h, accumulate))
+    except AttributeError:
+        _check_tensors("index_put", [("input", 1, input), ("values", 3, values)])
+        raise
+
+
+def index_select(input, dim, index):
+    "The given indices of a dim."
+    try:
+        return _wrap(_core_index_select(input.h, dim, index.h))
+    except AttributeError:
+        _check_tensors("index_select", [("input", 1, input), ("index", 3, index)])
+        raise
+
+
+def isfinite(input):
+    "Where input is neither NaN nor infinite."
+    try:
+        return _wrap(_core_isfinite(input.h))
+    except AttributeError:
+        _check_tensors("isfinite", [("input", 1, input)])
+        raise
+
+
+def isinf(input):
+    "Where input is infinite."
+    try:
+        return _wrap(_core_isinf(input.h))
+    except AttributeError:
+        _check_tensors("isinf", [("input", 1, input)])
+        raise
+
+
+def isnan(input):
+    "Where input is NaN."
+    try:
+        return _wrap(_core_isnan(input.h))
+    except AttributeError:
+        _check_tensors("isnan", [("input", 1, input)])
+        raise
+
+
+def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-05):
+    "Each row brought to mean 0 and variance 1, then scaled and shifted."
+    try:
+        return _wrap(_core_layer_norm(input.h, _ints(normalized_shape), 0 if weight is None else weight.h, 0 if bias is None else bias.h, eps))
+    except AttributeError:
+        _check_tensors("layer_norm", [("input", 1, input)])
+        raise
+
+
+def lcm(input, other):
+    "The least common multiple."
+    try:
+        return _wrap(_core_lcm(input.h, other.h))
+    except AttributeError:
+        _check_tensors("lcm", [("input", 1, input), ("other", 2, other)])
+        raise
+
+
+def lcm_(input, other):
+    "The least common multiple."
+    try:
+        h = _core_lcm_(input.h, other.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("lcm_", [("input", 1, input), ("other", 2, other)])
+        raise
+
+
+def le(input, other):
+    "Where input <= other."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        return _wrap(_core_le(input.h, other, other_kind))
+    except AttributeError:
+        _check_tensors("le", [("input", 1, input)])
+        raise
+
+
+def le_(input, other):
+    "Where input <= other."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        h = _core_le_(input.h, other, other_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("le_", [("input", 1, input)])
+        raise
+
+
+def leaky_relu(input, negative_slope=0.01):
+    "input where positive, negative_slope * input elsewhere."
+    try:
+        return _wrap(_core_leaky_relu(input.h, negative_slope))
+    except AttributeError:
+        _check_tensors("leaky_relu", [("input", 1, input)])
+        raise
+
+
+def leaky_relu_(input, negative_slope=0.01):
+    "input where positive, negative_slope * input elsewhere."
+    try:
+        h = _core_leaky_relu_(input.h, negative_slope)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("leaky_relu_", [("input", 1, input)])
+        raise
+
+
+def lerp(input, end, weight):
+    "input + weight * (end - input), computed from the nearer end."
+    try:
+        weight_kind = _kind_of(type(weight))
+        if weight_kind is None:
+            try:
+                weight, weight_kind = weight.h, 3
+            except AttributeError:
+                weight, weight_kind = _operand(weight)
+        return _wrap(_core_lerp(input.h, end.h, weight, weight_kind))
+    except AttributeError:
+        _check_tensors("lerp", [("input", 1, input), ("end", 2, end)])
+        raise
+
+
+def lerp_(input, end, weight):
+    "input + weight * (end - input), computed from the nearer end."
+    try:
+        weight_kind = _kind_of(type(weight))
+        if weight_kind is None:
+            try:
+                weight, weight_kind = weight.h, 3
+            except AttributeError:
+                weight, weight_kind = _operand(weight)
+        h = _core_lerp_(input.h, end.h, weight, weight_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("lerp_", [("input", 1, input), ("end", 2, end)])
+        raise
+
+
+def lgamma(input):
+    "log |gamma(input)|."
+    try:
+        return _wrap(_core_lgamma(input.h))
+    except AttributeError:
+        _check_tensors("lgamma", [("input", 1, input)])
+        raise
+
+
+def lgamma_(input):
+    "log |gamma(input)|."
+    try:
+        h = _core_lgamma_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("lgamma_", [("input", 1, input)])
+        raise
+
+
+def linear(input, weight, bias=None):
+    "input @ weight.T + bias."
+    try:
+        return _wrap(_core_linear(input.h, weight.h, 0 if bias is None else bias.h))
+    except AttributeError:
+        _check_tensors("linear", [("input", 1, input), ("weight", 2, weight)])
+        raise
+
+
+def linspace(start, end, steps, dtype, device):
+    "Evenly spaced numbers from start to end, both included."
+    return _wrap(_core_linspace(start, end, steps, -1 if dtype is None else dtype.id, -1 if device is None else _device_id(device)))
+
+
+def log(input):
+    "The natural logarithm."
+    try:
+        return _wrap(_core_log(input.h))
+    except AttributeError:
+        _check_tensors("log", [("input", 1, input)])
+        raise
+
+
+def log10(input):
+    "The logarithm to base 10."
+    try:
+        return _wrap(_core_log10(input.h))
+    except AttributeError:
+        _check_tensors("log10", [("input", 1, input)])
+        raise
+
+
+def log10_(input):
+    "The logarithm to base 10."
+    try:
+        h = _core_log10_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("log10_", [("input", 1, input)])
+        raise
+
+
+def log1p(input):
+    "log(1 + input), exact near 0."
+    try:
+        return _wrap(_core_log1p(input.h))
+    except AttributeError:
+        _check_tensors("log1p", [("input", 1, input)])
+        raise
+
+
+def log1p_(input):
+    "log(1 + input), exact near 0."
+    try:
+        h = _core_log1p_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("log1p_", [("input", 1, input)])
+        raise
+
+
+def log2(input):
+    "The logarithm to base 2."
+    try:
+        return _wrap(_core_log2(input.h))
+    except AttributeError:
+        _check_tensors("log2", [("input", 1, input)])
+        raise
+
+
+def log2_(input):
+    "The logarithm to base 2."
+    try:
+        h = _core_log2_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("log2_", [("input", 1, input)])
+        raise
+
+
+def log_(input):
+    "The natural logarithm."
+    try:
+        h = _core_log_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("log_", [("input", 1, input)])
+        raise
+
+
+def log_normal_(input, mean=1.0, std=2.0, *, generator=None):
+    "Numbers whose logarithm is normal."
+    try:
+        h = _core_log_normal_(input.h, mean, std, 0 if generator is None else generator.id)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("log_normal_", [("input", 1, input)])
+        raise
+
+
+def log_softmax(input, dim, dtype=None):
+    "The logarithm of softmax, without its rounding."
+    try:
+        return _wrap(_core_log_softmax(input.h, dim, -1 if dtype is None else dtype.id))
+    except AttributeError:
+        _check_tensors("log_softmax", [("input", 1, input)])
+        raise
+
+
+def logaddexp(input, other):
+    "log(exp(input) + exp(other)), without overflow."
+    try:
+        return _wrap(_core_logaddexp(input.h, other.h))
+    except AttributeError:
+        _check_tensors("logaddexp", [("input", 1, input), ("other", 2, other)])
+        raise
+
+
+def logical_and(input, other):
+    "Where both are nonzero."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        return _wrap(_core_logical_and(input.h, other, other_kind))
+    except AttributeError:
+        _check_tensors("logical_and", [("input", 1, input)])
+        raise
+
+
+def logical_and_(input, other):
+    "Where both are nonzero."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        h = _core_logical_and_(input.h, other, other_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("logical_and_", [("input", 1, input)])
+        raise
+
+
+def logical_not(input):
+    "Where input is zero."
+    try:
+        return _wrap(_core_logical_not(input.h))
+    except AttributeError:
+        _check_tensors("logical_not", [("input", 1, input)])
+        raise
+
+
+def logical_not_(input):
+    "Where input is zero."
+    try:
+        h = _core_logical_not_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("logical_not_", [("input", 1, input)])
+        raise
+
+
+def logical_or(input, other):
+    "Where either is nonzero."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        return _wrap(_core_logical_or(input.h, other, other_kind))
+    except AttributeError:
+        _check_tensors("logical_or", [("input", 1, input)])
+        raise
+
+
+def logical_or_(input, other):
+    "Where either is nonzero."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        h = _core_logical_or_(input.h, other, other_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("logical_or_", [("input", 1, input)])
+        raise
+
+
+def logical_xor(input, other):
+    "Where exactly one is nonzero."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        return _wrap(_core_logical_xor(input.h, other, other_kind))
+    except AttributeError:
+        _check_tensors("logical_xor", [("input", 1, input)])
+        raise
+
+
+def logical_xor_(input, other):
+    "Where exactly one is nonzero."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        h = _core_logical_xor_(input.h, other, other_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("logical_xor_", [("input", 1, input)])
+        raise
+
+
+def logit(input, eps=None):
+    "log(x / (1 - x)), x limited to [eps, 1 - eps] when eps is given."
+    try:
+        return _wrap(_core_logit(input.h, eps))
+    except AttributeError:
+        _check_tensors("logit", [("input", 1, input)])
+        raise
+
+
+def logit_(input, eps=None):
+    "log(x / (1 - x)), x limited to [eps, 1 - eps] when eps is given."
+    try:
+        h = _core_logit_(input.h, eps)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("logit_", [("input", 1, input)])
+        raise
+
+
+def logsigmoid(input):
+    "log(sigmoid(input)), without overflow."
+    try:
+        return _wrap(_core_logsigmoid(input.h))
+    except AttributeError:
+        _check_tensors("logsigmoid", [("input", 1, input)])
+        raise
+
+
+def logsumexp(input, dim, keepdim=False):
+    "log(sum(exp(input))) over dim, without overflow."
+    try:
+        return _wrap(_core_logsumexp(input.h, _ints(dim), keepdim))
+    except AttributeError:
+        _check_tensors("logsumexp", [("input", 1, input)])
+        raise
+
+
+def lt(input, other):
+    "Where input < other."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        return _wrap(_core_lt(input.h, other, other_kind))
+    except AttributeError:
+        _check_tensors("lt", [("input", 1, input)])
+        raise
+
+
+def lt_(input, other):
+    "Where input < other."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        h = _core_lt_(input.h, other, other_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("lt_", [("input", 1, input)])
+        raise
+
+
+def masked_fill(input, mask, value):
+    "input with value written where mask is true."
+    try:
+        value_kind = _kind_of(type(value))
+        if value_kind is None:
+            try:
+                value, value_kind = value.h, 3
+            except AttributeError:
+                value, value_kind = _operand(value)
+        return _wrap(_core_masked_fill(input.h, mask.h, value, value_kind))
+    except AttributeError:
+        _check_tensors("masked_fill", [("input", 1, input), ("mask", 2, mask)])
+        raise
+
+
+def masked_fill_(input, mask, value):
+    "input with value written where mask is true."
+    try:
+        value_kind = _kind_of(type(value))
+        if value_kind is None:
+            try:
+                value, value_kind = value.h, 3
+            except AttributeError:
+                value, value_kind = _operand(value)
+        h = _core_masked_fill_(input.h, mask.h, value, value_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("masked_fill_", [("input", 1, input), ("mask", 2, mask)])
+        raise
+
+
+def matmul(input, other):
+    "The matrix product: vectors, matrices and batches of them, as Python's @."
+    try:
+        return _wrap(_core_matmul(input.h, other.h))
+    except AttributeError:
+        _check_tensors("matmul", [("input", 1, input), ("other", 2, other)])
+        raise
+
+
+def maximum(input, other):
+    "The larger of two; NaN wins."
+    try:
+        return _wrap(_core_maximum(input.h, other.h))
+    except AttributeError:
+        _check_tensors("maximum", [("input", 1, input), ("other", 2, other)])
+        raise
+
+
+def mean(input, dim=None, keepdim=False, *, dtype=None):
+    "The average over dim, or over all elements."
+    try:
+        return _wrap(_core_mean(input.h, -1 if dim is None else _ints(dim), keepdim, -1 if dtype is None else dtype.id))
+    except AttributeError:
+        _check_tensors("mean", [("input", 1, input)])
+        raise
+
+
+def minimum(input, other):
+    "The smaller of two; NaN wins."
+    try:
+        return _wrap(_core_minimum(input.h, other.h))
+    except AttributeError:
+        _check_tensors("minimum", [("input", 1, input), ("other", 2, other)])
+        raise
+
+
+def mish(input):
+    "input * tanh(softplus(input))."
+    try:
+        return _wrap(_core_mish(input.h))
+    except AttributeError:
+        _check_tensors("mish", [("input", 1, input)])
+        raise
+
+
+def mish_(input):
+    "input * tanh(softplus(input))."
+    try:
+        h = _core_mish_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("mish_", [("input", 1, input)])
+        raise
+
+
+def mm(input, mat2):
+    "The product of two matrices."
+    try:
+        return _wrap(_core_mm(input.h, mat2.h))
+    except AttributeError:
+        _check_tensors("mm", [("input", 1, input), ("mat2", 2, mat2)])
+        raise
+
+
+def movedim(input, source, destination):
+    "Dims moved to other places, the rest keeping their order."
+    try:
+        return _wrap(_core_movedim(input.h, _ints(source), _ints(destination)))
+    except AttributeError:
+        _check_tensors("movedim", [("input", 1, input)])
+        raise
+
+
+def mul(input, other):
+    "input * other."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        return _wrap(_core_mul(input.h, other, other_kind))
+    except AttributeError:
+        _check_tensors("mul", [("input", 1, input)])
+        raise
+
+
+def mul_(input, other):
+    "input * other."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        h = _core_mul_(input.h, other, other_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("mul_", [("input", 1, input)])
+        raise
+
+
+def mv(input, vec):
+    "A matrix times a vector."
+    try:
+        return _wrap(_core_mv(input.h, vec.h))
+    except AttributeError:
+        _check_tensors("mv", [("input", 1, input), ("vec", 2, vec)])
+        raise
+
+
+def nan_to_num(input, nan=None, posinf=None, neginf=None):
+    "NaN and infinities replaced."
+    try:
+        return _wrap(_core_nan_to_num(input.h, nan, posinf, neginf))
+    except AttributeError:
+        _check_tensors("nan_to_num", [("input", 1, input)])
+        raise
+
+
+def nan_to_num_(input, nan=None, posinf=None, neginf=None):
+    "NaN and infinities replaced."
+    try:
+        h = _core_nan_to_num_(input.h, nan, posinf, neginf)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("nan_to_num_", [("input", 1, input)])
+        raise
+
+
+def narrow(input, dim, start, length):
+    "A range of one dim."
+    try:
+        return _wrap(_core_narrow(input.h, dim, start, length))
+    except AttributeError:
+        _check_tensors("narrow", [("input", 1, input)])
+        raise
+
+
+def native_layer_norm(input, normalized_shape, weight, bias, eps):
+    "Layer norm with the statistics that backward needs."
+    try:
+        return _wrap_named(_native_layer_norm_result, _core_native_layer_norm(input.h, _ints(normalized_shape), 0 if weight is None else weight.h, 0 if bias is None else bias.h, eps))
+    except AttributeError:
+        _check_tensors("native_layer_norm", [("input", 1, input)])
+        raise
+
+
+def ne(input, other):
+    "Where input differs from other."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        return _wrap(_core_ne(input.h, other, other_kind))
+    except AttributeError:
+        _check_tensors("ne", [("input", 1, input)])
+        raise
+
+
+def ne_(input, other):
+    "Where input differs from other."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        h = _core_ne_(input.h, other, other_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("ne_", [("input", 1, input)])
+        raise
+
+
+def neg(input):
+    "-input."
+    try:
+        return _wrap(_core_neg(input.h))
+    except AttributeError:
+        _check_tensors("neg", [("input", 1, input)])
+        raise
+
+
+def neg_(input):
+    "-input."
+    try:
+        h = _core_neg_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("neg_", [("input", 1, input)])
+        raise
+
+
+def nextafter(input, other):
+    "The next float towards other."
+    try:
+        return _wrap(_core_nextafter(input.h, other.h))
+    except AttributeError:
+        _check_tensors("nextafter", [("input", 1, input), ("other", 2, other)])
+        raise
+
+
+def nextafter_(input, other):
+    "The next float towards other."
+    try:
+        h = _core_nextafter_(input.h, other.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("nextafter_", [("input", 1, input), ("other", 2, other)])
+        raise
+
+
+def normal_(input, mean=0.0, std=1.0, *, generator=None):
+    "Numbers drawn from the normal distribution."
+    try:
+        h = _core_normal_(input.h, mean, std, 0 if generator is None else generator.id)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("normal_", [("input", 1, input)])
+        raise
+
+
+def outer(input, vec2):
+    "All products of the elements of two vectors."
+    try:
+        return _wrap(_core_outer(input.h, vec2.h))
+    except AttributeError:
+        _check_tensors("outer", [("input", 1, input), ("vec2", 2, vec2)])
+        raise
+
+
+def permute(input, dims):
+    "Dims in another order."
+    try:
+        return _wrap(_core_permute(input.h, _ints(dims)))
+    except AttributeError:
+        _check_tensors("permute", [("input", 1, input)])
+        raise
+
+
+def pow(input, exponent):
+    "input to the power of exponent."
+    try:
+        exponent_kind = _kind_of(type(exponent))
+        if exponent_kind is None:
+            try:
+                exponent, exponent_kind = exponent.h, 3
+            except AttributeError:
+                exponent, exponent_kind = _operand(exponent)
+        return _wrap(_core_pow(input.h, exponent, exponent_kind))
+    except AttributeError:
+        _check_tensors("pow", [("input", 1, input)])
+        raise
+
+
+def pow_(input, exponent):
+    "input to the power of exponent."
+    try:
+        exponent_kind = _kind_of(type(exponent))
+        if exponent_kind is None:
+            try:
+                exponent, exponent_kind = exponent.h, 3
+            except AttributeError:
+                exponent, exponent_kind = _operand(exponent)
+        h = _core_pow_(input.h, exponent, exponent_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("pow_", [("input", 1, input)])
+        raise
+
+
+def prelu(input, weight):
+    "Leaky ReLU with a learned slope."
+    try:
+        return _wrap(_core_prelu(input.h, weight.h))
+    except AttributeError:
+        _check_tensors("prelu", [("input", 1, input), ("weight", 2, weight)])
+        raise
+
+
+def rad2deg(input):
+    "Radians to degrees."
+    try:
+        return _wrap(_core_rad2deg(input.h))
+    except AttributeError:
+        _check_tensors("rad2deg", [("input", 1, input)])
+        raise
+
+
+def rad2deg_(input):
+    "Radians to degrees."
+    try:
+        h = _core_rad2deg_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("rad2deg_", [("input", 1, input)])
+        raise
+
+
+def reciprocal(input):
+    "1 / input."
+    try:
+        return _wrap(_core_reciprocal(input.h))
+    except AttributeError:
+        _check_tensors("reciprocal", [("input", 1, input)])
+        raise
+
+
+def reciprocal_(input):
+    "1 / input."
+    try:
+        h = _core_reciprocal_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("reciprocal_", [("input", 1, input)])
+        raise
+
+
+def relu(input):
+    "max(input, 0)."
+    try:
+        return _wrap(_core_relu(input.h))
+    except AttributeError:
+        _check_tensors("relu", [("input", 1, input)])
+        raise
+
+
+def relu_(input):
+    "max(input, 0)."
+    try:
+        h = _core_relu_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("relu_", [("input", 1, input)])
+        raise
+
+
+def remainder(input, other):
+    "Python's input % other: the sign is other's."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        return _wrap(_core_remainder(input.h, other, other_kind))
+    except AttributeError:
+        _check_tensors("remainder", [("input", 1, input)])
+        raise
+
+
+def remainder_(input, other):
+    "Python's input % other: the sign is other's."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        h = _core_remainder_(input.h, other, other_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("remainder_", [("input", 1, input)])
+        raise
+
+
+def rms_norm(input, normalized_shape, weight=None, eps=None):
+    "Each row divided by the root of its mean square, then scaled."
+    try:
+        return _wrap(_core_rms_norm(input.h, _ints(normalized_shape), 0 if weight is None else weight.h, eps))
+    except AttributeError:
+        _check_tensors("rms_norm", [("input", 1, input)])
+        raise
+
+
+def round(input, *, decimals=0):
+    "Rounded to the nearest, halves to even."
+    try:
+        return _wrap(_core_round(input.h, decimals))
+    except AttributeError:
+        _check_tensors("round", [("input", 1, input)])
+        raise
+
+
+def round_(input, *, decimals=0):
+    "Rounded to the nearest, halves to even."
+    try:
+        h = _core_round_(input.h, decimals)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("round_", [("input", 1, input)])
+        raise
+
+
+def rsqrt(input):
+    "1 / sqrt(input)."
+    try:
+        return _wrap(_core_rsqrt(input.h))
+    except AttributeError:
+        _check_tensors("rsqrt", [("input", 1, input)])
+        raise
+
+
+def rsqrt_(input):
+    "1 / sqrt(input)."
+    try:
+        h = _core_rsqrt_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("rsqrt_", [("input", 1, input)])
+        raise
+
+
+def rsub(input, other, *, alpha=1):
+    "other - alpha * input."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        alpha_kind = _kind_of(type(alpha))
+        if alpha_kind is None:
+            alpha, alpha_kind = _number(alpha)
+        return _wrap(_core_rsub(input.h, other, other_kind, alpha, alpha_kind))
+    except AttributeError:
+        _check_tensors("rsub", [("input", 1, input)])
+        raise
+
+
+def scatter_add(input, dim, index, src):
+    "input with src added at index; repeated indices add up."
+    try:
+        return _wrap(_core_scatter_add(input.h, dim, index.h, src.h))
+    except AttributeError:
+        _check_tensors("scatter_add", [("input", 1, input), ("index", 3, index), ("src", 4, src)])
+        raise
+
+
+def select(input, dim, index):
+    "One index of a dim; the dim goes away."
+    try:
+        return _wrap(_core_select(input.h, dim, index))
+    except AttributeError:
+        _check_tensors("select", [("input", 1, input)])
+        raise
+
+
+def selu(input):
+    "The self-normalising ELU."
+    try:
+        return _wrap(_core_selu(input.h))
+    except AttributeError:
+        _check_tensors("selu", [("input", 1, input)])
+        raise
+
+
+def selu_(input):
+    "The self-normalising ELU."
+    try:
+        h = _core_selu_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("selu_", [("input", 1, input)])
+        raise
+
+
+def sigmoid(input):
+    "1 / (1 + exp(-input))."
+    try:
+        return _wrap(_core_sigmoid(input.h))
+    except AttributeError:
+        _check_tensors("sigmoid", [("input", 1, input)])
+        raise
+
+
+def sigmoid_(input):
+    "1 / (1 + exp(-input))."
+    try:
+        h = _core_sigmoid_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("sigmoid_", [("input", 1, input)])
+        raise
+
+
+def sign(input):
+    "-1, 0 or 1."
+    try:
+        return _wrap(_core_sign(input.h))
+    except AttributeError:
+        _check_tensors("sign", [("input", 1, input)])
+        raise
+
+
+def sign_(input):
+    "-1, 0 or 1."
+    try:
+        h = _core_sign_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("sign_", [("input", 1, input)])
+        raise
+
+
+def signbit(input):
+    "Where the sign bit is set."
+    try:
+        return _wrap(_core_signbit(input.h))
+    except AttributeError:
+        _check_tensors("signbit", [("input", 1, input)])
+        raise
+
+
+def silu(input):
+    "input * sigmoid(input)."
+    try:
+        return _wrap(_core_silu(input.h))
+    except AttributeError:
+        _check_tensors("silu", [("input", 1, input)])
+        raise
+
+
+def silu_(input):
+    "input * sigmoid(input)."
+    try:
+        h = _core_silu_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("silu_", [("input", 1, input)])
+        raise
+
+
+def sin(input):
+    "The sine."
+    try:
+        return _wrap(_core_sin(input.h))
+    except AttributeError:
+        _check_tensors("sin", [("input", 1, input)])
+        raise
+
+
+def sin_(input):
+    "The sine."
+    try:
+        h = _core_sin_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("sin_", [("input", 1, input)])
+        raise
+
+
+def sinh(input):
+    "The hyperbolic sine."
+    try:
+        return _wrap(_core_sinh(input.h))
+    except AttributeError:
+        _check_tensors("sinh", [("input", 1, input)])
+        raise
+
+
+def sinh_(input):
+    "The hyperbolic sine."
+    try:
+        h = _core_sinh_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("sinh_", [("input", 1, input)])
+        raise
+
+
+def softmax(input, dim, dtype=None):
+    "Each slice along dim rescaled to be positive and to sum to 1: exp(x - max x) / sum exp(x - max x)."
+    try:
+        return _wrap(_core_softmax(input.h, dim, -1 if dtype is None else dtype.id))
+    except AttributeError:
+        _check_tensors("softmax", [("input", 1, input)])
+        raise
+
+
+def softplus(input, beta=1.0, threshold=20.0):
+    "log(1 + exp(beta * input)) / beta; linear above the threshold."
+    try:
+        return _wrap(_core_softplus(input.h, beta, threshold))
+    except AttributeError:
+        _check_tensors("softplus", [("input", 1, input)])
+        raise
+
+
+def softshrink(input, lambd=0.5):
+    "Pulled towards 0 by lambd."
+    try:
+        return _wrap(_core_softshrink(input.h, lambd))
+    except AttributeError:
+        _check_tensors("softshrink", [("input", 1, input)])
+        raise
+
+
+def split_with_sizes(input, split_sizes, dim=0):
+    "Consecutive pieces of the given sizes along dim."
+    try:
+        return _wrap_many(_core_split_with_sizes(input.h, _ints(split_sizes), dim))
+    except AttributeError:
+        _check_tensors("split_with_sizes", [("input", 1, input)])
+        raise
+
+
+def sqrt(input):
+    "The square root."
+    try:
+        return _wrap(_core_sqrt(input.h))
+    except AttributeError:
+        _check_tensors("sqrt", [("input", 1, input)])
+        raise
+
+
+def sqrt_(input):
+    "The square root."
+    try:
+        h = _core_sqrt_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("sqrt_", [("input", 1, input)])
+        raise
+
+
+def square(input):
+    "input * input."
+    try:
+        return _wrap(_core_square(input.h))
+    except AttributeError:
+        _check_tensors("square", [("input", 1, input)])
+        raise
+
+
+def square_(input):
+    "input * input."
+    try:
+        h = _core_square_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("square_", [("input", 1, input)])
+        raise
+
+
+def squeeze(input, dim=None):
+    "Dims of size 1 removed: all of them, or those named."
+    try:
+        return _wrap(_core_squeeze(input.h, -1 if dim is None else _ints(dim)))
+    except AttributeError:
+        _check_tensors("squeeze", [("input", 1, input)])
+        raise
+
+
+def stack(tensors, dim=0):
+    "Tensors of one shape joined along a new dim."
+    return _wrap(_core_stack(_handles(tensors), dim))
+
+
+def sub(input, other, *, alpha=1):
+    "input - alpha * other."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        alpha_kind = _kind_of(type(alpha))
+        if alpha_kind is None:
+            alpha, alpha_kind = _number(alpha)
+        return _wrap(_core_sub(input.h, other, other_kind, alpha, alpha_kind))
+    except AttributeError:
+        _check_tensors("sub", [("input", 1, input)])
+        raise
+
+
+def sub_(input, other, *, alpha=1):
+    "input - alpha * other."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        alpha_kind = _kind_of(type(alpha))
+        if alpha_kind is None:
+            alpha, alpha_kind = _number(alpha)
+        h = _core_sub_(input.h, other, other_kind, alpha, alpha_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("sub_", [("input", 1, input)])
+        raise
+
+
+def sum(input, dim=None, keepdim=False, *, dtype=None):
+    "The sum over dim, or over all elements; integers are summed in int64."
+    try:
+        return _wrap(_core_sum(input.h, -1 if dim is None else _ints(dim), keepdim, -1 if dtype is None else dtype.id))
+    except AttributeError:
+        _check_tensors("sum", [("input", 1, input)])
+        raise
+
+
+def t(input):
+    "A matrix transposed; vectors and numbers as they are."
+    try:
+        return _wrap(_core_t(input.h))
+    except AttributeError:
+        _check_tensors("t", [("input", 1, input)])
+        raise
+
+
+def tan(input):
+    "The tangent."
+    try:
+        return _wrap(_core_tan(input.h))
+    except AttributeError:
+        _check_tensors("tan", [("input", 1, input)])
+        raise
+
+
+def tan_(input):
+    "The tangent."
+    try:
+        h = _core_tan_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("tan_", [("input", 1, input)])
+        raise
+
+
+def tanh(input):
+    "The hyperbolic tangent."
+    try:
+        return _wrap(_core_tanh(input.h))
+    except AttributeError:
+        _check_tensors("tanh", [("input", 1, input)])
+        raise
+
+
+def tanh_(input):
+    "The hyperbolic tangent."
+    try:
+        h = _core_tanh_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("tanh_", [("input", 1, input)])
+        raise
+
+
+def threshold(input, threshold, value):
+    "input where it is above the threshold, value elsewhere."
+    try:
+        return _wrap(_core_threshold(input.h, threshold, value))
+    except AttributeError:
+        _check_tensors("threshold", [("input", 1, input)])
+        raise
+
+
+def threshold_(input, threshold, value):
+    "input where it is above the threshold, value elsewhere."
+    try:
+        h = _core_threshold_(input.h, threshold, value)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("threshold_", [("input", 1, input)])
+        raise
+
+
+def topk(input, k, dim=-1, largest=True, sorted=True):
+    "The k largest (or smallest) along dim, and where they are."
+    try:
+        return _wrap_named(_topk_result, _core_topk(input.h, k, dim, largest, sorted))
+    except AttributeError:
+        _check_tensors("topk", [("input", 1, input)])
+        raise
+
+
+def transpose(input, dim0, dim1):
+    "Two dims swapped."
+    try:
+        return _wrap(_core_transpose(input.h, dim0, dim1))
+    except AttributeError:
+        _check_tensors("transpose", [("input", 1, input)])
+        raise
+
+
+def tril(input, diagonal=0):
+    "Zeros above the diagonal."
+    try:
+        return _wrap(_core_tril(input.h, diagonal))
+    except AttributeError:
+        _check_tensors("tril", [("input", 1, input)])
+        raise
+
+
+def triu(input, diagonal=0):
+    "Zeros below the diagonal."
+    try:
+        return _wrap(_core_triu(input.h, diagonal))
+    except AttributeError:
+        _check_tensors("triu", [("input", 1, input)])
+        raise
+
+
+def true_divide(input, other):
+    "input / other, in floating point."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        return _wrap(_core_true_divide(input.h, other, other_kind))
+    except AttributeError:
+        _check_tensors("true_divide", [("input", 1, input)])
+        raise
+
+
+def true_divide_(input, other):
+    "input / other, in floating point."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        h = _core_true_divide_(input.h, other, other_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("true_divide_", [("input", 1, input)])
+        raise
+
+
+def trunc(input):
+    "Rounded towards zero."
+    try:
+        return _wrap(_core_trunc(input.h))
+    except AttributeError:
+        _check_tensors("trunc", [("input", 1, input)])
+        raise
+
+
+def trunc_(input):
+    "Rounded towards zero."
+    try:
+        h = _core_trunc_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("trunc_", [("input", 1, input)])
+        raise
+
+
+def unbind(input, dim=0):
+    "All indices of a dim, as a list."
+    try:
+        return _wrap_many(_core_unbind(input.h, dim))
+    except AttributeError:
+        _check_tensors("unbind", [("input", 1, input)])
+        raise
+
+
+def unfold(input, dimension, size, step):
+    "Sliding windows of a dim; the window becomes the last dim."
+    try:
+        return _wrap(_core_unfold(input.h, dimension, size, step))
+    except AttributeError:
+        _check_tensors("unfold", [("input", 1, input)])
+        raise
+
+
+def uniform_(input, from_=0.0, to=1.0, *, generator=None):
+    "Numbers drawn evenly from [from, to)."
+    try:
+        h = _core_uniform_(input.h, from_, to, 0 if generator is None else generator.id)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("uniform_", [("input", 1, input)])
+        raise
+
+
+def unsqueeze(input, dim):
+    "A dim of size 1 inserted before dim."
+    try:
+        return _wrap(_core_unsqueeze(input.h, dim))
+    except AttributeError:
+        _check_tensors("unsqueeze", [("input", 1, input)])
+        raise
+
+
+def xlogy(input, other):
+    "input * log(other), 0 where input is 0."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        return _wrap(_core_xlogy(input.h, other, other_kind))
+    except AttributeError:
+        _check_tensors("xlogy", [("input", 1, input)])
+        raise
+
+
+def xlogy_(input, other):
+    "input * log(other), 0 where input is 0."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        h = _core_xlogy_(input.h, other, other_kind)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("xlogy_", [("input", 1, input)])
+        raise
+
+
+def zero_(input):
+    "Set every element to zero."
+    try:
+        h = _core_zero_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("zero_", [("input", 1, input)])
+        raise

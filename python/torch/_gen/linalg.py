@@ -1,0 +1,9 @@
+"""Generated from the op records by tools/generate/python_bindings.ts: do not edit."""
+
+from torch._gen import functions as _f
+
+matmul = _f.matmul
+
+__all__ = [
+    "matmul",
+]

@@ -1,0 +1,347 @@
+"""Generated from the op records by tools/generate/python_bindings.ts: do not edit."""
+
+from torch._gen import functions as _f
+
+abs = _f.abs
+absolute = _f.abs
+acos = _f.acos
+acosh = _f.acosh
+add = _f.add
+addcdiv = _f.addcdiv
+addcmul = _f.addcmul
+addmm = _f.addmm
+all = _f.all
+amax = _f.amax
+amin = _f.amin
+any = _f.any
+arccos = _f.acos
+arccosh = _f.acosh
+arcsin = _f.asin
+arcsinh = _f.asinh
+arctan = _f.atan
+arctan2 = _f.atan2
+arctanh = _f.atanh
+argmax = _f.argmax
+argmin = _f.argmin
+as_strided = _f.as_strided
+asin = _f.asin
+asinh = _f.asinh
+atan = _f.atan
+atan2 = _f.atan2
+atanh = _f.atanh
+baddbmm = _f.baddbmm
+bitwise_and = _f.bitwise_and
+bitwise_left_shift = _f.bitwise_left_shift
+bitwise_or = _f.bitwise_or
+bitwise_right_shift = _f.bitwise_right_shift
+bitwise_xor = _f.bitwise_xor
+bmm = _f.bmm
+cat = _f.cat
+ceil = _f.ceil
+celu = _f.celu
+celu_ = _f.celu_
+chunk = _f.chunk
+clamp = _f.clamp
+clamp_max = _f.clamp_max
+clamp_min = _f.clamp_min
+clip = _f.clamp
+concat = _f.cat
+concatenate = _f.cat
+copysign = _f.copysign
+cos = _f.cos
+cosh = _f.cosh
+count_nonzero = _f.count_nonzero
+cummax = _f.cummax
+cummin = _f.cummin
+cumprod = _f.cumprod
+cumsum = _f.cumsum
+deg2rad = _f.deg2rad
+detach = _f.detach
+diagonal = _f.diagonal
+digamma = _f.digamma
+dot = _f.dot
+eq = _f.eq
+erf = _f.erf
+erfc = _f.erfc
+erfinv = _f.erfinv
+exp = _f.exp
+exp2 = _f.exp2
+expm1 = _f.expm1
+fix = _f.trunc
+flatten = _f.flatten
+floor = _f.floor
+floor_divide = _f.floor_divide
+fmax = _f.fmax
+fmin = _f.fmin
+fmod = _f.fmod
+frac = _f.frac
+gather = _f.gather
+gcd = _f.gcd
+ge = _f.ge
+ger = _f.outer
+greater = _f.gt
+greater_equal = _f.ge
+gt = _f.gt
+hardshrink = _f.hardshrink
+hypot = _f.hypot
+index_add = _f.index_add
+index_select = _f.index_select
+isfinite = _f.isfinite
+isinf = _f.isinf
+isnan = _f.isnan
+layer_norm = _f.layer_norm
+lcm = _f.lcm
+le = _f.le
+lerp = _f.lerp
+less = _f.lt
+less_equal = _f.le
+lgamma = _f.lgamma
+log = _f.log
+log10 = _f.log10
+log1p = _f.log1p
+log2 = _f.log2
+log_softmax = _f.log_softmax
+logaddexp = _f.logaddexp
+logical_and = _f.logical_and
+logical_not = _f.logical_not
+logical_or = _f.logical_or
+logical_xor = _f.logical_xor
+logit = _f.logit
+logsumexp = _f.logsumexp
+lt = _f.lt
+masked_fill = _f.masked_fill
+matmul = _f.matmul
+maximum = _f.maximum
+mean = _f.mean
+minimum = _f.minimum
+mm = _f.mm
+moveaxis = _f.movedim
+movedim = _f.movedim
+mul = _f.mul
+multiply = _f.mul
+mv = _f.mv
+nan_to_num = _f.nan_to_num
+narrow = _f.narrow
+native_layer_norm = _f.native_layer_norm
+ne = _f.ne
+neg = _f.neg
+negative = _f.neg
+nextafter = _f.nextafter
+not_equal = _f.ne
+outer = _f.outer
+pow = _f.pow
+rad2deg = _f.rad2deg
+reciprocal = _f.reciprocal
+relu = _f.relu
+remainder = _f.remainder
+rms_norm = _f.rms_norm
+round = _f.round
+rsqrt = _f.rsqrt
+rsub = _f.rsub
+scatter_add = _f.scatter_add
+select = _f.select
+selu = _f.selu
+selu_ = _f.selu_
+sigmoid = _f.sigmoid
+sign = _f.sign
+signbit = _f.signbit
+sin = _f.sin
+sinh = _f.sinh
+softmax = _f.softmax
+split_with_sizes = _f.split_with_sizes
+sqrt = _f.sqrt
+square = _f.square
+squeeze = _f.squeeze
+stack = _f.stack
+sub = _f.sub
+subtract = _f.sub
+sum = _f.sum
+swapaxes = _f.transpose
+swapdims = _f.transpose
+t = _f.t
+tan = _f.tan
+tanh = _f.tanh
+threshold = _f.threshold
+threshold_ = _f.threshold_
+topk = _f.topk
+transpose = _f.transpose
+tril = _f.tril
+triu = _f.triu
+true_divide = _f.true_divide
+trunc = _f.trunc
+unbind = _f.unbind
+unsqueeze = _f.unsqueeze
+xlogy = _f.xlogy
+
+__all__ = [
+    "abs",
+    "absolute",
+    "acos",
+    "acosh",
+    "add",
+    "addcdiv",
+    "addcmul",
+    "addmm",
+    "all",
+    "amax",
+    "amin",
+    "any",
+    "arccos",
+    "arccosh",
+    "arcsin",
+    "arcsinh",
+    "arctan",
+    "arctan2",
+    "arctanh",
+    "argmax",
+    "argmin",
+    "as_strided",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "baddbmm",
+    "bitwise_and",
+    "bitwise_left_shift",
+    "bitwise_or",
+    "bitwise_right_shift",
+    "bitwise_xor",
+    "bmm",
+    "cat",
+    "ceil",
+    "celu",
+    "celu_",
+    "chunk",
+    "clamp",
+    "clamp_max",
+    "clamp_min",
+    "clip",
+    "concat",
+    "concatenate",
+    "copysign",
+    "cos",
+    "cosh",
+    "count_nonzero",
+    "cummax",
+    "cummin",
+    "cumprod",
+    "cumsum",
+    "deg2rad",
+    "detach",
+    "diagonal",
+    "digamma",
+    "dot",
+    "eq",
+    "erf",
+    "erfc",
+    "erfinv",
+    "exp",
+    "exp2",
+    "expm1",
+    "fix",
+    "flatten",
+    "floor",
+    "floor_divide",
+    "fmax",
+    "fmin",
+    "fmod",
+    "frac",
+    "gather",
+    "gcd",
+    "ge",
+    "ger",
+    "greater",
+    "greater_equal",
+    "gt",
+    "hardshrink",
+    "hypot",
+    "index_add",
+    "index_select",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "layer_norm",
+    "lcm",
+    "le",
+    "lerp",
+    "less",
+    "less_equal",
+    "lgamma",
+    "log",
+    "log10",
+    "log1p",
+    "log2",
+    "log_softmax",
+    "logaddexp",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "logit",
+    "logsumexp",
+    "lt",
+    "masked_fill",
+    "matmul",
+    "maximum",
+    "mean",
+    "minimum",
+    "mm",
+    "moveaxis",
+    "movedim",
+    "mul",
+    "multiply",
+    "mv",
+    "nan_to_num",
+    "narrow",
+    "native_layer_norm",
+    "ne",
+    "neg",
+    "negative",
+    "nextafter",
+    "not_equal",
+    "outer",
+    "pow",
+    "rad2deg",
+    "reciprocal",
+    "relu",
+    "remainder",
+    "rms_norm",
+    "round",
+    "rsqrt",
+    "rsub",
+    "scatter_add",
+    "select",
+    "selu",
+    "selu_",
+    "sigmoid",
+    "sign",
+    "signbit",
+    "sin",
+    "sinh",
+    "softmax",
+    "split_with_sizes",
+    "sqrt",
+    "square",
+    "squeeze",
+    "stack",
+    "sub",
+    "subtract",
+    "sum",
+    "swapaxes",
+    "swapdims",
+    "t",
+    "tan",
+    "tanh",
+    "threshold",
+    "threshold_",
+    "topk",
+    "transpose",
+    "tril",
+    "triu",
+    "true_divide",
+    "trunc",
+    "unbind",
+    "unsqueeze",
+    "xlogy",
+]

@@ -1,0 +1,628 @@
+"""torch.Tensor: operators, indexing and conversions over the generated methods."""
+
+import array
+import struct
+
+import _core
+from torch import _C, _dtype
+from torch._C import TensorBase, _buffer, _check, _core_drop, _hooks, _index, _kind_of, _make_subclass, _new_id, _raise, _wrap
+from torch._device import by_id as _device_by_id
+from torch._dtype import bool_
+from torch._gen import functions as _f
+from torch._gen.tensor_methods import methods as _methods
+from torch._size import Size
+
+_ABSENT = -(2**52)
+
+
+class Tensor(TensorBase):
+    """A multi-dimensional array of one dtype on one device."""
+
+    __slots__ = ()
+    # NumPy's operators step back in favour of ours.
+    __array_priority__ = 1000
+
+    def __new__(cls, *args, **kwargs):
+        from torch import _legacy
+
+        return _legacy.construct(cls, *args, **kwargs)
+
+    # What it is
+
+    @property
+    def shape(self):
+        found = self._shape
+        if found is None:
+            n = _core.shape(self.h)
+            found = self._shape = Size([int(v) for v in _buffer[:n]])
+        return found
+
+    @property
+    def dtype(self):
+        found = self._dtype
+        if found is None:
+            found = self._dtype = _dtype.by_id[_core.dtype(self.h)]
+        return found
+
+    @property
+    def device(self):
+        return _device_by_id(_core.device(self.h))
+
+    @property
+    def layout(self):
+        return _dtype.strided
+
+    def size(self, dim=None):
+        return self.shape if dim is None else self.shape[dim]
+
+    def stride(self, dim=None):
+        n = _core.strides(self.h)
+        strides = tuple([int(v) for v in _buffer[:n]])
+        return strides if dim is None else strides[dim]
+
+    def storage_offset(self):
+        return _core.storage_offset(self.h)
+
+    def dim(self):
+        return len(self.shape)
+
+    ndimension = dim
+    ndim = property(dim)
+
+    def numel(self):
+        return self.shape.numel()
+
+    nelement = numel
+
+    def __len__(self):
+        if not self.shape:
+            raise TypeError("len() of a 0-d tensor")
+        return self.shape[0]
+
+    def element_size(self):
+        return self.dtype.itemsize
+
+    @property
+    def itemsize(self):
+        return self.dtype.itemsize
+
+    @property
+    def nbytes(self):
+        return self.numel() * self.dtype.itemsize
+
+    def is_floating_point(self):
+        return self.dtype.is_floating_point
+
+    def is_complex(self):
+        return False
+
+    def is_signed(self):
+        return self.dtype.is_signed
+
+    def is_contiguous(self, memory_format=_dtype.contiguous_format):
+        if memory_format is _dtype.channels_last:
+            return bool(_core.is_channels_last(self.h))
+        return bool(_core.is_contiguous(self.h))
+
+    def is_pinned(self):
+        return False
+
+    def is_inference(self):
+        return False
+
+    def is_conj(self):
+        return False
+
+    def is_neg(self):
+        return False
+
+    def resolve_conj(self):
+        return self
+
+    def resolve_neg(self):
+        return self
+
+    is_cuda = property(lambda self: self.device.type == "cuda")
+    is_cpu = property(lambda self: self.device.type == "cpu")
+    is_meta = property(lambda self: self.device.type == "meta")
+    is_sparse = is_quantized = is_mkldnn = is_mps = is_xpu = is_nested = property(lambda self: False)
+
+    def data_ptr(self):
+        return _core.data_ptr(self.h)
+
+    @property
+    def names(self):
+        return (None,) * self.dim()
+
+    def get_device(self):
+        device = self.device
+        return -1 if device.type == "cpu" else device.index or 0
+
+    def untyped_storage(self):
+        return _UntypedStorage(self)
+
+    storage = untyped_storage
+
+    def is_set_to(self, tensor):
+        return bool(_core.same_storage(self.h, tensor.h)) and self.shape == tensor.shape and self.stride() == tensor.stride()
+
+    # The tape
+
+    @property
+    def requires_grad(self):
+        return bool(_core.requires_grad(self.h))
+
+    @requires_grad.setter
+    def requires_grad(self, value):
+        _check(_core.set_requires_grad(self.h, bool(value)))
+
+    def requires_grad_(self, requires_grad=True):
+        _check(_core.set_requires_grad(self.h, bool(requires_grad)))
+        return self
+
+    @property
+    def is_leaf(self):
+        return not self.requires_grad or bool(_core.is_leaf(self.h))
+
+    @property
+    def grad(self):
+        h = _core.grad(self.h)
+        if h == 0:
+            return None
+        known = self.__dict__.get("_grad")
+        if known is not None and known.h == h:
+            _core_drop(h)
+            return known
+        found = self.__dict__["_grad"] = _wrap(h)
+        return found
+
+    @grad.setter
+    def grad(self, value):
+        if value is None:
+            self.__dict__.pop("_grad", None)
+            _core.set_grad(self.h, 0)
+            return
+        if not isinstance(value, Tensor):
+            raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+        if value.shape != self.shape:
+            raise RuntimeError(
+                f"assigned grad has data of a different size: expected {list(self.shape)}, got {list(value.shape)}"
+            )
+        _check(_core.set_grad(self.h, value.h))
+        self.__dict__["_grad"] = value
+
+    @grad.deleter
+    def grad(self):
+        self.grad = None
+
+    @property
+    def grad_fn(self):
+        name = _core.grad_fn_name(self.h)
+        if not name:
+            return None
+        from torch.autograd.graph import Node
+
+        return Node(name, self)
+
+    @property
+    def _version(self):
+        return _core.version(self.h)
+
+    @property
+    def data(self):
+        return self.detach()
+
+    @data.setter
+    def data(self, value):
+        if not isinstance(value, Tensor):
+            raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        _check(_core.set_data(self.h, value.h))
+        self._shape = None
+        self._dtype = None
+
+    def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
+        from torch import autograd
+
+        autograd.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+
+    def register_hook(self, hook):
+        hook_id = _new_id()
+        _check(_core.add_hook(self.h, hook_id))
+        _hooks[hook_id] = hook
+        return _HookHandle(self, hook_id)
+
+    def register_post_accumulate_grad_hook(self, hook):
+        if not self.is_leaf:
+            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        raise NotImplementedError("register_post_accumulate_grad_hook is not supported yet; docs/ops.md lists what is")
+
+    def retain_grad(self):
+        _check(_core.retain_grad(self.h))
+
+    @property
+    def retains_grad(self):
+        return bool(_core.retains_grad(self.h))
+
+    def detach_(self):
+        raise NotImplementedError("Tensor.detach_ is not supported yet; use detach()")
+
+    @property
+    def _base(self):
+        return None
+
+    @property
+    def _is_view(self):
+        return lambda: bool(_core.is_view(self.h))
+
+    # Values
+
+    def item(self):
+        value = _core.item(self.h)
+        if value is None:
+            _raise()
+        dtype = self.dtype
+        if dtype.is_floating_point:
+            return float(value)
+        return bool(value) if dtype is bool_ else int(value)
+
+    def tolist(self):
+        if not self.shape:
+            return self.item()
+        flat = self._values()
+        for size in reversed(self.shape[1:]):
+            flat = [flat[i : i + size] for i in range(0, len(flat), size)] if size else [[] for _ in range(self._count_above(size))]
+        return flat
+
+    def _count_above(self, size):
+        n = 1
+        for s in self.shape[:-1]:
+            n *= s
+        return n
+
+    def _bytes(self):
+        """The values as bytes, row-major."""
+        data = array.array("B", bytes(self.numel() * self.dtype.itemsize))
+        if len(data):
+            address, _ = data.buffer_info()
+            _check(_core.to_memory(self.h, address))
+        return data
+
+    def _values(self):
+        """The values as Python numbers, row-major."""
+        data = self._bytes().tobytes()
+        name = self.dtype.name
+        n = self.numel()
+        if name == "bfloat16":
+            return [struct.unpack("<f", struct.pack("<I", w << 16))[0] for w in struct.unpack(f"<{n}H", data)]
+        if name == "bool":
+            return [b != 0 for b in data]
+        codes = {
+            "float32": "f", "float64": "d", "float16": "e", "int64": "q", "int32": "i", "int16": "h", "int8": "b", "uint8": "B",
+        }
+        return list(struct.unpack(f"<{n}{codes[name]}", data))
+
+    def numpy(self, *, force=False):
+        try:
+            import numpy
+        except ImportError:
+            raise RuntimeError("Numpy is not available") from None
+        t = self.detach() if force else self
+        if t.requires_grad:
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        return numpy.array(t.tolist())
+
+    def __bool__(self):
+        if self.numel() != 1:
+            if self.numel() == 0:
+                raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
+            raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
+        return bool(self.item())
+
+    def __float__(self):
+        return float(self.item())
+
+    def __int__(self):
+        return int(self.item())
+
+    def __index__(self):
+        if self.dtype.is_floating_point or self.numel() != 1:
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return int(self.item())
+
+    def __format__(self, spec):
+        if self.dim() == 0:
+            return self.item().__format__(spec)
+        return object.__format__(self, spec)
+
+    def __hash__(self):
+        return id(self)
+
+    def __contains__(self, element):
+        return bool((self == element).any())
+
+    def __iter__(self):
+        if not self.shape:
+            raise TypeError("iteration over a 0-d tensor")
+        return iter(self.unbind(0))
+
+    def __reversed__(self):
+        return self.flip(0) if self.dim() else self
+
+    def __repr__(self, *, tensor_contents=None):
+        from torch import _tensor_str
+
+        return _tensor_str.render(self)
+
+    def __dir__(self):
+        return sorted(set(object.__dir__(self)))
+
+    def __reduce_ex__(self, protocol):
+        return _rebuild, (type(self), self._bytes().tobytes(), tuple(self.shape), self.dtype, self.requires_grad)
+
+    def __copy__(self):
+        return _rebuild(type(self), self._bytes().tobytes(), tuple(self.shape), self.dtype, self.requires_grad)
+
+    def __deepcopy__(self, memo):
+        if id(self) in memo:
+            return memo[id(self)]
+        if not self.is_leaf:
+            raise RuntimeError(
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.  If you "
+                "were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, see "
+                "https://github.com/pytorch/pytorch/pull/103001"
+            )
+        copied = self.detach().clone()
+        result = copied if type(self) is Tensor else _make_subclass(type(self), copied)
+        if self.requires_grad:
+            result.requires_grad_(True)
+        if self.grad is not None:
+            result.grad = self.grad.__deepcopy__(memo)
+        for name, value in self.__dict__.items():
+            if name != "_grad":
+                result.__dict__[name] = value
+        memo[id(self)] = result
+        return result
+
+    # Indexing
+
+    def __getitem__(self, index):
+        if type(index) is int:
+            return _wrap(_core.element_at(self.h, index))
+        items = index if type(index) is tuple else (index,)
+        at = 0
+        for item in items:
+            kind = type(item)
+            if kind is slice:
+                start, stop, step = item.start, item.stop, item.step
+                _buffer[at] = 1
+                _buffer[at + 1] = _ABSENT if start is None else _index(start)
+                _buffer[at + 2] = _ABSENT if stop is None else _index(stop)
+                _buffer[at + 3] = _ABSENT if step is None else _index(step)
+            elif kind is int:
+                _buffer[at] = 0
+                _buffer[at + 1] = item
+            elif item is None:
+                _buffer[at] = 2
+            elif item is Ellipsis:
+                _buffer[at] = 3
+            else:
+                from torch import _indexing
+
+                return _indexing.get(self, items)
+            at += 4
+        return _wrap(_core.basic_index(self.h, at >> 2))
+
+    def __setitem__(self, index, value):
+        from torch import _indexing
+
+        _indexing.set(self, index if type(index) is tuple else (index,), value)
+
+    # Operators
+
+    def __add__(self, other):
+        return _f.add(self, other) if _is_operand(other) else NotImplemented
+
+    __radd__ = __add__
+
+    def __sub__(self, other):
+        return _f.sub(self, other) if _is_operand(other) else NotImplemented
+
+    def __rsub__(self, other):
+        return _f.rsub(self, other) if _is_operand(other) else NotImplemented
+
+    def __mul__(self, other):
+        return _f.mul(self, other) if _is_operand(other) else NotImplemented
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other):
+        return _f.true_divide(self, other) if _is_operand(other) else NotImplemented
+
+    def __rtruediv__(self, other):
+        return _f._rdiv(self, other) if _is_operand(other) else NotImplemented
+
+    def __floordiv__(self, other):
+        return _f.floor_divide(self, other) if _is_operand(other) else NotImplemented
+
+    def __rfloordiv__(self, other):
+        return _f._rfloordiv(self, other) if _is_operand(other) else NotImplemented
+
+    def __mod__(self, other):
+        return _f.remainder(self, other) if _is_operand(other) else NotImplemented
+
+    def __rmod__(self, other):
+        return _f._rremainder(self, other) if _is_operand(other) else NotImplemented
+
+    def __pow__(self, other):
+        return _pow(self, other) if _is_operand(other) else NotImplemented
+
+    def __rpow__(self, other):
+        return _f._rpow(self, other) if _is_operand(other) else NotImplemented
+
+    def __matmul__(self, other):
+        return _f.matmul(self, other) if isinstance(other, TensorBase) else NotImplemented
+
+    def __and__(self, other):
+        return _f.bitwise_and(self, other) if _is_operand(other) else NotImplemented
+
+    __rand__ = __and__
+
+    def __or__(self, other):
+        return _f.bitwise_or(self, other) if _is_operand(other) else NotImplemented
+
+    __ror__ = __or__
+
+    def __xor__(self, other):
+        return _f.bitwise_xor(self, other) if _is_operand(other) else NotImplemented
+
+    __rxor__ = __xor__
+
+    def __lshift__(self, other):
+        return _f.bitwise_left_shift(self, other)
+
+    def __rshift__(self, other):
+        return _f.bitwise_right_shift(self, other)
+
+    def __eq__(self, other):
+        return _f.eq(self, other) if _is_operand(other) else NotImplemented
+
+    def __ne__(self, other):
+        return _f.ne(self, other) if _is_operand(other) else NotImplemented
+
+    def __lt__(self, other):
+        return _f.lt(self, other) if _is_operand(other) else NotImplemented
+
+    def __le__(self, other):
+        return _f.le(self, other) if _is_operand(other) else NotImplemented
+
+    def __gt__(self, other):
+        return _f.gt(self, other) if _is_operand(other) else NotImplemented
+
+    def __ge__(self, other):
+        return _f.ge(self, other) if _is_operand(other) else NotImplemented
+
+    def __neg__(self):
+        return _f.neg(self)
+
+    def __pos__(self):
+        return self
+
+    def __abs__(self):
+        return _f.abs(self)
+
+    def __invert__(self):
+        return _f.logical_not(self) if self.dtype is bool_ else _f._bitwise_not_int(self)
+
+    def __iadd__(self, other):
+        return _f.add_(self, other)
+
+    def __isub__(self, other):
+        return _f.sub_(self, other)
+
+    def __imul__(self, other):
+        return _f.mul_(self, other)
+
+    def __itruediv__(self, other):
+        return _f.true_divide_(self, other)
+
+    def __ifloordiv__(self, other):
+        return _f.floor_divide_(self, other)
+
+    def __imod__(self, other):
+        return _f.remainder_(self, other)
+
+    def __ipow__(self, other):
+        return _f.pow_(self, other)
+
+    def __iand__(self, other):
+        return _f.bitwise_and_(self, other)
+
+    def __ior__(self, other):
+        return _f.bitwise_or_(self, other)
+
+    def __ixor__(self, other):
+        return _f.bitwise_xor_(self, other)
+
+
+_C._set_tensor_class(Tensor)
+Tensor.__module__ = "torch"
+
+
+def _is_operand(value):
+    return _kind_of(type(value)) is not None or isinstance(value, TensorBase) or hasattr(value, "__float__")
+
+
+def _pow(base, exponent):
+    """x ** 2 is x * x: exact, and its gradient needs no logarithm."""
+    kind = type(exponent)
+    if kind is int or kind is float:
+        if exponent == 2:
+            return _f.square(base)
+        if exponent == 0.5:
+            return _f.sqrt(base)
+        if exponent == 1:
+            return base.clone()
+        if kind is int and exponent < 0 and not base.dtype.is_floating_point:
+            raise RuntimeError("Integers to negative integer powers are not allowed.")
+    return _f.pow(base, exponent)
+
+
+class _HookHandle:
+    """Removes a hook; usable as a context manager."""
+
+    def __init__(self, tensor, hook_id):
+        self.tensor = tensor
+        self.id = hook_id
+
+    def remove(self):
+        if self.tensor is not None:
+            _core.remove_hook(self.tensor.h, self.id)
+            _hooks.pop(self.id, None)
+            self.tensor = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.remove()
+
+
+class _UntypedStorage:
+    """The memory behind tensors, as far as people look at it: its address and size."""
+
+    def __init__(self, tensor):
+        self._tensor = tensor
+
+    def data_ptr(self):
+        return _core.storage_ptr(self._tensor.h)
+
+    def nbytes(self):
+        return _core.storage_bytes(self._tensor.h)
+
+    def size(self):
+        return self.nbytes()
+
+    def __len__(self):
+        return self.nbytes()
+
+    @property
+    def device(self):
+        return self._tensor.device
+
+
+def _rebuild(cls, data, shape, dtype, requires_grad):
+    from torch._factories import from_buffer_bytes
+
+    t = from_buffer_bytes(data, shape, dtype)
+    result = t if cls is Tensor else _make_subclass(cls, t)
+    if requires_grad:
+        result.requires_grad_(True)
+    return result
+
+
+from torch import _methods as _handwritten
+
+for _name, _function in _methods.items():
+    if not hasattr(_handwritten, _name):
+        setattr(Tensor, _name, _function)
+_handwritten.install(Tensor)

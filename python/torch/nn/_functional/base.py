@@ -1,0 +1,326 @@
+"""Compositions of what the generated layer lacks, with the signatures of torch.nn.functional; raw.py chooses."""
+
+import math
+
+import torch
+
+from ..._gen import functions as _f
+from ..._gen import nn_functional as _n
+from ..modules.utils import _ntuple
+
+
+def relu6(input):
+    return _n.hardtanh(input, 0.0, 6.0)
+
+
+def glu(input, dim=-1):
+    size = input.size(dim)
+    if size % 2:
+        raise RuntimeError(f"Halving dimension must be even, but dimension {dim % input.dim()} is size {size}")
+    value, gate = input.chunk(2, dim)
+    return value * torch.sigmoid(gate)
+
+
+def prelu(input, weight):
+    if weight.dim() > 1:
+        raise RuntimeError(f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.dim()}")
+    if weight.numel() != 1:
+        if input.dim() == 0:
+            raise RuntimeError("Not allow zero-dim input tensor.")
+        channels = input.size(1) if input.dim() > 1 else 1
+        if channels != weight.numel():
+            raise RuntimeError(
+                f"Mismatch of parameter numbers and input channel size. Found parameter numbers = {weight.numel()} and "
+                f"channel size = {channels}."
+            )
+    shape = [1] * input.dim()
+    if input.dim() > 1:
+        shape[1] = -1
+    return torch.where(input > 0, input, weight.reshape(shape) * input)
+
+
+def dropout(input, p=0.5, training=True):
+    if not training or p == 0:
+        return input
+    if p == 1:
+        return input * torch.zeros((), dtype=input.dtype, device=input.device)
+    return _f._dropout(input, p)
+
+
+def embedding(
+    input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False
+):
+    """Rows of weight; max_norm is applied before, and gradients are always dense."""
+    if not isinstance(weight, torch.Tensor) or weight.dim() != 2:
+        raise RuntimeError("'weight' must be 2-D")
+    if input.dtype not in (torch.int64, torch.int32):
+        raise RuntimeError(
+            "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
+            f"{input.type()} instead (while checking arguments for embedding)"
+        )
+    rows = _f._embedding(weight, input, -1 if padding_idx is None else padding_idx)
+    if not scale_grad_by_freq:
+        return rows
+    counts = torch.zeros(weight.size(0), dtype=rows.dtype, device=rows.device)
+    counts = counts.index_add(0, input.reshape(-1), torch.ones(input.numel(), dtype=rows.dtype, device=rows.device))
+    scale = (1 / counts.index_select(0, input.reshape(-1))).reshape(*input.shape, 1)
+    # The value stays; only its gradient is divided by how often the row was read.
+    scaled = rows * scale
+    return scaled + (rows - scaled).detach()
+
+
+def pad(input, pad, mode="constant", value=0.0):
+    """Constant padding: pieces are cut off and joined on, one dimension after the other."""
+    for i in range(len(pad) // 2):
+        dim = input.dim() - 1 - i
+        before, after = pad[2 * i], pad[2 * i + 1]
+        size = input.size(dim)
+        if size + before + after < 0:
+            raise RuntimeError(
+                f"The input size {size}, plus negative padding {before} and {after} resulted in a negative output "
+                f"size, which is invalid. Check dimension {dim} of your input."
+            )
+        if before < 0 or after < 0:
+            start = max(-before, 0)
+            input = input.narrow(dim, start, size - start - max(-after, 0))
+        if before > 0 or after > 0:
+            pieces = []
+            for amount in (before, after):
+                shape = list(input.shape)
+                shape[dim] = max(amount, 0)
+                pieces.append(torch.full(shape, value, dtype=input.dtype, device=input.device))
+            input = torch.cat([pieces[0], input, pieces[1]] if before > 0 and after > 0
+                              else [pieces[0], input] if before > 0 else [input, pieces[1]], dim)
+    return input
+
+
+def one_hot(tensor, num_classes=-1):
+    if tensor.dtype != torch.int64:
+        raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
+    if tensor.numel() == 0 and num_classes <= 0:
+        raise RuntimeError("Can not infer total number of classes from empty tensor.")
+    if not tensor.is_meta and tensor.numel() > 0:
+        if tensor.min().item() < 0:
+            raise RuntimeError("Class values must be non-negative.")
+        largest = tensor.max().item()
+        if num_classes == -1:
+            num_classes = largest + 1
+        elif num_classes < 1:
+            raise RuntimeError("num_classes should be positive")
+        elif num_classes <= largest:
+            raise RuntimeError("Class values must be smaller than num_classes.")
+    zeros = torch.zeros(*tensor.shape, num_classes, dtype=torch.int64, device=tensor.device)
+    return zeros.scatter_(-1, tensor.unsqueeze(-1), 1)
+
+
+def bilinear(input1, input2, weight, bias=None):
+    out, in1, in2 = weight.shape
+    if input1.size(-1) != in1 or input2.size(-1) != in2:
+        which, size, wanted = (1, input1.size(-1), in1) if input1.size(-1) != in1 else (2, input2.size(-1), in2)
+        raise RuntimeError(
+            f"bilinear(): input{which} size does not match weight size: got {size} but expected {wanted}"
+        )
+    stacked = weight.permute(1, 0, 2).reshape(in1, out * in2)
+    left = torch.matmul(input1, stacked).reshape(*input1.shape[:-1], out, in2)
+    result = torch.matmul(left, input2.unsqueeze(-1)).squeeze(-1)
+    return result if bias is None else result + bias
+
+
+def scaled_dot_product_attention(
+    query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, *, scale=None, enable_gqa=False
+):
+    """softmax(query key^T scale + mask) value; a row whose mask lets nothing through gives zeros."""
+    if query.dim() < 2 or key.dim() < 2 or value.dim() < 2:
+        raise RuntimeError(
+            "scaled_dot_product_attention: Expected query, key, and value to all be  at least 2 dimensional, but got "
+            f"query.dim(): {query.dim()}, key.dim(): {key.dim()} and value.dim(): {value.dim()} instead."
+        )
+    if enable_gqa:
+        n_heads = query.size(-3)
+        key = key.repeat_interleave(n_heads // key.size(-3), -3)
+        value = value.repeat_interleave(n_heads // value.size(-3), -3)
+    factor = math.sqrt(1.0 / math.sqrt(query.size(-1)) if scale is None else scale)
+    # Half of the scale on each side keeps the product small in half precision.
+    scores = torch.matmul(query * factor, key.transpose(-2, -1) * factor)
+    blocked = None
+    if is_causal:
+        if attn_mask is not None:
+            raise RuntimeError("scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
+        rows, columns = scores.shape[-2:]
+        allowed = torch.ones(rows, columns, dtype=torch.bool, device=scores.device).tril()
+        scores = scores.masked_fill(~allowed, float("-inf"))
+    elif attn_mask is not None:
+        if attn_mask.dtype == torch.bool:
+            blocked = ~attn_mask
+            scores = scores.masked_fill(blocked, float("-inf"))
+        else:
+            blocked = attn_mask == float("-inf")
+            scores = scores + attn_mask
+    weights = torch.softmax(scores, -1)
+    if blocked is not None:
+        weights = weights.masked_fill(blocked.all(-1, keepdim=True), 0.0)
+    if dropout_p > 0.0:
+        weights = dropout(weights, dropout_p, True)
+    return torch.matmul(weights, value)
+
+
+# Pools in other dimensions than two
+
+
+def _as_images(input, n_dims, name):
+    if input.dim() not in (n_dims + 1, n_dims + 2):
+        raise RuntimeError(
+            f"{name}: Expected {n_dims + 1}D or {n_dims + 2}D (batch mode) tensor with optional 0 dim batch size for "
+            f"input, but got:{list(input.shape)}"
+        )
+    return (input.unsqueeze(0), True) if input.dim() == n_dims + 1 else (input, False)
+
+
+def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
+    pair = _ntuple(2)
+    kernel_size = pair(kernel_size)
+    stride = kernel_size if stride is None or stride == [] else pair(stride)
+    images, is_single = _as_images(input, 2, "max_pool2d()")
+    result = _f._max_pool2d(images, kernel_size, stride, pair(padding), pair(dilation), ceil_mode)[0]
+    return result.squeeze(0) if is_single else result
+
+
+def max_pool1d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
+    (k,) = _ntuple(1)(kernel_size)
+    s = k if stride is None or stride == [] else _ntuple(1)(stride)[0]
+    lines, is_single = _as_images(input, 1, "max_pool1d()")
+    (p,), (d,) = _ntuple(1)(padding), _ntuple(1)(dilation)
+    result = _f._max_pool2d(lines.unsqueeze(2), (1, k), (1, s), (0, p), (1, d), ceil_mode)[0].squeeze(2)
+    return result.squeeze(0) if is_single else result
+
+
+def _pool3d(pool, input):
+    """A pool over boxes is a pool over planes and then one over depth."""
+    n, c, depth, h, w = input.shape
+    flat = pool(input.reshape(n, c * depth, h, w), 1)
+    h, w = flat.shape[2:]
+    return pool(flat.reshape(n, c, depth, h * w), 0).reshape(n, c, -1, h, w)
+
+
+def max_pool3d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
+    triple = _ntuple(3)
+    kernel_size = triple(kernel_size)
+    stride = kernel_size if stride is None or stride == [] else triple(stride)
+    padding, dilation = triple(padding), triple(dilation)
+    volumes, is_single = _as_images(input, 3, "max_pool3d()")
+
+    def pool(images, planes):
+        one = (lambda values, filler: values[1:]) if planes else (lambda values, filler: (values[0], filler))
+        return _f._max_pool2d(
+            images, one(kernel_size, 1), one(stride, 1), one(padding, 0), one(dilation, 1), ceil_mode
+        )[0]
+
+    result = _pool3d(pool, volumes)
+    return result.squeeze(0) if is_single else result
+
+
+def avg_pool3d(
+    input, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None
+):
+    triple = _ntuple(3)
+    kernel_size = triple(kernel_size)
+    stride = kernel_size if stride is None or stride == [] or stride == () else triple(stride)
+    padding = triple(padding)
+    volumes, is_single = _as_images(input, 3, "avg_pool3d()")
+
+    def pool(images, planes):
+        one = (lambda values, filler: values[1:]) if planes else (lambda values, filler: (values[0], filler))
+        # With a divisor of one in the other direction, sums stay sums until the end.
+        divisor = None if divisor_override is None else (1 if planes else divisor_override)
+        return _n.avg_pool2d(
+            images, one(kernel_size, 1), one(stride, 1), one(padding, 0), ceil_mode, count_include_pad, divisor
+        )
+
+    result = _pool3d(pool, volumes)
+    return result.squeeze(0) if is_single else result
+
+
+def adaptive_avg_pool2d(input, output_size):
+    images, is_single = _as_images(input, 2, "adaptive_avg_pool2d()")
+    result = _f._adaptive_avg_pool2d(images, output_size)
+    return result.squeeze(0) if is_single else result
+
+
+def adaptive_avg_pool1d(input, output_size):
+    lines, is_single = _as_images(input, 1, "adaptive_avg_pool1d()")
+    result = _f._adaptive_avg_pool2d(lines.unsqueeze(2), (1, output_size)).squeeze(2)
+    return result.squeeze(0) if is_single else result
+
+
+def adaptive_avg_pool3d(input, output_size):
+    volumes, is_single = _as_images(input, 3, "adaptive_avg_pool3d()")
+
+    def pool(images, planes):
+        if planes:
+            return _f._adaptive_avg_pool2d(images, output_size[1:])
+        return _f._adaptive_avg_pool2d(images, (output_size[0], images.size(3)))
+
+    result = _pool3d(pool, volumes)
+    return result.squeeze(0) if is_single else result
+
+
+# Losses
+
+
+def _reduce(loss, reduction):
+    if reduction == "mean":
+        return loss.mean()
+    return loss.sum() if reduction == "sum" else loss
+
+
+def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
+    return _f._nll_loss(input, target, weight, ignore_index, reduction)
+
+
+def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
+    """Class numbers as targets; smoothing gives every class an equal share of `label_smoothing`."""
+    class_dim = 0 if input.dim() == 1 else 1
+    log_probs = torch.log_softmax(input, class_dim)
+    picked = nll_loss(log_probs, target, weight, ignore_index, reduction)
+    if label_smoothing == 0.0:
+        return picked
+    if weight is not None:
+        shape = [1] * input.dim()
+        shape[class_dim] = -1
+        spread = -(log_probs * weight.view(shape)).sum(class_dim)
+    else:
+        spread = -log_probs.sum(class_dim)
+    ignored = target == ignore_index
+    spread = spread.masked_fill(ignored, 0.0)
+    if reduction == "mean":
+        if weight is None:
+            counted = (~ignored).sum()
+        else:
+            of_target = weight.gather(0, target.masked_fill(ignored, 0).reshape(-1)).reshape(target.shape)
+            counted = of_target.masked_fill(ignored, 0.0).sum()
+        spread = spread.sum() / counted
+    elif reduction == "sum":
+        spread = spread.sum()
+    return (1 - label_smoothing) * picked + spread * (label_smoothing / input.size(class_dim))
+
+
+def mse_loss(input, target, reduction="mean"):
+    return _reduce((input - target).square(), reduction)
+
+
+def binary_cross_entropy(input, target, weight=None, reduction="mean"):
+    if input.device.type == "cpu" and not bool(((input >= 0) & (input <= 1)).all()):
+        raise RuntimeError("all elements of input should be between 0 and 1")
+    # PyTorch keeps logarithms above -100, so that the loss stays finite.
+    yes = torch.log(input).clamp_min(-100)
+    no = torch.log1p(-input).clamp_min(-100)
+    loss = (target - 1) * no - target * yes
+    return _reduce(loss if weight is None else loss * weight, reduction)
+
+
+def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None):
+    log_sigmoid = _n.logsigmoid(input)
+    if pos_weight is not None:
+        log_sigmoid = ((pos_weight - 1) * target + 1) * log_sigmoid
+    loss = (1 - target) * input - log_sigmoid
+    return _reduce(loss if weight is None else loss * weight, reduction)

@@ -1,0 +1,5 @@
+"""PyTorch's module path for Adafactor."""
+
+from .factored import Adafactor
+
+__all__ = ["Adafactor"]

@@ -1,0 +1,91 @@
+"""Generators and seeds."""
+
+import contextlib
+
+import _core
+from torch._C import _check, _wrap
+
+
+class Generator:
+    """A stream of random numbers of its own."""
+
+    def __init__(self, device="cpu"):
+        self.id = _core.new_generator()
+
+    @property
+    def device(self):
+        from torch._device import device
+
+        return device("cpu")
+
+    def manual_seed(self, seed):
+        _check(_core.manual_seed(self.id, _checked(seed)))
+        return self
+
+    def initial_seed(self):
+        return int(_core.initial_seed(self.id))
+
+    def seed(self):
+        import secrets
+
+        value = secrets.randbits(63)
+        self.manual_seed(value)
+        return value
+
+    def get_state(self):
+        return _wrap(_core.op__get_rng_state(self.id))
+
+    def set_state(self, state):
+        _wrap(_core.op__set_rng_state(state.h, self.id))
+        return self
+
+    def __reduce__(self):
+        raise TypeError("cannot pickle 'torch._C.Generator' object")
+
+
+Generator.__module__ = "torch"
+
+
+class _Default(Generator):
+    def __init__(self):
+        self.id = 0
+
+
+default_generator = _Default()
+
+
+def _checked(seed):
+    seed = int(seed)
+    if not -(2**63) <= seed < 2**64:
+        raise RuntimeError(f"Overflow when unpacking long long: seed {seed} is out of range")
+    return seed
+
+
+def manual_seed(seed):
+    return default_generator.manual_seed(seed)
+
+
+def seed():
+    return default_generator.seed()
+
+
+def initial_seed():
+    return default_generator.initial_seed()
+
+
+def get_rng_state():
+    return default_generator.get_state()
+
+
+def set_rng_state(new_state):
+    default_generator.set_state(new_state)
+
+
+@contextlib.contextmanager
+def fork_rng(devices=None, enabled=True, device_type="cpu", **unused):
+    state = get_rng_state() if enabled else None
+    try:
+        yield
+    finally:
+        if enabled:
+            set_rng_state(state)

@@ -1,0 +1,3 @@
+"""torch.special: functions of one or two variables under their own names."""
+
+from torch._gen.special import *

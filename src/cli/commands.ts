@@ -1,0 +1,10 @@
+/** All verbs, in the order of the help. */
+import type { Command } from "./command.ts";
+import { devices } from "./devices.ts";
+import { graph } from "./graph.ts";
+import { profile } from "./profile.ts";
+import { python } from "./python.ts";
+import { run } from "./run.ts";
+import { shapes } from "./shapes.ts";
+
+export const COMMANDS: readonly Command[] = [run, profile, shapes, graph, python, devices];

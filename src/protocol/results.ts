@@ -1,0 +1,224 @@
+/**
+ * What each verb answers: the same document that `layerwise VERB --json` prints, that the runtime process sends to the
+ * extension, and that docs/cli.md describes. Sizes in bytes, times in microseconds unless the name says otherwise.
+ */
+import type { Failure, SourceLocation } from "./source.ts";
+import type { Trace } from "./trace.ts";
+import type { Graph } from "./graph.ts";
+
+/** A tensor as it is shown to people: never its data, always what one needs to trust or doubt it. */
+export interface TensorSummary {
+  /** Where it sits in the result: "output", "output[0]", "output.logits", or the name of an input. */
+  name: string;
+  shape: number[];
+  dtype: string;
+  device: string;
+  /** Absent for an empty tensor and on the meta device. */
+  statistics?: { min: number; max: number; mean: number; std: number; nans: number; infs: number; zeros: number };
+  /** The first values as Python prints them, at most 200 characters. */
+  preview?: string;
+}
+
+/** How a constructor or forward argument got its value. */
+export interface ArgumentChoice {
+  name: string;
+  /** As written on the command line: "64" for a constructor argument, "float32[2,16,64]" for a tensor. */
+  value: string;
+  from: "given" | "remembered" | "call" | "annotation" | "default" | "layers" | "name";
+  /** A sentence for the person: "from the call in line 40". */
+  why?: string;
+}
+
+/** The part that all results share. `ok: false` always carries a failure and may carry what was done until then. */
+export interface ResultHead {
+  version: 1;
+  verb: "run" | "profile" | "graph" | "shapes" | "devices" | "python" | "describe";
+  target: string;
+  ok: boolean;
+  failure?: Failure;
+}
+
+/** Arguments with which a target was built and called. */
+export interface Setup {
+  init: ArgumentChoice[];
+  inputs: ArgumentChoice[];
+}
+
+export interface RunResult extends ResultHead {
+  verb: "run";
+  setup: Setup;
+  device: string;
+  outputs: TensorSummary[];
+  /** A result that is no tensor, as `repr` prints it. */
+  value?: string;
+  /** One call after warm-up. */
+  timeUs: number;
+  /** Peak tensor memory of the call above what was there before it. */
+  peakBytes: number;
+  parameters: number;
+  parameterBytes: number;
+  stdout: string;
+}
+
+/** A duration as it should be reported: after warm-up, over several repetitions. */
+export interface Timing {
+  medianUs: number;
+  minUs: number;
+  maxUs: number;
+  /** (p75 - p25) / median: what "until the spread is under 5%" is measured by. */
+  spread: number;
+  repetitions: number;
+}
+
+export interface ModuleRow {
+  path: string;
+  type: string;
+  depth: number;
+  calls: number;
+  /** Kernel time of the module with and without its children. */
+  totalUs: number;
+  selfUs: number;
+  forwardUs: number;
+  backwardUs: number;
+  share: number;
+  flops: number;
+  bytes: number;
+  parameters: number;
+  parameterBytes: number;
+  /** Bytes of outputs allocated inside it in forward and alive when it returned. */
+  activationBytes: number;
+  source?: SourceLocation;
+}
+
+/** The columns of `torch.profiler`'s `key_averages().table()`. */
+export interface KernelRow {
+  name: string;
+  selfUs: number;
+  selfShare: number;
+  totalUs: number;
+  totalShare: number;
+  averageUs: number;
+  calls: number;
+  selfBytes: number;
+  flops: number;
+  /** The ops that launched it, most time first. */
+  ops: string[];
+}
+
+export interface LineRow {
+  source: SourceLocation;
+  /** The text of the line, trimmed. */
+  text: string;
+  totalUs: number;
+  forwardUs: number;
+  backwardUs: number;
+  share: number;
+  flops: number;
+  bytes: number;
+  /** Memory allocated by ops of this line. */
+  allocatedBytes: number;
+  calls: number;
+  hottest: string;
+}
+
+export interface MemorySummary {
+  device: string;
+  peakAllocatedBytes: number;
+  peakReservedBytes: number;
+  /** What was alive at the peak, by kind. */
+  atPeak: { parameter: number; gradient: number; optimizer: number; activation: number; input: number; temporary: number };
+  allocations: number;
+  allocatedBytes: number;
+  /** The allocations that were largest at the peak, largest first. */
+  largest: { sizeBytes: number; op: string; module: string; source?: SourceLocation }[];
+}
+
+export interface ProfileResult extends ResultHead {
+  verb: "profile";
+  setup: Setup;
+  device: string;
+  /** What one repetition does: "forward", "forward + backward", "script". */
+  workload: string;
+  total: Timing;
+  forward: Timing;
+  backward?: Timing;
+  modules: ModuleRow[];
+  kernels: KernelRow[];
+  lines: LineRow[];
+  memory: MemorySummary[];
+  parameters: number;
+  parameterBytes: number;
+  stdout: string;
+  /** The events behind the tables; left out of `--json` unless `--trace -` asks for it. */
+  trace?: Trace;
+}
+
+export interface GraphResult extends ResultHead {
+  verb: "graph";
+  setup: Setup;
+  graph: Graph;
+}
+
+/** Shapes of the tensors that a line made, in the order of evaluation. */
+export interface ShapeHint {
+  source: SourceLocation;
+  /** The name it was assigned to, or the op that made it. */
+  name: string;
+  shape: number[];
+  dtype: string;
+  device: string;
+  /** How often the line ran; `shape` is the last pass, `first` the first one where it differs. */
+  passes: number;
+  first?: number[];
+}
+
+export interface ShapesResult extends ResultHead {
+  verb: "shapes";
+  setup: Setup;
+  hints: ShapeHint[];
+}
+
+export interface DeviceInfo {
+  /** "cpu", "cuda:0"; for parts that were looked for: "oneDNN", "cuBLASLt". */
+  id: string;
+  kind: "device" | "library";
+  available: boolean;
+  /** One sentence: what was found, or why not and how to get it. */
+  description: string;
+  totalBytes?: number;
+  freeBytes?: number;
+}
+
+export interface DevicesResult extends ResultHead {
+  verb: "devices";
+  devices: DeviceInfo[];
+}
+
+export interface PythonResult extends ResultHead {
+  verb: "python";
+  exitCode: number;
+}
+
+/** What can be run in a file, found without running it. */
+export interface TargetInfo {
+  /** "MultiHeadAttention"; "" for the file as a script. */
+  name: string;
+  kind: "class" | "function" | "script";
+  source: SourceLocation;
+  /** Proposed arguments, with their reasons; empty until asked for in full. */
+  setup: Setup;
+}
+
+export interface DescribeResult extends ResultHead {
+  verb: "describe";
+  targets: TargetInfo[];
+}
+
+export type Result =
+  | RunResult
+  | ProfileResult
+  | GraphResult
+  | ShapesResult
+  | DevicesResult
+  | PythonResult
+  | DescribeResult;

@@ -1,0 +1,70 @@
+/**
+ * The conversation with the runtime process, over Node's IPC channel (structured clone). The process speaks first
+ * (`ready`). Every request settles exactly once: with a result, or with a failure.
+ */
+import type {
+  DescribeResult, DevicesResult, GraphResult, ProfileResult, PythonResult, RunResult, ShapesResult,
+} from "./results.ts";
+import type { Failure } from "./source.ts";
+
+export const RPC_VERSION = 1;
+
+/** What to run and with what. Paths are absolute host paths. */
+export interface TargetRequest {
+  /** "/w/model.py", "/w/model.py::GPT", "/w/model.py::step". */
+  target: string;
+  /** Import root, also the only folder user code can see; default: the folder of the file. */
+  workspace?: string;
+  /** The text of the file when the editor holds unsaved changes. */
+  overlay?: Record<string, string>;
+  /** Constructor arguments as Python keyword arguments: "dim=64, heads=4". */
+  init?: string;
+  /** Inputs by name: {x: "float32[2,16,64]"}. */
+  inputs?: Record<string, string>;
+  device?: string;
+  threads?: number;
+  /** A virtual environment whose pure-Python packages can be imported. */
+  env?: string;
+  /** May user code write into the workspace? False in untrusted folders. */
+  writable?: boolean;
+  /** Command-line arguments of a script. */
+  argv?: string[];
+}
+
+export interface ProfileRequest extends TargetRequest {
+  /** Profile the backward pass too, of the sum of all floating outputs unless the target returns a loss. Default true. */
+  backward?: boolean;
+  /** Most repetitions, and most time in milliseconds spent on them. */
+  maxRepetitions?: number;
+  maxTimeMs?: number;
+}
+
+export interface DescribeRequest extends TargetRequest {
+  /** Import the file on the meta device to propose arguments; otherwise only its text is parsed. */
+  full?: boolean;
+}
+
+/** Verbs and their types: the one table that client, server and command line share. */
+export interface Verbs {
+  run: { request: TargetRequest; result: RunResult };
+  profile: { request: ProfileRequest; result: ProfileResult };
+  graph: { request: TargetRequest; result: GraphResult };
+  shapes: { request: TargetRequest; result: ShapesResult };
+  python: { request: TargetRequest; result: PythonResult };
+  describe: { request: DescribeRequest; result: DescribeResult };
+  devices: { request: Record<string, never>; result: DevicesResult };
+}
+export type Verb = keyof Verbs;
+
+export type ToRuntime =
+  | { type: "request"; id: number; verb: Verb; request: Verbs[Verb]["request"] }
+  | { type: "cancel"; id: number };
+
+export type FromRuntime =
+  | { type: "ready"; version: typeof RPC_VERSION; pid: number; device: string }
+  | { type: "result"; id: number; result: Verbs[Verb]["result"] }
+  /** The request could not be carried out at all; a model that failed is a result with `ok: false`. */
+  | { type: "failure"; id: number; failure: Failure }
+  | { type: "output"; id: number; stream: "stdout" | "stderr"; text: string }
+  | { type: "progress"; id: number; message: string; /** 0..1 when known. */ fraction?: number }
+  | { type: "memory"; device: string; allocatedBytes: number; reservedBytes: number };

@@ -1,0 +1,41 @@
+/** Everything the graph view and its host say to each other. */
+import type { Failure, SourceLocation } from "../source.ts";
+import type { Graph } from "../graph.ts";
+
+/** Measurements laid over the graph; per repetition, in microseconds and bytes. */
+export interface GraphOverlay {
+  /** What was measured: "cpu, forward + backward". */
+  label: string;
+  modules: { path: string; timeUs: number; memoryBytes: number }[];
+  /** Kernel time of one op kind on one source line inside one module. */
+  ops: { path: string; op: string; file: string; line: number; timeUs: number }[];
+}
+
+export interface GraphState {
+  graph: Graph | null;
+  overlay: GraphOverlay | null;
+  stale: string | null;
+  running: { target: string; message: string; fraction?: number } | null;
+  failure: Failure | null;
+  suggestion: string | null;
+  root: string;
+}
+
+export interface GraphHost {
+  state(): GraphState;
+  openSource(at: SourceLocation): void;
+  copy(text: string): void;
+  /** The host asks where to put it. */
+  saveSvg(svg: string): void;
+  /** Make the graph of the suggestion, or of the same target again. */
+  graph(): void;
+  /** Profile the target, so that time and memory can be laid over. */
+  profile(): void;
+  cancel(): void;
+}
+
+export type GraphNews =
+  | { type: "changed" }
+  | { type: "progress"; message: string; fraction?: number }
+  /** Show and select what stands at this place: a module path, or the first node of a source line. */
+  | { type: "reveal"; path?: string; at?: { file: string; line: number } };

@@ -1,0 +1,62 @@
+/** `torch.autograd.Function`: nodes of the tape whose backward is Python. */
+import { python, readScratch, writeScratch, fail } from "../bridge.ts";
+import { get, getOrNull, putQuietly } from "../handles.ts";
+import { observer } from "../observer.ts";
+import { alias, Scope, type Tensor } from "../tensor.ts";
+import { gradMode } from "./mode.ts";
+import { Node } from "./node.ts";
+
+class FunctionNode extends Node {
+  readonly name: string;
+  readonly #context: number;
+
+  constructor(name: string, context: number, inputs: readonly (Tensor | null)[]) {
+    super();
+    this.name = name;
+    this.#context = context;
+    if (observer.current) this.origin = observer.current.origin();
+    this.connect(inputs);
+  }
+
+  apply(grads: (Tensor | null)[]): (Tensor | null)[] {
+    writeScratch(grads.map((t) => (t ? putQuietly(t) : 0)));
+    const n = python().callPython("torch._C:_run_function", this.#context, grads.length, gradMode.enabled) as number;
+    const handles = readScratch(n);
+    return handles.map(getOrNull);
+  }
+
+  releaseSaved(): void {
+    if (this.released) return;
+    this.released = true;
+    python().callPython("torch._C:_release_function", this.#context);
+  }
+}
+
+export const functionNodes = {
+  /**
+   * Record a call. Scratch: inputs (0: not a tensor), then outputs. Outputs that are inputs handed through become aliases,
+   * so the handles to use stand in the scratch block afterwards.
+   */
+  record_function: (name: string, context: number, nInputs: number, nOutputs: number): number => {
+    const mark = Scope.enter();
+    try {
+      const words = readScratch(nInputs + nOutputs);
+      const inputs = words.slice(0, nInputs).map(getOrNull);
+      const node = new FunctionNode(name, context, inputs);
+      node.nOutputs = nOutputs;
+      const outputs = words.slice(nInputs).map((h, i) => {
+        const given = get(h);
+        const t = inputs.includes(given) || given.requiresGrad ? alias(given) : given;
+        node.describeOutput(t, i);
+        if (t.dtype.kind === "float") t.setNode(node, i);
+        return t;
+      });
+      return writeScratch(outputs.map(putQuietly));
+    } catch (error) {
+      fail(error);
+      return -1;
+    } finally {
+      Scope.exit(mark);
+    }
+  },
+};

@@ -1,0 +1,89 @@
+/** From op records to the functions that Python calls: one per op, decoding plain numbers by the op's signature. */
+import { fail, internedList, readScratch, writeScratch } from "./bridge.ts";
+import { deviceById } from "./device.ts";
+import { dtypeById, Scalar, type Kind } from "./dtype.ts";
+import { get, getOrNull, put, putQuietly } from "./handles.ts";
+import { dispatch, registry, type OpRecord } from "./op.ts";
+import type { Generator } from "./random.ts";
+import { Scope, type Tensor } from "./tensor.ts";
+import type { ArgumentType } from "./signature.ts";
+
+/** How Python says what a number is; 3 marks a tensor where either may stand, -1 that nothing was given. */
+const kinds: Kind[] = ["bool", "int", "float"];
+export const TENSOR_KIND = 3;
+
+export const generators: (Generator | null)[] = [null];
+
+type Decoder = (args: readonly unknown[], at: number) => unknown;
+
+const scalar: Decoder = (a, i) => new Scalar(a[i] as number, kinds[a[i + 1] as number]!);
+const operand: Decoder = (a, i) => (a[i + 1] === TENSOR_KIND ? get(a[i] as number) : scalar(a, i));
+const plain: Decoder = (a, i) => a[i];
+const optional: Decoder = (a, i) => a[i] ?? null;
+
+/** For each argument type: how many values Python passes for it, and how they become one. */
+const decoders: Record<ArgumentType, [number, Decoder]> = {
+  Tensor: [1, (a, i) => get(a[i] as number)],
+  "Tensor?": [1, (a, i) => getOrNull(a[i] as number)],
+  "Tensor[]": [1, (a, i) => readScratch(a[i] as number).map(get)],
+  "Tensor?[]": [1, (a, i) => readScratch(a[i] as number).map(getOrNull)],
+  Scalar: [2, scalar],
+  "Scalar?": [2, (a, i) => (a[i + 1] === -1 ? null : scalar(a, i))],
+  Operand: [2, operand],
+  "Operand?": [2, (a, i) => (a[i + 1] === -1 ? null : operand(a, i))],
+  int: [1, (a, i) => (typeof a[i] === "bigint" ? Number(a[i]) : a[i])],
+  "int?": [1, optional],
+  "int[]": [1, (a, i) => internedList(a[i] as number)],
+  "int[]?": [1, (a, i) => ((a[i] as number) < 0 ? null : internedList(a[i] as number))],
+  float: [1, plain],
+  "float?": [1, optional],
+  "float[]?": [1, (a, i) => ((a[i] as number) < 0 ? null : internedList(a[i] as number))],
+  bool: [1, plain],
+  "bool?": [1, optional],
+  str: [1, plain],
+  "str?": [1, optional],
+  Dtype: [1, (a, i) => dtypeById(a[i] as number)],
+  "Dtype?": [1, (a, i) => ((a[i] as number) < 0 ? null : dtypeById(a[i] as number))],
+  "Device?": [1, (a, i) => deviceById(a[i] as number)],
+  "Generator?": [1, (a, i) => generators[a[i] as number] ?? null],
+};
+
+/** How many values Python passes for an argument of this type. */
+export const wireWidth = (type: ArgumentType): number => decoders[type][0];
+
+/** The Python-facing function of an op: a handle, or a count of handles in the scratch block (-1 is an error there). */
+export function bind(record: OpRecord): (...args: unknown[]) => unknown {
+  const plan: { at: number; decode: Decoder }[] = [];
+  let at = 0;
+  for (const { type } of record.signature.arguments) {
+    const [width, decode] = decoders[type];
+    plan.push({ at, decode });
+    at += width;
+  }
+  const n = plan.length;
+  const { returns } = record.signature;
+  const isSingle = returns === "Tensor";
+  return (...wire: unknown[]) => {
+    const mark = Scope.enter();
+    try {
+      const args = new Array<unknown>(n);
+      for (let i = 0; i < n; i++) args[i] = plan[i]!.decode(wire, plan[i]!.at);
+      const result = dispatch(record, args);
+      if (isSingle) return put(result as Tensor);
+      if (returns === "value") return result;
+      return writeScratch((result as Tensor[]).map(putQuietly));
+    } catch (error) {
+      fail(error);
+      return isSingle ? 0 : -1;
+    } finally {
+      Scope.exit(mark);
+    }
+  };
+}
+
+/** Ops that Python can see. The others are parts of ops. */
+export const isBound = (record: OpRecord): boolean => record.spec.in !== "";
+
+export function boundOps(): [string, (...args: unknown[]) => unknown][] {
+  return [...registry.values()].filter((o) => isBound(o.record)).map((o) => [`op_${o.record.name}`, bind(o.record)]);
+}

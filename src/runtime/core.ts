@@ -1,0 +1,309 @@
+/** The core: devices, ops and the functions behind the Python module `_core`. One per worker. */
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { runBackward, python as hooks } from "./autograd/engine.ts";
+import { functionNodes } from "./autograd/function.ts";
+import { gradMode } from "./autograd/mode.ts";
+import { gradientEdge } from "./autograd/node.ts";
+import { boundOps, generators } from "./binding.ts";
+import * as bridge from "./bridge.ts";
+import { CpuDevice, deviceById, META, overrideDevice, registerDevice } from "./device.ts";
+import { dtypeById, getDefaultDtype, promoteTypes, resultType, Scalar, setDefaultDtype, type Kind } from "./dtype.ts";
+import { IndexError, RuntimeError } from "./errors.ts";
+import { drop, dropAll, get, getOrNull, liveHandles, put, putQuietly } from "./handles.ts";
+import { readBytes, readScalar, writeBytes } from "./launch.ts";
+import { loadCpuAddon } from "./native/addon.ts";
+import { Stream } from "./native/stream.ts";
+import { contiguousOf } from "./ops/copy.ts";
+import "./ops/index.ts";
+import { basicIndex } from "./ops/basic_index.ts";
+import { nativeFolder } from "./paths.ts";
+import { scopes } from "./trace/scopes.ts";
+import { defaultGenerator, Generator, resetDefaultGenerator } from "./random.ts";
+import { isContiguous } from "./shape.ts";
+import { alias, empty, Scope } from "./tensor.ts";
+
+export interface CoreOptions {
+  /** Kernel threads; default: the machine's. */
+  threads?: number;
+  /** "cpu", "meta": where tensors live unless they say otherwise. */
+  device?: string;
+  /** Do without native code: shapes only. */
+  metaOnly?: boolean;
+}
+
+export interface Core {
+  functions: Record<string, (...args: never[]) => unknown>;
+  attach(python: bridge.PythonSide): void;
+  reset(): void;
+  close(): void;
+  device: string;
+  cancelWords: { words: Int32Array<SharedArrayBuffer>; index: number }[];
+  /** null where the core was made without native code. */
+  cpu: CpuDevice | null;
+}
+
+/** Wrap a function of plain values: errors become the marker, temporaries go. */
+function guarded<A extends unknown[], R>(body: (...args: A) => R, onError: unknown = 0): (...args: A) => unknown {
+  return (...args) => {
+    const mark = Scope.enter();
+    try {
+      return body(...args);
+    } catch (error) {
+      bridge.fail(error);
+      return onError;
+    } finally {
+      Scope.exit(mark);
+    }
+  };
+}
+
+const kinds: Kind[] = ["bool", "int", "float"];
+
+function tensorFunctions(): Record<string, (...args: never[]) => unknown> {
+  return {
+    // Metadata
+    shape: (h: number) => bridge.writeScratch(get(h).shape),
+    strides: (h: number) => bridge.writeScratch(get(h).strides),
+    storage_offset: (h: number) => get(h).offset,
+    dtype: (h: number) => get(h).dtype.id,
+    device: (h: number) => get(h).device.id,
+    data_ptr: (h: number) => get(h).pointer,
+    storage_ptr: (h: number) => get(h).storage.pointer,
+    storage_bytes: (h: number) => get(h).storage.sizeBytes,
+    is_contiguous: (h: number) => get(h).isContiguous,
+    is_channels_last: (h: number) => {
+      const t = get(h);
+      if (t.rank !== 4) return false;
+      const order = [0, 2, 3, 1];
+      return isContiguous(order.map((d) => t.shape[d]!), order.map((d) => t.strides[d]!));
+    },
+    same_storage: (a: number, b: number) => get(a).storage === get(b).storage,
+    version: (h: number) => get(h).storage.version,
+    is_view: (h: number) => get(h).base !== null,
+    share: (h: number) => put(get(h)),
+    live_handles: () => liveHandles(),
+    free: (n: number) => {
+      for (const h of bridge.readScratch(n, 64)) drop(h);
+    },
+
+    // Values
+    item: guarded((h: number) => {
+      const t = get(h);
+      if (t.numel !== 1) {
+        throw new RuntimeError(`a Tensor with ${t.numel} elements cannot be converted to Scalar`);
+      }
+      return readScalar(t);
+    }, undefined),
+    from_memory: guarded((address: number, sizeId: number, dtypeId: number, deviceId: number) => {
+      const t = empty(bridge.internedList(sizeId), dtypeById(dtypeId), deviceById(deviceId));
+      if (!t.isMeta) writeBytes(t, bridge.python().module.HEAPU8.subarray(address, address + t.nbytes));
+      return put(t);
+    }),
+    to_memory: guarded((h: number, address: number) => {
+      const t = contiguousOf(get(h));
+      readBytes(t, bridge.python().module.HEAPU8.subarray(address, address + t.nbytes));
+      return 1;
+    }),
+    basic_index: guarded((h: number, n: number) => put(basicIndex(get(h), bridge.readScratch(4 * n), n))),
+    element_at: guarded((h: number, index: number) => {
+      const t = get(h);
+      if (t.rank === 0) throw new IndexError("invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim tensor to a number");
+      return put(basicIndex(t, [0, index, 0, 0], 1));
+    }),
+
+    // Promotion
+    result_type: guarded((n: number) => {
+      // Pairs (handle or kind, is tensor).
+      const words = bridge.readScratch(2 * n);
+      const participants = Array.from({ length: n }, (_, i) =>
+        words[2 * i + 1] ? get(words[2 * i]!) : new Scalar(1, kinds[words[2 * i]!]!));
+      return resultType(participants).id;
+    }, -1),
+    promote_types: (a: number, b: number) => promoteTypes(dtypeById(a), dtypeById(b)).id,
+    set_default_dtype: (id: number) => setDefaultDtype(dtypeById(id)),
+    default_dtype: () => getDefaultDtype().id,
+  };
+}
+
+function autogradFunctions(): Record<string, (...args: never[]) => unknown> {
+  return {
+    requires_grad: (h: number) => get(h).requiresGrad,
+    set_requires_grad: guarded((h: number, on: boolean) => {
+      const t = get(h);
+      if (!on && !t.isLeaf) {
+        throw new RuntimeError("you can only change requires_grad flags of leaf variables. If you want to use a computed " +
+          "variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach().");
+      }
+      if (on && t.dtype.kind !== "float") {
+        throw new RuntimeError("only Tensors of floating point and complex dtype can require gradients");
+      }
+      t.requiresGrad = on;
+      return 1;
+    }),
+    is_leaf: (h: number) => get(h).isLeaf,
+    mark_parameter: (h: number) => {
+      get(h).isParameter = true;
+    },
+    grad: (h: number) => {
+      const { grad } = get(h);
+      return grad ? putQuietly(grad) : 0;
+    },
+    set_grad: guarded((h: number, g: number) => {
+      get(h).setGrad(getOrNull(g));
+      return 1;
+    }),
+    grad_fn_name: (h: number) => {
+      const t = get(h);
+      if (!t.requiresGrad || (t.isLeaf && !t.base)) return "";
+      const { node } = gradientEdge(t);
+      return t.node ? node.name : "";
+    },
+    retain_grad: guarded((h: number) => {
+      const t = get(h);
+      if (!t.requiresGrad) throw new RuntimeError("can't retain_grad on Tensor that has requires_grad=False");
+      if (t.isLeaf || t.retainsGrad) return 1;
+      t.retainsGrad = true;
+      (gradientEdge(t).node.retained ??= []).push({ output: t.outputIndex, tensor: t });
+      return 1;
+    }),
+    retains_grad: (h: number) => get(h).retainsGrad,
+    add_hook: guarded((h: number, id: number) => {
+      const t = get(h);
+      if (!t.requiresGrad) throw new RuntimeError("cannot register a hook on a tensor that doesn't require gradient");
+      if (t.isLeaf) (t.hooks ??= []).push(id);
+      else (gradientEdge(t).node.hooks ??= []).push({ output: t.outputIndex, id });
+      return 1;
+    }),
+    remove_hook: (h: number, id: number) => {
+      const t = get(h);
+      if (t.hooks) t.hooks = t.hooks.filter((k) => k !== id);
+      if (t.node?.hooks) t.node.hooks = t.node.hooks.filter((hook) => hook.id !== id);
+    },
+    grad_enabled: () => gradMode.enabled,
+    set_grad_enabled: (on: boolean) => gradMode.set(on),
+    /** Scratch: roots, their gradients (0: ones), then inputs. Returns how many gradients stand in the scratch block. */
+    backward: guarded((nRoots: number, nInputs: number, retainGraph: boolean, createGraph: boolean, accumulate: boolean) => {
+      const words = bridge.readScratch(2 * nRoots + nInputs);
+      const roots = words.slice(0, nRoots).map(get);
+      const grads = words.slice(nRoots, 2 * nRoots).map(getOrNull);
+      const inputs = words.slice(2 * nRoots).map(get);
+      const results = runBackward(roots, grads, {
+        retainGraph, createGraph, inputs: nInputs ? inputs : undefined, accumulate,
+      });
+      const count = bridge.writeScratch(results.map((t) => (t ? putQuietly(t) : 0)));
+      for (const t of results) t?.release();
+      return count;
+    }, -1),
+    /** The memory of `source` under `h`: `.data = ...`. */
+    set_data: guarded((h: number, source: number) => {
+      const t = get(h);
+      const s = get(source);
+      s.storage.refs++;
+      t.storage.release();
+      t.storage = s.storage;
+      t.shape = s.shape;
+      t.strides = s.strides;
+      t.offset = s.offset;
+      t.dtype = s.dtype;
+      t.numel = s.numel;
+      return 1;
+    }),
+    /** Another tensor over the same memory that is a leaf of its own: Parameter(data). */
+    make_leaf: guarded((h: number, requiresGrad: boolean) => {
+      const source = get(h);
+      if (requiresGrad && source.dtype.kind !== "float") {
+        throw new RuntimeError("Only Tensors of floating point and complex dtype can require gradients");
+      }
+      const t = alias(source);
+      t.requiresGrad = requiresGrad;
+      return put(t);
+    }),
+    ...functionNodes,
+  };
+}
+
+function randomFunctions(): Record<string, (...args: never[]) => unknown> {
+  const generatorOf = (id: number): Generator => generators[id] ?? defaultGenerator();
+  return {
+    new_generator: () => generators.push(new Generator(deviceById(-1))) - 1,
+    manual_seed: guarded((id: number, seed: number | bigint) => {
+      generatorOf(id).seed(BigInt(seed));
+      return 1;
+    }),
+    initial_seed: (id: number) => generatorOf(id).initialSeed,
+  };
+}
+
+export function createCore(options: CoreOptions = {}): Core {
+  let cpu: CpuDevice | null = null;
+  if (!options.metaOnly) {
+    const addon = loadCpuAddon(join(nativeFolder, `${process.platform}-${process.arch}`, "cpu.node"));
+    if (options.threads) addon.setThreads(options.threads);
+    cpu = new CpuDevice(addon);
+    registerDevice(cpu, true);
+  }
+  if (options.device === "meta" || options.metaOnly) overrideDevice(META);
+  let threads = options.threads ?? cpus().length;
+  hooks.runHook = (id, grad) => {
+    const result = bridge.python().callPython("torch._C:_run_hook", id, putQuietly(grad)) as number;
+    return result ? get(result) : null;
+  };
+
+  const functions: Core["functions"] = Object.assign(Object.create(null), {
+    ...Object.fromEntries(boundOps()),
+    ...tensorFunctions(),
+    ...autogradFunctions(),
+    ...randomFunctions(),
+    set_scratch: bridge.setScratch,
+    intern: bridge.internList,
+    clear_interned: bridge.clearLists,
+    error_type: bridge.errorType,
+    error_message: bridge.errorMessage,
+    synchronize: guarded(() => {
+      cpu?.stream.waitAll();
+      return 1;
+    }),
+    get_threads: () => threads,
+    set_threads: (n: number) => {
+      threads = n;
+      cpu?.addon.setThreads(n);
+    },
+    scope_enter: (module: number) => scopes.enter(module),
+    scope_exit: () => scopes.exit(),
+    use_meta: (on: boolean) => overrideDevice(on ? META : null),
+    memory_allocated: () => cpu?.allocator.statistics.allocatedBytes ?? 0,
+    memory_peak: () => cpu?.allocator.statistics.peakAllocatedBytes ?? 0,
+    memory_reserved: () => cpu?.allocator.statistics.reservedBytes ?? 0,
+    memory_peak_reserved: () => cpu?.allocator.statistics.peakReservedBytes ?? 0,
+    memory_reset_peaks: () => cpu?.allocator.resetPeaks(),
+    memory_empty_cache: () => cpu?.allocator.emptyCache(),
+  });
+
+  return {
+    functions,
+    attach: (python) => {
+      bridge.attachPython(python);
+      cpu?.stream.clearCancel();
+    },
+    reset() {
+      dropAll();
+      bridge.clearLists();
+      resetDefaultGenerator();
+      generators.length = 1;
+      gradMode.set(true);
+      setDefaultDtype(dtypeById(6));
+      overrideDevice(options.device === "meta" || options.metaOnly ? META : null);
+      cpu?.allocator.resetPeaks();
+    },
+    close() {
+      dropAll();
+      cpu?.addon.close();
+    },
+    device: options.metaOnly ? "meta" : "cpu",
+    cancelWords: cpu ? [{ words: cpu.stream.control as Int32Array<SharedArrayBuffer>, index: Stream.cancelIndex }] : [],
+    cpu,
+  };
+}
+
+

@@ -1,0 +1,80 @@
+/** Devices: where tensors live. A device owns an allocator and a stream; the meta device has neither and computes nothing. */
+import { CachingAllocator, type Block } from "./allocator.ts";
+import { RuntimeError } from "./errors.ts";
+import type { CpuAddon } from "./native/addon.ts";
+import { Stream } from "./native/stream.ts";
+
+export interface Device {
+  /** "cpu", "meta", "cuda". */
+  readonly type: string;
+  readonly index: number;
+  /** What Python passes: 0 cpu, 1 meta, 16 + n for cuda:n. */
+  readonly id: number;
+  /** null on the meta device: shapes only. */
+  readonly stream: Stream | null;
+  allocate(bytes: number): Block | null;
+  free(block: Block): void;
+}
+
+export const META: Device = {
+  type: "meta",
+  index: 0,
+  id: 1,
+  stream: null,
+  allocate: () => null,
+  free: () => {},
+};
+
+export class CpuDevice implements Device {
+  readonly type = "cpu";
+  readonly index = 0;
+  readonly id = 0;
+  readonly stream: Stream;
+  readonly addon: CpuAddon;
+  readonly allocator: CachingAllocator;
+
+  constructor(addon: CpuAddon) {
+    this.addon = addon;
+    this.stream = new Stream(addon);
+    this.allocator = new CachingAllocator({
+      allocate: (bytes) => addon.allocate(bytes),
+      release: (pointer, bytes) => addon.release(pointer, bytes),
+      drain: () => this.stream.waitAll(),
+      describe: () => "cpu",
+      position: () => this.stream.submitted,
+    });
+  }
+  allocate(bytes: number): Block {
+    return this.allocator.allocate(bytes);
+  }
+  free(block: Block): void {
+    this.allocator.free(block);
+  }
+}
+
+const registry = new Map<number, Device>([[META.id, META]]);
+/** While set, tensors that ask for any device are made here: how shapes are traced without computing. */
+let override: Device | null = null;
+let current: Device = META;
+
+export function registerDevice(device: Device, isDefault = false): void {
+  registry.set(device.id, device);
+  if (isDefault) current = device;
+}
+
+export const devices = (): Device[] => [...registry.values()];
+export const defaultDevice = (): Device => override ?? current;
+export function overrideDevice(device: Device | null): void {
+  override = device;
+}
+
+export function deviceById(id: number): Device {
+  if (id < 0 || override) return defaultDevice();
+  const device = registry.get(id);
+  if (!device) {
+    throw new RuntimeError(id >= 16
+      ? `CUDA device cuda:${id - 16} is not available: \`layerwise devices\` says what was found`
+      : `device number ${id} is not available`);
+  }
+  return device;
+}

@@ -1,0 +1,72 @@
+/** The table behind Python's tensors: small integers in, tensors out. Python owns a tensor through its handle. */
+import { RuntimeError } from "./errors.ts";
+import type { Tensor } from "./tensor.ts";
+
+const table: (Tensor | null)[] = [null];
+const unused: number[] = [];
+let live = 0;
+
+/** Python collects dropped handles and returns them in batches; it is asked to when this many or this much were handed out. */
+const BATCH_HANDLES = 64;
+const BATCH_BYTES = 4 << 20;
+let handedOut = 0;
+let handedOutBytes = 0;
+
+export function get(handle: number): Tensor {
+  const t = table[handle];
+  if (!t) throw new RuntimeError(`a tensor of an earlier run is used (handle ${handle})`);
+  return t;
+}
+
+export const getOrNull = (handle: number): Tensor | null => (handle === 0 ? null : get(handle));
+
+/**
+ * A handle for Python to own. Negative when Python should return its dropped handles now: -h stands for h, so that the
+ * request costs no call of its own.
+ */
+export function put(t: Tensor): number {
+  t.handleRefs++;
+  if (t.handle === 0) {
+    t.retain();
+    t.handle = unused.length ? unused.pop()! : table.length;
+    table[t.handle] = t;
+    live++;
+  }
+  handedOut++;
+  handedOutBytes += t.nbytes;
+  if (handedOut < BATCH_HANDLES && handedOutBytes < BATCH_BYTES) return t.handle;
+  handedOut = 0;
+  handedOutBytes = 0;
+  return -t.handle;
+}
+
+/** A handle without the request: for places that return something else as well. */
+export const putQuietly = (t: Tensor): number => Math.abs(put(t));
+
+export function drop(handle: number): void {
+  const t = table[handle];
+  if (!t || --t.handleRefs > 0) return;
+  table[handle] = null;
+  unused.push(handle);
+  live--;
+  t.handle = 0;
+  t.release();
+}
+
+export const liveHandles = (): number => live;
+
+/** Forget everything: the interpreter that held the handles is gone. */
+export function dropAll(): void {
+  for (let h = 1; h < table.length; h++) {
+    const t = table[h];
+    if (!t) continue;
+    t.handleRefs = 0;
+    t.handle = 0;
+    t.release();
+  }
+  table.length = 1;
+  unused.length = 0;
+  live = 0;
+  handedOut = 0;
+  handedOutBytes = 0;
+}

@@ -1,0 +1,154 @@
+/**
+ * A stream of kernel launches: appended here, executed by the native engine in order while Python goes on. Only reading a
+ * value waits. One stream per device; the CPU's is a ring in memory shared with the engine (native/README.md).
+ */
+import { PythonError, RuntimeError } from "../errors.ts";
+import type { CpuAddon } from "./addon.ts";
+
+const TAIL = 0;
+const SUBMITTED = 1;
+const HEAD = 2;
+const DONE = 3;
+const ASLEEP = 4;
+const RECORD = 5;
+const CANCEL = 6;
+
+const RING_WORDS = 1 << 18;
+
+/**
+ * Work, in estimated microseconds, that may wait before a sleeping engine is woken: a wake-up costs 15-70 us of somebody's
+ * time, so tiny programs are executed by whoever waits for their result.
+ */
+const WAKE_AFTER_US = 40;
+
+export class Stream {
+  readonly addon: CpuAddon;
+  readonly #kernelIds = new Map<string, number>();
+  readonly #ring: Float64Array;
+  readonly #control: Int32Array;
+  #write = 0;
+  #published = 0;
+  #start = 0;
+  #pendingUs = 0;
+  /** Commands submitted so far; the number of the latest one. */
+  submitted = 0;
+  /** Called with each new command's number and kernel, while a trace is recorded. */
+  onLaunch: ((command: number, kernel: string) => void) | null = null;
+  #kernel = "";
+
+  constructor(addon: CpuAddon) {
+    this.addon = addon;
+    addon.kernels().forEach((name, id) => this.#kernelIds.set(name, id));
+    const { ring, control } = addon.open(RING_WORDS);
+    this.#ring = ring;
+    this.#control = control;
+  }
+
+  has(kernel: string): boolean {
+    return this.#kernelIds.has(kernel);
+  }
+
+  /** Begin a launch; follow with `push` for each argument and one `end`. `words` is an upper bound of its arguments. */
+  begin(kernel: string, words: number): this {
+    const id = this.#kernelIds.get(kernel);
+    if (id === undefined) throw new RuntimeError(`[cpu] the native addon has no kernel '${kernel}': rebuild it`);
+    this.#reserve((words + 3) & ~1);
+    this.#kernel = kernel;
+    this.#start = this.#write;
+    this.#ring[this.#write] = id;
+    this.#write += 2;
+    return this;
+  }
+
+  push(value: number): this {
+    this.#ring[this.#write++] = value;
+    return this;
+  }
+
+  pushAll(values: readonly number[]): this {
+    for (let i = 0; i < values.length; i++) this.#ring[this.#write++] = values[i]!;
+    return this;
+  }
+
+  /** Publish the launch and return its number. `us` is a rough estimate of the work, for deciding when to wake the engine. */
+  end(us: number): number {
+    // Even lengths keep room for the two words of a skip before the ring's end.
+    if ((this.#write - this.#start) & 1) this.#ring[this.#write++] = 0;
+    const words = this.#write - this.#start;
+    this.#ring[this.#start + 1] = words;
+    this.#published = (this.#published + words) | 0;
+    const command = ++this.submitted;
+    const control = this.#control;
+    Atomics.store(control, TAIL, this.#published);
+    Atomics.store(control, SUBMITTED, command | 0);
+    if (this.onLaunch) this.onLaunch(command, this.#kernel);
+    this.#pendingUs += us;
+    if (this.#pendingUs > WAKE_AFTER_US) {
+      this.#pendingUs = 0;
+      if (Atomics.load(control, ASLEEP) === 1) this.addon.wake();
+    }
+    return command;
+  }
+
+  isDone(command: number): boolean {
+    return ((Atomics.load(this.#control, DONE) - (command | 0)) | 0) >= 0;
+  }
+
+  /** Wait until `command` and all before it are finished. */
+  wait(command: number): void {
+    if (this.isDone(command)) return;
+    this.#pendingUs = 0;
+    if (this.addon.wait(command)) return;
+    if (this.isCancelled) throw new PythonError("KeyboardInterrupt", "");
+    const text = this.addon.takeError();
+    throw new RuntimeError(text ?? "[cpu] a kernel failed without saying why");
+  }
+
+  waitAll(): void {
+    this.wait(this.submitted);
+  }
+
+  get isCancelled(): boolean {
+    return Atomics.load(this.#control, CANCEL) === 1;
+  }
+
+  /** Shared with the thread that cancels: store 1 at this index. */
+  get control(): Int32Array {
+    return this.#control;
+  }
+  static readonly cancelIndex = CANCEL;
+
+  clearCancel(): void {
+    Atomics.store(this.#control, CANCEL, 0);
+  }
+
+  set recording(on: boolean) {
+    Atomics.store(this.#control, RECORD, on ? 1 : 0);
+  }
+
+  #reserve(words: number): void {
+    const used = () => (this.#published - Atomics.load(this.#control, HEAD)) | 0;
+    const toEnd = RING_WORDS - this.#write;
+    const needed = toEnd < words ? toEnd + words : words;
+    if (needed > RING_WORDS) throw new RuntimeError(`[cpu] a launch of ${words} words does not fit into the ring`);
+    while (RING_WORDS - used() < needed) {
+      // Full: let the engine work off half of what is queued, then go on.
+      this.wait(this.submitted - ((this.submitted - this.#doneCount()) >> 1));
+    }
+    if (toEnd < words && toEnd > 0) {
+      // A command never straddles the end: pad with a skip.
+      this.#ring[this.#write] = 0;
+      this.#ring[this.#write + 1] = toEnd;
+      this.#published = (this.#published + toEnd) | 0;
+      this.submitted++;
+      Atomics.store(this.#control, TAIL, this.#published);
+      Atomics.store(this.#control, SUBMITTED, this.submitted | 0);
+    }
+    if (toEnd < words) this.#write = 0;
+  }
+
+  #doneCount(): number {
+    const done = Atomics.load(this.#control, DONE);
+    return this.submitted - ((this.submitted - done) | 0);
+  }
+}

@@ -1,0 +1,16 @@
+/** The one hook by which calls of ops are watched: traces, graphs and shape hints. null costs a single comparison. */
+import type { OpRecord } from "./op.ts";
+
+export interface Observer {
+  /** Returns a token for `endOp`; only outermost calls count, what an op calls inside belongs to it. */
+  beginOp(record: OpRecord, args: readonly unknown[]): number;
+  endOp(call: number, record: OpRecord, args: readonly unknown[], result: unknown): void;
+  abortOp(call: number): void;
+  /** What to remember in a tape node, so that its backward is attributed to the same module and line. */
+  origin(): number;
+  /** The tape runs the node with this origin, until `endBackward`. */
+  beginBackward(origin: number, name: string): void;
+  endBackward(): void;
+}
+
+export const observer: { current: Observer | null } = { current: null };

@@ -1,0 +1,285 @@
+/**
+ * Ops are declared once, here is how: a signature, what it computes, its gradient written in ops, its cost. From the
+ * record come the Python binding, the docs page and the behaviour under autograd. Calling the record is calling the op.
+ */
+import { gradMode } from "./autograd/mode.ts";
+import { Node, SavedTensor } from "./autograd/node.ts";
+import { rebaseHistory, checkInplace } from "./autograd/inplace.ts";
+import type { Device } from "./device.ts";
+import type { DType } from "./dtype.ts";
+import { NotImplementedError, RuntimeError } from "./errors.ts";
+import { observer } from "./observer.ts";
+import type { Shape } from "./shape.ts";
+import { parseSignature, type Arguments, type Signature, type TensorArguments } from "./signature.ts";
+import { Tensor } from "./tensor.ts";
+
+/** What a gradient may need to know of an input that was not saved. */
+export interface TensorInfo {
+  shape: Shape;
+  dtype: DType;
+  device: Device;
+}
+
+/** What `backward` receives: saved tensors and plain arguments by name. Tensors that were not saved are undefined. */
+export type Saved<S extends string> = Arguments<S> & {
+  result: Tensor;
+  results: Tensor[];
+  /** Is a gradient of this input wanted? */
+  needs: Record<TensorArguments<S>, boolean>;
+  info: Record<TensorArguments<S>, TensorInfo>;
+  /** The gradients of the outputs; null where an output was not used. */
+  dys: (Tensor | null)[];
+};
+export type Gradients<S extends string> = { [k in TensorArguments<S>]?: Tensor | null | (Tensor | null)[] };
+/** Gradients by argument name, for records that mention themselves and so need the type written out. */
+export type Grads = Record<string, Tensor | null | (Tensor | null)[]>;
+export interface Cost {
+  flops: number;
+  bytes?: number;
+}
+
+// The shape of any forward function; arguments are typed by each record.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+type Forward = (...args: any[]) => unknown;
+
+export interface OpSpec<S extends string, F extends Forward> {
+  signature: S;
+  /** One sentence: Python's help, the hover, the docs page. */
+  doc: string;
+  /** Where Python finds it: "torch", "Tensor", "nn.functional", "special", "linalg"...; default "torch Tensor". */
+  in?: string;
+  /** Other names for the same thing: "Tensor.absolute", "torch.absolute". */
+  aliases?: string[];
+  forward: F;
+  /** Absent: composed of other ops, or not differentiable (`differentiable: false`). */
+  backward?: (saved: Saved<S>, dy: Tensor) => Gradients<S>;
+  /** Names of the arguments, and "result" or names of results, that backward needs; by call where that depends on it. */
+  save?: readonly string[] | ((args: readonly unknown[]) => readonly string[]);
+  /** The gradient is computed by kernels, not by ops: asking for a gradient of it is an error, never a wrong number. */
+  once?: boolean;
+  /** The result is a view of the first argument. */
+  view?: boolean;
+  /** Writes into its first argument and returns it. */
+  mutates?: boolean;
+  /** Name in Python's grad_fn; default from the signature's name. */
+  gradName?: string;
+  differentiable?: boolean;
+  cost?: (...args: Parameters<F>) => Cost;
+}
+
+export interface OpRecord {
+  name: string;
+  spec: OpSpec<string, Forward>;
+  signature: Signature;
+  /** Positions of tensor-like arguments. */
+  tensorPositions: number[];
+  gradName: string;
+}
+
+export type Op<F extends Forward> = F & { record: OpRecord };
+
+const tensorTypes = new Set(["Tensor", "Tensor?", "Tensor[]", "Operand", "Operand?"]);
+
+/** Every op that was declared, by name. */
+export const registry = new Map<string, Op<Forward>>();
+
+export function op<const S extends string, F extends Forward>(spec: OpSpec<S, F>): Op<F> {
+  const signature = parseSignature(spec.signature);
+  const tensorPositions: number[] = [];
+  signature.arguments.forEach((a, i) => tensorTypes.has(a.type) && tensorPositions.push(i));
+  const base = spec.gradName ?? signature.name.replace(/_$/, "").replace(/(^|_)([a-z])/g, (_, __, c) => c.toUpperCase());
+  const record: OpRecord = {
+    name: signature.name, spec: spec as unknown as OpSpec<string, Forward>, signature, tensorPositions,
+    gradName: `${base}Backward0`,
+  };
+  if (registry.has(record.name)) throw new Error(`op '${record.name}' is declared twice`);
+  const call = ((...args: unknown[]) => dispatch(record, args)) as unknown as Op<F>;
+  call.record = record;
+  registry.set(record.name, call as unknown as Op<Forward>);
+  return call;
+}
+
+function anyRequiresGrad(record: OpRecord, args: readonly unknown[]): boolean {
+  for (const i of record.tensorPositions) {
+    const a = args[i];
+    if (a instanceof Tensor) {
+      if (a.requiresGrad) return true;
+    } else if (Array.isArray(a)) {
+      for (const t of a) if (t instanceof Tensor && t.requiresGrad) return true;
+    }
+  }
+  return false;
+}
+
+export function dispatch(record: OpRecord, args: readonly unknown[]): unknown {
+  if (observer.current === null) return execute(record, args);
+  const call = observer.current.beginOp(record, args);
+  try {
+    const result = execute(record, args);
+    observer.current.endOp(call, record, args, result);
+    return result;
+  } catch (error) {
+    observer.current.abortOp(call);
+    throw error;
+  }
+}
+
+function execute(record: OpRecord, args: readonly unknown[]): unknown {
+  const spec = record.spec;
+  const isRecorded = gradMode.enabled && spec.backward !== undefined && anyRequiresGrad(record, args);
+  if (spec.mutates && gradMode.enabled) checkInplace(args[0] as Tensor);
+  if (!isRecorded) {
+    if (!spec.backward && spec.differentiable !== false) return spec.forward(...args);
+    const before = gradMode.set(false);
+    try {
+      const result = spec.forward(...args);
+      if (spec.mutates) (args[0] as Tensor).storage.version++;
+      if (spec.view) linkView(record, args, result);
+      return result;
+    } finally {
+      gradMode.set(before);
+    }
+  }
+  const node = new OpNode(record, args);
+  const before = gradMode.set(false);
+  let result: unknown;
+  try {
+    result = spec.forward(...args);
+  } finally {
+    gradMode.set(before);
+  }
+  if (spec.mutates) {
+    const self = args[0] as Tensor;
+    self.storage.version++;
+    node.saveResults(result);
+    rebaseHistory(self, node);
+    return result;
+  }
+  const outputs = Array.isArray(result) ? result : [result];
+  node.nOutputs = outputs.length;
+  outputs.forEach((t, i) => {
+    node.describeOutput(t, i);
+    if (t.dtype.kind === "float") t.setNode(node, i);
+  });
+  if (spec.view) linkView(record, args, result);
+  node.saveResults(result);
+  return result;
+}
+
+/** Views know their base, so that writing to one reaches the history of the other. */
+function linkView(record: OpRecord, args: readonly unknown[], result: unknown): void {
+  const source = args[record.tensorPositions[0]!] as Tensor;
+  const base = source.base ?? source;
+  for (const view of Array.isArray(result) ? (result as Tensor[]) : [result as Tensor]) {
+    if (view === source || view.storage !== base.storage) continue;
+    view.base = base.retain();
+    view.viewNode = base.node;
+  }
+}
+
+/** Set by ops/copy.ts. */
+export const copies = { clone: (t: Tensor): Tensor => t };
+
+/** A call of an op on the tape. */
+class OpNode extends Node {
+  readonly record: OpRecord;
+  readonly #plain: Record<string, unknown> = {};
+  readonly #saved: { name: string; list: boolean; tensors: (SavedTensor | null)[]; isOutput: boolean }[] = [];
+  readonly #info: Record<string, TensorInfo> = {};
+  readonly #save: readonly string[];
+  /** For each tensor argument: its name, first edge and number of edges (lists have several). */
+  readonly #slots: { name: string; start: number; count: number; list: boolean }[] = [];
+
+  constructor(record: OpRecord, args: readonly unknown[]) {
+    super();
+    this.record = record;
+    if (observer.current) this.origin = observer.current.origin();
+    const { save = [], mutates } = record.spec;
+    this.#save = typeof save === "function" ? save(args) : save;
+    const inputs: (Tensor | null)[] = [];
+    record.signature.arguments.forEach((argument, i) => {
+      const value = args[i];
+      const { name } = argument;
+      const list = argument.type === "Tensor[]";
+      if (list) {
+        const tensors = value as Tensor[];
+        this.#slots.push({ name, start: inputs.length, count: tensors.length, list });
+        inputs.push(...tensors);
+        if (this.#save.includes(name)) this.#keep(name, tensors, true, false);
+        this.#plain[name] = tensors.map((t) => ({ shape: t.shape, dtype: t.dtype, device: t.device }));
+      } else if (argument.type === "Tensor?[]") {
+        // Index tensors: backward needs them whatever it saves, and they get no gradient.
+        this.#keep(name, value as Tensor[], true, false);
+      } else if (value instanceof Tensor) {
+        this.#slots.push({ name, start: inputs.length, count: 1, list });
+        inputs.push(value);
+        this.#info[name] = { shape: value.shape, dtype: value.dtype, device: value.device };
+        // What is about to be overwritten is copied first.
+        if (this.#save.includes(name)) this.#keep(name, [mutates && i === 0 ? copies.clone(value) : value], false, false);
+      } else if (record.tensorPositions.includes(i) && !value) {
+        this.#plain[name] = null;
+      } else {
+        this.#plain[name] = value;
+      }
+    });
+    this.connect(inputs);
+  }
+
+  get name(): string {
+    return this.record.gradName;
+  }
+
+  #keep(name: string, tensors: readonly Tensor[], list: boolean, isOutput: boolean): void {
+    this.#saved.push({ name, list, isOutput, tensors: tensors.map((t) => (t ? new SavedTensor(t, isOutput) : null)) });
+  }
+
+  saveResults(result: unknown): void {
+    const save = this.#save;
+    const results = this.record.signature.results;
+    if (save.includes("result")) this.#keep("result", [result as Tensor], false, true);
+    if (save.includes("results")) this.#keep("results", result as Tensor[], true, true);
+    results.forEach((name, i) => {
+      if (save.includes(name)) this.#keep(name, [(result as Tensor[])[i]!], false, true);
+    });
+  }
+
+  apply(grads: (Tensor | null)[]): (Tensor | null)[] {
+    if (this.released) {
+      throw new RuntimeError("Trying to backward through the graph a second time (or directly access saved tensors " +
+        "after they have already been freed). Saved intermediate values of the graph are freed when you call " +
+        ".backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the graph a " +
+        "second time or if you need to access saved tensors after calling backward.");
+    }
+    if (this.record.spec.once && gradMode.enabled) {
+      throw new NotImplementedError(`the second derivative (create_graph=True) of '${this.record.name}'`);
+    }
+    const saved: Record<string, unknown> = { ...this.#plain, info: this.#info, dys: grads };
+    const resultNames = this.record.signature.results;
+    for (const { name, list, tensors, isOutput } of this.#saved) {
+      const unpacked = tensors.map((t, i) =>
+        t ? t.unpack(this, isOutput, list ? i : Math.max(0, resultNames.indexOf(name))) : null);
+      saved[name] = list ? unpacked : unpacked[0];
+    }
+    const needs: Record<string, boolean> = {};
+    for (const { name, start, count } of this.#slots) {
+      needs[name] = this.edges.slice(start, start + count).some(Boolean);
+    }
+    saved.needs = needs;
+    const out = this.record.spec.backward!(saved as never, grads[0]!) as Record<string, unknown>;
+    const byEdge = new Array<Tensor | null>(this.edges.length).fill(null);
+    for (const { name, start, count, list } of this.#slots) {
+      const grad = out[name];
+      if (!grad) continue;
+      if (list) for (let i = 0; i < count; i++) byEdge[start + i] = (grad as (Tensor | null)[])[i] ?? null;
+      else byEdge[start] = grad as Tensor;
+    }
+    return byEdge;
+  }
+
+  releaseSaved(): void {
+    if (this.released) return;
+    this.released = true;
+    for (const { tensors } of this.#saved) for (const t of tensors) t?.release();
+    this.#saved.length = 0;
+  }
+}

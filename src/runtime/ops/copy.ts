@@ -1,0 +1,141 @@
+/** Copies and casts: one pointwise kernel does them all, a memcpy where nothing changes. */
+import { arithmetic } from "../autograd/engine.ts";
+import { primitives } from "../autograd/inplace.ts";
+import { defaultDevice, META, type Device } from "../device.ts";
+import { promoteTypes, type DType } from "../dtype.ts";
+import { RuntimeError, NotImplementedError } from "../errors.ts";
+import { launch } from "../launch.ts";
+import { copies, op, type Grads } from "../op.ts";
+import { constant, input } from "../pointwise/expr.ts";
+import { resultStrides } from "../pointwise/iteration.ts";
+import { PointwiseKernel } from "../pointwise/kernel.ts";
+import { broadcastShapes, formatShape, sameShape } from "../shape.ts";
+import { empty, type Tensor } from "../tensor.ts";
+
+const copyKernel = new PointwiseKernel("copy", [input(0)], 1, 0);
+const zeroKernel = new PointwiseKernel("zero", [constant(0)], 0, 0);
+
+/** Overwrite `target` with `source`, converting its dtype and broadcasting. No tape, no checks. */
+export function copyInto(target: Tensor, source: Tensor): void {
+  if (target.device !== source.device && !target.isMeta) {
+    if (source.isMeta) throw new NotImplementedError("copying out of a meta tensor, which has no data,");
+    throw new NotImplementedError(`copying from ${source.device.type} to ${target.device.type}`);
+  }
+  if (target.dtype === source.dtype && sameShape(target.shape, source.shape) && target.isContiguous && source.isContiguous) {
+    if (target.numel > 0) {
+      launch("copy_bytes", [target], target.nbytes / 4, [target.pointer, source.pointer, target.nbytes]);
+    }
+    return;
+  }
+  const common = target.dtype.kind === "float" || source.dtype.kind === "float"
+    ? promoteTypes(target.dtype, source.dtype) : target.dtype;
+  copyKernel.launch(common, [target], [source], []);
+}
+
+/** A contiguous tensor with the same values: itself when it is contiguous already. */
+export function contiguousOf(t: Tensor): Tensor {
+  if (t.isContiguous) return t;
+  const out = empty(t.shape, t.dtype, t.device);
+  copyInto(out, t);
+  return out;
+}
+
+/** `t` in another dtype, itself when it has it. No tape. */
+export function castOf(t: Tensor, dtype: DType): Tensor {
+  if (t.dtype === dtype) return t;
+  const out = empty(t.shape, dtype, t.device, resultStrides(t.shape, [t]));
+  copyInto(out, t);
+  return out;
+}
+
+export const cast = op({
+  signature: "_cast(Tensor input, Dtype dtype) -> Tensor",
+  doc: "Convert to another dtype; the same dtype gives a copy.",
+  in: "_C",
+  gradName: "ToCopy",
+  forward(input: Tensor, dtype: DType): Tensor {
+    const out = empty(input.shape, dtype, input.device, resultStrides(input.shape, [input]));
+    copyInto(out, input);
+    return out;
+  },
+  backward: ({ needs, info }, dy) => ({ input: needs.input ? to(dy, info.input.dtype) : null }),
+});
+
+/** Convert only when needed; recorded on the tape. */
+export function to(t: Tensor, dtype: DType): Tensor {
+  return t.dtype === dtype ? t : cast(t, dtype);
+}
+
+export const toDevice = op({
+  signature: "_to_device(Tensor input, Device? device) -> Tensor",
+  doc: "A copy on another device.",
+  in: "_C",
+  gradName: "ToCopy",
+  forward(input: Tensor, device: Device | null): Tensor {
+    const target = device ?? defaultDevice();
+    const out = empty(input.shape, input.dtype, target);
+    copyInto(out, input);
+    return out;
+  },
+  backward: ({ info }, dy): Grads => ({ input: dy.device === info.input.device ? dy : toDevice(dy, info.input.device) }),
+});
+
+export const clone = op({
+  signature: "clone(Tensor input) -> Tensor",
+  doc: "A copy with its own memory, in the layout of the input.",
+  in: "_C",
+  forward(input: Tensor): Tensor {
+    const out = empty(input.shape, input.dtype, input.device, resultStrides(input.shape, [input]));
+    copyInto(out, input);
+    return out;
+  },
+  backward: (_saved, dy) => ({ input: dy }),
+});
+
+export const contiguous = op({
+  signature: "_contiguous(Tensor input) -> Tensor",
+  doc: "A copy in row-major order.",
+  in: "_C",
+  gradName: "Clone",
+  forward(input: Tensor): Tensor {
+    const out = empty(input.shape, input.dtype, input.device);
+    copyInto(out, input);
+    return out;
+  },
+  backward: (_saved, dy) => ({ input: dy }),
+});
+
+/** Row-major, recorded on the tape; itself when it is so already. */
+export const asContiguous = (t: Tensor): Tensor => (t.isContiguous ? t : contiguous(t));
+
+export const copy_ = op({
+  signature: "copy_(Tensor input, Tensor src, bool non_blocking=False) -> Tensor",
+  doc: "Overwrite with the values of src, converted and broadcast.",
+  in: "Tensor",
+  gradName: "CopyBackwards",
+  mutates: true,
+  forward(input: Tensor, src: Tensor): Tensor {
+    const shape = broadcastShapes(input.shape, src.shape);
+    if (!sameShape(shape, input.shape)) {
+      throw new RuntimeError(`output with shape ${formatShape(input.shape)} doesn't match the broadcast shape ${formatShape(shape)}`);
+    }
+    copyInto(input, src);
+    return input;
+  },
+  // The old value is gone: no gradient goes to it.
+  backward: ({ needs }, dy) => ({ src: needs.src ? dy : null }),
+});
+
+copies.clone = (t) => {
+  const out = empty(t.shape, t.dtype, t.device, resultStrides(t.shape, [t]));
+  copyInto(out, t);
+  return out;
+};
+arithmetic.clone = copies.clone;
+arithmetic.cast = to;
+primitives.copyInto = copyInto;
+primitives.zero = (t) => {
+  if (t.device === META || t.numel === 0) return;
+  if (t.isContiguous) launch("fill_zero", [t], t.nbytes / 8, [t.pointer, t.nbytes]);
+  else zeroKernel.launch(t.dtype, [t], [], []);
+};

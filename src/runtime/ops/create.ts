@@ -1,0 +1,167 @@
+/** Tensors from nothing: filled, counted, and from the host's bytes. */
+import { arithmetic } from "../autograd/engine.ts";
+import { defaultDevice, type Device } from "../device.ts";
+import { float32, getDefaultDtype, int64, Scalar, type DType } from "../dtype.ts";
+import { RuntimeError } from "../errors.ts";
+import { launch } from "../launch.ts";
+import { op } from "../op.ts";
+import { e, input, param } from "../pointwise/expr.ts";
+import { PointwiseKernel } from "../pointwise/kernel.ts";
+import { formatShape, type Shape } from "../shape.ts";
+import { empty as emptyTensor, Tensor } from "../tensor.ts";
+
+const fillKernel = new PointwiseKernel("fill", [param(0)], 0, 1);
+
+/** Set every element. No tape. */
+export function fillWith(t: Tensor, value: number): void {
+  if (value === 0 && !Object.is(value, -0) && t.isContiguous) {
+    if (t.numel > 0) launch("fill_zero", [t], t.nbytes / 8, [t.pointer, t.nbytes]);
+  } else {
+    fillKernel.launch(t.dtype, [t], [], [value]);
+  }
+}
+
+export function full(shape: Shape, value: number, dtype: DType, device: Device): Tensor {
+  const out = emptyTensor(shape, dtype, device);
+  fillWith(out, value);
+  return out;
+}
+export const zeros = (shape: Shape, dtype: DType, device: Device): Tensor => full(shape, 0, dtype, device);
+export const zerosLike = (t: Tensor): Tensor => full(t.shape, 0, t.dtype, t.device);
+
+function checkSize(size: Shape): void {
+  for (const n of size) {
+    if (n < 0) throw new RuntimeError(`Trying to create tensor with negative dimension ${n}: ${formatShape(size)}`);
+  }
+}
+
+export const emptyOp = op({
+  signature: "empty(int[] size, Dtype? dtype, Device? device) -> Tensor",
+  doc: "Uninitialised memory.",
+  in: "_C",
+  differentiable: false,
+  forward(size: Shape, dtype: DType | null, device: Device | null): Tensor {
+    checkSize(size);
+    return emptyTensor(size, dtype ?? getDefaultDtype(), device ?? defaultDevice());
+  },
+});
+
+export const emptyStrided = op({
+  signature: "empty_strided(int[] size, int[] stride, Dtype? dtype, Device? device) -> Tensor",
+  doc: "Uninitialised memory with the given strides, in elements.",
+  in: "_C",
+  differentiable: false,
+  forward(size: Shape, stride: Shape, dtype: DType | null, device: Device | null): Tensor {
+    checkSize(size);
+    let extent = 1;
+    size.forEach((n, i) => (extent += (n - 1) * stride[i]!));
+    if (size.includes(0)) extent = 0;
+    const storage = emptyTensor([extent], dtype ?? getDefaultDtype(), device ?? defaultDevice());
+    return new Tensor(storage.storage, size, stride, 0, storage.dtype);
+  },
+});
+
+export const fullOp = op({
+  signature: "full(int[] size, Scalar fill_value, Dtype? dtype, Device? device) -> Tensor",
+  doc: "Every element the same number.",
+  in: "_C",
+  differentiable: false,
+  forward(size: Shape, fill: Scalar, dtype: DType | null, device: Device | null): Tensor {
+    checkSize(size);
+    return full(size, fill.number, dtype ?? getDefaultDtype(), device ?? defaultDevice());
+  },
+});
+
+// start + index * step, in the compute type of the result.
+const arangeKernel = new PointwiseKernel("arange", [e.add(param(0), e.mul(e.iota(), param(1)))], 0, 2);
+// Both halves count from their own end, so that the last element is exactly `end`, as PyTorch computes it.
+const linspaceKernel = new PointwiseKernel("linspace", [
+  e.where(e.lt(e.iota(), param(3)), e.add(param(0), e.mul(param(2), e.iota())),
+    e.sub(param(1), e.mul(param(2), e.sub(param(4), e.iota())))),
+], 0, 5);
+
+export const arange = op({
+  signature: "arange(float start, float end, float step, Dtype dtype, Device? device) -> Tensor",
+  doc: "Numbers from start up to, not including, end.",
+  in: "_C",
+  differentiable: false,
+  forward(start: number, end: number, step: number, dtype: DType, device: Device | null): Tensor {
+    if (step === 0) throw new RuntimeError("step must be nonzero");
+    if (!Number.isFinite(start) || !Number.isFinite(end)) throw new RuntimeError(`unsupported range: ${start} -> ${end}`);
+    if ((step > 0 && start > end) || (step < 0 && start < end)) {
+      throw new RuntimeError("upper bound and lower bound inconsistent with step sign");
+    }
+    const out = emptyTensor([Math.ceil((end - start) / step)], dtype, device ?? defaultDevice());
+    arangeKernel.launch(dtype, [out], [], [start, step]);
+    return out;
+  },
+});
+
+export const linspace = op({
+  signature: "linspace(float start, float end, int steps, Dtype? dtype, Device? device) -> Tensor",
+  doc: "Evenly spaced numbers from start to end, both included.",
+  in: "_C",
+  differentiable: false,
+  forward(start: number, end: number, steps: number, dtype: DType | null, device: Device | null): Tensor {
+    if (steps < 0) throw new RuntimeError("number of steps must be non-negative");
+    const out = emptyTensor([steps], dtype ?? getDefaultDtype(), device ?? defaultDevice());
+    if (steps === 1) fillWith(out, start);
+    else {
+      const step = (end - start) / (steps - 1);
+      linspaceKernel.launch(out.dtype, [out], [], [start, end, out.dtype === float32 ? Math.fround(step) : step,
+        Math.floor(steps / 2), steps - 1]);
+    }
+    return out;
+  },
+});
+
+/** Keep (0 elsewhere) where column - row {<=,>=} diagonal, over the last two dims of a contiguous tensor. */
+const column = e.remainder(e.iota(), param(0));
+const row = e.remainder(e.floor_divide(e.iota(), param(0)), param(1));
+const distance = e.sub(column, row);
+export const triangleMasks = {
+  lower: new PointwiseKernel("tril_mask", [e.le(distance, param(2))], 0, 3),
+  upper: new PointwiseKernel("triu_mask", [e.ge(distance, param(2))], 0, 3),
+};
+const diagonalKernel = new PointwiseKernel("eye", [e.eq(distance, 0)], 0, 2);
+
+export const eye = op({
+  signature: "eye(int n, int m, Dtype? dtype, Device? device) -> Tensor",
+  doc: "Ones on the diagonal, zeros elsewhere.",
+  in: "_C",
+  differentiable: false,
+  forward(n: number, m: number, dtype: DType | null, device: Device | null): Tensor {
+    const out = emptyTensor([n, m], dtype ?? getDefaultDtype(), device ?? defaultDevice());
+    // Counted in int64 whatever the result's dtype.
+    diagonalKernel.launch(int64, [out], [], [m, n]);
+    return out;
+  },
+});
+
+export const fill_ = op({
+  signature: "fill_(Tensor input, Operand value) -> Tensor",
+  doc: "Set every element to a number.",
+  in: "Tensor",
+  mutates: true,
+  forward(input: Tensor, value: Scalar | Tensor): Tensor {
+    if (value instanceof Tensor) copyOne.launch(input.dtype, [input], [value], []);
+    else fillWith(input, value.number);
+    return input;
+  },
+  backward: ({ needs }, dy) => ({ value: needs.value ? dy : null }),
+});
+const copyOne = new PointwiseKernel("fill", [input(0)], 1, 0);
+
+export const zero_ = op({
+  signature: "zero_(Tensor input) -> Tensor",
+  doc: "Set every element to zero.",
+  in: "Tensor",
+  mutates: true,
+  forward(input: Tensor): Tensor {
+    fillWith(input, 0);
+    return input;
+  },
+  backward: () => ({}),
+});
+
+arithmetic.onesLike = (t) => full(t.shape, 1, t.dtype, t.device);

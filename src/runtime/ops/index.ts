@@ -1,0 +1,30 @@
+/** The table of contents: every family of ops, loaded for its declarations. */
+import { arithmetic } from "../autograd/engine.ts";
+import type { Tensor } from "../tensor.ts";
+import { add } from "./pointwise.ts";
+import { registry } from "../op.ts";
+
+import "./activation.ts";
+import "./conv.ts";
+import "./copy.ts";
+import "./create.ts";
+import "./indexing.ts";
+import "./join.ts";
+import "./loss.ts";
+import "./matmul.ts";
+import "./norm.ts";
+import "./optimizer.ts";
+import "./pool.ts";
+import "./random.ts";
+import "./reduce.ts";
+import "./softmax.ts";
+import "./sort.ts";
+import "./view.ts";
+
+arithmetic.add = (a, b) => add(a, b) as Tensor;
+arithmetic.addInto = (target, value) => {
+  const addInPlace = registry.get("add_") as unknown as (a: Tensor, b: Tensor) => Tensor;
+  addInPlace(target, value);
+};
+
+export { registry };

@@ -1,0 +1,408 @@
+/** Reading and writing by index: embedding, gather, scatter, advanced indexing, masks. Indices are checked at the call. */
+import { bool, int64, Scalar, type DType } from "../dtype.ts";
+import type { CpuDevice } from "../device.ts";
+import { IndexError, RuntimeError, NotImplementedError } from "../errors.ts";
+import { launch, pointerOf, readScalar } from "../launch.ts";
+import { op, type Grads } from "../op.ts";
+import { e, input as leaf } from "../pointwise/expr.ts";
+import { PointwiseKernel } from "../pointwise/kernel.ts";
+import { broadcastShapes, broadcastStrides, formatShape, numelOf, sameShape, wrapDim, type Shape } from "../shape.ts";
+import { empty, Tensor } from "../tensor.ts";
+import { castOf, contiguousOf, copyInto } from "./copy.ts";
+import { zeros } from "./create.ts";
+import { scatterBack, flipping, sum } from "./reduce.ts";
+import { splitAround } from "./softmax.ts";
+import { slice } from "./view.ts";
+
+/**
+ * Are all indices within [low, high)? Waits only for the command that wrote them, so the error comes at the user's line,
+ * as in PyTorch. Returns the first that is not.
+ */
+export function firstOutside(index: Tensor, low: number, high: number): number | null {
+  if (index.isMeta || index.numel === 0) return null;
+  const flat = contiguousOf(index);
+  flat.device.stream!.wait(flat.storage.lastWrite);
+  const at = (flat.device as CpuDevice).addon.checkIndices(flat.pointer, flat.dtype.id, flat.numel, low, high);
+  if (at < 0) return null;
+  const one = new Tensor(flat.storage, [], [], flat.offset + at, flat.dtype);
+  return Number(readScalar(one));
+}
+
+const isIndexType = (dtype: DType): boolean => dtype === int64 || dtype.name === "int32";
+
+export const embedding = op({
+  signature: "_embedding(Tensor weight, Tensor indices, int padding_idx) -> Tensor",
+  doc: "Rows of weight, by index.",
+  in: "_C",
+  gradName: "Embedding",
+  save: ["indices"],
+  forward(weight: Tensor, indices: Tensor): Tensor {
+    if (!isIndexType(indices.dtype)) {
+      throw new RuntimeError("Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; " +
+        `but got ${indices.dtype.legacy} instead (while checking arguments for embedding)`);
+    }
+    if (weight.rank !== 2) throw new RuntimeError("'weight' must be 2-D");
+    const [rows, width] = weight.shape as [number, number];
+    if (firstOutside(indices, 0, rows) !== null) throw new IndexError("index out of range in self");
+    const table = contiguousOf(weight);
+    const flat = contiguousOf(indices);
+    const out = empty([...indices.shape, width], weight.dtype, weight.device);
+    selectKernel(out, table, flat, 1, rows, width);
+    return out;
+  },
+  backward({ indices, info, padding_idx: padding }, dy) {
+    const { shape, dtype, device } = info.weight;
+    const out = zeros(shape, dtype, device);
+    addRows(out, contiguousOf(indices), contiguousOf(castOf(dy, dtype)), 1, shape[0]!, shape[1]!);
+    if (padding >= 0) copyInto(slice(out, 0, padding, 1, 1), zeros([1, shape[1]!], dtype, device));
+    return { weight: out };
+  },
+  once: true,
+  cost: () => ({ flops: 0 }),
+});
+
+/** out[outer, n_index, inner] = in[outer, index, inner], all contiguous. */
+function selectKernel(out: Tensor, source: Tensor, index: Tensor, outer: number, n: number, inner: number): void {
+  if (out.numel === 0) return;
+  launch("index_select", [out], out.numel, [source.dtype.size, out.pointer, source.pointer, index.pointer, index.dtype.id,
+    index.numel, outer, n, inner]);
+}
+
+function addRows(out: Tensor, index: Tensor, source: Tensor, outer: number, n: number, inner: number, alpha = 1): void {
+  if (source.numel === 0) return;
+  launch("index_add", [out], 2 * source.numel, [out.dtype.id, out.pointer, index.pointer, index.dtype.id, source.pointer,
+    index.numel, outer, n, inner, alpha]);
+}
+
+function checkIndexVector(index: Tensor, name: string): void {
+  if (index.rank > 1) throw new IndexError(`${name}(): Index is supposed to be a vector, but got dim: ${index.rank}`);
+  if (!isIndexType(index.dtype)) throw new RuntimeError(`${name}(): Expected dtype int32 or int64 for index`);
+}
+
+export const indexSelect = op({
+  signature: "index_select(Tensor input, int dim, Tensor index) -> Tensor",
+  doc: "The given indices of a dim.",
+  save: ["index"],
+  forward(input: Tensor, dim: number, index: Tensor): Tensor {
+    const d = wrapDim(dim, input.rank);
+    checkIndexVector(index, "index_select");
+    const size = input.shape[d] ?? 1;
+    if (firstOutside(index, 0, size) !== null) throw new IndexError("index out of range in self");
+    const shape = input.shape.slice();
+    if (input.rank > 0) (shape as number[])[d] = index.numel;
+    const source = contiguousOf(input);
+    const out = empty(shape, input.dtype, input.device);
+    const [outer, n, inner] = splitAround(source, d);
+    selectKernel(out, source, contiguousOf(index), outer, n, inner);
+    return out;
+  },
+  backward: ({ info, dim, index }, dy): Grads => ({
+    input: indexAdd(zeros(info.input.shape, info.input.dtype, info.input.device), dim, index, dy, new Scalar(1, "int")),
+  }),
+});
+
+export const indexAdd = op({
+  signature: "index_add(Tensor input, int dim, Tensor index, Tensor source, *, Scalar alpha=1) -> Tensor",
+  doc: "input with alpha * source added at the given indices of a dim; repeated indices add up.",
+  save: ["index"],
+  forward(input: Tensor, dim: number, index: Tensor, source: Tensor, alpha?: Scalar): Tensor {
+    const d = wrapDim(dim, input.rank);
+    checkIndexVector(index, "index_add");
+    if (firstOutside(index, 0, input.shape[d] ?? 1) !== null) throw new IndexError("index out of range in self");
+    if (source.dtype !== input.dtype) throw new RuntimeError("index_add_(): self and source expected to have the same dtype");
+    const out = empty(input.shape, input.dtype, input.device);
+    copyInto(out, input);
+    const [outer, n, inner] = splitAround(out, d);
+    addRows(out, contiguousOf(index), contiguousOf(source), outer, n, inner, alpha?.number ?? 1);
+    return out;
+  },
+  backward({ dim, index, alpha, needs }, dy): Grads {
+    const picked = needs.source ? indexSelect(dy, dim, index) : null;
+    return { input: dy, source: picked && alpha && alpha.number !== 1 ? times(picked, alpha) : picked };
+  },
+});
+import { mul } from "./pointwise.ts";
+const times = (t: Tensor, s: Scalar): Tensor => mul(t, s) as Tensor;
+
+function checkGatherShape(index: Tensor, input: Tensor, dim: number, name: string): void {
+  if (index.dtype !== int64) throw new RuntimeError(`${name}(): Expected dtype int64 for index`);
+  if (index.numel === 0) return;
+  if (Math.max(index.rank, 1) !== Math.max(input.rank, 1)) {
+    throw new RuntimeError("Index tensor must have the same number of dimensions as input tensor");
+  }
+  index.shape.forEach((size, i) => {
+    if (i !== dim && size > input.shape[i]!) {
+      throw new RuntimeError(`Size does not match at dimension ${i} expected index ${formatShape(index.shape)} to be no ` +
+        `larger than self ${formatShape(input.shape)} apart from dimension ${dim}`);
+    }
+  });
+}
+
+function checkIndexRange(index: Tensor, size: number, dim: number): void {
+  const bad = firstOutside(index, 0, size);
+  if (bad !== null) throw new RuntimeError(`index ${bad} is out of bounds for dimension ${dim} with size ${size}`);
+}
+
+export const gather = op({
+  signature: "gather(Tensor input, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor",
+  doc: "out[i][j] = input[index[i][j]][j] for dim 0, and so on.",
+  save: ["index"],
+  forward(input: Tensor, dim: number, index: Tensor): Tensor {
+    const d = wrapDim(dim, input.rank);
+    checkGatherShape(index, input, d, "gather");
+    checkIndexRange(index, input.shape[d] ?? 1, d);
+    const out = empty(index.shape, input.dtype, input.device);
+    if (out.numel === 0) return out;
+    const rank = Math.max(index.rank, 1);
+    const pad = (values: Shape) => (values.length ? values : [1]);
+    launch("gather", [out], 2 * out.numel, [input.dtype.size, rank, d, ...pad(index.shape), out.pointer, ...pad(out.strides),
+      index.pointer, ...pad(index.strides), input.pointer, ...pad(input.strides), input.shape[d] ?? 1]);
+    return out;
+  },
+  backward: ({ info, dim, index }, dy): Grads => ({ input: scatterAdd(zeros(info.input.shape, dy.dtype, dy.device), dim, index, dy) }),
+});
+
+const reduceCodes: Record<string, number> = { write: 0, add: 1, multiply: 2, amax: 3, amin: 4 };
+
+function scatterKernel(target: Tensor, dim: number, index: Tensor, source: Tensor | null, value: number, reduce: string): void {
+  if (index.numel === 0) return;
+  const rank = Math.max(index.rank, 1);
+  const pad = (values: Shape) => (values.length ? values : [1]);
+  launch("scatter", [target], 2 * index.numel, [target.dtype.id, reduceCodes[reduce]!, rank, dim, ...pad(index.shape), target.pointer,
+    ...pad(target.strides), index.pointer, ...pad(index.strides), pointerOf(source), ...(source ? pad(source.strides) : pad(index.strides)),
+    value, target.shape[dim] ?? 1]);
+}
+
+function scattered(input: Tensor, dim: number, index: Tensor, source: Tensor | Scalar, reduce: string, name: string): Tensor {
+  const d = wrapDim(dim, input.rank);
+  checkGatherShape(index, input, d, name);
+  checkIndexRange(index, input.shape[d] ?? 1, d);
+  if (source instanceof Tensor && source.dtype !== input.dtype) {
+    throw new RuntimeError(`${name}(): Expected self.dtype to be equal to src.dtype`);
+  }
+  const out = empty(input.shape, input.dtype, input.device);
+  copyInto(out, input);
+  if (source instanceof Tensor) scatterKernel(out, d, index, source, 0, reduce);
+  else scatterKernel(out, d, index, null, source.number, reduce);
+  return out;
+}
+
+export const scatterAdd = op({
+  signature: "scatter_add(Tensor input, int dim, Tensor index, Tensor src) -> Tensor",
+  doc: "input with src added at index; repeated indices add up.",
+  save: ["index"],
+  forward: (input: Tensor, dim: number, index: Tensor, src: Tensor): Tensor => scattered(input, dim, index, src, "add", "scatter_add"),
+  backward: ({ dim, index, needs }, dy): Grads => ({ input: dy, src: needs.src ? gather(dy, dim, index) : null }),
+});
+
+export const scatter = op({
+  signature: "_scatter(Tensor input, int dim, Tensor index, Operand src) -> Tensor",
+  doc: "input with src written at index.",
+  in: "_C",
+  save: ["index"],
+  forward: (input: Tensor, dim: number, index: Tensor, src: Tensor | Scalar): Tensor => scattered(input, dim, index, src, "write", "scatter"),
+  backward: ({ dim, index, needs }, dy): Grads => ({
+    input: needs.input ? scatter(dy, dim, index, new Scalar(0, "int")) : null,
+    src: needs.src ? gather(dy, dim, index) : null,
+  }),
+});
+
+export const scatterReduce = op({
+  signature: "_scatter_reduce(Tensor input, int dim, Tensor index, Tensor src, str reduce) -> Tensor",
+  doc: "input combined with src at index: 'multiply', 'amax', 'amin'.",
+  in: "_C",
+  forward: (input: Tensor, dim: number, index: Tensor, src: Tensor, reduce: string): Tensor =>
+    scattered(input, dim, index, src, reduce, "scatter_reduce"),
+  backward: (): Grads => {
+    throw new NotImplementedError("the gradient of scatter_reduce with 'multiply', 'amax' or 'amin'");
+  },
+});
+
+scatterBack.along = (dy, indices, shape, dim) => scatterAdd(zeros(shape, dy.dtype, dy.device), dim, indices, dy);
+
+/** Reverse dims by reading them backwards: an index per flipped dim. */
+export const flip = op({
+  signature: "_flip(Tensor input, int[] dims) -> Tensor",
+  doc: "The given dims in reverse order.",
+  in: "_C",
+  forward(input: Tensor, dims: Shape): Tensor {
+    const wanted = new Set(dims.map((d) => wrapDim(d, input.rank)));
+    const out = empty(input.shape, input.dtype, input.device);
+    if (input.rank === 0) copyInto(out, input);
+    else if (out.numel > 0) {
+      let offset = input.offset;
+      const strides = input.strides.slice();
+      for (const d of wanted) {
+        offset += (input.shape[d]! - 1) * strides[d]!;
+        strides[d] = -strides[d]!;
+      }
+      copyInto(out, new Tensor(input.storage, input.shape, strides, offset, input.dtype));
+    }
+    return out;
+  },
+  backward: ({ dims }, dy): Grads => ({ input: flip(dy, dims) }),
+});
+flipping.flip = (t, dims) => flip(t, dims);
+
+// Advanced indexing
+
+interface Advanced {
+  /** Shape of the result: the broadcast index shape in place of the indexed dims (in front when they are apart). */
+  shape: number[];
+  sourceStrides: number[];
+  indices: { tensor: Tensor; strides: number[]; size: number; stride: number }[];
+}
+
+/** `input[indices]`, null entries being `:`. Index tensors are int64 here; masks were expanded before. */
+function planAdvanced(input: Tensor, indices: readonly (Tensor | null)[]): Advanced {
+  const given = indices.flatMap((t, d) => (t ? [d] : []));
+  let common: Shape = [];
+  try {
+    for (const d of given) common = broadcastShapes(common, indices[d]!.shape);
+  } catch {
+    throw new IndexError("shape mismatch: indexing tensors could not be broadcast together with shapes " +
+      given.map((d) => formatShape(indices[d]!.shape)).join(", "));
+  }
+  const adjacent = given.every((d, i) => i === 0 || d === given[i - 1]! + 1);
+  const at = adjacent ? given[0]! : 0;
+  const rest = input.shape.map((_, d) => d).filter((d) => !given.includes(d));
+  const before = adjacent ? rest.filter((d) => d < at) : [];
+  const after = rest.filter((d) => !before.includes(d));
+  const shape = [...before.map((d) => input.shape[d]!), ...common, ...after.map((d) => input.shape[d]!)];
+  const sourceStrides = [...before.map((d) => input.strides[d]!), ...common.map(() => 0), ...after.map((d) => input.strides[d]!)];
+  const planned = given.map((d) => {
+    const tensor = indices[d]!;
+    const size = input.shape[d]!;
+    const bad = firstOutside(tensor, -size, size);
+    if (bad !== null) throw new IndexError(`index ${bad} is out of bounds for dimension ${d} with size ${size}`);
+    const strides = [...before.map(() => 0), ...broadcastStrides(tensor.shape, tensor.strides, common), ...after.map(() => 0)];
+    return { tensor, strides, size, stride: input.strides[d]! };
+  });
+  return { shape, sourceStrides, indices: planned };
+}
+
+const indexWords = (plan: Advanced): number[] =>
+  plan.indices.flatMap(({ tensor, strides, size, stride }) => [tensor.pointer, ...strides, size, stride]);
+
+/** One index along the first or another dim is a row lookup: much faster than the general walk. */
+export const indexGet = op({
+  signature: "_index(Tensor input, Tensor?[] indices) -> Tensor",
+  doc: "Advanced indexing with tensors.",
+  in: "_C",
+  gradName: "Index",
+  forward(input: Tensor, indices: (Tensor | null)[]): Tensor {
+    const plan = planAdvanced(input, indices);
+    const out = empty(plan.shape, input.dtype, input.device);
+    if (out.numel === 0) return out;
+    launch("index_get", [out], 3 * out.numel, [input.dtype.size, plan.shape.length, ...plan.shape, out.pointer, input.pointer,
+      ...plan.sourceStrides, plan.indices.length, ...indexWords(plan)]);
+    return out;
+  },
+  backward({ indices, info }, dy): Grads {
+    const out = zeros(info.input.shape, dy.dtype, dy.device);
+    return { input: indexPut(out, indices, dy, true) };
+  },
+});
+
+function putKernel(target: Tensor, plan: Advanced, source: Tensor, accumulate: boolean): void {
+  if (numelOf(plan.shape) === 0) return;
+  const sourceStrides = broadcastStrides(source.shape, source.strides, plan.shape);
+  launch("index_put", [target], 3 * numelOf(plan.shape), [target.dtype.id, accumulate ? 1 : 0, plan.shape.length, ...plan.shape,
+    target.pointer, ...plan.sourceStrides, source.pointer, ...sourceStrides, plan.indices.length, ...indexWords(plan)]);
+}
+
+function checkPutShapes(plan: Advanced, source: Tensor): void {
+  let ok = true;
+  try {
+    ok = sameShape(broadcastShapes(plan.shape, source.shape), plan.shape);
+  } catch {
+    ok = false;
+  }
+  if (!ok) {
+    throw new RuntimeError(`shape mismatch: value tensor of shape ${formatShape(source.shape)} cannot be broadcast to ` +
+      `indexing result of shape ${formatShape(plan.shape)}`);
+  }
+}
+
+export const indexPut = op({
+  signature: "index_put(Tensor input, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor",
+  doc: "input with values written (or added) at the indexed places.",
+  in: "_C",
+  forward(input: Tensor, indices: (Tensor | null)[], values: Tensor, accumulate = false): Tensor {
+    const out = empty(input.shape, input.dtype, input.device);
+    copyInto(out, input);
+    const plan = planAdvanced(out, indices);
+    checkPutShapes(plan, values);
+    putKernel(out, plan, castOf(values, out.dtype), accumulate);
+    return out;
+  },
+  backward: ({ indices, accumulate, needs, info }, dy): Grads => ({
+    input: needs.input ? (accumulate ? dy : indexPut(dy, indices, zeros([], dy.dtype, dy.device), false)) : null,
+    values: needs.values ? reduceTo(indexGet(dy, indices), info.values.shape) : null,
+  }),
+});
+
+export const indexPut_ = op({
+  signature: "_index_put_(Tensor input, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor",
+  doc: "Write (or add) values at the indexed places.",
+  in: "_C",
+  gradName: "IndexPut",
+  mutates: true,
+  forward(input: Tensor, indices: (Tensor | null)[], values: Tensor, accumulate = false): Tensor {
+    const plan = planAdvanced(input, indices);
+    checkPutShapes(plan, values);
+    putKernel(input, plan, castOf(values, input.dtype), accumulate);
+    return input;
+  },
+  backward: ({ indices, accumulate, needs, info }, dy): Grads => ({
+    input: needs.input ? (accumulate ? dy : indexPut(dy, indices, zeros([], dy.dtype, dy.device), false)) : null,
+    values: needs.values ? reduceTo(indexGet(dy, indices), info.values.shape) : null,
+  }),
+});
+
+/** Values may have been broadcast with leading ones dropped. */
+const reduceTo = (t: Tensor, shape: Shape): Tensor => {
+  let out = t;
+  while (out.rank > shape.length) out = sum(out, [0]);
+  return out;
+};
+
+/** Where the elements are not zero: how many there are is known only now, so this waits. */
+export const nonzero = op({
+  signature: "_nonzero(Tensor input) -> Tensor",
+  doc: "The indices of nonzero elements, one row each.",
+  in: "_C",
+  differentiable: false,
+  forward(input: Tensor): Tensor {
+    if (input.isMeta) {
+      throw new NotImplementedError("a shape that depends on values (nonzero, masks as indices) on the meta device");
+    }
+    const source = contiguousOf(input);
+    const count = empty([1], int64, input.device);
+    if (source.numel > 0) launch("nonzero_count", [count], source.numel, [source.dtype.id, source.pointer, source.numel, count.pointer]);
+    const n = source.numel > 0 ? Number(readScalar(count)) : 0;
+    const out = empty([n, input.rank], int64, input.device);
+    if (out.numel > 0) {
+      launch("nonzero", [out], source.numel, [source.dtype.id, source.pointer, input.rank, ...input.shape, out.pointer]);
+    }
+    return out;
+  },
+});
+
+export const triangular = (["tril", "triu"] as const).map((name) => op({
+  signature: `${name}(Tensor input, int diagonal=0) -> Tensor` as "tril(Tensor input, int diagonal=0) -> Tensor",
+  doc: name === "tril" ? "Zeros above the diagonal." : "Zeros below the diagonal.",
+  forward(input: Tensor, diagonal = 0): Tensor {
+    if (input.rank < 2) throw new RuntimeError(`${name}: input tensor must have at least 2 dimensions`);
+    const [rows, columns] = input.shape.slice(-2) as [number, number];
+    const mask = empty([rows, columns], bool, input.device);
+    triangleMasks[name === "tril" ? "lower" : "upper"].launch(int64, [mask], [], [columns, rows, diagonal]);
+    const out = empty(input.shape, input.dtype, input.device);
+    keepKernel.launch(input.dtype, [out], [mask, input], []);
+    return out;
+  },
+  backward: ({ diagonal }, dy): Grads => ({ input: triangular[name === "tril" ? 0 : 1]!(dy, diagonal) }),
+}));
+import { triangleMasks } from "./create.ts";
+const keepKernel = new PointwiseKernel("triangle", [e.where(leaf(0), leaf(1), 0)], 2, 0);
+

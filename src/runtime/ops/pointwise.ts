@@ -1,0 +1,383 @@
+/**
+ * The elementwise ops: each is an expression, its gradient is derived (pointwise/derive.ts), its in-place form follows.
+ * Only what is odd about an op is written here.
+ */
+import { RuntimeError } from "../errors.ts";
+import type { DType } from "../dtype.ts";
+import { e, type Expr } from "../pointwise/expr.ts";
+import { pointwise } from "../pointwise/op.ts";
+
+const word = (dtype: DType) => dtype.legacy.slice(6, -6);
+
+function noBool(sign: string, function_: string, hint: string) {
+  return (dtype: DType) => {
+    if (dtype.kind === "bool") {
+      throw new RuntimeError(`${sign}, the \`${function_}\` operator, with ${hint}`);
+    }
+  };
+}
+
+// Arithmetic
+
+export const add = pointwise({
+  signature: "add(Tensor input, Operand other, *, Scalar alpha=1) -> Tensor",
+  doc: "input + alpha * other.",
+  bake: ["alpha"],
+  expr: ({ input, other, alpha }) => e.add(input, e.mul(other, alpha ?? 1)),
+});
+
+export const sub = pointwise({
+  signature: "sub(Tensor input, Operand other, *, Scalar alpha=1) -> Tensor",
+  doc: "input - alpha * other.",
+  aliases: ["torch.subtract", "Tensor.subtract"],
+  bake: ["alpha"],
+  check: noBool("Subtraction", "-", "a bool tensor is not supported. If you are trying to invert a mask, use the `~` or " +
+    "`logical_not()` operator instead."),
+  expr: ({ input, other, alpha }) => e.sub(input, e.mul(other, alpha ?? 1)),
+});
+
+export const rsub = pointwise({
+  signature: "rsub(Tensor input, Operand other, *, Scalar alpha=1) -> Tensor",
+  doc: "other - alpha * input.",
+  in: "torch",
+  bake: ["alpha"],
+  inplace: false,
+  check: noBool("Subtraction", "-", "a bool tensor is not supported. If you are trying to invert a mask, use the `~` or " +
+    "`logical_not()` operator instead."),
+  expr: ({ input, other, alpha }) => e.sub(other, e.mul(input, alpha ?? 1)),
+});
+
+export const mul = pointwise({
+  signature: "mul(Tensor input, Operand other) -> Tensor",
+  doc: "input * other.",
+  aliases: ["torch.multiply", "Tensor.multiply"],
+  expr: ({ input, other }) => e.mul(input, other),
+});
+
+export const trueDivide = pointwise({
+  signature: "true_divide(Tensor input, Operand other) -> Tensor",
+  doc: "input / other, in floating point.",
+  gradName: "Div",
+  dtype: "float",
+  expr: ({ input, other }) => e.div(input, other),
+});
+
+export const divRounded = pointwise({
+  signature: "_div_rounded(Tensor input, Operand other, *, str rounding_mode) -> Tensor",
+  doc: "input / other rounded to an integer: 'trunc' towards zero, 'floor' down.",
+  in: "_C",
+  gradName: "Div",
+  expr: ({ input, other, rounding_mode: mode }) => {
+    if (mode === "floor") return e.floor_divide(input, other);
+    if (mode === "trunc") return e.trunc(e.div(input, other));
+    throw new RuntimeError(`div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '${mode}'`);
+  },
+});
+
+export const floorDivide = pointwise({
+  signature: "floor_divide(Tensor input, Operand other) -> Tensor",
+  doc: "floor(input / other).",
+  expr: ({ input, other }) => e.floor_divide(input, other),
+});
+
+export const remainder = pointwise({
+  signature: "remainder(Tensor input, Operand other) -> Tensor",
+  doc: "Python's input % other: the sign is other's.",
+  expr: ({ input, other }) => e.remainder(input, other),
+});
+
+export const remainderFromNumber = pointwise({
+  signature: "_rremainder(Tensor input, Scalar other) -> Tensor",
+  doc: "other % input.",
+  in: "_C",
+  inplace: false,
+  expr: ({ input, other }) => e.remainder(other, input),
+});
+
+export const fmod = pointwise({
+  signature: "fmod(Tensor input, Operand other) -> Tensor",
+  doc: "C's fmod: the sign is input's.",
+  expr: ({ input, other }) => e.fmod(input, other),
+});
+
+function power(base: Expr, exponent: Expr): Expr {
+  return e.pow(base, exponent);
+}
+
+export const pow = pointwise({
+  signature: "pow(Tensor input, Operand exponent) -> Tensor",
+  doc: "input to the power of exponent.",
+  expr: ({ input, exponent }) => power(input, exponent),
+});
+
+export const square = pointwise({
+  signature: "square(Tensor input) -> Tensor",
+  doc: "input * input.",
+  gradName: "Pow",
+  expr: ({ input }) => e.square(input),
+});
+
+export const rpow = pointwise({
+  signature: "_rpow(Tensor input, Scalar base) -> Tensor",
+  doc: "base to the power of input.",
+  in: "_C",
+  inplace: false,
+  gradName: "Pow",
+  expr: ({ input, base }) => power(base, input),
+});
+
+export const reverseDivide = pointwise({
+  signature: "_rdiv(Tensor input, Scalar other) -> Tensor",
+  doc: "other / input.",
+  in: "_C",
+  inplace: false,
+  dtype: "float",
+  gradName: "Div",
+  expr: ({ input, other }) => e.div(other, input),
+});
+
+export const reverseFloorDivide = pointwise({
+  signature: "_rfloordiv(Tensor input, Scalar other) -> Tensor",
+  doc: "floor(other / input).",
+  in: "_C",
+  inplace: false,
+  expr: ({ input, other }) => e.floor_divide(other, input),
+});
+
+export const addcmul = pointwise({
+  signature: "addcmul(Tensor input, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor",
+  doc: "input + value * tensor1 * tensor2.",
+  expr: ({ input, tensor1, tensor2, value }) => e.add(input, e.mul(e.mul(value, tensor1), tensor2)),
+});
+
+export const addcdiv = pointwise({
+  signature: "addcdiv(Tensor input, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor",
+  doc: "input + value * tensor1 / tensor2.",
+  expr: ({ input, tensor1, tensor2, value }) => e.add(input, e.mul(value, e.div(tensor1, tensor2))),
+});
+
+export const lerp = pointwise({
+  signature: "lerp(Tensor input, Tensor end, Operand weight) -> Tensor",
+  doc: "input + weight * (end - input), computed from the nearer end.",
+  expr: ({ input, end, weight }) => {
+    const difference = e.sub(end, input);
+    return e.where(e.lt(e.abs(weight), 0.5), e.add(input, e.mul(weight, difference)),
+      e.sub(end, e.mul(difference, e.sub(1, weight))));
+  },
+  gradient: {
+    input: ({ weight }, _y, dy) => e.mul(dy, e.sub(1, weight)),
+    end: ({ weight }, _y, dy) => e.mul(dy, weight),
+    weight: ({ input, end }, _y, dy) => e.mul(dy, e.sub(end, input)),
+  },
+});
+
+// Comparison and logic
+
+const compare = [
+  ["eq", "Where input equals other.", []], ["ne", "Where input differs from other.", ["not_equal"]],
+  ["lt", "Where input < other.", ["less"]], ["le", "Where input <= other.", ["less_equal"]],
+  ["gt", "Where input > other.", ["greater"]], ["ge", "Where input >= other.", ["greater_equal"]],
+  ["logical_and", "Where both are nonzero.", []], ["logical_or", "Where either is nonzero.", []],
+  ["logical_xor", "Where exactly one is nonzero.", []],
+] as const;
+const compared = Object.fromEntries(compare.map(([name, doc, names]) => [name, pointwise({
+  signature: `${name}(Tensor input, Operand other) -> Tensor`,
+  doc,
+  aliases: names.flatMap((n) => [`torch.${n}`, `Tensor.${n}`]),
+  dtype: "bool",
+  expr: ({ input, other }) => e[name](input, other),
+})]));
+export const { eq, ne, lt, le, gt, ge } = compared as Record<string, ReturnType<typeof pointwise>>;
+
+const tests = [
+  ["logical_not", "Where input is zero."], ["isnan", "Where input is NaN."], ["isinf", "Where input is infinite."],
+  ["isfinite", "Where input is neither NaN nor infinite."], ["signbit", "Where the sign bit is set."],
+] as const;
+for (const [name, doc] of tests) {
+  pointwise({
+    signature: `${name}(Tensor input) -> Tensor`, doc, dtype: "bool", inplace: name === "logical_not",
+    expr: ({ input }) => e[name](input),
+  });
+}
+
+const bitwise = [
+  ["bitwise_and", "Bits set in both; `&`."], ["bitwise_or", "Bits set in either; `|`."],
+  ["bitwise_xor", "Bits set in exactly one; `^`."], ["bitwise_left_shift", "Bits moved up; `<<`."],
+  ["bitwise_right_shift", "Bits moved down; `>>`."],
+] as const;
+const onlyIntegers = (dtype: DType, name: string) => {
+  if (dtype.kind === "float") throw new RuntimeError(`"${name}_cpu" not implemented for '${word(dtype)}'`);
+};
+for (const [name, doc] of bitwise) {
+  pointwise({
+    signature: `${name}(Tensor input, Operand other) -> Tensor`, doc, check: onlyIntegers,
+    expr: ({ input, other }) => e[name](input, other),
+  });
+}
+pointwise({
+  signature: "_bitwise_not_int(Tensor input) -> Tensor", doc: "All bits flipped.", in: "_C", check: onlyIntegers,
+  expr: ({ input }) => e.bitwise_not(input),
+});
+
+// Larger, smaller, between
+
+export const maximum = pointwise({
+  signature: "maximum(Tensor input, Tensor other) -> Tensor", doc: "The larger of two; NaN wins.", inplace: false,
+  in: "torch Tensor", expr: ({ input, other }) => e.maximum(input, other),
+});
+export const minimum = pointwise({
+  signature: "minimum(Tensor input, Tensor other) -> Tensor", doc: "The smaller of two; NaN wins.", inplace: false,
+  expr: ({ input, other }) => e.minimum(input, other),
+});
+pointwise({ signature: "fmax(Tensor input, Tensor other) -> Tensor", doc: "The larger of two; a number wins over NaN.",
+  inplace: false, expr: ({ input, other }) => e.fmax(input, other) });
+pointwise({ signature: "fmin(Tensor input, Tensor other) -> Tensor", doc: "The smaller of two; a number wins over NaN.",
+  inplace: false, expr: ({ input, other }) => e.fmin(input, other) });
+
+export const clamp = pointwise({
+  signature: "clamp(Tensor input, Operand? min=None, Operand? max=None) -> Tensor",
+  doc: "input limited to [min, max].",
+  aliases: ["torch.clip", "Tensor.clip"],
+  expr: ({ input, min, max }) => {
+    if (min === null && max === null) throw new RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None");
+    const above = min === null ? input : e.maximum(input, min);
+    return max === null ? above : e.minimum(above, max);
+  },
+  gradient: {
+    input: ({ input, min, max }, _y, dy) => {
+      const above = min === null ? null : e.ge(input, min);
+      const below = max === null ? null : e.le(input, max);
+      return e.where(above && below ? e.logical_and(above, below) : (above ?? below)!, dy, 0);
+    },
+  },
+});
+
+pointwise({
+  signature: "clamp_min(Tensor input, Operand min) -> Tensor", doc: "input, at least min.",
+  expr: ({ input, min }) => e.maximum(input, min),
+  gradient: { input: ({ input, min }, _y, dy) => e.where(e.ge(input, min), dy, 0) },
+});
+pointwise({
+  signature: "clamp_max(Tensor input, Operand max) -> Tensor", doc: "input, at most max.",
+  expr: ({ input, max }) => e.minimum(input, max),
+  gradient: { input: ({ input, max }, _y, dy) => e.where(e.le(input, max), dy, 0) },
+});
+
+export const where = pointwise({
+  signature: "_where(Tensor condition, Operand input, Operand other) -> Tensor",
+  doc: "input where condition holds, other elsewhere.",
+  in: "_C",
+  inplace: false,
+  gradName: "Where",
+  // The condition is bool, which never decides a promotion.
+  expr: ({ condition, input, other }) => e.where(condition, input, other),
+});
+
+export const maskedFill = pointwise({
+  signature: "masked_fill(Tensor input, Tensor mask, Operand value) -> Tensor",
+  doc: "input with value written where mask is true.",
+  like: "input",
+  expr: ({ input, mask, value }) => e.where(mask, value, input),
+});
+
+// One operand
+
+const unary: readonly (readonly [keyof typeof e, string, "promote" | "float", (readonly string[])?])[] = [
+  ["neg", "-input.", "promote", ["negative"]], ["abs", "The absolute value.", "promote", ["absolute"]],
+  ["sign", "-1, 0 or 1.", "promote"], ["floor", "Rounded down.", "promote"], ["ceil", "Rounded up.", "promote"],
+  ["trunc", "Rounded towards zero.", "promote", ["fix"]],
+  ["sqrt", "The square root.", "float"], ["rsqrt", "1 / sqrt(input).", "float"], ["reciprocal", "1 / input.", "float"],
+  ["exp", "e to the power of input.", "float"], ["exp2", "2 to the power of input.", "float"],
+  ["expm1", "exp(input) - 1, exact near 0.", "float"], ["log", "The natural logarithm.", "float"],
+  ["log2", "The logarithm to base 2.", "float"], ["log10", "The logarithm to base 10.", "float"],
+  ["log1p", "log(1 + input), exact near 0.", "float"], ["sin", "The sine.", "float"], ["cos", "The cosine.", "float"],
+  ["tan", "The tangent.", "float"], ["asin", "The inverse sine.", "float", ["arcsin"]],
+  ["acos", "The inverse cosine.", "float", ["arccos"]], ["atan", "The inverse tangent.", "float", ["arctan"]],
+  ["sinh", "The hyperbolic sine.", "float"], ["cosh", "The hyperbolic cosine.", "float"],
+  ["tanh", "The hyperbolic tangent.", "float"], ["asinh", "The inverse hyperbolic sine.", "float", ["arcsinh"]],
+  ["acosh", "The inverse hyperbolic cosine.", "float", ["arccosh"]],
+  ["atanh", "The inverse hyperbolic tangent.", "float", ["arctanh"]],
+  ["sigmoid", "1 / (1 + exp(-input)).", "float", ["nn.functional.sigmoid", "special.expit"]],
+  ["erf", "The error function.", "float", ["special.erf"]], ["erfc", "1 - erf(input).", "float", ["special.erfc"]],
+  ["erfinv", "The inverse of erf.", "float", ["special.erfinv"]], ["lgamma", "log |gamma(input)|.", "float"],
+  ["digamma", "The derivative of lgamma.", "float"],
+];
+const unaryOps = Object.fromEntries(unary.map(([name, doc, dtype, names = []]) => [name, pointwise({
+  signature: `${name}(Tensor input) -> Tensor`, doc, dtype,
+  aliases: names.flatMap((n) => (n.includes(".") ? [n] : [`torch.${n}`, `Tensor.${n}`])),
+  check: name === "neg" ? noBool("Negation", "-", "a bool tensor is not supported. If you are trying to invert a mask, " +
+    "use the `~` or `logical_not()` operator instead.") : undefined,
+  expr: ({ input }) => e[name](input),
+})])) as Record<string, ReturnType<typeof pointwise>>;
+export const { neg, exp, log, sqrt, rsqrt, abs, sigmoid, tanh, sign, reciprocal } = unaryOps as
+  Record<string, ReturnType<typeof pointwise>>;
+
+export const round = pointwise({
+  signature: "round(Tensor input, *, int decimals=0) -> Tensor",
+  doc: "Rounded to the nearest, halves to even.",
+  bake: ["decimals"],
+  expr: ({ input, decimals }) => {
+    if (!decimals) return e.round(input);
+    const factor = 10 ** Math.abs(decimals);
+    return decimals > 0 ? e.div(e.round(e.mul(input, factor)), factor) : e.mul(e.round(e.div(input, factor)), factor);
+  },
+});
+
+pointwise({ signature: "frac(Tensor input) -> Tensor", doc: "The part behind the point.",
+  expr: ({ input }) => e.sub(input, e.trunc(input)) });
+pointwise({ signature: "deg2rad(Tensor input) -> Tensor", doc: "Degrees to radians.", dtype: "float",
+  expr: ({ input }) => e.mul(input, Math.PI / 180) });
+pointwise({ signature: "rad2deg(Tensor input) -> Tensor", doc: "Radians to degrees.", dtype: "float",
+  expr: ({ input }) => e.mul(input, 180 / Math.PI) });
+pointwise({
+  signature: "logit(Tensor input, float? eps=None) -> Tensor",
+  doc: "log(x / (1 - x)), x limited to [eps, 1 - eps] when eps is given.",
+  aliases: ["special.logit"], dtype: "float",
+  expr: ({ input, eps }) => {
+    const x = eps === null ? input : e.minimum(e.maximum(input, eps), e.sub(1, eps));
+    return e.log(e.div(x, e.sub(1, x)));
+  },
+});
+pointwise({
+  signature: "nan_to_num(Tensor input, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor",
+  doc: "NaN and infinities replaced.",
+  expr: ({ input, nan, posinf, neginf }) => e.where(e.isnan(input), nan ?? 0,
+    e.where(e.eq(input, Infinity), posinf ?? 3.4028234663852886e38,
+      e.where(e.eq(input, -Infinity), neginf ?? -3.4028234663852886e38, input))),
+});
+
+// Two operands
+
+for (const [name, doc] of [["atan2", "The angle of (other, input)."], ["hypot", "sqrt(input^2 + other^2)."],
+  ["copysign", "input's magnitude with other's sign."]] as const) {
+  pointwise({
+    signature: `${name}(Tensor input, Operand other) -> Tensor`, doc, dtype: "float",
+    aliases: name === "atan2" ? ["torch.arctan2", "Tensor.arctan2"] : [],
+    expr: ({ input, other }) => e[name](input, other),
+  });
+}
+pointwise({ signature: "nextafter(Tensor input, Tensor other) -> Tensor", doc: "The next float towards other.",
+  expr: ({ input, other }) => e.nextafter(input, other) });
+for (const name of ["gcd", "lcm"] as const) {
+  pointwise({ signature: `${name}(Tensor input, Tensor other) -> Tensor`,
+    doc: name === "gcd" ? "The greatest common divisor." : "The least common multiple.", check: onlyIntegers,
+    expr: ({ input, other }) => e[name](input, other) });
+}
+pointwise({
+  signature: "xlogy(Tensor input, Operand other) -> Tensor", doc: "input * log(other), 0 where input is 0.",
+  aliases: ["special.xlogy"], dtype: "float",
+  expr: ({ input, other }) => e.where(e.isnan(other), NaN, e.where(e.eq(input, 0), 0, e.mul(input, e.log(other)))),
+});
+pointwise({
+  signature: "logaddexp(Tensor input, Tensor other) -> Tensor", doc: "log(exp(input) + exp(other)), without overflow.",
+  inplace: false, dtype: "float",
+  expr: ({ input, other }) => {
+    const larger = e.maximum(input, other);
+    return e.where(e.logical_and(e.isinf(input), e.eq(input, other)), input,
+      e.add(larger, e.log1p(e.exp(e.neg(e.abs(e.sub(input, other)))))));
+  },
+  gradient: {
+    input: ({ input }, y, dy) => e.mul(dy, e.exp(e.sub(input, y))),
+    other: ({ other }, y, dy) => e.mul(dy, e.exp(e.sub(other, y))),
+  },
+});

@@ -1,0 +1,174 @@
+/** Random numbers, drawn by kernels that advance the generator exactly as PyTorch's CPU functions do. */
+import { defaultDevice } from "../device.ts";
+import { int64, uint8, Scalar } from "../dtype.ts";
+import { NotImplementedError, RuntimeError } from "../errors.ts";
+import { launch } from "../launch.ts";
+import { op } from "../op.ts";
+import { defaultGenerator, SAVED_STATE_BYTES, type Generator } from "../random.ts";
+import { empty, Tensor } from "../tensor.ts";
+import { contiguousOf, copyInto } from "./copy.ts";
+
+/** Draw into `t` in the order of its elements. `rest` are the kernel's arguments after n. */
+function draw(t: Tensor, kernel: string, generator: Generator | null, rest: readonly number[]): Tensor {
+  if (t.isMeta || t.numel === 0) return t;
+  const { state } = generator ?? defaultGenerator();
+  const target = t.isContiguous ? t : empty(t.shape, t.dtype, t.device);
+  launch(kernel, [target, state], 6 * t.numel, [state.pointer, t.dtype.id, target.pointer, t.numel, ...rest]);
+  if (target !== t) copyInto(t, target);
+  return t;
+}
+
+function onlyFloating(t: Tensor, name: string): void {
+  if (t.dtype.kind !== "float") {
+    throw new RuntimeError(`"${name}" not implemented for '${t.dtype.legacy.slice(6, -6)}'`);
+  }
+}
+
+export const uniform_ = op({
+  signature: "uniform_(Tensor input, float from=0.0, float to=1.0, *, Generator? generator=None) -> Tensor",
+  doc: "Numbers drawn evenly from [from, to).",
+  in: "Tensor",
+  mutates: true,
+  forward(input: Tensor, from = 0, to = 1, generator: Generator | null = null): Tensor {
+    onlyFloating(input, "check_uniform_bounds");
+    if (from > to) {
+      throw new RuntimeError(`uniform_ expects to return a [from, to) range, but found from=${from} > to=${to}`);
+    }
+    return draw(input, "random_uniform", generator, [from, to]);
+  },
+  backward: () => ({}),
+});
+
+export const normal_ = op({
+  signature: "normal_(Tensor input, float mean=0.0, float std=1.0, *, Generator? generator=None) -> Tensor",
+  doc: "Numbers drawn from the normal distribution.",
+  in: "Tensor",
+  mutates: true,
+  forward(input: Tensor, mean = 0, std = 1, generator: Generator | null = null): Tensor {
+    onlyFloating(input, "normal_kernel_cpu");
+    if (std < 0) throw new RuntimeError(`normal expects std >= 0.0, but found std ${std}`);
+    return draw(input, "random_normal", generator, [mean, std]);
+  },
+  backward: () => ({}),
+});
+
+export const randomInteger_ = op({
+  signature: "_random_(Tensor input, int low, int high, Generator? generator) -> Tensor",
+  doc: "Integers drawn evenly from [low, high).",
+  in: "_C",
+  mutates: true,
+  forward(input: Tensor, low: number, high: number, generator: Generator | null): Tensor {
+    if (low >= high) throw new RuntimeError(`random_ expects 'from' to be less than 'to', but got from=${low} >= to=${high}`);
+    return draw(input, "random_integer", generator, [low, high]);
+  },
+  backward: () => ({}),
+});
+
+export const randomFull_ = op({
+  signature: "_random_full_(Tensor input, Generator? generator) -> Tensor",
+  doc: "Integers drawn evenly from all that the dtype counts exactly.",
+  in: "_C",
+  mutates: true,
+  forward: (input: Tensor, generator: Generator | null): Tensor => draw(input, "random_full", generator, []),
+  backward: () => ({}),
+});
+
+export const bernoulli_ = op({
+  signature: "_bernoulli_(Tensor input, Operand p, Generator? generator) -> Tensor",
+  doc: "1 with probability p, else 0.",
+  in: "_C",
+  mutates: true,
+  forward(input: Tensor, p: Tensor | Scalar, generator: Generator | null): Tensor {
+    if (p instanceof Scalar) {
+      if (!(p.number >= 0 && p.number <= 1)) throw new RuntimeError(`bernoulli_ expects p to be in [0, 1], but got p=${p.number}`);
+      return draw(input, "random_bernoulli", generator, [p.number, 0, 0]);
+    }
+    if (p.numel !== input.numel) throw new NotImplementedError("bernoulli_ with probabilities that broadcast");
+    const probabilities = contiguousOf(p);
+    return draw(input, "random_bernoulli", generator, [0, probabilities.pointer, probabilities.dtype.id]);
+  },
+  backward: () => ({}),
+});
+
+for (const [name, kernel, first, second, doc] of [
+  ["exponential_", "random_exponential", "lambd=1.0", "", "Numbers drawn from the exponential distribution."],
+  ["cauchy_", "random_cauchy", "median=0.0", "sigma=1.0", "Numbers drawn from the Cauchy distribution."],
+  ["log_normal_", "random_log_normal", "mean=1.0", "std=2.0", "Numbers whose logarithm is normal."],
+  ["geometric_", "random_geometric", "p", "", "Numbers of trials until success."],
+] as const) {
+  const numbers = [first, second].filter(Boolean).map((a) => `float ${a}`).join(", ");
+  op({
+    signature: `${name}(Tensor input, ${numbers}, *, Generator? generator=None) -> Tensor`,
+    doc,
+    in: "Tensor",
+    mutates: true,
+    forward: (input: Tensor, ...rest: (number | Generator | null)[]): Tensor => {
+      const generator = rest.pop() as Generator | null;
+      return draw(input, kernel, generator, rest as number[]);
+    },
+    backward: () => ({}),
+  });
+}
+
+export const randperm = op({
+  signature: "_randperm(int n, Generator? generator) -> Tensor",
+  doc: "The numbers below n in random order.",
+  in: "_C",
+  differentiable: false,
+  forward(n: number, generator: Generator | null): Tensor {
+    const out = empty([n], int64, defaultDevice());
+    if (n > 0 && !out.isMeta) {
+      const { state } = generator ?? defaultGenerator();
+      launch("random_permutation", [out, state], 6 * n, [state.pointer, out.pointer, n]);
+    }
+    return out;
+  },
+});
+
+export const getState = op({
+  signature: "_get_rng_state(Generator? generator) -> Tensor",
+  doc: "The generator's state as bytes, in PyTorch's layout.",
+  in: "_C",
+  differentiable: false,
+  forward(generator: Generator | null): Tensor {
+    const { state } = generator ?? defaultGenerator();
+    const out = empty([SAVED_STATE_BYTES], uint8, defaultDevice());
+    if (!out.isMeta) launch("random_get_state", [out], 2000, [state.pointer, out.pointer]);
+    return out;
+  },
+});
+
+export const setState = op({
+  signature: "_set_rng_state(Tensor state, Generator? generator) -> Tensor",
+  doc: "Restore a state that get_rng_state gave.",
+  in: "_C",
+  differentiable: false,
+  forward(saved: Tensor, generator: Generator | null): Tensor {
+    if (saved.dtype !== uint8) throw new RuntimeError("RNG state must be a torch.ByteTensor");
+    if (saved.numel !== SAVED_STATE_BYTES) throw new RuntimeError(`RNG state is wrong size: expected ${SAVED_STATE_BYTES} bytes, got ${saved.numel}`);
+    const { state } = generator ?? defaultGenerator();
+    const source = contiguousOf(saved);
+    if (!saved.isMeta) launch("random_set_state", [state], 2000, [state.pointer, source.pointer]);
+    return saved;
+  },
+});
+
+export const dropout = op({
+  signature: "_dropout(Tensor input, float p) -> Tensor",
+  doc: "Elements zeroed with probability p, the rest scaled by 1 / (1 - p).",
+  in: "_C",
+  forward(input: Tensor, p: number): Tensor {
+    if (p === 1) return mul(input, new Scalar(0, "float")) as Tensor;
+    const mask = empty(input.shape, input.dtype, input.device);
+    bernoulli_(mask, new Scalar(1 - p, "float"), null);
+    return mul(input, scaleMask(mask, 1 / (1 - p))) as Tensor;
+  },
+});
+import { mul } from "./pointwise.ts";
+import { e, input as leaf, param } from "../pointwise/expr.ts";
+import { PointwiseKernel } from "../pointwise/kernel.ts";
+const scaleKernel = new PointwiseKernel("dropout_mask", [e.mul(leaf(0), param(0))], 1, 1);
+function scaleMask(mask: Tensor, factor: number): Tensor {
+  scaleKernel.launch(mask.dtype, [mask], [mask], [factor]);
+  return mask;
+}

@@ -1,0 +1,422 @@
+/** Reductions over some or all dims. One native kernel, `reduce`, walks any strides; gradients are written in ops. */
+import { arithmetic } from "../autograd/engine.ts";
+import { bool, int64, Scalar, toFloating, type DType } from "../dtype.ts";
+import { IndexError, RuntimeError } from "../errors.ts";
+import { launch, pointerOf } from "../launch.ts";
+import { op, type Grads } from "../op.ts";
+import { sameShape, wrapDim, wrapDims, type Shape } from "../shape.ts";
+import { empty, Tensor } from "../tensor.ts";
+import { castOf, copyInto, to } from "./copy.ts";
+import { add, eq, exp, mul, sub, trueDivide, where, maskedFill, sign } from "./pointwise.ts";
+import { expand, reshape, unsqueeze } from "./view.ts";
+
+/** The `reduce` kernel's operations, by number. */
+const code = {
+  sum: 0, mean: 1, prod: 2, max: 3, min: 4, argmax: 5, argmin: 6, any: 7, all: 8, sumSquares: 9, sumAbs: 10, var: 11,
+  countNonzero: 12, logsumexp: 13,
+} as const;
+
+const number = (value: number): Scalar => new Scalar(value, "float");
+
+interface Plan {
+  out: Tensor;
+  second: Tensor | null;
+}
+
+/** Reduce `t` over `dims` (wrapped, sorted). The result keeps reduced dims as 1 when asked. No tape. */
+function reduceKernel(
+  t: Tensor, operation: keyof typeof code, dims: readonly number[], keepdim: boolean, dtype: DType,
+  options: { second?: DType; parameter?: number } = {},
+): Plan {
+  const isReduced = new Array<boolean>(t.rank).fill(false);
+  for (const d of dims) isReduced[d] = true;
+  const kept: number[] = [];
+  const keptStrides: number[] = [];
+  const reduced: number[] = [];
+  const reducedStrides: number[] = [];
+  const shape: number[] = [];
+  t.shape.forEach((size, d) => {
+    if (isReduced[d]) {
+      reduced.push(size);
+      reducedStrides.push(t.strides[d]!);
+      if (keepdim) shape.push(1);
+    } else {
+      kept.push(size);
+      keptStrides.push(t.strides[d]!);
+      shape.push(size);
+    }
+  });
+  const out = empty(shape, dtype, t.device);
+  const second = options.second ? empty(shape, options.second, t.device) : null;
+  if (out.numel > 0) {
+    launch("reduce", second ? [out, second] : [out], t.numel, [
+      code[operation], t.pointer, t.dtype.id, out.pointer, dtype.id, pointerOf(second),
+      kept.length, ...kept, ...keptStrides, reduced.length, ...reduced, ...reducedStrides, options.parameter ?? 0,
+    ]);
+  }
+  return { out, second };
+}
+
+/** Bring the gradient (or result) of a reduction back to the input's shape, by stretching. */
+function spread(t: Tensor, shape: Shape, dims: readonly number[], keepdim: boolean): Tensor {
+  let wide = t;
+  if (!keepdim) for (const d of dims) wide = unsqueeze(wide, d);
+  return expand(wide, shape);
+}
+
+const accumulatorOf = (input: Tensor, dtype: DType | null): DType =>
+  dtype ?? (input.dtype.kind === "float" ? input.dtype : int64);
+
+export const sum = op({
+  signature: "sum(Tensor input, int[]? dim=None, bool keepdim=False, *, Dtype? dtype=None) -> Tensor",
+  doc: "The sum over dim, or over all elements; integers are summed in int64.",
+  forward(input: Tensor, dim: Shape | null = null, keepdim = false, dtype: DType | null = null): Tensor {
+    const target = accumulatorOf(input, dtype);
+    const source = target.kind === "float" && input.dtype !== target ? castOf(input, target) : input;
+    const accumulated = target.kind === "float" ? target : int64;
+    const { out } = reduceKernel(source, "sum", wrapDims(dim, input.rank), keepdim, accumulated);
+    return castOf(out, target);
+  },
+  backward: ({ info, dim, keepdim }, dy) =>
+    ({ input: spread(dy, info.input.shape, wrapDims(dim, info.input.shape.length), keepdim ?? false) }),
+  cost: (input: Tensor) => ({ flops: input.numel }),
+});
+
+export const mean = op({
+  signature: "mean(Tensor input, int[]? dim=None, bool keepdim=False, *, Dtype? dtype=None) -> Tensor",
+  doc: "The average over dim, or over all elements.",
+  forward(input: Tensor, dim: Shape | null = null, keepdim = false, dtype: DType | null = null): Tensor {
+    const target = dtype ?? input.dtype;
+    if (target.kind !== "float") {
+      throw new RuntimeError("mean(): could not infer output dtype. Input dtype must be either a floating point or complex " +
+        `dtype. Got: ${target.legacy.slice(6, -6)}`);
+    }
+    return reduceKernel(castOf(input, target), "mean", wrapDims(dim, input.rank), keepdim, target).out;
+  },
+  backward({ info, dim, keepdim }, dy) {
+    const { shape } = info.input;
+    const dims = wrapDims(dim, shape.length);
+    const count = dims.reduce((n, d) => n * shape[d]!, 1);
+    return { input: trueDivide(spread(dy, shape, dims, keepdim ?? false), number(count)) };
+  },
+  cost: (input: Tensor) => ({ flops: input.numel }),
+});
+
+function checkNotEmpty(input: Tensor, dims: readonly number[], name: string): void {
+  for (const d of dims) {
+    if (input.shape[d] === 0 && input.rank > 0) {
+      throw new IndexError(`${name}(): Expected reduction dim ${d} to have non-zero size.`);
+    }
+  }
+}
+
+/** amax and amin share the gradient evenly among equal extremes. */
+function extreme(name: "amax" | "amin") {
+  return op({
+    signature: `${name}(Tensor input, int[] dim=(), bool keepdim=False) -> Tensor` as "amax(Tensor input, int[] dim=(), bool keepdim=False) -> Tensor",
+    doc: `The ${name === "amax" ? "largest" : "smallest"} over dim, or over all elements.`,
+    save: ["input", "result"],
+    forward(input: Tensor, dim: Shape = [], keepdim = false): Tensor {
+      const dims = wrapDims(dim, input.rank);
+      checkNotEmpty(input, dims, name);
+      return reduceKernel(input, name === "amax" ? "max" : "min", dims, keepdim, input.dtype).out;
+    },
+    backward({ input, result, dim, keepdim }, dy) {
+      const dims = wrapDims(dim, input.rank);
+      const mask = to(eq!(input, spread(result, input.shape, dims, keepdim ?? false)), dy.dtype);
+      const share = trueDivide(mask, sum(mask, dims, true));
+      return { input: mul(share, spread(dy, input.shape, dims, keepdim ?? false)) };
+    },
+    cost: (input: Tensor) => ({ flops: input.numel }),
+  });
+}
+export const amax = extreme("amax");
+export const amin = extreme("amin");
+
+/** max and min along one dim give values and the indices of the first occurrence. */
+function extremeAlong(name: "max" | "min") {
+  return op({
+    signature: `_${name}_dim(Tensor input, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)` as "_max_dim(Tensor input, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)",
+    doc: `The ${name === "max" ? "largest" : "smallest"} along dim, and where it is.`,
+    in: "_C",
+    gradName: name === "max" ? "Max" : "Min",
+    save: ["indices"],
+    forward(input: Tensor, dim: number, keepdim = false): Tensor[] {
+      const d = wrapDim(dim, input.rank);
+      checkNotEmpty(input, [d], name);
+      const dims = input.rank === 0 ? [] : [d];
+      const { out, second } = reduceKernel(input, name, dims, keepdim, input.dtype, { second: int64 });
+      return [out, second!];
+    },
+    backward({ info, dim, keepdim, ...saved }, dy) {
+      return { input: valueBackward(dy, (saved as unknown as { indices: Tensor }).indices, info.input.shape, dim, keepdim) };
+    },
+    cost: (input: Tensor) => ({ flops: input.numel }),
+  });
+}
+export const maxDim = extremeAlong("max");
+export const minDim = extremeAlong("min");
+
+/** Set by ops/index.ts: zeros with dy scattered to indices along dim. */
+export const scatterBack = { along: (_dy: Tensor, _indices: Tensor, _shape: Shape, _dim: number): Tensor => { throw new Error("unset"); } };
+
+function valueBackward(dy: Tensor, indices: Tensor, shape: Shape, dim: number, keepdim: boolean): Tensor {
+  if (shape.length === 0) return dy;
+  const d = wrapDim(dim, shape.length);
+  return scatterBack.along(keepdim ? dy : unsqueeze(dy, d), keepdim ? indices : unsqueeze(indices, d), shape, d);
+}
+
+function extremeOfAll(name: "max" | "min") {
+  return op({
+    signature: `_${name}_all(Tensor input) -> Tensor` as "_max_all(Tensor input) -> Tensor",
+    doc: `The ${name === "max" ? "largest" : "smallest"} of all elements.`,
+    in: "_C",
+    gradName: name === "max" ? "Max" : "Min",
+    save: ["input", "result"],
+    forward(input: Tensor): Tensor {
+      if (input.numel === 0) {
+        throw new RuntimeError(`${name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the ` +
+          "reduction dim with the 'dim' argument.");
+      }
+      return reduceKernel(input, name, wrapDims(null, input.rank), false, input.dtype).out;
+    },
+    backward({ input, result }, dy) {
+      const mask = to(eq!(input, result), dy.dtype);
+      return { input: mul(trueDivide(mask, sum(mask)), dy) };
+    },
+    cost: (input: Tensor) => ({ flops: input.numel }),
+  });
+}
+export const maxAll = extremeOfAll("max");
+export const minAll = extremeOfAll("min");
+
+for (const name of ["argmax", "argmin"] as const) {
+  op({
+    signature: `${name}(Tensor input, int? dim=None, bool keepdim=False) -> Tensor` as "argmax(Tensor input, int? dim=None, bool keepdim=False) -> Tensor",
+    doc: `Where the ${name === "argmax" ? "largest" : "smallest"} is, along dim or in the flattened input.`,
+    differentiable: false,
+    forward(input: Tensor, dim: number | null = null, keepdim = false): Tensor {
+      if (dim === null) {
+        if (input.numel === 0) {
+          throw new IndexError(`${name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the ` +
+            "reduction dim with the 'dim' argument.");
+        }
+        const { out } = reduceKernel(reshape(input, [input.numel]), name, [0], false, int64);
+        return keepdim ? reshape(out, new Array<number>(input.rank).fill(1)) : out;
+      }
+      const d = wrapDim(dim, input.rank);
+      checkNotEmpty(input, [d], name);
+      return reduceKernel(input, name, input.rank === 0 ? [] : [d], keepdim, int64).out;
+    },
+  });
+}
+
+for (const name of ["any", "all"] as const) {
+  op({
+    signature: `${name}(Tensor input, int[]? dim=None, bool keepdim=False) -> Tensor` as "any(Tensor input, int[]? dim=None, bool keepdim=False) -> Tensor",
+    doc: name === "any" ? "Is any element nonzero?" : "Are all elements nonzero?",
+    differentiable: false,
+    forward: (input: Tensor, dim: Shape | null = null, keepdim = false): Tensor =>
+      reduceKernel(input, name, wrapDims(dim, input.rank), keepdim, bool).out,
+  });
+}
+
+export const countNonzero = op({
+  signature: "count_nonzero(Tensor input, int[]? dim=None) -> Tensor",
+  doc: "How many elements are not zero.",
+  differentiable: false,
+  forward: (input: Tensor, dim: Shape | null = null): Tensor =>
+    reduceKernel(input, "countNonzero", wrapDims(dim, input.rank), false, int64).out,
+});
+
+export const prod = op({
+  signature: "_prod(Tensor input, int? dim, bool keepdim, Dtype? dtype) -> Tensor",
+  doc: "The product over dim, or over all elements.",
+  in: "_C",
+  gradName: "Prod",
+  save: ["input", "result"],
+  forward(input: Tensor, dim: number | null, keepdim: boolean, dtype: DType | null): Tensor {
+    const target = accumulatorOf(input, dtype);
+    const dims = dim === null ? wrapDims(null, input.rank) : wrapDims([dim], input.rank);
+    const source = target.kind === "float" ? castOf(input, target) : input;
+    return castOf(reduceKernel(source, "prod", dims, keepdim, target.kind === "float" ? target : int64).out, target);
+  },
+  once: true,
+  backward({ input, result, dim, keepdim }, dy) {
+    // Without zeros the others' product is result / x. One zero: only it gets a gradient, the product of the others.
+    const dims = dim === null ? wrapDims(null, input.rank) : wrapDims([dim], input.rank);
+    const isZero = to(eq!(input, number(0)), input.dtype);
+    const zeros = sum(isZero, dims, true);
+    const filled = where(eq!(input, number(0)), number(1), input);
+    const others = prodOf(filled, dims);
+    const whole = trueDivide(spread(keepdim || dim === null && input.rank === 0 ? result : result, input.shape, dims, keepdim), filled);
+    const lone = mul(mul(expand(others, input.shape), isZero), to(eq!(zeros, number(1)), input.dtype));
+    const gradient = where(eq!(zeros, number(0)), whole, lone);
+    return { input: mul(gradient, spread(dy, input.shape, dims, keepdim)) };
+  },
+});
+const prodOf = (t: Tensor, dims: readonly number[]): Tensor => reduceKernel(t, "prod", dims, true, t.dtype).out;
+
+/** Set by ops/statistics.ts's users: variance with its mean, in one pass. */
+export const varMean = op({
+  signature: "_var_mean(Tensor input, int[]? dim, float correction, bool keepdim) -> (Tensor var, Tensor mean)",
+  doc: "Variance (divided by n - correction) and mean over dim.",
+  in: "_C",
+  gradName: "VarMean",
+  save: ["input", "mean"],
+  forward(input: Tensor, dim: Shape | null, correction: number, keepdim: boolean): Tensor[] {
+    if (input.dtype.kind !== "float") throw new RuntimeError("std and var only support floating point and complex dtypes");
+    const { out, second } = reduceKernel(input, "var", wrapDims(dim, input.rank), keepdim, input.dtype,
+      { second: input.dtype, parameter: correction });
+    return [out, second!];
+  },
+  backward(saved, dy) {
+    const { input, dim, correction, keepdim, dys } = saved;
+    const dims = wrapDims(dim, input.rank);
+    const count = dims.reduce((n, d) => n * input.shape[d]!, 1);
+    const average = spread((saved as unknown as { mean: Tensor }).mean, input.shape, dims, keepdim);
+    let gradient: Tensor | null = null;
+    if (dys[0]) {
+      const scaled = mul(spread(dy, input.shape, dims, keepdim), number(2 / (count - correction)));
+      gradient = mul(scaled, sub(input, average));
+    }
+    if (dys[1]) {
+      const direct = trueDivide(spread(dys[1], input.shape, dims, keepdim), number(count));
+      gradient = gradient ? add(gradient, direct) : direct;
+    }
+    return { input: gradient };
+  },
+  cost: (input: Tensor) => ({ flops: 4 * input.numel }),
+});
+
+export const logsumexp = op({
+  signature: "logsumexp(Tensor input, int[] dim, bool keepdim=False) -> Tensor",
+  doc: "log(sum(exp(input))) over dim, without overflow.",
+  aliases: ["special.logsumexp"],
+  save: ["input", "result"],
+  forward(input: Tensor, dim: Shape, keepdim = false): Tensor {
+    const source = castOf(input, toFloating(input.dtype));
+    return reduceKernel(source, "logsumexp", wrapDims(dim, input.rank), keepdim, source.dtype).out;
+  },
+  backward({ input, result, dim, keepdim }, dy) {
+    const dims = wrapDims(dim, input.rank);
+    const weight = exp!(sub(input, spread(result, input.shape, dims, keepdim ?? false)));
+    return { input: mul(spread(dy, input.shape, dims, keepdim ?? false), weight) };
+  },
+  cost: (input: Tensor) => ({ flops: 3 * input.numel }),
+});
+
+/** The p-norms that need no powers; others are composed in Python. */
+export const norm2 = op({
+  signature: "_norm2(Tensor input, int[]? dim, bool keepdim) -> Tensor",
+  doc: "The square root of the sum of squares over dim.",
+  in: "_C",
+  gradName: "LinalgVectorNorm",
+  save: ["input", "result"],
+  forward(input: Tensor, dim: Shape | null, keepdim: boolean): Tensor {
+    const { out } = reduceKernel(input, "sumSquares", wrapDims(dim, input.rank), keepdim, input.dtype);
+    sqrtKernel(out);
+    return out;
+  },
+  backward({ input, result, dim, keepdim }, dy) {
+    const dims = wrapDims(dim, input.rank);
+    const scale = spread(trueDivide(dy, result), input.shape, dims, keepdim);
+    const gradient = mul(input, scale);
+    return { input: maskedFill(gradient, eq!(spread(result, input.shape, dims, keepdim), number(0)), number(0)) };
+  },
+  cost: (input: Tensor) => ({ flops: 2 * input.numel }),
+});
+
+export const norm1 = op({
+  signature: "_norm1(Tensor input, int[]? dim, bool keepdim) -> Tensor",
+  doc: "The sum of absolute values over dim.",
+  in: "_C",
+  gradName: "LinalgVectorNorm",
+  save: ["input"],
+  forward: (input: Tensor, dim: Shape | null, keepdim: boolean): Tensor =>
+    reduceKernel(input, "sumAbs", wrapDims(dim, input.rank), keepdim, input.dtype).out,
+  backward({ input, dim, keepdim }, dy) {
+    return { input: mul(sign!(input), spread(dy, input.shape, wrapDims(dim, input.rank), keepdim)) };
+  },
+});
+
+import { e, input as leaf } from "../pointwise/expr.ts";
+import { PointwiseKernel } from "../pointwise/kernel.ts";
+const rootKernel = new PointwiseKernel("sqrt", [e.sqrt(leaf(0))], 1, 0);
+const sqrtKernel = (t: Tensor): void => rootKernel.launch(t.dtype, [t], [t], []);
+
+/** Sum a broadcast gradient back to the shape it came from. */
+export function sumTo(t: Tensor, shape: Shape): Tensor {
+  if (sameShape(t.shape, shape)) return t;
+  const lead = t.rank - shape.length;
+  if (lead < 0) return t;
+  const dims: number[] = [];
+  for (let i = 0; i < t.rank; i++) {
+    if (i < lead || (shape[i - lead] === 1 && t.shape[i] !== 1)) dims.push(i);
+  }
+  if (dims.length === 0) return t;
+  const summed = sum(t, dims, true);
+  return lead > 0 ? reshape(summed, shape) : summed;
+}
+arithmetic.sumTo = sumTo;
+
+// Scans
+
+const scanCode = { cumsum: 0, cumprod: 1, cummax: 2, cummin: 3, logcumsumexp: 4 } as const;
+
+function scanKernel(input: Tensor, name: keyof typeof scanCode, dim: number, dtype: DType, indices = false): Tensor[] {
+  const d = wrapDim(dim, input.rank);
+  const source = input.isContiguous ? input : (() => { const c = empty(input.shape, input.dtype, input.device); copyInto(c, input); return c; })();
+  const out = empty(input.shape, dtype, input.device);
+  const second = indices ? empty(input.shape, int64, input.device) : null;
+  const outer = input.shape.slice(0, d).reduce((a, b) => a * b, 1);
+  const inner = input.shape.slice(d + 1).reduce((a, b) => a * b, 1);
+  if (out.numel > 0) {
+    launch("scan", second ? [out, second] : [out], input.numel, [
+      scanCode[name], source.dtype.id, source.pointer, dtype.id, out.pointer, outer, input.shape[d] ?? 1, inner,
+      ...(second ? [second.pointer] : []),
+    ]);
+  }
+  return second ? [out, second] : [out];
+}
+
+export const cumsum = op({
+  signature: "cumsum(Tensor input, int dim, *, Dtype? dtype=None) -> Tensor",
+  doc: "Running sums along dim.",
+  forward(input: Tensor, dim: number, dtype: DType | null = null): Tensor {
+    const target = accumulatorOf(input, dtype);
+    return scanKernel(castOf(input, target), "cumsum", dim, target)[0]!;
+  },
+  backward: ({ dim }, dy): Grads => ({ input: flipped(cumsum(flipped(dy, dim), dim), dim) }),
+});
+
+export const cumprod = op({
+  signature: "cumprod(Tensor input, int dim, *, Dtype? dtype=None) -> Tensor",
+  doc: "Running products along dim.",
+  save: ["input", "result"],
+  forward(input: Tensor, dim: number, dtype: DType | null = null): Tensor {
+    const target = accumulatorOf(input, dtype);
+    return scanKernel(castOf(input, target), "cumprod", dim, target)[0]!;
+  },
+  backward({ input, result, dim }, dy) {
+    // sum over j >= i of dy_j * y_j, divided by x_i: exact unless x holds zeros.
+    const weighted = flipped(cumsum(flipped(mul(dy, result), dim), dim), dim);
+    return { input: trueDivide(weighted, input) };
+  },
+});
+
+for (const name of ["cummax", "cummin"] as const) {
+  op({
+    signature: `${name}(Tensor input, int dim) -> (Tensor values, Tensor indices)` as "cummax(Tensor input, int dim) -> (Tensor values, Tensor indices)",
+    doc: `The ${name === "cummax" ? "largest" : "smallest"} so far along dim, and where it was.`,
+    save: ["indices"],
+    forward: (input: Tensor, dim: number): Tensor[] => scanKernel(input, name, dim, input.dtype, true),
+    backward: ({ info, dim, ...saved }, dy) =>
+      ({ input: valueBackward(dy, (saved as unknown as { indices: Tensor }).indices, info.input.shape, dim, true) }),
+  });
+}
+
+/** Set by ops/index.ts. */
+export const flipping = { flip: (_t: Tensor, _dims: Shape): Tensor => { throw new Error("unset"); } };
+const flipped = (t: Tensor, dim: number): Tensor => flipping.flip(t, [dim]);
+

@@ -1,0 +1,62 @@
+/** Order: sort, argsort, top-k. */
+import { int64 } from "../dtype.ts";
+import { RuntimeError } from "../errors.ts";
+import { launch } from "../launch.ts";
+import { op } from "../op.ts";
+import { wrapDim } from "../shape.ts";
+import { empty, type Tensor } from "../tensor.ts";
+import { asContiguous, contiguousOf } from "./copy.ts";
+import { scatterBack } from "./reduce.ts";
+import { transpose } from "./view.ts";
+
+/** The kernels work along the last dim of contiguous memory. */
+function alongLast(input: Tensor, dim: number, run: (t: Tensor) => [Tensor, Tensor]): Tensor[] {
+  const d = wrapDim(dim, input.rank);
+  if (input.rank < 2 || d === input.rank - 1) return run(contiguousOf(input));
+  const [values, indices] = run(contiguousOf(transpose(input, d, -1)));
+  return [asContiguous(transpose(values, d, -1)), asContiguous(transpose(indices, d, -1))];
+}
+
+export const sort = op({
+  signature: "_sort(Tensor input, int dim, bool descending, bool stable) -> (Tensor values, Tensor indices)",
+  doc: "Sorted along dim, and where each element came from.",
+  in: "_C",
+  gradName: "Sort",
+  save: ["indices"],
+  forward: (input: Tensor, dim: number, descending: boolean): Tensor[] => alongLast(input, dim, (t) => {
+    const values = empty(t.shape, t.dtype, t.device);
+    const indices = empty(t.shape, int64, t.device);
+    const n = t.rank ? t.shape[t.rank - 1]! : 1;
+    if (t.numel > 0) {
+      launch("sort", [values, indices], 20 * t.numel, [t.dtype.id, values.pointer, indices.pointer, t.pointer, t.numel / n, n, descending ? 1 : 0, 1]);
+    }
+    return [values, indices];
+  }),
+  backward: ({ info, dim, ...saved }, dy) => ({
+    input: info.input.shape.length === 0 ? dy
+      : scatterBack.along(dy, (saved as unknown as { indices: Tensor }).indices, info.input.shape, wrapDim(dim, info.input.shape.length)),
+  }),
+});
+
+export const topk = op({
+  signature: "topk(Tensor input, int k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor indices)",
+  doc: "The k largest (or smallest) along dim, and where they are.",
+  save: ["indices"],
+  forward(input: Tensor, k: number, dim = -1, largest = true, sorted = true): Tensor[] {
+    const size = input.rank ? input.shape[wrapDim(dim, input.rank)]! : 1;
+    if (k < 0 || k > size) throw new RuntimeError("selected index k out of range");
+    return alongLast(input, dim, (t) => {
+      const shape = t.rank ? [...t.shape.slice(0, -1), k] : [];
+      const values = empty(shape, t.dtype, t.device);
+      const indices = empty(shape, int64, t.device);
+      if (values.numel > 0) {
+        launch("topk", [values, indices], 8 * t.numel, [t.dtype.id, values.pointer, indices.pointer, t.pointer, t.numel / size, size, k, largest ? 1 : 0, sorted ? 1 : 0]);
+      }
+      return [values, indices];
+    });
+  },
+  backward: ({ info, dim, ...saved }, dy) => ({
+    input: info.input.shape.length === 0 ? dy : scatterBack.along(dy, (saved as unknown as { indices: Tensor }).indices,
+      info.input.shape, wrapDim(dim ?? -1, info.input.shape.length)),
+  }),
+});

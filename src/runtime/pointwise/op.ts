@@ -1,0 +1,327 @@
+/**
+ * Declaring pointwise ops: an expression is the whole record. Its result type follows PyTorch's promotion, its gradient is
+ * derived, its in-place form writes where it stands.
+ */
+import { gradMode } from "../autograd/mode.ts";
+import { bool, promoteTypes, resultType, Scalar, toFloating, type DType } from "../dtype.ts";
+import { RuntimeError } from "../errors.ts";
+import { op, type Op, type OpSpec } from "../op.ts";
+import { broadcastShapes, formatShape, sameShape, type Shape } from "../shape.ts";
+import { parseSignature } from "../signature.ts";
+import { empty, Tensor } from "../tensor.ts";
+import { META, type Device } from "../device.ts";
+import { derive } from "./derive.ts";
+import { e, input, param, topological, type Expr } from "./expr.ts";
+import { resultStrides } from "./iteration.ts";
+import { PointwiseKernel } from "./kernel.ts";
+
+/** What the expression is given for each argument: a leaf for tensors and numbers, the value itself for the rest. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+type Leaves = Record<string, any>;
+
+export interface PointwiseSpec<S extends string> {
+  signature: S;
+  doc: string;
+  in?: string;
+  aliases?: string[];
+  /** How dtypes meet: "promote" (default), "float" (integers become float), "bool" (compares: the result is bool). */
+  dtype?: "promote" | "float" | "bool";
+  /** Numbers that are compiled in instead of passed, because few values occur: alpha of `add`. */
+  bake?: readonly string[];
+  /** The result has the dtype of this argument, whatever else comes (masked_fill). */
+  like?: string;
+  /** Refuse bool inputs, integers, ...: throws. */
+  check?: (dtype: DType, name: string) => void;
+  expr: (leaves: Leaves) => Expr;
+  /** Where the derived gradient is not PyTorch's: by argument name, from leaves, the result and its gradient. */
+  gradient?: Record<string, (leaves: Leaves, y: Expr, dy: Expr) => Expr | null>;
+  /** Also declare `name_`. Default true. */
+  inplace?: boolean;
+  gradName?: string;
+}
+
+/** The in-place form asks the forward to write here instead of into fresh memory. */
+let destination: Tensor | null = null;
+
+interface Variant {
+  kernel: PointwiseKernel;
+  leaves: Leaves;
+  tensorNames: string[];
+  paramNames: string[];
+  gradient: Gradient | null | undefined;
+}
+
+interface Gradient {
+  /** Arguments that get a gradient, in the order of the kernel's outputs. */
+  targets: string[];
+  expressions: Expr[];
+  /** What its kernels read: names of tensor arguments, "result", and last the gradient. */
+  reads: string[];
+  backward: Map<string, Op<(...args: never[]) => unknown>>;
+}
+
+const numberLike = new Set(["Scalar", "Scalar?", "int", "int?", "float", "float?"]);
+
+export function pointwise<const S extends string>(spec: PointwiseSpec<S>): Op<(...args: unknown[]) => Tensor> {
+  const signature = parseSignature(spec.signature);
+  const argNames = signature.arguments.map((a) => a.name);
+  const mayBeTensor = signature.arguments.map((a) => a.type.startsWith("Tensor") || a.type.startsWith("Operand"));
+  const isNumber = signature.arguments.map((a) => numberLike.has(a.type));
+  const isBaked = argNames.map((name) => spec.bake?.includes(name) ?? false);
+  const isParam = (a: unknown, i: number): boolean =>
+    !isBaked[i] && (a instanceof Scalar || (isNumber[i]! && typeof a === "number"));
+  const likeIdx = spec.like ? argNames.indexOf(spec.like) : -1;
+  const variants = new Map<string, Variant>();
+
+  const variantFor = (args: readonly unknown[]): Variant => {
+    let key = "";
+    for (let i = 0; i < argNames.length; i++) {
+      const a = args[i];
+      if (a instanceof Tensor) key += "t";
+      else if (isParam(a, i)) key += "n";
+      else key += `<${a instanceof Scalar ? a.number : String(a ?? null)}>`;
+    }
+    let variant = variants.get(key);
+    if (!variant) {
+      const leaves: Leaves = {};
+      const tensorNames: string[] = [];
+      const paramNames: string[] = [];
+      argNames.forEach((name, i) => {
+        const a = args[i];
+        if (a instanceof Tensor) leaves[name] = input(tensorNames.push(name) - 1);
+        else if (isParam(a, i)) leaves[name] = param(paramNames.push(name) - 1);
+        else leaves[name] = a instanceof Scalar ? a.number : a ?? null;
+      });
+      const kernel = new PointwiseKernel(signature.name, [spec.expr(leaves)], tensorNames.length, paramNames.length);
+      variant = { kernel, leaves, tensorNames, paramNames, gradient: undefined };
+      variants.set(key, variant);
+    }
+    return variant;
+  };
+
+  const forward = (...args: unknown[]): Tensor => {
+    const { kernel } = variantFor(args);
+    const tensors: Tensor[] = [];
+    const participants: (Tensor | Scalar)[] = [];
+    const params: number[] = [];
+    args.forEach((a, i) => {
+      if (a instanceof Tensor) {
+        tensors.push(a);
+        participants.push(a);
+      } else if (a instanceof Scalar) {
+        if (!isBaked[i]) params.push(a.number);
+        if (mayBeTensor[i] || signature.arguments[i]!.type.startsWith("Scalar")) participants.push(a);
+      } else if (isParam(a, i)) {
+        params.push(a as number);
+      }
+    });
+    let common = likeIdx >= 0 ? (args[likeIdx] as Tensor).dtype : resultType(participants);
+    if (spec.dtype === "float") common = toFloating(common);
+    spec.check?.(common, signature.name);
+    const shape = tensors.map((t) => t.shape).reduce(broadcastShapes);
+    const outDtype = spec.dtype === "bool" ? bool : common;
+    const out = destination ? checkDestination(destination, shape, outDtype)
+      : empty(shape, outDtype, commonDevice(tensors), resultStrides(shape, tensors));
+    kernel.launch(common, [out], tensors, params);
+    return out;
+  };
+
+  const gradientOf = (variant: Variant): Gradient | null => {
+    if (variant.gradient !== undefined) return variant.gradient;
+    const { kernel, leaves, tensorNames } = variant;
+    const y = kernel.outputs[0]!;
+    const dy = input(1000);
+    const derived = derive(y, tensorNames.map((_, i) => input(i)), dy);
+    const targets: string[] = [];
+    const expressions: Expr[] = [];
+    tensorNames.forEach((name, i) => {
+      const own = spec.gradient?.[name];
+      const gradient = own ? own(leaves, input(1001), dy) : derived[i];
+      if (!gradient) return;
+      targets.push(name);
+      expressions.push(own ? gradient : replaceResult(gradient, y));
+    });
+    const leavesUsed = new Set(topological(expressions).filter((n) => n.kind === "input").map((n) => n.index));
+    const reads = tensorNames.filter((_, i) => leavesUsed.has(i));
+    if (leavesUsed.has(1001)) reads.push("result");
+    variant.gradient = targets.length ? { targets, expressions, reads, backward: new Map() } : null;
+    return variant.gradient;
+  };
+
+  const record: OpSpec<string, (...args: unknown[]) => Tensor> = {
+    signature: spec.signature,
+    doc: spec.doc,
+    in: spec.in,
+    aliases: spec.aliases,
+    gradName: spec.gradName,
+    forward,
+    cost: (...args) => {
+      const numel = args.reduce((n: number, a) => (a instanceof Tensor ? Math.max(n, a.numel) : n), 0);
+      const { kernel } = variantFor(args);
+      return { flops: numel * topological(kernel.outputs).filter((n) => n.kind === "call").length };
+    },
+  };
+  if (spec.dtype !== "bool") {
+    record.backward = (saved, dy) => {
+      const s = saved as unknown as Record<string, unknown> & { needs: Record<string, boolean> };
+      const args = argNames.map((name, i) => {
+        const info = (s.info as Record<string, { shape: Shape }>)[name];
+        // The variant is chosen by which arguments are tensors: any tensor stands for one that was not saved.
+        return mayBeTensor[i] && info ? (s[name] ?? dy) : s[name];
+      });
+      const variant = variantFor(args);
+      const gradient = gradientOf(variant);
+      if (!gradient) return {};
+      const params = variant.paramNames.map((name) => {
+        const a = s[name];
+        return a instanceof Scalar ? a.number : (a as number);
+      });
+      return runGradient(signature.name, gradient, variant, s, dy, params);
+    };
+    record.save = (args) => gradientOf(variantFor(args))?.reads ?? [];
+  }
+  const declared = op(record) as Op<(...args: unknown[]) => Tensor>;
+  if (spec.inplace !== false) declareInplace(declared, record, forward);
+  return declared;
+}
+
+/** `x.add_(y)`: the same computation, written into x. What backward needs of the old x is copied before. */
+function declareInplace(
+  base: Op<(...args: unknown[]) => Tensor>, record: OpSpec<string, (...args: unknown[]) => Tensor>,
+  forward: (...args: unknown[]) => Tensor,
+): void {
+  const name = base.record.name;
+  const spec: OpSpec<string, (...args: unknown[]) => Tensor> = {
+    ...record,
+    signature: record.signature.replace(name, `${name}_`),
+    in: (record.in ?? "Tensor").includes("Tensor") ? "Tensor" : record.in,
+    aliases: record.aliases?.filter((a) => a.startsWith("Tensor.")).map((a) => `${a}_`),
+    gradName: base.record.gradName.replace(/Backward0$/, ""),
+    mutates: true,
+    forward: (...args) => {
+      const self = args[0] as Tensor;
+      const outer = destination;
+      destination = self;
+      try {
+        forward(...args);
+      } finally {
+        destination = outer;
+      }
+      return self;
+    },
+  };
+  op(spec);
+}
+
+/** Inside a gradient, the node equal to the op's result is read from the saved result instead of computed again. */
+function replaceResult(gradient: Expr, y: Expr): Expr {
+  if (y.kind !== "call" || !topological([gradient]).includes(y)) return gradient;
+  return substituteExpr(gradient, y, input(1001));
+}
+
+function substituteExpr(root: Expr, from: Expr, to: Expr): Expr {
+  const done = new Map<Expr, Expr>();
+  for (const node of topological([root])) {
+    if (node === from) done.set(node, to);
+    else if (node.kind !== "call") done.set(node, node);
+    else done.set(node, e[node.op](...node.args.map((a) => done.get(a)!)));
+  }
+  return done.get(root)!;
+}
+
+/** Run (and, under create_graph, record) the gradient of the wanted arguments as one kernel. */
+function runGradient(
+  name: string, gradient: Gradient, variant: Variant, saved: Record<string, unknown> & { needs: Record<string, boolean> },
+  dy: Tensor, params: number[],
+): Record<string, Tensor> {
+  const wanted = gradient.targets.filter((t) => saved.needs[t]);
+  if (wanted.length === 0) return {};
+  const key = wanted.join(",");
+  const roots = wanted.map((t) => gradient.expressions[gradient.targets.indexOf(t)]!);
+  const used = new Set(topological(roots).filter((n) => n.kind === "input").map((n) => n.index));
+  const reads: { name: string; index: number }[] = [];
+  for (const read of gradient.reads) {
+    const index = read === "result" ? 1001 : variant.tensorNames.indexOf(read);
+    if (used.has(index)) reads.push({ name: read, index });
+  }
+  const inputs = reads.map((r) => saved[r.name] as Tensor);
+  inputs.push(dy);
+  let run = gradient.backward.get(key) as unknown as ((tensors: Tensor[], params: number[]) => Tensor[]) | undefined;
+  if (!run) {
+    // Renumber the leaves to 0..n in the order in which they are passed.
+    const order = new Map<number, number>(reads.map((r, i) => [r.index, i]));
+    order.set(1000, reads.length);
+    const expressions = roots.map((root) => renumber(root, order));
+    run = derivedOp(`${name}_backward`, expressions, reads.length + 1, params.length);
+    gradient.backward.set(key, run as never);
+  }
+  const outputs = run(inputs, params);
+  return Object.fromEntries(wanted.map((t, i) => [t, outputs[i]!]));
+}
+
+function renumber(root: Expr, order: ReadonlyMap<number, number>): Expr {
+  const done = new Map<Expr, Expr>();
+  for (const node of topological([root])) {
+    if (node.kind === "input") done.set(node, input(order.get(node.index)!));
+    else if (node.kind !== "call") done.set(node, node);
+    else done.set(node, e[node.op](...node.args.map((a) => done.get(a)!)));
+  }
+  return done.get(root)!;
+}
+
+/** A derived kernel as a differentiable function of several tensors: each output again a pointwise op. */
+function derivedOp(
+  name: string, expressions: readonly Expr[], nInputs: number, nParams: number,
+): (tensors: Tensor[], params: number[]) => Tensor[] {
+  const fused = new PointwiseKernel(name, expressions, nInputs, nParams);
+  let recorded: Op<(...args: unknown[]) => Tensor>[] | null = null;
+  return (tensors, params) => {
+    if (gradMode.enabled && tensors.some((t) => t.requiresGrad)) {
+      recorded ??= expressions.map((expr, k) => {
+        const inputs = Array.from({ length: nInputs }, (_, i) => `Tensor x${i}`);
+        const numbers = Array.from({ length: nParams }, (_, i) => `float p${i}`);
+        return pointwise({
+          signature: `${name}${uniqueSuffix()}_${k}(${[...inputs, ...numbers].join(", ")}) -> Tensor`,
+          doc: "A derived gradient.", in: "", inplace: false,
+          expr: () => expr,
+        });
+      });
+      return recorded.map((f) => f(...tensors, ...params));
+    }
+    const shape = tensors.map((t) => t.shape).reduce(broadcastShapes);
+    const dtype = tensors.map((t) => t.dtype).filter((d) => d.kind === "float").reduce(promoteTypes);
+    const strides = resultStrides(shape, tensors);
+    const outputs = expressions.map(() => empty(shape, dtype, commonDevice(tensors), strides));
+    fused.launch(dtype, outputs, tensors, params);
+    return outputs;
+  };
+}
+
+let suffix = 0;
+const uniqueSuffix = (): number => ++suffix;
+
+function checkDestination(self: Tensor, shape: Shape, dtype: DType): Tensor {
+  if (!sameShape(self.shape, shape)) {
+    throw new RuntimeError(`output with shape ${formatShape(self.shape)} doesn't match the broadcast shape ${formatShape(shape)}`);
+  }
+  const rank = { bool: 0, int: 1, float: 2 };
+  if (rank[dtype.kind] > rank[self.dtype.kind]) {
+    const word = (d: DType) => d.legacy.slice(6, -6);
+    throw new RuntimeError(`result type ${word(dtype)} can't be cast to the desired output type ${word(self.dtype)}`);
+  }
+  return self;
+}
+
+/** One device for all, except that single numbers may come from the CPU. */
+export function commonDevice(tensors: readonly Tensor[]): Device {
+  let device: Device | null = null;
+  for (const t of tensors) {
+    if (t.rank === 0 && t.device.type === "cpu") continue;
+    if (device && t.device !== device) {
+      const [a, b] = [device, t.device].map((d) => (d === META ? "meta" : d.type === "cuda" ? `cuda:${d.index}` : d.type));
+      throw new RuntimeError(`Expected all tensors to be on the same device, but found at least two devices, ${a} and ${b}!`);
+    }
+    device = t.device;
+  }
+  return device ?? tensors[0]!.device;
+}

@@ -1,0 +1,108 @@
+/** What a verb works with: one interpreter, one core, and the run at hand. Knows no verb. */
+import { existsSync, statSync } from "node:fs";
+import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
+import type { Result } from "../protocol/results.ts";
+import type { TargetRequest, Verb, Verbs } from "../protocol/rpc.ts";
+import type { Failure } from "../protocol/source.ts";
+import type { CoreSide, Interpreter } from "./python/interpreter.ts";
+import { toVirtualPath } from "./python/host_paths.ts";
+import { findSitePackages } from "./python/environments.ts";
+
+/** A request that cannot be carried out: the answer is its failure. */
+export class RequestRefused extends Error {
+  readonly failure: Failure;
+  constructor(failure: Failure) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}
+
+/** A target, parsed, with its file visible to Python. */
+export interface OpenTarget {
+  /** Absolute path on the host. */
+  file: string;
+  /** The same file as Python sees it. */
+  path: string;
+  /** "GPT" of "model.py::GPT"; "" for the file itself. */
+  name: string;
+  /** The import root as Python sees it. */
+  root: string;
+}
+
+/** How a verb tells what it is doing while it works. */
+export interface Report {
+  progress(message: string, fraction?: number): void;
+  /** What user code has printed to standard output in this request, at most a mebibyte of it. */
+  stdout(): string;
+}
+
+export interface Session<C extends CoreSide = CoreSide> {
+  readonly core: C;
+  readonly interpreter: Interpreter;
+  /** Where saved starts and other caches are kept; null: nowhere. */
+  readonly cacheFolder: string | null;
+  /** A clean interpreter that sees the request's workspace and environment. Each verb that runs user code begins with it. */
+  open(request: TargetRequest): OpenTarget;
+}
+
+export type VerbHandler<V extends Verb = Verb, C extends CoreSide = CoreSide> = (
+  session: Session<C>, request: Verbs[V]["request"], report: Report,
+) => Promise<Verbs[V]["result"]> | Verbs[V]["result"];
+
+export type VerbTable<C extends CoreSide = CoreSide> = { [V in Verb]?: VerbHandler<V, C> };
+
+export type AnyResult = Result;
+
+/** Splits "model.py::GPT". A Windows drive keeps its single colon. */
+export function splitTarget(target: string): { file: string; name: string } {
+  const cut = target.indexOf("::");
+  return cut < 0 ? { file: target, name: "" } : { file: target.slice(0, cut), name: target.slice(cut + 2) };
+}
+
+export class PythonSession<C extends CoreSide = CoreSide> implements Session<C> {
+  readonly core: C;
+  readonly interpreter: Interpreter;
+  readonly cacheFolder: string | null;
+  /** A fresh interpreter needs no reset before its first run. */
+  private isClean = true;
+
+  constructor(core: C, interpreter: Interpreter, cacheFolder: string | null) {
+    this.core = core;
+    this.interpreter = interpreter;
+    this.cacheFolder = cacheFolder;
+  }
+
+  open(request: TargetRequest): OpenTarget {
+    const { file: named, name } = splitTarget(request.target);
+    const file = resolve(named);
+    const isUnsaved = Object.hasOwn(request.overlay ?? {}, file);
+    if (!isUnsaved && !existsSync(file)) {
+      throw refusal("unknown-target", `${named} does not exist`, "Give the path of a Python file, relative to the current folder");
+    }
+    if (!isUnsaved && !statSync(file).isFile()) throw refusal("unknown-target", `${named} is not a file`);
+    const root = workspaceOf(request, file);
+    if (!this.isClean) this.interpreter.reset();
+    this.isClean = false;
+    this.interpreter.mountWorkspace({ root, writable: request.writable ?? false, overlay: request.overlay });
+    this.interpreter.setEnvironment(findSitePackages(request.env, root));
+    return { file, path: toVirtualPath(file), name, root: toVirtualPath(root) };
+  }
+}
+
+/** The named workspace when the file lies in it, otherwise the file's own folder. */
+function workspaceOf(request: TargetRequest, file: string): string {
+  const own = dirname(file);
+  if (!request.workspace) return own;
+  const root = resolve(request.workspace);
+  if (contains(root, file)) return root;
+  return own;
+}
+
+function contains(folder: string, file: string): boolean {
+  const path = relative(folder, file);
+  return path !== "" && path !== ".." && !path.startsWith(`..${sep}`) && !isAbsolute(path);
+}
+
+function refusal(type: string, message: string, hint?: string): RequestRefused {
+  return new RequestRefused({ kind: "usage", type, message, ...(hint ? { hint } : {}) });
+}

@@ -1,0 +1,12 @@
+/** The verbs of the runtime: one file each. */
+import type { VerbTable } from "../session.ts";
+import { describe } from "./describe.ts";
+import { devices } from "./devices.ts";
+import { graph } from "./graph.ts";
+import { profile } from "./profile.ts";
+import { python } from "./python.ts";
+import { run } from "./run.ts";
+import { shapes } from "./shapes.ts";
+import type { VerbCore } from "./core.ts";
+
+export const verbs: VerbTable<VerbCore> = { describe, devices, graph, profile, python, run, shapes };

@@ -1,0 +1,213 @@
+/**
+ * Where time and memory go. First the clock alone, until the spread is small; then a few traced repetitions for the tables,
+ * so that the figures people compare carry none of the tracing. A script is traced from its start to its end.
+ */
+import { readFileSync } from "node:fs";
+import { kernels, lines, memory, modules, timing, FEWEST_REPETITIONS, STEADY_SPREAD } from "../../profiler/index.ts";
+import type { ProfileResult, Timing } from "../../protocol/results.ts";
+import type { ProfileRequest } from "../../protocol/rpc.ts";
+import type { Failure } from "../../protocol/source.ts";
+import type { Trace } from "../../protocol/trace.ts";
+import type { Report, Session, VerbHandler } from "../session.ts";
+import { coreFunctions, type VerbCore } from "./core.ts";
+import { NO_SETUP, deviceOf, isScript, open, prepare, probe, targetText } from "./target.ts";
+
+const MAX_REPETITIONS = 200;
+const MAX_TIME_MS = 2000;
+const MOST_TRACED = 5;
+/** Traced repetitions end after this long: one of a slow model says enough. */
+const TRACED_TIME_MS = 1000;
+const ALL = { ops: true, kernels: true, memory: true, sources: true };
+
+interface Measured {
+  forwardUs: number;
+  backwardUs: number;
+  /** "" when nothing in the result has a gradient. */
+  workload: string;
+  failure?: Failure;
+}
+
+export const profile: VerbHandler<"profile", VerbCore> = (session, request, report) => {
+  const result: ProfileResult = {
+    version: 1,
+    verb: "profile",
+    target: request.target,
+    ok: false,
+    setup: NO_SETUP,
+    device: session.core.device,
+    workload: "forward",
+    total: timing([]),
+    forward: timing([]),
+    modules: [],
+    kernels: [],
+    lines: [],
+    memory: [],
+    parameters: 0,
+    parameterBytes: 0,
+    stdout: "",
+  };
+  const finish = (failure?: Failure): ProfileResult => ({
+    ...result,
+    ok: failure === undefined,
+    stdout: report.stdout(),
+    ...(failure ? { failure } : {}),
+  });
+  const target = open(session, request);
+  const place = deviceOf(session, request);
+  if ("failure" in place) return finish(place.failure);
+  result.device = place.device;
+
+  if (request.argv !== undefined || isScript(session, target)) {
+    report.progress("running the script");
+    const { trace, failure, timeUs } = traceScript(session, target.path, request);
+    result.workload = "script";
+    result.total = timing([timeUs]);
+    result.forward = result.total;
+    fill(result, trace);
+    return finish(failure);
+  }
+
+  report.progress("finding arguments");
+  const prepared = prepare(session, target, request, place.device);
+  result.target = targetText(request, prepared);
+  result.setup = prepared.setup ?? NO_SETUP;
+  if (prepared.failure) return finish(prepared.failure);
+  result.parameters = prepared.parameters ?? 0;
+  result.parameterBytes = prepared.parameterBytes ?? 0;
+
+  const measured = measure(session, request, report);
+  if (measured.failure) return finish(measured.failure);
+  Object.assign(result, measured.timings);
+  result.workload = measured.workload;
+
+  report.progress("tracing");
+  const traced = traceTarget(session, request, result.target, measured.workload !== "forward");
+  if (traced.failure) return finish(traced.failure);
+  fill(result, traced.trace);
+  return finish();
+};
+
+interface Measurement {
+  timings: { total: Timing; forward: Timing; backward?: Timing };
+  workload: string;
+  failure?: Failure;
+}
+
+/** Warm-up, then repetitions until the quartiles are close, or the time or the count is used up. */
+function measure(session: Session<VerbCore>, request: ProfileRequest, report: Report): Measurement {
+  const withBackward = request.backward ?? true;
+  const maxTimeMs = request.maxTimeMs ?? MAX_TIME_MS;
+  const maxRepetitions = request.maxRepetitions ?? MAX_REPETITIONS;
+  const samples: Measured[] = [];
+  const began = performance.now();
+  report.progress("warming up", 0);
+  const first = once(session, withBackward);
+  if (first.failure)
+    return { timings: { total: timing([]), forward: timing([]) }, workload: "forward", failure: first.failure };
+  const isSlow = first.forwardUs + first.backwardUs > maxTimeMs * 500;
+  if (isSlow || maxRepetitions === 1) samples.push(first);
+  else once(session, withBackward);
+  while (samples.length < maxRepetitions && !isSlow) {
+    const passedMs = performance.now() - began;
+    if (samples.length > 0 && passedMs > maxTimeMs) break;
+    const sample = once(session, withBackward);
+    if (sample.failure)
+      return { timings: { total: timing([]), forward: timing([]) }, workload: "forward", failure: sample.failure };
+    samples.push(sample);
+    if (samples.length % 4 !== 0) continue;
+    if (samples.length >= FEWEST_REPETITIONS && timing(totals(samples)).spread < STEADY_SPREAD) break;
+    report.progress("measuring", Math.min(1, Math.max(passedMs / maxTimeMs, samples.length / maxRepetitions)));
+  }
+  const hasBackward = withBackward && first.workload !== "";
+  return {
+    timings: {
+      total: timing(totals(samples)),
+      forward: timing(samples.map((sample) => sample.forwardUs)),
+      ...(hasBackward ? { backward: timing(samples.map((sample) => sample.backwardUs)) } : {}),
+    },
+    workload: hasBackward ? first.workload : "forward",
+  };
+}
+
+function totals(samples: readonly Measured[]): number[] {
+  return samples.map((sample) => sample.forwardUs + sample.backwardUs);
+}
+
+/** The clock is Python's own, around the call alone. */
+function once(session: Session<VerbCore>, withBackward: boolean): Measured {
+  return probe<Measured>(session, "timed_step", withBackward);
+}
+
+function traceTarget(
+  session: Session<VerbCore>,
+  request: ProfileRequest,
+  name: string,
+  withBackward: boolean,
+): { trace: Trace; failure?: Failure } {
+  const { core } = session;
+  const most = Math.min(MOST_TRACED, request.maxRepetitions ?? MOST_TRACED);
+  const began = performance.now();
+  let failure: Failure | undefined;
+  core.trace.start(ALL);
+  try {
+    for (let step = 0; step < most && !failure; step++) {
+      core.trace.step();
+      failure = once(session, withBackward).failure;
+      if (performance.now() - began > TRACED_TIME_MS) break;
+    }
+    coreFunctions(core).synchronize();
+  } finally {
+    probe(session, "clear_gradients");
+  }
+  const trace = core.trace.stop(name);
+  return { trace, ...(failure ? { failure } : {}) };
+}
+
+function traceScript(
+  session: Session<VerbCore>,
+  path: string,
+  request: ProfileRequest,
+): { trace: Trace; timeUs: number; failure?: Failure } {
+  const { core } = session;
+  core.trace.start(ALL);
+  const began = performance.now();
+  let answer: { exitCode: number; failure?: Failure };
+  let trace: Trace;
+  try {
+    core.trace.step();
+    answer = session.interpreter.call(
+      "layerwise.runner:run_script",
+      path,
+      request.argv ?? [],
+    ) as unknown as typeof answer;
+    coreFunctions(core).synchronize();
+  } finally {
+    trace = core.trace.stop(request.target);
+  }
+  return { trace, timeUs: (performance.now() - began) * 1000, ...(answer.failure ? { failure: answer.failure } : {}) };
+}
+
+function fill(result: ProfileResult, trace: Trace): void {
+  result.modules = modules(trace);
+  result.kernels = kernels(trace);
+  result.lines = lines(trace, lineReader());
+  result.memory = memory(trace);
+  result.trace = trace;
+}
+
+/** Each file is read once; a file that cannot be read has no lines. */
+function lineReader(): (file: string, line: number) => string | undefined {
+  const files = new Map<string, string[]>();
+  return (file, line) => {
+    let text = files.get(file);
+    if (!text) {
+      try {
+        text = readFileSync(file, "utf8").split(/\r?\n/);
+      } catch {
+        text = [];
+      }
+      files.set(file, text);
+    }
+    return text[line - 1];
+  };
+}

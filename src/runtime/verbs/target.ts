@@ -1,0 +1,73 @@
+/** The steps that verbs share: open a target, choose its device, have Python build it. Knows no verb. */
+import type { Setup } from "../../protocol/results.ts";
+import type { TargetRequest } from "../../protocol/rpc.ts";
+import type { Failure } from "../../protocol/source.ts";
+import type { Json } from "../python/interpreter.ts";
+import type { OpenTarget, Session } from "../session.ts";
+import { coreFunctions, type VerbCore } from "./core.ts";
+
+export const NO_SETUP: Setup = { init: [], inputs: [] };
+
+/** What `layerwise.probe:prepare` answers. */
+export interface Prepared {
+  setup?: Setup;
+  name?: string;
+  kind?: "class" | "function";
+  parameters?: number;
+  parameterBytes?: number;
+  failure?: Failure;
+}
+
+/** Every function of layerwise.probe answers plain data, or a failure in it. */
+export function probe<Answer extends { failure?: Failure }>(
+  session: Session,
+  name: string,
+  ...positional: Json[]
+): Answer {
+  return session.interpreter.call(`layerwise.probe:${name}`, ...positional) as unknown as Answer;
+}
+
+export function open(session: Session<VerbCore>, request: TargetRequest): OpenTarget {
+  const target = session.open(request);
+  if (request.threads !== undefined) coreFunctions(session.core).set_threads(request.threads);
+  return target;
+}
+
+/** A file without a class is a script; a file with one stands for its class. */
+export function isScript(session: Session, target: OpenTarget): boolean {
+  return (
+    probe<{ kind: string; failure?: Failure }>(session, "script_or_target", target.path, target.name).kind === "script"
+  );
+}
+
+/** "auto" and nothing mean what the core found; a device that is not there is the machine's failure. */
+export function deviceOf(
+  session: Session<VerbCore>,
+  request: TargetRequest,
+): { device: string } | { failure: Failure } {
+  const { device } = session.core;
+  const wanted = request.device ?? "auto";
+  if (wanted === "auto") return { device };
+  if (wanted === "cpu" || wanted === device) return { device: wanted };
+  const answer = probe<{ device?: string; failure?: Failure }>(session, "find_device", wanted);
+  if (answer.device !== undefined) return { device: answer.device };
+  return { failure: answer.failure ?? { kind: "machine", type: "no-device", message: `no device ${wanted}` } };
+}
+
+export function prepare(session: Session, target: OpenTarget, request: TargetRequest, device: string): Prepared {
+  return probe<Prepared>(
+    session,
+    "prepare",
+    target.path,
+    target.name,
+    request.init ?? "",
+    request.inputs ?? {},
+    device,
+    target.root,
+  );
+}
+
+/** "/w/model.py::GPT", also when the person named the file alone. */
+export function targetText(request: TargetRequest, prepared: Prepared): string {
+  return request.target.includes("::") || !prepared.name ? request.target : `${request.target}::${prepared.name}`;
+}

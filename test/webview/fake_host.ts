@@ -1,0 +1,164 @@
+/**
+ * Plays the editor inside the test page: gives the view its `acquireVsCodeApi`, answers from the fixtures and writes
+ * down what was asked. Tests steer it through `window.layerwiseTest`.
+ */
+import type { Failure } from "../../src/protocol/source.ts";
+import { makeTimeline, memoryCurve } from "../../src/protocol/views/columns.ts";
+import type { GraphHost, GraphNews, GraphState } from "../../src/protocol/views/graph.ts";
+import type { ToView } from "../../src/protocol/views/port.ts";
+import type { ProfilerHost, ProfilerNews, ProfilerState } from "../../src/protocol/views/profiler.ts";
+import { graphOverlay, relatedTo } from "../../src/protocol/views/related.ts";
+import { servePort } from "../../src/protocol/views/serve.ts";
+import type { ServedPort } from "../../src/protocol/views/serve.ts";
+import { gptGraph, gptProfile, syntheticGraph } from "./fixtures.ts";
+
+interface TestPage {
+  calls: { method: string; argument: unknown }[];
+  problems: string[];
+  state: Record<string, unknown>;
+  tell(news: { type: string }): void;
+  post(message: unknown): void;
+}
+
+declare global {
+  interface Window {
+    layerwiseTest: TestPage;
+    acquireVsCodeApi(): unknown;
+  }
+}
+
+const query = new URLSearchParams(location.search);
+const name = query.get("name") ?? "GPT";
+const profile = gptProfile({ name, nLayers: Number(query.get("layers") ?? 6) });
+const { trace, ...tables } = profile;
+const calls: TestPage["calls"] = [];
+const problems: string[] = [];
+const noted =
+  (method: string) =>
+  (argument: unknown): void =>
+    void calls.push({ method, argument });
+
+const failure: Failure = {
+  kind: "model",
+  type: "RuntimeError",
+  message: "mat1 and mat2 shapes cannot be multiplied (2048x384 and 512x1536)",
+  at: { file: "/home/ada/nanogpt/model.py", line: 44 },
+  hint: "self.c_fc should take 384 features",
+  traceback: [
+    "Traceback (most recent call last):",
+    '  File "model.py", line 44, in forward',
+    "    x = self.c_fc(x)",
+    "RuntimeError: mat1 and mat2 shapes cannot be multiplied (2048x384 and 512x1536)",
+  ].join("\n"),
+};
+const running = { target: tables.target, message: "repetition 7 of about 24", fraction: 0.29 };
+
+const profilerStates: Record<string, Partial<ProfilerState>> = {
+  done: {},
+  notrace: { hasTrace: false },
+  empty: { profile: null, hasTrace: false },
+  nothing: { profile: null, hasTrace: false, suggestion: null },
+  running: {
+    profile: null,
+    hasTrace: false,
+    running: { ...running, message: "starting the runtime", fraction: undefined },
+  },
+  rerunning: { running },
+  stale: { stale: "model.py was edited after this profile" },
+  failed: { profile: null, hasTrace: false, failure },
+  failedAgain: { failure },
+};
+const profilerState: ProfilerState = {
+  profile: tables,
+  hasTrace: true,
+  stale: null,
+  running: null,
+  failure: null,
+  suggestion: tables.target,
+  root: "/home/ada/nanogpt",
+  ...profilerStates[query.get("state") ?? "done"],
+};
+
+function graphOf(kind: string) {
+  if (kind.startsWith("synthetic"))
+    return syntheticGraph({ nNodes: Number(kind.slice("synthetic".length)), varied: true });
+  if (kind.startsWith("flat")) return syntheticGraph({ nNodes: Number(kind.slice("flat".length)), flat: true });
+  return gptGraph({ name, nLayers: Number(query.get("layers") ?? 6) });
+}
+
+const graphStates: Record<string, Partial<GraphState>> = {
+  done: {},
+  plain: { overlay: null },
+  empty: { graph: null, overlay: null },
+  running: { graph: null, overlay: null, running },
+  failed: { graph: null, overlay: null, failure },
+  stale: { stale: "model.py was edited after this graph" },
+};
+
+let served: ServedPort<ProfilerNews | GraphNews>;
+const post = (message: ToView): void => {
+  setTimeout(() => window.postMessage(message, "*"), 0);
+};
+const options = { post, problem: (message: string) => void problems.push(message) };
+
+if (document.getElementById("app")!.dataset["view"] === "profiler") {
+  const timeline = trace && makeTimeline(trace);
+  served = servePort<ProfilerHost, ProfilerNews>({
+    view: "profiler",
+    ...options,
+    answers: {
+      state: () => profilerState,
+      outline: () => timeline!.outline,
+      slices: (range) => timeline!.slices(range),
+      memory: (range) => memoryCurve(trace!, range),
+      related: (selection) => relatedTo(trace!, selection),
+      select: noted("select"),
+      openSource: noted("openSource"),
+      copy: noted("copy"),
+      profile: noted("profile"),
+      cancel: noted("cancel"),
+      openGraph: noted("openGraph"),
+      saveReport: noted("saveReport"),
+    },
+  }) as unknown as ServedPort<ProfilerNews | GraphNews>;
+} else {
+  const graphState: GraphState = {
+    graph: graphOf(query.get("graph") ?? "gpt"),
+    overlay: graphOverlay(profile),
+    stale: null,
+    running: null,
+    failure: null,
+    suggestion: tables.target,
+    root: "/home/ada/nanogpt",
+    ...graphStates[query.get("state") ?? "done"],
+  };
+  served = servePort<GraphHost, GraphNews>({
+    view: "graph",
+    ...options,
+    answers: {
+      state: () => graphState,
+      openSource: noted("openSource"),
+      copy: noted("copy"),
+      saveSvg: noted("saveSvg"),
+      graph: noted("graph"),
+      profile: noted("profile"),
+      cancel: noted("cancel"),
+    },
+  }) as unknown as ServedPort<ProfilerNews | GraphNews>;
+}
+
+let stored: unknown;
+window.layerwiseTest = {
+  calls,
+  problems,
+  state: profilerState as unknown as Record<string, unknown>,
+  tell: (news) => served.tell(news as ProfilerNews),
+  post: (message) => post(message as ToView),
+};
+window.acquireVsCodeApi = () => ({
+  postMessage: (message: unknown) => served.receive(structuredClone(message)),
+  getState: () => stored,
+  setState: (state: unknown) => {
+    stored = structuredClone(state);
+  },
+});

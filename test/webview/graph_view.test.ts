@@ -1,0 +1,182 @@
+/** The graph view in a real browser: opening, folding, searching, keyboard, export, hostile names, and its speed. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { Browser } from "../workbench/browser.ts";
+import { bundle, launch, openView } from "./harness.ts";
+import type { Bundles, OpenedView, OpenOptions } from "./harness.ts";
+
+let browser: Browser;
+let bundles: Bundles;
+before(async () => {
+  bundles = await bundle();
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  bundles?.remove();
+});
+
+async function withView(options: Partial<OpenOptions>, work: (view: OpenedView) => Promise<void>): Promise<void> {
+  const view = await openView(browser, bundles, { view: "graph", ...options });
+  try {
+    await view.page.waitForSelector("#app[data-boxes], .lw-state, .lw-banner");
+    await work(view);
+    assert.deepEqual(view.incidents, []);
+    assert.deepEqual(await view.page.evaluate(() => window.layerwiseTest.problems), []);
+  } finally {
+    await view.page.close();
+  }
+}
+
+const boxes = (view: OpenedView): Promise<number> =>
+  view.page.$eval("#app", (app) => Number((app as HTMLElement).dataset["boxes"]));
+const crumbs = (view: OpenedView): Promise<string[]> =>
+  view.page.$$eval(".lw-crumb", (all) => all.map((crumb) => crumb.textContent!));
+
+async function press(view: OpenedView, ...keys: string[]): Promise<void> {
+  for (const key of keys) {
+    await view.page.keyboard.press(key);
+    await view.page.waitForTimeout(40);
+  }
+}
+
+test("keys move, open and fold; Enter on an op opens its line", () =>
+  withView({}, async (view) => {
+    assert.equal(await boxes(view), 9);
+    await press(view, "ArrowDown", "ArrowDown", "ArrowDown", "ArrowDown");
+    assert.deepEqual(await crumbs(view), ["model.py::GPT", "h.0–5"]);
+    await press(view, "Enter");
+    await view.page.waitForFunction(() => document.getElementById("app")!.dataset["boxes"] === "15");
+    await press(view, "Escape");
+    await view.page.waitForFunction(() => document.getElementById("app")!.dataset["boxes"] === "9");
+    await press(view, "ArrowUp");
+    assert.deepEqual(await crumbs(view), ["model.py::GPT", "add"]);
+    await press(view, "Enter");
+    assert.deepEqual(await view.calls(), [
+      { method: "openSource", argument: { file: "/home/ada/nanogpt/model.py", line: 88 } },
+    ]);
+  }));
+
+test("a search opens what hides the match and shows where it is", () =>
+  withView({}, async (view) => {
+    await view.page.fill(".lw-search input", "softmax");
+    assert.equal((await view.page.$$(".lw-result")).length, 6);
+    await view.page.keyboard.press("Enter");
+    await view.page.waitForFunction(() => document.querySelectorAll(".lw-crumb").length === 5);
+    assert.deepEqual(await crumbs(view), ["model.py::GPT", "h.0–5", "h.0", "attn", "softmax"]);
+  }));
+
+test("the host can reveal a module or a line", () =>
+  withView({}, async (view) => {
+    await view.page.evaluate(() => window.layerwiseTest.tell({ type: "reveal", path: "h.3.mlp" } as { type: string }));
+    await view.page.waitForSelector(".lw-crumb-last:has-text('mlp')");
+    await view.page.evaluate(() =>
+      window.layerwiseTest.tell({
+        type: "reveal",
+        at: { file: "/home/ada/nanogpt/model.py", line: 93 },
+      } as { type: string }),
+    );
+    await view.page.waitForSelector(".lw-crumb-last:has-text('linear')");
+  }));
+
+test("a click opens a box, a click on its title folds it again", () =>
+  withView({ width: 900, height: 700 }, async (view) => {
+    const middle = async (): Promise<{ x: number; y: number }> => {
+      const box = (await (await view.page.$(".lw-graph-canvas"))!.boundingBox())!;
+      return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+    };
+    const { x, y } = await middle();
+    await view.page.mouse.click(x - 10, y + 3);
+    await view.page.waitForFunction(() => document.getElementById("app")!.dataset["boxes"] !== "9");
+    assert.equal((await crumbs(view)).at(-1), "h.0–5");
+    await view.page.waitForTimeout(450);
+    await view.page.keyboard.press("Escape");
+    await view.page.waitForFunction(() => document.getElementById("app")!.dataset["boxes"] === "9");
+  }));
+
+test("what is saved as SVG is what is shown", () =>
+  withView({}, async (view) => {
+    await view.page.click("vscode-button[aria-label='Save SVG']");
+    await view.page.waitForFunction(() => window.layerwiseTest.calls.length === 1);
+    const [{ method, argument }] = (await view.calls()) as [{ method: string; argument: string }];
+    assert.equal(method, "saveSvg");
+    assert.ok(argument.startsWith("<svg") && argument.includes("h.0–5") && argument.includes("×6"));
+  }));
+
+for (const [state, wanted, call] of [
+  ["empty", "No graph yet", "graph"],
+  ["running", "repetition 7 of about 24", "cancel"],
+  ["stale", "edited after this graph", "graph"],
+  ["failed", "mat1 and mat2 shapes cannot be multiplied", "openSource"],
+] as const) {
+  test(`the state "${state}" says so and offers a way on`, () =>
+    withView({ query: { state } }, async (view) => {
+      assert.ok((await view.page.textContent("#app"))!.includes(wanted));
+      await view.page.click(".lw-state vscode-button, .lw-running vscode-button, .lw-banner .lw-link");
+      assert.deepEqual(
+        (await view.calls()).map(({ method }) => method),
+        [call],
+      );
+    }));
+}
+
+test("a hostile name is text: no dialog, no request, no policy report", () =>
+  withView(
+    {
+      query: { name: `<img src=x onerror=alert(1)>]]></script><script>alert(2)</script>` },
+    },
+    async (view) => {
+      await view.page.fill(".lw-search input", "h.");
+      await view.page.mouse.move(450, 330);
+      await view.page.waitForTimeout(150);
+      assert.equal(await view.page.$("img"), null);
+      assert.ok((await view.page.textContent(".lw-crumbs"))!.includes("<img src=x"));
+    },
+  ));
+
+/** Milliseconds between frames while the wheel zooms and the pointer drags. */
+async function frameTimes(view: OpenedView): Promise<number[]> {
+  return view.page.evaluate(async () => {
+    const canvas = document.querySelector(".lw-graph-canvas")!;
+    const box = canvas.getBoundingClientRect();
+    const at = {
+      clientX: box.left + box.width / 2,
+      clientY: box.top + box.height / 2,
+      bubbles: true,
+      cancelable: true,
+    };
+    const times: number[] = [];
+    let last = performance.now();
+    for (let i = 0; i < 120; i++) {
+      canvas.dispatchEvent(new WheelEvent("wheel", { ...at, deltaY: i < 60 ? 25 : -25 }));
+      await new Promise((done) => requestAnimationFrame(done));
+      const now = performance.now();
+      times.push(now - last);
+      last = now;
+    }
+    return times.slice(5);
+  });
+}
+
+test("three thousand nodes open in a worker and zoom smoothly", () =>
+  withView({ query: { graph: "synthetic3000" } }, async (view) => {
+    const start = Date.now();
+    await view.page.click("vscode-button[aria-label='Open one more level']");
+    await view.page.click("vscode-button[aria-label='Open one more level']");
+    await view.page.click("vscode-button[aria-label='Open one more level']");
+    await view.page.waitForFunction(() => Number(document.getElementById("app")!.dataset["boxes"]) > 3000);
+    const openedMs = Date.now() - start;
+    const times = (await frameTimes(view)).sort((a, b) => a - b);
+    const median = times[times.length >> 1]!;
+    const slow = times[Math.floor(times.length * 0.95)]!;
+    console.log(
+      `  3,000 nodes: opened in ${openedMs} ms, frame ${median.toFixed(1)} ms median, ${slow.toFixed(1)} ms at 95%`,
+    );
+    assert.ok(openedMs < 5000, `opened in ${openedMs} ms`);
+    assert.ok(median < 34, `${median} ms per frame in software rendering`);
+  }));
+
+test("ten thousand nodes are shown folded at once", () =>
+  withView({ query: { graph: "synthetic10000" } }, async (view) => {
+    assert.ok((await boxes(view)) < 500);
+  }));

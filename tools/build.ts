@@ -1,0 +1,166 @@
+/**
+ * Fills dist/: bundles for Node and for the webviews, pyodide's files, our Python package as one zip. Entries whose
+ * source does not exist are skipped with a notice. Checks no types: tsc does that.
+ */
+import * as esbuild from "esbuild";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { webviewOptions } from "../webview/build.ts";
+import { SetupError, filesUnder, root } from "./steps.mjs";
+import { zip } from "./zip.ts";
+
+/** What runs in Node, by the name of its file in dist/. They share chunks, so all of them lie in one folder. */
+const nodeEntries: Record<string, string> = {
+  cli: "src/cli/main.ts",
+  runtime: "src/runtime/process.ts",
+  worker: "src/runtime/worker.ts",
+  language: "src/language/server.ts",
+};
+const extensionEntry = "src/extension/extension.ts";
+const views = ["webview/profiler/main.ts", "webview/graph/main.ts", "webview/report/main.ts"];
+
+/** The files that pyodide reads when it starts; its package holds a console page and maps besides. */
+const pyodideFiles = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"];
+
+/** pyodide finds its other files beside itself, so it must stay a file of its own. */
+const pyodideApart: esbuild.Plugin = {
+  name: "pyodide apart",
+  setup(build) {
+    build.onResolve({ filter: /^pyodide$/ }, () => ({ path: "./pyodide/pyodide.mjs", external: true }));
+  },
+};
+
+const common: esbuild.BuildOptions = {
+  absWorkingDir: root,
+  bundle: true,
+  metafile: true,
+  sourcemap: "linked",
+  logLevel: "warning",
+};
+
+function bundleOptions(): esbuild.BuildOptions[] {
+  const options: esbuild.BuildOptions[] = [];
+  if (isThere(extensionEntry)) {
+    options.push({
+      ...common,
+      entryPoints: { extension: extensionEntry },
+      outdir: "dist",
+      outExtension: { ".js": ".cjs" },
+      format: "cjs",
+      platform: "node",
+      target: "node22",
+      external: ["vscode"],
+      // CommonJS has no import.meta.
+      define: {
+        "import.meta.url": "importMetaUrl",
+        "import.meta.dirname": "__dirname",
+        "import.meta.filename": "__filename",
+      },
+      banner: { js: 'const importMetaUrl = require("node:url").pathToFileURL(__filename).href;' },
+      plugins: [pyodideApart],
+    });
+  }
+  const entryPoints = Object.fromEntries(Object.entries(nodeEntries).filter(([, source]) => isThere(source)));
+  if (Object.keys(entryPoints).length > 0) {
+    options.push({
+      ...common,
+      entryPoints,
+      outdir: "dist",
+      outExtension: { ".js": ".mjs" },
+      chunkNames: "chunk-[hash]",
+      splitting: true,
+      format: "esm",
+      platform: "node",
+      target: "node24",
+      plugins: [pyodideApart],
+    });
+  }
+  if (views.every(isThere)) {
+    const outdir = join(root, "dist/webview");
+    options.push({ ...webviewOptions({ outdir, minify: true }), absWorkingDir: root });
+  }
+  return options;
+}
+
+function isThere(source: string): boolean {
+  const exists = fs.existsSync(join(root, source));
+  if (!exists) console.log(`${source} does not exist: skipped`);
+  return exists;
+}
+
+function copyPyodide(): void {
+  const target = join(root, "dist/pyodide");
+  fs.mkdirSync(target, { recursive: true });
+  for (const name of pyodideFiles) {
+    const from = join(root, "node_modules/pyodide", name);
+    const to = join(target, name);
+    const [old, now] = [fs.statSync(to, { throwIfNoEntry: false }), fs.statSync(from)];
+    if (old?.size !== now.size || old.mtimeMs < now.mtimeMs) fs.copyFileSync(from, to);
+  }
+}
+
+function packPython(): void {
+  fs.mkdirSync(join(root, "dist"), { recursive: true });
+  const entries = filesUnder(["python"]).map((file) => ({
+    name: file.slice("python/".length),
+    content: fs.readFileSync(join(root, file)),
+  }));
+  fs.writeFileSync(join(root, "dist/python.zip"), zip(entries));
+}
+
+/** Removes bundles that this build no longer makes; what it made stays untouched, since it may be running. */
+function removeStale(outputs: Set<string>): void {
+  for (const folder of ["dist", "dist/webview"]) {
+    if (!fs.existsSync(join(root, folder))) continue;
+    for (const entry of fs.readdirSync(join(root, folder), { withFileTypes: true })) {
+      const path = `${folder}/${entry.name}`;
+      if (entry.isFile() && path !== "dist/python.zip" && !outputs.has(path)) fs.rmSync(join(root, path));
+    }
+  }
+}
+
+/**
+ * Builds everything once; gives the source files that went into the bundles, relative to the root. A bundle that fails
+ * does not keep the others from being made; esbuild has shown its errors by then.
+ */
+export async function build(): Promise<Set<string>> {
+  const settled = await Promise.allSettled(bundleOptions().map((options) => esbuild.build(options)));
+  const results = settled.filter((result) => result.status === "fulfilled").map((result) => result.value);
+  const inputs = new Set<string>();
+  const outputs = new Set<string>();
+  for (const { metafile } of results) {
+    for (const [path, output] of Object.entries(metafile!.outputs)) {
+      outputs.add(path);
+      for (const [input, { bytesInOutput }] of Object.entries(output.inputs)) {
+        if (bytesInOutput > 0) inputs.add(input);
+      }
+    }
+  }
+  copyPyodide();
+  packPython();
+  const nFailed = settled.length - results.length;
+  if (nFailed > 0) throw new SetupError(`${nFailed} of ${settled.length} groups of bundles failed`);
+  removeStale(outputs);
+  return inputs;
+}
+
+async function watch(): Promise<void> {
+  copyPyodide();
+  packPython();
+  for (const options of bundleOptions()) {
+    const context = await esbuild.context({ ...options, logLevel: "info" });
+    await context.watch();
+  }
+  if (fs.existsSync(join(root, "python"))) fs.watch(join(root, "python"), { recursive: true }, packPython);
+  console.log("watching src, webview and python: stop with Ctrl+C");
+}
+
+if (import.meta.main) {
+  try {
+    await (process.argv.includes("--watch") ? watch() : build());
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,35 @@
+/** Our own line icons on a 16-pixel grid; they take the colour of the text around them. */
+import { svg } from "./dom.ts";
+
+const paths = {
+  chevron: "M6 4l4 4-4 4",
+  close: "M4 4l8 8M12 4l-8 8",
+  search: "M7 11.5a4.5 4.5 0 1 1 0-9 4.5 4.5 0 0 1 0 9zM10.4 10.4L14 14",
+  copy: "M5.5 5.5v-3h8v8h-3M2.5 5.5h8v8h-8z",
+  play: "M5 3.2v9.6L12.5 8z",
+  graph: "M5.5 2.5h5v3h-5zM2 10.5h4.5v3H2zM9.5 10.5H14v3H9.5zM8 5.5V8M4.2 10.5V8h7.6v2.5",
+  warning: "M8 2.2L14.3 13.5H1.7zM8 6.4v3.4M8 11.4v.6",
+  error: "M8 14A6 6 0 1 1 8 2a6 6 0 0 1 0 12zM5.8 5.8l4.4 4.4M10.2 5.8l-4.4 4.4",
+  clock: "M8 14A6 6 0 1 1 8 2a6 6 0 0 1 0 12zM8 4.8V8l2.2 1.6",
+  save: "M8 2.5v7M5 7l3 3 3-3M2.5 11v2.5h11V11",
+  fit: "M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10",
+  unfold: "M4 6l4-3.5L12 6M4 10l4 3.5L12 10",
+  fold: "M4 2.5L8 6l4-3.5M4 13.5L8 10l4 3.5",
+  plus: "M8 3v10M3 8h10",
+  minus: "M3 8h10",
+  flame:
+    "M8 14c2.8 0 4.5-1.8 4.5-4.3C12.5 6.6 9.6 5.4 9.2 2 6.8 3.4 6.6 5.6 6.9 7.2 6 6.9 5.5 6.2 5.3 5.3" +
+    "C4.2 6.4 3.5 7.9 3.5 9.7 3.5 12.2 5.2 14 8 14z",
+  refresh: "M13 8a5 5 0 1 1-1.6-3.7M13 2.2v2.9h-2.9",
+  theme: "M8 14A6 6 0 1 1 8 2zM8 2a6 6 0 0 1 0 12",
+} as const;
+
+export type IconName = keyof typeof paths;
+
+export function icon(name: IconName): SVGSVGElement {
+  return svg(
+    "svg",
+    { viewBox: "0 0 16 16", class: `lw-icon lw-icon-${name}`, "aria-hidden": "true" },
+    svg("path", { d: paths[name] }),
+  );
+}

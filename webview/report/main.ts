@@ -1,0 +1,133 @@
+/** Starts the report: the same profiler and graph views, fed from the page's own data block instead of an editor. */
+import "../kit/theme.css";
+import "../kit/states.css";
+import "../profiler/profiler.css";
+import "../graph/graph.css";
+import "./report.css";
+import type { GraphHost, GraphState } from "../../src/protocol/views/graph.ts";
+import { graphOverlay } from "../../src/protocol/views/related.ts";
+import { tabBar } from "../kit/controls.ts";
+import { h } from "../kit/dom.ts";
+import { formatTarget } from "../kit/formats.ts";
+import { pageMemory } from "../kit/port.ts";
+import type { Asked } from "../kit/port.ts";
+import { button } from "../kit/toolkit.ts";
+import { mountGraph } from "../graph/view.ts";
+import type { GraphMemory, GraphView } from "../graph/view.ts";
+import { mountProfiler } from "../profiler/view.ts";
+import type { ProfilerMemory } from "../profiler/view.ts";
+import { traceHost } from "../profiler/trace_host.ts";
+import type { ReportData } from "./html.ts";
+import { printPage } from "./print.ts";
+import { renderSvg } from "../graph/svg.ts";
+
+type Part = "profile" | "graph";
+
+const data = JSON.parse(document.getElementById("layerwise-data")!.textContent!) as ReportData;
+const root = "";
+
+function pageGraphHost(graph: NonNullable<ReportData["graph"]>): Asked<GraphHost> {
+  const state: GraphState = {
+    graph,
+    overlay: data.profile ? graphOverlay(data.profile) : null,
+    stale: null,
+    running: null,
+    failure: null,
+    suggestion: null,
+    root,
+  };
+  return {
+    state: async () => state,
+    openSource: async () => {},
+    copy: async (text) => navigator.clipboard.writeText(text),
+    saveSvg: async (svg) => {
+      const link = h("a", {
+        attributes: { href: URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" })), download: "graph.svg" },
+      });
+      link.click();
+      URL.revokeObjectURL(link.href);
+    },
+    graph: async () => {},
+    profile: async () => {},
+    cancel: async () => {},
+  };
+}
+
+function toggleTheme(): void {
+  const page = document.documentElement;
+  const isDark =
+    (page.dataset["theme"] ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+  page.dataset["theme"] = isDark ? "light" : "dark";
+}
+
+const app = document.getElementById("app")!;
+const profileRoot = h("div", { class: "lw-report-part" });
+const graphRoot = h("div", { class: "lw-report-part" });
+const parts: Part[] = [...(data.profile ? ["profile" as const] : []), ...(data.graph ? ["graph" as const] : [])];
+let graphView: GraphView | null = null;
+
+function show(part: Part): void {
+  profileRoot.hidden = part !== "profile";
+  graphRoot.hidden = part !== "graph";
+  if (part === "graph" && data.graph && !graphView) {
+    graphView = mountGraph(graphRoot, {
+      host: pageGraphHost(data.graph),
+      memory: pageMemory<GraphMemory>(),
+      hasEditor: false,
+    });
+    void graphView.refresh();
+  }
+}
+
+const names: Record<Part, string> = { profile: "Profile", graph: "Graph" };
+const tabs = tabBar<Part>(
+  "Report",
+  parts.map((id) => ({ id, label: names[id] })),
+  show,
+);
+app.classList.add("lw-report");
+app.append(
+  h(
+    "div",
+    { class: "lw-report-bar" },
+    h("strong", {}, "Layerwise"),
+    h(
+      "span",
+      { class: "lw-clip lw-muted" },
+      [formatTarget(data.profile?.target ?? data.graph?.target ?? ""), data.date].filter(Boolean).join(" · "),
+    ),
+    tabs.element,
+    button({ label: "Light or dark", icon: "theme", appearance: "icon", onClick: toggleTheme }),
+  ),
+  ...data.notes.map((note) =>
+    h("div", { class: "lw-banner lw-banner-stale" }, h("span", { class: "lw-banner-text" }, note)),
+  ),
+  profileRoot,
+  graphRoot,
+);
+if (data.profile) {
+  const view = mountProfiler(profileRoot, {
+    host: traceHost({ profile: data.profile, root }),
+    memory: pageMemory<ProfilerMemory>(),
+    hasEditor: false,
+  });
+  void view.refresh();
+}
+const first = parts[0];
+if (first) {
+  tabs.set(first);
+  show(first);
+}
+
+let printed: HTMLElement | null = null;
+addEventListener("beforeprint", () => {
+  const overlay = data.profile ? graphOverlay(data.profile) : null;
+  const svg = data.graph ? renderSvg(data.graph, { depth: 1, overlay, theme: "light" }) : null;
+  printed?.remove();
+  printed = printPage(data.profile, svg, root);
+  document.body.append(printed);
+});
+addEventListener("afterprint", () => {
+  printed?.remove();
+  printed = null;
+});

@@ -1,0 +1,81 @@
+/** The report as it goes on paper: every table in full up to a limit, the memory curve and the graph as pictures. */
+import type { ProfileResult } from "../../src/protocol/results.ts";
+import { memoryCurve, traceRange } from "../../src/protocol/views/columns.ts";
+import { h } from "../kit/dom.ts";
+import type { Column } from "../kit/table.ts";
+import { curveSvg } from "../profiler/memory.ts";
+import { summary } from "../profiler/summary.ts";
+import { allocationColumns, kernelColumns, lineColumns, moduleColumns } from "../profiler/tables.ts";
+
+const MOST_ROWS = 150;
+const CURVE_WIDTH = 680;
+const CURVE_HEIGHT = 170;
+
+function printTable<Row>(
+  title: string,
+  columns: Column<Row>[],
+  rows: readonly Row[],
+  indent: (row: Row) => number,
+): HTMLElement {
+  const shown = columns.filter((column) => column.label !== "" && column.id !== "share").slice(0, 9);
+  const more = rows.length - MOST_ROWS;
+  return h(
+    "section",
+    {},
+    h("h2", {}, title),
+    h(
+      "table",
+      {},
+      h("thead", {}, h("tr", {}, ...shown.map((c) => h("th", { class: c.align === "end" ? "lw-end" : "" }, c.label)))),
+      h(
+        "tbody",
+        {},
+        ...rows.slice(0, MOST_ROWS).map((row) =>
+          h(
+            "tr",
+            {},
+            ...shown.map((column, i) =>
+              h(
+                "td",
+                {
+                  class: column.align === "end" ? "lw-end" : "",
+                  style: i === 0 ? { "padding-left": `${indent(row) * 10}px` } : {},
+                },
+                column.text(row),
+              ),
+            ),
+          ),
+        ),
+      ),
+    ),
+    more > 0 ? h("p", { class: "lw-muted" }, `and ${more} more rows`) : null,
+  );
+}
+
+export function printPage(profile: ProfileResult | null, graphSvg: string | null, root: string): HTMLElement {
+  const page = h("div", { class: "lw-print" });
+  if (profile) {
+    const context = { root, related: null, totalUs: profile.total.medianUs };
+    page.append(summary(profile, []));
+    page.append(printTable("Modules", moduleColumns(context), profile.modules, (row) => row.depth));
+    page.append(printTable("Kernels", kernelColumns(context), profile.kernels, () => 0));
+    page.append(printTable("Lines", lineColumns(context), profile.lines, () => 0));
+    profile.memory.forEach((memory, device) => {
+      if (profile.trace) {
+        const range = traceRange(profile.trace);
+        const curve = memoryCurve(profile.trace, { device, ...range, points: CURVE_WIDTH });
+        page.append(
+          h("section", {}, h("h2", {}, `Memory on ${memory.device}`), curveSvg(curve, CURVE_WIDTH, CURVE_HEIGHT)),
+        );
+      }
+      const columns = allocationColumns(memory.largest[0]?.sizeBytes ?? 0, root);
+      page.append(printTable("Largest blocks at the peak", columns, memory.largest, () => 0));
+    });
+  }
+  if (graphSvg) {
+    const parsed = new DOMParser().parseFromString(graphSvg, "image/svg+xml").documentElement;
+    if (parsed.nodeName === "svg")
+      page.append(h("section", { class: "lw-print-graph" }, h("h2", {}, "Graph"), document.importNode(parsed, true)));
+  }
+  return page;
+}
