@@ -31,6 +31,9 @@ from layerwise.trials import Trials, is_about_meta
 from layerwise.watch import watch
 
 _MOST_NESTED = 3
+# So many trials that got no further than the best one: the model, not its input, is at fault.
+_MOST_IN_VAIN = 60
+_MOST_ELEMENTS = 1 << 23
 _ELSEWHERE = (NameError, ImportError, SyntaxError, RecursionError)
 
 
@@ -394,7 +397,8 @@ class _Inference:
     def _solve(self, candidates, is_strong):
         """Tries inputs on the meta device, best first, and corrects them by the errors."""
         first = {name: options[0] for name, options in candidates.items()}
-        if is_strong and all(origin == "given" for _, origin, _, _ in first.values()):
+        if is_strong:
+            # What a person or the file itself says is not put to the test: if it fails, that is the answer.
             return first
         fixed = {name for name, option in first.items() if option[1] == "given"}
         starts = [first]
@@ -405,7 +409,7 @@ class _Inference:
         for start in starts:
             heapq.heappush(queue, (0, 0, order, start))
             order += 1
-        best, best_progress = first, -1
+        best, best_progress, since_best = first, -1, 0
         while queue and trials.has_time():
             _, depth, _, chosen = heapq.heappop(queue)
             key = repr({name: option[0] for name, option in chosen.items()})
@@ -415,14 +419,15 @@ class _Inference:
             error, progress = trials.run({name: option[0] for name, option in chosen.items()})
             if error is None:
                 return self._limited(chosen)
+            since_best += 1
             if progress > best_progress:
-                best, best_progress, self.plan.trouble = chosen, progress, error
-            if is_strong or _is_elsewhere(error):
+                best, best_progress, since_best, self.plan.trouble = chosen, progress, 0, error
+            if _is_elsewhere(error) or since_best > _MOST_IN_VAIN:
                 break
             plain = {name: option[0] for name, option in chosen.items()}
             for repaired in list(repairs(plain, error))[:24]:
                 changed = [name for name in repaired if repaired[name] != plain[name]]
-                if not changed or fixed & set(changed):
+                if not changed or fixed & set(changed) or any(_is_huge(repaired[name]) for name in changed):
                     continue
                 after = dict(chosen)
                 for name in changed:
@@ -462,6 +467,11 @@ def _scalar_value(scalar, text):
         return scalar(ast.literal_eval(text)) if text else scalar()
     except (ValueError, SyntaxError, TypeError):
         return scalar()
+
+
+def _is_huge(value):
+    """A trial may end up on real memory."""
+    return isinstance(value, TensorSpec) and value.count > _MOST_ELEMENTS
 
 
 def _is_elsewhere(error):

@@ -9,80 +9,145 @@ SEQUENCE = 16
 IMAGE = 32
 DIM = 64
 
-# Pattern of the whole name -> the value as text. The first match wins.
+# The value as text, and the names that usually have it. The first match wins; blanks in a pattern mean nothing.
 _CONSTRUCTOR = [
-    (r"(n|num|nb)_?(embd|embed|hidden|units|features|channels|filters)|n_?(embd|embed)", "64"),
+    ("64", r"(n|num|nb)_?(embd|embed|hidden|units|features|channels|filters) | n_?(embd|embed)"),
     (
-        r"(vocab|vocabulary)(_size|_len)?|n_?vocab|num_(embeddings|tokens|words)|n_?tokens?|ntoken|src_vocab(_size)?|tgt_vocab(_size)?",
         "1000",
-    ),
-    (r"(num|n)_?(classes|labels|outputs?|categories|targets?)|out_?(dim|size|put_dim)?_?classes|classes|nclass", "10"),
-    (r"n_?heads?|num_?(attention_|attn_)?heads|heads|nheads?|(n|num)_?(kv|key_value|query)_heads?", "4"),
-    (r"head_?(dim|size)|d_?(head|k|v)|dim_head", "16"),
-    (
-        r"(n|num)_?(layers?|blocks?|stages?|hidden_layers|encoder_layers|decoder_layers)|depth|n_?layer|(encoder|decoder)_layers",
-        "2",
-    ),
-    (r"layers|num_blocks|blocks_per_stage|depths?|repeats", "[2, 2, 2, 2]"),
-    (r"(in|input)_?(channels?|chans?|planes|ch|c)|channels?_in|inp|(image|img)_channels|num_channels|n_?channels", "3"),
-    (r"(out|output)_?(channels?|chans?|planes|ch|c)|channels?_out|oup|outp|planes", "64"),
-    (r"(mid|base|hidden|inner|expand|inter|squeeze)_?(channels?|chans?|planes|ch|width)|width|growth_rate", "32"),
-    (
-        r"(channels?|chans?|ch|filters|dims|widths|hidden_(dims|sizes|units|layers)|layer_sizes|sizes|features_list)_list|"
-        r"dims|hidden_(dims|sizes|units|layers)|layer_(sizes|dims)|filters",
-        "[64, 64]",
-    ),
-    (r"(image|img|input|crop)_?(size|resolution|hw|res)|resolution", "32"),
-    (r"(patch|window|tubelet)_?size", "4"),
-    (
-        r"(block_size|context_?(length|len|size|window)|ctx_?len|n_?ctx|(max_?)?(seq|sequence|position|pos|src|tgt|target|source)_?(length|len|size|embeddings)?|"
-        r"max_?(len|length|t|positions?|position_embeddings|tokens)|seqlen|n_?positions|num_patches|num_positions)",
-        "64",
+        r"""
+        (vocab|vocabulary)(_size|_len)? | n_?vocab | num_(embeddings|tokens|words) | n_?tokens? | ntoken
+        | src_vocab(_size)? | tgt_vocab(_size)?
+        """,
     ),
     (
-        r"(mlp|ffn?|expansion|expand|hidden|width|dim|intermediate)_?(ratio|mult|multiple|multiplier|factor|expansion)|expansion|reduction|upscale(_factor)?|ratio|rank|r|mult",
+        "10",
+        r"""
+        (num|n)_?(classes|labels|outputs?|categories|targets?) | out_?(dim|size|put_dim)?_?classes | classes
+        | nclass
+        """,
+    ),
+    (
         "4",
+        r"""
+        n_?heads? | num_?(attention_|attn_)?heads | heads | nheads? | (n|num)_?(kv|key_value|query)_heads?
+        """,
     ),
+    ("16", r"head_?(dim|size) | d_?(head|k|v) | dim_head"),
     (
-        r"(dim|d|hidden|n|num|ff|ffn|mlp|intermediate|feedforward|inner)_?(ff|ffn|feedforward|feed_forward|mlp|inner|hidden|intermediate)(_dim|_size)?|"
-        r"(ff|ffn|mlp|intermediate|feedforward|inner|dim_feedforward)_?(dim|size|hidden)?",
-        "128",
+        "2",
+        r"""
+        (n|num)_?(layers?|blocks?|stages?|hidden_layers|encoder_layers|decoder_layers) | depth | n_?layer
+        | (encoder|decoder)_layers
+        """,
     ),
+    ("[2, 2, 2, 2]", r"layers | num_blocks | blocks_per_stage | depths? | repeats"),
     (
-        r"(time|t|cond|context|ctx|latent|z|bottleneck|action|state|obs|observation)_?(emb_|embed_|embedding_)?(dim|size|channels)|latent_?(dim|size)?|"
-        r"n_?(actions|states|observations)",
+        "3",
+        r"""
+        (in|input)_?(channels?|chans?|planes|ch|c) | channels?_in | inp | (image|img)_channels | num_channels
+        | n_?channels
+        """,
+    ),
+    ("64", r"(out|output)_?(channels?|chans?|planes|ch|c) | channels?_out | oup | outp | planes"),
+    (
         "32",
+        r"""
+        (mid|base|hidden|inner|expand|inter|squeeze)_?(channels?|chans?|planes|ch|width) | width | growth_rate
+        """,
     ),
     (
-        r"d_?model|(embed|embedding|emb|hidden|model|feature|key|value|query|token|word|text|image)_?(dim|size|dims|width|units|features)|"
-        r"dim|hidden|embed|emb|hid|d|n_?hid(den)?|units|width|n_?inp|ninp|nhid|c|features?|size|dim_model|dmodel|model_dimension|channels?|ch|n_?feats?|hidden_?\d?",
+        "[64, 64]",
+        r"""
+        (channels?|chans?|ch|filters|dims|widths|hidden_(dims|sizes|units|layers)|layer_sizes|sizes|features_list)_list
+        | dims | hidden_(dims|sizes|units|layers) | layer_(sizes|dims) | filters
+        """,
+    ),
+    ("32", r"(image|img|input|crop)_?(size|resolution|hw|res) | resolution"),
+    ("4", r"(patch|window|tubelet)_?size"),
+    (
         "64",
+        r"""
+        block_size | context_?(length|len|size|window) | ctx_?len | n_?ctx
+        | (max_?)?(seq|sequence|position|pos|src|tgt|target|source)_?(length|len|size|embeddings)?
+        | max_?(len|length|t|positions?|position_embeddings|tokens) | seqlen | n_?positions | num_patches
+        | num_positions
+        """,
     ),
-    (r"(in|input|inp|src|source|n|num)_?(dim|features?|size|dims|inputs?|feats?|f)|in_?d|input", "64"),
-    (r"(out|output|tgt|target)_?(dim|features?|size|dims|feats?|f)|out_?d|output", "64"),
-    (r"(n|num)_?experts?", "4"),
-    (r"top_?k|k|num_experts_per_tok|experts_per_token", "2"),
-    (r"kernel_?(size)?|ks|ksize", "3"),
-    (r"stride|dilation|groups?|(n|num)_?(groups|directions)", "1"),
-    (r"num_groups|norm_groups", "4"),
-    (r"pad|padding", "1"),
-    (r"(\w+_)?(dropout|drop|drop_?(out_?)?(rate|prob|p|path)?|pdrop|drop_path_rate)|p", "0.1"),
-    (r"\w*eps(ilon)?", "1e-5"),
-    (r"(rope_)?theta|base|max_period", "10000.0"),
-    (r"alpha|beta|gamma|temperature|scale|scaling|momentum|lr|weight|tau|margin|(max|min)_(action|value)", "1.0"),
     (
-        r"(use_|with_|is_|has_|do_|no_|enable_|return_)\w+|(qkv_|q|proj_)?bias|causal|bidirectional|batch_first|training|inplace|flash|residual|shortcut|downsample_?|norm_first|affine",
+        "4",
+        r"""
+        (mlp|ffn?|expansion|expand|hidden|width|dim|intermediate)_?(ratio|mult|multiple|multiplier|factor|expansion)
+        | expansion | reduction | upscale(_factor)? | ratio | rank | r | mult
+        """,
+    ),
+    (
+        "128",
+        r"""
+        (dim|d|hidden|n|num|ff|ffn|mlp|intermediate|feedforward|inner)_?
+            (ff|ffn|feedforward|feed_forward|mlp|inner|hidden|intermediate)(_dim|_size)?
+        | (ff|ffn|mlp|intermediate|feedforward|inner|dim_feedforward)_?(dim|size|hidden)?
+        """,
+    ),
+    (
+        "32",
+        r"""
+        (time|t|cond|context|ctx|latent|z|bottleneck|action|state|obs|observation)_?
+            (emb_|embed_|embedding_)?(dim|size|channels)
+        | latent_?(dim|size)? | n_?(actions|states|observations)
+        """,
+    ),
+    (
+        "64",
+        r"""
+        d_?model
+        | (embed|embedding|emb|hidden|model|feature|key|value|query|token|word|text|image)_?
+            (dim|size|dims|width|units|features)
+        | dim | hidden | embed | emb | hid | d | n_?hid(den)? | units | width | n_?inp | ninp | nhid | c
+        | features? | size | dim_model | dmodel | model_dimension | channels? | ch | n_?feats? | hidden_?\d?
+        """,
+    ),
+    (
+        "64",
+        r"""
+        (in|input|inp|src|source|n|num)_?(dim|features?|size|dims|inputs?|feats?|f) | in_?d | input
+        """,
+    ),
+    ("64", r"(out|output|tgt|target)_?(dim|features?|size|dims|feats?|f) | out_?d | output"),
+    ("4", r"(n|num)_?experts?"),
+    ("2", r"top_?k | k | num_experts_per_tok | experts_per_token"),
+    ("3", r"kernel_?(size)? | ks | ksize"),
+    ("1", r"stride | dilation | groups? | (n|num)_?(groups|directions)"),
+    ("4", r"num_groups | norm_groups"),
+    ("1", r"pad | padding"),
+    ("0.1", r"(\w+_)?(dropout|drop|drop_?(out_?)?(rate|prob|p|path)?|pdrop|drop_path_rate) | p"),
+    ("1e-5", r"\w*eps(ilon)?"),
+    ("10000.0", r"(rope_)?theta | base | max_period"),
+    (
+        "1.0",
+        r"""
+        alpha | beta | gamma | temperature | scale | scaling | momentum | lr | weight | tau | margin
+        | (max|min)_(action|value)
+        """,
+    ),
+    (
         "False",
+        r"""
+        (use_|with_|is_|has_|do_|no_|enable_|return_)\w+ | (qkv_|q|proj_)?bias | causal | bidirectional
+        | batch_first | training | inplace | flash | residual | shortcut | downsample_? | norm_first | affine
+        """,
     ),
     (
-        r"(act|activation|nonlinearity|non_linearity|act_layer|activation_layer|act_fn|activation_fn|hidden_act)(_type|_name|_function)?",
         "nn.GELU",
+        r"""
+        (act|activation|nonlinearity|non_linearity|act_layer|activation_layer|act_fn|activation_fn|hidden_act)
+            (_type|_name|_function)?
+        """,
     ),
-    (r"(norm|norm_layer|normalization|normalization_layer)", "nn.LayerNorm"),
-    (r"device", "'cpu'"),
-    (r"dtype", "torch.float32"),
+    ("nn.LayerNorm", r"(norm|norm_layer|normalization|normalization_layer)"),
+    ("'cpu'", r"device"),
+    ("torch.float32", r"dtype"),
 ]
-_COMPILED = [(re.compile(pattern, re.IGNORECASE), text) for pattern, text in _CONSTRUCTOR]
+_COMPILED = [(re.compile(pattern, re.IGNORECASE | re.VERBOSE), text) for text, pattern in _CONSTRUCTOR]
 
 # What a constructor argument may be when its first value was refused, most likely first.
 ALTERNATIVES = [
@@ -142,13 +207,19 @@ def annotated_value(annotation):
 
 
 _TOKENS = re.compile(
-    r"(input_?)?(ids?|idx|tokens?|indices|index)|\w*_(ids?|idx|tokens|index|indices)|token_?ids?|words?|text|(src|tgt|source|target)_?(ids|tokens|seq)",
-    re.I,
+    r"""
+    (input_?)?(ids?|idx|tokens?|indices|index) | \w*_(ids?|idx|tokens|index|indices) | token_?ids? | words?
+    | text | (src|tgt|source|target)_?(ids|tokens|seq)
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 _IMAGE = re.compile(r"imgs?|images?|pixel_values|pixels|pictures?|frames?|(noisy|input)_(image|img)s?", re.I)
 _MASK = re.compile(
-    r"(\w*_)?masks?(_\w+)?|(past_)?(key_values|kv_?cache|cache|state|hidden|h_?0?|c_?0?|hx)|prev_\w+|freqs_cis|rope|memory_\w*mask",
-    re.I,
+    r"""
+    (\w*_)?masks?(_\w+)? | (past_)?(key_values|kv_?cache|cache|state|hidden|h_?0?|c_?0?|hx) | prev_\w+
+    | freqs_cis | rope | memory_\w*mask
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 _LABELS = re.compile(r"labels?|targets?|y|gt|ground_truth|classes|class_labels?", re.I)
 _TIME = re.compile(r"t|time|timesteps?|times|steps?|sigma|noise_level", re.I)
@@ -177,7 +248,8 @@ def tensor_kind(name):
 _DIMENSIONS = [
     (r"b|bs|bsz|n|batch(_?size)?|nb", BATCH),
     (
-        r"t|l|s|seq(_?len(gth)?)?|len(gth)?|time|tokens|num_tokens|n_?tokens|nt|sl|sequence|steps|k|m|tq|tk|src_len|tgt_len|p|patches",
+        r"t|l|s|seq(_?len(gth)?)?|len(gth)?|time|tokens|num_tokens|n_?tokens|nt|sl|sequence|steps|k|m"
+        r"|tq|tk|src_len|tgt_len|p|patches",
         SEQUENCE,
     ),
     (r"h|w|height|width|hw|x|y", IMAGE),
@@ -187,8 +259,11 @@ _DIMENSIONS = [
 ]
 _DIMENSIONS = [(re.compile(pattern, re.IGNORECASE), size) for pattern, size in _DIMENSIONS]
 _FEATURES = re.compile(
-    r"c|d|e|f|dim|d_?model|channels?|in_?channels|hidden(_?(dim|size))?|embed(_?dim)?|emb|features?|in_?features?|n_?embd|c_?in|n_embed|\w+_dim|\w+_size",
-    re.I,
+    r"""
+    c | d | e | f | dim | d_?model | channels? | in_?channels | hidden(_?(dim|size))? | embed(_?dim)? | emb
+    | features? | in_?features? | n_?embd | c_?in | n_embed | \w+_dim | \w+_size
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 
 

@@ -297,9 +297,12 @@ def _draw_integers(t, low, high, generator):
     return t
 
 
-def randint(low, high=None, size=None, *, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False,
+def randint(low=None, high=None, size=None, *, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False,
             pin_memory=False):
-    if size is None:
+    if low is None:
+        low = 0
+    elif size is None:
+        # randint(high, size)
         low, high, size = 0, low, high
     elif high is None:
         low, high = 0, low

@@ -169,6 +169,4 @@ def render(tensor):
     text = _suffixed(prefix + body, suffixes, len(prefix))
     if isinstance(tensor, torch.nn.Parameter):
         return "Parameter containing:\n" + text
-    if isinstance(tensor, getattr(torch.nn, "Buffer", ())):
-        return "Buffer containing:\n" + text
     return text

@@ -4,6 +4,8 @@ import contextlib
 
 import _core
 from torch._C import _check, _wrap
+from torch._dtype import uint8
+from torch._factories import from_buffer_bytes
 
 
 class Generator:
@@ -33,7 +35,11 @@ class Generator:
         return value
 
     def get_state(self):
-        return _wrap(_core.op__get_rng_state(self.id))
+        state = _wrap(_core.op__get_rng_state(self.id))
+        # The kernel knows the low half of the seed only.
+        seed = self.initial_seed().to_bytes(8, "little")
+        state[:8].copy_(from_buffer_bytes(seed, (8,), uint8))
+        return state
 
     def set_state(self, state):
         _wrap(_core.op__set_rng_state(state.h, self.id))

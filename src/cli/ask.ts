@@ -16,7 +16,7 @@ export function stream(terminal: Terminal): Listener {
 }
 
 /** After Ctrl-C user code gets this long to end; then the process ends without it. */
-const PATIENCE_MS = 2000;
+const PATIENCE_MS = 6000;
 
 export async function request<V extends Verb>(
   verb: V, asked: Verbs[V]["request"], terminal: Terminal, listener: Listener,

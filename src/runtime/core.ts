@@ -17,9 +17,14 @@ import { Stream } from "./native/stream.ts";
 import { contiguousOf } from "./ops/copy.ts";
 import "./ops/index.ts";
 import { basicIndex } from "./ops/basic_index.ts";
+import { observer } from "./observer.ts";
 import { nativeFolder } from "./paths.ts";
+import { GraphRecorder } from "./trace/graph.ts";
+import { TraceRecorder } from "./trace/recorder.ts";
 import { scopes } from "./trace/scopes.ts";
 import { defaultGenerator, Generator, resetDefaultGenerator } from "./random.ts";
+import type { Graph } from "../protocol/graph.ts";
+import type { Trace } from "../protocol/trace.ts";
 import { isContiguous } from "./shape.ts";
 import { alias, empty, Scope } from "./tensor.ts";
 
@@ -41,6 +46,40 @@ export interface Core {
   cancelWords: { words: Int32Array<SharedArrayBuffer>; index: number }[];
   /** null where the core was made without native code. */
   cpu: CpuDevice | null;
+  trace: { start(): void; step(): void; stop(target: string): Trace };
+  graph: { start(): void; stop(target: string): Graph };
+}
+
+const traces = { current: null as TraceRecorder | null };
+const graphs = { current: null as GraphRecorder | null };
+
+function recording(cpu: CpuDevice | null): Pick<Core, "trace" | "graph"> {
+  return {
+    trace: {
+      start() {
+        if (!cpu) throw new Error("there is nothing to time without native code");
+        traces.current = new TraceRecorder(cpu);
+        traces.current.start();
+      },
+      step: () => traces.current?.step(),
+      stop(target) {
+        const recorder = traces.current!;
+        traces.current = null;
+        return recorder.stop(target);
+      },
+    },
+    graph: {
+      start() {
+        graphs.current = new GraphRecorder();
+        graphs.current.start();
+      },
+      stop(target) {
+        const recorder = graphs.current!;
+        graphs.current = null;
+        return recorder.stop(target);
+      },
+    },
+  };
 }
 
 /** Wrap a function of plain values: errors become the marker, temporaries go. */
@@ -271,6 +310,8 @@ export function createCore(options: CoreOptions = {}): Core {
     },
     scope_enter: (module: number) => scopes.enter(module),
     scope_exit: () => scopes.exit(),
+    name_input: (h: number, name: string) => graphs.current?.nameInput(get(h), name),
+    name_output: (h: number, name: string) => graphs.current?.nameOutput(get(h), name),
     use_meta: (on: boolean) => overrideDevice(on ? META : null),
     memory_allocated: () => cpu?.allocator.statistics.allocatedBytes ?? 0,
     memory_peak: () => cpu?.allocator.statistics.peakAllocatedBytes ?? 0,
@@ -287,6 +328,10 @@ export function createCore(options: CoreOptions = {}): Core {
       cpu?.stream.clearCancel();
     },
     reset() {
+      observer.current = null;
+      scopes.listener = null;
+      traces.current = null;
+      graphs.current = null;
       dropAll();
       bridge.clearLists();
       resetDefaultGenerator();
@@ -303,6 +348,7 @@ export function createCore(options: CoreOptions = {}): Core {
     device: options.metaOnly ? "meta" : "cpu",
     cancelWords: cpu ? [{ words: cpu.stream.control as Int32Array<SharedArrayBuffer>, index: Stream.cancelIndex }] : [],
     cpu,
+    ...recording(cpu),
   };
 }
 

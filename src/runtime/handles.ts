@@ -55,6 +55,11 @@ export function drop(handle: number): void {
 
 export const liveHandles = (): number => live;
 
+/** Every tensor that Python holds. */
+export function* allTensors(): Iterable<Tensor> {
+  for (const t of table) if (t) yield t;
+}
+
 /** Forget everything: the interpreter that held the handles is gone. */
 export function dropAll(): void {
   for (let h = 1; h < table.length; h++) {

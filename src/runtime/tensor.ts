@@ -35,6 +35,9 @@ export class Storage {
   }
 }
 
+/** Told when a storage becomes a gradient, while a trace is recorded. */
+export const storageListener = { onGradient: null as ((storage: Storage) => void) | null };
+
 /** Temporaries made since the outermost op began; a stack discipline by index. */
 const pending: Tensor[] = [];
 let depth = 0;
@@ -163,6 +166,7 @@ export class Tensor {
     if (grad) grad.retain();
     if (this.grad) this.grad.release();
     this.grad = grad;
+    if (grad && storageListener.onGradient) storageListener.onGradient(grad.storage);
   }
 }
 

@@ -45,7 +45,7 @@ def section_normal():
     note("randn_like", torch.randn_like(torch.ones(4, 9)))
     note("normal scalars", torch.normal(1.0, 2.0, (3, 7)))
     note("normal tensor mean", torch.normal(torch.arange(20.0), 0.1))
-    note("normal tensors", torch.normal(torch.arange(20.0), torch.linspace(0.1, 1, 20)))
+    note("normal tensors", torch.normal(torch.arange(20.0), torch.arange(1, 21) / 16))
     note("normal_ transposed", torch.empty(6, 4).t().normal_())
     note("normal_ slice", torch.zeros(8, 8)[:, ::2].normal_())
     note("log_normal_", torch.empty(20).log_normal_(0.5, 0.2))
@@ -70,8 +70,8 @@ def section_integers():
 def section_other_distributions():
     note("bernoulli_", torch.empty(50).bernoulli_(0.3))
     note("bernoulli_ bool", torch.empty(50, dtype=torch.bool).bernoulli_())
-    note("bernoulli", torch.bernoulli(torch.linspace(0, 1, 50)))
-    note("bernoulli double", torch.bernoulli(torch.linspace(0, 1, 50, dtype=torch.float64)))
+    note("bernoulli", torch.bernoulli(torch.arange(50) / 64))
+    note("bernoulli double", torch.bernoulli(torch.arange(50, dtype=torch.float64) / 64))
     note("exponential_", torch.empty(50).exponential_(1.5))
     note("geometric_", torch.empty(50).geometric_(0.4))
     note("cauchy_", torch.empty(50).cauchy_(1, 2))
@@ -93,8 +93,7 @@ def section_initialisation():
         note(f"kaiming_normal_ {label}", nn.init.kaiming_normal_(w, mode="fan_out", nonlinearity="relu"))
         note(f"xavier_uniform_ {label}", nn.init.xavier_uniform_(w, gain=nn.init.calculate_gain("tanh")))
         note(f"xavier_normal_ {label}", nn.init.xavier_normal_(w))
-        # Its erfinv may differ in the last bits; the draws behind it may not.
-        note(f"trunc_normal_ {label}", nn.init.trunc_normal_(w, std=0.02).mul(1000).round())
+        note(f"trunc_normal_ {label}", nn.init.trunc_normal_(w, mean=0.1, std=0.7, a=-0.5, b=1.5))
     modules = {
         "Linear": nn.Linear(12, 20),
         "Conv1d": nn.Conv1d(4, 6, 3),

@@ -132,7 +132,7 @@ test("Kineto on a CPU: an op's own time stands in for a kernel", async () => {
 });
 
 test("the pieces may be cut anywhere, in bytes as well", async () => {
-  const text = JSON.stringify({ note: String.raw`\\"\"\\\`, ...KINETO, name: 'ä\\"€' });
+  const text = JSON.stringify({ note: '\\\\"\\"\\', ...KINETO, name: 'ä\\"€' });
   const whole = await readChrome([text], "t");
   const bytes = new TextEncoder().encode(text);
   for (const size of [1, 2, 3, 7, 64, 1000]) {

@@ -12,6 +12,9 @@ import type { Tip } from "./tooltip.ts";
 
 export const ROW_HEIGHT = 24;
 const HEAD_HEIGHT = 27;
+/** The first column names the row: other columns give way until it has this share of the width, up to a limit. */
+const FIRST_SHARE = 0.34;
+const FIRST_MOST = 320;
 
 export interface Column<Row> {
   id: string;
@@ -215,7 +218,8 @@ export function createTable<Row>(options: TableOptions<Row>): Table<Row> {
   function fitColumns(): void {
     const room = element.clientWidth - 16;
     if (room <= 0) return;
-    let used = 0;
+    const first = columns[0]!;
+    let used = Math.max(first.width, Math.min(FIRST_MOST, room * FIRST_SHARE)) - first.width;
     const kept = new Set<string>();
     for (const column of [...columns].sort((a, b) => a.priority - b.priority)) {
       if (used + column.width > room && kept.size > 1) break;

@@ -14,12 +14,14 @@ import { tipOver } from "../kit/tooltip.ts";
 
 export type ProfileTables = Omit<ProfileResult, "trace">;
 
+/** The part of the label behind the bar is left out where space is short: "peak| memory". */
 function fact(label: string, value: string, detail: string): HTMLElement {
+  const [short, more] = label.split("|");
   return h(
     "div",
     { class: "lw-fact", attributes: { title: detail } },
     h("div", { class: "lw-fact-value" }, value),
-    h("div", { class: "lw-fact-label" }, label),
+    h("div", { class: "lw-fact-label" }, short!, more ? h("span", { class: "lw-wide" }, more) : null),
   );
 }
 
@@ -104,12 +106,12 @@ export function summary(profile: ProfileTables, actions: HTMLElement[]): HTMLEle
         "div",
         { class: "lw-facts" },
         fact(
-          "peak",
+          "peak| memory",
           formatBytes(peak),
           `Peak memory: ${formatBytes(peak)} in tensors, ${formatBytes(reserved)} reserved`,
         ),
         fact(
-          "params",
+          "param|eters",
           formatCount(profile.parameters),
           `Parameters: ${profile.parameters.toLocaleString("en-US")} in ${formatBytes(profile.parameterBytes)}`,
         ),

@@ -25,6 +25,8 @@ export interface TableContext {
   /** Time of each key within the selection; null when nothing is selected. */
   related: ReadonlyMap<string, number> | null;
   totalUs: number;
+  /** Lines of more than one file: a line number alone would not say which. */
+  hasFiles: boolean;
 }
 
 function numberColumn<Row>(
@@ -67,7 +69,7 @@ function split(
   return shareBar([
     { share: (share * row.forwardUs) / sum, colour: "var(--lw-forward)" },
     { share: (share * row.backwardUs) / sum, colour: "var(--lw-backward)" },
-    { share: (share * otherUs) / sum, colour: "var(--lw-other)" },
+    { share: (share * otherUs) / sum, colour: "var(--lw-series-2)" },
   ]);
 }
 
@@ -250,6 +252,10 @@ export function kernelTip(row: KernelRow): Tip {
   };
 }
 
+function lineText({ source }: LineRow, context: TableContext): string {
+  return context.hasFiles ? `${baseName(source.file)}:${source.line}` : String(source.line);
+}
+
 export function lineColumns(context: TableContext): Column<LineRow>[] {
   const place = (row: LineRow): string => `${formatFile(row.source.file, context.root)}:${row.source.line}`;
   return [
@@ -264,7 +270,7 @@ export function lineColumns(context: TableContext): Column<LineRow>[] {
         h(
           "span",
           { class: "lw-clip lw-mono" },
-          h("span", { class: "lw-line-number" }, String(row.source.line)),
+          h("span", { class: "lw-line-number" }, lineText(row, context)),
           row.text,
         ),
     },

@@ -157,7 +157,12 @@ export function mountProfiler(root: HTMLElement, options: ProfilerOptions): Prof
     const stored = memory.read();
     let tab: TabId = stored.tab ?? "modules";
     let filter = stored.filter ?? "";
-    const context: TableContext = { root: shown.root, related: null, totalUs: profile.total.medianUs };
+    const context: TableContext = {
+      root: shown.root,
+      related: null,
+      totalUs: profile.total.medianUs,
+      hasFiles: hasFiles(profile),
+    };
     const tree = moduleTree(profile.modules);
     const panel = h("div", { class: "lw-tab-panel", attributes: { role: "tabpanel" } });
     const chosenChip = h("div", { class: "lw-chosen-chip", attributes: { hidden: true } });
@@ -429,6 +434,10 @@ export function mountProfiler(root: HTMLElement, options: ProfilerOptions): Prof
       },
     },
   };
+}
+
+function hasFiles({ lines }: ProfileTables): boolean {
+  return lines.some((row) => row.source.file !== lines[0]!.source.file);
 }
 
 function keyOf(selection: Selection): string {

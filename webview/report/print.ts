@@ -55,7 +55,7 @@ function printTable<Row>(
 export function printPage(profile: ProfileResult | null, graphSvg: string | null, root: string): HTMLElement {
   const page = h("div", { class: "lw-print" });
   if (profile) {
-    const context = { root, related: null, totalUs: profile.total.medianUs };
+    const context = { root, related: null, totalUs: profile.total.medianUs, hasFiles: true };
     page.append(summary(profile, []));
     page.append(printTable("Modules", moduleColumns(context), profile.modules, (row) => row.depth));
     page.append(printTable("Kernels", kernelColumns(context), profile.kernels, () => 0));

@@ -1,6 +1,7 @@
 // Matrix multiplication with arbitrary strides: blocks for the caches, shares packing and tiles among the threads, and takes
 // short ways for thin and small problems. float16 and bfloat16 are computed in float32, integers in plain loops.
 #include "matmul_micro.h"
+#include "matmul_thin.h"
 
 namespace layerwise::NS {
 namespace {
@@ -10,6 +11,9 @@ constexpr int64_t kDepth = 384;               // of a packed block: a panel of A
 constexpr int64_t kBlockRows = 2048;          // of A that are packed at a time
 constexpr int64_t kBlockColumns = 3072;       // of B
 constexpr int64_t kTileBlockColumns = 256;    // of B that one tile block rereads from the second-level cache
+constexpr int64_t kFewRows = 5;
+constexpr int64_t kFewDotRows = 16;
+constexpr int64_t kParallelBytes = 128 << 10; // of B that are worth a chunk when there are few rows
 constexpr int64_t kParallelFlops = 1500000;   // below this a second thread comes too late to help
 
 // One product. Strides in elements; C is always of type T: half types go through a float32 block.
@@ -21,8 +25,7 @@ template <class T, class S> struct Product {
   int64_t brs, bcs;
   S* c;
   int64_t crs, ccs;
-  T alpha, beta;
-  const T* bias;          // n values of type T, or null
+  Finish<T> finish;
 };
 
 int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -53,9 +56,8 @@ void run_tiles(Context* context, int64_t mc, int64_t nc, int64_t depth, const T*
         const int rows = int(smaller(mr, mc - i));
         for (int64_t j = column_begin; j < column_end; j += nr) {
           const int columns = int(smaller(nr, nc - j));
-          Finish<T> tile_finish = finish;
-          if (finish.bias) tile_finish.bias = finish.bias + j;
-          micro_kernel_for<T>(rows, columns)(depth, a + i * depth, b + j / nr * b_panel_stride, ldb, c + i * crs + j * ccs, crs, ccs, columns, tile_finish);
+          micro_kernel_for<T>(rows, columns)(depth, a + i * depth, b + j / nr * b_panel_stride, ldb, c + i * crs + j * ccs, crs, ccs, columns,
+                                             finish.at(i, j));
         }
       }
     }
@@ -110,21 +112,20 @@ template <class T, class S> void multiply_packed(Context* context, const Product
         pack_a(context, packed_a, p, row, rows, at, deep);
         const bool is_first = at == 0;
         if constexpr (is_converted) {
-          run_tiles<T>(context, rows, columns, deep, packed_a, packed_b, nr, nr * deep, block_c, columns, 1, {T(1), T(is_first ? 0 : 1), nullptr});
+          const Finish<T> finish = {T(1), T(is_first ? 0 : 1)};
+          run_tiles<T>(context, rows, columns, deep, packed_a, packed_b, nr, nr * deep, block_c, columns, 1, finish);
         } else {
-          const Finish<T> finish = {p.alpha, is_first ? p.beta : T(1), is_first && p.bias ? p.bias + column : nullptr};
+          Finish<T> finish = {p.finish.alpha, T(1)};
+          if (is_first) finish = p.finish.at(row, column);
           run_tiles<T>(context, rows, columns, deep, packed_a, packed_b, nr, nr * deep, p.c + row * p.crs + column * p.ccs, p.crs, p.ccs, finish);
         }
       }
       if constexpr (is_converted) {
-        const Finish<T> finish = {p.alpha, p.beta, p.bias ? p.bias + column : nullptr};
+        const Finish<T> finish = p.finish.at(row, column);
         parallel_for(context, rows, (32 << 10) / columns + 1, [=, &p](int64_t begin, int64_t end) {
           for (int64_t i = begin; i < end; i++) {
             S* to_row = p.c + (row + i) * p.crs + column * p.ccs;
-            for (int64_t j = 0; j < columns; j++) {
-              T old = finish.beta != T(0) ? to<T>(to_row[j * p.ccs]) : T(0);
-              to_row[j * p.ccs] = from<S>(finished(finish, block_c[i * columns + j], &old, j));
-            }
+            for (int64_t j = 0; j < columns; j++) finish_one(finish, block_c[i * columns + j], to_row + j * p.ccs, i, j);
           }
         });
       }
@@ -132,20 +133,73 @@ template <class T, class S> void multiply_packed(Context* context, const Product
   }
 }
 
-// C = beta * C + bias: what is left when there is nothing to sum.
-template <class T, class S> void scale_only(const Product<T, S>& p) {
-  for (int64_t i = 0; i < p.m; i++) {
-    for (int64_t j = 0; j < p.n; j++) {
-      S* at = p.c + i * p.crs + j * p.ccs;
-      T value = p.beta != T(0) ? p.beta * to<T>(*at) : T(0);
-      if (p.bias) value += p.bias[j];
-      *at = from<S>(value);
+// Few rows, B contiguous along k: sums of products, with A as contiguous rows.
+template <class T, class S> void multiply_by_dots(Context* context, const Product<T, S>& p) {
+  const T* rows = (const T*)p.a;
+  int64_t row_stride = p.ars;
+  if (p.acs != 1 || !__is_same(T, S)) {
+    T* packed = (T*)context->scratch(context, 0, size_t(p.m * p.k) * sizeof(T));
+    if (!packed) return context->fail(context, "[matmul] out of memory for the packed operands");
+    for (int64_t i = 0; i < p.m; i++) load_run(packed + i * p.k, p.a + i * p.ars, p.acs, p.k);
+    rows = packed;
+    row_stride = p.k;
+  }
+  const int64_t grain = round_up(kParallelBytes / (p.k * int64_t(sizeof(S))) + 1, 8);
+  parallel_for(context, p.n, grain, [=, &p](int64_t begin, int64_t end) {
+    dot_columns<T, S>(p.m, p.k, rows, row_stride, p.b, p.bcs, begin, end, [&](int64_t i, int64_t j, T sum) {
+      finish_one(p.finish, sum, p.c + i * p.crs + j * p.ccs, i, j);
+    });
+  });
+}
+
+// Few rows, B contiguous along n: strips of columns.
+template <class T> void multiply_by_strips(Context* context, const Product<T, T>& p) {
+  // As wide as it can be while every thread has one.
+  const int64_t share = round_up((p.n + context->threads - 1) / context->threads, 64);
+  const int64_t width = share < kStripColumns ? share : kStripColumns;
+  const int64_t strips = (p.n + width - 1) / width;
+  const int64_t grain = kParallelBytes / (p.k * width * int64_t(sizeof(T))) + 1;
+  parallel_for(context, strips, grain, [=, &p](int64_t begin, int64_t end) {
+    T* sum = (T*)context->scratch(context, 0, size_t(kStripRows * width) * sizeof(T));
+    if (!sum) return context->fail(context, "[matmul] out of memory");
+    for (int64_t s = begin; s < end; s++) {
+      const int64_t column = s * width;
+      const int64_t columns = smaller(width, p.n - column);
+      for (int64_t row = 0; row < p.m; row += kStripRows) {
+        const int64_t rows = smaller(kStripRows, p.m - row);
+        memset(sum, 0, size_t(rows * width) * sizeof(T));
+        strip<T>(rows, columns, p.k, p.a + row * p.ars, p.ars, p.acs, p.b + column, p.brs, sum, width);
+        for (int64_t i = 0; i < rows; i++) {
+          T* to_row = p.c + (row + i) * p.crs + column * p.ccs;
+          for (int64_t j = 0; j < columns; j++) finish_one(p.finish, sum[i * width + j], to_row + j * p.ccs, row + i, column + j);
+        }
+      }
     }
+  });
+}
+
+// What is left when there is nothing to sum.
+template <class T, class S> void finish_zeros(const Product<T, S>& p) {
+  for (int64_t i = 0; i < p.m; i++) {
+    for (int64_t j = 0; j < p.n; j++) finish_one(p.finish, T(0), p.c + i * p.crs + j * p.ccs, i, j);
   }
 }
 
+// C^T = B^T A^T.
+template <class T, class S> Product<T, S> exchanged(const Product<T, S>& p) {
+  Product<T, S> q = {p.n, p.m, p.k, p.b, p.bcs, p.brs, p.a, p.acs, p.ars, p.c, p.ccs, p.crs, p.finish};
+  q.finish.bias_row = p.finish.bias_column;
+  q.finish.bias_column = p.finish.bias_row;
+  return q;
+}
+
 template <class T, class S> void multiply(Context* context, const Product<T, S>& p) {
-  if (p.k == 0) return scale_only(p);
+  if (p.k == 0) return finish_zeros(p);
+  if (p.n < p.m && p.n <= kFewRows) return multiply(context, exchanged(p));
+  if (p.m <= kFewDotRows && p.brs == 1 && p.k >= 32) return multiply_by_dots(context, p);
+  if constexpr (__is_same(T, S)) {
+    if (p.m <= kFewRows && p.bcs == 1) return multiply_by_strips(context, p);
+  }
   multiply_packed(context, p);
 }
 
@@ -199,7 +253,7 @@ template <class T, class S> void run_float(Context* context, const Launch& l) {
   auto one = [&, bias](int64_t index) {
     const Offsets o = offsets_of(l, index);
     multiply<T, S>(context, {l.m, l.n, l.k, (const S*)l.a + o.a, l.ars, l.acs, (const S*)l.b + o.b, l.brs, l.bcs, (S*)l.c + o.c, l.crs, 1,
-                             T(l.alpha), T(l.beta), bias});
+                             {T(l.alpha), T(l.beta), bias, 0, 1}});
   };
   // Many products: each thread takes whole ones. Few: the threads share each.
   const double flops = 2.0 * double(l.m) * double(l.n) * double(l.k);

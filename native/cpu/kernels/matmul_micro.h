@@ -37,19 +37,30 @@ template <class T> LW_INLINE Vector<T> load_vector(const T* p) {
 template <class T> LW_INLINE void store_vector(T* p, const Vector<T>& v) { __builtin_memcpy(p, &v, sizeof v); }
 template <class T> LW_INLINE Vector<T> broadcast(T x) { return x - Vector<T>{}; }
 
-// What happens to a finished tile: C = alpha * tile + beta * C + bias, where bias may be null.
+// What happens to a finished sum at row i, column j: C = alpha * sum + beta * C + bias[i * bias_row + j * bias_column].
 template <class T> struct Finish {
-  T alpha, beta;
-  const T* bias;
+  T alpha = T(1), beta = T(0);
+  const T* bias = nullptr;
+  int64_t bias_row = 0, bias_column = 0;
+
   bool is_plain() const { return alpha == T(1) && beta == T(0) && !bias; }
   bool is_sum() const { return alpha == T(1) && beta == T(1) && !bias; }
+  Finish at(int64_t i, int64_t j) const {
+    Finish f = *this;
+    if (bias) f.bias += i * bias_row + j * bias_column;
+    return f;
+  }
+  LW_INLINE T of(T sum, T old, int64_t i, int64_t j) const {
+    T result = alpha * sum;
+    if (beta != T(0)) result += beta * old;
+    if (bias) result += bias[i * bias_row + j * bias_column];
+    return result;
+  }
 };
 
-template <class T> LW_INLINE T finished(const Finish<T>& f, T value, const T* c, int64_t column) {
-  T result = f.alpha * value;
-  if (f.beta != T(0)) result += f.beta * *c;  // beta = 0 does not read C, which may hold NaN
-  if (f.bias) result += f.bias[column];
-  return result;
+// C with beta = 0 is not read: it may hold NaN.
+template <class T, class S> LW_INLINE void finish_one(const Finish<T>& f, T sum, S* c, int64_t i, int64_t j) {
+  *c = from<S>(f.of(sum, f.beta != T(0) ? to<T>(*c) : T(0), i, j));
 }
 
 // A tile of R rows and V vectors of columns: a is packed (a[p * R + i]), b has row stride ldb; both k deep. Only the first
@@ -96,9 +107,9 @@ static void micro_kernel(int64_t k, const T* a, const T* b, int64_t ldb, T* c, i
     T* to = c + i * crs;
     if (ccs == 1) {
 #pragma omp simd
-      for (int j = 0; j < columns; j++) to[j] = finished(finish, from[j], to + j, j);
+      for (int j = 0; j < columns; j++) finish_one(finish, from[j], to + j, i, j);
     } else {
-      for (int j = 0; j < columns; j++) to[j * ccs] = finished(finish, from[j], to + j * ccs, j);
+      for (int j = 0; j < columns; j++) finish_one(finish, from[j], to + j * ccs, i, j);
     }
   }
 }

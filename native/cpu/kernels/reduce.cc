@@ -34,17 +34,30 @@ struct Reduction {
   int64_t* indices;
 };
 
-template <class Map, class T, class Finish> void sum_with(const Reduction& r, Finish finish) {
-  auto sink = [&](int64_t k, auto total) { r.target.set(k, finish(total)); };
+// What becomes of a sum; decided at run time, so that each sum is compiled once.
+template <class C> double finish_sum(int op, C total, int64_t n) {
+  switch (op) {
+    case kMean: return (double)total / (double)n;
+    case kAny: return total > 0;
+    case kAll: return (int64_t)total == n;
+    default: return (double)total;
+  }
+}
+
+template <class Map, class T> void sum_with(const Reduction& r, int op) {
+  int64_t n = r.plan.elements;
+  auto sink = [&](int64_t k, auto total) {
+    if (is_integer<T> && op != kMean && op != kAny && op != kAll) r.target.set_integer(k, (int64_t)total);
+    else r.target.set_real(k, finish_sum(op, total, n));
+  };
   if constexpr (is_integer<T>) reduce_with<IntegerSumRule<T, Map>>(r.context, r.plan, r.in, sink);
   else reduce_with<SumRule<T, Map>>(r.context, r.plan, r.in, sink);
 }
 
 template <class T, bool Max> void extreme(const Reduction& r, bool wants_place) {
-  if (wants_place) {
-    reduce_with<ExtremeRule<T, Max, true>>(r.context, r.plan, r.in, [&](int64_t k, auto s) { r.target.set(k, s.index); });
-  } else if (r.indices) {
+  if (wants_place || r.indices) {
     reduce_with<ExtremeRule<T, Max, true>>(r.context, r.plan, r.in, [&](int64_t k, auto s) {
+      if (wants_place) return r.target.set_integer(k, s.index);
       r.target.set(k, s.value);
       r.indices[k] = s.index;
     });
@@ -54,16 +67,12 @@ template <class T, bool Max> void extreme(const Reduction& r, bool wants_place) 
 }
 
 template <class T> bool reduce_typed(const Reduction& r, int op, void* out2, double parameter) {
-  auto same = [](auto x) { return x; };
   int64_t n = r.plan.elements;
   switch (op) {
-    case kSum: sum_with<Identity, T>(r, same); return true;
-    case kMean: sum_with<Identity, T>(r, [n](auto x) { return (double)x / (double)n; }); return true;
-    case kSumSquares: sum_with<Square, T>(r, same); return true;
-    case kSumAbsolute: sum_with<Absolute, T>(r, same); return true;
-    case kCountNonzero: sum_with<Nonzero, T>(r, same); return true;
-    case kAny: sum_with<Nonzero, T>(r, [](auto x) { return (int64_t)(x > 0); }); return true;
-    case kAll: sum_with<Nonzero, T>(r, [n](auto x) { return (int64_t)((int64_t)x == n); }); return true;
+    case kSum: case kMean: sum_with<Identity, T>(r, op); return true;
+    case kSumSquares: sum_with<Square, T>(r, op); return true;
+    case kSumAbsolute: sum_with<Absolute, T>(r, op); return true;
+    case kAny: case kAll: case kCountNonzero: sum_with<Nonzero, T>(r, op); return true;
     case kProd:
       reduce_with<ProductRule<T>>(r.context, r.plan, r.in, [&](int64_t k, auto x) { r.target.set(k, x); });
       return true;

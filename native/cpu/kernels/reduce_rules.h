@@ -6,6 +6,9 @@
 
 namespace layerwise::NS {
 
+// Several reductions share a rule; one copy of its loops is enough.
+#define LW_SHARED static __attribute__((noinline, noclone))
+
 struct Identity { template <class V> LW_STATIC V of(V x) { return x; } };
 struct Square { template <class V> LW_STATIC V of(V x) { return x * x; } };
 struct Absolute {
@@ -57,7 +60,7 @@ template <class T, class Map> struct SumRule {
   static constexpr bool any_order = true;
   static State start() { return 0; }
   static void combine(State& a, const State& b) { a += b; }
-  static void run(State& s, const T* p, int64_t n, int64_t stride, int64_t) {
+  LW_SHARED void run(State& s, const T* p, int64_t n, int64_t stride, int64_t) {
     if (stride == 1) {
       s += sum_run<Map>(p, n);
       return;
@@ -70,7 +73,7 @@ template <class T, class Map> struct SumRule {
     for (; i < n; i++) a[0] += (double)Map::of(get(p + i * stride));
     s += (a[0] + a[1]) + (a[2] + a[3]);
   }
-  static void columns(State* s, const T* p, int64_t columns, int64_t rows, int64_t stride, int64_t) {
+  LW_SHARED void columns(State* s, const T* p, int64_t columns, int64_t rows, int64_t stride, int64_t) {
     using V = vector<T>;
     constexpr int64_t N = lanes<T>;
     alignas(64) compute<T> sums[kBlockColumns];
@@ -104,7 +107,7 @@ template <class T, class Map> struct IntegerSumRule {
   static constexpr bool any_order = true;
   static State start() { return 0; }
   static void combine(State& a, const State& b) { a = (int64_t)((uint64_t)a + (uint64_t)b); }
-  static void run(State& s, const T* p, int64_t n, int64_t stride, int64_t) {
+  LW_SHARED void run(State& s, const T* p, int64_t n, int64_t stride, int64_t) {
     uint64_t total = 0;
     if (stride == 1) {
       for (int64_t i = 0; i < n; i++) total += (uint64_t)Map::of((int64_t)p[i]);
@@ -113,7 +116,7 @@ template <class T, class Map> struct IntegerSumRule {
     }
     combine(s, (int64_t)total);
   }
-  static void columns(State* s, const T* p, int64_t columns, int64_t rows, int64_t stride, int64_t) {
+  LW_SHARED void columns(State* s, const T* p, int64_t columns, int64_t rows, int64_t stride, int64_t) {
     for (int64_t r = 0; r < rows; r++) {
       for (int64_t i = 0; i < columns; i++) combine(s[i], Map::of((int64_t)p[r * stride + i]));
     }
@@ -130,7 +133,7 @@ template <class T> struct ProductRule {
   static constexpr bool any_order = true;
   static State start() { return 1; }
   static void combine(State& a, const State& b) { a *= b; }
-  static void run(State& s, const T* p, int64_t n, int64_t stride, int64_t) {
+  LW_SHARED void run(State& s, const T* p, int64_t n, int64_t stride, int64_t) {
     State a[4] = {1, 1, 1, 1};
     int64_t i = 0;
     for (; i + 4 <= n; i += 4) {
@@ -139,7 +142,7 @@ template <class T> struct ProductRule {
     for (; i < n; i++) a[0] *= (State)get(p + i * stride);
     s *= (a[0] * a[1]) * (a[2] * a[3]);
   }
-  static void columns(State* s, const T* p, int64_t columns, int64_t rows, int64_t stride, int64_t) {
+  LW_SHARED void columns(State* s, const T* p, int64_t columns, int64_t rows, int64_t stride, int64_t) {
     for (int64_t r = 0; r < rows; r++) {
       for (int64_t i = 0; i < columns; i++) s[i] *= (State)get(p + r * stride + i);
     }
@@ -195,7 +198,7 @@ template <class T, bool Max, bool Indexed> struct ExtremeRule {
     if constexpr (Max) return max_or_nan(a, b);
     else return min_or_nan(a, b);
   }
-  static void run(State& s, const T* p, int64_t n, int64_t stride, int64_t first) {
+  LW_SHARED void run(State& s, const T* p, int64_t n, int64_t stride, int64_t first) {
     if (stride != 1) {
       for (int64_t i = 0; i < n; i++) offer(s, at(p + i * stride), first + i);
       return;
@@ -216,7 +219,7 @@ template <class T, bool Max, bool Indexed> struct ExtremeRule {
       s = {best, first + begin + place};
     }
   }
-  static void columns(State* s, const T* p, int64_t columns, int64_t rows, int64_t stride, int64_t first) {
+  LW_SHARED void columns(State* s, const T* p, int64_t columns, int64_t rows, int64_t stride, int64_t first) {
     if constexpr (is_same<Value, float>) {
       constexpr int64_t N = lanes<T>;
       for (int64_t begin = 0; begin < rows; begin += 1 << 20) {
@@ -259,7 +262,7 @@ template <class T> struct VarianceRule {
     a.squares += b.squares + shift * shift * (a.n * b.n / n);
     a.n = n;
   }
-  static void run(State& s, const T* p, int64_t n, int64_t stride, int64_t) {
+  LW_SHARED void run(State& s, const T* p, int64_t n, int64_t stride, int64_t) {
     using C = compute<T>;
     constexpr int64_t chunk = 2048, N = lanes<T>;
     for (int64_t begin = 0; begin < n; begin += chunk) {
@@ -295,7 +298,7 @@ template <class T> struct VarianceRule {
       combine(s, {(double)length, sum / length, squares});
     }
   }
-  static void columns(State* s, const T* p, int64_t columns, int64_t rows, int64_t stride, int64_t) {
+  LW_SHARED void columns(State* s, const T* p, int64_t columns, int64_t rows, int64_t stride, int64_t) {
     using V = vector<T>;
     using C = compute<T>;
     constexpr int64_t N = lanes<T>;
@@ -337,7 +340,7 @@ template <class T> struct LogSumExpRule {
     a = {largest, sa + sb};
   }
   static double result(const State& s) { return shift_of(s.largest) + __builtin_log(s.sum); }
-  static void run(State& s, const T* p, int64_t n, int64_t stride, int64_t first) {
+  LW_SHARED void run(State& s, const T* p, int64_t n, int64_t stride, int64_t first) {
     using C = compute<T>;
     constexpr int64_t chunk = 2048;
     if (stride != 1) {
@@ -358,7 +361,7 @@ template <class T> struct LogSumExpRule {
       combine(s, {largest, sum_lanes(sum)});
     }
   }
-  static void columns(State* s, const T* p, int64_t columns, int64_t rows, int64_t stride, int64_t) {
+  LW_SHARED void columns(State* s, const T* p, int64_t columns, int64_t rows, int64_t stride, int64_t) {
     using V = vector<T>;
     using C = compute<T>;
     constexpr int64_t N = lanes<T>;

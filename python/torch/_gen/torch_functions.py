@@ -3,9 +3,12 @@
 from torch._gen import functions as _f
 
 abs = _f.abs
+abs_ = _f.abs_
 absolute = _f.abs
 acos = _f.acos
+acos_ = _f.acos_
 acosh = _f.acosh
+acosh_ = _f.acosh_
 add = _f.add
 addcdiv = _f.addcdiv
 addcmul = _f.addcmul
@@ -25,10 +28,14 @@ argmax = _f.argmax
 argmin = _f.argmin
 as_strided = _f.as_strided
 asin = _f.asin
+asin_ = _f.asin_
 asinh = _f.asinh
+asinh_ = _f.asinh_
 atan = _f.atan
 atan2 = _f.atan2
+atan_ = _f.atan_
 atanh = _f.atanh
+atanh_ = _f.atanh_
 baddbmm = _f.baddbmm
 bitwise_and = _f.bitwise_and
 bitwise_left_shift = _f.bitwise_left_shift
@@ -38,6 +45,7 @@ bitwise_xor = _f.bitwise_xor
 bmm = _f.bmm
 cat = _f.cat
 ceil = _f.ceil
+ceil_ = _f.ceil_
 celu = _f.celu
 celu_ = _f.celu_
 chunk = _f.chunk
@@ -49,32 +57,44 @@ concat = _f.cat
 concatenate = _f.cat
 copysign = _f.copysign
 cos = _f.cos
+cos_ = _f.cos_
 cosh = _f.cosh
+cosh_ = _f.cosh_
 count_nonzero = _f.count_nonzero
 cummax = _f.cummax
 cummin = _f.cummin
 cumprod = _f.cumprod
 cumsum = _f.cumsum
 deg2rad = _f.deg2rad
+deg2rad_ = _f.deg2rad_
 detach = _f.detach
 diagonal = _f.diagonal
 digamma = _f.digamma
+digamma_ = _f.digamma_
 dot = _f.dot
 eq = _f.eq
 erf = _f.erf
+erf_ = _f.erf_
 erfc = _f.erfc
+erfc_ = _f.erfc_
 erfinv = _f.erfinv
+erfinv_ = _f.erfinv_
 exp = _f.exp
 exp2 = _f.exp2
+exp2_ = _f.exp2_
+exp_ = _f.exp_
 expm1 = _f.expm1
+expm1_ = _f.expm1_
 fix = _f.trunc
 flatten = _f.flatten
 floor = _f.floor
+floor_ = _f.floor_
 floor_divide = _f.floor_divide
 fmax = _f.fmax
 fmin = _f.fmin
 fmod = _f.fmod
 frac = _f.frac
+frac_ = _f.frac_
 gather = _f.gather
 gcd = _f.gcd
 ge = _f.ge
@@ -96,14 +116,20 @@ lerp = _f.lerp
 less = _f.lt
 less_equal = _f.le
 lgamma = _f.lgamma
+lgamma_ = _f.lgamma_
 log = _f.log
 log10 = _f.log10
+log10_ = _f.log10_
 log1p = _f.log1p
+log1p_ = _f.log1p_
 log2 = _f.log2
+log2_ = _f.log2_
+log_ = _f.log_
 log_softmax = _f.log_softmax
 logaddexp = _f.logaddexp
 logical_and = _f.logical_and
 logical_not = _f.logical_not
+logical_not_ = _f.logical_not_
 logical_or = _f.logical_or
 logical_xor = _f.logical_xor
 logit = _f.logit
@@ -125,32 +151,43 @@ narrow = _f.narrow
 native_layer_norm = _f.native_layer_norm
 ne = _f.ne
 neg = _f.neg
+neg_ = _f.neg_
 negative = _f.neg
 nextafter = _f.nextafter
 not_equal = _f.ne
 outer = _f.outer
 pow = _f.pow
 rad2deg = _f.rad2deg
+rad2deg_ = _f.rad2deg_
 reciprocal = _f.reciprocal
+reciprocal_ = _f.reciprocal_
 relu = _f.relu
+relu_ = _f.relu_
 remainder = _f.remainder
 rms_norm = _f.rms_norm
 round = _f.round
 rsqrt = _f.rsqrt
+rsqrt_ = _f.rsqrt_
 rsub = _f.rsub
 scatter_add = _f.scatter_add
 select = _f.select
 selu = _f.selu
 selu_ = _f.selu_
 sigmoid = _f.sigmoid
+sigmoid_ = _f.sigmoid_
 sign = _f.sign
+sign_ = _f.sign_
 signbit = _f.signbit
 sin = _f.sin
+sin_ = _f.sin_
 sinh = _f.sinh
+sinh_ = _f.sinh_
 softmax = _f.softmax
 split_with_sizes = _f.split_with_sizes
 sqrt = _f.sqrt
+sqrt_ = _f.sqrt_
 square = _f.square
+square_ = _f.square_
 squeeze = _f.squeeze
 stack = _f.stack
 sub = _f.sub
@@ -160,7 +197,9 @@ swapaxes = _f.transpose
 swapdims = _f.transpose
 t = _f.t
 tan = _f.tan
+tan_ = _f.tan_
 tanh = _f.tanh
+tanh_ = _f.tanh_
 threshold = _f.threshold
 threshold_ = _f.threshold_
 topk = _f.topk
@@ -169,15 +208,19 @@ tril = _f.tril
 triu = _f.triu
 true_divide = _f.true_divide
 trunc = _f.trunc
+trunc_ = _f.trunc_
 unbind = _f.unbind
 unsqueeze = _f.unsqueeze
 xlogy = _f.xlogy
 
 __all__ = [
     "abs",
+    "abs_",
     "absolute",
     "acos",
+    "acos_",
     "acosh",
+    "acosh_",
     "add",
     "addcdiv",
     "addcmul",
@@ -197,10 +240,14 @@ __all__ = [
     "argmin",
     "as_strided",
     "asin",
+    "asin_",
     "asinh",
+    "asinh_",
     "atan",
     "atan2",
+    "atan_",
     "atanh",
+    "atanh_",
     "baddbmm",
     "bitwise_and",
     "bitwise_left_shift",
@@ -210,6 +257,7 @@ __all__ = [
     "bmm",
     "cat",
     "ceil",
+    "ceil_",
     "celu",
     "celu_",
     "chunk",
@@ -221,32 +269,44 @@ __all__ = [
     "concatenate",
     "copysign",
     "cos",
+    "cos_",
     "cosh",
+    "cosh_",
     "count_nonzero",
     "cummax",
     "cummin",
     "cumprod",
     "cumsum",
     "deg2rad",
+    "deg2rad_",
     "detach",
     "diagonal",
     "digamma",
+    "digamma_",
     "dot",
     "eq",
     "erf",
+    "erf_",
     "erfc",
+    "erfc_",
     "erfinv",
+    "erfinv_",
     "exp",
     "exp2",
+    "exp2_",
+    "exp_",
     "expm1",
+    "expm1_",
     "fix",
     "flatten",
     "floor",
+    "floor_",
     "floor_divide",
     "fmax",
     "fmin",
     "fmod",
     "frac",
+    "frac_",
     "gather",
     "gcd",
     "ge",
@@ -268,14 +328,20 @@ __all__ = [
     "less",
     "less_equal",
     "lgamma",
+    "lgamma_",
     "log",
     "log10",
+    "log10_",
     "log1p",
+    "log1p_",
     "log2",
+    "log2_",
+    "log_",
     "log_softmax",
     "logaddexp",
     "logical_and",
     "logical_not",
+    "logical_not_",
     "logical_or",
     "logical_xor",
     "logit",
@@ -297,32 +363,43 @@ __all__ = [
     "native_layer_norm",
     "ne",
     "neg",
+    "neg_",
     "negative",
     "nextafter",
     "not_equal",
     "outer",
     "pow",
     "rad2deg",
+    "rad2deg_",
     "reciprocal",
+    "reciprocal_",
     "relu",
+    "relu_",
     "remainder",
     "rms_norm",
     "round",
     "rsqrt",
+    "rsqrt_",
     "rsub",
     "scatter_add",
     "select",
     "selu",
     "selu_",
     "sigmoid",
+    "sigmoid_",
     "sign",
+    "sign_",
     "signbit",
     "sin",
+    "sin_",
     "sinh",
+    "sinh_",
     "softmax",
     "split_with_sizes",
     "sqrt",
+    "sqrt_",
     "square",
+    "square_",
     "squeeze",
     "stack",
     "sub",
@@ -332,7 +409,9 @@ __all__ = [
     "swapdims",
     "t",
     "tan",
+    "tan_",
     "tanh",
+    "tanh_",
     "threshold",
     "threshold_",
     "topk",
@@ -341,6 +420,7 @@ __all__ = [
     "triu",
     "true_divide",
     "trunc",
+    "trunc_",
     "unbind",
     "unsqueeze",
     "xlogy",

@@ -24,9 +24,12 @@ def _no_grad_normal_(tensor, mean, std, generator=None):
 
 
 def _no_grad_trunc_normal_(tensor, mean, std, a, b, generator=None):
-    """Inverse-transform sampling: uniform between the two cumulative probabilities, then erfinv."""
+    """Rejection sampling: from the normal itself where most of it lies inside [a, b], from a uniform one otherwise."""
+    if tensor.is_meta:
+        return tensor
+
     def cumulative(x):
-        return (1.0 + math.erf(x / math.sqrt(2.0))) / 2.0
+        return (1.0 + math.erf((x - mean) / std / math.sqrt(2.0))) / 2.0
 
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn(
@@ -35,14 +38,41 @@ def _no_grad_trunc_normal_(tensor, mean, std, a, b, generator=None):
             stacklevel=2,
         )
     with torch.no_grad():
-        low = cumulative((a - mean) / std)
-        high = cumulative((b - mean) / std)
-        tensor.uniform_(2 * low - 1, 2 * high - 1, generator=generator)
-        tensor.erfinv_()
-        tensor.mul_(std * math.sqrt(2.0))
-        tensor.add_(mean)
-        tensor.clamp_(min=a, max=b)
-        return tensor
+        if cumulative(b) - cumulative(a) > 0.3:
+            values = _normal_inside(tensor, mean, std, a, b, generator)
+        else:
+            values = _uniform_by_density(tensor, mean, std, a, b, generator)
+        return tensor.copy_(values)
+
+
+def _normal_inside(like, mean, std, a, b, generator):
+    """Every round draws a whole tensor, and values that fell outside take theirs from it."""
+    low, high = (torch.tensor(bound, dtype=like.dtype).item() for bound in (a, b))
+    values = torch.empty_like(like).normal_(mean, std, generator=generator)
+    outside = (values < low) | (values > high)
+    while bool(outside.any()):
+        again = torch.empty_like(like).normal_(mean, std, generator=generator)
+        values = torch.where(outside, again, values)
+        outside = (values < low) | (values > high)
+    return values
+
+
+def _uniform_by_density(like, mean, std, a, b, generator):
+    """Candidates from [a, b) are kept with probability density / highest density in the interval."""
+    log_peak = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
+
+    def draw():
+        candidates = torch.empty_like(like).uniform_(a, b, generator=generator)
+        log_density = candidates.sub(mean).div_(std).pow_(2).mul_(-0.5).sub_(log_peak)
+        is_rejected = torch.empty_like(like).uniform_(generator=generator).log_() > log_density
+        return candidates, is_rejected
+
+    values, pending = draw()
+    while bool(pending.any()):
+        candidates, is_rejected = draw()
+        values = torch.where(pending, candidates, values)
+        pending = pending & is_rejected
+    return values
 
 
 def _no_grad_fill_(tensor, val):

@@ -53,9 +53,6 @@ class Parameter(torch.Tensor, metaclass=_ParameterMeta):
         memo[id(self)] = result
         return result
 
-    def __repr__(self):
-        return "Parameter containing:\n" + super().__repr__()
-
     def __reduce_ex__(self, proto):
         hooks = OrderedDict()
         if not self.__dict__:

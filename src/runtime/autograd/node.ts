@@ -1,6 +1,6 @@
 /** The tape: one node per differentiable call, edges to the nodes that made its inputs. */
 import { RuntimeError } from "../errors.ts";
-import { formatShape, sameShape } from "../shape.ts";
+import { formatShape } from "../shape.ts";
 import { alias, Tensor } from "../tensor.ts";
 
 export interface Edge {
@@ -141,13 +141,5 @@ export class SavedTensor {
   release(): void {
     this.#tensor.release();
     this.#node?.release();
-  }
-}
-
-export function checkGradient(node: Node, index: number, grad: Tensor): void {
-  const expected = node.outputs[index];
-  if (expected && !sameShape(expected.shape, grad.shape)) {
-    throw new RuntimeError(`Function ${node.name} returned an invalid gradient at index ${index} - got ` +
-      `${formatShape(grad.shape)} but expected shape compatible with ${formatShape(expected.shape)}`);
   }
 }

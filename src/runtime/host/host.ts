@@ -229,7 +229,7 @@ export class RuntimeHost {
     try {
       await this.ready;
     } catch (error) {
-      this.settle((pending) => pending.reject(error as RequestFailed));
+      if (this.current === next) this.settle(() => next.reject(error as RequestFailed));
       return;
     }
     // A cancel may have come while the worker started.

@@ -48,12 +48,15 @@ export class Stream {
     return this.#kernelIds.has(kernel);
   }
 
-  /** Begin a launch; follow with `push` for each argument and one `end`. `words` is an upper bound of its arguments. */
-  begin(kernel: string, words: number): this {
+  /**
+   * Begin a launch; follow with `push` for each argument and one `end`. `words` is an upper bound of its arguments; traces
+   * show `label` where the kernel's own name says too little.
+   */
+  begin(kernel: string, words: number, label = kernel): this {
     const id = this.#kernelIds.get(kernel);
     if (id === undefined) throw new RuntimeError(`[cpu] the native addon has no kernel '${kernel}': rebuild it`);
     this.#reserve((words + 3) & ~1);
-    this.#kernel = kernel;
+    this.#kernel = label;
     this.#start = this.#write;
     this.#ring[this.#write] = id;
     this.#write += 2;

@@ -155,8 +155,8 @@ export const gather = op({
     if (out.numel === 0) return out;
     const rank = Math.max(index.rank, 1);
     const pad = (values: Shape) => (values.length ? values : [1]);
-    launch("gather", [out], 2 * out.numel, [input.dtype.size, rank, d, ...pad(index.shape), out.pointer, ...pad(out.strides),
-      index.pointer, ...pad(index.strides), input.pointer, ...pad(input.strides), input.shape[d] ?? 1]);
+    launch("gather", [out], 2 * out.numel, [input.dtype.size, rank, d, ...pad(index.shape), out.pointer, index.pointer,
+      ...pad(out.strides), ...pad(index.strides), input.pointer, ...pad(input.strides), input.shape[d] ?? 1]);
     return out;
   },
   backward: ({ info, dim, index }, dy): Grads => ({ input: scatterAdd(zeros(info.input.shape, dy.dtype, dy.device), dim, index, dy) }),

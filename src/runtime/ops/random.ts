@@ -5,16 +5,26 @@ import { NotImplementedError, RuntimeError } from "../errors.ts";
 import { launch } from "../launch.ts";
 import { op } from "../op.ts";
 import { defaultGenerator, SAVED_STATE_BYTES, type Generator } from "../random.ts";
-import { empty, Tensor } from "../tensor.ts";
+import { alias, empty, Tensor } from "../tensor.ts";
 import { contiguousOf, copyInto } from "./copy.ts";
 
-/** Draw into `t` in the order of its elements. `rest` are the kernel's arguments after n. */
+/**
+ * Draw into `t`. `rest` are the kernel's arguments after n. Memory that is not row-major is filled in memory order, as
+ * PyTorch does, and with normals drawn one by one.
+ */
 function draw(t: Tensor, kernel: string, generator: Generator | null, rest: readonly number[]): Tensor {
   if (t.isMeta || t.numel === 0) return t;
   const { state } = generator ?? defaultGenerator();
-  const target = t.isContiguous ? t : empty(t.shape, t.dtype, t.device);
-  launch(kernel, [target, state], 6 * t.numel, [state.pointer, t.dtype.id, target.pointer, t.numel, ...rest]);
-  if (target !== t) copyInto(t, target);
+  if (t.isContiguous) {
+    launch(kernel, [t, state], 6 * t.numel, [state.pointer, t.dtype.id, t.pointer, t.numel, ...rest]);
+    return t;
+  }
+  const order = t.shape.map((_, d) => d).sort((a, b) => t.strides[b]! - t.strides[a]!);
+  const inOrder = alias(t, order.map((d) => t.shape[d]!), order.map((d) => t.strides[d]!));
+  const drawn = empty(inOrder.shape, t.dtype, t.device);
+  const serial = kernel === "random_normal" ? "random_normal_serial" : kernel;
+  launch(serial, [drawn, state], 6 * t.numel, [state.pointer, t.dtype.id, drawn.pointer, t.numel, ...rest]);
+  copyInto(inOrder, drawn);
   return t;
 }
 

@@ -185,6 +185,13 @@ export function pointwise<const S extends string>(spec: PointwiseSpec<S>): Op<(.
   return declared;
 }
 
+/** Methods of Tensor; functions too where PyTorch has them: torch.relu_, torch.nn.functional.silu_. */
+function inplacePlaces(record: { in?: string }, nArguments: number): string {
+  const places = (record.in ?? "torch Tensor").split(" ");
+  if (!places.includes("Tensor")) return record.in!;
+  return nArguments === 1 && places.includes("torch") ? "torch Tensor" : "Tensor";
+}
+
 /** `x.add_(y)`: the same computation, written into x. What backward needs of the old x is copied before. */
 function declareInplace(
   base: Op<(...args: unknown[]) => Tensor>, record: OpSpec<string, (...args: unknown[]) => Tensor>,
@@ -194,7 +201,7 @@ function declareInplace(
   const spec: OpSpec<string, (...args: unknown[]) => Tensor> = {
     ...record,
     signature: record.signature.replace(name, `${name}_`),
-    in: (record.in ?? "Tensor").includes("Tensor") ? "Tensor" : record.in,
+    in: inplacePlaces(record, base.record.signature.arguments.length),
     aliases: record.aliases?.filter((a) => a.startsWith("Tensor.")).map((a) => `${a}_`),
     gradName: base.record.gradName.replace(/Backward0$/, ""),
     mutates: true,

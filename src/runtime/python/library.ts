@@ -20,7 +20,7 @@ export interface FileSet {
   hash: string;
 }
 
-/** Reads the list of our packages. A folder's content is read when Python asks for it. */
+/** Reads our packages. The content decides what they are, not its date: a copy is the same. */
 export function openPackages(path: string): FileSet {
   return path.endsWith(".zip") ? openArchive(path) : openFolder(path);
 }
@@ -37,13 +37,9 @@ function openFolder(folder: string): FileSet {
       if (entry.isDirectory()) {
         visit(path);
       } else if (entry.isFile()) {
-        const status = statSync(join(folder, path), { bigint: true });
-        hash.update(`${path}\0${status.size}\0${status.mtimeNs}\n`);
-        files.set(path, {
-          sizeBytes: Number(status.size),
-          modifiedMs: Number(status.mtimeMs),
-          load: () => readFileSync(join(folder, path)),
-        });
+        const content = readFileSync(join(folder, path));
+        hash.update(`${path}\0${content.length}\0`).update(content);
+        files.set(path, { sizeBytes: content.length, modifiedMs: 0, load: () => content });
       }
     }
   };

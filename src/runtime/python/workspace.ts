@@ -22,12 +22,15 @@ export interface WorkspaceOptions {
 const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
 // A named pipe would otherwise block the thread until somebody writes into it.
 const NO_WAIT = constants.O_NONBLOCK ?? 0;
+/** A script that opens everything and closes nothing must not leave the process without files. */
+const MAX_OPEN_FILES = 512;
 
 export class WorkspaceTree implements Tree {
   private readonly root: string;
   private readonly writable: boolean;
   private readonly overlay = new Map<string, Uint8Array>();
   private readonly overlayModifiedMs = Date.now();
+  private nOpen = 0;
 
   constructor(options: WorkspaceOptions) {
     this.root = realpathSync(options.root);
@@ -74,8 +77,13 @@ export class WorkspaceTree implements Tree {
     if (write) this.requireWritable(path);
     const unsaved = this.overlay.get(path);
     if (unsaved && !write) return new BytesFile(unsaved);
+    if (this.nOpen >= MAX_OPEN_FILES) throw new TreeError("EMFILE", "too many files are open");
     const access = write ? constants.O_RDWR : constants.O_RDONLY;
-    return new HostFile(this.openInside(path, access));
+    const file = new HostFile(this.openInside(path, access), () => {
+      this.nOpen -= 1;
+    });
+    this.nOpen += 1;
+    return file;
   }
 
   createFile(path: string, mode: number): void {
@@ -172,8 +180,10 @@ export class WorkspaceTree implements Tree {
 
 class HostFile implements OpenFile {
   private readonly descriptor: number;
-  constructor(descriptor: number) {
+  private readonly onClose: () => void;
+  constructor(descriptor: number, onClose: () => void) {
     this.descriptor = descriptor;
+    this.onClose = onClose;
   }
   read(target: Uint8Array, position: number): number {
     return readSync(this.descriptor, target, 0, target.length, position);
@@ -185,6 +195,7 @@ class HostFile implements OpenFile {
     return fstatSync(this.descriptor).size;
   }
   close(): void {
+    this.onClose();
     closeSync(this.descriptor);
   }
 }

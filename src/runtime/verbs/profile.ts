@@ -148,6 +148,7 @@ function traceTarget(
   const most = Math.min(MOST_TRACED, request.maxRepetitions ?? MOST_TRACED);
   const began = performance.now();
   let failure: Failure | undefined;
+  let trace: Trace;
   core.trace.start(ALL);
   try {
     for (let step = 0; step < most && !failure; step++) {
@@ -157,9 +158,9 @@ function traceTarget(
     }
     coreFunctions(core).synchronize();
   } finally {
-    probe(session, "clear_gradients");
+    trace = core.trace.stop(name);
   }
-  const trace = core.trace.stop(name);
+  probe(session, "clear_gradients");
   return { trace, ...(failure ? { failure } : {}) };
 }
 

@@ -264,7 +264,7 @@ class ModuleDict(Module):
         for i, pair in enumerate(modules):
             if not isinstance(pair, Iterable):
                 raise TypeError(
-                    f"ModuleDict update sequence element #{i} should be Iterable; is {type(pair).__name__}"
+                    f"ModuleDict update sequence element #{i} should be Iterable; is" + type(pair).__name__
                 )
             if len(pair) != 2:
                 raise ValueError(

@@ -1,6 +1,6 @@
 """Helpers around modules: clipping, packing, weight and spectral norms, parametrizations, pruning, fusion."""
 
-from . import parametrizations, parametrize, rnn, stateless
+from . import parametrizations, parametrize, prune, rnn, stateless
 from .clip_grad import clip_grad_norm, clip_grad_norm_, clip_grad_value_, clip_grads_with_norm_, get_total_norm
 from .convert import (
     convert_conv2d_weight_memory_format,

@@ -1,9 +1,9 @@
-"""The cases of compare_nn.py: layers with inputs, functions with inputs, and scripts."""
+"""Cases of torch.nn: layers with inputs, functions with inputs, and scripts. Data only; collect.py runs them."""
 
-# Names of torch.nn, optim and utils.data that belong to parts we do not carry (see the report of compare_nn.py).
+# Names of torch.nn, optim and utils.data that belong to parts we do not carry .
 NOT_OURS = set("""
 boolean_dispatch handle_torch_function has_torch_function has_torch_function_unary has_torch_function_variadic
-scaled_mm scaled_grouped_mm ScalingType SwizzleType Optional LinearCrossEntropyOptions replicate scatter parallel_apply gather
+scaled_mm scaled_grouped_mm ScalingType SwizzleType Optional LinearCrossEntropyOptions swap_in_optimizer_params_and_state replicate scatter parallel_apply gather
 Tensor bind copy_method_params
 DFIterDataPipe DataChunk IterDataPipe MapDataPipe argument_validation functional_datapipe
 guaranteed_datapipes_determinism non_deterministic runtime_validation runtime_validation_disabled
@@ -321,8 +321,15 @@ def functions(torch):
 
 
 def scripts():
-    import compare_nn_scripts
+    import scripts as module
 
-    for name, value in list(vars(compare_nn_scripts).items()):
-        if callable(value) and value.__module__ == "compare_nn_scripts" and name[0] != "_":
+    for name, value in list(vars(module).items()):
+        if callable(value) and value.__module__ == module.__name__ and name[0] != "_":
             yield value
+
+
+# Layers that we compose of other ops than PyTorch does: equal up to the order of sums.
+ROUNDING = {
+    "Bilinear": 1e-5, "GLU": 1e-6, "Conv3d": 1e-5, "ConvTranspose3d": 1e-4, "LazyConv3d": 1e-5,
+    "LazyConvTranspose3d": 1e-4, "MaxPool3d": 1e-6, "AvgPool3d": 1e-6, "AdaptiveAvgPool3d": 1e-6, "BCELoss": 1e-6,
+}

@@ -1,0 +1,689 @@
+"""Snippets about modules, optimizers and data: each gets torch and the package under test, and returns what it saw."""
+
+import copy
+import warnings
+
+
+def _model(p):
+    nn = p.nn
+    return nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 2))
+
+
+def _train(torch, p, make, n_steps=12, wants_closure=False, model=None):
+    """Losses and weights of a short training, through a save and load of the optimizer's state in the middle."""
+    model = _model(p) if model is None else model
+    optimizer = make(p.optim, model)
+    x, y = torch.randn(8, 4), torch.randn(8, 2)
+    seen = []
+
+    def closure():
+        optimizer.zero_grad()
+        loss = (model(x) - y).square().mean()
+        loss.backward()
+        return loss
+
+    for step in range(n_steps):
+        if wants_closure:
+            seen.append(float(optimizer.step(closure)))
+        else:
+            seen.append(float(closure()))
+            if step == 3:
+                model[0].bias.grad = None
+            optimizer.step()
+        if step == n_steps // 2:
+            state = copy.deepcopy(optimizer.state_dict())
+            seen.append(str(state["param_groups"]))
+            optimizer = make(p.optim, model)
+            optimizer.load_state_dict(state)
+    final = optimizer.state_dict()["state"]
+    seen.append([list(final[k]) for k in final])
+    return seen, [w.detach() for w in model.parameters()], [
+        value for k in final for value in final[k].values() if isinstance(value, torch.Tensor)
+    ]
+
+
+def _optimizer_script(name, **options):
+    def script(torch, p):
+        wants_closure = name == "LBFGS"
+        return _train(torch, p, lambda optim, m: getattr(optim, name)(m.parameters(), **options), wants_closure=wants_closure)
+
+    script.__name__ = f"optim_{name}_{options}"
+    script.__module__ = __name__
+    script.tolerance = 1e-5
+    return script
+
+
+for _i, (_name, _options) in enumerate([
+    ("SGD", {}), ("SGD", {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.01}),
+    ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True}), ("SGD", {"momentum": 0.9, "dampening": 0.2, "maximize": True}),
+    ("Adam", {}), ("Adam", {"amsgrad": True, "weight_decay": 0.1}), ("Adam", {"maximize": True}),
+    ("Adam", {"decoupled_weight_decay": True, "weight_decay": 0.1}), ("AdamW", {"lr": 0.01}),
+    ("AdamW", {"amsgrad": True, "betas": (0.8, 0.95)}),
+    ("Adadelta", {}), ("Adadelta", {"weight_decay": 0.1, "maximize": True}),
+    ("Adagrad", {}), ("Adagrad", {"lr_decay": 0.1, "initial_accumulator_value": 0.5}),
+    ("Adamax", {}), ("Adamax", {"weight_decay": 0.1}), ("ASGD", {}), ("ASGD", {"t0": 2, "lambd": 0.1}),
+    ("NAdam", {}), ("NAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("RAdam", {"lr": 0.01}), ("RAdam", {"weight_decay": 0.1, "betas": (0.9, 0.99)}),
+    ("RMSprop", {}), ("RMSprop", {"centered": True, "momentum": 0.9}), ("Rprop", {}), ("Rprop", {"lr": 0.1}),
+    ("LBFGS", {"lr": 0.1}), ("LBFGS", {"line_search_fn": "strong_wolfe", "history_size": 5}),
+    ("Adafactor", {}), ("Adafactor", {"weight_decay": 0.1}),
+]):
+    globals()[f"optimizer_{_i}"] = _optimizer_script(_name, **_options)
+
+
+def optim_Muon(torch, p):
+    def make(optim, model):
+        return optim.Muon([w for w in model.parameters() if w.dim() == 2], lr=0.02, momentum=0.8)
+
+    return _train(torch, p, make)
+
+
+optim_Muon.tolerance = 2e-2  # bfloat16 inside: the last bit of one step grows over twelve
+
+
+def optim_groups_and_names(torch, p):
+    model = _model(p)
+    optimizer = p.optim.SGD(model.named_parameters(), lr=0.1)
+    optimizer.add_param_group({"params": [("extra", p.nn.Parameter(torch.ones(2)))], "lr": 0.5})
+    seen = [str(optimizer.state_dict()), repr(optimizer)]
+    for bad in (
+        lambda: optimizer.add_param_group({"params": [p.nn.Parameter(torch.ones(2))]}),
+        lambda: optimizer.add_param_group({"params": model.named_parameters()}),
+        lambda: p.optim.SGD([]), lambda: p.optim.SGD(torch.ones(2)), lambda: p.optim.SGD([1]),
+        lambda: p.optim.SGD(model.parameters(), lr=-1), lambda: p.optim.SGD(model.parameters(), nesterov=True),
+        lambda: p.optim.Adam(model.parameters(), betas=(1.0, 0.5)), lambda: p.optim.SGD({torch.ones(1)}),
+        lambda: p.optim.SGD([torch.ones(1, requires_grad=True) * 2]), lambda: p.optim.Optimizer([torch.ones(1)], {}).step(),
+        lambda: optimizer.load_state_dict({"param_groups": [], "state": {}}),
+        lambda: p.optim.Adam(model.parameters(), eps=-1), lambda: p.optim.RMSprop(model.parameters(), alpha=-1),
+    ):
+        try:
+            bad()
+            seen.append("no error")
+        except Exception as error:
+            seen.append(f"{type(error).__name__}: {error}")
+    return seen
+
+
+def optim_hooks_and_zero_grad(torch, p):
+    model = _model(p)
+    optimizer = p.optim.Adam(model.parameters())
+    seen = []
+    optimizer.register_step_pre_hook(lambda o, args, kwargs: seen.append("before"))
+    handle = optimizer.register_step_post_hook(lambda o, args, kwargs: seen.append("after"))
+    model(torch.ones(1, 4)).sum().backward()
+    optimizer.step()
+    handle.remove()
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=False)
+    seen.append([w.grad.abs().sum().item() for w in model.parameters()])
+    optimizer.zero_grad()
+    seen.append([w.grad is None for w in model.parameters()])
+    return seen
+
+
+def _schedule(torch, p, make, n=25, optimizer=None, step=lambda s, i: s.step()):
+    weights = [p.nn.Parameter(torch.ones(1)), p.nn.Parameter(torch.ones(1))]
+    groups = [{"params": [weights[0]]}, {"params": [weights[1]], "lr": 0.3}]
+    optimizer = p.optim.SGD(groups, lr=0.05, momentum=0.5) if optimizer is None else optimizer(p.optim, groups)
+    scheduler = make(p.optim.lr_scheduler, optimizer)
+    seen = [[group["lr"] for group in optimizer.param_groups]]
+    for i in range(n):
+        optimizer.step()
+        step(scheduler, i)
+        seen.append([float(group["lr"]) for group in optimizer.param_groups])
+        seen.append([group.get("momentum") for group in optimizer.param_groups])
+        seen.append(scheduler.get_last_lr())
+        if i == n // 2:
+            keys = scheduler.state_dict()
+            seen.append(sorted(key for key in keys if key != "_is_initial"))
+            scheduler.load_state_dict(copy.deepcopy(keys))
+    return seen
+
+
+_schedules = {
+    "lambda": lambda s, o: s.LambdaLR(o, [lambda e: 0.95**e, lambda e: 1 / (e + 1)]),
+    "multiplicative": lambda s, o: s.MultiplicativeLR(o, lambda e: 0.9),
+    "step": lambda s, o: s.StepLR(o, 4, 0.5),
+    "multistep": lambda s, o: s.MultiStepLR(o, [3, 7, 7, 12], 0.3),
+    "constant": lambda s, o: s.ConstantLR(o, 0.4, 6),
+    "linear": lambda s, o: s.LinearLR(o, 0.2, 0.9, 8),
+    "exponential": lambda s, o: s.ExponentialLR(o, 0.9),
+    "polynomial": lambda s, o: s.PolynomialLR(o, 9, 2.0),
+    "cosine": lambda s, o: s.CosineAnnealingLR(o, 7, 0.01),
+    "restarts": lambda s, o: s.CosineAnnealingWarmRestarts(o, 3, 2, 0.001),
+    "sequential": lambda s, o: s.SequentialLR(o, [s.LinearLR(o, 0.1, 1.0, 5), s.CosineAnnealingLR(o, 10), s.ExponentialLR(o, 0.8)], [5, 15]),
+    "chained": lambda s, o: s.ChainedScheduler([s.ConstantLR(o, 0.1, 4), s.ExponentialLR(o, 0.9)]),
+    "cyclic": lambda s, o: s.CyclicLR(o, 0.01, 0.2, 4, 3),
+    "cyclic2": lambda s, o: s.CyclicLR(o, [0.01, 0.02], 0.2, 4, mode="triangular2"),
+    "cyclic3": lambda s, o: s.CyclicLR(o, 0.01, 0.2, 4, mode="exp_range", gamma=0.98, cycle_momentum=False),
+    "cyclic4": lambda s, o: s.CyclicLR(o, 0.01, 0.2, 4, scale_fn=lambda x: 0.9**x, scale_mode="iterations"),
+    "onecycle": lambda s, o: s.OneCycleLR(o, 0.5, total_steps=26),
+    "onecycle3": lambda s, o: s.OneCycleLR(o, [0.5, 0.4], epochs=13, steps_per_epoch=2, three_phase=True, anneal_strategy="linear"),
+}
+
+
+def _schedule_script(name, make):
+    def script(torch, p):
+        return _schedule(torch, p, make)
+
+    script.__name__ = "scheduler_" + name
+    script.__module__ = __name__
+    return script
+
+
+for _name, _make in _schedules.items():
+    globals()["scheduler_" + _name] = _schedule_script(_name, _make)
+
+
+def scheduler_plateau(torch, p):
+    metrics = [1, 0.9, 0.9, 0.95, 0.8, 0.8, 0.81, 0.8, 0.8, 0.79999, 0.8, 0.8, 0.5, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6]
+    seen = []
+    for options in ({"patience": 1, "factor": 0.5}, {"mode": "max", "patience": 2, "cooldown": 2, "min_lr": [0.01, 0.1]},
+                    {"threshold_mode": "abs", "threshold": 0.05, "patience": 0}):
+        seen.append(_schedule(
+            torch, p, lambda s, o: s.ReduceLROnPlateau(o, **options), len(metrics),
+            step=lambda s, i: s.step(metrics[i]),
+        ))
+    return seen
+
+
+def scheduler_with_adam_betas(torch, p):
+    seen = []
+    for make in (lambda s, o: s.OneCycleLR(o, 0.5, total_steps=26), lambda s, o: s.CyclicLR(o, 0.01, 0.2, 4)):
+        seen.append(_schedule(torch, p, make, optimizer=lambda optim, groups: optim.Adam(groups)))
+    return seen
+
+
+def scheduler_tensor_lr(torch, p):
+    def make_optimizer(optim, groups):
+        groups[1].pop("lr")
+        return optim.SGD(groups, lr=torch.tensor(0.1))
+
+    return _schedule(torch, p, lambda s, o: s.StepLR(o, 3), optimizer=make_optimizer)
+
+
+def scheduler_epochs_and_errors(torch, p):
+    seen = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in ("step", "multistep", "linear", "cosine", "polynomial", "constant", "exponential", "restarts"):
+            seen.append(_schedule(torch, p, _schedules[name], 10, step=lambda s, i: s.step(i * 2)))
+    optimizer = p.optim.SGD([p.nn.Parameter(torch.ones(1))], lr=0.1)
+    s = p.optim.lr_scheduler
+    for bad in (
+        lambda: s.StepLR(1, 2), lambda: s.ConstantLR(optimizer, 2.0), lambda: s.LinearLR(optimizer, 0.0),
+        lambda: s.LambdaLR(optimizer, [abs, abs]), lambda: s.OneCycleLR(optimizer, 0.1), lambda: s.OneCycleLR(optimizer, 0.1, total_steps=-1),
+        lambda: s.CyclicLR(p.optim.Adagrad([torch.ones(1)]), 0.1, 0.2), lambda: s.ReduceLROnPlateau(optimizer, factor=1.5),
+        lambda: s.ReduceLROnPlateau(optimizer, mode="x"), lambda: s.CosineAnnealingWarmRestarts(optimizer, 0),
+        lambda: s.SequentialLR(optimizer, [s.StepLR(optimizer, 1)], [2]), lambda: s.ExponentialLR(p.optim.SGD([torch.ones(1)], lr=0.1), 0.1, 5),
+    ):
+        try:
+            bad()
+            seen.append("no error")
+        except Exception as error:
+            seen.append(f"{type(error).__name__}: {error}")
+    return seen
+
+
+def swa_and_ema(torch, p):
+    model = _model(p)
+    swa = p.optim.swa_utils
+    averaged = [swa.AveragedModel(model), swa.AveragedModel(model, multi_avg_fn=swa.get_ema_multi_avg_fn(0.9)),
+                swa.AveragedModel(model, avg_fn=swa.get_ema_avg_fn(0.8), use_buffers=True)]
+    optimizer = p.optim.SGD(model.parameters(), lr=0.1)
+    scheduler = swa.SWALR(optimizer, 0.5, anneal_epochs=4)
+    seen = []
+    for _ in range(7):
+        optimizer.zero_grad()
+        model(torch.randn(3, 4)).square().sum().backward()
+        optimizer.step()
+        for one in averaged:
+            one.update_parameters(model)
+        scheduler.step()
+        seen.append(scheduler.get_last_lr())
+    return seen, [one.state_dict() for one in averaged]
+
+
+swa_and_ema.tolerance = 1e-6
+
+
+class _Squares:
+    def __init__(self, n):
+        self.n = n
+
+    def __len__(self):
+        return self.n
+
+    def __getitem__(self, i):
+        return {"x": i * i, "y": (float(i), [str(i)])}
+
+
+def data_orders(torch, p):
+    data = p.utils.data
+    seen = []
+    rows = data.TensorDataset(torch.arange(23), torch.randn(23, 2))
+    for options in (
+        {"batch_size": 4}, {"batch_size": 4, "shuffle": True}, {"batch_size": 5, "shuffle": True, "drop_last": True},
+        {"batch_size": None, "shuffle": True}, {"batch_size": 4, "shuffle": True, "generator": torch.Generator().manual_seed(4)},
+        {"batch_size": 4, "sampler": data.RandomSampler(rows, replacement=True, num_samples=70)},
+        {"batch_size": 4, "sampler": data.RandomSampler(rows, num_samples=50)},
+        {"batch_size": 4, "sampler": data.WeightedRandomSampler(range(23), 9)},
+        {"batch_size": 4, "sampler": data.WeightedRandomSampler(range(1, 24), 9, False)},
+        {"sampler": data.SubsetRandomSampler([3, 5, 7])},
+        {"batch_sampler": data.BatchSampler(data.SequentialSampler(rows), 6, True)},
+        {"batch_size": 3, "sampler": data.DistributedSampler(rows, 3, 1)},
+        {"batch_size": 4, "shuffle": True, "num_workers": 2},
+    ):
+        loader = data.DataLoader(rows, **options)
+        for _ in range(2):
+            seen.append([batch for batch in loader])
+            seen.append(torch.rand(2))
+        seen.append(len(loader))
+    return seen
+
+
+def data_sets(torch, p):
+    data = p.utils.data
+    a, b = data.TensorDataset(torch.arange(5)), data.TensorDataset(torch.arange(10, 17))
+    both = data.ConcatDataset([a, b])
+    seen = [len(both), both[-1], both[6], both.cumulative_sizes, len(a + b)]
+    seen.append([list(part.indices) for part in data.random_split(both, [5, 7])])
+    seen.append([list(part.indices) for part in data.random_split(both, [0.5, 0.3, 0.2], torch.Generator().manual_seed(1))])
+    seen.append(data.StackDataset(a, data.Subset(b, [1, 3, 5, 6, 0]))[2])
+    seen.append(data.StackDataset(u=a, v=a).__getitems__([1, 2]))
+    seen.append(list(data.DataLoader(_Squares(5), batch_size=2)))
+    seen.append(list(data.DataLoader(_Squares(3), batch_size=None)))
+    seen.append(list(data.DataLoader(data.Subset(_Squares(9), [3, 4, 8]), batch_size=2, collate_fn=lambda b: b)))
+    return seen
+
+
+def data_streams(torch, p):
+    data = p.utils.data
+
+    class Stream(data.IterableDataset):
+        def __init__(self, n):
+            self.n = n
+
+        def __iter__(self):
+            info = data.get_worker_info()
+            step = 1 if info is None else info.num_workers
+            return iter(range(0 if info is None else info.id, self.n, step))
+
+        def __len__(self):
+            return self.n
+
+    seen = []
+    for options in ({"batch_size": 3}, {"batch_size": 3, "drop_last": True}, {"batch_size": None}, {"batch_size": 3, "num_workers": 3}):
+        loader = data.DataLoader(Stream(20), **options)
+        seen.append(list(loader))
+        seen.append(len(loader))
+    seen.append(list(data.DataLoader(Stream(3) + Stream(2), batch_size=2)))
+    return seen
+
+
+def data_errors(torch, p):
+    data = p.utils.data
+    rows = data.TensorDataset(torch.arange(5))
+    seen = []
+    for bad in (
+        lambda: data.TensorDataset(torch.ones(2), torch.ones(3)), lambda: data.ConcatDataset([]),
+        lambda: data.DataLoader(rows, batch_size=0), lambda: data.DataLoader(rows, num_workers=-1),
+        lambda: data.DataLoader(rows, shuffle=True, sampler=data.SequentialSampler(rows)),
+        lambda: data.DataLoader(rows, batch_size=None, drop_last=True), lambda: data.DataLoader(rows, prefetch_factor=2),
+        lambda: data.DataLoader(rows, batch_size=3, batch_sampler=[[1]]), lambda: data.random_split(rows, [1, 2]),
+        lambda: setattr(data.DataLoader(rows), "batch_size", 3), lambda: data.RandomSampler(data.TensorDataset(torch.ones(0))),
+        lambda: data.default_collate([object()]), lambda: data.default_collate([[1, 2], [1]]), lambda: data.Dataset()[0],
+        lambda: list(data.DataLoader(rows, collate_fn=lambda b: 1 / 0)), lambda: data.RandomSampler(rows, replacement=1),
+        lambda: data.default_collate([torch.ones(2), torch.ones(3)]),
+    ):
+        try:
+            bad()
+            seen.append("no error")
+        except Exception as error:
+            seen.append(f"{type(error).__name__}: {error}")
+    return seen
+
+
+def module_errors(torch, p):
+    nn = p.nn
+    m = nn.Linear(2, 3)
+    seen = []
+
+    class NoInit(nn.Module):
+        def __init__(self):
+            self.x = nn.Linear(1, 1)
+
+    class NoInitParameter(nn.Module):
+        def __init__(self):
+            self.x = nn.Parameter(torch.ones(1))
+
+    class NoForward(nn.Module):
+        pass
+
+    for bad in (
+        lambda: m.missing, NoInit, NoInitParameter, lambda: NoForward()(1), lambda: nn.Module(1), lambda: nn.Module(a=1),
+        lambda: setattr(m, "weight", torch.ones(2)), lambda: setattr(m, "weight", 5),
+        lambda: m.register_buffer("a.b", torch.ones(1)), lambda: m.register_buffer("", torch.ones(1)),
+        lambda: m.register_buffer("weight", torch.ones(1)), lambda: m.register_buffer("b", 3), lambda: m.register_buffer(3, None),
+        lambda: m.register_parameter("p", torch.ones(1)), lambda: m.register_parameter("a.b", None),
+        lambda: m.register_parameter("q", nn.Parameter(torch.ones(1)) * 2), lambda: m.register_parameter("forward", None),
+        lambda: m.add_module("x", 3), lambda: m.add_module("a.b", nn.ReLU()), lambda: m.add_module("", None),
+        lambda: m.add_module("weight", nn.ReLU()), lambda: m.add_module(3, None),
+        lambda: m.load_state_dict({"weight": torch.ones(3, 3), "extra": torch.ones(1)}), lambda: m.load_state_dict([1]),
+        lambda: m.load_state_dict({"weight": 3, "bias": torch.ones(3)}),
+        lambda: m.get_submodule("a.b"), lambda: m.get_parameter("x"), lambda: m.get_buffer("weight"), lambda: m.get_submodule("weight"),
+        lambda: nn.Sequential(m)[3], lambda: nn.ModuleList([m])[2], lambda: nn.ModuleList(3), lambda: nn.ModuleDict({"a": 3}),
+        lambda: nn.Sequential(3), lambda: nn.Sequential(m)(torch.ones(5)), lambda: m.to(torch.int64), lambda: m.train(3),
+        lambda: nn.ParameterList(torch.ones(2)), lambda: nn.ModuleDict([1]), lambda: nn.LSTM(2, 0), lambda: nn.LSTM(2, 2, dropout=2),
+        lambda: nn.Conv2d(3, 3, 3, padding="bad"), lambda: nn.Conv2d(3, 3, 3, padding_mode="bad"), lambda: nn.ConvTranspose2d(3, 3, 3, padding_mode="reflect"),
+        lambda: nn.init.kaiming_uniform_(torch.ones(3)), lambda: nn.init.calculate_gain("x"), lambda: nn.init.eye_(torch.ones(3)),
+        lambda: nn.utils.rnn.pack_padded_sequence(torch.ones(3, 2, 1), [1, 2]),
+        lambda: nn.utils.rnn.pad_sequence([torch.ones(1)], padding_side="up"), lambda: m.get_extra_state(),
+    ):
+        try:
+            bad()
+            seen.append("no error")
+        except Exception as error:
+            text = str(error).replace("lw.nn", "torch.nn")
+            seen.append(f"{type(error).__name__}: {text}")
+    return seen
+
+
+def module_state(torch, p):
+    nn = p.nn
+
+    class Extra(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.kept = nn.Buffer(torch.ones(2))
+            self.lost = nn.Buffer(torch.zeros(2), persistent=False)
+            self.register_buffer("none", None)
+            self.register_parameter("absent", None)
+            self.inner = nn.BatchNorm1d(2)
+            self.tied = self.inner
+            self.value = 7
+
+        def get_extra_state(self):
+            return self.value
+
+        def set_extra_state(self, state):
+            self.value = state + 1
+
+    m = Extra()
+    seen = [list(m.state_dict()), str(m.state_dict()._metadata), repr(m), [k for k, _ in m.named_modules()],
+            [k for k, _ in m.named_modules(remove_duplicate=False)], [k for k, _ in m.named_parameters()],
+            [k for k, _ in m.named_parameters(remove_duplicate=False)], [k for k, _ in m.named_buffers()],
+            [k for k, _ in m.named_children()], sorted(set(dir(m)) - set(dir(nn.Module)))]
+    state = m.state_dict()
+    state["inner.extra"] = torch.ones(1)
+    del state["kept"]
+    seen.append(repr(m.load_state_dict(state, strict=False)))
+    seen.append(m.value)
+    seen.append(repr(m.load_state_dict(m.state_dict())))
+    calls = []
+    m.register_state_dict_pre_hook(lambda module, prefix, keep: calls.append(("pre", prefix)))
+    m.register_state_dict_post_hook(lambda module, state, prefix, meta: calls.append(("post", sorted(state))))
+    m._register_load_state_dict_pre_hook(lambda state, *rest: calls.append(("load", len(state))))
+    m.register_load_state_dict_post_hook(lambda module, keys: calls.append(("loaded", keys.missing_keys)))
+    m.load_state_dict(m.state_dict())
+    seen.append(calls)
+    other = nn.Linear(2, 2)
+    given = {"weight": torch.full((2, 2), 5.0), "bias": torch.ones(2)}
+    other.load_state_dict(given, assign=True)
+    seen.append((other.weight.data_ptr() == given["weight"].data_ptr(), type(other.weight).__name__, other.weight))
+    clone = copy.deepcopy(m)
+    clone.kept += 1
+    seen.append((m.kept, clone.kept, clone.inner is clone.tied))
+    del clone.kept
+    seen.append(list(clone.state_dict()))
+    half = nn.Linear(2, 2).half()
+    seen.append((half.weight.dtype, half.to(torch.float64).bias.dtype, half.to("meta").weight.is_meta))
+    seen.append(nn.Linear(2, 2, device="meta").to_empty(device="cpu").weight.shape)
+    return [str(s) if not isinstance(s, (list, tuple, torch.Tensor)) else s for s in seen]
+
+
+def module_hooks(torch, p):
+    nn = p.nn
+    seen = []
+    m = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 1))
+    first = m[0]
+    handles = [
+        first.register_forward_pre_hook(lambda mod, args: seen.append("pre")),
+        first.register_forward_pre_hook(lambda mod, args, kwargs: (args, kwargs), with_kwargs=True, prepend=True),
+        first.register_forward_hook(lambda mod, args, out: out * 2),
+        first.register_forward_hook(lambda mod, args, kwargs, out: seen.append(len(args)), with_kwargs=True),
+        first.register_full_backward_hook(lambda mod, gi, go: seen.append([g is not None and g.clone() for g in gi + go])),
+        first.register_full_backward_pre_hook(lambda mod, go: (go[0] * 3,)),
+        m.register_full_backward_hook(lambda mod, gi, go: seen.append(["outer", [g is None for g in gi], go[0].clone()])),
+        m[1].register_full_backward_hook(lambda mod, gi, go: (gi[0] * 2,)),
+    ]
+    x = torch.randn(4, 3)
+    for needs in (False, True):
+        x = x.clone().requires_grad_(needs)
+        m(x).sum().backward()
+        seen.append(x.grad)
+        seen.append([w.grad.clone() for w in m.parameters()])
+    for handle in handles:
+        handle.remove()
+    seen.append([len(first._forward_hooks), len(first._forward_hooks_with_kwargs), len(first._backward_hooks)])
+    outer = nn.modules.module.register_module_forward_hook(lambda mod, args, out: seen.append(type(mod).__name__))
+    m(x)
+    outer.remove()
+
+    def fails(mod, args):
+        raise ValueError("stop")
+
+    m.register_forward_hook(lambda mod, args, out: seen.append("always"), always_call=True)
+    first.register_forward_pre_hook(fails)
+    try:
+        m(x)
+    except ValueError as error:
+        seen.append(str(error))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            first.register_backward_hook(lambda *a: None)
+            first.register_full_backward_hook(lambda *a: None)
+        except RuntimeError as error:
+            seen.append(str(error))
+    return seen
+
+
+def init_functions(torch, p):
+    init = p.nn.init
+    seen = []
+    for shape in ((5, 4), (3, 5, 2), (4, 2, 3, 3)):
+        for call in (
+            init.uniform_, init.normal_, init.xavier_uniform_, init.xavier_normal_, init.kaiming_uniform_, init.kaiming_normal_,
+            init.orthogonal_, init.trunc_normal_, init.zeros_, init.ones_, lambda t: init.constant_(t, 0.3),
+            lambda t: init.kaiming_normal_(t, mode="fan_out", nonlinearity="relu"), lambda t: init.trunc_normal_(t, 1.0, 0.02, 0.5, 1.02),
+            lambda t: init.uniform_(t, -2, 3, torch.Generator().manual_seed(3)), lambda t: init.orthogonal_(t, 2.0),
+            lambda t: init.xavier_uniform_(t, init.calculate_gain("tanh")),
+        ):
+            seen.append(call(torch.empty(shape)))
+    seen.append(init.eye_(torch.empty(3, 4)))
+    seen.append(init.dirac_(torch.empty(4, 2, 3, 3), 2))
+    seen.append(init.dirac_(torch.empty(3, 2, 5)))
+    seen.append(init.sparse_(torch.empty(10, 4), 0.3))
+    seen.append(init.calculate_gain("leaky_relu", 0.2))
+    return seen
+
+
+def utils_clip_and_vectors(torch, p):
+    nn = p.nn
+    m = _model(p)
+    seen = []
+    x = torch.randn(3, 4)
+    for call in (
+        lambda: nn.utils.clip_grad_norm_(m.parameters(), 0.1), lambda: nn.utils.clip_grad_norm_(list(m.parameters()), 0.5, float("inf")),
+        lambda: nn.utils.clip_grad_norm_(m[0].weight, 0.3, 1.0), lambda: nn.utils.clip_grad_value_(m.parameters(), 0.02),
+        lambda: nn.utils.get_total_norm([w.grad for w in m.parameters()]),
+    ):
+        m.zero_grad()
+        m(x).square().sum().backward()
+        seen.append(call())
+        seen.append([w.grad.clone() for w in m.parameters()])
+    m[0].weight.grad.fill_(float("nan"))
+    try:
+        nn.utils.clip_grad_norm_(m.parameters(), 1.0, error_if_nonfinite=True)
+    except RuntimeError as error:
+        seen.append(str(error))
+    vector = nn.utils.parameters_to_vector(m.parameters())
+    nn.utils.vector_to_parameters(vector * 2, m.parameters())
+    seen.append(vector)
+    seen.append(m.state_dict())
+    seen.append(nn.utils.skip_init(nn.Linear, 3, 4).weight.shape == (4, 3))
+    return seen
+
+
+utils_clip_and_vectors.tolerance = 1e-6
+
+
+def utils_rnn(torch, p):
+    rnn = p.nn.utils.rnn
+    parts = [torch.randn(n, 3) for n in (2, 5, 3)]
+    padded = rnn.pad_sequence(parts)
+    seen = [padded, rnn.pad_sequence(parts, True, 0.5), rnn.pad_sequence(parts, True, -1, padding_side="left")]
+    packed = rnn.pack_padded_sequence(padded, [2, 5, 3], enforce_sorted=False)
+    seen.append([*packed])
+    seen.append(rnn.pad_packed_sequence(packed, True, 9.0, 7))
+    seen.append(rnn.unpack_sequence(packed))
+    seen.append(rnn.unpad_sequence(padded.clone(), torch.tensor([2, 5, 3])))
+    ordered = rnn.pack_sequence(sorted(parts, key=len, reverse=True))
+    seen.append([*ordered])
+    for name in ("RNN", "GRU", "LSTM"):
+        for options in ({}, {"bidirectional": True, "num_layers": 2}):
+            layer = getattr(p.nn, name)(3, 4, **options)
+            for given in (packed, ordered):
+                out, state = layer(given)
+                out.data.square().sum().backward()
+                seen += [[*out], state, [w.grad for w in layer.parameters()]]
+    return seen
+
+
+utils_rnn.tolerance = 1e-6
+
+
+def utils_norms_and_parametrizations(torch, p):
+    nn = p.nn
+    seen = []
+    x = torch.randn(2, 4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        old = nn.utils.weight_norm(nn.Linear(4, 3))
+        spectral = nn.utils.spectral_norm(nn.Linear(4, 3), n_power_iterations=2)
+    new = nn.utils.parametrizations.weight_norm(nn.Linear(4, 3), dim=1)
+    conv = nn.utils.parametrizations.weight_norm(nn.Conv1d(4, 3, 2))
+    power = nn.utils.parametrizations.spectral_norm(nn.Linear(4, 3))
+    for m in (old, spectral, new, power):
+        out = m(x)
+        out.square().sum().backward()
+        seen += [out, m.state_dict(), [w.grad for w in m.parameters()], [k for k, _ in m.named_parameters()]]
+    seen.append(repr(new))
+    seen += [conv.weight, conv.weight.shape, nn.utils.parametrize.is_parametrized(conv, "weight")]
+    new.weight = torch.ones(3, 4)
+    seen.append(new.state_dict())
+    nn.utils.parametrize.remove_parametrizations(conv, "weight")
+    nn.utils.remove_weight_norm(old)
+    nn.utils.remove_spectral_norm(spectral)
+    for m in (conv, old, spectral):
+        seen += [list(m.state_dict()), type(m).__name__, m.state_dict()]
+
+    class Symmetric(nn.Module):
+        def forward(self, X):
+            return X.triu() + X.triu(1).mT
+
+        def right_inverse(self, A):
+            return A.triu()
+
+    square = nn.Linear(3, 3)
+    nn.utils.parametrize.register_parametrization(square, "weight", Symmetric())
+    with nn.utils.parametrize.cached():
+        seen.append(square.weight is square.weight)
+    seen.append(square.weight)
+    copied = copy.deepcopy(square)
+    seen.append(copied.weight)
+    try:
+        nn.utils.parametrize.register_parametrization(square, "weight", nn.Flatten(0))
+    except ValueError as error:
+        seen.append(str(error))
+    return seen
+
+
+utils_norms_and_parametrizations.tolerance = 1e-6
+
+
+def utils_prune(torch, p):
+    nn = p.nn
+    prune = nn.utils.prune if hasattr(nn.utils, "prune") else __import__("torch.nn.utils.prune").nn.utils.prune
+    m = _model(p)
+    prune.l1_unstructured(m[0], "weight", 0.3)
+    prune.random_unstructured(m[0], "bias", 2)
+    prune.ln_structured(m[2], "weight", 0.5, 2, 0)
+    prune.l1_unstructured(m[2], "weight", 2)
+    seen = [m.state_dict(), prune.is_pruned(m), m(torch.ones(1, 4))]
+    prune.remove(m[0], "weight")
+    seen.append(m.state_dict())
+    other = _model(p)
+    prune.global_unstructured([(other[0], "weight"), (other[2], "weight")], prune.L1Unstructured, amount=0.4)
+    prune.random_structured(other[0], "weight", 1, 1)
+    seen.append(other.state_dict())
+    return seen
+
+
+def utils_fusion(torch, p):
+    nn = p.nn
+    conv, bn, linear, bn1 = nn.Conv2d(2, 3, 2), nn.BatchNorm2d(3), nn.Linear(2, 3), nn.BatchNorm1d(3)
+    bn(conv(torch.randn(4, 2, 5, 5)))
+    bn1(linear(torch.randn(4, 2)))
+    for m in (conv, bn, linear, bn1):
+        m.eval()
+    return nn.utils.fuse_conv_bn_eval(conv, bn).state_dict(), nn.utils.fuse_linear_bn_eval(linear, bn1).state_dict()
+
+
+utils_fusion.tolerance = 1e-6
+
+
+def utils_functional_call(torch, p):
+    m = _model(p)
+    x = torch.ones(1, 4)
+    weights = {k: torch.zeros_like(v) + 0.1 for k, v in m.named_parameters()}
+    return p.nn.utils.stateless.functional_call(m, weights, (x,)), m(x)
+
+
+def utils_checkpoint(torch, p):
+    checkpoint = p.utils.checkpoint
+    seen = []
+    for reentrant in (True, False):
+        m = p.nn.Sequential(p.nn.Linear(4, 4), p.nn.Dropout(0.5), p.nn.Tanh(), p.nn.Linear(4, 2))
+        x = torch.randn(3, 4, requires_grad=True)
+        out = checkpoint.checkpoint(m, x, use_reentrant=reentrant)
+        out.square().sum().backward()
+        seen += [out, x.grad, [w.grad for w in m.parameters()], torch.rand(2)]
+        several = checkpoint.checkpoint(lambda a, b: (m(a), {"b": b * 2}, 5), x, torch.ones(2), use_reentrant=reentrant)
+        several[0].sum().backward()
+        seen += [several, x.grad]
+        y = checkpoint.checkpoint_sequential(m, 2, x, use_reentrant=reentrant)
+        y.sum().backward()
+        seen += [y, [w.grad for w in m.parameters()]]
+    m.zero_grad()
+    checkpoint.checkpoint(m, torch.ones(2, 4), use_reentrant=False).sum().backward()
+    seen.append([w.grad for w in m.parameters()])
+    return seen
+
+
+def utils_pytree(torch, p):
+    import collections
+
+    tree_utils = p.utils._pytree
+    Point = collections.namedtuple("Point", "x y")
+    tree = {"a": [1, (2, 3)], "b": Point(4, collections.OrderedDict(z=5)), "c": collections.deque([6], 3), "d": None}
+    leaves, spec = tree_utils.tree_flatten(tree)
+    return [
+        leaves, repr(tree_utils.tree_unflatten([x if x is None else x * 2 for x in leaves], spec)),
+        repr(tree_utils.tree_map(lambda x: x, tree)), spec.num_leaves, spec.num_nodes,
+        repr(tree_utils.tree_map_only(int, lambda x: -x, tree)), tree_utils.tree_leaves(tree),
+        [tree_utils.keystr(k) for k, _ in tree_utils.tree_flatten_with_path(tree)[0]],
+        repr(tree_utils.tree_map(lambda x, y: x + y, [1, (2,)], [3, (4,)])), tree_utils.tree_any(lambda x: x == 5, tree),
+        spec == tree_utils.tree_structure(tree),
+    ]
