@@ -16,5 +16,6 @@ LW_OLD_SYMBOL(log);
 LW_OLD_SYMBOL(log2);
 LW_OLD_SYMBOL(pow);
 LW_OLD_SYMBOL(lgamma);
+LW_OLD_SYMBOL(hypot);
 #undef LW_OLD_SYMBOL
 #endif

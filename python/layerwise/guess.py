@@ -14,6 +14,7 @@ from layerwise.forward import function_node
 
 _CONFIG_NAMES = re.compile(r"(\w+_)?(config|cfg|conf|args|hparams|hps|hp|opts?|options|params|settings)", re.I)
 _CONFIG_CLASSES = re.compile(r"\w*(Config|Configuration|Args|Params|HParams|Settings|Options)$")
+_PARTS = re.compile(r"Block|Bottleneck|Resid|Layer|Stage|Down|Up|Cell|Attention|Attn|Mixer|Norm|Transform")
 _MOST_NESTED = 4
 
 
@@ -43,13 +44,20 @@ class Guesser:
         if usage == "called":
             if local is not None:
                 return local.__name__, "name", f"{name} is called as a class, and the file has {local.__name__}"
-            text = "nn.LayerNorm" if "norm" in name.lower() else "nn.GELU"
-            return text, "name", f"{name} is called as a class"
+            return self.layer_class(name), "name", f"{name} is called as a class"
         if local is not None and usage != "items":
             text = self.instance(local, depth)
             if text:
                 return text, "name", f"the file has a class {local.__name__}"
+        listed = self.listed(parameter_annotation(parameter), depth)
+        if listed is not None:
+            return listed, "annotation", f"{name} is annotated as {parameter_annotation(parameter)}"
         text = names.constructor_value(name)
+        if text == "3" and _PARTS.search(cls.__name__):
+            # Inside of a network a block sees features, and its shortcut wants as many in as out.
+            text = "64"
+        if text in ("nn.GELU", "nn.LayerNorm"):
+            text = self.layer_class(name)
         said = names.annotated_value(parameter_annotation(parameter))
         if text is None or not fits(text, parameter_annotation(parameter)):
             if said is not None:
@@ -108,6 +116,26 @@ class Guesser:
         found.sort(key=len)
         cls = vars(self.module).get(found[0]) if found else None
         return cls if isinstance(cls, type) else None
+
+    def layer_class(self, name):
+        """The class for an argument such as norm_layer or act_layer, in keeping with the rest of the file."""
+        if "norm" not in name.lower():
+            return "nn.ReLU"
+        return (
+            "nn.BatchNorm2d" if "Conv2d" in self.file.source and "LayerNorm" not in self.file.source else "nn.LayerNorm"
+        )
+
+    def listed(self, annotation, depth):
+        """For List[BlockConfig] and Type[BasicBlock] of the file's own classes; None for anything else."""
+        match = re.search(r"\b(List|list|Sequence|Type|type)\[[^\]]*?(\w+)(?=[,\]])", annotation)
+        local = match and [vars(self.module).get(word) for word in re.findall(r"\w+", annotation)]
+        found = [cls for cls in local or [] if isinstance(cls, type) and cls.__module__ == self.module.__name__]
+        if not found:
+            return None
+        if match[1] in ("Type", "type"):
+            return found[0].__name__
+        text = self.instance(found[0], depth)
+        return text and f"[{text}, {text}]"
 
     def called_classes(self, cls, name):
         """Module classes that an argument which is called may stand for, those first that need as many arguments."""

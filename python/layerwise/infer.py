@@ -75,7 +75,7 @@ class _Inference:
         from_call, line = self._init_call(signature, inside=False)
         if from_call is None:
             self._capture()
-            if self.captured:
+            if self.captured and self._is_known(self.captured["init"]):
                 from_call = {key: Known(None, value) for key, value in self.captured["init"].items()}
                 line = self.captured["why"]
             else:
@@ -154,6 +154,16 @@ class _Inference:
                 line = next(found.node.lineno for found in self.calls.of[self.name] if found.owner == owner)
                 self.captured["why"] = f"as {owner} builds it in line {line}"
                 return
+
+    def _is_known(self, texts):
+        """May the texts be evaluated here? A class of another file has no name in this one."""
+        try:
+            for name, text in texts.items():
+                evaluate(text, self.space, name)
+        except SpecError:
+            self.captured = None
+            return False
+        return True
 
     def _build_on_meta(self):
         """The instance for the trials. Weak guesses are changed until the constructor takes them."""

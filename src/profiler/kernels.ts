@@ -22,7 +22,7 @@ export function kernels(trace: Trace): KernelRow[] {
     calls.add(cell, step, 1);
     bytes.add(cell, step, kernel.bytes);
     flops.add(cell, step, kernel.flops);
-    const op = isOp(trace, kernel.op) ? nameOf(trace, trace.ops[kernel.op]!.name) : "(copy)";
+    const op = isOp(trace, kernel.op) ? nameOf(trace, trace.ops[kernel.op]!.name) : "(no op)";
     opTime[cell]!.set(op, (opTime[cell]!.get(op) ?? 0) + kernel.durationUs);
   }
   const rows = [...cells].map(([name, cell]): KernelRow => {

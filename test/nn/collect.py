@@ -66,12 +66,12 @@ def forward_and_backward(function, make_inputs, with_gradients=True):
     outputs = [out for out in tensors_in(result) if out.requires_grad]
     params = [p for p in function.parameters() if p.requires_grad] if hasattr(function, "parameters") else []
     if not outputs or not with_gradients:
-        return {"output": plain(result)}
+        return {"forward": plain(result)}
     # Position weights keep the gradients of sums from cancelling.
     total = sum((out * torch.linspace(0.5, 1.5, out.numel()).view(out.shape).to(out.dtype)).sum() for out in outputs)
     grads = torch.autograd.grad(total, leaves + params, allow_unused=True)
     grads = [torch.zeros_like(p) if g is None else g for p, g in zip(leaves + params, grads)]
-    return {"output": plain(result), "gradients": plain(grads)}
+    return {"forward": plain(result), "gradients": plain(grads)}
 
 
 def tensors_in(value):

@@ -77,12 +77,12 @@ test("kernels: the columns of key_averages", () => {
   assert.deepEqual(rows[0]!.ops, ["linear"]);
 });
 
-test("kernels: a launch without an op is a copy", () => {
+test("kernels: a launch without an op says so", () => {
   const trace = smallTrace();
   trace.kernels = [kernel({ name: 3, startUs: 150 })];
   assert.deepEqual(
     kernels(trace).map((row) => [row.ops, row.calls]),
-    [[["(copy)"], 0.5]],
+    [[["(no op)"], 0.5]],
   );
 });
 

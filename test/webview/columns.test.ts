@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { makeTimeline, MEMORY_KINDS, memoryCurve, traceRange } from "../../src/protocol/views/columns.ts";
-import { graphOverlay, relatedTo } from "../../src/protocol/views/related.ts";
+import { graphOverlay, OUTSIDE_PATH, relatedTo } from "../../src/protocol/views/related.ts";
 import { moduleBands, moduleTrails, rankColours } from "../../webview/profiler/timeline_rows.ts";
 import { moduleLabel, moduleTree } from "../../webview/profiler/module_tree.ts";
 import { gptProfile, gptTrace } from "./fixtures.ts";
@@ -82,6 +82,20 @@ test("related rows of a module add up to its time, and its ancestors hold all of
   assert.deepEqual(gelu.kernels.map((k) => k.name).sort(), ["pointwise[gelu]", "pointwise_backward[gelu]"]);
   const matmul = relatedTo(trace, { kind: "kernel", name: "matmul" });
   assert.deepEqual(matmul.modules.map((m) => m.path).sort(), ["", "lm_head"]);
+});
+
+test("code outside of modules is a row that can be chosen like any other", () => {
+  const trace = gptTrace();
+  for (const op of trace.ops) if (trace.names[op.name] === "cross_entropy") op.module = 0;
+  const related = relatedTo(trace, { kind: "module", path: OUTSIDE_PATH });
+  assert.deepEqual(
+    related.modules.map((m) => m.path),
+    [OUTSIDE_PATH],
+  );
+  assert.deepEqual(
+    related.kernels.map((k) => k.name),
+    ["softmax[log, nll]"],
+  );
 });
 
 test("bands follow the modules and never overlap at one depth", () => {

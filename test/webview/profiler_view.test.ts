@@ -100,6 +100,7 @@ test("one selection marks modules, kernels and lines alike", () =>
     );
     assert.deepEqual(related.sort(), ["pointwise[gelu]", "pointwise_backward[gelu]"]);
     await view.page.click("[data-tab=modules]");
+    await view.page.waitForSelector(".lw-row:has-text('lm_head')");
     const unrelated = await view.page.$$eval(".lw-row.lw-unrelated", (rows) =>
       rows.map((row) => row.children[0]!.textContent),
     );

@@ -18,6 +18,11 @@ export interface Card {
   height: number;
 }
 
+/** "weight" of "h.0.mlp.c_fc.weight": the boxes around say the rest. */
+function lastPart(name: string): string {
+  return name.slice(name.lastIndexOf(".") + 1);
+}
+
 function nodeDetail(model: GraphModel, item: number): string {
   const node = model.graph.nodes[item]!;
   if (node.kind !== "op") {
@@ -25,9 +30,11 @@ function nodeDetail(model: GraphModel, item: number): string {
     const name = node.kind === "parameter" || node.kind === "constant" ? `${node.kind} ` : "";
     return tensor ? `${name}${tensor.dtype} ${formatShape(tensor.shape)}` : node.kind;
   }
-  const [weight] = model.absorbed.get(item) ?? [];
+  const data = model.absorbed.get(item) ?? [];
+  const weight = data.find((each) => model.graph.nodes[each]!.kind === "parameter") ?? data[0];
   const shape = weight === undefined ? undefined : model.graph.nodes[weight]!.outputs[0]?.shape;
-  const parts = shape && shape.length > 0 ? [`${model.graph.nodes[weight!]!.label} ${formatShape(shape)}`] : [];
+  const parts =
+    shape && shape.length > 0 ? [`${lastPart(model.graph.nodes[weight!]!.label)} ${formatShape(shape)}`] : [];
   for (const [name, value] of Object.entries(node.attributes).slice(0, 2)) parts.push(`${name}=${value}`);
   return parts.join(" · ");
 }

@@ -96,12 +96,15 @@ function measured(model: GraphModel, overlay: GraphOverlay, what: "timeUs" | "me
   const { graph, nNodes } = model;
   const values = new Float64Array(model.parent.length).fill(NaN);
   const calls = new Map<string, number>();
-  for (const { path } of graph.groups) calls.set(path, (calls.get(path) ?? 0) + 1);
+  const groups = graph.groups.filter(
+    (group) => group.id > 0 || graph.groups.every((g) => g.id === 0 || g.path !== group.path),
+  );
+  for (const { path } of groups) calls.set(path, (calls.get(path) ?? 0) + 1);
   const byPath = new Map(overlay.modules.map((row) => [row.path, row[what]]));
-  graph.groups.forEach((group, i) => {
+  for (const group of groups) {
     const value = byPath.get(group.path);
-    if (value !== undefined) values[groupItem(model, i)] = value / (calls.get(group.path) ?? 1);
-  });
+    if (value !== undefined) values[groupItem(model, group.id)] = value / (calls.get(group.path) ?? 1);
+  }
   if (what === "timeUs") addOpTimes(model, overlay, values);
   else {
     for (let i = 0; i < nNodes; i++) if (graph.nodes[i]!.kind === "op") values[i] = graph.nodes[i]!.bytes;
@@ -113,27 +116,29 @@ function measured(model: GraphModel, overlay: GraphOverlay, what: "timeUs" | "me
   return values;
 }
 
-/** Times of an op on a line are shared by the nodes that it made there; its backward counts as its own. */
+/**
+ * Times of an op on a line are shared by the nodes that it made there. Kernels of other names on that line inside that
+ * module, as those of backward passes, are shared by its nodes in proportion to their work.
+ */
 function addOpTimes(model: GraphModel, overlay: GraphOverlay, values: Float64Array): void {
   const { graph } = model;
-  const keyOf = (path: string, op: string, file: string, line: number): string =>
-    JSON.stringify([path, op.replace(/_backward$/, ""), file, line]);
-  const times = new Map<string, number>();
-  for (const row of overlay.ops) {
-    const key = keyOf(row.path, row.op, row.file, row.line);
-    times.set(key, (times.get(key) ?? 0) + row.timeUs);
-  }
-  const makers = new Map<string, number[]>();
+  const nodesAt = new Map<string, number[]>();
   graph.nodes.forEach((node, i) => {
     if (node.kind !== "op" || !node.source) return;
-    const key = keyOf(graph.groups[node.group]?.path ?? "", node.label, node.source.file, node.source.line);
-    const list = makers.get(key);
+    const key = JSON.stringify([graph.groups[node.group]?.path ?? "", node.source.file, node.source.line]);
+    const list = nodesAt.get(key);
     if (list) list.push(i);
-    else makers.set(key, [i]);
+    else nodesAt.set(key, [i]);
   });
-  for (const [key, nodes] of makers) {
-    const time = times.get(key);
-    if (time !== undefined) for (const node of nodes) values[node] = time / nodes.length;
+  for (const { path, op, file, line, timeUs } of overlay.ops) {
+    const there = nodesAt.get(JSON.stringify([path, file, line])) ?? [];
+    const makers = there.filter((i) => graph.nodes[i]!.label === op);
+    const share = makers.length > 0 ? makers : there;
+    const work = share.map((i) => graph.nodes[i]!.flops + 1);
+    const sum = work.reduce((a, b) => a + b, 0);
+    share.forEach((i, k) => {
+      values[i] = (Number.isNaN(values[i]!) ? 0 : values[i]!) + (timeUs * work[k]!) / sum;
+    });
   }
 }
 

@@ -273,6 +273,7 @@ export function makeStage(options: StageOptions): Stage {
     element,
     show(next, anchor) {
       const isSameGraph = scene?.model === next.model;
+      const lastWidth = scene?.picture.width ?? 0;
       const old = boxOf;
       scene = next;
       bounds = wireBounds(next.picture.wires);
@@ -286,6 +287,7 @@ export function makeStage(options: StageOptions): Stage {
       const before = anchor === null ? undefined : old.get(anchor);
       const after = anchor === null ? undefined : boxOf.get(anchor);
       const to = { ...camera };
+      if (anchor === null) to.x += ((isSameGraph ? lastWidth - next.picture.width : 0) * camera.k) / 2;
       if (before && after) {
         to.x += (before.x + before.width / 2 - after.x - after.width / 2) * camera.k;
         to.y += (before.y - after.y) * camera.k;

@@ -3,14 +3,20 @@ import { baseName, formatBytes, formatCount, formatDuration, formatFlops, format
 import type { Tip, TipLine } from "../kit/tooltip.ts";
 import { itemKind, itemLabel, itemType } from "./model.ts";
 import type { GraphModel } from "./model.ts";
+import type { GraphGroup } from "../../src/protocol/graph.ts";
 import type { SourceLocation } from "../../src/protocol/source.ts";
+
+/** A module of a library has no class in the user's files: then the line that calls it. */
+function groupSource({ source, call }: GraphGroup): SourceLocation | undefined {
+  return source ?? call;
+}
 
 export function sourceOf(model: GraphModel, item: number): SourceLocation | undefined {
   switch (itemKind(model, item)) {
     case "node":
       return model.graph.nodes[item]!.source;
     case "group":
-      return model.graph.groups[item - model.nNodes]!.source;
+      return groupSource(model.graph.groups[item - model.nNodes]!);
     case "stack":
       return sourceOf(model, model.children[item]![0]!);
   }

@@ -22,8 +22,9 @@ export function moduleTree(rows: readonly ModuleRow[]): ModuleTree {
   const known = new Set(rows.map((row) => row.path));
   const roots: ModuleRow[] = [];
   const children = new Map<string, ModuleRow[]>();
+  const tops = new Set(rows.filter((row) => row.depth === 0).map((row) => row.path));
   const parentOf = (path: string): string | null => {
-    if (path === "") return null;
+    if (path === "" || tops.has(path)) return null;
     let at = parentPath(path);
     while (at !== "" && !known.has(at)) at = parentPath(at);
     return known.has(at) ? at : null;

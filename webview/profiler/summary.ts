@@ -12,6 +12,9 @@ import {
 import { h } from "../kit/dom.ts";
 import { tipOver } from "../kit/tooltip.ts";
 
+/** Above this spread between quartiles a figure should not be trusted to two digits. */
+const UNSTEADY = 0.1;
+
 export type ProfileTables = Omit<ProfileResult, "trace">;
 
 /** The part of the label behind the bar is left out where space is short: "peak| memory". */
@@ -99,7 +102,11 @@ export function summary(profile: ProfileTables, actions: HTMLElement[]): HTMLEle
         "div",
         { class: "lw-total", attributes: { title: timingText(total) } },
         h("span", { class: "lw-total-value" }, formatDuration(total.medianUs)),
-        h("span", { class: "lw-muted" }, `median ± ${formatShare(total.spread)}`),
+        h(
+          "span",
+          { class: total.spread > UNSTEADY ? "lw-unsteady" : "lw-muted" },
+          `median ± ${formatShare(total.spread)}`,
+        ),
       ),
       splitBar(profile),
       h(

@@ -181,16 +181,11 @@ export function mountProfiler(root: HTMLElement, options: ProfilerOptions): Prof
       onState: (next) => memory.write({ tables: { ...memory.read().tables, [id]: next } }),
     });
 
-    /** The path down to where the model branches is open at first. */
+    /** The model itself is open at first: the row at the top that has most below it. */
     function firstOpen(): string[] {
-      const open: string[] = [];
-      let level = tree.roots;
-      while (level.length === 1) {
-        const key = moduleKey(level[0]!);
-        open.push(key);
-        level = tree.children.get(key) ?? [];
-      }
-      return open;
+      const sizes = tree.roots.map((row) => tree.children.get(moduleKey(row))?.length ?? 0);
+      const most = Math.max(0, ...sizes);
+      return most > 0 ? [moduleKey(tree.roots[sizes.indexOf(most)]!)] : [];
     }
 
     function table(id: "modules" | "kernels" | "lines"): Table<never> {

@@ -165,18 +165,21 @@ static void transpose_into_panel(float* out, int width, const float* in, int64_t
   }
 }
 
+// out[p * width + i] = in[p * depth_stride + i], i < width, p < k.
+template <int width, class T, class S> static void copy_into_panel(T* out, const S* in, int64_t depth_stride, int64_t k) {
+  for (int64_t p = 0; p < k; p++) {
+#pragma omp simd
+    for (int i = 0; i < width; i++) out[p * width + i] = to<T>(in[p * depth_stride + i]);
+  }
+}
+
 // Packs `count` <= width slices of a matrix into a panel that the micro-kernel reads front to back:
 // out[p * width + i] = in[i * slice_stride + p * depth_stride], zero for i >= count.
 template <class T, class S>
 static void pack_panel(T* out, int width, int count, const S* in, int64_t slice_stride, int64_t depth_stride, int64_t k) {
   if (slice_stride == 1) {
-    if (count == kTileColumns<T> && width == count) {
-      for (int64_t p = 0; p < k; p++) {
-#pragma omp simd
-        for (int i = 0; i < kTileColumns<T>; i++) out[p * kTileColumns<T> + i] = to<T>(in[p * depth_stride + i]);
-      }
-      return;
-    }
+    if (width == count && width == kTileColumns<T>) return copy_into_panel<kTileColumns<T>>(out, in, depth_stride, k);
+    if (width == count && width == kTileRows) return copy_into_panel<kTileRows>(out, in, depth_stride, k);
     for (int64_t p = 0; p < k; p++) {
       for (int i = 0; i < count; i++) out[p * width + i] = to<T>(in[p * depth_stride + i]);
       for (int i = count; i < width; i++) out[p * width + i] = T(0);

@@ -2,7 +2,19 @@
 
 from .parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 from .modules import *
-from . import _reduction, attention, common_types, functional, init, modules, parallel, parameter, utils
+from . import (
+    _reduction,
+    attention,
+    common_types,
+    functional,
+    grad,
+    init,
+    modules,
+    parallel,
+    parameter,
+    quantized,
+    utils,
+)
 from .parallel import DataParallel
 
 

@@ -7,6 +7,9 @@ import type { OpEvent, Trace } from "../trace.ts";
 import type { GraphOverlay } from "./graph.ts";
 import type { Related, Selection } from "./profiler.ts";
 
+/** The row of the module table for code outside of any module; `modules[0]` of a trace. */
+export const OUTSIDE_PATH = "(outside of modules)";
+
 function addTo<Key>(sums: Map<Key, number>, key: Key, value: number): void {
   sums.set(key, (sums.get(key) ?? 0) + value);
 }
@@ -15,7 +18,10 @@ function addTo<Key>(sums: Map<Key, number>, key: Key, value: number): void {
 function insideModule(trace: Trace, path: string): boolean[] {
   const inside = new Array<boolean>(trace.modules.length).fill(false);
   trace.modules.forEach((module, i) => {
-    if (i === 0) return;
+    if (i === 0) {
+      inside[0] = path === OUTSIDE_PATH;
+      return;
+    }
     inside[i] = module.path === path || (module.parent > 0 && inside[module.parent] === true);
   });
   return inside;
@@ -53,6 +59,7 @@ export function relatedTo(trace: Trace, selection: Selection): Related {
   }
   const byPath = new Map<string, number>();
   for (const [module, timeUs] of modules) {
+    if (module === 0) addTo(byPath, OUTSIDE_PATH, timeUs);
     let at = module;
     for (let depth = 0; at > 0 && depth <= trace.modules.length; depth++) {
       addTo(byPath, trace.modules[at]!.path, timeUs);

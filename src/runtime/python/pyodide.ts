@@ -25,7 +25,7 @@ export interface ReferenceTable {
 
 export interface PyodideApi {
   version: string;
-  PythonError: new (...parts: never[]) => Error;
+  PythonError: Function;
   config: { jsglobals: object; _makeSnapshot?: boolean };
   public_api: PublicApi;
   sys: { path: { insert(at: number, item: string): void } };
@@ -153,7 +153,7 @@ export interface EmscriptenModule {
   error: unknown;
   Py_EmscriptenSignalBuffer?: ArrayBufferView;
   growMemory(bytes: number): void;
-  _PropagatePythonError: new () => Error;
+  _PropagatePythonError: Function;
   stringToNewUTF8(text: string): number;
   _free(address: number): void;
   _PyErr_SetString(type: number, text: number): void;

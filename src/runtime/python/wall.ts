@@ -52,15 +52,19 @@ export class Gate {
       setException(module, "KeyboardInterrupt", "");
       return;
     }
-    if (!(error instanceof Error) || error instanceof module.API.PythonError || isInternal(module, error)) {
-      if (error instanceof Error) error.stack = `${error.name}: ${error.message}`;
+    if (!(error instanceof Error)) {
       original(error);
       return;
     }
-    this.lastError = { message: error.message, stack: error.stack ?? "" };
-    const { type } = error as { type?: unknown };
-    const isTyped = typeof type === "string" && setException(module, type, error.message);
-    if (!isTyped) setException(module, "SystemError", `${error.message} (a bug in Layerwise, please report it)`);
+    const { name, message, stack = "", type } = error as Error & { type?: unknown };
+    if (isInternal(module, error)) {
+      error.stack = `${name}: ${message}`;
+      original(error);
+      return;
+    }
+    this.lastError = { message, stack };
+    const isTyped = typeof type === "string" && setException(module, type, message);
+    if (!isTyped) setException(module, "SystemError", `${message} (a bug in Layerwise, please report it)`);
   }
 }
 
@@ -90,9 +94,10 @@ function setException(module: EmscriptenModule, type: string, message: string): 
   return true;
 }
 
-/** pyodide's own signals: an exception that is set already, a fatal error. */
+/** pyodide's own signals: an exception of Python on its way back, one that is set already, a fatal error. */
 function isInternal(module: EmscriptenModule, error: Error): boolean {
-  return "pyodide_fatal_error" in error || error instanceof module._PropagatePythonError;
+  if (Reflect.has(error, "pyodide_fatal_error")) return true;
+  return error instanceof module.API.PythonError || error instanceof module._PropagatePythonError;
 }
 
 type Import = Function & { sig?: string };

@@ -11,4 +11,5 @@ declare namespace WebAssembly {
   type ModuleImports = Record<string, unknown>;
   type Imports = Record<string, ModuleImports>;
   function compile(binary: Uint8Array): Promise<Module>;
+  function validate(binary: Uint8Array): boolean;
 }

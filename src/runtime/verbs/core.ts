@@ -4,20 +4,13 @@ import type { Trace } from "../../protocol/trace.ts";
 import type { CpuDevice } from "../device.ts";
 import type { CoreSide } from "../python/interpreter.ts";
 
-export interface TraceOptions {
-  ops?: boolean;
-  kernels?: boolean;
-  memory?: boolean;
-  sources?: boolean;
-}
-
 export interface VerbCore extends CoreSide {
   /** Where tensors live unless they say otherwise: "cpu", "cuda:0". */
   device: string;
   /** null where the core was made without native code. */
   cpu: CpuDevice | null;
   trace: {
-    start(options?: TraceOptions): void;
+    start(): void;
     /** Marks the beginning of the next repetition. */
     step(): void;
     stop(target: string): Trace;

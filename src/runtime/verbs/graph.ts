@@ -53,7 +53,7 @@ function record(session: Session<VerbCore>, name: string): { graph?: Graph; fail
   let answer: { failure?: Failure };
   let found: Graph;
   try {
-    answer = probe(session, "call");
+    answer = probe(session, "named_call");
   } finally {
     found = core.graph.stop(name);
   }

@@ -17,7 +17,6 @@ const MAX_TIME_MS = 2000;
 const MOST_TRACED = 5;
 /** Traced repetitions end after this long: one of a slow model says enough. */
 const TRACED_TIME_MS = 1000;
-const ALL = { ops: true, kernels: true, memory: true, sources: true };
 
 interface Measured {
   forwardUs: number;
@@ -149,7 +148,7 @@ function traceTarget(
   const began = performance.now();
   let failure: Failure | undefined;
   let trace: Trace;
-  core.trace.start(ALL);
+  core.trace.start();
   try {
     for (let step = 0; step < most && !failure; step++) {
       core.trace.step();
@@ -170,7 +169,7 @@ function traceScript(
   request: ProfileRequest,
 ): { trace: Trace; timeUs: number; failure?: Failure } {
   const { core } = session;
-  core.trace.start(ALL);
+  core.trace.start();
   const began = performance.now();
   let answer: { exitCode: number; failure?: Failure };
   let trace: Trace;

@@ -44,7 +44,22 @@ def dropout(input, p=0.5, training=True):
         return input
     if p == 1:
         return input * torch.zeros((), dtype=input.dtype, device=input.device)
-    return _f._dropout(input, p)
+    if input.is_contiguous():
+        return _f._dropout(input, p)
+    return in_memory_order(lambda tensor: _f._dropout(tensor, p), input)
+
+
+def in_memory_order(function, input):
+    """Apply an elementwise function that draws random numbers: PyTorch draws them in the order of memory."""
+    strides = input.stride()
+    order = sorted(range(input.dim()), key=lambda dim: -strides[dim])
+    permuted = input.permute(order)
+    if not permuted.is_contiguous():
+        return function(input)
+    back = [0] * len(order)
+    for i, dim in enumerate(order):
+        back[dim] = i
+    return function(permuted).permute(back)
 
 
 def embedding(

@@ -88,13 +88,26 @@ def embedding_bag(
             per_sample_weights = per_sample_weights.reshape(-1).index_select(0, kept)
     if per_sample_weights is not None:
         rows = rows * per_sample_weights.reshape(-1, 1)
-    empty = torch.zeros(n_bags, weight.size(1), dtype=weight.dtype, device=weight.device)
-    if mode == "max":
-        index = bag.unsqueeze(1).expand_as(rows)
-        return empty.scatter_reduce(0, index, rows, "amax", include_self=False)
-    total = empty.index_add(0, bag, rows)
+    options = {"dtype": weight.dtype, "device": weight.device}
     if mode == "sum":
-        return total
-    counts = torch.zeros(n_bags, dtype=weight.dtype, device=weight.device)
-    counts = counts.index_add(0, bag, torch.ones_like(bag, dtype=weight.dtype))
-    return total / counts.clamp_min(1).unsqueeze(1)
+        return torch.zeros(n_bags, weight.size(1), **options).index_add(0, bag, rows)
+    counts = torch.zeros(n_bags, **options).index_add(0, bag, torch.ones_like(bag, dtype=weight.dtype)).unsqueeze(1)
+    if mode == "mean":
+        total = torch.zeros(n_bags, weight.size(1), **options).index_add(0, bag, rows)
+        return total / counts.clamp_min(1)
+    if rows.size(0) == 0:
+        return torch.zeros(n_bags, weight.size(1), **options)
+    return rows.gather(0, _first_largest(rows.detach(), bag, n_bags)).masked_fill(counts == 0, 0.0)
+
+
+def _first_largest(rows, bag, n_bags):
+    """For every bag and column the first row that holds the maximum; row 0 for an empty bag."""
+    bag = bag.unsqueeze(1).expand_as(rows)
+    lowest = torch.full((n_bags, rows.size(1)), float("-inf"), dtype=rows.dtype, device=rows.device)
+    largest = lowest.scatter_reduce(0, bag, rows, "amax")
+    n = rows.size(0)
+    position = torch.arange(n, device=rows.device).unsqueeze(1).expand_as(rows)
+    candidate = torch.where(rows == largest.gather(0, bag), position, torch.full_like(position, n))
+    last = torch.full((n_bags, rows.size(1)), n, dtype=torch.int64, device=rows.device)
+    first = last.scatter_reduce(0, bag, candidate, "amin")
+    return first.masked_fill(first == n, 0)

@@ -236,6 +236,7 @@ def fractional_max_pool3d(
 
 def _lp_pool(input, norm_type, n_dims, kernel_size, stride, ceil_mode):
     kernel = _ntuple(n_dims)(kernel_size)
+    stride = kernel if stride is None or stride == [] else stride
     average = getattr(raw, f"avg_pool{n_dims}d")
     mean = average(input.pow(norm_type), kernel, stride, 0, ceil_mode)
     return (torch.sign(mean) * torch.relu(mean.abs())).mul(math.prod(kernel)).pow(1.0 / norm_type)

@@ -35,6 +35,7 @@ from .conv import *
 from .dropout import *
 from .instancenorm import *
 from .linear import *
+from .linear_cross_entropy_options import LinearCrossEntropyOptions
 from .loss import *
 from .module import Module
 from .normalization import *
@@ -46,7 +47,7 @@ from .sparse import *
 from .transformer import *
 
 __all__ = sorted(
-    {"Module"}.union(
+    {"Module", "LinearCrossEntropyOptions"}.union(
         *(
             theme.__all__
             for theme in (

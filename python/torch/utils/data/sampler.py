@@ -60,9 +60,9 @@ class RandomSampler(Sampler):
         generator = _drawn_generator() if self.generator is None else self.generator
         if self.replacement:
             for _ in range(self.num_samples // 32):
-                yield from torch.randint(high=n, size=(32,), dtype=torch.int64, generator=generator).tolist()
+                yield from torch.randint(n, (32,), generator=generator).tolist()
             rest = self.num_samples % 32
-            yield from torch.randint(high=n, size=(rest,), dtype=torch.int64, generator=generator).tolist()
+            yield from torch.randint(n, (rest,), generator=generator).tolist()
             return
         for _ in range(self.num_samples // n):
             yield from torch.randperm(n, generator=generator).tolist()

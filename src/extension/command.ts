@@ -1,0 +1,33 @@
+/** What a command is: one file under commands/, declared here. Its id is `layerwise.` and the name of its export. */
+import type { App } from "./app.ts";
+import type { Target } from "./target.ts";
+
+/** Where a command makes sense, as VS Code's context keys say it; a misspelt one does not compile. */
+export const conditions = {
+  always: "",
+  editingPython: "editorLangId == python",
+  editingTrustedPython: "editorLangId == python && isWorkspaceTrusted",
+  hasProfile: "layerwise.hasProfile",
+  hasResults: "layerwise.hasResults",
+  isRunning: "layerwise.isRunning",
+} as const;
+
+export type Condition = keyof typeof conditions;
+
+export interface Command<Value = unknown> {
+  title: string;
+  /** A codicon: "play". */
+  icon?: string;
+  /** Default: always. */
+  when?: Condition;
+  /** Buttons on the profiler's title bar, from left to right. */
+  profilerTitle?: number;
+  /** Position in the "Layerwise" submenu of the editor's context menu. */
+  editorMenu?: number;
+  /** The target is the one of the lens or view that was clicked; from the palette there is none. */
+  run(app: App, target?: Target): Value;
+}
+
+export function command<Value>(declaration: Command<Value>): Command<Value> {
+  return declaration;
+}

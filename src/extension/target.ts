@@ -1,0 +1,42 @@
+/** A thing that can be run, as the extension passes it around: plain data that survives being an argument of a command. */
+import { basename } from "node:path";
+import type { TargetKind } from "./outline.ts";
+
+export interface Target {
+  /** Absolute path. */
+  file: string;
+  /** "" for the file as a script. */
+  name: string;
+  kind: TargetKind;
+}
+
+/** Results are kept by this: "/w/model.py::GPT". It is also what the runtime is asked for. */
+export function targetKey(target: Target): string {
+  return target.name === "" ? target.file : `${target.file}::${target.name}`;
+}
+
+/** For people: "GPT", "train.py". */
+export function targetLabel(target: Target): string {
+  return target.name === "" ? basename(target.file) : target.name;
+}
+
+/** For people who need to know which file: "model.py::GPT". */
+export function longLabel(target: Target): string {
+  return target.name === "" ? basename(target.file) : `${basename(target.file)}::${target.name}`;
+}
+
+/** Arguments of commands come from outside; anything that is no target is none. */
+export function asTarget(value: unknown): Target | undefined {
+  const { file, name, kind } = (value ?? {}) as Partial<Target>;
+  const isTarget =
+    typeof file === "string" &&
+    typeof name === "string" &&
+    (kind === "class" || kind === "function" || kind === "script");
+  return isTarget ? { file, name, kind } : undefined;
+}
+
+/** The other way round, for what a view remembers; the kind is found in the outline. */
+export function splitKey(key: string): { file: string; name: string } {
+  const cut = key.indexOf("::");
+  return cut < 0 ? { file: key, name: "" } : { file: key.slice(0, cut), name: key.slice(cut + 2) };
+}

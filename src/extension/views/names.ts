@@ -1,0 +1,4 @@
+/** Ids that package.json and the code share. */
+export const CONTAINER_ID = "layerwise";
+export const PROFILER_VIEW = "layerwise.profiler";
+export const GRAPH_VIEW = "layerwise.graph";
