@@ -28,9 +28,12 @@ def _primitives():
     import torch.nn.functional as F
 
     return {
-        "_conv1d": torch.conv1d, "_conv2d": torch.conv2d,
-        "_conv_transpose1d": torch.conv_transpose1d, "_conv_transpose2d": torch.conv_transpose2d,
-        "_max_pool2d": torch._C._nn.max_pool2d_with_indices, "_adaptive_avg_pool2d": F.adaptive_avg_pool2d,
+        "_conv1d": torch.conv1d,
+        "_conv2d": torch.conv2d,
+        "_conv_transpose1d": torch.conv_transpose1d,
+        "_conv_transpose2d": torch.conv_transpose2d,
+        "_max_pool2d": torch._C._nn.max_pool2d_with_indices,
+        "_adaptive_avg_pool2d": F.adaptive_avg_pool2d,
         "_dropout": lambda input, p: torch.dropout(input, p, True),
         "_embedding": lambda weight, indices, padding_idx: torch.embedding(weight, indices, padding_idx),
         "_nll_loss": lambda input, target, weight, ignore_index, reduction: F.nll_loss(
@@ -54,8 +57,20 @@ def _sgd_(params, grads, momentum_buffers, lr, momentum, dampening, weight_decay
 
 
 def _adam_(
-    params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, steps, lr, beta1, beta2, eps, weight_decay, decoupled,
-    amsgrad, maximize,
+    params,
+    grads,
+    exp_avgs,
+    exp_avg_sqs,
+    max_exp_avg_sqs,
+    steps,
+    lr,
+    beta1,
+    beta2,
+    eps,
+    weight_decay,
+    decoupled,
+    amsgrad,
+    maximize,
 ):
     for i, param in enumerate(params):
         grad = -grads[i] if maximize else grads[i]

@@ -10,15 +10,17 @@ import types
 
 from layerwise import failures
 
-_PACKAGES = "/lib/"
+# The workspace, as far as one is known: scripts may import from it, and run in it.
+_root = None
 
 
-class ScriptResult(dict):
-    """{"exitCode": int} and, for an uncaught exception, {"failure": Failure}."""
+def use_root(root):
+    global _root
+    _root = root
 
 
 def run_script(path, arguments=(), working_folder=None):
-    """Run a file as `__main__`. Returns its exit code; an uncaught exception comes along as a failure, not printed."""
+    """Run a file as `__main__`: {"exitCode": int} and, for an uncaught exception, {"failure": Failure}, not printed."""
     _enter(path, arguments, working_folder)
     main = types.ModuleType("__main__")
     main.__file__ = path
@@ -28,12 +30,12 @@ def run_script(path, arguments=(), working_folder=None):
     try:
         code = compile(_read(path), path, "exec", dont_inherit=True)
         exec(code, main.__dict__)
-        result = ScriptResult(exitCode=0)
+        result = {"exitCode": 0}
     except SystemExit as exit:
-        result = ScriptResult(exitCode=_exit_code(exit))
+        result = {"exitCode": _exit_code(exit)}
     except BaseException as error:
         failures.release(error, main.__dict__)
-        result = ScriptResult(exitCode=130 if isinstance(error, KeyboardInterrupt) else 1)
+        result = {"exitCode": 130 if isinstance(error, KeyboardInterrupt) else 1}
         result["failure"] = failures.describe(error)
         if _ran_own_hook(error):
             del result["failure"]["traceback"]
@@ -110,8 +112,10 @@ def _enter(path, arguments, working_folder):
     folder = os.path.dirname(path)
     if sys.path[:1] != [folder]:
         sys.path.insert(0, folder)
+    if _root is not None and _root not in sys.path:
+        sys.path.insert(1, _root)
     try:
-        os.chdir(working_folder or folder)
+        os.chdir(working_folder or _root or folder)
     except OSError:
         os.chdir(folder)
     linecache.clearcache()

@@ -352,10 +352,7 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
         if num_samples == 1:
             return scores.argmax(dim=-1, keepdim=True)
         return scores.topk(num_samples, dim=-1)[1]
-    cumulative = (input / input.sum(dim=-1, keepdim=True)).cumsum(-1)
-    draws = rand(*input.shape[:-1], num_samples, dtype=input.dtype, generator=generator)
-    below = cumulative.unsqueeze(-2) <= draws.unsqueeze(-1)
-    return below.sum(dim=-1).clamp(max=input.shape[-1] - 1)
+    return _wrap(_core.op__multinomial_replaced(input.h, int(num_samples), 0 if generator is None else generator.id))
 
 
 __all__ = [

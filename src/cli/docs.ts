@@ -1,4 +1,4 @@
-/** docs/cli.md: its hand-written text stays, the parts between markers are made from the verbs' tables and the schemas. */
+/** docs/cli.md: its written text stays, the parts between markers are made from the tables of verbs and schemas. */
 import type { Command } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { optionUsage, sentence, usage } from "./help.ts";
@@ -7,7 +7,7 @@ import { DOCUMENTS, definitions } from "./schema.ts";
 const BEGIN = (part: string): string => `<!-- begin ${part} (generated) -->`;
 const END = "<!-- end -->";
 
-/** The page with its generated parts renewed. Throws when a marker is missing, because a part would silently go stale. */
+/** The page with its generated parts renewed. Throws when a marker is missing: a part would silently go stale. */
 export function renewCliPage(page: string): string {
   return replacePart(replacePart(page, "verbs", verbsText()), "schemas", schemasText());
 }

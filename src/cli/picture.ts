@@ -1,2 +1,2 @@
-/** The door to the graph's picture: the graph view's own layout and drawing, loaded only when a picture is asked for. */
+/** The door to the graph's picture: the view's own layout and drawing, loaded only when it is asked for. */
 export { renderSvg } from "../../webview/graph/svg.ts";

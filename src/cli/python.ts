@@ -1,4 +1,4 @@
-/** `layerwise python`: an unmodified script; its output and exit code pass through, a traceback looks like CPython's. */
+/** `layerwise python`: an unmodified script; output and exit code pass through, a traceback looks like CPython's. */
 import { resolve } from "node:path";
 import { request, stream } from "./ask.ts";
 import { type Command, EXIT } from "./command.ts";

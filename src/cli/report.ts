@@ -1,4 +1,4 @@
-/** The HTML report: the profiler's and the graph's own views with their data, in one file. Loaded only when it is asked for. */
+/** The HTML report: the views of profiler and graph with their data, in one file. Loaded only when it is asked for. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { reportHtml } from "../../webview/report/html.ts";

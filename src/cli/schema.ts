@@ -317,7 +317,7 @@ export const FAILED = object("Failed", {
   failure: FAILURE,
 });
 
-/** Sentences for what is wrong with a document; none when it fits. Fields that the schema does not know are wrong too. */
+/** What is wrong with a document, in sentences; none when it fits. Fields that the schema does not know are wrong. */
 export function mistakes(schema: Schema, value: unknown, path = "$"): string[] {
   switch (schema.kind) {
     case "array":

@@ -1,4 +1,4 @@
-/** Where the command line writes: standard output and error, their width and whether colours and progress are wanted. */
+/** Where the command line writes: standard output and error, their width, and whether colours are wanted. */
 import { PLAIN, type TextStyle } from "../profiler/text/table.ts";
 
 export interface Stream {

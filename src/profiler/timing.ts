@@ -1,4 +1,4 @@
-/** A series of measured durations as one honest figure: the median, its limits and its spread. Measures nothing itself. */
+/** A series of measured durations as one honest figure: median, limits and spread. Measures nothing itself. */
 import type { Timing } from "../protocol/results.ts";
 import { quantile } from "./steps.ts";
 

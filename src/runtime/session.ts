@@ -1,7 +1,6 @@
 /** What a verb works with: one interpreter, one core, and the run at hand. Knows no verb. */
 import { existsSync, statSync } from "node:fs";
 import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
-import type { Result } from "../protocol/results.ts";
 import type { TargetRequest, Verb, Verbs } from "../protocol/rpc.ts";
 import type { Failure } from "../protocol/source.ts";
 import type { CoreSide, Interpreter } from "./python/interpreter.ts";
@@ -41,7 +40,10 @@ export interface Session<C extends CoreSide = CoreSide> {
   readonly interpreter: Interpreter;
   /** Where saved starts and other caches are kept; null: nowhere. */
   readonly cacheFolder: string | null;
-  /** A clean interpreter that sees the request's workspace and environment. Each verb that runs user code begins with it. */
+  /**
+   * A clean interpreter that sees the request's workspace and environment. Each verb that runs user code begins with
+   * it.
+   */
   open(request: TargetRequest): OpenTarget;
 }
 
@@ -50,8 +52,6 @@ export type VerbHandler<V extends Verb = Verb, C extends CoreSide = CoreSide> = 
 ) => Promise<Verbs[V]["result"]> | Verbs[V]["result"];
 
 export type VerbTable<C extends CoreSide = CoreSide> = { [V in Verb]?: VerbHandler<V, C> };
-
-export type AnyResult = Result;
 
 /** Splits "model.py::GPT". A Windows drive keeps its single colon. */
 export function splitTarget(target: string): { file: string; name: string } {
@@ -85,6 +85,7 @@ export class PythonSession<C extends CoreSide = CoreSide> implements Session<C> 
     this.isClean = false;
     this.interpreter.mountWorkspace({ root, writable: request.writable ?? false, overlay: request.overlay });
     this.interpreter.setEnvironment(findSitePackages(request.env, root));
+    this.interpreter.call("layerwise.runner:use_root", toVirtualPath(root));
     return { file, path: toVirtualPath(file), name, root: toVirtualPath(root) };
   }
 }

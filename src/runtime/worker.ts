@@ -1,6 +1,6 @@
 /**
- * The worker thread: one core, one interpreter, one request at a time. Everything of the user's runs here; when it cannot go on
- * it says so and ends, and the main thread starts another.
+ * The worker thread: one core, one interpreter, one request at a time. Everything of the user's runs here; when it
+ * cannot go on it says so and ends, and the main thread starts another.
  */
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";

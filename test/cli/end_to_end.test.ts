@@ -125,6 +125,22 @@ test("profile --json: tables agree with each other", async () => {
   assert.equal(result.trace, undefined);
 });
 
+test("profile --json --trace -: the events are in the document", async () => {
+  const result = await json<ProfileResult>(["profile", ATTENTION, "--repeat", "3", "--trace", "-"], "profile");
+  assert.equal(result.trace!.steps.length, 3);
+  assert.ok(result.trace!.kernels.length > 0);
+});
+
+test("python --profile: a trace of the whole script, beside its own output", async () => {
+  const trace = join(folder, "script.json");
+  const script = file("traced.py", "import torch\nx = torch.ones(8, 8)\nprint((x @ x).sum().item())\n");
+  const { code, out, error } = await layerwise(["python", "--profile", trace, script]);
+  assert.deepEqual([code, out], [0, "512.0\n"], error);
+  const { trace: again, problems } = await readChrome([readFileSync(trace, "utf8")], "t");
+  assert.deepEqual(problems, []);
+  assert.ok(again.ops.some((op) => again.names[op.name] === "matmul"));
+});
+
 test("profile: tables as text, and a trace that can be read back", async () => {
   const trace = join(folder, "trace.json");
   const { code, out, error } = await layerwise(["profile", ATTENTION, "--trace", trace, "--top", "3", "--repeat", "5"]);
@@ -259,7 +275,15 @@ test("Ctrl-C ends an endless loop at once", async () => {
 
 test("Ctrl-C ends a run, too", async () => {
   const text =
-    "import torch\nclass A(torch.nn.Module):\n    def forward(self, x):\n        print('started', flush=True)\n        while True:\n            x = x + 1\n";
+    [
+      "import torch",
+      "class A(torch.nn.Module):",
+      "    def forward(self, x):",
+      "        print('started', flush=True)",
+      "        while True:",
+      "            x = x + 1",
+      "",
+    ].join("\n");
   const { code, error } = await layerwise(["run", file("loop.py", text), "--input", "x=float32[2]"], {
     interruptAt: "started",
   });
@@ -269,7 +293,15 @@ test("Ctrl-C ends a run, too", async () => {
 
 test("a script that prints and a model that prints keep --json clean", async () => {
   const text =
-    "import torch\nprint('at import')\nclass A(torch.nn.Module):\n    def forward(self, x):\n        print('in forward')\n        return x\n";
+    [
+      "import torch",
+      "print('at import')",
+      "class A(torch.nn.Module):",
+      "    def forward(self, x):",
+      "        print('in forward')",
+      "        return x",
+      "",
+    ].join("\n");
   const result = await json<RunResult>(["run", file("prints.py", text)], "run");
   assert.match(result.stdout, /at import[^]*in forward/);
 });

@@ -1,13 +1,17 @@
 """Cases of torch.nn: layers with inputs, functions with inputs, and scripts. Data only; collect.py runs them."""
 
+import importlib
+
 # Names of torch.nn, optim and utils.data that belong to parts we do not carry .
-NOT_OURS = set("""
+NOT_OURS = set(
+    """
 boolean_dispatch handle_torch_function has_torch_function has_torch_function_unary has_torch_function_variadic
 scaled_mm scaled_grouped_mm ScalingType SwizzleType Optional LinearCrossEntropyOptions swap_in_optimizer_params_and_state replicate scatter parallel_apply gather
 Tensor bind copy_method_params
 DFIterDataPipe DataChunk IterDataPipe MapDataPipe argument_validation functional_datapipe
 guaranteed_datapipes_determinism non_deterministic runtime_validation runtime_validation_disabled
-""".split())
+""".split()
+)
 
 # PyTorch's backward of this legacy layer is not the derivative of its forward; ours is.
 FORWARD_ONLY = {"CrossMapLRN2d"}
@@ -212,9 +216,7 @@ def _losses(torch, x):
         yield "KLDivLoss", (), options, lambda: [r(3, 4), torch.rand(3, 4)], 1e-6
         yield "KLDivLoss", (), {**options, "log_target": True}, two, 1e-6
         yield "BCELoss", (), options, lambda: [torch.rand(3, 4), torch.rand(3, 4)], 0
-        yield "BCEWithLogitsLoss", (), {**options, "pos_weight": weight}, (
-            lambda: [r(3, 4), torch.rand(3, 4)]
-        ), 1e-6
+        yield "BCEWithLogitsLoss", (), {**options, "pos_weight": weight}, (lambda: [r(3, 4), torch.rand(3, 4)]), 1e-6
         yield "PoissonNLLLoss", (), {**options, "full": True}, lambda: [r(3, 4), torch.rand(3, 4) * 4], 1e-6
         yield "PoissonNLLLoss", (False,), options, lambda: [torch.rand(3, 4), torch.rand(3, 4) * 4], 1e-6
         yield "GaussianNLLLoss", (), {**options, "full": True}, lambda: [r(3, 4), r(3, 4), torch.rand(3, 1)], 1e-6
@@ -226,14 +228,14 @@ def _losses(torch, x):
         yield "MultiLabelMarginLoss", (), options, labels, 1e-6
         yield "MultiMarginLoss", (2,), {**options, "weight": weight}, classes, 1e-6
         yield "MarginRankingLoss", (0.2,), options, lambda: [r(4), r(4), torch.tensor([1, -1, 1, -1])], 1e-6
-        yield "CosineEmbeddingLoss", (0.2,), options, (
-            lambda: [r(3, 4), r(3, 4), torch.tensor([1, -1, 1])]
-        ), 1e-6
+        yield "CosineEmbeddingLoss", (0.2,), options, (lambda: [r(3, 4), r(3, 4), torch.tensor([1, -1, 1])]), 1e-6
         yield "TripletMarginLoss", (), {**options, "swap": True}, x((3, 4), (3, 4), (3, 4)), 1e-6
         yield "TripletMarginWithDistanceLoss", (), options, x((3, 4), (3, 4), (3, 4)), 1e-6
         ctc = lambda: [
-            r(9, 3, 5).log_softmax(2), torch.tensor([[1, 2, 2, 4], [3, 3, 3, 0], [1, 4, 0, 0]]),
-            torch.tensor([9, 8, 7]), torch.tensor([4, 3, 2]),
+            r(9, 3, 5).log_softmax(2),
+            torch.tensor([[1, 2, 2, 4], [3, 3, 3, 0], [1, 4, 0, 0]]),
+            torch.tensor([9, 8, 7]),
+            torch.tensor([4, 3, 2]),
         ]
         yield "CTCLoss", (), options, ctc, 1e-5
         yield "CTCLoss", (), {**options, "zero_infinity": True}, lambda: [*ctc()[:2], (9, 3, 7), (4, 3, 0)], 1e-5
@@ -258,10 +260,22 @@ def functions(torch):
     yield "pad", lambda: [r(image), (1, 1, 1), "constant"], 0
     yield "pad", lambda: [r(2), (1, 1, 1, 1), "constant"], 0
     for mode, shape in (
-        ("nearest", line), ("nearest-exact", line), ("linear", line), ("area", line),
-        ("nearest", image), ("nearest-exact", image), ("bilinear", image), ("bicubic", image), ("area", image),
-        ("nearest", volume), ("nearest-exact", volume), ("trilinear", volume), ("area", volume),
-        ("linear", image), ("bicubic", volume), ("bogus", image),
+        ("nearest", line),
+        ("nearest-exact", line),
+        ("linear", line),
+        ("area", line),
+        ("nearest", image),
+        ("nearest-exact", image),
+        ("bilinear", image),
+        ("bicubic", image),
+        ("area", image),
+        ("nearest", volume),
+        ("nearest-exact", volume),
+        ("trilinear", volume),
+        ("area", volume),
+        ("linear", image),
+        ("bicubic", volume),
+        ("bogus", image),
     ):
         n = len(shape) - 2
         for size in ((9, 4, 7)[:n], (3, 8, 2)[:n], 5):
@@ -269,16 +283,19 @@ def functions(torch):
         for scale in (1.7, 0.6, 2.0):
             for recompute in (None, True):
                 yield "interpolate", lambda a=(shape, scale, mode, recompute): [
-                    r(a[0]), {"scale_factor": a[1], "mode": a[2], "recompute_scale_factor": a[3]}
+                    r(a[0]),
+                    {"scale_factor": a[1], "mode": a[2], "recompute_scale_factor": a[3]},
                 ], 1e-5
         if "linear" in mode or mode == "bicubic":
             yield "interpolate", lambda a=(shape, mode): [
-                r(a[0]), {"size": 8, "mode": a[1], "align_corners": True}
+                r(a[0]),
+                {"size": 8, "mode": a[1], "align_corners": True},
             ], 1e-5
     for mode in ("bilinear", "bicubic", "lanczos"):
         for size in ((3, 4), (9, 11)):
             yield "interpolate", lambda a=(mode, size): [
-                r(2, 3, 8, 10), {"size": a[1], "mode": a[0], "antialias": True}
+                r(2, 3, 8, 10),
+                {"size": a[1], "mode": a[0], "antialias": True},
             ], 1e-5
     yield "interpolate", lambda: [r(image)], 0
     yield "interpolate", lambda: [r(image), {"size": 3, "scale_factor": 2}], 0
@@ -288,9 +305,7 @@ def functions(torch):
             for align in (True, False):
                 yield "grid_sample", lambda a=(mode, padding, align): [r(2, 3, 5, 6), r(2, 4, 3, 2), *a], 1e-5
                 if mode != "bicubic":
-                    yield "grid_sample", lambda a=(mode, padding, align): [
-                        r(2, 3, 5, 6, 4), r(2, 4, 3, 2, 3), *a
-                    ], 1e-5
+                    yield "grid_sample", lambda a=(mode, padding, align): [r(2, 3, 5, 6, 4), r(2, 4, 3, 2, 3), *a], 1e-5
     yield "affine_grid", lambda: [r(2, 2, 3), [2, 3, 4, 5], False], 1e-6
     yield "affine_grid", lambda: [r(2, 3, 4), [2, 3, 4, 5, 3], True], 1e-6
     yield "gumbel_softmax", lambda: [r(3, 4)], 0
@@ -308,7 +323,19 @@ def functions(torch):
     yield "linear_cross_entropy", lambda: [r(3, 4), r(6, 4), torch.tensor([1, 5, 0])], 1e-5
     yield "conv_tbc", lambda: [r(7, 2, 3), r(3, 3, 5), r(5), 1], 1e-6
     yield "multi_head_attention_forward", lambda: [
-        r(4, 2, 8), r(3, 2, 8), r(3, 2, 8), 8, 2, r(24, 8), r(24), None, None, False, 0.0, r(8, 8), r(8),
+        r(4, 2, 8),
+        r(3, 2, 8),
+        r(3, 2, 8),
+        8,
+        2,
+        r(24, 8),
+        r(24),
+        None,
+        None,
+        False,
+        0.0,
+        r(8, 8),
+        r(8),
         {"average_attn_weights": False},
     ], 1e-5
     yield "mse_loss", lambda: [r(3, 4), r(3, 4), {"weight": torch.rand(3, 4)}], 1e-6
@@ -321,15 +348,23 @@ def functions(torch):
 
 
 def scripts():
-    import scripts as module
-
-    for name, value in list(vars(module).items()):
-        if callable(value) and value.__module__ == module.__name__ and name[0] != "_":
-            yield value
+    for part in ("optim", "schedules", "data", "modules"):
+        module = importlib.import_module("scripts_" + part)
+        for name, value in list(vars(module).items()):
+            if callable(value) and value.__module__ == module.__name__ and name[0] != "_":
+                yield value
 
 
 # Layers that we compose of other ops than PyTorch does: equal up to the order of sums.
 ROUNDING = {
-    "Bilinear": 1e-5, "GLU": 1e-6, "Conv3d": 1e-5, "ConvTranspose3d": 1e-4, "LazyConv3d": 1e-5,
-    "LazyConvTranspose3d": 1e-4, "MaxPool3d": 1e-6, "AvgPool3d": 1e-6, "AdaptiveAvgPool3d": 1e-6, "BCELoss": 1e-6,
+    "Bilinear": 1e-5,
+    "GLU": 1e-6,
+    "Conv3d": 1e-5,
+    "ConvTranspose3d": 1e-4,
+    "LazyConv3d": 1e-5,
+    "LazyConvTranspose3d": 1e-4,
+    "MaxPool3d": 1e-6,
+    "AvgPool3d": 1e-6,
+    "AdaptiveAvgPool3d": 1e-6,
+    "BCELoss": 1e-6,
 }

@@ -35,7 +35,9 @@ def tensor_summary(tensor):
     values = flat.tolist()
     total = sum(abs(v) for v in values if v == v and abs(v) != float("inf"))
     return {
-        "shape": list(tensor.shape), "dtype": str(tensor.dtype), "size": rounded(total),
+        "shape": list(tensor.shape),
+        "dtype": str(tensor.dtype),
+        "size": rounded(total),
         "values": [rounded(values[i]) for i in places],
     }
 

@@ -1,6 +1,7 @@
 /**
- * No attempt to escape may succeed: no file, process, connection or JavaScript object of the host. Each runs in a child process,
- * and this one looks for traces. The same attempts without walls do succeed, which shows that the traces are found.
+ * No attempt to escape may succeed: no file, process, connection or JavaScript object of the host. Each runs in a
+ * child process, and this one looks for traces. The same attempts without walls do succeed, which shows that the
+ * traces are found.
  */
 import assert from "node:assert/strict";
 import { execFileSync, fork, type ChildProcess } from "node:child_process";

@@ -1,4 +1,7 @@
-/** The runtime as its own process: ready first, every request settles, cancel by number, death survived, end with the parent. */
+/**
+ * The runtime as its own process: ready first, every request settles, cancel by number, death survived, end with the
+ * parent.
+ */
 import assert from "node:assert/strict";
 import { fork, type ChildProcess } from "node:child_process";
 import { join } from "node:path";

@@ -1,4 +1,7 @@
-/** Snapshots: used when they fit, rebuilt when they do not, never half-written; and the pinned build that they depend on. */
+/**
+ * Snapshots: used when they fit, rebuilt when they do not, never half-written; and the pinned build that they depend
+ * on.
+ */
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

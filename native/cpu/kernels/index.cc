@@ -237,6 +237,11 @@ KERNEL(gather) {
         T* out = (T*)out_ + walk.offset[0];
         const int64_t* where = index + walk.offset[1];
         const T* in = (const T*)in_ + walk.offset[2];
+        if (out_stride[last] == 1 && index_stride[last] == 1) {
+          int64_t next = in_stride[last];
+          for (int64_t i = 0; i < n; i++) out[i] = in[i * next + wrap(where[i], in_n) * along];
+          continue;
+        }
         for (int64_t i = 0; i < n; i++) {
           out[i * out_stride[last]] = in[i * in_stride[last] + wrap(where[i * index_stride[last]], in_n) * along];
         }

@@ -26,6 +26,7 @@ from _core import (
     op__max_pool2d as _core__max_pool2d,
     op__min_all as _core__min_all,
     op__min_dim as _core__min_dim,
+    op__multinomial_replaced as _core__multinomial_replaced,
     op__native_batch_norm as _core__native_batch_norm,
     op__nll_loss as _core__nll_loss,
     op__nonzero as _core__nonzero,
@@ -592,6 +593,15 @@ def _min_dim(input, dim, keepdim=False):
         return _wrap_named(_min_dim_result, _core__min_dim(input.h, dim, keepdim))
     except AttributeError:
         _check_tensors("_min_dim", [("input", 1, input)])
+        raise
+
+
+def _multinomial_replaced(input, num_samples, generator):
+    "Indices drawn by weight, with replacement, from each row."
+    try:
+        return _wrap(_core__multinomial_replaced(input.h, num_samples, 0 if generator is None else generator.id))
+    except AttributeError:
+        _check_tensors("_multinomial_replaced", [("input", 1, input)])
         raise
 
 

@@ -3,7 +3,7 @@
  * size of the file, and knows only brackets and strings: what an object means is the caller's business.
  */
 
-/** No event of a sane trace is longer; what is longer is dropped and counted, so that a damaged file cannot fill memory. */
+/** No event of a sane trace is longer; what is longer is dropped, so that a damaged file cannot fill memory. */
 const LONGEST_EVENT = 4 * 1024 * 1024;
 
 /** Only "traceEvents" has to be told from other keys. */

@@ -1,6 +1,6 @@
 /**
- * The main thread's side of the runtime: starts the worker, hands it one request after another, passes its output on, cancels,
- * and replaces it when it dies. It holds no tensor and runs nothing of the user's.
+ * The main thread's side of the runtime: starts the worker, hands it one request after another, passes its output
+ * on, cancels, and replaces it when it dies. It holds no tensor and runs nothing of the user's.
  */
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
@@ -110,6 +110,8 @@ export class RuntimeHost {
   static async start(options: HostOptions = {}): Promise<RuntimeHost> {
     // Has effect on threads started from now on; the worker checks it and refuses to start otherwise.
     setFlagsFromString("--disallow-code-generation-from-strings");
+    // Loading the interpreter makes some tens of megabytes of short-lived objects: a larger nursery saves a tenth of the start.
+    setFlagsFromString("--min-semi-space-size=16");
     const host = new RuntimeHost(options);
     host.spawn();
     await host.ready;

@@ -1,6 +1,6 @@
 /**
- * What the user types, on its way from the main thread to Python: Python asks and waits, the main thread answers. The wait ends
- * at once when the run is cancelled.
+ * What the user types, on its way from the main thread to Python: Python asks and waits, the main thread answers.
+ * The wait ends at once when the run is cancelled.
  */
 
 const STATE = 0;

@@ -1,4 +1,7 @@
-/** What the main thread and the worker say to each other. Bytes that Python prints or reads travel through shared memory. */
+/**
+ * What the main thread and the worker say to each other. Bytes that Python prints or reads travel through shared
+ * memory.
+ */
 import type { Result } from "../../protocol/results.ts";
 import type { Verb, Verbs } from "../../protocol/rpc.ts";
 import type { Failure } from "../../protocol/source.ts";

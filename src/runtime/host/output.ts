@@ -1,6 +1,6 @@
 /**
- * What Python prints, on its way from the worker to the main thread: a ring in shared memory, because the worker is busy with
- * Python and can answer nothing. Order across both streams is kept. Knows nothing of requests.
+ * What Python prints, on its way from the worker to the main thread: a ring in shared memory, because the worker is
+ * busy with Python and can answer nothing. Order across both streams is kept. Knows nothing of requests.
  */
 import { TextDecoder } from "node:util";
 

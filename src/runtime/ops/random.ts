@@ -135,6 +135,24 @@ export const randperm = op({
   },
 });
 
+export const multinomial = op({
+  signature: "_multinomial_replaced(Tensor input, int num_samples, Generator? generator) -> Tensor",
+  doc: "Indices drawn by weight, with replacement, from each row.",
+  in: "_C",
+  differentiable: false,
+  forward(input: Tensor, samples: number, generator: Generator | null): Tensor {
+    onlyFloating(input, "multinomial");
+    const n = input.shape[input.rank - 1]!;
+    const out = empty([...input.shape.slice(0, -1), samples], int64, input.device);
+    if (input.isMeta || out.numel === 0) return out;
+    const weights = contiguousOf(input);
+    const { state } = generator ?? defaultGenerator();
+    launch("random_multinomial", [out, state], 10 * out.numel + input.numel,
+      [state.pointer, weights.dtype.id, out.pointer, weights.pointer, input.numel / n, n, samples]);
+    return out;
+  },
+});
+
 export const getState = op({
   signature: "_get_rng_state(Generator? generator) -> Tensor",
   doc: "The generator's state as bytes, in PyTorch's layout.",
@@ -171,14 +189,14 @@ export const dropout = op({
     if (p === 1) return mul(input, new Scalar(0, "float")) as Tensor;
     const mask = empty(input.shape, input.dtype, input.device);
     bernoulli_(mask, new Scalar(1 - p, "float"), null);
-    return mul(input, scaleMask(mask, 1 / (1 - p))) as Tensor;
+    return mul(input, scaleMask(mask, 1 - p)) as Tensor;
   },
 });
 import { mul } from "./pointwise.ts";
 import { e, input as leaf, param } from "../pointwise/expr.ts";
 import { PointwiseKernel } from "../pointwise/kernel.ts";
-const scaleKernel = new PointwiseKernel("dropout_mask", [e.mul(leaf(0), param(0))], 1, 1);
-function scaleMask(mask: Tensor, factor: number): Tensor {
-  scaleKernel.launch(mask.dtype, [mask], [mask], [factor]);
+const scaleKernel = new PointwiseKernel("dropout_mask", [e.div(leaf(0), param(0))], 1, 1);
+function scaleMask(mask: Tensor, kept: number): Tensor {
+  scaleKernel.launch(mask.dtype, [mask], [mask], [kept]);
   return mask;
 }

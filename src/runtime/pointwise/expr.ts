@@ -5,11 +5,11 @@
  */
 
 export type Expr =
-  | { readonly kind: "input"; readonly index: number; readonly key: string }
+  | { readonly kind: "input"; readonly index: number; readonly id: number }
   /** A number that is known only at the call: the scalar in `x * 2.5`. */
-  | { readonly kind: "param"; readonly index: number; readonly key: string }
-  | { readonly kind: "const"; readonly value: number; readonly key: string }
-  | { readonly kind: "call"; readonly op: Opcode; readonly args: readonly Expr[]; readonly key: string };
+  | { readonly kind: "param"; readonly index: number; readonly id: number }
+  | { readonly kind: "const"; readonly value: number; readonly id: number }
+  | { readonly kind: "call"; readonly op: Opcode; readonly args: readonly Expr[]; readonly id: number };
 
 /** The native opcodes (native/cpu/pointwise.h), with their number of operands. */
 export const arity = {
@@ -25,26 +25,27 @@ export const arity = {
 export type Opcode = keyof typeof arity;
 type Operand = Expr | number;
 
+/** By what a node is made of, its operands standing for themselves by number: keys stay short however deep the tree. */
 const interned = new Map<string, Expr>();
+let nextId = 0;
 
-function intern<T extends Expr>(expr: T): T {
-  const found = interned.get(expr.key);
-  if (found) return found as T;
-  interned.set(expr.key, expr);
+function intern(key: string, make: (id: number) => Expr): Expr {
+  let expr = interned.get(key);
+  if (!expr) interned.set(key, (expr = make(nextId++)));
   return expr;
 }
 
-export const input = (index: number): Expr => intern({ kind: "input", index, key: `x${index}` });
-export const param = (index: number): Expr => intern({ kind: "param", index, key: `p${index}` });
+export const input = (index: number): Expr => intern(`x${index}`, (id) => ({ kind: "input", index, id }));
+export const param = (index: number): Expr => intern(`p${index}`, (id) => ({ kind: "param", index, id }));
 export const constant = (value: number): Expr =>
-  intern({ kind: "const", value, key: Object.is(value, -0) ? "-0" : String(value) });
+  intern(Object.is(value, -0) ? "-0" : String(value), (id) => ({ kind: "const", value, id }));
 
 const lift = (x: Operand): Expr => (typeof x === "number" ? constant(x) : x);
 const isConst = (x: Expr, value: number): boolean => x.kind === "const" && x.value === value;
 
 export function call(op: Opcode, ...operands: Operand[]): Expr {
   const args = operands.map(lift);
-  return intern({ kind: "call", op, args, key: `${op}(${args.map((a) => a.key).join(",")})` });
+  return intern(`${op}(${args.map((a) => a.id).join()})`, (id) => ({ kind: "call", op, args, id }));
 }
 
 /**

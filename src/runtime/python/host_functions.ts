@@ -1,4 +1,6 @@
-/** The few functions of the host that Python itself needs, beside those of the core. They take and give plain values. */
+/**
+ * The few functions of the host that Python itself needs, beside those of the core. They take and give plain values.
+ */
 
 const LONGEST_WAIT_MS = 1000;
 

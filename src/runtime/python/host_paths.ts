@@ -1,6 +1,6 @@
 /**
- * Host paths and how Python sees them. On POSIX they are the same, so tracebacks and `__file__` are true; a Windows path
- * `C:\w\a.py` is `/c:/w/a.py` inside. Touches no file.
+ * Host paths and how Python sees them. On POSIX they are the same, so tracebacks and `__file__` are true; a Windows
+ * path `C:\w\a.py` is `/c:/w/a.py` inside. Touches no file.
  */
 import { resolve } from "node:path";
 import process from "node:process";

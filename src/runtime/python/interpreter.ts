@@ -1,6 +1,6 @@
 /**
- * One CPython interpreter in this thread: boots from a snapshot, shows a workspace, calls Python, resets in milliseconds.
- * It runs no verb and knows no tensor; it refuses to run user code before the walls around it stand.
+ * One CPython interpreter in this thread: boots from a snapshot, shows a workspace, calls Python, resets in
+ * milliseconds. It runs no verb and knows no tensor; it refuses to run user code before the walls around it stand.
  */
 import { readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -452,7 +452,10 @@ export class Interpreter {
 const PYODIDE_SLOTS = [1, 2, 3, 4, 5, 6];
 const NOTHING: object = Object.freeze(Object.create(null));
 
-/** A proxy of an earlier life, collected late, would free memory of the restored heap; so nothing is ever freed that way. */
+/**
+ * A proxy of an earlier life, collected late, would free memory of the restored heap; so nothing is ever freed that
+ * way.
+ */
 function replaceFinalizers(): void {
   globalThis.FinalizationRegistry = class {
     register(): void {}

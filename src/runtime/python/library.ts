@@ -1,6 +1,6 @@
 /**
- * The read-only /lib of the interpreter: Python's standard library and our own packages, from a folder or a zip. Refuses every
- * change, so that one run cannot plant code for the next.
+ * The read-only /lib of the interpreter: Python's standard library and our own packages, from a folder or a zip.
+ * Refuses every change, so that one run cannot plant code for the next.
  */
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync, statSync } from "node:fs";

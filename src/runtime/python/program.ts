@@ -1,6 +1,6 @@
 /**
- * The WebAssembly program of the interpreter, compiled once per process with its memory limit written in. The program declares
- * its own memory, so the limit is a number in the binary; nothing else in it is touched.
+ * The WebAssembly program of the interpreter, compiled once per process with its memory limit written in. The
+ * program declares its own memory, so the limit is a number in the binary; nothing else in it is touched.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,9 +1,11 @@
 /**
- * Starts the pinned pyodide build: CPython compiled to WebAssembly. Does by itself what pyodide's own loader does, because
- * that one brings network, child processes and package downloads along, and none of them may be near user code.
- * The names below are private to pyodide 314.0.7; a test fails when another version is installed.
+ * Starts the pinned pyodide build: CPython compiled to WebAssembly. Does by itself what pyodide's own loader does,
+ * because that one brings network, child processes and package downloads along, and none of them may be near user
+ * code. The names below are private to pyodide 314.0.7; a test fails when another version is installed.
  */
+import { constants } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { pathToFileURL } from "node:url";
 import type { Gate } from "./wall.ts";
 import { closeImports } from "./wall.ts";
@@ -238,12 +240,30 @@ export async function startPyodide(options: StartOptions): Promise<EmscriptenMod
       return {};
     },
   };
-  const module = await create(settings);
+  const module = await withFileConstants(() => create(settings));
   if (failed) throw failed;
   if (module.API.version !== PYODIDE_VERSION) {
     throw new Error(`[python] found pyodide ${module.API.version}, expected exactly ${PYODIDE_VERSION}`);
   }
   return module;
+}
+
+/**
+ * Emscripten asks an old internal door of Node for the numbers of open(); under Node's permission model that door is
+ * shut.
+ */
+async function withFileConstants<T>(action: () => Promise<T>): Promise<T> {
+  const host = process as unknown as { binding: (name: string) => unknown };
+  const original = host.binding;
+  host.binding = (name) => {
+    if (name === "constants") return { fs: constants };
+    throw new Error(`[python] process.binding("${name}") is not available`);
+  };
+  try {
+    return await action();
+  } finally {
+    host.binding = original;
+  }
 }
 
 export const HOME = "/home/layerwise";

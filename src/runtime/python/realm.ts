@@ -1,7 +1,7 @@
 /**
- * Hardens the JavaScript world of the worker in which Python lives: no code from strings, frozen built-ins, no network. A second
- * wall behind wall.ts: should user code ever hold a JavaScript object, nothing reachable from it can run or change anything.
- * Call it when everything is loaded. It cannot be undone.
+ * Hardens the JavaScript world of the worker in which Python lives: no code from strings, frozen built-ins, no
+ * network. A second wall behind wall.ts: should user code ever hold a JavaScript object, nothing reachable from it
+ * can run or change anything. Call it when everything is loaded. It cannot be undone.
  */
 import process from "node:process";
 

@@ -1,6 +1,7 @@
 /**
- * The interpreter's own file system in memory: only /tmp, /var/tmp and the home folder can be written, together they hold a
- * limited number of bytes, and a reset empties them. The rest belongs to us and outlives a run, so nobody may change it.
+ * The interpreter's own file system in memory: only /tmp, /var/tmp and the home folder can be written, together they
+ * hold a limited number of bytes, and a reset empties them. The rest belongs to us and outlives a run, so nobody may
+ * change it.
  */
 import type { EmscriptenModule, FsNode } from "./pyodide.ts";
 import { HOME } from "./pyodide.ts";

@@ -1,6 +1,6 @@
 /**
- * Snapshots: the interpreter's memory after `import torch`, kept in a file so that the next process starts from it. Only pages
- * with something in them are stored. A file that is damaged or made for something else is never used.
+ * Snapshots: the interpreter's memory after `import torch`, kept in a file so that the next process starts from it.
+ * Only pages with something in them are stored. A file that is damaged or made for something else is never used.
  */
 import { createHash } from "node:crypto";
 import {

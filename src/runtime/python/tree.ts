@@ -1,6 +1,6 @@
 /**
- * Shows a tree of files (our packages, the workspace) inside Emscripten's file system. Translates calls and errors only; what
- * may be read or written is decided by the tree.
+ * Shows a tree of files (our packages, the workspace) inside Emscripten's file system. Translates calls and errors
+ * only; what may be read or written is decided by the tree.
  */
 import type { AttributeChange, FsAttributes, FsNode, FsStream, NodeOps, StreamOps, EmscriptenModule } from "./pyodide.ts";
 

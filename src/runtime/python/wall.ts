@@ -1,7 +1,7 @@
 /**
- * What WebAssembly may ask of JavaScript. Python can call the functions it was handed and nothing else: no attribute of a
- * JavaScript object, no construction, no method, no library, no socket, no shell. This is the wall that holds even when
- * user code has taken over the interpreter's own memory, so it knows nothing of Python.
+ * What WebAssembly may ask of JavaScript. Python can call the functions it was handed and nothing else: no attribute
+ * of a JavaScript object, no construction, no method, no library, no socket, no shell. This is the wall that holds
+ * even when user code has taken over the interpreter's own memory, so it knows nothing of Python.
  */
 import type { EmscriptenModule } from "./pyodide.ts";
 

@@ -1,7 +1,7 @@
 /**
- * The workspace as user code sees it: one folder of the host, read-only unless said otherwise, with the unsaved texts of the
- * editor laid over it. Nothing outside that folder can be named: each path is made canonical, checked and opened without
- * following links, and on Linux the opened file is checked once more.
+ * The workspace as user code sees it: one folder of the host, read-only unless said otherwise, with the unsaved
+ * texts of the editor laid over it. Nothing outside that folder can be named: each path is made canonical, checked
+ * and opened without following links, and on Linux the opened file is checked once more.
  */
 import {
   closeSync, constants, fstatSync, ftruncateSync, lstatSync, mkdirSync, openSync, readSync, readdirSync, readlinkSync,

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { kernels, lines, memory, modules, timing, FEWEST_REPETITIONS, STEADY_SPREAD } from "../../profiler/index.ts";
 import type { ProfileResult, Timing } from "../../protocol/results.ts";
 import type { ProfileRequest } from "../../protocol/rpc.ts";
-import type { Failure } from "../../protocol/source.ts";
+import type { Failure, SourceLocation } from "../../protocol/source.ts";
 import type { Trace } from "../../protocol/trace.ts";
 import type { Report, Session, VerbHandler } from "../session.ts";
 import { coreFunctions, type VerbCore } from "./core.ts";
@@ -187,12 +187,24 @@ function traceScript(
   return { trace, timeUs: (performance.now() - began) * 1000, ...(answer.failure ? { failure: answer.failure } : {}) };
 }
 
-function fill(result: ProfileResult, trace: Trace): void {
+function fill(result: ProfileResult, recorded: Trace): void {
+  // A recorder may know more of a place than the protocol has room for.
+  const trace: Trace = { ...recorded, sources: recorded.sources.map(plainPlace) };
   result.modules = modules(trace);
   result.kernels = kernels(trace);
   result.lines = lines(trace, lineReader());
   result.memory = memory(trace);
   result.trace = trace;
+}
+
+function plainPlace({ file, line, endLine, col, endCol }: SourceLocation): SourceLocation {
+  return {
+    file,
+    line,
+    ...(endLine === undefined ? {} : { endLine }),
+    ...(col === undefined ? {} : { col }),
+    ...(endCol === undefined ? {} : { endCol }),
+  };
 }
 
 /** Each file is read once; a file that cannot be read has no lines. */

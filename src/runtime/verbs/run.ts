@@ -1,4 +1,4 @@
-/** Build the target, call it once after a warm-up, and summarise what came out. A file without classes runs as a script. */
+/** Build the target, call it once after a warm-up, summarise what came out. A file without classes is a script. */
 import type { RunResult, TensorSummary } from "../../protocol/results.ts";
 import type { Failure } from "../../protocol/source.ts";
 import type { VerbHandler } from "../session.ts";

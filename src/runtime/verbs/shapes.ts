@@ -1,4 +1,4 @@
-/** Shapes per line: the target is built and called on the meta device, where nothing is computed. A script is run as it is. */
+/** Shapes per line: the target is called on the meta device, where nothing is computed. A script runs as it is. */
 import type { Setup, ShapeHint } from "../../protocol/results.ts";
 import type { Failure } from "../../protocol/source.ts";
 import type { VerbHandler } from "../session.ts";

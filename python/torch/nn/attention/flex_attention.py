@@ -149,8 +149,11 @@ class BlockMask:
         return partial | _dense_blocks(self.full_kv_num_blocks, self.full_kv_indices)
 
     def sparsity(self):
-        dense = self.to_dense()
-        return 100 * (1 - dense.sum().item() / dense.numel())
+        """The share of scores that lie in no touched block, in percent."""
+        n_blocks = self.kv_num_blocks.sum().item()
+        if self.full_kv_num_blocks is not None:
+            n_blocks += self.full_kv_num_blocks.sum().item()
+        return 100 * (1 - n_blocks * self.BLOCK_SIZE[0] * self.BLOCK_SIZE[1] / self.numel())
 
     def as_tuple(self, flatten=True):
         size = tuple(self.BLOCK_SIZE) if flatten else (self.BLOCK_SIZE,)

@@ -1,0 +1,147 @@
+/** The results that are shown: one per target and kind, with what they were made from. Knows no editor and no files. */
+import type { GraphResult, ProfileResult, PythonResult, RunResult, ShapesResult } from "../protocol/results.ts";
+import type { Failure } from "../protocol/source.ts";
+import type { Trace } from "../protocol/trace.ts";
+import { lineLabel, shapesLabel } from "./labels.ts";
+import { type ReadText, type Stamps, staleReason } from "./stamps.ts";
+import { type Target, targetKey } from "./target.ts";
+
+export type ProfileTables = Omit<ProfileResult, "trace">;
+
+/** What is kept of each kind; a profile's events are kept apart, because they are large. */
+export interface ResultOf {
+  run: RunResult | PythonResult;
+  profile: ProfileTables;
+  graph: GraphResult;
+  shapes: ShapesResult;
+}
+export type Kind = keyof ResultOf;
+export const KINDS: readonly Kind[] = ["run", "profile", "graph", "shapes"];
+
+/** Words for people: "model.py was edited after this profile". */
+export const nouns: Record<Kind, string> = { run: "run", profile: "profile", graph: "graph", shapes: "run" };
+
+/** A text at the end of a line, in the file as it was. */
+export interface LineNote {
+  file: string;
+  /** 1-based. */
+  line: number;
+  /** What stood there, trimmed: the note follows it. */
+  text: string;
+  label: string;
+  /** 0..1: how much of the time; absent where that means nothing. */
+  share?: number;
+}
+
+export interface Kept<K extends Kind = Kind> {
+  kind: K;
+  target: Target;
+  /** The last one that went through; of runs the last one at all. */
+  result: ResultOf[K] | null;
+  /** Why the last attempt failed. */
+  failure: Failure | null;
+  durationMs: number;
+  stamps: Stamps;
+  /** One sentence when the source has changed since. */
+  stale: string | null;
+  notes: LineNote[];
+}
+
+export class Results {
+  private readonly kept = new Map<string, Kept>();
+  private readonly traces = new Map<string, Trace>();
+  private readonly changed: () => void;
+
+  constructor(changed: () => void) {
+    this.changed = changed;
+  }
+
+  get<K extends Kind>(kind: K, key: string): Kept<K> | undefined {
+    return this.kept.get(`${kind} ${key}`) as Kept<K> | undefined;
+  }
+
+  all(): Kept[] {
+    return [...this.kept.values()];
+  }
+
+  /** The newest of a kind. */
+  latest<K extends Kind>(kind: K): Kept<K> | undefined {
+    return this.all().findLast((kept): kept is Kept<K> => kept.kind === kind);
+  }
+
+  set(kept: Kept): void {
+    const id = `${kept.kind} ${targetKey(kept.target)}`;
+    // Taken out first, so that the newest stands last.
+    this.kept.delete(id);
+    this.kept.set(id, kept);
+    this.changed();
+  }
+
+  setTrace(key: string, trace: Trace | undefined): void {
+    if (trace) this.traces.set(key, trace);
+    else this.traces.delete(key);
+  }
+
+  trace(key: string): Trace | undefined {
+    return this.traces.get(key);
+  }
+
+  remove(kind: Kind, key: string): void {
+    if (!this.kept.delete(`${kind} ${key}`)) return;
+    if (kind === "profile") this.traces.delete(key);
+    this.changed();
+  }
+
+  clear(): void {
+    this.kept.clear();
+    this.traces.clear();
+    this.changed();
+  }
+
+  /** Every file behind a result. */
+  files(): string[] {
+    return [...new Set(this.all().flatMap(({ stamps }) => Object.keys(stamps)))];
+  }
+
+  /** Looks again at the results that a file stands behind; gives those that no longer fit and did before. */
+  refresh(file: string | null, read: ReadText): Kept[] {
+    const turned: Kept[] = [];
+    let isChanged = false;
+    for (const kept of this.all()) {
+      if (file !== null && !Object.hasOwn(kept.stamps, file)) continue;
+      const stale = staleReason(kept.stamps, read, nouns[kept.kind]);
+      if (stale === kept.stale) continue;
+      if (stale !== null) turned.push(kept);
+      kept.stale = stale;
+      isChanged = true;
+    }
+    if (isChanged) this.changed();
+    return turned;
+  }
+}
+
+export function profileNotes(profile: ProfileTables): LineNote[] {
+  return profile.lines
+    .filter((row) => row.source.line > 0 && row.totalUs > 0)
+    .map((row) => ({
+      file: row.source.file,
+      line: row.source.line,
+      text: row.text,
+      label: lineLabel(row),
+      share: row.share,
+    }));
+}
+
+export function shapeNotes(shapes: ShapesResult, read: ReadText): LineNote[] {
+  const byLine = Map.groupBy(shapes.hints, ({ source }) => `${source.file} ${source.endLine ?? source.line}`);
+  const texts = new Map<string, string[]>();
+  const notes: LineNote[] = [];
+  for (const hints of byLine.values()) {
+    const { file, line, endLine } = hints[0].source;
+    const at = endLine ?? line;
+    if (!texts.has(file)) texts.set(file, (read(file) ?? "").split(/\r?\n/));
+    const text = texts.get(file)![at - 1];
+    if (text !== undefined) notes.push({ file, line: at, text: text.trim(), label: shapesLabel(hints) });
+  }
+  return notes.sort((a, b) => a.line - b.line);
+}

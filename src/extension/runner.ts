@@ -1,0 +1,191 @@
+/**
+ * Carries out what a lens or command asks for: makes the request, follows its progress, keeps its result with the
+ * stamps of its sources. Shows nothing: others listen to results and jobs.
+ */
+import type { PythonResult, Result, RunResult } from "../protocol/results.ts";
+import type { TargetRequest, Verb, Verbs } from "../protocol/rpc.ts";
+import type { Failure } from "../protocol/source.ts";
+import { RuntimeFailure } from "../runtime/client.ts";
+import type { App } from "./app.ts";
+import { readSetting } from "./configuration.ts";
+import { requestFields } from "./inputs.ts";
+import type { Job } from "./jobs.ts";
+import { type Kept, type Kind, profileNotes, shapeNotes } from "./results.ts";
+import { overlay, readText, resolveInWorkspace, workspaceOf } from "./sources.ts";
+import { filesBehind, makeStamps } from "./stamps.ts";
+import { type Target, longLabel, targetKey } from "./target.ts";
+
+export class Runner {
+  private readonly app: App;
+
+  constructor(app: App) {
+    this.app = app;
+  }
+
+  /** Resolves when the result is kept, or null when it was cancelled. A newer job of the same kind replaces an older. */
+  async perform(kind: Kind, target: Target): Promise<Kept | null> {
+    const { app } = this;
+    const key = targetKey(target);
+    const older = app.jobs.of(kind, key);
+    if (older) app.jobs.cancel(older);
+    const job = app.jobs.begin(kind, target);
+    const root = workspaceOf(target.file) ?? "";
+    const stamps = makeStamps(filesBehind(target.file, root, readText), readText);
+    const kept: Kept = {
+      kind,
+      target,
+      result: kind === "run" || kind === "shapes" ? null : app.results.get(kind, key)?.result ?? null,
+      failure: null,
+      durationMs: 0,
+      stamps,
+      stale: null,
+      notes: [],
+    };
+    const began = performance.now();
+    try {
+      const result = await this.request(kind, target, job);
+      kept.durationMs = performance.now() - began;
+      if (result.ok) this.fill(kept, result);
+      else this.fail(kept, result, result.failure ?? noReason(kind));
+    } catch (error) {
+      kept.durationMs = performance.now() - began;
+      this.fail(kept, null, failureOf(error));
+    } finally {
+      app.jobs.end(job);
+    }
+    app.output.tell(kept);
+    if (kept.failure?.kind === "cancelled") {
+      app.refresh();
+      return null;
+    }
+    app.results.set(kept);
+    // The source may have changed while it ran.
+    app.results.refresh(null, readText);
+    app.keep(kept);
+    return kept;
+  }
+
+  /** Asks the runtime anything else, visible as a job. */
+  async ask<V extends Verb>(
+    kind: Job["kind"],
+    verb: V,
+    target: Target | null,
+    request: Verbs[V]["request"],
+  ): Promise<Verbs[V]["result"]> {
+    const job = this.app.jobs.begin(kind, target);
+    try {
+      return await this.send(verb, request, job);
+    } finally {
+      this.app.jobs.end(job);
+    }
+  }
+
+  targetRequest(target: Target): TargetRequest {
+    const environment = readSetting("environment").trim();
+    const threads = readSetting("threads");
+    const workspace = workspaceOf(target.file);
+    return {
+      target: targetKey(target),
+      overlay: overlay(),
+      device: readSetting("device"),
+      // As in a terminal: a script may write its checkpoints. Only trusted folders come this far.
+      writable: true,
+      ...(workspace ? { workspace } : {}),
+      ...(threads > 0 ? { threads } : {}),
+      ...(environment === "" ? {} : { env: resolveInWorkspace(environment, target.file) }),
+      ...requestFields(this.app.inputs.of(target)),
+    };
+  }
+
+  private async request(kind: Kind, target: Target, job: Job): Promise<Result> {
+    const request = this.targetRequest(target);
+    switch (kind) {
+      case "run":
+        // The file's classes do not matter here: a script is run as `python FILE` does.
+        return target.kind === "script"
+          ? this.send("python", { ...request, argv: [] }, job)
+          : this.send("run", request, job);
+      case "profile":
+        return this.send(
+          "profile",
+          {
+            ...request,
+            ...(target.kind === "script" ? { argv: [] } : {}),
+            backward: readSetting("profile.backward"),
+            maxRepetitions: readSetting("profile.repetitions"),
+            maxTimeMs: readSetting("profile.timeMs"),
+          },
+          job,
+        );
+      case "graph":
+        return this.send("graph", request, job);
+      case "shapes":
+        return this.send("shapes", request, job);
+    }
+  }
+
+  private send<V extends Verb>(verb: V, request: Verbs[V]["request"], job: Job): Promise<Verbs[V]["result"]> {
+    const { app } = this;
+    const title = job.target ? longLabel(job.target) : "";
+    let isTitled = false;
+    return app.runtime.client.request(verb, request, {
+      signal: job.controller.signal,
+      onProgress: (message, fraction) => {
+        if (!job.isCancelling) app.jobs.progress(job, message, fraction);
+      },
+      onOutput: (_, text) => {
+        if (!isTitled) app.output.title(title);
+        isTitled = true;
+        app.output.append(text);
+      },
+    });
+  }
+
+  private fill(kept: Kept, result: Result): void {
+    const { app } = this;
+    switch (result.verb) {
+      case "profile": {
+        const { trace, ...tables } = result;
+        kept.result = tables;
+        kept.notes = profileNotes(tables);
+        app.results.setTrace(targetKey(kept.target), trace);
+        return;
+      }
+      case "shapes":
+        kept.result = result;
+        kept.notes = shapeNotes(result, readText);
+        return;
+      case "run":
+      case "python":
+      case "graph":
+        kept.result = result;
+        return;
+      default:
+        throw new Error(`the runtime answered with a result of ${result.verb}`);
+    }
+  }
+
+  /** An older profile or graph stays, with its own stamps and notes; a run or shapes show what there is. */
+  private fail(kept: Kept, result: Result | null, failure: Failure): void {
+    kept.failure = failure;
+    const older = this.app.results.get(kept.kind, targetKey(kept.target));
+    if (kept.result && older) {
+      kept.notes = older.notes;
+      kept.stamps = { ...kept.stamps, ...older.stamps };
+    } else if (result?.verb === "shapes" && result.hints) {
+      kept.result = result;
+      kept.notes = shapeNotes(result, readText);
+    } else if (kept.kind === "run" && result && (result as RunResult | PythonResult).verb) {
+      kept.result = null;
+    }
+  }
+}
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof RuntimeFailure) return error.failure;
+  return { kind: "bug", type: "extension-error", message: (error as Error).message ?? String(error) };
+}
+
+function noReason(kind: Kind): Failure {
+  return { kind: "bug", type: "no-reason", message: `the runtime reported a failed ${kind} without a reason` };
+}
