@@ -1,4 +1,4 @@
-"""Writes test/nn/goldens.json: what the real PyTorch gives for every case of test/nn/cases.py. Run it with that PyTorch."""
+"""Writes test/nn/goldens.json: what the real PyTorch gives for each case of test/nn/cases.py. Needs PyTorch."""
 
 import json
 import sys

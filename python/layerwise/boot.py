@@ -38,16 +38,17 @@ def begin(stdout_is_terminal, stderr_is_terminal):
     lifecycle.start()
 
 
-# The standard library comes as source in a zip: each module costs 5-50 ms to import, and nothing when it is in the snapshot.
+# The standard library comes as source in a zip: a module costs 5-50 ms to import, and nothing once in the snapshot.
 _COMMON_MODULES = """
-    abc argparse array ast asyncio atexit base64 bisect builtins collections collections.abc concurrent.futures configparser
-    contextlib contextvars copy copyreg csv dataclasses datetime decimal difflib dis email enum fnmatch fractions functools gc
-    getpass glob gzip hashlib heapq html importlib.metadata importlib.resources importlib.util inspect io itertools json
-    keyword linecache locale logging logging.handlers math multiprocessing numbers operator os pathlib pickle pickletools
-    pkgutil platform pprint queue random re runpy secrets select shlex shutil signal socket stat statistics string struct
-    subprocess sys tarfile tempfile textwrap threading time timeit tokenize tomllib traceback types typing unittest
-    unittest.mock urllib.parse urllib.request uuid warnings weakref xml.etree.ElementTree zipfile zlib
-    layerwise.entry layerwise.environment layerwise.failures layerwise.runner
+    abc argparse array ast asyncio atexit base64 bisect builtins collections collections.abc concurrent.futures
+    configparser contextlib contextvars copy copyreg csv dataclasses datetime decimal difflib dis email enum fnmatch
+    fractions functools gc getpass glob gzip hashlib heapq html importlib.metadata importlib.resources
+    importlib.util inspect io itertools json keyword linecache locale logging logging.handlers math multiprocessing
+    numbers operator os pathlib pickle pickletools pkgutil platform pprint queue random re runpy secrets select
+    shlex shutil signal socket stat statistics string struct subprocess sys tarfile tempfile textwrap threading time
+    timeit tokenize tomllib traceback types typing unittest unittest.mock urllib.parse urllib.request uuid warnings
+    weakref xml.etree.ElementTree zipfile zlib layerwise.entry layerwise.environment layerwise.failures
+    layerwise.runner
 """
 
 

@@ -7,15 +7,17 @@ import sys
 
 _COMPILED_SUFFIXES = (".so", ".pyd", ".dylib")
 # Packages with a compiled part that they do without when it is missing.
-_WORK_WITHOUT = {"yaml", "markupsafe", "wrapt", "simplejson", "msgpack", "tornado", "sqlalchemy", "coverage", "charset_normalizer"}
+_WORK_WITHOUT = {
+    "yaml", "markupsafe", "wrapt", "simplejson", "msgpack", "tornado", "sqlalchemy", "coverage", "charset_normalizer",
+}
 # Ours: never taken from the environment, however it is spelt there.
 _OURS = {"torch", "torchgen", "functorch", "layerwise", "_core"}
 
 # What people import most that cannot run here.
 _KNOWN_COMPILED = {
     "scipy", "pandas", "cv2", "sklearn", "matplotlib", "PIL", "tokenizers", "sentencepiece", "pyarrow", "h5py",
-    "numba", "tensorflow", "jax", "jaxlib", "triton", "xformers", "bitsandbytes", "flash_attn", "lxml", "psutil", "regex",
-    "onnxruntime", "soundfile", "librosa", "av", "decord", "faiss", "ray", "pydantic_core", "orjson", "grpc",
+    "numba", "tensorflow", "jax", "jaxlib", "triton", "xformers", "bitsandbytes", "flash_attn", "lxml", "psutil",
+    "regex",     "onnxruntime", "soundfile", "librosa", "av", "decord", "faiss", "ray", "pydantic_core", "orjson", "grpc",
 }
 
 _site_packages = None

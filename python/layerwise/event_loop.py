@@ -1,4 +1,4 @@
-"""An asyncio event loop without sockets: timers and tasks, which is what model code uses. It blocks the thread while it waits."""
+"""An asyncio event loop of timers and tasks, which is what model code uses. No sockets; it blocks while it waits."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Exceptions as plain data: the form in which every view shows them. Reads source lines; runs nothing of the user's but `str`."""
+"""Exceptions as plain data, as every view shows them. Reads source lines; runs nothing of the user's but `str`."""
 
 import gc
 import linecache
@@ -92,7 +92,7 @@ def release(error, namespace=None):
 def hint_for(error):
     if isinstance(error, OSError) and error.filename and _is_host_path(str(error.filename)):
         if isinstance(error, PermissionError) or "Read-only" in str(error):
-            return "Scripts may write only where the folder is trusted and the command allows it; /tmp is always writable"
+            return "Scripts may write only in trusted folders, and where the command allows it; /tmp is always writable"
     if isinstance(error, ModuleNotFoundError) and "compiled" not in str(error):
         return "Packages come from a virtual environment: pass it with --env, or install the package into .venv"
     return None

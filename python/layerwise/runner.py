@@ -138,7 +138,7 @@ def _exit_code(exit):
 
 
 def _ran_own_hook(error):
-    """True when the user's own `sys.excepthook` has shown the exception. Otherwise whoever asked shows the traceback."""
+    """True when the user's own `sys.excepthook` has shown the exception; otherwise whoever asked shows it."""
     hook = sys.excepthook
     if hook is sys.__excepthook__:
         return False
@@ -146,5 +146,6 @@ def _ran_own_hook(error):
         hook(type(error), error, error.__traceback__)
         return True
     except BaseException as trouble:
-        print("Error in sys.excepthook:", failures.text_of(trouble), "Original exception was:", sep="\n", file=sys.stderr)
+        parts = ("Error in sys.excepthook:", failures.text_of(trouble), "Original exception was:")
+        print(*parts, sep="\n", file=sys.stderr)
         return False

@@ -1,4 +1,4 @@
-"""Makes the standard library tell the truth about this interpreter: sleep that can be cancelled, no processes, no ctypes."""
+"""Makes the standard library fit this interpreter: sleep that can be cancelled, no processes, no ctypes."""
 
 import importlib.abc
 import os

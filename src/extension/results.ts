@@ -44,6 +44,9 @@ export interface Kept<K extends Kind = Kind> {
   stamps: Stamps;
   /** One sentence when the source has changed since. */
   stale: string | null;
+  /** The texts of the attempt that failed, when there was one, and whether they have changed since. */
+  failureStamps: Stamps;
+  isFailureStale: boolean;
   notes: LineNote[];
 }
 
@@ -100,7 +103,7 @@ export class Results {
 
   /** Every file behind a result. */
   files(): string[] {
-    return [...new Set(this.all().flatMap(({ stamps }) => Object.keys(stamps)))];
+    return [...new Set(this.all().flatMap((kept) => Object.keys({ ...kept.stamps, ...kept.failureStamps })))];
   }
 
   /** Looks again at the results that a file stands behind; gives those that no longer fit and did before. */
@@ -108,11 +111,14 @@ export class Results {
     const turned: Kept[] = [];
     let isChanged = false;
     for (const kept of this.all()) {
-      if (file !== null && !Object.hasOwn(kept.stamps, file)) continue;
+      const isBehind = Object.hasOwn(kept.stamps, file ?? "") || Object.hasOwn(kept.failureStamps, file ?? "");
+      if (file !== null && !isBehind) continue;
       const stale = staleReason(kept.stamps, read, nouns[kept.kind]);
-      if (stale === kept.stale) continue;
-      if (stale !== null) turned.push(kept);
+      const isFailureStale = staleReason(kept.failureStamps, read, nouns[kept.kind]) !== null;
+      if (stale === kept.stale && isFailureStale === kept.isFailureStale) continue;
+      if ((stale !== null && kept.stale === null) || (isFailureStale && !kept.isFailureStale)) turned.push(kept);
       kept.stale = stale;
+      kept.isFailureStale = isFailureStale;
       isChanged = true;
     }
     if (isChanged) this.changed();

@@ -2,7 +2,7 @@
  * Carries out what a lens or command asks for: makes the request, follows its progress, keeps its result with the
  * stamps of its sources. Shows nothing: others listen to results and jobs.
  */
-import type { PythonResult, Result, RunResult } from "../protocol/results.ts";
+import type { Result } from "../protocol/results.ts";
 import type { TargetRequest, Verb, Verbs } from "../protocol/rpc.ts";
 import type { Failure } from "../protocol/source.ts";
 import { RuntimeFailure } from "../runtime/client.ts";
@@ -39,6 +39,8 @@ export class Runner {
       durationMs: 0,
       stamps,
       stale: null,
+      failureStamps: {},
+      isFailureStale: false,
       notes: [],
     };
     const began = performance.now();
@@ -168,15 +170,14 @@ export class Runner {
   /** An older profile or graph stays, with its own stamps and notes; a run or shapes show what there is. */
   private fail(kept: Kept, result: Result | null, failure: Failure): void {
     kept.failure = failure;
+    kept.failureStamps = kept.stamps;
     const older = this.app.results.get(kept.kind, targetKey(kept.target));
     if (kept.result && older) {
       kept.notes = older.notes;
-      kept.stamps = { ...kept.stamps, ...older.stamps };
+      kept.stamps = older.stamps;
     } else if (result?.verb === "shapes" && result.hints) {
       kept.result = result;
       kept.notes = shapeNotes(result, readText);
-    } else if (kept.kind === "run" && result && (result as RunResult | PythonResult).verb) {
-      kept.result = null;
     }
   }
 }

@@ -77,7 +77,8 @@ export class PythonSession<C extends CoreSide = CoreSide> implements Session<C> 
     const file = resolve(named);
     const isUnsaved = Object.hasOwn(request.overlay ?? {}, file);
     if (!isUnsaved && !existsSync(file)) {
-      throw refusal("unknown-target", `${named} does not exist`, "Give the path of a Python file, relative to the current folder");
+      const hint = "Give the path of a Python file, relative to the current folder";
+      throw refusal("unknown-target", `${named} does not exist`, hint);
     }
     if (!isUnsaved && !statSync(file).isFile()) throw refusal("unknown-target", `${named} is not a file`);
     const root = workspaceOf(request, file);

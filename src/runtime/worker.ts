@@ -85,7 +85,8 @@ async function main(): Promise<void> {
   port.on("message", (message: ToWorker) => {
     if (message.type === "request") void serve(session, verbs, message.id, message.verb, message.request);
   });
-  tell({ type: "ready", device: core.device ?? "cpu", timings: interpreter.timings, cancelWords: core.cancelWords ?? [] });
+  const { device = "cpu", cancelWords = [] } = core;
+  tell({ type: "ready", device, timings: interpreter.timings, cancelWords });
 }
 
 async function serve(
@@ -100,7 +101,9 @@ async function serve(
   const memory = (): number => session.interpreter.memoryBytes;
   try {
     const handler = verbs[verb] as VerbHandler | undefined;
-    if (!handler) throw new RequestRefused({ kind: "bug", type: "unknown-verb", message: `the runtime has no verb ${verb}` });
+    if (!handler) {
+      throw new RequestRefused({ kind: "bug", type: "unknown-verb", message: `the runtime has no verb ${verb}` });
+    }
     const result = await handler(session, request, report);
     flushPython();
     tell({ type: "result", id, result, memoryBytes: memory() });

@@ -1,4 +1,4 @@
-/** attention and its gradient against the textbook formula in float64: masks, causal, grouped heads, odd sizes, strides. */
+/** attention and its gradient against the textbook formula: masks, causal, grouped heads, odd sizes, strides. */
 import { after, describe, test } from "node:test";
 import { dtypes, open, transpose, whyMissing, type DtypeName, type Machine, type Tensor } from "./harness.ts";
 import { assertClose, floatNames, forEachIndex, randomTensor, tolerance } from "./kernel_cases.ts";
@@ -6,9 +6,22 @@ import { assertClose, floatNames, forEachIndex, randomTensor, tolerance } from "
 type Sizes = [B: number, Hq: number, Hkv: number, Tq: number, Tk: number, D: number, Dv: number];
 type MaskKind = "none" | "bool" | "float";
 
-interface Result { out: number[]; lse: number[]; dq: number[]; dk: number[]; dv: number[] }
+interface Result {
+  out: number[];
+  lse: number[];
+  dq: number[];
+  dk: number[];
+  dv: number[];
+}
 
-function reference(sizes: Sizes, q: number[], k: number[], v: number[], dout: number[], score: (b: number, h: number, i: number, j: number, s: number) => number): Result {
+function reference(
+  sizes: Sizes,
+  q: number[],
+  k: number[],
+  v: number[],
+  dout: number[],
+  score: (b: number, h: number, i: number, j: number, s: number) => number,
+): Result {
   const [B, Hq, Hkv, Tq, Tk, D, Dv] = sizes;
   const r: Result = { out: [], lse: [], dq: q.map(() => 0), dk: k.map(() => 0), dv: v.map(() => 0) };
   const scale = 1 / Math.sqrt(D);
@@ -19,7 +32,9 @@ function reference(sizes: Sizes, q: number[], k: number[], v: number[], dout: nu
       for (let d = 0; d < n; d++) sum += x[at + d]! * y[bt + d]!;
       return sum;
     };
-    const scores = Array.from({ length: Tk }, (_, j) => score(b!, h!, i!, j, scale * dot(q, row * D, k, (kv + j) * D, D)));
+    const scores = Array.from({ length: Tk }, (_, j) =>
+      score(b!, h!, i!, j, scale * dot(q, row * D, k, (kv + j) * D, D)),
+    );
     const top = Math.max(...scores);
     const total = scores.reduce((a, s) => a + (top === -Infinity ? 0 : Math.exp(s - top)), 0);
     const p = scores.map((s) => (total === 0 ? 0 : Math.exp(s - top) / total));
@@ -42,7 +57,13 @@ describe("attention", { skip: whyMissing }, () => {
   const m = whyMissing ? (undefined as unknown as Machine) : open();
   after(() => m?.close());
 
-  function check(sizes: Sizes, dtype: (typeof floatNames)[number], mask: MaskKind, causal: boolean, headsInside: boolean): void {
+  function check(
+    sizes: Sizes,
+    dtype: (typeof floatNames)[number],
+    mask: MaskKind,
+    causal: boolean,
+    headsInside: boolean,
+  ): void {
     const [B, Hq, Hkv, Tq, Tk, D, Dv] = sizes;
     // [B, T, H, D] seen as [B, H, T, D], as a model's projections leave it, or dense.
     const operand = (h: number, t: number, d: number, seed: number): [Tensor, number[]] => {
@@ -64,12 +85,48 @@ describe("attention", { skip: whyMissing }, () => {
     const stored = maskTensor ? m.tensor(maskValues, maskDtype, [B, 1, Tq, Tk]) : undefined;
     const maskRead = stored ? m.read(stored) : [];
     const strides = (t: Tensor): number[] => t.strides.slice(0, 3);
-    const rest = [...sizes, ...strides(q), ...strides(k), ...strides(v), ...strides(out), ...(stored ? [Tq * Tk, 0, Tk, 1] : [0, 0, 0, 0]),
-      dtypes[maskDtype], 1 / Math.sqrt(D), Number(causal)];
-    m.launch("attention", dtypes[dtype], out.pointer, lse.pointer, q.pointer, k.pointer, v.pointer, stored?.pointer ?? 0, rest);
-    const [dq, dk, dv] = [m.empty(dtype, [B, Hq, Tq, D]), m.empty(dtype, [B, Hkv, Tk, D]), m.empty(dtype, [B, Hkv, Tk, Dv])];
-    m.launch("attention_backward", dtypes[dtype], dq.pointer, dk.pointer, dv.pointer, dout.pointer, out.pointer, lse.pointer, q.pointer,
-      k.pointer, v.pointer, stored?.pointer ?? 0, rest);
+    const rest = [
+      ...sizes,
+      ...strides(q),
+      ...strides(k),
+      ...strides(v),
+      ...strides(out),
+      ...(stored ? [Tq * Tk, 0, Tk, 1] : [0, 0, 0, 0]),
+      dtypes[maskDtype],
+      1 / Math.sqrt(D),
+      Number(causal),
+    ];
+    m.launch(
+      "attention",
+      dtypes[dtype],
+      out.pointer,
+      lse.pointer,
+      q.pointer,
+      k.pointer,
+      v.pointer,
+      stored?.pointer ?? 0,
+      rest,
+    );
+    const [dq, dk, dv] = [
+      m.empty(dtype, [B, Hq, Tq, D]),
+      m.empty(dtype, [B, Hkv, Tk, D]),
+      m.empty(dtype, [B, Hkv, Tk, Dv]),
+    ];
+    m.launch(
+      "attention_backward",
+      dtypes[dtype],
+      dq.pointer,
+      dk.pointer,
+      dv.pointer,
+      dout.pointer,
+      out.pointer,
+      lse.pointer,
+      q.pointer,
+      k.pointer,
+      v.pointer,
+      stored?.pointer ?? 0,
+      rest,
+    );
     const want = reference(sizes, qs, ks, vs, douts, (b, _h, i, j, s) => {
       if (causal && j > i) return -Infinity;
       if (!stored) return s;
@@ -87,7 +144,11 @@ describe("attention", { skip: whyMissing }, () => {
   }
 
   const cases: Sizes[] = [
-    [1, 1, 1, 1, 1, 1, 1], [2, 3, 3, 33, 33, 16, 16], [1, 4, 2, 7, 50, 20, 33], [1, 2, 1, 1, 150, 64, 64], [1, 1, 1, 65, 300, 8, 40],
+    [1, 1, 1, 1, 1, 1, 1],
+    [2, 3, 3, 33, 33, 16, 16],
+    [1, 4, 2, 7, 50, 20, 33],
+    [1, 2, 1, 1, 150, 64, 64],
+    [1, 1, 1, 65, 300, 8, 40],
   ];
   for (const dtype of floatNames) {
     for (const mask of ["none", "bool", "float"] as MaskKind[]) {

@@ -4,7 +4,22 @@ import { dtypes, open, randomSource, whyMissing, type Machine } from "./harness.
 import { assertClose, floatNames, forEachIndex, randomTensor, tolerance } from "./kernel_cases.ts";
 
 /** N C H W O kh kw sh sw ph pw dh dw groups, as the kernels take them. */
-type Geometry = [number, number, number, number, number, number, number, number, number, number, number, number, number, number];
+type Geometry = [
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+];
 
 function resultSize([, , H, W, , kh, kw, sh, sw, ph, pw, dh, dw]: Geometry): [number, number] {
   return [Math.floor((H + 2 * ph - dh * (kh - 1) - 1) / sh) + 1, Math.floor((W + 2 * pw - dw * (kw - 1) - 1) / sw) + 1];
@@ -42,7 +57,11 @@ describe("conv2d", { skip: whyMissing }, () => {
     m.launch("conv2d", dtypes[dtype], y.pointer, x.pointer, w.pointer, hasBias ? b.pointer : 0, g);
     m.launch("conv2d_backward_input", dtypes[dtype], dx.pointer, dy.pointer, w.pointer, g);
     m.launch("conv2d_backward_weight", dtypes[dtype], dw.pointer, dy.pointer, x.pointer, g);
-    const want = { y: dys.map((_, i) => (hasBias ? bs[Math.floor(i / (oh * ow)) % O]! : 0)), dx: xs.map(() => 0), dw: ws.map(() => 0) };
+    const want = {
+      y: dys.map((_, i) => (hasBias ? bs[Math.floor(i / (oh * ow)) % O]! : 0)),
+      dx: xs.map(() => 0),
+      dw: ws.map(() => 0),
+    };
     forEachProduct(g, (yAt, xAt, wAt) => {
       want.y[yAt]! += xs[xAt]! * ws[wAt]!;
       want.dx[xAt]! += dys[yAt]! * ws[wAt]!;
@@ -81,8 +100,22 @@ describe("conv2d", { skip: whyMissing }, () => {
     const pick = (...of: number[]): number => of[Math.floor(random() * of.length)]!;
     for (let i = 0; i < 25; i++) {
       const groups = pick(1, 1, 2);
-      const g: Geometry = [pick(1, 2), groups * pick(1, 2, 5), pick(3, 6, 11), pick(4, 7, 20), groups * pick(1, 3, 13), pick(1, 2, 3),
-        pick(1, 2, 3), pick(1, 1, 2, 3), pick(1, 1, 2, 3), pick(0, 1, 2), pick(0, 1, 2), pick(1, 1, 2), pick(1, 1, 2), groups];
+      const g: Geometry = [
+        pick(1, 2),
+        groups * pick(1, 2, 5),
+        pick(3, 6, 11),
+        pick(4, 7, 20),
+        groups * pick(1, 3, 13),
+        pick(1, 2, 3),
+        pick(1, 2, 3),
+        pick(1, 1, 2, 3),
+        pick(1, 1, 2, 3),
+        pick(0, 1, 2),
+        pick(0, 1, 2),
+        pick(1, 1, 2),
+        pick(1, 1, 2),
+        groups,
+      ];
       if (resultSize(g).some((size) => size < 1)) continue;
       check(g, "float32", i % 2 === 0);
     }

@@ -18,20 +18,41 @@ describe("pooling", { skip: whyMissing }, () => {
 
   const inf = Infinity;
   test("max_pool2d: ties, NaN, -inf and ceil mode as in PyTorch", () => {
-    const x = m.tensor([1, 5, 5, 2, NaN, 0, 5, 3, NaN, 1, -inf, -inf, 7, 7, 0, -inf, -inf, 2, 1, 9], "float32", [1, 4, 5]);
-    assert.deepEqual(maxPool(x, [2, 2, 2, 2, 1, 1, 1, 1], 3, 3),
-      [[1, 5, NaN, 0, 7, NaN, -inf, 2, 9], [0, 1, 4, 5, 12, 8, 15, 17, 19]]);
-    assert.deepEqual(maxPool(x, [2, 3, 1, 2, 0, 0, 1, 1], 3, 2), [[5, NaN, 7, NaN, 7, 9], [1, 8, 12, 8, 12, 19]]);
+    const x = m.tensor(
+      [1, 5, 5, 2, NaN, 0, 5, 3, NaN, 1, -inf, -inf, 7, 7, 0, -inf, -inf, 2, 1, 9],
+      "float32",
+      [1, 4, 5],
+    );
+    assert.deepEqual(maxPool(x, [2, 2, 2, 2, 1, 1, 1, 1], 3, 3), [
+      [1, 5, NaN, 0, 7, NaN, -inf, 2, 9],
+      [0, 1, 4, 5, 12, 8, 15, 17, 19],
+    ]);
+    assert.deepEqual(maxPool(x, [2, 3, 1, 2, 0, 0, 1, 1], 3, 2), [
+      [5, NaN, 7, NaN, 7, 9],
+      [1, 8, 12, 8, 12, 19],
+    ]);
     m.releaseAll();
   });
 
   test("max_pool2d against loops, and its gradient", () => {
     const geometries: [number[], number, number][] = [
-      [[3, 3, 2, 2, 1, 1, 1, 1], 35, 83], [[2, 2, 2, 2, 0, 0, 1, 1], 8, 8], [[3, 2, 1, 3, 1, 0, 2, 1], 9, 150], [[5, 5, 1, 1, 2, 2, 1, 1], 14, 40],
+      [[3, 3, 2, 2, 1, 1, 1, 1], 35, 83],
+      [[2, 2, 2, 2, 0, 0, 1, 1], 8, 8],
+      [[3, 2, 1, 3, 1, 0, 2, 1], 9, 150],
+      [[5, 5, 1, 1, 2, 2, 1, 1], 14, 40],
     ];
     for (const dtype of [...floatNames, "int64"] as const) {
       for (const [geometry, H, W] of geometries) {
-        const [kh, kw, sh, sw, ph, pw, dh, dw] = geometry as [number, number, number, number, number, number, number, number];
+        const [kh, kw, sh, sw, ph, pw, dh, dw] = geometry as [
+          number,
+          number,
+          number,
+          number,
+          number,
+          number,
+          number,
+          number,
+        ];
         const oh = Math.floor((H + 2 * ph - dh * (kh - 1) - 1) / sh) + 1;
         const ow = Math.floor((W + 2 * pw - dw * (kw - 1) - 1) / sw) + 1;
         const [x, xs] = randomTensor(m, [3, H, W], dtype, H);
@@ -53,7 +74,18 @@ describe("pooling", { skip: whyMissing }, () => {
         if (dtype === "int64") continue;
         const [dy, dys] = randomTensor(m, [3, oh, ow], dtype, 2);
         const dx = m.empty(dtype, [3, H, W]);
-        m.launch("max_pool2d_backward", dtypes[dtype], dx.pointer, dy.pointer, m.tensor(indices, "int64").pointer, 3, H, W, oh, ow);
+        m.launch(
+          "max_pool2d_backward",
+          dtypes[dtype],
+          dx.pointer,
+          dy.pointer,
+          m.tensor(indices, "int64").pointer,
+          3,
+          H,
+          W,
+          oh,
+          ow,
+        );
         const gradient = xs.map(() => 0);
         dys.forEach((v, at) => (gradient[Math.floor(at / (oh * ow)) * H * W + indices[at]!]! += v));
         assertClose(m.read(dx), gradient, tolerance[dtype], `gradient ${dtype} ${geometry}`);
@@ -62,10 +94,28 @@ describe("pooling", { skip: whyMissing }, () => {
     }
   });
 
-  const ramp = (): Tensor => m.tensor(Array.from({ length: 25 }, (_, i) => i + 1), "float32", [1, 5, 5]);
+  const ramp = (): Tensor =>
+    m.tensor(
+      Array.from({ length: 25 }, (_, i) => i + 1),
+      "float32",
+      [1, 5, 5],
+    );
   function avgPool(includePad: number, divisor: number): number[] {
     const out = m.empty("float32", [1, 3, 3]);
-    m.launch("avg_pool2d", dtypes.float32, out.pointer, ramp().pointer, 1, 5, 5, 3, 3, [3, 3, 2, 2, 1, 1], includePad, divisor);
+    m.launch(
+      "avg_pool2d",
+      dtypes.float32,
+      out.pointer,
+      ramp().pointer,
+      1,
+      5,
+      5,
+      3,
+      3,
+      [3, 3, 2, 2, 1, 1],
+      includePad,
+      divisor,
+    );
     return m.read(out);
   }
 
@@ -95,14 +145,25 @@ describe("pooling", { skip: whyMissing }, () => {
 
   test("gradients of averages are the transposed maps", () => {
     for (const dtype of floatNames) {
-      for (const [includePad, divisor] of [[1, 0], [0, 0], [0, 7]] as const) {
+      for (const [includePad, divisor] of [
+        [1, 0],
+        [0, 0],
+        [0, 7],
+      ] as const) {
         const [x, xs] = randomTensor(m, [2, 13, 50], dtype, 3);
         const [dy, dys] = randomTensor(m, [2, 7, 17], dtype, 4);
         const [y, dx] = [m.empty(dtype, dy.shape), m.empty(dtype, x.shape)];
         const rest = [2, 13, 50, 7, 17, 3, 3, 2, 3, 1, 1, includePad, divisor];
         m.launch("avg_pool2d", dtypes[dtype], y.pointer, x.pointer, rest);
         m.launch("avg_pool2d_backward", dtypes[dtype], dx.pointer, dy.pointer, rest);
-        assertTranspose(xs, m.read(y), m.read(dx), dys, tolerance[dtype] * 2, `avg_pool2d ${dtype} ${includePad} ${divisor}`);
+        assertTranspose(
+          xs,
+          m.read(y),
+          m.read(dx),
+          dys,
+          tolerance[dtype] * 2,
+          `avg_pool2d ${dtype} ${includePad} ${divisor}`,
+        );
       }
       const [x, xs] = randomTensor(m, [2, 13, 9], dtype, 5);
       const [dy, dys] = randomTensor(m, [2, 4, 2], dtype, 6);

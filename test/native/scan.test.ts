@@ -6,12 +6,30 @@ import { assertClose, floatNames, randomTensor, tolerance } from "./kernel_cases
 
 const ops = ["cumsum", "cumprod", "cummax", "cummin", "logcumsumexp"];
 
-function scan(m: Machine, op: string, x: Tensor, outer: number, n: number, inner: number, outDtype: DtypeName = x.dtype): number[][] {
+function scan(
+  m: Machine,
+  op: string,
+  x: Tensor,
+  outer: number,
+  n: number,
+  inner: number,
+  outDtype: DtypeName = x.dtype,
+): number[][] {
   const out = m.empty(outDtype, x.shape);
   const isExtreme = op === "cummax" || op === "cummin";
   const indices = isExtreme ? m.empty("int64", x.shape) : undefined;
-  m.launch("scan", ops.indexOf(op), dtypes[x.dtype], x.pointer, dtypes[outDtype], out.pointer, outer, n, inner,
-    ...(indices ? [indices.pointer] : []));
+  m.launch(
+    "scan",
+    ops.indexOf(op),
+    dtypes[x.dtype],
+    x.pointer,
+    dtypes[outDtype],
+    out.pointer,
+    outer,
+    n,
+    inner,
+    ...(indices ? [indices.pointer] : []),
+  );
   return [m.read(out), ...(indices ? [m.read(indices)] : [])];
 }
 
@@ -21,7 +39,14 @@ describe("scan", { skip: whyMissing }, () => {
 
   for (const dtype of [...floatNames, "int64"] as DtypeName[]) {
     test(`cumsum and cumprod of ${dtype}`, () => {
-      for (const [outer, n, inner] of [[1, 7, 1], [3, 100, 1], [2, 50, 70], [5, 1, 4], [2, 0, 3], [1, 33, 129]] as const) {
+      for (const [outer, n, inner] of [
+        [1, 7, 1],
+        [3, 100, 1],
+        [2, 50, 70],
+        [5, 1, 4],
+        [2, 0, 3],
+        [1, 33, 129],
+      ] as const) {
         const [x, values] = randomTensor(m, [outer, n, inner], dtype, n, 1);
         for (const op of ["cumsum", "cumprod"]) {
           const want = [...values];
@@ -50,15 +75,26 @@ describe("scan", { skip: whyMissing }, () => {
 
   test("ties and NaN of running extremes as in PyTorch", () => {
     const x = m.tensor([1, 3, 3, 2, NaN, 5], "float32");
-    assert.deepEqual(scan(m, "cummax", x, 1, 6, 1), [[1, 3, 3, 3, NaN, NaN], [0, 1, 2, 2, 4, 4]]);
+    assert.deepEqual(scan(m, "cummax", x, 1, 6, 1), [
+      [1, 3, 3, 3, NaN, NaN],
+      [0, 1, 2, 2, 4, 4],
+    ]);
     const y = m.tensor([3, 1, 1, 2, 0, NaN, -1], "float32");
-    assert.deepEqual(scan(m, "cummin", y, 1, 7, 1), [[3, 1, 1, 1, 0, NaN, NaN], [0, 1, 2, 2, 4, 5, 5]]);
+    assert.deepEqual(scan(m, "cummin", y, 1, 7, 1), [
+      [3, 1, 1, 1, 0, NaN, NaN],
+      [0, 1, 2, 2, 4, 5, 5],
+    ]);
     m.releaseAll();
   });
 
   test("logcumsumexp neither overflows nor loses -inf", () => {
     const x = m.tensor([-Infinity, 0, -Infinity, 1, 700, 701], "float32");
-    assertClose(scan(m, "logcumsumexp", x, 1, 6, 1)[0]!, [-Infinity, 0, 0, 1.3132617, 700, 701.3132617], 1e-6, "logcumsumexp");
+    assertClose(
+      scan(m, "logcumsumexp", x, 1, 6, 1)[0]!,
+      [-Infinity, 0, 0, 1.3132617, 700, 701.3132617],
+      1e-6,
+      "logcumsumexp",
+    );
     m.releaseAll();
   });
 });

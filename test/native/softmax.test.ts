@@ -33,7 +33,17 @@ function reference(x: number[], log: number): number[] {
 describe("softmax", { skip: whyMissing }, () => {
   const m = whyMissing ? (undefined as unknown as Machine) : open();
   after(() => m?.close());
-  const shapes: Slices[] = [[5, 7, 1], [1, 1, 1], [3, 1000, 1], [2, 5003, 1], [64, 16, 1], [2, 33, 17], [3, 4, 64], [0, 5, 1], [2, 3, 0]];
+  const shapes: Slices[] = [
+    [5, 7, 1],
+    [1, 1, 1],
+    [3, 1000, 1],
+    [2, 5003, 1],
+    [64, 16, 1],
+    [2, 33, 17],
+    [3, 4, 64],
+    [0, 5, 1],
+    [2, 3, 0],
+  ];
 
   for (const dtype of floatNames) {
     for (const log of [0, 1]) {
@@ -42,7 +52,12 @@ describe("softmax", { skip: whyMissing }, () => {
           const [x, values] = randomTensor(m, slices, dtype, seed + 1, 8);
           const y = softmax(m, x, slices, log);
           const what = `${dtype} ${slices}`;
-          assertClose(m.read(y), bySlice(slices, [values], (v) => reference(v, log)), tolerance[dtype] * 2, what);
+          assertClose(
+            m.read(y),
+            bySlice(slices, [values], (v) => reference(v, log)),
+            tolerance[dtype] * 2,
+            what,
+          );
           const [dy, dyValues] = randomTensor(m, slices, dtype, seed + 50);
           const dx = m.empty(dtype, slices);
           m.launch("softmax_backward", dtypes[dtype], dx.pointer, dy.pointer, y.pointer, slices, log);

@@ -6,7 +6,8 @@ import importlib
 NOT_OURS = set(
     """
 boolean_dispatch handle_torch_function has_torch_function has_torch_function_unary has_torch_function_variadic
-scaled_mm scaled_grouped_mm ScalingType SwizzleType Optional LinearCrossEntropyOptions swap_in_optimizer_params_and_state replicate scatter parallel_apply gather
+scaled_mm scaled_grouped_mm ScalingType SwizzleType Optional LinearCrossEntropyOptions
+swap_in_optimizer_params_and_state replicate scatter parallel_apply gather
 Tensor bind copy_method_params
 DFIterDataPipe DataChunk IterDataPipe MapDataPipe argument_validation functional_datapipe
 guaranteed_datapipes_determinism non_deterministic runtime_validation runtime_validation_disabled

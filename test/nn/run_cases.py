@@ -1,4 +1,4 @@
-"""Runs the cases whose key contains the given word and compares them with goldens.json; lists what differs, exits 1 then."""
+"""Runs the cases whose key begins with the given word and compares them with goldens.json; exits 1 when any differs."""
 
 import json
 import sys

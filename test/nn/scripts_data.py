@@ -1,4 +1,4 @@
-"""Snippets about datasets, samplers and loaders: each gets torch and the package under test, and returns what it saw."""
+"""Snippets about datasets and loaders: each gets torch and the package under test, and returns what it saw."""
 
 
 class _Squares:

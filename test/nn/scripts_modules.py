@@ -1,4 +1,4 @@
-"""Snippets about modules, initialization and utilities: each gets torch and the package under test, and returns what it saw."""
+"""Snippets about modules and utilities: each gets torch and the package under test, and returns what it saw."""
 
 import copy
 import warnings

@@ -86,7 +86,8 @@ class Prison {
     const marks = readdirSync(join(this.place, "mark"));
     if (marks.length > 0) evidence.push(`it left ${marks.join(", ")}`);
     if (readdirSync(join(this.place, "outside")).length !== 2) evidence.push("it wrote outside");
-    if (readFileSync(join(this.place, "outside", "secret.txt"), "utf8") !== "TOPSECRET") evidence.push("it changed the secret");
+    const secret = readFileSync(join(this.place, "outside", "secret.txt"), "utf8");
+    if (secret !== "TOPSECRET") evidence.push("it changed the secret");
     if (connections > 0) evidence.push("it connected");
     if (!attempt.writable && this.describeWorkspace() !== before) evidence.push("it changed the workspace");
     return evidence;
@@ -115,8 +116,8 @@ class Prison {
         clearTimeout(timer);
         resolve(done);
       });
-      const order = { id, root: this.workspace, file, nextFile: attempt.next ? nextFile : null, writable: attempt.writable ?? false };
-      this.child.send(order);
+      const writable = attempt.writable ?? false;
+      this.child.send({ id, root: this.workspace, file, nextFile: attempt.next ? nextFile : null, writable });
     });
   }
 
@@ -141,7 +142,7 @@ class Prison {
   }
 
   private describeWorkspace(): string {
-    const names = readdirSync(this.workspace, { recursive: false }).filter((name) => !["attempt.py", "next.py"].includes(String(name)));
+    const names = readdirSync(this.workspace).filter((name) => name !== "attempt.py" && name !== "next.py");
     const file = statSync(join(this.workspace, "a.py"), { throwIfNoEntry: false });
     const text = existsSync(join(this.workspace, "a.py")) ? readFileSync(join(this.workspace, "a.py"), "utf8") : "";
     return JSON.stringify([names.sort(), file?.mode, file?.mtimeMs, file?.uid, text]);

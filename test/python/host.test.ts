@@ -217,7 +217,10 @@ describe("death", () => {
     "an endless file in memory": ["with open('/tmp/f', 'wb') as f:\n  while True: f.write(bytes(1 << 20))", "OSError"],
     "a file made long": ["open('/tmp/f', 'wb').truncate(10**13)", "OSError"],
     "deep recursion": ["def f(): f()\nf()", "RecursionError"],
-    "recursion through C": ["class A:\n  def __eq__(s, o): return s == o\nimport sys; sys.setrecursionlimit(10**6)\nA() == A()", "RecursionError"],
+    "recursion through C": [
+      "class A:\n  def __eq__(s, o): return s == o\nimport sys; sys.setrecursionlimit(10**6)\nA() == A()",
+      "RecursionError",
+    ],
     "deep parentheses": ["compile('(' * 10_000, '', 'exec')", "SyntaxError"],
   };
   for (const [name, [source, type]] of Object.entries(bombs)) {
@@ -245,7 +248,8 @@ test("a restart fails what runs and starts clean", async () => {
 });
 
 test("a core that cannot start is told once, and requests fail", async () => {
-  const broken = RuntimeHost.start({ coreModule: "data:text/javascript,export function createCore() { throw new Error('no device') }" });
+  const source = "export function createCore() { throw new Error('no device') }";
+  const broken = RuntimeHost.start({ coreModule: `data:text/javascript,${source}` });
   await assert.rejects(broken, (error: RequestFailed) => {
     assert.match(error.failure.message, /no device/);
     return true;
@@ -253,7 +257,8 @@ test("a core that cannot start is told once, and requests fail", async () => {
 });
 
 test("a closed host answers that it is closed", async () => {
-  const other = await RuntimeHost.start({ packages: packagesFolder(), preload: ["faketorch"], cacheFolder, coreModule, verbsModule });
+  const parts = { packages: packagesFolder(), preload: ["faketorch"], cacheFolder, coreModule, verbsModule };
+  const other = await RuntimeHost.start(parts);
   await other.close();
   await assert.rejects(other.request("devices", {}), /closed/);
 });

@@ -1,6 +1,6 @@
-// Scaled dot-product attention and its gradient in the manner of FlashAttention (Dao et al. 2022): scores exist one tile at a
-// time, the softmax is running, blocks of keys in the future are skipped. A row that may attend to nothing gives 0. Dropout
-// is not done here.
+// Scaled dot-product attention and its gradient in the manner of FlashAttention (Dao et al. 2022): scores exist one
+// tile at a time, the softmax is running, blocks of keys in the future are skipped. A row that may attend to nothing
+// gives 0. Dropout is not done here.
 #include "attention_tiles.h"
 
 namespace layerwise::NS {
@@ -35,8 +35,8 @@ template <class T> struct Forward {
     }
   }
 
-  template <class S>
-  void panel(const QueryPanel<T>& queries, const S* q, const T* keys, const T* values, S* out, T* lse, T* buffer) const {
+  template <class S> void panel(const QueryPanel<T>& queries, const S* q, const T* keys, const T* values, S* out,
+                                T* lse, T* buffer) const {
     T* packed = buffer;
     T* scores = packed + s.D * nr;
     T* sums = scores + block * nr;
@@ -101,8 +101,8 @@ void forward(Context* context, const AttentionShape& s, S* out, T* lse, const S*
   }
 }
 
-// One piece of the keys of one key head, against all its queries. Gradients of keys and values are finished here; those of
-// queries are added up over the pieces afterwards, in order.
+// One piece of the keys of one key head, against all its queries. Gradients of keys and values are finished here; those
+// of queries are added up over the pieces afterwards, in order.
 template <class T, class S> struct Backward {
   static constexpr int64_t nr = kTileColumns<T>, mr = kTileRows, V = nr / lanes<T>;
   const AttentionShape& s;
@@ -159,7 +159,8 @@ template <class T, class S> struct Backward {
     for (int64_t i = 0; i < n; i += mr) {
       int height = (int)smaller(mr, n - i);
       for (int64_t d = 0; d < width; d += nr) {
-        micro_kernel_for<T>(height, (int)nr)(nr, packed + i * nr, rows + d, width, sums + i * width + d, width, 1, (int)nr, finish);
+        micro_kernel_for<T>(height, (int)nr)(nr, packed + i * nr, rows + d, width, sums + i * width + d, width, 1,
+                                             (int)nr, finish);
       }
     }
   }
@@ -222,7 +223,8 @@ template <class T, class S> void backward(Context* context, Backward<T, S> job, 
     if (!buffer) return context->fail(context, "[attention_backward] out of memory for tiles");
     for (int64_t task = from; task < to; task++) {
       int64_t head = task / pieces, piece = task % pieces;
-      int64_t begin = blocks * piece / pieces * job.block, end = smaller(s.Tk, blocks * (piece + 1) / pieces * job.block);
+      int64_t begin = blocks * piece / pieces * job.block,
+              end = smaller(s.Tk, blocks * (piece + 1) / pieces * job.block);
       job.run(head / s.Hkv, head % s.Hkv, begin, end, sums + task * head_size, buffer);
     }
   });
@@ -268,8 +270,9 @@ KERNEL(attention_backward) {
     using T = compute<S>;
     constexpr int64_t nr = kTileColumns<T>;
     int64_t d_width = ceil_div(s.D, nr) * nr, dv_width = ceil_div(s.Dv, nr) * nr;
-    Backward<T, S> job = {s, s.block_keys(), ceil_div(s.rows(), nr), d_width, dv_width, (const S*)q, (const S*)k, (const S*)v,
-                          (const S*)out, (const S*)dout, (const T*)lse, (S*)dk, (S*)dv};
+    Backward<T, S> job = {
+        s,           s.block_keys(), ceil_div(s.rows(), nr), d_width,       dv_width, (const S*)q, (const S*)k,
+        (const S*)v, (const S*)out,  (const S*)dout,         (const T*)lse, (S*)dk,   (S*)dv};
     backward(context, job, (S*)dq);
   });
   if (!known) context->fail(context, "[attention_backward] expected a floating dtype");

@@ -1,7 +1,7 @@
 // What attention and its gradient share: the problem as the command gives it, and how queries and keys become panels.
-// Scores are kept transposed, keys by queries: lanes are queries, so a softmax needs no sums across lanes, and the block of
-// probabilities is already the packed right-hand side of the next product. Query heads that share keys (grouped-query
-// attention) are simply more rows.
+// Scores are kept transposed, keys by queries: lanes are queries, so a softmax needs no sums across lanes, and the
+// block of probabilities is already the packed right-hand side of the next product. Query heads that share keys
+// (grouped-query attention) are simply more rows.
 #pragma once
 #include "lanes.h"
 #include "matmul_micro.h"
@@ -93,7 +93,8 @@ template <class T> struct QueryPanel {
     }
   }
   // out[lane * width + d] = scale * row[d], zero up to width and for absent lanes.
-  template <class S> void pack_rows(T* out, const S* base, Strides3 strides, int64_t depth, int64_t width, T scale) const {
+  template <class S>
+  void pack_rows(T* out, const S* base, Strides3 strides, int64_t depth, int64_t width, T scale) const {
     for (int64_t l = 0; l < nr; l++) {
       const S* from = row(base, strides, l);
       for (int64_t d = 0; d < depth; d++) out[l * width + d] = l < count ? (T)get(from + d) * scale : 0;
@@ -136,8 +137,8 @@ template <class T> LW_STATIC void panel_product(T* c, const T* a, const T* b, in
   }
 }
 // Packs `count` slices (rows of a left-hand side), `depth` deep, in panels of kTileRows.
-template <class T, class S>
-LW_STATIC void pack_slices(T* out, const S* in, int64_t count, int64_t slice_stride, int64_t depth_stride, int64_t depth) {
+template <class T, class S> LW_STATIC void pack_slices(T* out, const S* in, int64_t count, int64_t slice_stride,
+                                                       int64_t depth_stride, int64_t depth) {
   for (int64_t i = 0; i < count; i += kTileRows) {
     int height = (int)smaller(kTileRows, count - i);
     pack_panel(out + i * depth, height, height, in + i * slice_stride, slice_stride, depth_stride, depth);

@@ -1,5 +1,5 @@
-// The two reductions of batch normalisation over [N, C, S]: mean and biased variance of each channel, and the two sums its
-// gradient needs. Applying them is pointwise work and not done here.
+// The two reductions of batch normalisation over [N, C, S]: mean and biased variance of each channel, and the two sums
+// its gradient needs. Applying them is pointwise work and not done here.
 #include "reduce_rules.h"
 
 namespace layerwise::NS {
@@ -79,7 +79,8 @@ void add_columns(const T* dy, const T* x, const compute<T>* mean, int64_t N, int
 
 KERNEL(batch_norm_backward_stats) {
   Dtype dtype = args.dtype();
-  void *sum_ = args.pointer(), *sum_xmu_ = args.pointer(), *dy_ = args.pointer(), *x_ = args.pointer(), *mean_ = args.pointer();
+  void *sum_ = args.pointer(), *sum_xmu_ = args.pointer(), *dy_ = args.pointer(), *x_ = args.pointer(),
+       *mean_ = args.pointer();
   int64_t N = args.integer(), C = args.integer(), S = args.integer();
   bool known = with_float(dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;

@@ -1,6 +1,7 @@
-// conv2d and its two gradients as matrix products over packed blocks of pixels. Forward multiplies weights with columns; the
-// gradient of the input is the same product, once per phase of the stride, with the taps that reach it; the gradient of the
-// weight sums over pixels in a fixed cut, so that it does not depend on the number of threads. NCHW only, no transforms.
+// conv2d and its two gradients as matrix products over packed blocks of pixels. Forward multiplies weights with
+// columns; the gradient of the input is the same product, once per phase of the stride, with the taps that reach it;
+// the gradient of the weight sums over pixels in a fixed cut, so that it does not depend on the number of threads. NCHW
+// only, no transforms.
 #include "conv_taps.h"
 
 namespace layerwise::NS {
@@ -30,9 +31,9 @@ template <class S> struct Sink {
 
 LW_STATIC int64_t panel_at(int64_t row, int64_t depth) { return row * depth; }
 
-template <class T, class S>
-void write_block(const TapProduct<T>& p, const Sink<S>& sink, const T* c, int64_t stride, int64_t first_row, int64_t rows,
-                 int64_t group, int64_t begin, int64_t end, int64_t ny, int64_t nx) {
+template <class T, class S> void write_block(const TapProduct<T>& p, const Sink<S>& sink, const T* c, int64_t stride,
+                                             int64_t first_row, int64_t rows, int64_t group, int64_t begin, int64_t end,
+                                             int64_t ny, int64_t nx) {
   Grid grid = {ny, nx, sink.row, sink.step, 0, sink.image};
   if (sink.step == 1 && sink.row == nx) grid.flatten();
   for (int64_t m = 0; m < rows; m++) {
@@ -81,7 +82,8 @@ void multiply(Context* context, const TapProduct<T>& p, const Sink<S>& sink, int
         for (int64_t q = begin; q < end; q += nr) {
           Runs runs;
           runs.find(p.grid, q, smaller(q + nr, end), reach, p.source.size);
-          pack_pixels(b + (q - begin) * deep, nr, p.source, runs, p.grid.step_x, p.taps + at, deep, group * p.group_shift);
+          pack_pixels(b + (q - begin) * deep, nr, p.source, runs, p.grid.step_x, p.taps + at, deep,
+                      group * p.group_shift);
         }
         Finish<T> finish = {1, (T)(at == 0 ? 0 : 1), nullptr};
         for (int64_t m = 0; m < rows; m += mr) {
@@ -89,8 +91,8 @@ void multiply(Context* context, const TapProduct<T>& p, const Sink<S>& sink, int
           const T* panel = a + panel_at(first_row + m, p.depth) + at * height;
           for (int64_t q = 0; q < end - begin; q += nr) {
             int columns = (int)smaller(nr, end - begin - q);
-            micro_kernel_for<T>(height, columns)(deep, panel, b + q * deep, nr, c + m * block_pixels + q, block_pixels, 1,
-                                                 columns, finish);
+            micro_kernel_for<T>(height, columns)(deep, panel, b + q * deep, nr, c + m * block_pixels + q, block_pixels,
+                                                 1, columns, finish);
           }
         }
       }
@@ -113,9 +115,12 @@ template <class T> struct Packed {
   explicit operator bool() const { return a != nullptr; }
 };
 
-LW_STATIC int64_t images_at_once(int64_t n, int64_t bytes) { return larger(1, smaller(n, kChunkBytes / larger(bytes, 1))); }
+LW_STATIC int64_t images_at_once(int64_t n, int64_t bytes) {
+  return larger(1, smaller(n, kChunkBytes / larger(bytes, 1)));
+}
 
-template <class T, class S> void forward(Context* context, const ConvShape& s, S* out, const S* x, const S* weight, const S* bias) {
+template <class T, class S>
+void forward(Context* context, const ConvShape& s, S* out, const S* x, const S* weight, const S* bias) {
   constexpr int64_t mr = kTileRows;
   int64_t depth = s.Cg * s.kh * s.kw;
   Padding pad = {s.ph, s.ph, s.pw, s.pw};
@@ -150,8 +155,8 @@ template <class T, class S> void forward(Context* context, const ConvShape& s, S
 
 LW_STATIC int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
 
-// Along one dimension: input position i = stride * a + phase is reached by tap r from output (i + pad - r * dilation) / stride
-// where that divides; `first` is that output for a = 0.
+// Along one dimension: input position i = stride * a + phase is reached by tap r from output (i + pad - r * dilation) /
+// stride where that divides; `first` is that output for a = 0.
 struct PhaseTap { int64_t tap, first; };
 LW_STATIC int64_t phase_taps(PhaseTap* out, int64_t phase, int64_t k, int64_t stride, int64_t pad, int64_t dilation) {
   int64_t n = 0;
@@ -164,12 +169,15 @@ LW_STATIC int64_t phase_taps(PhaseTap* out, int64_t phase, int64_t k, int64_t st
 
 constexpr int64_t kMostTaps = 256;  // of a kernel along one dimension
 
-template <class T, class S> void backward_input(Context* context, const ConvShape& s, S* dx, const S* dy, const S* weight) {
+template <class T, class S>
+void backward_input(Context* context, const ConvShape& s, S* dx, const S* dy, const S* weight) {
   constexpr int64_t mr = kTileRows;
-  if (s.kh > kMostTaps || s.kw > kMostTaps) return context->fail(context, "[conv2d_backward_input] kernel larger than 256");
+  if (s.kh > kMostTaps || s.kw > kMostTaps)
+    return context->fail(context, "[conv2d_backward_input] kernel larger than 256");
   // Padding of dy that keeps every tap of every phase inside.
-  Padding pad = {larger(0, -floor_div(s.ph - (s.kh - 1) * s.dh, s.sh)), larger(0, floor_div(s.H - 1 + s.ph, s.sh) - (s.oh - 1)),
-                 larger(0, -floor_div(s.pw - (s.kw - 1) * s.dw, s.sw)), larger(0, floor_div(s.W - 1 + s.pw, s.sw) - (s.ow - 1))};
+  Padding pad = {
+      larger(0, -floor_div(s.ph - (s.kh - 1) * s.dh, s.sh)), larger(0, floor_div(s.H - 1 + s.ph, s.sh) - (s.oh - 1)),
+      larger(0, -floor_div(s.pw - (s.kw - 1) * s.dw, s.sw)), larger(0, floor_div(s.W - 1 + s.pw, s.sw) - (s.ow - 1))};
   int64_t height = s.oh + pad.top + pad.bottom, width = s.ow + pad.left + pad.right;
   int64_t panels = ceil_div(s.Cg, mr), most_depth = s.Og * s.kh * s.kw;
   Packed<T> packed(context, s.C * most_depth, most_depth);
@@ -184,7 +192,8 @@ template <class T, class S> void backward_input(Context* context, const ConvShap
       int64_t ny = s.H > py ? ceil_div(s.H - py, s.sh) : 0, nx = s.W > px ? ceil_div(s.W - px, s.sw) : 0;
       if (ny == 0 || nx == 0) continue;
       PhaseTap rows[kMostTaps], columns[kMostTaps];
-      int64_t n_rows = phase_taps(rows, py, s.kh, s.sh, s.ph, s.dh), n_columns = phase_taps(columns, px, s.kw, s.sw, s.pw, s.dw);
+      int64_t n_rows = phase_taps(rows, py, s.kh, s.sh, s.ph, s.dh),
+              n_columns = phase_taps(columns, px, s.kw, s.sw, s.pw, s.dw);
       int64_t n_taps = n_rows * n_columns, depth = s.Og * n_taps;
       // Offsets may be negative relative to pixel (0, 0) but not relative to the padded image.
       for (int64_t k = 0; k < depth; k++) {
@@ -206,14 +215,16 @@ template <class T, class S> void backward_input(Context* context, const ConvShap
       });
       Grid grid = {ny, nx, source.row, 1, 0, source.image};
       grid.flatten();
-      TapProduct<T> product = {source, grid, images, s.groups, s.Cg, depth, s.Og * source.channel, packed.a, packed.taps};
+      TapProduct<T> product = {source,   grid,       images, s.groups, s.Cg, depth, s.Og * source.channel,
+                               packed.a, packed.taps};
       Sink<S> sink = {dx + n * s.C * s.H * s.W + py * s.W + px, nullptr, s.C * s.H * s.W, s.H * s.W, s.sh * s.W, s.sw};
       multiply(context, product, sink, ny, nx);
     }
   }
 }
 
-template <class T, class S> void backward_weight(Context* context, const ConvShape& s, S* dweight, const S* dy, const S* x) {
+template <class T, class S>
+void backward_weight(Context* context, const ConvShape& s, S* dweight, const S* dy, const S* x) {
   constexpr int64_t mr = kTileRows, nr = kTileColumns<T>;
   constexpr int64_t deep = 256;  // pixels of one step
   int64_t depth = s.Cg * s.kh * s.kw, plane = s.oh * s.ow;
@@ -262,22 +273,24 @@ template <class T, class S> void backward_weight(Context* context, const ConvSha
           for (int64_t m = 0; m < s.Og; m += mr) {
             int rows = (int)smaller(mr, s.Og - m);
             dy_grid.runs(q, q + count, [&](int64_t at, int64_t begin, int64_t length) {
-              pack_panel(a + m * count + begin * rows, rows, rows, dy + at + (group * s.Og + m) * plane, plane, 1, length);
+              pack_panel(a + m * count + begin * rows, rows, rows, dy + at + (group * s.Og + m) * plane, plane, 1,
+                         length);
             });
           }
           Runs runs;
           runs.find(grid, q, q + count, reach, source.size);
           for (int64_t k = 0; k < columns; k += nr) {
             int64_t width = smaller(nr, columns - k);
-            pack_pixels(stage, stage_stride, source, runs, grid.step_x, taps + first + k, width, group * s.Cg * source.channel);
+            pack_pixels(stage, stage_stride, source, runs, grid.step_x, taps + first + k, width,
+                        group * s.Cg * source.channel);
             pack_panel(b + k * count, (int)nr, (int)width, (const T*)stage, stage_stride, 1, count);
           }
           for (int64_t m = 0; m < s.Og; m += mr) {
             int rows = (int)smaller(mr, s.Og - m);
             for (int64_t k = 0; k < columns; k += nr) {
               int width = (int)smaller(nr, columns - k);
-              micro_kernel_for<T>(rows, width)(count, a + m * count, b + k * count, nr, c + m * depth + k, depth, 1, width,
-                                               {1, 1, nullptr});
+              micro_kernel_for<T>(rows, width)(count, a + m * count, b + k * count, nr, c + m * depth + k, depth, 1,
+                                               width, {1, 1, nullptr});
             }
           }
         }

@@ -12,7 +12,8 @@ struct ConvShape {
 
   static ConvShape read(Args& args) {
     ConvShape s;
-    int64_t* fields[] = {&s.N, &s.C, &s.H, &s.W, &s.O, &s.kh, &s.kw, &s.sh, &s.sw, &s.ph, &s.pw, &s.dh, &s.dw, &s.groups};
+    int64_t* fields[] = {&s.N,  &s.C,  &s.H,  &s.W,  &s.O,  &s.kh, &s.kw,
+                         &s.sh, &s.sw, &s.ph, &s.pw, &s.dh, &s.dw, &s.groups};
     for (int64_t* field : fields) *field = args.integer();
     s.oh = (s.H + 2 * s.ph - s.dh * (s.kh - 1) - 1) / s.sh + 1;
     s.ow = (s.W + 2 * s.pw - s.dw * (s.kw - 1) - 1) / s.sw + 1;
@@ -101,7 +102,8 @@ template <class T> LW_STATIC void copy_pixels(T* out, const T* in, int64_t n, in
     if (step == 2 && may_overrun) {
       Ints even;
       for (int64_t i = 0; i < L; i++) even[i] = 2 * i;
-      for (int64_t i = 0; i < n; i += L) store(out + i, __builtin_shuffle(load(in + 2 * i), load(in + 2 * i + L), even));
+      for (int64_t i = 0; i < n; i += L)
+        store(out + i, __builtin_shuffle(load(in + 2 * i), load(in + 2 * i + L), even));
       return;
     }
   }
@@ -129,9 +131,8 @@ struct Runs {
 };
 
 // out[k * stride + q] = source of pixel q at tap k, for depth taps.
-template <class T>
-LW_STATIC void pack_pixels(T* out, int64_t stride, const Source<T>& source, const Runs& runs, int64_t step, const int64_t* taps,
-                           int64_t depth, int64_t shift) {
+template <class T> LW_STATIC void pack_pixels(T* out, int64_t stride, const Source<T>& source, const Runs& runs,
+                                              int64_t step, const int64_t* taps, int64_t depth, int64_t shift) {
   for (int64_t k = 0; k < depth; k++) {
     const T* in = source.data + shift + taps[k];
     for (int r = 0; r < runs.count; r++) {

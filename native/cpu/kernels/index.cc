@@ -1,6 +1,6 @@
-// Kernels that read or write where an int64 (or int32) tensor says: index_select, index_add, gather, index_get, index_put
-// and nonzero. Indices are trusted to lie within bounds, negative ones count from the end. Writers give the same result
-// for any number of threads: two threads never write into the same slice.
+// Kernels that read or write where an int64 (or int32) tensor says: index_select, index_add, gather, index_get,
+// index_put and nonzero. Indices are trusted to lie within bounds, negative ones count from the end. Writers give the
+// same result for any number of threads: two threads never write into the same slice.
 #include "reduce_plan.h"
 
 namespace layerwise::NS {
@@ -86,9 +86,8 @@ template <class T> LW_STATIC void add_run(T* out, const T* src, int64_t n, compu
 // Each task owns a range of target rows (or of columns, when rows are few) and applies, in order, the indices that fall
 // into it; so the order of additions to one element is that of the index whatever the number of threads. The order of
 // visits is a counting sort by target row, made once.
-template <class T, class I>
-void index_add(Context* context, T* out, const I* index, const T* src, int64_t n_index, int64_t outer, int64_t n, int64_t inner,
-               compute<T> alpha) {
+template <class T, class I> void index_add(Context* context, T* out, const I* index, const T* src, int64_t n_index,
+                                           int64_t outer, int64_t n, int64_t inner, compute<T> alpha) {
   int64_t work = outer * n_index * inner;
   if (work == 0) return;
   if (work < 16384 || context->threads == 1) {
@@ -115,7 +114,8 @@ void index_add(Context* context, T* out, const I* index, const T* src, int64_t n
       for (int64_t task = begin; task < end; task++) {
         int64_t o = task % outer, from = task / outer * width, count = smaller(width, inner - from);
         for (int64_t k = 0; k < n_index; k++) {
-          add_run(out + (o * n + wrap(index[k], n)) * inner + from, src + (o * n_index + k) * inner + from, count, alpha);
+          add_run(out + (o * n + wrap(index[k], n)) * inner + from, src + (o * n_index + k) * inner + from, count,
+                  alpha);
         }
       }
     });
@@ -343,11 +343,11 @@ KERNEL(index_get) {
   });
 }
 
-// Sequential in row-major order, so that the last write wins and sums have one order; only whole rows that no index tells
-// apart are cut between threads.
-template <class T>
-void index_put(Context* context, const Shape& shape, T* out_, const int64_t* out_stride, const T* src_, const int64_t* src_stride,
-               const IndexOperands& indices, bool accumulate) {
+// Sequential in row-major order, so that the last write wins and sums have one order; only whole rows that no index
+// tells apart are cut between threads.
+template <class T> void index_put(Context* context, const Shape& shape, T* out_, const int64_t* out_stride,
+                                  const T* src_, const int64_t* src_stride, const IndexOperands& indices,
+                                  bool accumulate) {
   int last = shape.n - 1;
   int64_t n = shape.size[last], rows = row_count(shape);
   bool whole_rows = constant_along(indices, last);

@@ -155,7 +155,8 @@ template <class T> LW_STATIC void store_some(T* p, vector<T> x, int64_t n) {
   for (int64_t i = 0; i < n; i++) put(p + i, x[i]);
 }
 
-// Stores past the cache, for results too large to be found there later. p is aligned; end_streaming() orders the stores.
+// Stores past the cache, for results too large to be found there later. p is aligned; end_streaming() orders the
+// stores.
 template <class T> LW_STATIC void stream(T* p, vector<T> x) {
   if constexpr (sizeof(T) == 2) store(p, x);
 #if defined(__AVX512F__)
@@ -170,7 +171,8 @@ LW_STATIC void end_streaming() { _mm_sfence(); }
 // Whether rows of n elements at p should be streamed: larger than the cache will keep, and whole aligned vectors.
 template <class T> LW_STATIC bool should_stream(const T* p, int64_t rows, int64_t n) {
   constexpr int64_t cache = 32 << 20;
-  return sizeof(T) >= 4 && rows * n * (int64_t)sizeof(T) > cache && n % lanes<T> == 0 && (uintptr_t)p % LW_VECTOR_BYTES == 0;
+  return sizeof(T) >= 4 && rows * n * (int64_t)sizeof(T) > cache && n % lanes<T> == 0 &&
+         (uintptr_t)p % LW_VECTOR_BYTES == 0;
 }
 
 // Over all lanes, pairwise: a chain of 16 dependent additions would cost more than a short row.

@@ -20,13 +20,15 @@ KERNEL(layer_norm) {
 
 KERNEL(layer_norm_backward) {
   Dtype dtype = args.dtype();
-  void *dx = args.pointer(), *dweight = args.pointer(), *dbias = args.pointer(), *dy = args.pointer(), *x = args.pointer();
+  void *dx = args.pointer(), *dweight = args.pointer(), *dbias = args.pointer(), *dy = args.pointer(),
+       *x = args.pointer();
   void *mean = args.pointer(), *rstd = args.pointer(), *weight = args.pointer();
   int64_t rows = args.integer(), n = args.integer();
   bool known = with_float(dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     using C = compute<T>;
-    NormRows<T, true>::backward(context, (T*)dx, (T*)dweight, (T*)dbias, (T*)dy, (T*)x, (C*)mean, (C*)rstd, (T*)weight, rows, n);
+    NormRows<T, true>::backward(context, (T *)dx, (T *)dweight, (T *)dbias, (T *)dy, (T *)x, (C *)mean, (C *)rstd,
+                                (T *)weight, rows, n);
   });
   if (!known) context->fail(context, "[layer_norm_backward] expected a floating dtype");
 }

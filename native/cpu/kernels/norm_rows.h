@@ -1,6 +1,6 @@
-// Normalisation of rows, forward and backward, for layer_norm (centred) and rms_norm (not). Statistics are float32 (float64
-// for float64); weights and biases have the dtype of x. Gradients of weights are summed over fixed blocks of rows, so they
-// do not depend on the number of threads.
+// Normalisation of rows, forward and backward, for layer_norm (centred) and rms_norm (not). Statistics are float32
+// (float64 for float64); weights and biases have the dtype of x. Gradients of weights are summed over fixed blocks of
+// rows, so they do not depend on the number of threads.
 #pragma once
 #include "lanes.h"
 
@@ -43,8 +43,8 @@ template <class T, bool Centred> struct NormRows {
     return total;
   }
 
-  static void forward(Context* context, T* out, C* mean, C* rstd, const T* x, const T* weight, const T* bias, int64_t rows,
-                      int64_t n, double eps) {
+  static void forward(Context* context, T* out, C* mean, C* rstd, const T* x, const T* weight, const T* bias,
+                      int64_t rows, int64_t n, double eps) {
     bool streams = should_stream(out, rows, n);
     parallel_for(context, rows, kTaskElements / larger(n, 1), [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; r++) {
@@ -67,10 +67,11 @@ template <class T, bool Centred> struct NormRows {
     });
   }
 
-  static void backward(Context* context, T* dx, T* dweight, T* dbias, const T* dy, const T* x, const C* mean, const C* rstd,
-                       const T* weight, int64_t rows, int64_t n) {
+  static void backward(Context* context, T* dx, T* dweight, T* dbias, const T* dy, const T* x, const C* mean,
+                       const C* rstd, const T* weight, int64_t rows, int64_t n) {
     bool sums = dweight || dbias;
-    int64_t blocks = sums ? larger(1, smaller(rows / 32, 128)) : ceil_div(rows, larger(1, kTaskElements / larger(n, 1)));
+    int64_t blocks =
+        sums ? larger(1, smaller(rows / 32, 128)) : ceil_div(rows, larger(1, kTaskElements / larger(n, 1)));
     int64_t padded = ceil_div(n, N) * N;
     C* partial = sums ? (C*)context->scratch(context, 0, larger(blocks * 2 * padded, 1) * sizeof(C)) : nullptr;
     parallel_for(context, blocks, 1, [&](int64_t begin, int64_t end) {
@@ -79,8 +80,8 @@ template <class T, bool Centred> struct NormRows {
         C* biases = weights + padded;
         if (sums) memset(weights, 0, 2 * padded * sizeof(C));
         for (int64_t r = rows * b / blocks; r < rows * (b + 1) / blocks; r++) {
-          backward_row(dx ? dx + r * n : nullptr, dweight ? weights : nullptr, dbias ? biases : nullptr, dy + r * n, x + r * n,
-                       Centred ? mean[r] : 0, rstd[r], weight, n);
+          backward_row(dx ? dx + r * n : nullptr, dweight ? weights : nullptr, dbias ? biases : nullptr, dy + r * n,
+                       x + r * n, Centred ? mean[r] : 0, rstd[r], weight, n);
         }
       }
     });
@@ -98,7 +99,8 @@ template <class T, bool Centred> struct NormRows {
     });
   }
 
-  static void backward_row(T* dx, C* weights, C* biases, const T* dy, const T* x, C mean, C rstd, const T* weight, int64_t n) {
+  static void backward_row(T* dx, C* weights, C* biases, const T* dy, const T* x, C mean, C rstd, const T* weight,
+                           int64_t n) {
     V sum_g = {}, sum_gx = {};
     each(n, [&](int64_t i, int64_t count) {
       V g = part(dy + i, count);

@@ -1,5 +1,5 @@
-// max_pool2d, avg_pool2d and adaptive_avg_pool2d over planes of [NC, H, W], and their gradients. Each plane is one unit of
-// work, so gradients need no atomics. Loops run along a row of results, one tap of the window at a time.
+// max_pool2d, avg_pool2d and adaptive_avg_pool2d over planes of [NC, H, W], and their gradients. Each plane is one unit
+// of work, so gradients need no atomics. Loops run along a row of results, one tap of the window at a time.
 #include "reduce_rules.h"
 
 namespace layerwise::NS {
@@ -144,7 +144,8 @@ KERNEL(max_pool2d) {
 }
 
 // Runs f(dx of a plane as compute type, already zero, plane) and stores it.
-template <class T, class F> void each_gradient_plane(Context* context, T* dx, int64_t planes, int64_t size, int64_t grain, F f) {
+template <class T, class F>
+void each_gradient_plane(Context* context, T* dx, int64_t planes, int64_t size, int64_t grain, F f) {
   using C = compute<T>;
   parallel_for(context, planes, grain, [&](int64_t begin, int64_t end) {
     C* stage = is_same<T, C> ? nullptr : (C*)context->scratch(context, 0, size * sizeof(C));
@@ -167,10 +168,11 @@ KERNEL(max_pool2d_backward) {
   int64_t n = oh * ow;
   bool known = with_float(dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    each_gradient_plane(context, (T*)dx, planes, H * W, kTaskElements / larger(1, H * W), [&](compute<T>* plane, int64_t p) {
-      const T* dy = (const T*)dy_ + p * n;
-      for (int64_t i = 0; i < n; i++) plane[indices[p * n + i]] += get(dy + i);
-    });
+    each_gradient_plane(context, (T*)dx, planes, H * W, kTaskElements / larger(1, H * W),
+                        [&](compute<T>* plane, int64_t p) {
+                          const T* dy = (const T*)dy_ + p * n;
+                          for (int64_t i = 0; i < n; i++) plane[indices[p * n + i]] += get(dy + i);
+                        });
   });
   if (!known) context->fail(context, "[max_pool2d_backward] expected a floating dtype");
 }
@@ -296,7 +298,9 @@ KERNEL(adaptive_avg_pool2d) {
             int64_t height = rows.last - rows.first, width = columns.last - columns.first;
             double sum = 0;
             if (width == W) sum = sum_run<Identity>(x + rows.first * W, height * W);
-            else for (int64_t y = rows.first; y < rows.last; y++) sum += sum_run<Identity>(x + y * W + columns.first, width);
+            else
+              for (int64_t y = rows.first; y < rows.last; y++)
+                sum += sum_run<Identity>(x + y * W + columns.first, width);
             put(out + oy * ow + ox, sum / (double)(height * width));
           }
         }

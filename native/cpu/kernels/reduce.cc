@@ -62,7 +62,8 @@ template <class T, bool Max> void extreme(const Reduction& r, bool wants_place) 
       r.indices[k] = s.index;
     });
   } else {
-    reduce_with<ExtremeRule<T, Max, false>>(r.context, r.plan, r.in, [&](int64_t k, auto s) { r.target.set(k, s.value); });
+    reduce_with<ExtremeRule<T, Max, false>>(r.context, r.plan, r.in,
+                                            [&](int64_t k, auto s) { r.target.set(k, s.value); });
   }
 }
 

@@ -1,5 +1,6 @@
-// How a reduction walks memory and is cut into tasks: the dimensions that stay, those that go, and the driver that feeds
-// rules (reduce_rules.h). The cut depends on sizes only, never on the number of threads, so results do not either.
+// How a reduction walks memory and is cut into tasks: the dimensions that stay, those that go, and the driver that
+// feeds rules (reduce_rules.h). The cut depends on sizes only, never on the number of threads, so results do not
+// either.
 #pragma once
 #include "lanes.h"
 

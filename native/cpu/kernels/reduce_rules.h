@@ -46,7 +46,8 @@ template <class Map, class T> inline double sum_run(const T* p, int64_t n) {
   return total;
 }
 
-// Calls f(i, x) for vectors x of a row; the last one is filled up with `fill`. Accumulators must have room for a vector.
+// Calls f(i, x) for vectors x of a row; the last one is filled up with `fill`. Accumulators must have room for a
+// vector.
 template <class T, class F> LW_STATIC void for_row(const T* row, int64_t n, compute<T> fill, F f) {
   constexpr int64_t N = lanes<T>;
   int64_t i = 0;
@@ -332,7 +333,9 @@ template <class T> struct LogSumExpRule {
   static constexpr bool any_order = true;
   static State start() { return {-__builtin_inf(), 0}; }
   // An infinite maximum must not be subtracted: inf - inf is NaN.
-  template <class C> static C shift_of(C largest) { return largest - largest == 0 ? largest : (largest != largest ? largest : 0); }
+  template <class C> static C shift_of(C largest) {
+    return largest - largest == 0 ? largest : (largest != largest ? largest : 0);
+  }
   static void combine(State& a, const State& b) {
     double sa = a.sum, sb = b.sum, largest = a.largest > b.largest ? a.largest : b.largest;
     if (sa != 0 && a.largest < largest && sa - sa == 0) sa *= __builtin_exp(a.largest - largest);

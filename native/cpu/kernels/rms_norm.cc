@@ -25,7 +25,8 @@ KERNEL(rms_norm_backward) {
   bool known = with_float(dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     using C = compute<T>;
-    NormRows<T, false>::backward(context, (T*)dx, (T*)dweight, nullptr, (T*)dy, (T*)x, nullptr, (C*)rstd, (T*)weight, rows, n);
+    NormRows<T, false>::backward(context, (T *)dx, (T *)dweight, nullptr, (T *)dy, (T *)x, nullptr, (C *)rstd,
+                                 (T *)weight, rows, n);
   });
   if (!known) context->fail(context, "[rms_norm_backward] expected a floating dtype");
 }

@@ -1,5 +1,5 @@
-// Running sums, products, extremes and log-sum-exps along one dimension. A line is sequential; lines, and with inner > 1
-// neighbouring columns, are independent. Running sums of floats are carried in float64.
+// Running sums, products, extremes and log-sum-exps along one dimension. A line is sequential; lines, and with inner >
+// 1 neighbouring columns, are independent. Running sums of floats are carried in float64.
 #include "lanes.h"
 
 namespace layerwise::NS {
@@ -17,7 +17,8 @@ LW_STATIC double log_add(double a, double b) {
 
 struct Line { int64_t n, stride; };
 
-template <class A, class In, class Out, class F> LW_STATIC void accumulate(const In* in, Out* out, Line line, A start, F f) {
+template <class A, class In, class Out, class F>
+LW_STATIC void accumulate(const In* in, Out* out, Line line, A start, F f) {
   A running = start;
   for (int64_t i = 0; i < line.n; i++) {
     running = f(running, (A)get(in + i * line.stride));
@@ -46,11 +47,13 @@ template <class In, class Out> void scan_line(int op, const In* in, Out* out, in
   constexpr bool whole = is_integer<Out>;
   switch (op) {
     case kCumsum:
-      if constexpr (whole) accumulate<uint64_t>(in, out, line, (uint64_t)0, [](uint64_t a, uint64_t x) { return a + x; });
+      if constexpr (whole)
+        accumulate<uint64_t>(in, out, line, (uint64_t)0, [](uint64_t a, uint64_t x) { return a + x; });
       else accumulate<double>(in, out, line, 0.0, [](double a, double x) { return a + x; });
       return;
     case kCumprod:
-      if constexpr (whole) accumulate<uint64_t>(in, out, line, (uint64_t)1, [](uint64_t a, uint64_t x) { return a * x; });
+      if constexpr (whole)
+        accumulate<uint64_t>(in, out, line, (uint64_t)1, [](uint64_t a, uint64_t x) { return a * x; });
       else accumulate<double>(in, out, line, 1.0, [](double a, double x) { return a * x; });
       return;
     case kCummax: extreme<true>(in, out, indices, line); return;

@@ -1,5 +1,5 @@
-// sort and topk along the last dimension. Elements become unsigned keys in their order, with NaN largest; short lines are
-// merged, long ones sorted by digits. Always stable, so `stable` is met whatever it says.
+// sort and topk along the last dimension. Elements become unsigned keys in their order, with NaN largest; short lines
+// are merged, long ones sorted by digits. Always stable, so `stable` is met whatever it says.
 #include "lanes.h"
 
 namespace layerwise::NS {
@@ -107,14 +107,16 @@ template <class K> Item<K>* sort_items(Item<K>* a, Item<K>* b, int64_t n) {
   return n < 8192 ? radix_sort<8>(a, b, n) : radix_sort<11>(a, b, n);
 }
 
-template <class T> Item<typename Key<T>::type>* read_items(Item<typename Key<T>::type>* items, const T* in, int64_t n, bool descending) {
+template <class T>
+Item<typename Key<T>::type>* read_items(Item<typename Key<T>::type>* items, const T* in, int64_t n, bool descending) {
   using K = typename Key<T>::type;
   K flip = descending ? ~(K)0 : 0;
   for (int64_t i = 0; i < n; i++) items[i] = {(K)(Key<T>::of(in + i) ^ flip), (uint32_t)i};
   return items;
 }
 
-template <class T> void sort(Context* context, T* values, int64_t* indices, const T* in, int64_t outer, int64_t n, bool descending) {
+template <class T>
+void sort(Context* context, T* values, int64_t* indices, const T* in, int64_t outer, int64_t n, bool descending) {
   using K = typename Key<T>::type;
   if (n == 0) return;
   parallel_for(context, outer, larger(1, 1024 / n), [&](int64_t begin, int64_t end) {
@@ -151,8 +153,8 @@ template <class K> void sift_down(Item<K>* heap, int64_t k, int64_t at) {
   }
 }
 
-template <class T>
-void topk(Context* context, T* values, int64_t* indices, const T* in, int64_t outer, int64_t n, int64_t k, bool largest) {
+template <class T> void topk(Context* context, T* values, int64_t* indices, const T* in, int64_t outer, int64_t n,
+                             int64_t k, bool largest) {
   using K = typename Key<T>::type;
   if (k == 0) return;
   parallel_for(context, outer, larger(1, 4096 / n), [&](int64_t begin, int64_t end) {

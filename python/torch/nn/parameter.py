@@ -1,4 +1,4 @@
-"""Parameter and Buffer: tensors that a Module registers on assignment, and their lazy kinds whose shape is not known yet."""
+"""Parameter and Buffer: tensors that a Module registers on assignment, and their kinds without a shape yet."""
 
 from collections import OrderedDict
 

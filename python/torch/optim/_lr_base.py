@@ -1,4 +1,4 @@
-"""The base of learning-rate schedulers and what they share: stepping, warnings, saving, and rates that may be tensors."""
+"""The base of learning-rate schedulers and what they share: stepping, warnings, saving, tensor rates."""
 
 import types
 import warnings

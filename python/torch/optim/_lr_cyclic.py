@@ -105,9 +105,10 @@ class OneCycleLR(LRScheduler):
         _check_optimizer(optimizer)
         self.optimizer = optimizer
         self.total_steps = self._count_steps(total_steps, epochs, steps_per_epoch)
+        rise_end = float(pct_start * self.total_steps) - 1
         if three_phase:
             self._schedule_phases = [
-                self._phase(float(pct_start * self.total_steps) - 1, "initial_lr", "max_lr", "max_momentum", "base_momentum"),
+                self._phase(rise_end, "initial_lr", "max_lr", "max_momentum", "base_momentum"),
                 self._phase(
                     float(2 * pct_start * self.total_steps) - 2, "max_lr", "initial_lr", "base_momentum", "max_momentum"
                 ),
@@ -115,7 +116,7 @@ class OneCycleLR(LRScheduler):
             ]
         else:
             self._schedule_phases = [
-                self._phase(float(pct_start * self.total_steps) - 1, "initial_lr", "max_lr", "max_momentum", "base_momentum"),
+                self._phase(rise_end, "initial_lr", "max_lr", "max_momentum", "base_momentum"),
                 self._phase(self.total_steps - 1, "max_lr", "min_lr", "base_momentum", "max_momentum"),
             ]
         if pct_start < 0 or pct_start > 1 or not isinstance(pct_start, float):

@@ -1,4 +1,4 @@
-"""Optimizers for matrices: Adafactor, which keeps row and column statistics, and Muon, which orthogonalizes its steps."""
+"""Optimizers for matrices: Adafactor keeps row and column statistics, Muon orthogonalizes its steps."""
 
 import math
 

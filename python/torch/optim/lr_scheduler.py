@@ -17,6 +17,7 @@ from ._lr_base import (
 )
 from ._lr_combined import ChainedScheduler, ReduceLROnPlateau, SequentialLR
 from ._lr_cyclic import CyclicLR, OneCycleLR
+from .optimizer import Optimizer
 
 __all__ = [
     "LambdaLR", "MultiplicativeLR", "StepLR", "MultiStepLR", "ConstantLR", "LinearLR", "ExponentialLR",

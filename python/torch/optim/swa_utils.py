@@ -1,4 +1,4 @@
-"""Averages of weights over training: stochastic weight averaging and exponential moving averages, and their scheduler."""
+"""Averages of weights over training: stochastic weight averaging, exponential averages, and a scheduler."""
 
 import itertools
 import math

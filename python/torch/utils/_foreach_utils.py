@@ -1,4 +1,4 @@
-"""Grouping tensors by device and dtype. There are no multi-tensor kernels here, so no device is said to support them."""
+"""Grouping tensors by device and dtype. No device is said to support multi-tensor kernels."""
 
 __all__ = []
 

@@ -17,6 +17,7 @@ FlattenFunc = UnflattenFunc = object
 NodeDef = namedtuple("NodeDef", ["type", "flatten_fn", "unflatten_fn", "flatten_with_keys_fn"])
 SUPPORTED_NODES = {}
 _serialized_names = {}
+_MAPPINGS = (dict, OrderedDict, defaultdict)
 
 
 @dataclass(frozen=True)
@@ -237,10 +238,11 @@ class TreeSpec:
         if isinstance(self, LeafSpec):
             return [tree]
         node_type = _get_node_type(tree)
-        if node_type != self.type and not (node_type in (dict, OrderedDict, defaultdict) and self.type in (dict, OrderedDict, defaultdict)):
+        are_mappings = node_type in _MAPPINGS and self.type in _MAPPINGS
+        if node_type != self.type and not are_mappings:
             raise ValueError(f"Type mismatch; expected {self.type!r}, but got {node_type!r}.")
         children, _ = SUPPORTED_NODES[node_type].flatten_fn(tree)
-        if node_type in (dict, OrderedDict, defaultdict):
+        if node_type in _MAPPINGS:
             keys = self.context[1] if self.type is defaultdict else self.context
             if set(keys) != set(tree):
                 raise ValueError(f"Node keys mismatch; expected {list(keys)}, got {list(tree)}.")
@@ -374,7 +376,10 @@ def _paths(tree, path, is_leaf):
         return
     node = SUPPORTED_NODES[_get_node_type(tree)]
     if node.flatten_with_keys_fn is None:
-        raise ValueError(f"Did not find a flatten_with_keys_fn for type: {node.type}. Please pass a flatten_with_keys_fn argument to register_pytree_node.")
+        raise ValueError(
+            f"Did not find a flatten_with_keys_fn for type: {node.type}. "
+            "Please pass a flatten_with_keys_fn argument to register_pytree_node."
+        )
     for key, child in node.flatten_with_keys_fn(tree)[0]:
         yield from _paths(child, (*path, key), is_leaf)
 

@@ -12,7 +12,7 @@ __all__ = ["RemovableHandle", "unserializable_hook", "warn_if_has_hooks", "Backw
 
 
 class RemovableHandle:
-    """Takes one hook out of the dictionary it was put in; holds that dictionary weakly, so a handle keeps no module alive."""
+    """Takes one hook out of its dictionary, which it holds weakly: a handle keeps no module alive."""
 
     next_id = 0
 

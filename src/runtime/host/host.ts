@@ -77,6 +77,7 @@ const BATCH_MS = 20;
 const RECYCLE_BYTES = 768 * 1024 ** 2;
 /** A worker that dies again and again while starting is not started again. */
 const MAX_FAILED_STARTS = 3;
+const CLOSED: Failure = { kind: "bug", type: "closed", message: "the runtime is closed" };
 const CANCELLED: Failure = { kind: "cancelled", type: "cancelled", message: "the run was cancelled" };
 
 export class RuntimeHost {
@@ -110,7 +111,7 @@ export class RuntimeHost {
   static async start(options: HostOptions = {}): Promise<RuntimeHost> {
     // Has effect on threads started from now on; the worker checks it and refuses to start otherwise.
     setFlagsFromString("--disallow-code-generation-from-strings");
-    // Loading the interpreter makes some tens of megabytes of short-lived objects: a larger nursery saves a tenth of the start.
+    // Loading the interpreter makes tens of megabytes of short-lived objects: a larger nursery saves a tenth of it.
     setFlagsFromString("--min-semi-space-size=16");
     const host = new RuntimeHost(options);
     host.spawn();
@@ -119,7 +120,9 @@ export class RuntimeHost {
   }
 
   /** Settles exactly once: with the verb's result, or by throwing RequestFailed. Requests wait for their turn. */
-  request<V extends Verb>(verb: V, request: Verbs[V]["request"], options: RequestOptions = {}): Promise<Verbs[V]["result"]> {
+  request<V extends Verb>(
+    verb: V, request: Verbs[V]["request"], options: RequestOptions = {},
+  ): Promise<Verbs[V]["result"]> {
     return new Promise((resolve, reject) => {
       const pending: Pending = {
         id: this.nextId++,
@@ -134,7 +137,7 @@ export class RuntimeHost {
         resolve: resolve as (result: unknown) => void,
         reject,
       };
-      if (this.isClosed) return reject(new RequestFailed({ kind: "bug", type: "closed", message: "the runtime is closed" }));
+      if (this.isClosed) return reject(new RequestFailed(CLOSED));
       if (options.signal?.aborted) return reject(new RequestFailed(CANCELLED));
       options.signal?.addEventListener("abort", () => this.cancelRequest(pending), { once: true });
       this.queue.push(pending);
@@ -239,7 +242,8 @@ export class RuntimeHost {
     Atomics.store(this.channels.interrupt, 0, 0);
     this.reader.startOver();
     next.isPosted = true;
-    this.worker?.postMessage({ type: "request", id: next.id, verb: next.verb, request: next.request } satisfies ToWorker);
+    const { id, verb, request } = next;
+    this.worker?.postMessage({ type: "request", id, verb, request } satisfies ToWorker);
   }
 
   private receive(message: FromWorker): void {
@@ -366,7 +370,8 @@ export class RuntimeHost {
     if (current.bytes < limit.bytes && current.lines < limit.lines) return;
     current.isMuted = true;
     this.reader.mute(true);
-    current.options.onOutput("stderr", `\n[output] more than ${limit.lines} lines or ${limit.bytes} bytes: the rest is not shown\n`);
+    const note = `\n[output] more than ${limit.lines} lines or ${limit.bytes} bytes: the rest is not shown\n`;
+    current.options.onOutput("stderr", note);
   }
 
   private async answerInput(): Promise<void> {

@@ -60,7 +60,8 @@ export class OutputWriter {
       this.checkInterrupt();
       if (Atomics.load(control, MUTED) === 1) return;
     }
-    const frame = [STREAMS.indexOf(stream), bytes.length & 255, (bytes.length >> 8) & 255, (bytes.length >> 16) & 255, 0];
+    const { length } = bytes;
+    const frame = [STREAMS.indexOf(stream), length & 255, (length >> 8) & 255, (length >> 16) & 255, 0];
     copyIn(ring, tail, Uint8Array.from(frame));
     copyIn(ring, tail + FRAME_BYTES, bytes);
     Atomics.store(control, TAIL, (tail + needed) | 0);

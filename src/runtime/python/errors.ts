@@ -54,6 +54,8 @@ export function describeDeath(error: unknown): string {
   if (/out of bounds|null function|signature mismatch|table index/i.test(message)) {
     return "the script damaged the interpreter's memory";
   }
-  if (/abort|unreachable/i.test(message)) return "the interpreter gave up: the script aborted it or exhausted its memory";
+  if (/abort|unreachable/i.test(message)) {
+    return "the interpreter gave up: the script aborted it or exhausted its memory";
+  }
   return `the interpreter failed: ${`${name} ${message}`.trim().split("\n", 1)[0].slice(0, 200)}`;
 }

@@ -342,7 +342,8 @@ export class Interpreter {
       return bytes.length;
     };
     this.scratch.unlocked(() => {
-      this.api.setStdin({ read: (buffer) => this.interruptible(() => streams.stdin?.(buffer) ?? 0), isatty: terminal.stdin });
+      const read = (buffer: Uint8Array): number => this.interruptible(() => streams.stdin?.(buffer) ?? 0);
+      this.api.setStdin({ read, isatty: terminal.stdin });
       this.api.setStdout({ write: writer(streams.stdout), isatty: terminal.stdout });
       this.api.setStderr({ write: writer(streams.stderr), isatty: terminal.stderr });
     });
@@ -430,7 +431,8 @@ export class Interpreter {
     if (value === this.functions) return "";
     const name = this.names.get(value);
     if (name === undefined) {
-      throw new Error(`[python] a JavaScript object other than a core function is held by Python: a ${typeof value} with ${Object.keys(value)}`);
+      const what = `a ${typeof value} with ${Object.keys(value)}`;
+      throw new Error(`[python] a JavaScript object other than a core function is held by Python: ${what}`);
     }
     return name;
   }

@@ -176,6 +176,8 @@ export interface StartOptions {
   gate: Gate | null;
 }
 
+type ReceiveProgram = (instance: WebAssembly.Instance, program: WebAssembly.Module) => void;
+
 /** Instantiates the interpreter. Python is not usable before `finalizeBootstrap`. */
 export async function startPyodide(options: StartOptions): Promise<EmscriptenModule> {
   const url = pathToFileURL(join(options.folder, "pyodide.asm.mjs")).href;
@@ -228,7 +230,7 @@ export async function startPyodide(options: StartOptions): Promise<EmscriptenMod
     locateFile: (name: string): string => {
       throw new Error(`[python] nothing may be loaded at run time, asked for ${name}`);
     },
-    instantiateWasm: (imports: WebAssembly.Imports, receive: (i: WebAssembly.Instance, m: WebAssembly.Module) => void) => {
+    instantiateWasm: (imports: WebAssembly.Imports, receive: ReceiveProgram) => {
       try {
         Object.assign(imports.env, errorMarker());
         if (options.gate) closeImports(imports.env, options.program, options.gate);

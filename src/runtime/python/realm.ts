@@ -7,8 +7,8 @@ import process from "node:process";
 
 /** Names that reach out of the process. Our own code imports what it needs from node: modules instead. */
 const REMOVED_GLOBALS = [
-  "require", "module", "exports", "fetch", "WebSocket", "EventSource", "XMLHttpRequest", "Request", "Response", "navigator",
-  "localStorage", "sessionStorage", "BroadcastChannel",
+  "require", "module", "exports", "fetch", "WebSocket", "EventSource", "XMLHttpRequest", "Request", "Response",
+  "navigator", "localStorage", "sessionStorage", "BroadcastChannel",
 ];
 
 /** Classes whose instances assign to inherited names: `this.name = …` in an error, `x.constructor = …`. */
@@ -60,23 +60,25 @@ function replaceProcess(): void {
     // The interpreter notes its exit code here when it ends itself.
     exitCode: undefined,
   });
-  Object.defineProperty(globalThis, "process", { value: facts, writable: false, configurable: false, enumerable: false });
+  Object.defineProperty(globalThis, "process", { value: facts, writable: false, configurable: false });
 }
 
 /** The language's own. Node's classes are left alone: touching them loads them, and Python can reach none of them. */
 const INTRINSICS = [
-  "Object", "Function", "Array", "String", "Number", "Boolean", "Symbol", "BigInt", "Map", "Set", "WeakMap", "WeakSet", "WeakRef",
-  "Promise", "Error", "AggregateError", "EvalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError", "URIError",
-  "RegExp", "Date", "ArrayBuffer", "SharedArrayBuffer", "DataView", "Int8Array", "Uint8Array", "Uint8ClampedArray", "Int16Array",
-  "Uint16Array", "Int32Array", "Uint32Array", "BigInt64Array", "BigUint64Array", "Float16Array", "Float32Array", "Float64Array",
-  "Iterator", "Proxy", "Reflect", "JSON", "Math", "Atomics", "Intl", "WebAssembly", "FinalizationRegistry",
+  "Object", "Function", "Array", "String", "Number", "Boolean", "Symbol", "BigInt", "Map", "Set", "WeakMap",
+  "WeakSet", "WeakRef", "Promise", "Error", "AggregateError", "EvalError", "RangeError", "ReferenceError",
+  "SyntaxError", "TypeError", "URIError", "RegExp", "Date", "ArrayBuffer", "SharedArrayBuffer", "DataView",
+  "Int8Array", "Uint8Array", "Uint8ClampedArray", "Int16Array", "Uint16Array", "Int32Array", "Uint32Array",
+  "BigInt64Array", "BigUint64Array", "Float16Array", "Float32Array", "Float64Array", "Iterator", "Proxy", "Reflect",
+  "JSON", "Math", "Atomics", "Intl", "WebAssembly", "FinalizationRegistry",
 ];
 
 function* intrinsics(): Generator<unknown> {
   for (const name of INTRINSICS) yield (globalThis as Record<string, unknown>)[name];
   for (const literal of [function* () {}, async function () {}, async function* () {}]) yield literal.constructor;
   yield Object.getPrototypeOf(Uint8Array);
-  const iterators = [[][Symbol.iterator](), new Map().entries(), new Set().values(), ""[Symbol.iterator](), "".matchAll(/a/g)];
+  const of = Symbol.iterator;
+  const iterators = [[][of](), new Map().entries(), new Set().values(), ""[of](), "".matchAll(/a/g)];
   for (const iterator of iterators) yield { prototype: Object.getPrototypeOf(iterator) };
 }
 

@@ -2,7 +2,9 @@
  * Shows a tree of files (our packages, the workspace) inside Emscripten's file system. Translates calls and errors
  * only; what may be read or written is decided by the tree.
  */
-import type { AttributeChange, FsAttributes, FsNode, FsStream, NodeOps, StreamOps, EmscriptenModule } from "./pyodide.ts";
+import type {
+  AttributeChange, EmscriptenModule, FsAttributes, FsNode, FsStream, NodeOps, StreamOps,
+} from "./pyodide.ts";
 
 export interface Entry {
   kind: "file" | "folder";
@@ -119,7 +121,8 @@ class TreeMount {
       const modified = change.mtime ?? change.timestamp;
       if (modified !== undefined && modified !== null) this.tree.touch(path, Number(modified));
       // Access rights of the user's files are not ours to change.
-      if (change.mode !== undefined && change.size === undefined) throw new TreeError("EPERM", "rights cannot be changed");
+      const isChmod = change.mode !== undefined && change.size === undefined;
+      if (isChmod) throw new TreeError("EPERM", "rights cannot be changed");
     });
   }
 

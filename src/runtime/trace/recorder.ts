@@ -125,7 +125,7 @@ export class TraceRecorder implements Observer {
     for (const { event, phase } of this.#live.values()) this.#settle(event, phase, false);
     this.#shareCosts();
     const places = stopPlaces();
-    const sources: SourceLocation[] = places.sources;
+    const sources: SourceLocation[] = places.sources.map(({ function: _, ...place }) => place);
     const modules: TraceModule[] = [{ path: "", type: "", parent: -1, source: -1, parameters: 0, parameterBytes: 0 }];
     places.modules.forEach((m, number) => {
       const source = m.file ? sources.push({ file: m.file, line: m.line }) - 1 : -1;

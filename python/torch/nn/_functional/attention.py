@@ -89,7 +89,9 @@ def _in_projection_packed(q, k, v, w, b=None):
 
 def _in_projection(q, k, v, w_q, w_k, w_v, b_q=None, b_k=None, b_v=None):
     e = q.size(-1)
-    for name, weight, wanted in (("query", w_q, (e, e)), ("key", w_k, (e, k.size(-1))), ("value", w_v, (e, v.size(-1)))):
+    expected = (("query", w_q, e), ("key", w_k, k.size(-1)), ("value", w_v, v.size(-1)))
+    for name, weight, in_size in expected:
+        wanted = (e, in_size)
         if tuple(weight.shape) != wanted:
             raise AssertionError(f"expecting {name} weights shape of {wanted}, but got {weight.shape}")
     return raw.linear(q, w_q, b_q), raw.linear(k, w_k, b_k), raw.linear(v, w_v, b_v)

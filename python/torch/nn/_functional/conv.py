@@ -176,7 +176,8 @@ def _block_positions(size, kernel_size, dilation, padding, stride):
 
 def _position_table(width, kernel_size, dilation, stride, n_down, n_across, device):
     (kh, kw), (dh, dw), (sh, sw) = kernel_size, dilation, stride
-    rows = torch.arange(kh, device=device).view(kh, 1, 1, 1) * dh + torch.arange(n_down, device=device).view(1, 1, -1, 1) * sh
+    rows = torch.arange(kh, device=device).view(kh, 1, 1, 1) * dh
+    rows = rows + torch.arange(n_down, device=device).view(1, 1, -1, 1) * sh
     columns = torch.arange(kw, device=device).view(1, kw, 1, 1) * dw + torch.arange(n_across, device=device) * sw
     return (rows * width + columns).reshape(kh * kw * n_down * n_across)
 
@@ -222,7 +223,8 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     height, width, n_down, n_across = _block_positions(output_size, kernel_size, dilation, padding, stride)
     if n_blocks != n_down * n_across:
         raise RuntimeError(
-            f"Given output_size=({output_size[0]}, {output_size[1]}), kernel_size=({kernel_size[0]}, {kernel_size[1]}), "
+            f"Given output_size=({output_size[0]}, {output_size[1]}), "
+            f"kernel_size=({kernel_size[0]}, {kernel_size[1]}), "
             f"dilation=({dilation[0]}, {dilation[1]}), padding=({padding[0]}, {padding[1]}), stride=({stride[0]}, "
             f"{stride[1]}), expected size of input's dimension 2 to match the calculated number of sliding blocks "
             f"{n_down} * {n_across} = {n_down * n_across}, but got input.size(2)={n_blocks}."

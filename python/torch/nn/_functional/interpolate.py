@@ -30,7 +30,9 @@ def interpolate(
     n_dims = input.dim() - 2
     output_size, scales = _sizes(input, n_dims, size, scale_factor, recompute_scale_factor)
     if antialias and not (mode in ("bilinear", "bicubic", "lanczos") and input.ndim == 4):
-        raise ValueError("Anti-alias option is restricted to bilinear, bicubic and lanczos modes and requires a 4-D tensor as input")
+        raise ValueError(
+            "Anti-alias option is restricted to bilinear, bicubic and lanczos modes and requires a 4-D tensor as input"
+        )
     if mode not in _modes:
         raise NotImplementedError(
             "Input Error: Only 3D, 4D and 5D input Tensors supported"

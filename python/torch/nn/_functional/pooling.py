@@ -15,7 +15,8 @@ def _with_batch_and_channel(input, n_dims, name):
     """The input as (N, C, *spatial), and how many leading dimensions were added."""
     if input.dim() not in (n_dims + 1, n_dims + 2):
         raise RuntimeError(
-            f"{name}(): Expected {n_dims + 1}D or {n_dims + 2}D input tensor, but got input of size: {list(input.shape)}"
+            f"{name}(): Expected {n_dims + 1}D or {n_dims + 2}D input tensor, "
+            f"but got input of size: {list(input.shape)}"
         )
     return (input.unsqueeze(0), 1) if input.dim() == n_dims + 1 else (input, 0)
 

@@ -1,4 +1,4 @@
-"""Choosing the backend of scaled dot-product attention; there is one implementation here, so the choice is recorded only."""
+"""Choosing the backend of scaled dot-product attention; there is one here, so the choice is only recorded."""
 
 import contextlib
 import enum
@@ -28,7 +28,9 @@ def _cur_sdpa_kernel_backends(with_priority=False):
 def sdpa_kernel(backends, set_priority=False):
     global _allowed
     if not isinstance(backends, (list, SDPBackend)):
-        raise AssertionError(f"Backend must be an instance of SDPBackend or a list of SDPBackend instances, got {type(backends)}")
+        raise AssertionError(
+            f"Backend must be an instance of SDPBackend or a list of SDPBackend instances, got {type(backends)}"
+        )
     backends = [backends] if isinstance(backends, SDPBackend) else backends
     previous = _allowed
     _allowed = list(dict.fromkeys(backends))

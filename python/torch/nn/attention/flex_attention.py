@@ -213,9 +213,10 @@ def create_block_mask(
     touched = counts > 0
     full = (counts == size[0] * size[1]) if separate_full_blocks else torch.zeros_like(touched)
     partial = touched & ~full
-    lists = [*_ordered(partial), *(_ordered(full) if separate_full_blocks else (None, None))]
-    across = [*_ordered(partial.transpose(-2, -1)), *(_ordered(full.transpose(-2, -1)) if separate_full_blocks else (None, None))]
-    return BlockMask((Q_LEN, KV_LEN), *lists, *across, BLOCK_SIZE=size, mask_mod=mask_mod)
+    lists = []
+    for turn in (lambda blocks: blocks, lambda blocks: blocks.transpose(-2, -1)):
+        lists += [*_ordered(turn(partial)), *(_ordered(turn(full)) if separate_full_blocks else (None, None))]
+    return BlockMask((Q_LEN, KV_LEN), *lists, BLOCK_SIZE=size, mask_mod=mask_mod)
 
 
 def flex_attention(

@@ -8,14 +8,16 @@ from ..parameter import Parameter
 
 
 def _parse_to(args, kwargs):
-    """(device, dtype, non_blocking, memory_format) from the three forms of `to`: device, dtype or another tensor first."""
+    """(device, dtype, non_blocking, memory_format) from the forms of `to`: a device, a dtype or a tensor first."""
     device = kwargs.get("device")
     dtype = kwargs.get("dtype")
     non_blocking = kwargs.get("non_blocking", False)
     memory_format = kwargs.get("memory_format")
     unknown = set(kwargs) - {"device", "dtype", "non_blocking", "memory_format", "tensor", "copy"}
     if unknown:
-        raise TypeError(f"to() received an invalid combination of arguments - got unexpected keyword {sorted(unknown)[0]}")
+        raise TypeError(
+            f"to() received an invalid combination of arguments - got unexpected keyword {sorted(unknown)[0]}"
+        )
     args = list(args)
     other = args.pop(0) if args and isinstance(args[0], torch.Tensor) else kwargs.get("tensor")
     if other is not None:

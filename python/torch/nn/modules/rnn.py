@@ -141,9 +141,10 @@ class RNNBase(Module):
         for layer in range(num_layers):
             in_size = input_size if layer == 0 else out_size * n_directions
             for direction in range(n_directions):
-                shapes = [("weight_ih", (n_gates * hidden_size, in_size)), ("weight_hh", (n_gates * hidden_size, out_size))]
+                n_rows = n_gates * hidden_size
+                shapes = [("weight_ih", (n_rows, in_size)), ("weight_hh", (n_rows, out_size))]
                 if bias:
-                    shapes += [("bias_ih", (n_gates * hidden_size,)), ("bias_hh", (n_gates * hidden_size,))]
+                    shapes += [("bias_ih", (n_rows,)), ("bias_hh", (n_rows,))]
                 if proj_size > 0:
                     shapes.append(("weight_hr", (proj_size, hidden_size)))
                 suffix = f"_l{layer}" + ("_reverse" if direction else "")

@@ -1,4 +1,4 @@
-"""Layers that rearrange or resize: Flatten, Unflatten, Fold, Unfold, pixel and channel shuffles, Upsample, distances."""
+"""Layers that rearrange or resize: flatten, fold, pixel and channel shuffles, upsampling; and distances."""
 
 from .. import functional as F
 from .module import Module

@@ -1,4 +1,4 @@
-"""torch.nn.quantized as far as float models use it: FloatFunctional, the marker of functional ops before quantization."""
+"""torch.nn.quantized as far as float models use it: FloatFunctional, which marks functional ops."""
 
 from .functional_modules import FloatFunctional
 

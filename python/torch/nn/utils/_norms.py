@@ -1,4 +1,4 @@
-"""The older weight_norm and spectral_norm, which keep their pieces as parameters and rebuild the weight before each call."""
+"""The older weight_norm and spectral_norm, which rebuild the weight from its pieces before each call."""
 
 import warnings
 

@@ -62,7 +62,8 @@ class ParametrizationList(ModuleList):
                         pass
         if not isinstance(new, (torch.Tensor, collections.abc.Sequence)):
             raise ValueError(
-                f"'right_inverse' must return a Tensor or a Sequence of tensors (list, tuple...). Got {type(new).__name__}"
+                "'right_inverse' must return a Tensor or a Sequence of tensors (list, tuple...). "
+                f"Got {type(new).__name__}"
             )
         self.is_tensor = isinstance(new, torch.Tensor)
         self.ntensors = 1 if self.is_tensor else len(new)
@@ -225,12 +226,14 @@ def _check_same_kind(module, tensor_name, parametrization):
     if after.dtype != before.dtype:
         raise ValueError(
             "Registering a parametrization may not change the dtype of the tensor, unless the `unsafe` flag is "
-            f"enabled.\nmodule.{tensor_name}.dtype: {before.dtype}\nparametrization(module.{tensor_name}).dtype: {after.dtype}"
+            f"enabled.\nmodule.{tensor_name}.dtype: {before.dtype}\n"
+            f"parametrization(module.{tensor_name}).dtype: {after.dtype}"
         )
     if after.shape != before.shape:
         raise ValueError(
             "Registering a parametrization may not change the shape of the tensor, unless the `unsafe` flag is "
-            f"enabled.\nmodule.{tensor_name}.shape: {before.shape}\nparametrization(module.{tensor_name}).shape: {after.shape}"
+            f"enabled.\nmodule.{tensor_name}.shape: {before.shape}\n"
+            f"parametrization(module.{tensor_name}).shape: {after.shape}"
         )
     if hasattr(parametrization, "right_inverse"):
         try:

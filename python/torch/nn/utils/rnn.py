@@ -1,4 +1,4 @@
-"""Sequences of different lengths: padding them into one tensor, and packing them without padding for recurrent layers."""
+"""Sequences of different lengths: padded into one tensor, or packed without padding for recurrent layers."""
 
 from collections import namedtuple
 

@@ -1,6 +1,7 @@
 """functional_call: run a module with other tensors in place of its parameters and buffers, then put its own back."""
 
 import contextlib
+import itertools
 
 __all__ = ["functional_call"]
 
@@ -8,7 +9,10 @@ __all__ = ["functional_call"]
 def _tied_names(module):
     """For every name, all names of the same tensor."""
     owners = {}
-    for name, tensor in [*module.named_parameters(remove_duplicate=False), *module.named_buffers(remove_duplicate=False)]:
+    members = itertools.chain(
+        module.named_parameters(remove_duplicate=False), module.named_buffers(remove_duplicate=False)
+    )
+    for name, tensor in members:
         owners.setdefault(id(tensor), []).append(name)
     return {name: names for names in owners.values() for name in names}
 
@@ -25,7 +29,9 @@ def _reparametrize_module(module, parameters_and_buffers, tie_weights=False, str
     for name, value in parameters_and_buffers.items():
         for alias in tied.get(name, [name]) if tie_weights else [name]:
             if alias != name and alias in parameters_and_buffers and parameters_and_buffers[alias] is not value:
-                raise ValueError(f"functional_call got multiple values for keys {sorted({name, alias})}, which are tied. ")
+                raise ValueError(
+                    f"functional_call got multiple values for keys {sorted({name, alias})}, which are tied. "
+                )
             wanted[alias] = value
     if strict:
         unexpected = sorted(set(wanted) - set(tied))

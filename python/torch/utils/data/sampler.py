@@ -121,9 +121,11 @@ class BatchSampler(Sampler):
 
     def __iter__(self):
         indices = iter(self.sampler)
-        while batch := list(itertools.islice(indices, self.batch_size)):
-            if len(batch) == self.batch_size or not self.drop_last:
-                yield batch
+        while True:
+            batch = list(itertools.islice(indices, self.batch_size))
+            if not batch or (self.drop_last and len(batch) < self.batch_size):
+                return
+            yield batch
 
     def __len__(self):
         full, rest = divmod(len(self.sampler), self.batch_size)

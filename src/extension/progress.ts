@@ -1,0 +1,47 @@
+/** A notification with a Cancel button for what takes longer than a moment; shorter work shows in the status bar alone. */
+import * as vscode from "vscode";
+import type { App } from "./app.ts";
+import type { Job } from "./jobs.ts";
+import { longLabel } from "./target.ts";
+
+const PATIENCE_MS = 3000;
+
+export class Progress {
+  private readonly app: App;
+  private readonly shown = new Map<Job, { report(): void; end(): void } | null>();
+
+  constructor(app: App) {
+    this.app = app;
+  }
+
+  /** Call whenever a job began, moved on or ended. */
+  update(job: Job): void {
+    const isOver = !this.app.jobs.all.includes(job);
+    if (isOver) {
+      this.shown.get(job)?.end();
+      this.shown.delete(job);
+    } else if (!this.shown.has(job)) {
+      this.shown.set(job, null);
+      setTimeout(() => this.open(job), PATIENCE_MS);
+    } else {
+      this.shown.get(job)?.report();
+    }
+  }
+
+  private open(job: Job): void {
+    if (!this.shown.has(job)) return;
+    const title = `Layerwise: ${job.kind} ${job.target ? longLabel(job.target) : ""}`;
+    const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+    void vscode.window.withProgress(options, (progress, token) => {
+      token.onCancellationRequested(() => this.app.jobs.cancel(job));
+      let told = 0;
+      const report = (): void => {
+        const now = Math.max(told, Math.round((job.fraction ?? 0) * 100));
+        progress.report({ message: job.message, ...(now > told ? { increment: now - told } : {}) });
+        told = now;
+      };
+      report();
+      return new Promise<void>((resolve) => this.shown.set(job, { report, end: resolve }));
+    });
+  }
+}

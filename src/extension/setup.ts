@@ -1,0 +1,13 @@
+/** The arguments that a target was last built and called with, as far as any result knows. */
+import type { Setup } from "../protocol/results.ts";
+import type { Results } from "./results.ts";
+import { KINDS } from "./results.ts";
+import { type Target, targetKey } from "./target.ts";
+
+export function setupOf(results: Results, target: Target): Setup | null {
+  for (const kind of KINDS) {
+    const { result } = results.get(kind, targetKey(target)) ?? {};
+    if (result && "setup" in result && result.setup) return result.setup;
+  }
+  return null;
+}

@@ -1,0 +1,69 @@
+/** The status bar's item and the language status: device, memory, what is running, whether the folder is trusted. */
+import * as vscode from "vscode";
+import { bytes } from "../profiler/text/units.ts";
+import type { App } from "./app.ts";
+import { isPythonFile } from "./sources.ts";
+import { longLabel, targetLabel } from "./target.ts";
+
+export class Status implements vscode.Disposable {
+  private readonly app: App;
+  private readonly item: vscode.StatusBarItem;
+  private readonly language: vscode.LanguageStatusItem;
+
+  constructor(app: App) {
+    this.app = app;
+    this.item = vscode.window.createStatusBarItem("layerwise.status", vscode.StatusBarAlignment.Right, 90);
+    this.item.name = "Layerwise";
+    this.item.command = "layerwise.showDevices";
+    this.language = vscode.languages.createLanguageStatusItem("layerwise.language", { language: "python" });
+    this.language.name = "Layerwise";
+    this.refresh();
+  }
+
+  refresh(): void {
+    const { app } = this;
+    const { device, memory, isGivenUp } = app.runtime.state;
+    const jobs = app.jobs.all;
+    const job = jobs.findLast(({ target }) => target !== null) ?? jobs.at(-1);
+    const peak = app.results.latest("run")?.result;
+    const used = memory ? memory.allocatedBytes : peak?.verb === "run" ? peak.peakBytes : 0;
+    const place = device ?? "Layerwise";
+    const percent = job?.fraction === undefined ? "" : ` ${Math.round(job.fraction * 100)}%`;
+    if (isGivenUp) this.item.text = "$(error) Layerwise stopped";
+    else if (job) this.item.text = `$(sync~spin) ${job.target ? targetLabel(job.target) : "Layerwise"}${percent}`;
+    else this.item.text = `$(layers) ${place}${used > 0 ? ` · ${bytes(used)}` : ""}`;
+    this.item.tooltip = this.tooltip();
+    const isWanted = vscode.window.visibleTextEditors.some(({ document }) => isPythonFile(document));
+    if (isWanted || jobs.length > 0 || app.results.all().length > 0) this.item.show();
+    else this.item.hide();
+
+    this.language.busy = jobs.length > 0;
+    if (!vscode.workspace.isTrusted) {
+      this.language.text = "Layerwise: restricted";
+      this.language.detail = "the folder is not trusted, so nothing is run";
+      this.language.command = { title: "Manage Trust", command: "workbench.trust.manage" };
+    } else {
+      this.language.text = `Layerwise: ${device ?? "not started"}`;
+      this.language.detail = isGivenUp ? "the runtime ended too often" : undefined;
+      this.language.command = isGivenUp
+        ? { title: "Restart", command: "layerwise.restartRuntime" }
+        : { title: "Devices", command: "layerwise.showDevices" };
+    }
+  }
+
+  dispose(): void {
+    this.item.dispose();
+    this.language.dispose();
+  }
+
+  private tooltip(): string {
+    const { device, pid, memory } = this.app.runtime.state;
+    const lines = [
+      device === null ? "Layerwise: the runtime starts with the first run" : `Layerwise runs on ${device} (process ${pid})`,
+      ...(memory ? [`${bytes(memory.allocatedBytes)} of tensors, ${bytes(memory.reservedBytes)} reserved`] : []),
+      ...this.app.jobs.all.map(({ kind, target, message }) => `${kind} ${target ? longLabel(target) : ""}: ${message}`),
+      "Click to see the devices",
+    ];
+    return lines.join("\n");
+  }
+}
