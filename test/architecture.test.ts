@@ -17,7 +17,11 @@ const arrows: Record<string, string[]> = {
   "src/profiler": ["src/protocol"],
   "src/runtime": ["src/protocol", "src/profiler"],
   "src/language": ["src/protocol", "src/runtime"],
-  "src/extension": ["src/protocol", "src/profiler", "src/language/client", "src/runtime/client"],
+  "src/extension": [
+    ...["src/protocol", "src/profiler", "src/language/client", "src/runtime/client"],
+    // The pure writer of a report's HTML.
+    "webview/report/html",
+  ],
   // The two pure writers of files: a report's HTML and a graph's SVG.
   "src/cli": ["src/protocol", "src/profiler", "src/runtime", "webview/report/html", "webview/graph/svg"],
   webview: ["src/protocol"],
@@ -29,7 +33,7 @@ const packages: Record<string, string[]> = {
   "src/profiler": [],
   "src/runtime": ["node", "pyodide"],
   "src/language": ["node", "chokidar"],
-  "src/extension": ["node", "vscode"],
+  "src/extension": ["node", "vscode", "chokidar"],
   "src/cli": ["node"],
   webview: ["d3", "@vscode/webview-ui-toolkit"],
 };

@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cliPage } from "./generate/cli_page.ts";
+import { contributes } from "./generate/contributes.ts";
 import { opsPage } from "./generate/ops_page.ts";
 import { pythonBindings } from "./generate/python_bindings.ts";
 import { root } from "./steps.mjs";
@@ -20,6 +21,7 @@ type Generator = () => GeneratedFile[] | Promise<GeneratedFile[]>;
 /** Sorted by name; each reads sources and returns files, and writes nothing itself. */
 export const generators: Record<string, Generator> = {
   cliPage,
+  contributes,
   opsPage,
   pythonBindings,
 };

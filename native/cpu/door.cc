@@ -81,7 +81,9 @@ class Call {
   void fail(const char* text) {
     if (failed_) return;
     failed_ = true;
-    napi_throw_error(env, "ERR_LAYERWISE", (std::string("[cpu] ") + text).c_str());
+    std::string message = "[cpu] ";
+    message += text;
+    napi_throw_error(env, "ERR_LAYERWISE", message.c_str());
   }
   bool failed() const { return failed_; }
 
@@ -95,9 +97,9 @@ class Call {
     napi_get_boolean(env, value, &result);
     return result;
   }
-  napi_value text_value(const std::string& text) {
+  napi_value text_value(const char* text) {
     napi_value result;
-    napi_create_string_utf8(env, text.c_str(), text.size(), &result);
+    napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &result);
     return result;
   }
 
@@ -113,14 +115,14 @@ napi_value info(napi_env env, napi_callback_info raw) {
   napi_value result, libraries;
   napi_create_object(env, &result);
   napi_create_object(env, &libraries);
-  const std::string isa = "v" + std::to_string(kernel_table().isa);
+  char isa[] = "v2";
+  isa[1] = char('0' + kernel_table().isa);
   char name[49];
   cpu_name(name);
-  std::string trimmed = name;
-  trimmed.erase(0, trimmed.find_first_not_of(' ') == std::string::npos ? trimmed.size() : trimmed.find_first_not_of(' '));
-  while (!trimmed.empty() && trimmed.back() == ' ') trimmed.pop_back();
+  const char* first = name + strspn(name, " ");
+  for (size_t end = strlen(name); end > 0 && name[end - 1] == ' '; end--) name[end - 1] = 0;
   napi_set_named_property(env, result, "isa", call.text_value(isa));
-  napi_set_named_property(env, result, "cpu", call.text_value(trimmed));
+  napi_set_named_property(env, result, "cpu", call.text_value(first));
   napi_set_named_property(env, result, "threads", call.number_value(call.door->threads));
   napi_set_named_property(env, result, "physicalBytes", call.number_value(double(physical_bytes())));
   napi_set_named_property(env, result, "libraries", libraries);
@@ -294,7 +296,7 @@ napi_value take_error(napi_env env, napi_callback_info raw) {
   std::string text;
   Engine* engine = call.engine();
   if (!engine || !engine->take_error(&text)) return nullptr;
-  return call.text_value(text);
+  return call.text_value(text.c_str());
 }
 
 template <class T> int64_t first_outside(const void* data, int64_t n, double low, double high) {

@@ -172,7 +172,10 @@ void Engine::drain(uint32_t command, bool all) {
     if (all) {
       // Only here can somebody wait; the order of this store and that load matters.
       control_[kDone].store(int32_t(done_), std::memory_order_seq_cst);
-      if (waiter_.load(std::memory_order_seq_cst)) futex_wake(&control_[kDone], 1);
+      if (waiter_.load(std::memory_order_seq_cst) && int32_t(done_ - awaited_.load(std::memory_order_relaxed)) >= 0) {
+        waiter_.store(0);
+        futex_wake(&waiter_, 1);
+      }
     } else {
       control_[kDone].store(int32_t(done_), std::memory_order_release);
       if (int32_t(done_ - command) >= 0) return;
@@ -209,9 +212,10 @@ bool Engine::wait(uint32_t command) {
     // The engine's thread is at it. A finished drain without this command is caught by the next round.
     auto settled = [&] { return is_done(command) || !lock_.load() || control_[kCancel].load(); };
     if (!spin_until(settled)) {
+      awaited_.store(command, std::memory_order_relaxed);
       waiter_.store(1, std::memory_order_seq_cst);
-      const int32_t done = control_[kDone].load(std::memory_order_seq_cst);
-      if (!is_done(command) && lock_.load(std::memory_order_seq_cst)) futex_wait(&control_[kDone], done, kCancelPollUs);
+      const bool sleeps = lock_.load(std::memory_order_seq_cst) && !is_done(command);
+      if (sleeps) futex_wait(&waiter_, 1, kCancelPollUs);
       waiter_.store(0, std::memory_order_seq_cst);
     }
     if (control_[kCancel].load()) return false;

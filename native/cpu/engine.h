@@ -81,7 +81,8 @@ class Engine {
   uint32_t done_ = 0;
   std::atomic<int32_t> stopping_{0};
   std::atomic<int32_t> lock_{0};
-  std::atomic<int32_t> waiter_{0};  // 1 while the JavaScript thread sleeps on DONE
+  std::atomic<int32_t> waiter_{0};  // 1 while the JavaScript thread sleeps until command awaited_ is done
+  std::atomic<uint32_t> awaited_{0};
   bool has_thread_ = false;
   pthread_t thread_;
 

@@ -50,6 +50,10 @@ bool is_defined_for_integers(int opcode) {
   }
 }
 
+bool is_division(int opcode) {
+  return opcode == k_div || opcode == k_floor_divide || opcode == k_remainder || opcode == k_fmod;
+}
+
 // Words of the program as small integers in [0, limit).
 struct Words {
   const double* at;
@@ -172,6 +176,7 @@ PointwiseProgram* parse_program(const double* words, size_t count, const char** 
 
   int writes[P::kMostValues] = {};
   program->uses_iota = false;
+  program->divides_integers = false;
   program->cost = program->inputs + program->outputs;
   for (int i = 0; i < program->instructions; i++) {
     PointwiseInstruction& instruction = program->code[i];
@@ -198,6 +203,7 @@ PointwiseProgram* parse_program(const double* words, size_t count, const char** 
                    int16_t(operands > 2 ? operand[2] : first)};
     writes[dst]++;
     program->uses_iota |= opcode == k_iota;
+    program->divides_integers |= program->compute == kComputeInt64 && is_division(opcode);
     program->cost += cost_of(opcode);
   }
   for (int k = 0; k < program->outputs; k++) {

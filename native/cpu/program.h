@@ -18,6 +18,7 @@ struct PointwiseProgram {
 
   int compute, inputs, constants, temporaries, instructions, outputs;
   bool uses_iota;
+  bool divides_integers;  // zero divisors have to be reported
   // Work per element in units of one addition, so that the pool splits it into chunks that are worth a thread.
   int cost;
   int16_t output_value[kMostOperands];

@@ -89,9 +89,7 @@ def promote_types(type1, type2):
 
 def can_cast(from_, to):
     rank = lambda d: 2 if d.is_floating_point else 0 if d is bool_ else 1
-    if rank(from_) > rank(to):
-        return False
-    return not (from_.is_signed and not to.is_signed and to is not bool_ and rank(from_) == 1)
+    return rank(from_) <= rank(to)
 
 
 class _Named:

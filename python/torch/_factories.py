@@ -24,6 +24,8 @@ def _size(args):
 
 def _finish(t, requires_grad):
     if requires_grad:
+        if not t.dtype.is_floating_point:
+            raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
         t.requires_grad_(True)
     return t
 
@@ -55,28 +57,33 @@ def ones(*size, out=None, dtype=None, layout=None, device=None, requires_grad=Fa
     return _finish(t, requires_grad)
 
 
+def _empty_like(input, dtype, device, memory_format):
+    """Uninitialised, in the memory order of input unless another one is asked for."""
+    if memory_format is None or memory_format is _dtype.preserve_format:
+        place = -1 if device is None else resolve(device)
+        return _wrap(_core.op__empty_like(input.h, _dtype_id(dtype), input.device.id if place == -1 else place))
+    dtype, device = _like(input, dtype, device)
+    return empty(input.shape, dtype=dtype, device=device).contiguous(memory_format=memory_format)
+
+
 def _like(input, dtype, device):
     return input.dtype if dtype is None else dtype, input.device if device is None else device
 
 
 def empty_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None, pin_memory=False):
-    dtype, device = _like(input, dtype, device)
-    return empty(input.shape, dtype=dtype, device=device, requires_grad=requires_grad)
+    return _finish(_empty_like(input, dtype, device, memory_format), requires_grad)
 
 
 def zeros_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None, pin_memory=False):
-    dtype, device = _like(input, dtype, device)
-    return zeros(input.shape, dtype=dtype, device=device, requires_grad=requires_grad)
+    return _finish(_empty_like(input, dtype, device, memory_format).zero_(), requires_grad)
 
 
 def ones_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None, pin_memory=False):
-    dtype, device = _like(input, dtype, device)
-    return ones(input.shape, dtype=dtype, device=device, requires_grad=requires_grad)
+    return _finish(_empty_like(input, dtype, device, memory_format).fill_(1), requires_grad)
 
 
 def full_like(input, fill_value, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
-    dtype, device = _like(input, dtype, device)
-    return full(input.shape, fill_value, dtype=dtype, device=device, requires_grad=requires_grad)
+    return _finish(_empty_like(input, dtype, device, memory_format).fill_(fill_value), requires_grad)
 
 
 def empty_strided(size, stride, *, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
@@ -161,12 +168,6 @@ def _pack(values, dtype):
             return array.array(_codes[name], packed)
         except OverflowError:
             raise RuntimeError(f"value cannot be converted to type {name} without overflow") from None
-    if name == "float16":
-        return array.array("H", struct.unpack(f"<{len(values)}H", struct.pack(f"<{len(values)}e", *values)))
-    if name == "bfloat16":
-        words = struct.unpack(f"<{len(values)}I", struct.pack(f"<{len(values)}f", *values))
-        rounded = [(w + 0x7FFF + ((w >> 16) & 1)) >> 16 if (w & 0x7F800000) != 0x7F800000 else w >> 16 for w in words]
-        return array.array("H", [r & 0xFFFF for r in rounded])
     raise NotImplementedError(f"tensors of {dtype} are not supported yet; docs/ops.md lists what is")
 
 
@@ -217,7 +218,12 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
         ) else values
     if dtype is None:
         dtype = _infer_dtype(values)
-    return _finish(from_buffer_bytes(_pack(values, dtype), shape, dtype, device), requires_grad)
+    if dtype.itemsize == 2 and dtype.is_floating_point:
+        # By way of float32, as PyTorch converts numbers.
+        t = from_buffer_bytes(_pack(values, float32), shape, float32, device).to(dtype)
+    else:
+        t = from_buffer_bytes(_pack(values, dtype), shape, dtype, device)
+    return _finish(t, requires_grad)
 
 
 def _from_array(data, dtype, device):

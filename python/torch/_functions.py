@@ -7,7 +7,7 @@ from torch import _dtype, _methods
 from torch._C import TensorBase, _buffer, _kind_of, _raise
 from torch._gen import functions as _f
 from torch._methods import (
-    allclose, aminmax, argsort, argwhere, bincount, broadcast_to, diag, diag_embed, dist, div, equal, fliplr, flipud, histc,
+    allclose, aminmax, dsplit, float_power, hsplit, isreal, nan_to_num, nan_to_num_, positive, sgn, unsafe_chunk, unsafe_split, vsplit, argsort, argwhere, bincount, broadcast_to, diag, diag_embed, dist, div, equal, fliplr, flipud, histc,
     index_copy, index_fill, index_put, isclose, kthvalue, masked_scatter, masked_select, median, movedim, msort, nanmean, nansum,
     nonzero, norm, permute, pow, prod, quantile, ravel, repeat_interleave, roll, rot90, scatter, scatter_reduce, select_scatter,
     slice_scatter, sort, split, squeeze, std, std_mean, take, take_along_dim, tensor_split, tile, unique, var, var_mean,
@@ -143,8 +143,8 @@ def meshgrid(*tensors, indexing="ij"):
         tensors = tensors[0]
     tensors = [t.reshape(-1) for t in tensors]
     if indexing == "xy" and len(tensors) > 1:
-        grids = meshgrid(tensors[1], tensors[0], *tensors[2:], indexing="ij")
-        return tuple(g.transpose(0, 1) for g in (grids[1], grids[0], *grids[2:]))
+        rows, columns, *rest = meshgrid(tensors[1], tensors[0], *tensors[2:], indexing="ij")
+        return (columns, rows, *rest)
     shape = [t.numel() for t in tensors]
     return tuple(
         t.view([-1 if i == d else 1 for i in range(len(tensors))]).expand(shape) for d, t in enumerate(tensors)
@@ -254,14 +254,6 @@ def bucketize(input, boundaries, *, out_int32=False, right=False):
 
 def heaviside(input, values):
     return where(input == 0, values, (input > 0).to(input.dtype))
-
-
-def sgn(input):
-    return _f.sign(input)
-
-
-def positive(input):
-    return input
 
 
 def empty_permuted(size, physical_layout, **options):

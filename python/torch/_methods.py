@@ -24,7 +24,7 @@ def view(self, *shape, dtype=None):
     if len(shape) == 1 and isinstance(shape[0], _dtype.dtype):
         dtype, shape = shape[0], ()
     if dtype is not None:
-        raise NotImplementedError("Tensor.view(dtype) is not supported yet; docs/ops.md lists what is")
+        return _wrap(_core.op__view_dtype(self.h, dtype.id))
     return _wrap(_core.op__view(self.h, _ints(_dims(shape))))
 
 
@@ -132,7 +132,9 @@ def unflatten(self, dim, sizes):
     return _wrap(_core.op__unflatten(self.h, dim, _ints(tuple(sizes))))
 
 
-def split(self, split_size, dim=0):
+def split(self, split_size=None, dim=0, *, split_size_or_sections=None):
+    if split_size is None:
+        split_size = split_size_or_sections
     if isinstance(split_size, builtins.int):
         return _wrap_many(_core.op__split(self.h, split_size, dim))
     return _f.split_with_sizes(self, tuple(split_size), dim)
@@ -146,6 +148,37 @@ def tensor_split(self, indices_or_sections, dim=0):
         return self.split([each + 1] * rest + [each] * (n - rest), dim)
     bounds = [0, *[builtins.min(i if i >= 0 else i + size, size) for i in indices_or_sections], size]
     return self.split([builtins.max(0, b - a) for a, b in zip(bounds, bounds[1:])], dim)
+
+
+def _split_along(name, dim, least):
+    def split_along(self, indices_or_sections):
+        if self.dim() < least:
+            raise RuntimeError(
+                f"torch.{name} requires a tensor with at least {least} dimension, but got a tensor with {self.dim()} dimensions!"
+            )
+        along = 0 if self.dim() == 1 else dim
+        if isinstance(indices_or_sections, builtins.int) and self.shape[along] % indices_or_sections:
+            raise RuntimeError(
+                f"torch.{name} attempted to split along dimension {along}, but the size of the dimension {self.shape[along]} is not "
+                f"divisible by the split_size {indices_or_sections}!"
+            )
+        return self.tensor_split(indices_or_sections, along)
+
+    split_along.__name__ = name
+    return split_along
+
+
+hsplit = _split_along("hsplit", 1, 1)
+vsplit = _split_along("vsplit", 0, 2)
+dsplit = _split_along("dsplit", 2, 3)
+
+
+def unsafe_chunk(self, chunks, dim=0):
+    return self.chunk(chunks, dim)
+
+
+def unsafe_split(self, split_size, dim=0):
+    return self.split(split_size, dim)
 
 
 def movedim(self, source, destination):
@@ -345,11 +378,49 @@ def div_(self, other, *, rounding_mode=None):
 
 
 def pow(self, exponent):
-    from torch._tensor import _pow
-
     if not isinstance(self, TensorBase):
         return _f._rpow(exponent, self)
-    return _pow(self, exponent)
+    return _f.pow(self, exponent)
+
+
+def float_power(self, exponent):
+    base = self.to(float64) if isinstance(self, TensorBase) else builtins.float(self)
+    return pow(base, exponent.to(float64) if isinstance(exponent, TensorBase) else builtins.float(exponent))
+
+
+def sgn(self):
+    return _f.sign(self)
+
+
+def isreal(self):
+    return self.new_ones(self.shape, dtype=bool_)
+
+
+def positive(self):
+    if self.dtype is bool_:
+        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+    return self
+
+
+def _replacements(dtype, nan, posinf, neginf):
+    limits = _dtype.finfo(dtype)
+    return (0.0 if nan is None else nan, limits.max if posinf is None else posinf, limits.min if neginf is None else neginf)
+
+
+def nan_to_num(self, nan=None, posinf=None, neginf=None):
+    if not self.dtype.is_floating_point:
+        return self.clone()
+    return _f._nan_to_num(self, *_replacements(self.dtype, nan, posinf, neginf))
+
+
+def nan_to_num_(self, nan=None, posinf=None, neginf=None):
+    if not self.dtype.is_floating_point:
+        return self
+    return _f._nan_to_num_(self, *_replacements(self.dtype, nan, posinf, neginf))
+
+
+def copy_(self, src, non_blocking=False):
+    return _f.copy_(self, src, non_blocking) if isinstance(src, TensorBase) else _f.fill_(self, src)
 
 
 def where(self, condition, other):
@@ -433,6 +504,10 @@ def std_mean(self, *args, dim=None, correction=None, unbiased=None, keepdim=Fals
 def norm(self, p="fro", dim=None, keepdim=False, dtype=None):
     if dtype is not None:
         self = self.to(dtype)
+    if not self.dtype.is_floating_point:
+        raise RuntimeError(
+            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {self.type()[6:-6]}"
+        )
     if p in ("fro", None, 2):
         return _f._norm2(self, dim, keepdim)
     if p == 1:
@@ -481,6 +556,8 @@ def kthvalue(self, k, dim=-1, keepdim=False):
 
 
 def median(self, dim=None, keepdim=False):
+    if self.dtype is bool_:
+        raise NotImplementedError("\"median_out_impl\" not implemented for 'Bool'")
     if dim is None:
         return self.flatten().sort()[0][(self.numel() - 1) // 2]
     return _median(*self.kthvalue((self.shape[dim] + 1) // 2, dim, keepdim))

@@ -157,6 +157,8 @@ class Tensor(TensorBase):
         _check(_core.set_requires_grad(self.h, bool(value)))
 
     def requires_grad_(self, requires_grad=True):
+        if requires_grad and not self.dtype.is_floating_point:
+            raise RuntimeError("only Tensors of floating point dtype can require gradients")
         _check(_core.set_requires_grad(self.h, bool(requires_grad)))
         return self
 
@@ -248,7 +250,8 @@ class Tensor(TensorBase):
 
     @property
     def _base(self):
-        return None
+        h = _core.base(self.h)
+        return None if h == 0 else _wrap(h)
 
     @property
     def _is_view(self):
@@ -258,9 +261,9 @@ class Tensor(TensorBase):
 
     def item(self):
         value = _core.item(self.h)
-        if value is None:
-            _raise()
         dtype = self.dtype
+        if value == "":
+            _raise()
         if dtype.is_floating_point:
             return float(value)
         return bool(value) if dtype is bool_ else int(value)
@@ -483,6 +486,12 @@ class Tensor(TensorBase):
     def __rshift__(self, other):
         return _f.bitwise_right_shift(self, other)
 
+    def __rlshift__(self, other):
+        return _f.bitwise_left_shift(self.new_tensor(other), self)
+
+    def __rrshift__(self, other):
+        return _f.bitwise_right_shift(self.new_tensor(other), self)
+
     def __eq__(self, other):
         return _f.eq(self, other) if _is_operand(other) else NotImplemented
 
@@ -553,17 +562,9 @@ def _is_operand(value):
 
 
 def _pow(base, exponent):
-    """x ** 2 is x * x: exact, and its gradient needs no logarithm."""
-    kind = type(exponent)
-    if kind is int or kind is float:
-        if exponent == 2:
-            return _f.square(base)
-        if exponent == 0.5:
-            return _f.sqrt(base)
-        if exponent == 1:
-            return base.clone()
-        if kind is int and exponent < 0 and not base.dtype.is_floating_point:
-            raise RuntimeError("Integers to negative integer powers are not allowed.")
+    """A tensor or a number to the power of the other."""
+    if not isinstance(base, TensorBase):
+        return _f._rpow(exponent, base)
     return _f.pow(base, exponent)
 
 

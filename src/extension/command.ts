@@ -5,7 +5,8 @@ import type { Target } from "./target.ts";
 /** Where a command makes sense, as VS Code's context keys say it; a misspelt one does not compile. */
 export const conditions = {
   always: "",
-  editingPython: "editorLangId == python",
+  /** Also while a view has the focus and a Python file stands beside it. */
+  editingPython: "editorLangId == python || layerwise.hasEditor",
   editingTrustedPython: "editorLangId == python && isWorkspaceTrusted",
   hasProfile: "layerwise.hasProfile",
   hasResults: "layerwise.hasResults",

@@ -1,10 +1,10 @@
 /** Reads the settings that settings.ts declares, with their types. */
 import * as vscode from "vscode";
-import { type Settings, settings } from "./settings.ts";
+import { type SettingDeclaration, type Settings, settings } from "./settings.ts";
 
 export function readSetting<Name extends keyof Settings>(name: Name): Settings[Name] {
   const value = vscode.workspace.getConfiguration("layerwise").get<Settings[Name]>(name);
-  const { default: fallback, values } = settings[name] as { default: Settings[Name]; values?: readonly Settings[Name][] };
+  const { default: fallback, values } = settings[name] as unknown as SettingDeclaration<Settings[Name]>;
   // settings.json may hold anything.
   if (typeof value !== typeof fallback || (values && !values.includes(value!))) return fallback;
   return value!;

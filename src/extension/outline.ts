@@ -51,7 +51,8 @@ const NO_MODULES = new Set(["object", "Exception", "dict", "list"]);
 const MAIN_GUARD = /^if\s+\(?\s*__name__\s*==\s*(["']).*?\1\s*\)?\s*:/;
 const BLOCK = /^(?:if|elif|else|try|except|finally)\b/;
 const LOOP = /^(?:async\s+)?(?:for|while|with)\b/;
-const KEYWORD = /^(?:assert|await|class|def|del|global|import|lambda|not|pass|raise|return|yield)\b/;
+const KEYWORD = /^(?:assert|await|class|def|del|from|global|import|lambda|not|pass|raise|return|yield)\b/;
+const IMPORT = /^(?:from|import)\s/;
 
 export function readOutline(text: string, previous?: Outline): Outline {
   const { statements, isBroken } = readStatements(text);
@@ -185,7 +186,7 @@ function isModule(found: FoundClass, names: Names, seen: string[] = []): boolean
 }
 
 function usesTorch(found: Found, names: Names): boolean {
-  for (const part of found.parts) {
+  for (const part of found.parts.filter(({ text }) => !IMPORT.test(text))) {
     if (part.strings.some((content) => content.includes("Tensor"))) return true;
     for (const [name] of part.text.matchAll(/(?<![\w.])[A-Za-z_]\w*/g)) {
       if (isTorch(names.aliases.get(name) ?? "")) return true;
@@ -209,12 +210,17 @@ function scriptPart(statements: Statement[]): { line: number; endLine: number } 
 
 function isCall(text: string): boolean {
   if (KEYWORD.test(text)) return false;
+  // Innermost brackets first, each pair becomes one sign.
   let bare = text;
   for (let before = ""; before !== bare; ) {
     before = bare;
-    bare = bare.replace(/\([^()[\]{}]+\)/g, "()").replace(/\[[^()[\]{}]+\]/g, "[]").replace(/\{[^()[\]{}]*\}/g, "");
+    bare = bare
+      .replaceAll(/\([^()[\]{}]*\)/g, "\u0001")
+      .replaceAll(/\[[^()[\]{}]*\]/g, "\u0002")
+      .replaceAll(/\{[^()[\]{}]*\}/g, "\u0003");
   }
-  return /^[\p{L}_][\p{L}\p{N}_]*(?:\(\)|\[\]|\.[\p{L}_][\p{L}\p{N}_]*)*\(\)$/u.test(bare.replaceAll(/\s/g, ""));
+  bare = bare.replaceAll(/\s*([.\u0001\u0002])\s*/g, "$1");
+  return /^[\p{L}_][\p{L}\p{N}_]*(?:\u0001|\u0002|\.[\p{L}_][\p{L}\p{N}_]*)*\u0001$/u.test(bare);
 }
 
 /** While somebody types, a target that cannot be read stays where its first line still stands. */

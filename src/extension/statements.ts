@@ -17,23 +17,36 @@ export interface Statement {
 /** A line that starts like this at the left edge begins a statement, whatever bracket is still open above it. */
 const FRESH_START = /^(?:class\s|def\s|async\s+def\s|@|import\s|from\s)/;
 const TAB = 8;
+const INDENTATION = /[^\S\n]+/y;
+const INDENTATION_ONLY = /^\s+$/;
+const BRACKET = /[()[\]{}]/y;
+const ORDINARY = /[^\n#\\"'()[\]{}]+/y;
+
+function match(pattern: RegExp, text: string, at: number): string {
+  pattern.lastIndex = at;
+  return pattern.exec(text)?.[0] ?? "";
+}
 
 export function readStatements(text: string): { statements: Statement[]; isBroken: boolean } {
   const statements: Statement[] = [];
   let isBroken = false;
   let line = 0;
   let depth = 0;
-  let current: Statement | null = null;
   let at = 0;
+  // The statement at hand; nothing has been read of it while its text is empty.
+  let current: Statement = { line, endLine: line, indent: 0, text: "", strings: [] };
 
   const add = (piece: string): void => {
-    current ??= { line, endLine: line, indent: indentAt(text, at), text: "", strings: [] };
+    if (current.text === "") current = { line, endLine: line, indent: indentAt(text, at), text: "", strings: [] };
     current.endLine = line;
     current.text += piece;
   };
+  const space = (): void => {
+    if (current.text !== "") current.text += " ";
+  };
   const finish = (): void => {
-    if (current && current.text.trim() !== "") statements.push({ ...current, text: current.text.trim() });
-    current = null;
+    if (current.text !== "") statements.push({ ...current, text: current.text.trim() });
+    current = { ...current, text: "" };
     depth = 0;
   };
 
@@ -46,31 +59,32 @@ export function readStatements(text: string): { statements: Statement[]; isBroke
         depth = 0;
       }
       if (depth === 0) finish();
-      else if (current) current.text += " ";
+      else space();
       line++;
     } else if (character === "#") {
       while (at < text.length && text[at] !== "\n") at++;
     } else if (character === "\\" && /^\\\r?\n/.test(text.slice(at, at + 3))) {
       at = text.indexOf("\n", at) + 1;
       line++;
-      if (current) current.text += " ";
+      space();
     } else if (character === '"' || character === "'") {
       const end = stringEnd(text, at);
       isBroken ||= !end.isClosed;
       add(character.repeat(2));
-      current!.strings.push(text.slice(at + end.quoteLength, end.contentEnd));
+      current.strings.push(text.slice(at + end.quoteLength, end.contentEnd));
       for (let position = at; position < end.next; position++) if (text[position] === "\n") line++;
-      current!.endLine = line;
+      current.endLine = line;
       at = end.next;
     } else {
-      if (/\s/.test(character)) {
-        if (current) current.text += " ";
-      } else {
+      // Indentation before a statement, brackets, and everything else up to the next special character.
+      const pattern = current.text === "" ? INDENTATION : BRACKET;
+      const piece = match(pattern, text, at) || match(ORDINARY, text, at) || character;
+      if (pattern === BRACKET || !INDENTATION_ONLY.test(piece)) {
         if ("([{".includes(character)) depth++;
         if (")]}".includes(character)) depth = Math.max(0, depth - 1);
-        add(character);
+        add(piece);
       }
-      at++;
+      at += piece.length;
     }
   }
   isBroken ||= depth > 0;

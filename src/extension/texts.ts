@@ -15,7 +15,7 @@ export function runText(result: RunResult): string {
         result.outputs,
         [
           { title: "Output", cell: ({ name }) => name },
-          { title: "Tensor", cell: tensorText },
+          { title: "Tensor", cell: (output) => tensorText(output) },
           { title: "Min", align: "right", cell: ({ statistics }) => figure(statistics?.min) },
           { title: "Max", align: "right", cell: ({ statistics }) => figure(statistics?.max) },
           { title: "Mean", align: "right", cell: ({ statistics }) => figure(statistics?.mean) },

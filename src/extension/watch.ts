@@ -39,7 +39,7 @@ export class Watch implements vscode.Disposable {
   /** Loaded with the first result: activation needs none of it. */
   private async open(): Promise<FSWatcher> {
     const { watch } = await import("chokidar");
-    const watcher = watch([], { ignoreInitial: true, disableGlobbing: true } as Parameters<typeof watch>[1]);
+    const watcher = watch([], { ignoreInitial: true });
     watcher.on("all", (_, path) => this.soon(path));
     return watcher;
   }

@@ -1,9 +1,10 @@
 /** From op records to the functions that Python calls: one per op, decoding plain numbers by the op's signature. */
 import { fail, internedList, readScratch, writeScratch } from "./bridge.ts";
-import { deviceById } from "./device.ts";
+import { defaultDevice, deviceById } from "./device.ts";
 import { dtypeById, Scalar, type Kind } from "./dtype.ts";
 import { get, getOrNull, put, putQuietly } from "./handles.ts";
 import { dispatch, registry, type OpRecord } from "./op.ts";
+import { integerTensor } from "./ops/create.ts";
 import type { Generator } from "./random.ts";
 import { Scope, type Tensor } from "./tensor.ts";
 import type { ArgumentType } from "./signature.ts";
@@ -17,7 +18,13 @@ export const generators: (Generator | null)[] = [null];
 type Decoder = (args: readonly unknown[], at: number) => unknown;
 
 const scalar: Decoder = (a, i) => new Scalar(a[i] as number, kinds[a[i + 1] as number]!);
-const operand: Decoder = (a, i) => (a[i + 1] === TENSOR_KIND ? get(a[i] as number) : scalar(a, i));
+const operand: Decoder = (a, i) => {
+  if (a[i + 1] === TENSOR_KIND) return get(a[i] as number);
+  const value = a[i];
+  // Kernels take numbers as doubles: an integer that is none goes as a tensor of no dims, which promotes alike.
+  if (typeof value === "bigint" && a[i + 1] === 1) return integerTensor(value, defaultDevice());
+  return scalar(a, i);
+};
 const plain: Decoder = (a, i) => a[i];
 const optional: Decoder = (a, i) => a[i] ?? null;
 

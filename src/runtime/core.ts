@@ -120,6 +120,10 @@ function tensorFunctions(): Record<string, (...args: never[]) => unknown> {
     same_storage: (a: number, b: number) => get(a).storage === get(b).storage,
     version: (h: number) => get(h).storage.version,
     is_view: (h: number) => get(h).base !== null,
+    base: (h: number) => {
+      const { base } = get(h);
+      return base ? putQuietly(base) : 0;
+    },
     share: (h: number) => put(get(h)),
     live_handles: () => liveHandles(),
     free: (n: number) => {
@@ -133,7 +137,7 @@ function tensorFunctions(): Record<string, (...args: never[]) => unknown> {
         throw new RuntimeError(`a Tensor with ${t.numel} elements cannot be converted to Scalar`);
       }
       return readScalar(t);
-    }, undefined),
+    }, ""),
     from_memory: guarded((address: number, sizeId: number, dtypeId: number, deviceId: number) => {
       const t = empty(bridge.internedList(sizeId), dtypeById(dtypeId), deviceById(deviceId));
       if (!t.isMeta) writeBytes(t, bridge.python().module.HEAPU8.subarray(address, address + t.nbytes));

@@ -20,10 +20,10 @@ export function contiguousStrides(shape: Shape): number[] {
 }
 
 export function isContiguous(shape: Shape, strides: Shape): boolean {
+  if (shape.includes(0)) return true;
   let step = 1;
   for (let i = shape.length - 1; i >= 0; i--) {
     const size = shape[i]!;
-    if (size === 0) return true;
     if (size !== 1 && strides[i] !== step) return false;
     step *= size;
   }
@@ -100,7 +100,7 @@ export function inferSize(shape: Shape, numel: number): Shape {
       if (unknown >= 0) throw new RuntimeError("only one dimension can be inferred");
       unknown = i;
     } else if (size < 0) {
-      throw new RuntimeError(`invalid shape dimension ${size}`);
+      throw new RuntimeError(`invalid shape dimension ${size} at index ${i} of shape ${formatShape(shape)}`);
     } else {
       known *= size;
     }

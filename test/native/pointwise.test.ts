@@ -149,6 +149,8 @@ describe("pointwise", { skip: whyMissing }, () => {
         machine.define({ compute: "int64", inputs: 2, constants: 0, temporaries: 1, code: [[name, 2, ...[0, 1].slice(0, operands)]], outputs: [2] }),
         [a, b], [output],
       );
+      machine.addon.wait(machine.submitted);
+      machine.addon.takeError();  // the pairs hold zero divisors
       const bytes = machine.readBytes(output.pointer, pairs.length * 8);
       const got = new BigInt64Array(bytes.buffer);
       pairs.forEach(([x, y], i) => {
@@ -156,10 +158,14 @@ describe("pointwise", { skip: whyMissing }, () => {
         if (expected !== undefined) assert.equal(got[i], wrap(expected), `${name}(${x}, ${y})`);
       });
     }
-    // Division by zero is the caller's business, but it must not kill the process.
-    const zero = machine.tensor([0n], "int64");
-    const one = machine.tensor([5n], "int64");
-    for (const name of ["div", "floor_divide", "remainder", "fmod", "gcd", "lcm"]) run(binary(name, "int64"), [one, zero], [machine.empty("int64", [1])]);
+    machine.addon.takeError();
+    const zero = machine.tensor([3n, 0n], "int64");
+    const one = machine.tensor([5n, 5n], "int64");
+    for (const name of ["div", "floor_divide", "remainder", "fmod"]) {
+      assert.throws(() => run(binary(name, "int64"), [one, zero], [machine.empty("int64", [2])]), /^Error: ZeroDivisionError$/);
+      run(binary(name, "int64"), [one, expand(slice(zero, 0, 0, 1), [2])], [machine.empty("int64", [2])]);
+    }
+    for (const name of ["gcd", "lcm"]) run(binary(name, "int64"), [one, zero], [machine.empty("int64", [2])]);
     machine.releaseAll();
   });
 

@@ -151,6 +151,16 @@ def layers(torch):
     yield "MultiheadAttention", (8, 2), {}, (
         lambda: [r(5, 2, 8), r(5, 2, 8), r(5, 2, 8), {"attn_mask": mask(), "need_weights": False, "is_causal": True}]
     ), 1e-6
+    heads_mask = lambda: torch.randn(4, 5, 5).round()
+    yield "MultiheadAttention", (8, 2), {}, (
+        lambda: [*three(), {"attn_mask": heads_mask(), "average_attn_weights": False}]
+    ), 1e-6
+    yield "MultiheadAttention", (8, 2), {"add_zero_attn": True, "add_bias_kv": True}, (
+        lambda: [*three(), {"attn_mask": mask(), "key_padding_mask": padding(), "need_weights": False}]
+    ), 1e-6
+    yield "MultiheadAttention", (8, 2), {}, (lambda: [r(5, 2, 8), *[r(4, 2, 8)] * 2, {"need_weights": False}]), 1e-6
+    yield "MultiheadAttention", (8, 2), {}, x((5, 8), (4, 8), (4, 8)), 1e-6
+    yield "MultiheadAttention", (8, 2), {}, lambda: [*three(), {"attn_mask": torch.ones(3, 3)}], 1e-6
     yield "TransformerEncoderLayer", (8, 2, 16), {}, x((5, 2, 8)), 1e-5
     yield "TransformerEncoderLayer", (8, 2, 16), {"norm_first": True, "activation": "gelu", "bias": False}, (
         lambda: [r(5, 2, 8), {"src_mask": mask(), "src_key_padding_mask": padding()}]

@@ -280,6 +280,7 @@ describe("resets", () => {
     "import json; json.loads = None; json.dumps = None",
     "import os; f = [open('/dev/null') for _ in range(50)]",
     "x = bytearray(100 << 20)",
+    "from pyodide.ffi import to_js, create_proxy; import _core; k = [to_js([i]) for i in range(99)], create_proxy(print), _core.echo",
   ];
   const probe =
     "import faketorch, sys, os, json\nx = faketorch.ones(3) + faketorch.ones(4)\n" +

@@ -1,5 +1,6 @@
 // Matrix multiplication with arbitrary strides: blocks for the caches, shares packing and tiles among the threads, and takes
 // short ways for thin and small problems. float16 and bfloat16 are computed in float32, integers in plain loops.
+#include "matmul_brain.h"
 #include "matmul_micro.h"
 #include "matmul_thin.h"
 
@@ -30,11 +31,12 @@ template <class T, class S> struct Product {
 
 int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
+void out_of_memory(Context* context) { context->fail(context, "[matmul] out of memory for the packed operands"); }
 
-// Runs tiles of one packed block: C[mc x nc] with A and B packed `depth` deep.
-template <class T>
-void run_tiles(Context* context, int64_t mc, int64_t nc, int64_t depth, const T* a, const T* b, int64_t ldb, int64_t b_panel_stride, T* c,
-               int64_t crs, int64_t ccs, Finish<T> finish) {
+// Runs tiles of one packed block: C[mc x nc] with A and B packed `depth` elements deep.
+template <class Packing, class T = typename Packing::Value, class E = typename Packing::Element>
+void run_tiles(Context* context, int64_t mc, int64_t nc, int64_t depth, const E* a, const E* b, T* c, int64_t crs, int64_t ccs,
+               Finish<T> finish) {
   constexpr int64_t mr = kTileRows;
   constexpr int64_t nr = kTileColumns<T>;
   // Enough tile blocks for the threads to share evenly, each at least two panels high.
@@ -56,76 +58,71 @@ void run_tiles(Context* context, int64_t mc, int64_t nc, int64_t depth, const T*
         const int rows = int(smaller(mr, mc - i));
         for (int64_t j = column_begin; j < column_end; j += nr) {
           const int columns = int(smaller(nr, nc - j));
-          micro_kernel_for<T>(rows, columns)(depth, a + i * depth, b + j / nr * b_panel_stride, ldb, c + i * crs + j * ccs, crs, ccs, columns,
-                                             finish.at(i, j));
+          const auto kernel = Packing::kernel(rows, columns);
+          kernel(depth, a + i * depth, b + j * depth, nr, c + i * crs + j * ccs, crs, ccs, columns, finish.at(i, j));
         }
       }
     }
   });
 }
 
-template <class T, class S>
-void pack_a(Context* context, T* out, const Product<T, S>& p, int64_t row, int64_t rows, int64_t depth_at, int64_t depth) {
+// Packs `slices` rows of A or columns of B, panels of `width` of them, `k` deep; ragged last panels are padded when asked.
+template <class Packing, class S = typename Packing::Stored, class E = typename Packing::Element>
+void pack_operand(Context* context, E* out, int64_t width, bool pads, const S* in, int64_t slices, int64_t slice_stride, int64_t k,
+                  int64_t depth_stride) {
+  const int64_t panels = (slices + width - 1) / width;
+  const int64_t depth = (k + Packing::kPerElement - 1) / Packing::kPerElement;
+  const int64_t grain = (32 << 10) / (width * k) + 1;
+  const bool is_worth = slices * k >= (64 << 10);
+  parallel_for(context, panels, is_worth ? grain : panels, [=](int64_t begin, int64_t end) {
+    for (int64_t panel = begin; panel < end; panel++) {
+      const int count = int(smaller(width, slices - panel * width));
+      Packing::pack(out + panel * width * depth, pads ? int(width) : count, count, in + panel * width * slice_stride, slice_stride, depth_stride, k);
+    }
+  });
+}
+
+template <class Packing, class T = typename Packing::Value, class S = typename Packing::Stored>
+void multiply_packed(Context* context, const Product<T, S>& p) {
+  using E = typename Packing::Element;
   constexpr int64_t mr = kTileRows;
-  const int64_t panels = (rows + mr - 1) / mr;
-  const bool is_worth = rows * depth >= (64 << 10);
-  parallel_for(context, panels, is_worth ? 4 : panels, [=, &p](int64_t begin, int64_t end) {
-    for (int64_t panel = begin; panel < end; panel++) {
-      const int count = int(smaller(mr, rows - panel * mr));
-      pack_panel(out + panel * mr * depth, count, count, p.a + (row + panel * mr) * p.ars + depth_at * p.acs, p.ars, p.acs, depth);
-    }
-  });
-}
-
-template <class T, class S>
-void pack_b(Context* context, T* out, const Product<T, S>& p, int64_t column, int64_t columns, int64_t depth_at, int64_t depth) {
   constexpr int64_t nr = kTileColumns<T>;
-  const int64_t panels = (columns + nr - 1) / nr;
-  const bool is_worth = columns * depth >= (64 << 10);
-  parallel_for(context, panels, is_worth ? 2 : panels, [=, &p](int64_t begin, int64_t end) {
-    for (int64_t panel = begin; panel < end; panel++) {
-      const int count = int(smaller(nr, columns - panel * nr));
-      pack_panel(out + panel * nr * depth, int(nr), count, p.b + (column + panel * nr) * p.bcs + depth_at * p.brs, p.bcs, p.brs, depth);
-    }
-  });
-}
-
-template <class T, class S> void multiply_packed(Context* context, const Product<T, S>& p) {
-  constexpr int64_t nr = kTileColumns<T>;
-  const int64_t passes = (p.k + kDepth - 1) / kDepth;
-  const int64_t depth = (p.k + passes - 1) / passes;
+  constexpr int64_t per = Packing::kPerElement;
+  const int64_t passes = (p.k + kDepth * per - 1) / (kDepth * per);
+  const int64_t deep_most = round_up((p.k + passes - 1) / passes, per);
   const int64_t block_rows = smaller(p.m, kBlockRows);
   const int64_t block_columns = smaller(p.n, kBlockColumns);
   constexpr bool is_converted = !__is_same(T, S);
-  T* packed_a = (T*)context->scratch(context, 0, size_t(round_up(block_rows, kTileRows) * depth) * sizeof(T));
-  T* packed_b = (T*)context->scratch(context, 1, size_t(round_up(block_columns, nr) * depth) * sizeof(T));
+  E* packed_a = (E*)context->scratch(context, 0, size_t(round_up(block_rows, mr) * deep_most / per) * sizeof(E));
+  E* packed_b = (E*)context->scratch(context, 1, size_t(round_up(block_columns, nr) * deep_most / per) * sizeof(E));
   T* block_c = is_converted ? (T*)context->scratch(context, 2, size_t(block_rows * block_columns) * sizeof(T)) : nullptr;
-  if (!packed_a || !packed_b || (is_converted && !block_c)) return context->fail(context, "[matmul] out of memory for the packed operands");
+  if (!packed_a || !packed_b || (is_converted && !block_c)) return out_of_memory(context);
 
   for (int64_t column = 0; column < p.n; column += block_columns) {
     const int64_t columns = smaller(block_columns, p.n - column);
     for (int64_t row = 0; row < p.m; row += block_rows) {
       const int64_t rows = smaller(block_rows, p.m - row);
-      for (int64_t at = 0; at < p.k; at += depth) {
-        const int64_t deep = smaller(depth, p.k - at);
-        pack_b(context, packed_b, p, column, columns, at, deep);
-        pack_a(context, packed_a, p, row, rows, at, deep);
+      for (int64_t at = 0; at < p.k; at += deep_most) {
+        const int64_t deep = smaller(deep_most, p.k - at);
+        const int64_t depth = (deep + per - 1) / per;
         const bool is_first = at == 0;
+        const bool has_b = row > 0 && passes == 1;  // the rows before have packed it
+        if (!has_b) pack_operand<Packing>(context, packed_b, nr, true, p.b + column * p.bcs + at * p.brs, columns, p.bcs, deep, p.brs);
+        pack_operand<Packing>(context, packed_a, mr, false, p.a + row * p.ars + at * p.acs, rows, p.ars, deep, p.acs);
         if constexpr (is_converted) {
           const Finish<T> finish = {T(1), T(is_first ? 0 : 1)};
-          run_tiles<T>(context, rows, columns, deep, packed_a, packed_b, nr, nr * deep, block_c, columns, 1, finish);
+          run_tiles<Packing>(context, rows, columns, depth, packed_a, packed_b, block_c, columns, 1, finish);
         } else {
           Finish<T> finish = {p.finish.alpha, T(1)};
           if (is_first) finish = p.finish.at(row, column);
-          run_tiles<T>(context, rows, columns, deep, packed_a, packed_b, nr, nr * deep, p.c + row * p.crs + column * p.ccs, p.crs, p.ccs, finish);
+          run_tiles<Packing>(context, rows, columns, depth, packed_a, packed_b, p.c + row * p.crs + column * p.ccs, p.crs, p.ccs, finish);
         }
       }
       if constexpr (is_converted) {
         const Finish<T> finish = p.finish.at(row, column);
         parallel_for(context, rows, (32 << 10) / columns + 1, [=, &p](int64_t begin, int64_t end) {
           for (int64_t i = begin; i < end; i++) {
-            S* to_row = p.c + (row + i) * p.crs + column * p.ccs;
-            for (int64_t j = 0; j < columns; j++) finish_one(finish, block_c[i * columns + j], to_row + j * p.ccs, i, j);
+            finish_row(finish, block_c + i * columns, p.c + (row + i) * p.crs + column * p.ccs, p.ccs, i, columns);
           }
         });
       }
@@ -139,7 +136,7 @@ template <class T, class S> void multiply_by_dots(Context* context, const Produc
   int64_t row_stride = p.ars;
   if (p.acs != 1 || !__is_same(T, S)) {
     T* packed = (T*)context->scratch(context, 0, size_t(p.m * p.k) * sizeof(T));
-    if (!packed) return context->fail(context, "[matmul] out of memory for the packed operands");
+    if (!packed) return out_of_memory(context);
     for (int64_t i = 0; i < p.m; i++) load_run(packed + i * p.k, p.a + i * p.ars, p.acs, p.k);
     rows = packed;
     row_stride = p.k;
@@ -161,7 +158,7 @@ template <class T> void multiply_by_strips(Context* context, const Product<T, T>
   const int64_t grain = kParallelBytes / (p.k * width * int64_t(sizeof(T))) + 1;
   parallel_for(context, strips, grain, [=, &p](int64_t begin, int64_t end) {
     T* sum = (T*)context->scratch(context, 0, size_t(kStripRows * width) * sizeof(T));
-    if (!sum) return context->fail(context, "[matmul] out of memory");
+    if (!sum) return out_of_memory(context);
     for (int64_t s = begin; s < end; s++) {
       const int64_t column = s * width;
       const int64_t columns = smaller(width, p.n - column);
@@ -171,7 +168,7 @@ template <class T> void multiply_by_strips(Context* context, const Product<T, T>
         strip<T>(rows, columns, p.k, p.a + row * p.ars, p.ars, p.acs, p.b + column, p.brs, sum, width);
         for (int64_t i = 0; i < rows; i++) {
           T* to_row = p.c + (row + i) * p.crs + column * p.ccs;
-          for (int64_t j = 0; j < columns; j++) finish_one(p.finish, sum[i * width + j], to_row + j * p.ccs, row + i, column + j);
+          finish_row(p.finish.at(row + i, column), sum + i * width, to_row, p.ccs, 0, columns);
         }
       }
     }
@@ -200,7 +197,12 @@ template <class T, class S> void multiply(Context* context, const Product<T, S>&
   if constexpr (__is_same(T, S)) {
     if (p.m <= kFewRows && p.bcs == 1) return multiply_by_strips(context, p);
   }
-  multiply_packed(context, p);
+#if defined(__AVX512F__)
+  if constexpr (__is_same(S, Brain)) {
+    if (has_brain_dots()) return multiply_packed<BrainPacking>(context, p);
+  }
+#endif
+  multiply_packed<PlainPacking<T, S>>(context, p);
 }
 
 struct Launch {
@@ -275,7 +277,7 @@ template <class S> void run_integer(Context* context, const Launch& l) {
   const int64_t grain = (32 << 10) / (l.n * l.k + 1) + 1;
   parallel_for(context, rows, grain, [&](int64_t begin, int64_t end) {
     uint64_t* sum = (uint64_t*)context->scratch(context, 0, size_t(l.n) * sizeof(uint64_t));
-    if (!sum) return context->fail(context, "[matmul] out of memory");
+    if (!sum) return out_of_memory(context);
     for (int64_t row = begin; row < end; row++) {
       const Offsets o = offsets_of(l, row / l.m);
       const int64_t i = row % l.m;

@@ -63,8 +63,53 @@ template <class T, class S> LW_INLINE void finish_one(const Finish<T>& f, T sum,
   *c = from<S>(f.of(sum, f.beta != T(0) ? to<T>(*c) : T(0), i, j));
 }
 
-// A tile of R rows and V vectors of columns: a is packed (a[p * R + i]), b has row stride ldb; both k deep. Only the first
-// `columns` columns are stored. C has strides crs and ccs.
+// The same for a run of sums: row i, columns [0, n).
+template <class T, class S>
+static void finish_row(const Finish<T>& f, const T* sum, S* c, int64_t ccs, int64_t i, int64_t n) {
+  if (f.is_plain()) return store_run(c, sum, ccs, n);
+  constexpr int64_t kPiece = 256;
+  T result[kPiece], old[kPiece];
+  for (int64_t j = 0; j < n; j += kPiece) {
+    const int64_t count = n - j < kPiece ? n - j : kPiece;
+    for (int64_t q = 0; q < count; q++) result[q] = f.alpha * sum[j + q];
+    if (f.beta != T(0)) {
+      load_run(old, c + j * ccs, ccs, count);
+      for (int64_t q = 0; q < count; q++) result[q] += f.beta * old[q];
+    }
+    if (f.bias) {
+      const T* bias = f.bias + i * f.bias_row + j * f.bias_column;
+      for (int64_t q = 0; q < count; q++) result[q] += bias[q * f.bias_column];
+    }
+    store_run(c + j * ccs, result, ccs, count);
+  }
+}
+
+// The first `columns` columns of a finished tile go to C, which has strides crs and ccs.
+template <class T, int R, int V>
+LW_INLINE void store_tile(const Vector<T> (&tile)[R][V], T* c, int64_t crs, int64_t ccs, int columns, const Finish<T>& finish) {
+  constexpr int lanes = kLanes<T>;
+  if (ccs == 1 && columns == V * lanes && (finish.is_plain() || finish.is_sum())) {
+    const bool adds = !finish.is_plain();
+#pragma GCC unroll 16
+    for (int i = 0; i < R; i++) {
+#pragma GCC unroll 8
+      for (int j = 0; j < V; j++) {
+        T* to = c + i * crs + j * lanes;
+        store_vector(to, adds ? load_vector(to) + tile[i][j] : tile[i][j]);
+      }
+    }
+    return;
+  }
+  T flat[R * V * lanes];
+#pragma GCC unroll 16
+  for (int i = 0; i < R; i++) {
+#pragma GCC unroll 8
+    for (int j = 0; j < V; j++) store_vector(flat + (i * V + j) * lanes, tile[i][j]);
+  }
+  for (int i = 0; i < R; i++) finish_row(finish, flat + i * V * lanes, c + i * crs, ccs, i, columns);
+}
+
+// A tile of R rows and V vectors of columns: a is packed (a[p * R + i]), b has row stride ldb; both k deep.
 template <class T, int R, int V>
 static void micro_kernel(int64_t k, const T* a, const T* b, int64_t ldb, T* c, int64_t crs, int64_t ccs, int columns, const Finish<T>& finish) {
   constexpr int lanes = kLanes<T>;
@@ -84,42 +129,15 @@ static void micro_kernel(int64_t k, const T* a, const T* b, int64_t ldb, T* c, i
     a += R;
     b += ldb;
   }
-  if (ccs == 1 && columns == V * lanes && (finish.is_plain() || finish.is_sum())) {
-    const bool adds = !finish.is_plain();
-#pragma GCC unroll 16
-    for (int i = 0; i < R; i++) {
-#pragma GCC unroll 8
-      for (int j = 0; j < V; j++) {
-        T* to = c + i * crs + j * lanes;
-        store_vector(to, adds ? load_vector(to) + tile[i][j] : tile[i][j]);
-      }
-    }
-    return;
-  }
-  T flat[R * V * lanes];
-#pragma GCC unroll 16
-  for (int i = 0; i < R; i++) {
-#pragma GCC unroll 8
-    for (int j = 0; j < V; j++) store_vector(flat + (i * V + j) * lanes, tile[i][j]);
-  }
-  for (int i = 0; i < R; i++) {
-    const T* from = flat + i * V * lanes;
-    T* to = c + i * crs;
-    if (ccs == 1) {
-#pragma omp simd
-      for (int j = 0; j < columns; j++) finish_one(finish, from[j], to + j, i, j);
-    } else {
-      for (int j = 0; j < columns; j++) finish_one(finish, from[j], to + j * ccs, i, j);
-    }
-  }
+  store_tile<T, R, V>(tile, c, crs, ccs, columns, finish);
 }
 
-template <class T>
-using MicroKernel = void (*)(int64_t, const T*, const T*, int64_t, T*, int64_t, int64_t, int, const Finish<T>&);
+// E: what a packed panel holds.
+template <class T, class E = T>
+using MicroKernel = void (*)(int64_t, const E*, const E*, int64_t, T*, int64_t, int64_t, int, const Finish<T>&);
 
-// micro_kernels<T>[V - 1][R - 1]
 template <class T, int V> struct MicroRow {
-  static constexpr MicroKernel<T> of(int rows) {
+  static MicroKernel<T> of(int rows) {
     switch (rows) {
       case 1: return micro_kernel<T, 1, V>;
       case 2: return micro_kernel<T, 2, V>;
@@ -141,10 +159,6 @@ template <class T, int V> struct MicroRow {
     }
   }
 };
-
-template <class T> LW_INLINE MicroKernel<T> micro_kernel_for(int rows, int columns) {
-  return columns <= kLanes<T> ? MicroRow<T, 1>::of(rows) : MicroRow<T, 2>::of(rows);
-}
 
 // ---- packing --------------------------------------------------------------------------------------------------------
 
@@ -207,5 +221,19 @@ static void pack_panel(T* out, int width, int count, const S* in, int64_t slice_
     for (int i = count; i < width; i++) out[p * width + i] = T(0);
   }
 }
+
+// How operands are packed and multiplied: here as they are, converted to the type of the sums.
+template <class T, class S> struct PlainPacking {
+  using Value = T;
+  using Stored = S;
+  using Element = T;
+  static constexpr int64_t kPerElement = 1;  // steps along k that one packed element holds
+  static void pack(T* out, int width, int count, const S* in, int64_t slice_stride, int64_t depth_stride, int64_t k) {
+    pack_panel(out, width, count, in, slice_stride, depth_stride, k);
+  }
+  static MicroKernel<T> kernel(int rows, int columns) {
+    return columns <= kLanes<T> ? MicroRow<T, 1>::of(rows) : MicroRow<T, 2>::of(rows);
+  }
+};
 
 }  // namespace layerwise::NS

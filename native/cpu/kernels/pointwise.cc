@@ -96,12 +96,19 @@ int64_t set_up(const Plan& p, char* memory, Frame& f) {
   return used;
 }
 
+void report_zero_divisor(const Plan& p, const int64_t* divisors, int64_t n) {
+  int any = 0;
+  for (int64_t i = 0; i < n; i++) any |= divisors[i] == 0;
+  if (any) p.context->fail(p.context, "ZeroDivisionError");  // PyTorch's whole message
+}
+
 // Runs the program on n elements; `first` is the index of the first one.
 LW_INLINE void run_block(const Plan& p, Frame& f, int64_t n, int64_t first) {
   const PointwiseProgram& program = *p.program;
   for (int i = 0; i < program.instructions; i++) {
     const PointwiseInstruction& in = program.code[i];
     const void* a = kOpcodeIsIota[in.opcode] ? (const void*)&first : f.value[in.a];
+    if (program.divides_integers && kOpcodeDivides[in.opcode]) report_zero_divisor(p, (const int64_t*)f.value[in.b], n);
     p.ops[in.opcode](f.value[in.dst], a, f.value[in.b], f.value[in.c], n);
   }
 }
@@ -269,6 +276,7 @@ void run_packed(const Plan& p, Frame& f, int64_t begin, int64_t end) {
 
 KERNEL(pointwise) {
   Plan plan;
+  plan.context = context;
   plan.program = args.pointer<const PointwiseProgram>();
   plan.ndim = int(args.integer());
   plan.operands = int(args.integer());

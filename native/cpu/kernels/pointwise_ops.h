@@ -16,6 +16,12 @@ extern const PointwiseOp int64_ops[];
 constexpr bool kOpcodeIsIota[] = {LW_POINTWISE_OPCODES(LW_IS_IOTA)};
 #undef LW_IS_IOTA
 
+// Integer divisions give 0 for a zero divisor, the others a; the kernel then reports it.
+#define LW_IS_DIVISION(name, operands) \
+  (!strcmp(#name, "div") || !strcmp(#name, "floor_divide") || !strcmp(#name, "remainder") || !strcmp(#name, "fmod")),
+static const bool kOpcodeDivides[] = {LW_POINTWISE_OPCODES(LW_IS_DIVISION)};
+#undef LW_IS_DIVISION
+
 // Macros for the files that define the tables; T is the compute type there.
 #define LW_OP(name, expression) \
   static void op_##name(void* to, const void* from_a, const void* from_b, const void* from_c, int64_t n) { \

@@ -24,6 +24,7 @@ enum class Fetch {
 };
 
 struct Plan : Space {
+  Context* context;
   const PointwiseProgram* program;
   const double* constants;
   const PointwiseOp* ops;

@@ -4,6 +4,7 @@ from _core import (
     op__adam_step_ as _core__adam_step_,
     op__adaptive_avg_pool2d as _core__adaptive_avg_pool2d,
     op__alias as _core__alias,
+    op__attention as _core__attention,
     op__bernoulli_ as _core__bernoulli_,
     op__bitwise_not_int as _core__bitwise_not_int,
     op__bitwise_not_int_ as _core__bitwise_not_int_,
@@ -17,6 +18,7 @@ from _core import (
     op__div_rounded_ as _core__div_rounded_,
     op__dropout as _core__dropout,
     op__embedding as _core__embedding,
+    op__empty_like as _core__empty_like,
     op__flip as _core__flip,
     op__get_rng_state as _core__get_rng_state,
     op__index as _core__index,
@@ -27,6 +29,8 @@ from _core import (
     op__min_all as _core__min_all,
     op__min_dim as _core__min_dim,
     op__multinomial_replaced as _core__multinomial_replaced,
+    op__nan_to_num as _core__nan_to_num,
+    op__nan_to_num_ as _core__nan_to_num_,
     op__native_batch_norm as _core__native_batch_norm,
     op__nll_loss as _core__nll_loss,
     op__nonzero as _core__nonzero,
@@ -53,6 +57,7 @@ from _core import (
     op__unflatten as _core__unflatten,
     op__var_mean as _core__var_mean,
     op__view as _core__view,
+    op__view_dtype as _core__view_dtype,
     op__where as _core__where,
     op_abs as _core_abs,
     op_abs_ as _core_abs_,
@@ -192,6 +197,8 @@ from _core import (
     op_isfinite as _core_isfinite,
     op_isinf as _core_isinf,
     op_isnan as _core_isnan,
+    op_isneginf as _core_isneginf,
+    op_isposinf as _core_isposinf,
     op_layer_norm as _core_layer_norm,
     op_lcm as _core_lcm,
     op_lcm_ as _core_lcm_,
@@ -243,8 +250,6 @@ from _core import (
     op_mul as _core_mul,
     op_mul_ as _core_mul_,
     op_mv as _core_mv,
-    op_nan_to_num as _core_nan_to_num,
-    op_nan_to_num_ as _core_nan_to_num_,
     op_narrow as _core_narrow,
     op_native_layer_norm as _core_native_layer_norm,
     op_ne as _core_ne,
@@ -286,6 +291,8 @@ from _core import (
     op_silu_ as _core_silu_,
     op_sin as _core_sin,
     op_sin_ as _core_sin_,
+    op_sinc as _core_sinc,
+    op_sinc_ as _core_sinc_,
     op_sinh as _core_sinh,
     op_sinh_ as _core_sinh_,
     op_softmax as _core_softmax,
@@ -329,6 +336,7 @@ from torch._C import (
     _wrap, _wrap_many, _wrap_named,
 )
 
+_attention_result = _named_result("attention", ("out", "logsumexp",))
 _max_dim_result = _named_result("max", ("values", "indices",))
 _max_pool2d_result = _named_result("max_pool2d", ("out", "indices",))
 _min_dim_result = _named_result("min", ("values", "indices",))
@@ -365,6 +373,15 @@ def _alias(input):
         return _wrap(_core__alias(input.h))
     except AttributeError:
         _check_tensors("_alias", [("input", 1, input)])
+        raise
+
+
+def _attention(query, key, value, mask, scale, is_causal):
+    "softmax(query key^T scale + mask) value over [B, H, T, D]."
+    try:
+        return _wrap_named(_attention_result, _core__attention(query.h, key.h, value.h, 0 if mask is None else mask.h, scale, is_causal))
+    except AttributeError:
+        _check_tensors("_attention", [("query", 1, query), ("key", 2, key), ("value", 3, value)])
         raise
 
 
@@ -515,6 +532,15 @@ def _embedding(weight, indices, padding_idx):
         raise
 
 
+def _empty_like(input, dtype, device):
+    "Uninitialised memory in the shape and memory order of input."
+    try:
+        return _wrap(_core__empty_like(input.h, -1 if dtype is None else dtype.id, -1 if device is None else _device_id(device)))
+    except AttributeError:
+        _check_tensors("_empty_like", [("input", 1, input)])
+        raise
+
+
 def _flip(input, dims):
     "The given dims in reverse order."
     try:
@@ -602,6 +628,28 @@ def _multinomial_replaced(input, num_samples, generator):
         return _wrap(_core__multinomial_replaced(input.h, num_samples, 0 if generator is None else generator.id))
     except AttributeError:
         _check_tensors("_multinomial_replaced", [("input", 1, input)])
+        raise
+
+
+def _nan_to_num(input, nan, posinf, neginf):
+    "NaN and infinities replaced."
+    try:
+        return _wrap(_core__nan_to_num(input.h, nan, posinf, neginf))
+    except AttributeError:
+        _check_tensors("_nan_to_num", [("input", 1, input)])
+        raise
+
+
+def _nan_to_num_(input, nan, posinf, neginf):
+    "NaN and infinities replaced."
+    try:
+        h = _core__nan_to_num_(input.h, nan, posinf, neginf)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("_nan_to_num_", [("input", 1, input)])
         raise
 
 
@@ -858,6 +906,15 @@ def _view(input, size):
         return _wrap(_core__view(input.h, _ints(size)))
     except AttributeError:
         _check_tensors("_view", [("input", 1, input)])
+        raise
+
+
+def _view_dtype(input, dtype):
+    "The same bytes read as another dtype."
+    try:
+        return _wrap(_core__view_dtype(input.h, dtype.id))
+    except AttributeError:
+        _check_tensors("_view_dtype", [("input", 1, input)])
         raise
 
 
@@ -1183,34 +1240,22 @@ def atan(input):
 def atan2(input, other):
     "The angle of (other, input)."
     try:
-        other_kind = _kind_of(type(other))
-        if other_kind is None:
-            try:
-                other, other_kind = other.h, 3
-            except AttributeError:
-                other, other_kind = _operand(other)
-        return _wrap(_core_atan2(input.h, other, other_kind))
+        return _wrap(_core_atan2(input.h, other.h))
     except AttributeError:
-        _check_tensors("atan2", [("input", 1, input)])
+        _check_tensors("atan2", [("input", 1, input), ("other", 2, other)])
         raise
 
 
 def atan2_(input, other):
     "The angle of (other, input)."
     try:
-        other_kind = _kind_of(type(other))
-        if other_kind is None:
-            try:
-                other, other_kind = other.h, 3
-            except AttributeError:
-                other, other_kind = _operand(other)
-        h = _core_atan2_(input.h, other, other_kind)
+        h = _core_atan2_(input.h, other.h)
         if h == 0:
             _raise()
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("atan2_", [("input", 1, input)])
+        _check_tensors("atan2_", [("input", 1, input), ("other", 2, other)])
         raise
 
 
@@ -2478,34 +2523,22 @@ def hardtanh_(input, min_val=-1.0, max_val=1.0):
 def hypot(input, other):
     "sqrt(input^2 + other^2)."
     try:
-        other_kind = _kind_of(type(other))
-        if other_kind is None:
-            try:
-                other, other_kind = other.h, 3
-            except AttributeError:
-                other, other_kind = _operand(other)
-        return _wrap(_core_hypot(input.h, other, other_kind))
+        return _wrap(_core_hypot(input.h, other.h))
     except AttributeError:
-        _check_tensors("hypot", [("input", 1, input)])
+        _check_tensors("hypot", [("input", 1, input), ("other", 2, other)])
         raise
 
 
 def hypot_(input, other):
     "sqrt(input^2 + other^2)."
     try:
-        other_kind = _kind_of(type(other))
-        if other_kind is None:
-            try:
-                other, other_kind = other.h, 3
-            except AttributeError:
-                other, other_kind = _operand(other)
-        h = _core_hypot_(input.h, other, other_kind)
+        h = _core_hypot_(input.h, other.h)
         if h == 0:
             _raise()
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("hypot_", [("input", 1, input)])
+        _check_tensors("hypot_", [("input", 1, input), ("other", 2, other)])
         raise
 
 
@@ -2563,6 +2596,24 @@ def isnan(input):
         return _wrap(_core_isnan(input.h))
     except AttributeError:
         _check_tensors("isnan", [("input", 1, input)])
+        raise
+
+
+def isneginf(input):
+    "Where input is infinite and negative."
+    try:
+        return _wrap(_core_isneginf(input.h))
+    except AttributeError:
+        _check_tensors("isneginf", [("input", 1, input)])
+        raise
+
+
+def isposinf(input):
+    "Where input is infinite and positive."
+    try:
+        return _wrap(_core_isposinf(input.h))
+    except AttributeError:
+        _check_tensors("isposinf", [("input", 1, input)])
         raise
 
 
@@ -3193,28 +3244,6 @@ def mv(input, vec):
         raise
 
 
-def nan_to_num(input, nan=None, posinf=None, neginf=None):
-    "NaN and infinities replaced."
-    try:
-        return _wrap(_core_nan_to_num(input.h, nan, posinf, neginf))
-    except AttributeError:
-        _check_tensors("nan_to_num", [("input", 1, input)])
-        raise
-
-
-def nan_to_num_(input, nan=None, posinf=None, neginf=None):
-    "NaN and infinities replaced."
-    try:
-        h = _core_nan_to_num_(input.h, nan, posinf, neginf)
-        if h == 0:
-            _raise()
-        _core_drop(h)
-        return input
-    except AttributeError:
-        _check_tensors("nan_to_num_", [("input", 1, input)])
-        raise
-
-
 def narrow(input, dim, start, length):
     "A range of one dim."
     try:
@@ -3690,6 +3719,28 @@ def sin_(input):
         return input
     except AttributeError:
         _check_tensors("sin_", [("input", 1, input)])
+        raise
+
+
+def sinc(input):
+    "sin(pi x) / (pi x), 1 at 0."
+    try:
+        return _wrap(_core_sinc(input.h))
+    except AttributeError:
+        _check_tensors("sinc", [("input", 1, input)])
+        raise
+
+
+def sinc_(input):
+    "sin(pi x) / (pi x), 1 at 0."
+    try:
+        h = _core_sinc_(input.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("sinc_", [("input", 1, input)])
         raise
 
 

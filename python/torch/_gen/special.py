@@ -9,6 +9,7 @@ expit = _f.sigmoid
 log_softmax = _f.log_softmax
 logit = _f.logit
 logsumexp = _f.logsumexp
+sinc = _f.sinc
 softmax = _f.softmax
 xlogy = _f.xlogy
 
@@ -20,6 +21,7 @@ __all__ = [
     "log_softmax",
     "logit",
     "logsumexp",
+    "sinc",
     "softmax",
     "xlogy",
 ]

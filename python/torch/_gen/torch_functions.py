@@ -109,6 +109,8 @@ index_select = _f.index_select
 isfinite = _f.isfinite
 isinf = _f.isinf
 isnan = _f.isnan
+isneginf = _f.isneginf
+isposinf = _f.isposinf
 layer_norm = _f.layer_norm
 lcm = _f.lcm
 le = _f.le
@@ -146,7 +148,6 @@ movedim = _f.movedim
 mul = _f.mul
 multiply = _f.mul
 mv = _f.mv
-nan_to_num = _f.nan_to_num
 narrow = _f.narrow
 native_layer_norm = _f.native_layer_norm
 ne = _f.ne
@@ -180,6 +181,8 @@ sign_ = _f.sign_
 signbit = _f.signbit
 sin = _f.sin
 sin_ = _f.sin_
+sinc = _f.sinc
+sinc_ = _f.sinc_
 sinh = _f.sinh
 sinh_ = _f.sinh_
 softmax = _f.softmax
@@ -321,6 +324,8 @@ __all__ = [
     "isfinite",
     "isinf",
     "isnan",
+    "isneginf",
+    "isposinf",
     "layer_norm",
     "lcm",
     "le",
@@ -358,7 +363,6 @@ __all__ = [
     "mul",
     "multiply",
     "mv",
-    "nan_to_num",
     "narrow",
     "native_layer_norm",
     "ne",
@@ -392,6 +396,8 @@ __all__ = [
     "signbit",
     "sin",
     "sin_",
+    "sinc",
+    "sinc_",
     "sinh",
     "sinh_",
     "softmax",

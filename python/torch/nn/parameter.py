@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 import torch
 
-from .. import _C
+from .. import _C, _utils
 
 __all__ = [
     "Parameter",
@@ -56,8 +56,8 @@ class Parameter(torch.Tensor, metaclass=_ParameterMeta):
     def __reduce_ex__(self, proto):
         hooks = OrderedDict()
         if not self.__dict__:
-            return torch._utils._rebuild_parameter, (self.data, self.requires_grad, hooks)
-        return torch._utils._rebuild_parameter_with_state, (self.data, self.requires_grad, hooks, self.__dict__)
+            return _utils._rebuild_parameter, (self.data, self.requires_grad, hooks)
+        return _utils._rebuild_parameter_with_state, (self.data, self.requires_grad, hooks, self.__dict__)
 
 
 class UninitializedTensorMixin:

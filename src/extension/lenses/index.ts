@@ -1,5 +1,8 @@
 /** The lenses above a class, function or script, from left to right. */
-export { run } from "./run.ts";
-export { profile } from "./profile.ts";
-export { graph } from "./graph.ts";
-export { inputs } from "./inputs.ts";
+import type { Lens } from "../lens.ts";
+import { graph } from "./graph.ts";
+import { inputs } from "./inputs.ts";
+import { profile } from "./profile.ts";
+import { run } from "./run.ts";
+
+export const lenses: readonly Lens[] = [run, profile, graph, inputs];

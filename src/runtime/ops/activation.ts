@@ -1,6 +1,9 @@
 /** Activation functions of torch.nn.functional: pointwise expressions like the rest, gradients derived. */
 import { e } from "../pointwise/expr.ts";
+import { RuntimeError } from "../errors.ts";
+import type { DType } from "../dtype.ts";
 import { pointwise } from "../pointwise/op.ts";
+import { refuse } from "./pointwise.ts";
 
 const F = "nn.functional";
 const SQRT_HALF = Math.SQRT1_2;
@@ -9,15 +12,21 @@ const GELU_SCALE = Math.sqrt(2 / Math.PI);
 const SELU_ALPHA = 1.6732632423543772848170429916717;
 const SELU_SCALE = 1.0507009873554804934193349852946;
 
+const onlyFloats = refuse("bool", "int");
+
+function refuseBool(dtype: DType, name: string): void {
+  if (dtype.kind === "bool") throw new RuntimeError(`Boolean inputs not supported for ${name}`);
+}
+
 export const relu = pointwise({
-  signature: "relu(Tensor input) -> Tensor", doc: "max(input, 0).", in: "torch Tensor nn.functional",
+  signature: "relu(Tensor input) -> Tensor", doc: "max(input, 0).", in: "torch Tensor nn.functional", check: refuseBool,
   expr: ({ input }) => e.maximum(input, 0),
   gradient: { input: (_leaves, y, dy) => e.where(e.gt(y, 0), dy, 0) },
 });
 
 export const gelu = pointwise({
   signature: "gelu(Tensor input, *, str approximate='none') -> Tensor",
-  doc: "input * Phi(input), Phi the normal distribution's; 'tanh' approximates it.", in: F, inplace: false, dtype: "float",
+  doc: "input * Phi(input), Phi the normal distribution's; 'tanh' approximates it.", in: F, inplace: false, check: onlyFloats,
   expr: ({ input, approximate }) => {
     if (approximate === "tanh") {
       const inner = e.mul(GELU_SCALE, e.add(input, e.mul(0.044715, e.mul(input, e.square(input)))));
@@ -28,17 +37,17 @@ export const gelu = pointwise({
 });
 
 export const silu = pointwise({
-  signature: "silu(Tensor input) -> Tensor", doc: "input * sigmoid(input).", in: "nn.functional", dtype: "float",
+  signature: "silu(Tensor input) -> Tensor", doc: "input * sigmoid(input).", in: "nn.functional", check: onlyFloats,
   expr: ({ input }) => e.mul(input, e.sigmoid(input)),
 });
 
 pointwise({
-  signature: "mish(Tensor input) -> Tensor", doc: "input * tanh(softplus(input)).", in: "nn.functional", dtype: "float",
+  signature: "mish(Tensor input) -> Tensor", doc: "input * tanh(softplus(input)).", in: "nn.functional", check: onlyFloats,
   expr: ({ input }) => e.mul(input, e.tanh(e.where(e.gt(input, 20), input, e.log1p(e.exp(e.minimum(input, 20)))))),
 });
 pointwise({
   signature: "softplus(Tensor input, float beta=1.0, float threshold=20.0) -> Tensor",
-  doc: "log(1 + exp(beta * input)) / beta; linear above the threshold.", in: F, inplace: false, dtype: "float",
+  doc: "log(1 + exp(beta * input)) / beta; linear above the threshold.", in: F, inplace: false, check: onlyFloats,
   expr: ({ input, beta, threshold }) => {
     const scaled = e.mul(input, beta);
     return e.where(e.gt(scaled, threshold), input, e.div(e.log1p(e.exp(e.minimum(scaled, threshold))), beta));

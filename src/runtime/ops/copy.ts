@@ -9,6 +9,7 @@ import { copies, op, type Grads } from "../op.ts";
 import { constant, input } from "../pointwise/expr.ts";
 import { resultStrides } from "../pointwise/iteration.ts";
 import { PointwiseKernel } from "../pointwise/kernel.ts";
+import { checkNoOverlap } from "../pointwise/op.ts";
 import { broadcastShapes, formatShape, sameShape } from "../shape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 
@@ -116,6 +117,7 @@ export const copy_ = op({
   mutates: true,
   forward(input: Tensor, src: Tensor): Tensor {
     const shape = broadcastShapes(input.shape, src.shape);
+    checkNoOverlap(input);
     if (!sameShape(shape, input.shape)) {
       throw new RuntimeError(`output with shape ${formatShape(input.shape)} doesn't match the broadcast shape ${formatShape(shape)}`);
     }

@@ -2,18 +2,39 @@
 import { arithmetic } from "../autograd/engine.ts";
 import { defaultDevice, type Device } from "../device.ts";
 import { float32, getDefaultDtype, int64, Scalar, type DType } from "../dtype.ts";
-import { RuntimeError } from "../errors.ts";
-import { launch } from "../launch.ts";
+import { PythonError, RuntimeError } from "../errors.ts";
+import { launch, writeBytes } from "../launch.ts";
 import { op } from "../op.ts";
 import { e, input, param } from "../pointwise/expr.ts";
 import { PointwiseKernel } from "../pointwise/kernel.ts";
+import { resultStrides } from "../pointwise/iteration.ts";
 import { formatShape, type Shape } from "../shape.ts";
 import { empty as emptyTensor, Tensor } from "../tensor.ts";
+import { copyInto } from "./copy.ts";
 
 const fillKernel = new PointwiseKernel("fill", [param(0)], 0, 1);
 
 /** Set every element. No tape. */
-export function fillWith(t: Tensor, value: number): void {
+export function fillWith(t: Tensor, value: number | bigint): void {
+  if (typeof value === "bigint" && !Number.isSafeInteger(Number(value))) fillLarge(t, value);
+  else fillNumber(t, Number(value));
+}
+
+/** Kernel arguments are doubles: a larger integer travels as a tensor of one element. */
+function fillLarge(t: Tensor, value: bigint): void {
+  if (t.dtype.kind === "float") return fillNumber(t, Number(value));
+  copyInto(t, integerTensor(value, t.device));
+}
+
+export function integerTensor(value: bigint, device: Device): Tensor {
+  const one = emptyTensor([], int64, device);
+  const bytes = new DataView(new ArrayBuffer(8));
+  bytes.setBigInt64(0, value, true);
+  writeBytes(one, new Uint8Array(bytes.buffer));
+  return one;
+}
+
+function fillNumber(t: Tensor, value: number): void {
   if (value === 0 && !Object.is(value, -0) && t.isContiguous) {
     if (t.numel > 0) launch("fill_zero", [t], t.nbytes / 8, [t.pointer, t.nbytes]);
   } else {
@@ -21,7 +42,7 @@ export function fillWith(t: Tensor, value: number): void {
   }
 }
 
-export function full(shape: Shape, value: number, dtype: DType, device: Device): Tensor {
+export function full(shape: Shape, value: number | bigint, dtype: DType, device: Device): Tensor {
   const out = emptyTensor(shape, dtype, device);
   fillWith(out, value);
   return out;
@@ -46,6 +67,15 @@ export const emptyOp = op({
   },
 });
 
+export const emptyLike = op({
+  signature: "_empty_like(Tensor input, Dtype? dtype, Device? device) -> Tensor",
+  doc: "Uninitialised memory in the shape and memory order of input.",
+  in: "_C",
+  differentiable: false,
+  forward: (input: Tensor, dtype: DType | null, device: Device | null): Tensor =>
+    emptyTensor(input.shape, dtype ?? input.dtype, device ?? input.device, resultStrides(input.shape, [input])),
+});
+
 export const emptyStrided = op({
   signature: "empty_strided(int[] size, int[] stride, Dtype? dtype, Device? device) -> Tensor",
   doc: "Uninitialised memory with the given strides, in elements.",
@@ -68,7 +98,7 @@ export const fullOp = op({
   differentiable: false,
   forward(size: Shape, fill: Scalar, dtype: DType | null, device: Device | null): Tensor {
     checkSize(size);
-    return full(size, fill.number, dtype ?? getDefaultDtype(), device ?? defaultDevice());
+    return full(size, fill.value, dtype ?? getDefaultDtype(), device ?? defaultDevice());
   },
 });
 
@@ -76,8 +106,8 @@ export const fullOp = op({
 const arangeKernel = new PointwiseKernel("arange", [e.add(param(0), e.mul(e.iota(), param(1)))], 0, 2);
 // Both halves count from their own end, so that the last element is exactly `end`, as PyTorch computes it.
 const linspaceKernel = new PointwiseKernel("linspace", [
-  e.where(e.lt(e.iota(), param(3)), e.add(param(0), e.mul(param(2), e.iota())),
-    e.sub(param(1), e.mul(param(2), e.sub(param(4), e.iota())))),
+  e.where(e.lt(e.iota(), param(3)), e.fma(param(2), e.iota(), param(0)),
+    e.fma(e.neg(param(2)), e.sub(param(4), e.iota()), param(1))),
 ], 0, 5);
 
 export const arange = op({
@@ -86,6 +116,9 @@ export const arange = op({
   in: "_C",
   differentiable: false,
   forward(start: number, end: number, step: number, dtype: DType, device: Device | null): Tensor {
+    if (dtype.kind === "bool") {
+      throw new PythonError("NotImplementedError", "\"arange_cpu\" not implemented for 'Bool'");
+    }
     if (step === 0) throw new RuntimeError("step must be nonzero");
     if (!Number.isFinite(start) || !Number.isFinite(end)) throw new RuntimeError(`unsupported range: ${start} -> ${end}`);
     if ((step > 0 && start > end) || (step < 0 && start < end)) {
@@ -145,7 +178,7 @@ export const fill_ = op({
   mutates: true,
   forward(input: Tensor, value: Scalar | Tensor): Tensor {
     if (value instanceof Tensor) copyOne.launch(input.dtype, [input], [value], []);
-    else fillWith(input, value.number);
+    else fillWith(input, value.value);
     return input;
   },
   backward: ({ needs }, dy) => ({ value: needs.value ? dy : null }),

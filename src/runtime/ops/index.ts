@@ -5,6 +5,7 @@ import { add } from "./pointwise.ts";
 import { registry } from "../op.ts";
 
 import "./activation.ts";
+import "./attention.ts";
 import "./conv.ts";
 import "./copy.ts";
 import "./create.ts";

@@ -5,6 +5,7 @@ import { IndexError, RuntimeError, NotImplementedError } from "../errors.ts";
 import { launch, pointerOf, readScalar } from "../launch.ts";
 import { op, type Grads } from "../op.ts";
 import { e, input as leaf } from "../pointwise/expr.ts";
+import { resultStrides } from "../pointwise/iteration.ts";
 import { PointwiseKernel } from "../pointwise/kernel.ts";
 import { broadcastShapes, broadcastStrides, formatShape, numelOf, sameShape, wrapDim, type Shape } from "../shape.ts";
 import { empty, Tensor } from "../tensor.ts";
@@ -227,7 +228,7 @@ export const flip = op({
   in: "_C",
   forward(input: Tensor, dims: Shape): Tensor {
     const wanted = new Set(dims.map((d) => wrapDim(d, input.rank)));
-    const out = empty(input.shape, input.dtype, input.device);
+    const out = empty(input.shape, input.dtype, input.device, resultStrides(input.shape, [input]));
     if (input.rank === 0) copyInto(out, input);
     else if (out.numel > 0) {
       let offset = input.offset;

@@ -2,20 +2,53 @@
  * The elementwise ops: each is an expression, its gradient is derived (pointwise/derive.ts), its in-place form follows.
  * Only what is odd about an op is written here.
  */
-import { RuntimeError } from "../errors.ts";
-import type { DType } from "../dtype.ts";
+import { PythonError, RuntimeError } from "../errors.ts";
+import { bool, Scalar, type DType, type Kind } from "../dtype.ts";
 import { e, type Expr } from "../pointwise/expr.ts";
 import { pointwise } from "../pointwise/op.ts";
+import { Tensor } from "../tensor.ts";
 
 const word = (dtype: DType) => dtype.legacy.slice(6, -6);
 
-function noBool(sign: string, function_: string, hint: string) {
-  return (dtype: DType) => {
-    if (dtype.kind === "bool") {
-      throw new RuntimeError(`${sign}, the \`${function_}\` operator, with ${hint}`);
-    }
-  };
+/** PyTorch has no kernel for some kinds of numbers, and says so in these words. */
+export const refuse = (...kinds: Kind[]) => (dtype: DType, name: string): void => {
+  if (kinds.includes(dtype.kind)) {
+    throw new PythonError("NotImplementedError", `"${name}_cpu" not implemented for '${word(dtype)}'`);
+  }
+};
+
+const isBool = (a: unknown): boolean => (a instanceof Tensor ? a.dtype.kind : (a as Scalar).kind) === "bool";
+const invertHint = "If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.";
+
+function checkAlpha(dtype: DType, alpha: unknown): void {
+  if (alpha instanceof Scalar && alpha.kind === "float" && dtype.kind !== "float") {
+    throw new RuntimeError("For integral input tensors, argument alpha must not be a floating point number.");
+  }
 }
+
+function checkSubtraction(dtype: DType, _name: string, [a, b, alpha]: readonly unknown[]): void {
+  if (isBool(a) && isBool(b)) {
+    throw new RuntimeError("Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or " +
+      "`logical_xor()` operator instead.");
+  }
+  if (isBool(a) || isBool(b)) {
+    throw new RuntimeError(`Subtraction, the \`-\` operator, with a bool tensor is not supported. ${invertHint}`);
+  }
+  checkAlpha(dtype, alpha);
+}
+
+/** Does a tensor hold a zero? Waits for it. Set by reduce.ts. */
+export const zeroTest = { any: (_t: Tensor): boolean => false };
+
+/** Integers have no infinity to answer with: dividing by zero is an error, so the divisor is looked at. */
+const divisorAt = (position: number) => (dtype: DType, name: string, args: readonly unknown[]): void => {
+  refuse("bool")(dtype, name);
+  if (dtype.kind === "float") return;
+  const divisor = args[position];
+  if (divisor instanceof Scalar ? divisor.number === 0 : zeroTest.any(divisor as Tensor)) {
+    throw new RuntimeError("ZeroDivisionError");
+  }
+};
 
 // Arithmetic
 
@@ -23,6 +56,7 @@ export const add = pointwise({
   signature: "add(Tensor input, Operand other, *, Scalar alpha=1) -> Tensor",
   doc: "input + alpha * other.",
   bake: ["alpha"],
+  check: (dtype, _name, args) => checkAlpha(dtype, args[2]),
   expr: ({ input, other, alpha }) => e.add(input, e.mul(other, alpha ?? 1)),
 });
 
@@ -31,8 +65,7 @@ export const sub = pointwise({
   doc: "input - alpha * other.",
   aliases: ["torch.subtract", "Tensor.subtract"],
   bake: ["alpha"],
-  check: noBool("Subtraction", "-", "a bool tensor is not supported. If you are trying to invert a mask, use the `~` or " +
-    "`logical_not()` operator instead."),
+  check: checkSubtraction,
   expr: ({ input, other, alpha }) => e.sub(input, e.mul(other, alpha ?? 1)),
 });
 
@@ -42,8 +75,7 @@ export const rsub = pointwise({
   in: "torch",
   bake: ["alpha"],
   inplace: false,
-  check: noBool("Subtraction", "-", "a bool tensor is not supported. If you are trying to invert a mask, use the `~` or " +
-    "`logical_not()` operator instead."),
+  check: checkSubtraction,
   expr: ({ input, other, alpha }) => e.sub(other, e.mul(input, alpha ?? 1)),
 });
 
@@ -67,6 +99,7 @@ export const divRounded = pointwise({
   doc: "input / other rounded to an integer: 'trunc' towards zero, 'floor' down.",
   in: "_C",
   gradName: "Div",
+  check: divisorAt(1),
   expr: ({ input, other, rounding_mode: mode }) => {
     if (mode === "floor") return e.floor_divide(input, other);
     if (mode === "trunc") return e.trunc(e.div(input, other));
@@ -77,18 +110,21 @@ export const divRounded = pointwise({
 export const floorDivide = pointwise({
   signature: "floor_divide(Tensor input, Operand other) -> Tensor",
   doc: "floor(input / other).",
+  check: divisorAt(1),
   expr: ({ input, other }) => e.floor_divide(input, other),
 });
 
 export const remainder = pointwise({
   signature: "remainder(Tensor input, Operand other) -> Tensor",
   doc: "Python's input % other: the sign is other's.",
+  check: divisorAt(1),
   expr: ({ input, other }) => e.remainder(input, other),
 });
 
 export const remainderFromNumber = pointwise({
   signature: "_rremainder(Tensor input, Scalar other) -> Tensor",
   doc: "other % input.",
+  check: divisorAt(0),
   in: "_C",
   inplace: false,
   expr: ({ input, other }) => e.remainder(other, input),
@@ -97,16 +133,35 @@ export const remainderFromNumber = pointwise({
 export const fmod = pointwise({
   signature: "fmod(Tensor input, Operand other) -> Tensor",
   doc: "C's fmod: the sign is input's.",
+  check: divisorAt(1),
   expr: ({ input, other }) => e.fmod(input, other),
 });
 
-function power(base: Expr, exponent: Expr): Expr {
-  return e.pow(base, exponent);
+/** Common exponents have a form that is faster, more exact, and PyTorch's at infinities: (-inf)^0.5 is NaN, as sqrt says. */
+function power(base: Expr, exponent: Expr | number): Expr {
+  switch (exponent) {
+    case 0.5: return e.sqrt(base);
+    case -0.5: return e.rsqrt(base);
+    case 2: return e.square(base);
+    case 3: return e.mul(e.square(base), base);
+    case -1: return e.reciprocal(base);
+    case -2: return e.reciprocal(e.square(base));
+    default: return e.pow(base, exponent);
+  }
+}
+
+function checkPower(dtype: DType, name: string, [base, exponent]: readonly unknown[]): void {
+  if (base instanceof Tensor && exponent instanceof Scalar && dtype.kind === "int" && exponent.number < 0) {
+    throw new RuntimeError("Integers to negative integer powers are not allowed.");
+  }
+  if (exponent instanceof Tensor) refuse("bool")(dtype, name);
 }
 
 export const pow = pointwise({
   signature: "pow(Tensor input, Operand exponent) -> Tensor",
   doc: "input to the power of exponent.",
+  bakeValues: [0.5, -0.5, 2, 3, -1, -2],
+  check: checkPower,
   expr: ({ input, exponent }) => power(input, exponent),
 });
 
@@ -114,6 +169,7 @@ export const square = pointwise({
   signature: "square(Tensor input) -> Tensor",
   doc: "input * input.",
   gradName: "Pow",
+  dtype: "integer",
   expr: ({ input }) => e.square(input),
 });
 
@@ -123,7 +179,8 @@ export const rpow = pointwise({
   in: "_C",
   inplace: false,
   gradName: "Pow",
-  expr: ({ input, base }) => power(base, input),
+  check: refuse("bool"),
+  expr: ({ input, base }) => e.pow(base, input),
 });
 
 export const reverseDivide = pointwise({
@@ -139,6 +196,7 @@ export const reverseDivide = pointwise({
 export const reverseFloorDivide = pointwise({
   signature: "_rfloordiv(Tensor input, Scalar other) -> Tensor",
   doc: "floor(other / input).",
+  check: divisorAt(0),
   in: "_C",
   inplace: false,
   expr: ({ input, other }) => e.floor_divide(other, input),
@@ -205,12 +263,12 @@ const bitwise = [
   ["bitwise_xor", "Bits set in exactly one; `^`."], ["bitwise_left_shift", "Bits moved up; `<<`."],
   ["bitwise_right_shift", "Bits moved down; `>>`."],
 ] as const;
-const onlyIntegers = (dtype: DType, name: string) => {
-  if (dtype.kind === "float") throw new RuntimeError(`"${name}_cpu" not implemented for '${word(dtype)}'`);
-};
+const onlyIntegers = refuse("float");
 for (const [name, doc] of bitwise) {
+  const shift = name.endsWith("shift") ? `${name[8]}shift` : "";
   pointwise({
-    signature: `${name}(Tensor input, Operand other) -> Tensor`, doc, check: onlyIntegers,
+    signature: `${name}(Tensor input, Operand other) -> Tensor`, doc,
+    check: shift ? (dtype) => refuse("float", "bool")(dtype, shift) : onlyIntegers,
     expr: ({ input, other }) => e[name](input, other),
   });
 }
@@ -269,6 +327,12 @@ export const where = pointwise({
   in: "_C",
   inplace: false,
   gradName: "Where",
+  check: (_dtype, _name, [condition]) => {
+    const { dtype } = condition as Tensor;
+    if (dtype !== bool) {
+      throw new RuntimeError(`where expected condition to be a boolean tensor, but got a tensor with dtype ${word(dtype)}`);
+    }
+  },
   // The condition is bool, which never decides a promotion.
   expr: ({ condition, input, other }) => e.where(condition, input, other),
 });
@@ -277,6 +341,17 @@ export const maskedFill = pointwise({
   signature: "masked_fill(Tensor input, Tensor mask, Operand value) -> Tensor",
   doc: "input with value written where mask is true.",
   like: "input",
+  check: (_dtype, _name, [, mask, value]) => {
+    if ((mask as Tensor).dtype !== bool) {
+      const names: Record<string, string> = { int64: "long int", uint8: "unsigned char", float32: "float", float64: "double" };
+      const { name } = (mask as Tensor).dtype;
+      throw new RuntimeError(`masked_fill_ only supports boolean masks, but got mask with dtype ${names[name] ?? name}`);
+    }
+    if (value instanceof Tensor && value.rank > 0) {
+      throw new RuntimeError("masked_fill_ only supports a 0-dimensional value tensor, but got tensor with " +
+        `${value.rank} dimension(s).`);
+    }
+  },
   expr: ({ input, mask, value }) => e.where(mask, value, input),
 });
 
@@ -302,12 +377,17 @@ const unary: readonly (readonly [keyof typeof e, string, "promote" | "float", (r
   ["erfinv", "The inverse of erf.", "float", ["special.erfinv"]], ["lgamma", "log |gamma(input)|.", "float"],
   ["digamma", "The derivative of lgamma.", "float"],
 ];
+function checkNegation(dtype: DType): void {
+  if (dtype.kind === "bool") {
+    throw new RuntimeError(`Negation, the \`-\` operator, on a bool tensor is not supported. ${invertHint}`);
+  }
+}
+
 const unaryOps = Object.fromEntries(unary.map(([name, doc, dtype, names = []]) => [name, pointwise({
   signature: `${name}(Tensor input) -> Tensor`, doc, dtype,
   aliases: names.flatMap((n) => (n.includes(".") ? [n] : [`torch.${n}`, `Tensor.${n}`])),
-  check: name === "neg" ? noBool("Negation", "-", "a bool tensor is not supported. If you are trying to invert a mask, " +
-    "use the `~` or `logical_not()` operator instead.") : undefined,
-  expr: ({ input }) => e[name](input),
+  check: name === "neg" ? checkNegation : dtype === "promote" && name !== "sign" ? refuse("bool") : undefined,
+  expr: ({ input }) => (name === "sign" ? e.sub(e.gt(input, 0), e.lt(input, 0)) : e[name](input)),
 })])) as Record<string, ReturnType<typeof pointwise>>;
 export const { neg, exp, log, sqrt, rsqrt, abs, sigmoid, tanh, sign, reciprocal } = unaryOps as
   Record<string, ReturnType<typeof pointwise>>;
@@ -316,6 +396,7 @@ export const round = pointwise({
   signature: "round(Tensor input, *, int decimals=0) -> Tensor",
   doc: "Rounded to the nearest, halves to even.",
   bake: ["decimals"],
+  check: refuse("bool"),
   expr: ({ input, decimals }) => {
     if (!decimals) return e.round(input);
     const factor = 10 ** Math.abs(decimals);
@@ -323,7 +404,7 @@ export const round = pointwise({
   },
 });
 
-pointwise({ signature: "frac(Tensor input) -> Tensor", doc: "The part behind the point.",
+pointwise({ signature: "frac(Tensor input) -> Tensor", doc: "The part behind the point.", check: refuse("bool", "int"),
   expr: ({ input }) => e.sub(input, e.trunc(input)) });
 pointwise({ signature: "deg2rad(Tensor input) -> Tensor", doc: "Degrees to radians.", dtype: "float",
   expr: ({ input }) => e.mul(input, Math.PI / 180) });
@@ -339,19 +420,33 @@ pointwise({
   },
 });
 pointwise({
-  signature: "nan_to_num(Tensor input, float? nan=None, float? posinf=None, float? neginf=None) -> Tensor",
+  signature: "_nan_to_num(Tensor input, float nan, float posinf, float neginf) -> Tensor",
   doc: "NaN and infinities replaced.",
-  expr: ({ input, nan, posinf, neginf }) => e.where(e.isnan(input), nan ?? 0,
-    e.where(e.eq(input, Infinity), posinf ?? 3.4028234663852886e38,
-      e.where(e.eq(input, -Infinity), neginf ?? -3.4028234663852886e38, input))),
+  in: "_C",
+  gradName: "NanToNum",
+  expr: ({ input, nan, posinf, neginf }) => e.where(e.isnan(input), nan,
+    e.where(e.eq(input, Infinity), posinf, e.where(e.eq(input, -Infinity), neginf, input))),
 });
+pointwise({
+  signature: "sinc(Tensor input) -> Tensor", doc: "sin(pi x) / (pi x), 1 at 0.", aliases: ["special.sinc"], dtype: "float",
+  expr: ({ input }) => {
+    const x = e.mul(input, Math.PI);
+    return e.where(e.eq(input, 0), 1, e.div(e.sin(x), e.where(e.eq(input, 0), 1, x)));
+  },
+});
+pointwise({ signature: "isposinf(Tensor input) -> Tensor", doc: "Where input is infinite and positive.", dtype: "bool",
+  inplace: false, expr: ({ input }) => e.logical_and(e.isinf(input), e.gt(input, 0)) });
+pointwise({ signature: "isneginf(Tensor input) -> Tensor", doc: "Where input is infinite and negative.", dtype: "bool",
+  inplace: false, expr: ({ input }) => e.logical_and(e.isinf(input), e.lt(input, 0)) });
 
 // Two operands
 
 for (const [name, doc] of [["atan2", "The angle of (other, input)."], ["hypot", "sqrt(input^2 + other^2)."],
   ["copysign", "input's magnitude with other's sign."]] as const) {
   pointwise({
-    signature: `${name}(Tensor input, Operand other) -> Tensor`, doc, dtype: "float",
+    signature: `${name}(Tensor input, ${name === "copysign" ? "Operand" : "Tensor"} other) -> Tensor`, doc,
+    dtype: name === "hypot" ? "promote" : "float",
+    check: name === "hypot" ? refuse("bool", "int") : undefined,
     aliases: name === "atan2" ? ["torch.arctan2", "Tensor.arctan2"] : [],
     expr: ({ input, other }) => e[name](input, other),
   });
@@ -370,7 +465,7 @@ pointwise({
 });
 pointwise({
   signature: "logaddexp(Tensor input, Tensor other) -> Tensor", doc: "log(exp(input) + exp(other)), without overflow.",
-  inplace: false, dtype: "float",
+  inplace: false, check: refuse("bool", "int"),
   expr: ({ input, other }) => {
     const larger = e.maximum(input, other);
     return e.where(e.logical_and(e.isinf(input), e.eq(input, other)), input,

@@ -1,13 +1,13 @@
 /** Reductions over some or all dims. One native kernel, `reduce`, walks any strides; gradients are written in ops. */
 import { arithmetic } from "../autograd/engine.ts";
-import { bool, int64, Scalar, toFloating, type DType } from "../dtype.ts";
-import { IndexError, RuntimeError } from "../errors.ts";
-import { launch, pointerOf } from "../launch.ts";
+import { bool, int64, Scalar, toFloating, uint8, type DType } from "../dtype.ts";
+import { IndexError, PythonError, RuntimeError } from "../errors.ts";
+import { launch, pointerOf, readScalar } from "../launch.ts";
 import { op, type Grads } from "../op.ts";
 import { sameShape, wrapDim, wrapDims, type Shape } from "../shape.ts";
 import { empty, Tensor } from "../tensor.ts";
 import { castOf, copyInto, to } from "./copy.ts";
-import { add, eq, exp, mul, sub, trueDivide, where, maskedFill, sign } from "./pointwise.ts";
+import { add, eq, exp, mul, sub, trueDivide, where, maskedFill, sign, zeroTest } from "./pointwise.ts";
 import { expand, reshape, unsqueeze } from "./view.ts";
 
 /** The `reduce` kernel's operations, by number. */
@@ -196,6 +196,7 @@ for (const name of ["argmax", "argmin"] as const) {
     doc: `Where the ${name === "argmax" ? "largest" : "smallest"} is, along dim or in the flattened input.`,
     differentiable: false,
     forward(input: Tensor, dim: number | null = null, keepdim = false): Tensor {
+      if (input.dtype === bool) throw new PythonError("NotImplementedError", `"${name}_cpu" not implemented for 'Bool'`);
       if (dim === null) {
         if (input.numel === 0) {
           throw new IndexError(`${name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the ` +
@@ -217,9 +218,13 @@ for (const name of ["any", "all"] as const) {
     doc: name === "any" ? "Is any element nonzero?" : "Are all elements nonzero?",
     differentiable: false,
     forward: (input: Tensor, dim: Shape | null = null, keepdim = false): Tensor =>
-      reduceKernel(input, name, wrapDims(dim, input.rank), keepdim, bool).out,
+      // uint8 stood for bool once, and still does here.
+      reduceKernel(input, name, wrapDims(dim, input.rank), keepdim, input.dtype === uint8 ? uint8 : bool).out,
   });
 }
+
+zeroTest.any = (t) =>
+  !t.isMeta && t.numel > 0 && !readScalar(reduceKernel(t, "all", wrapDims(null, t.rank), false, bool).out);
 
 export const countNonzero = op({
   signature: "count_nonzero(Tensor input, int[]? dim=None) -> Tensor",

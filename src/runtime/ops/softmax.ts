@@ -1,5 +1,6 @@
 /** Softmax and its logarithm: one kernel each way, numerically safe. */
-import { toFloating, type DType } from "../dtype.ts";
+import type { DType } from "../dtype.ts";
+import { PythonError } from "../errors.ts";
 import { launch } from "../launch.ts";
 import { op } from "../op.ts";
 import { wrapDim } from "../shape.ts";
@@ -23,7 +24,11 @@ export function splitAround(t: Tensor, dim: number): [number, number, number] {
 function forwardOf(isLog: boolean) {
   return (input: Tensor, dim: number, dtype: DType | null = null): Tensor => {
     wrapDim(dim, input.rank);
-    const source = contiguousOf(castOf(input, dtype ?? toFloating(input.dtype)));
+    const target = dtype ?? input.dtype;
+    if (target.kind !== "float") {
+      throw new PythonError("NotImplementedError", `"softmax_lastdim_kernel_impl" not implemented for '${target.legacy.slice(6, -6)}'`);
+    }
+    const source = contiguousOf(castOf(input, target));
     const out = empty(input.shape, source.dtype, input.device);
     if (out.numel > 0) {
       launch("softmax", [out], 8 * out.numel, [out.dtype.id, out.pointer, source.pointer, ...splitAround(source, dim), isLog ? 1 : 0]);

@@ -5,7 +5,8 @@ import { op, type Grads } from "../op.ts";
 import {
   formatShape, inferSize, numelOf, viewStrides, wrapDim, type Shape,
 } from "../shape.ts";
-import { alias, type Tensor } from "../tensor.ts";
+import type { DType } from "../dtype.ts";
+import { alias, Tensor } from "../tensor.ts";
 import { asContiguous, copyInto } from "./copy.ts";
 import { zeros } from "./create.ts";
 
@@ -105,6 +106,33 @@ export const detach = op({
   aliases: ["Tensor.detach"],
   differentiable: false,
   forward: (input: Tensor): Tensor => alias(input),
+});
+
+export const viewDtype = op({
+  signature: "_view_dtype(Tensor input, Dtype dtype) -> Tensor",
+  doc: "The same bytes read as another dtype.",
+  in: "_C",
+  differentiable: false,
+  forward(input: Tensor, dtype: DType): Tensor {
+    const from = input.dtype.size;
+    const to = dtype.size;
+    if (from === to) return new Tensor(input.storage, input.shape, input.strides, input.offset, dtype);
+    const last = input.rank - 1;
+    if (last < 0) {
+      throw new RuntimeError(`self.dim() cannot be 0 to view ${input.dtype.legacy.slice(6, -6)} as ` +
+        `${dtype.legacy.slice(6, -6)} (different element sizes)`);
+    }
+    const shape = input.shape.slice();
+    const scale = (n: number): number => (n * from) / to;
+    shape[last] = scale(shape[last]!);
+    const strides = input.strides.map((s, i) => (i === last ? 1 : scale(s)));
+    const fits = input.strides[last] === 1 && [shape[last]!, scale(input.offset), ...strides].every(Number.isInteger);
+    if (!fits) {
+      throw new RuntimeError(`self.size(-1), self.stride and self.storage_offset() must be divisible by ${to / from} to view ` +
+        `${input.dtype.legacy.slice(6, -6)} as ${dtype.legacy.slice(6, -6)} (different element sizes)`);
+    }
+    return new Tensor(input.storage, shape, strides, scale(input.offset), dtype);
+  },
 });
 
 export const expand = op({

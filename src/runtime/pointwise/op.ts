@@ -3,7 +3,7 @@
  * derived, its in-place form writes where it stands.
  */
 import { gradMode } from "../autograd/mode.ts";
-import { bool, promoteTypes, resultType, Scalar, toFloating, type DType } from "../dtype.ts";
+import { bool, int64, promoteTypes, resultType, Scalar, toFloating, uint8, type DType } from "../dtype.ts";
 import { RuntimeError } from "../errors.ts";
 import { op, type Op, type OpSpec } from "../op.ts";
 import { broadcastShapes, formatShape, sameShape, type Shape } from "../shape.ts";
@@ -24,14 +24,19 @@ export interface PointwiseSpec<S extends string> {
   doc: string;
   in?: string;
   aliases?: string[];
-  /** How dtypes meet: "promote" (default), "float" (integers become float), "bool" (compares: the result is bool). */
-  dtype?: "promote" | "float" | "bool";
+  /**
+   * How dtypes meet: "promote" (default), "float" (integers become float), "integer" (bool becomes int64), "bool" (compares:
+   * the result is bool).
+   */
+  dtype?: "promote" | "float" | "integer" | "bool";
   /** Numbers that are compiled in instead of passed, because few values occur: alpha of `add`. */
   bake?: readonly string[];
+  /** Numbers that are compiled in when they are one of these: exponents with a faster and more exact form. */
+  bakeValues?: readonly number[];
   /** The result has the dtype of this argument, whatever else comes (masked_fill). */
   like?: string;
-  /** Refuse bool inputs, integers, ...: throws. */
-  check?: (dtype: DType, name: string) => void;
+  /** Refuse bool inputs, integers, zero divisors, ...: throws. Given the dtype in which the arguments meet. */
+  check?: (dtype: DType, name: string, args: readonly unknown[]) => void;
   expr: (leaves: Leaves) => Expr;
   /** Where the derived gradient is not PyTorch's: by argument name, from leaves, the result and its gradient. */
   gradient?: Record<string, (leaves: Leaves, y: Expr, dy: Expr) => Expr | null>;
@@ -69,7 +74,9 @@ export function pointwise<const S extends string>(spec: PointwiseSpec<S>): Op<(.
   const isNumber = signature.arguments.map((a) => numberLike.has(a.type));
   const isBaked = argNames.map((name) => spec.bake?.includes(name) ?? false);
   const isParam = (a: unknown, i: number): boolean =>
-    !isBaked[i] && (a instanceof Scalar || (isNumber[i]! && typeof a === "number"));
+    !isBaked[i] && (a instanceof Scalar ? !spec.bakeValues?.includes(a.number) : isNumber[i]! && typeof a === "number");
+  // Factors given by keyword (alpha, value) follow the dtype of the rest.
+  const decidesDtype = signature.arguments.map((a, i) => mayBeTensor[i]! || (a.type.startsWith("Scalar") && !a.keywordOnly));
   const likeIdx = spec.like ? argNames.indexOf(spec.like) : -1;
   const variants = new Map<string, Variant>();
 
@@ -103,21 +110,22 @@ export function pointwise<const S extends string>(spec: PointwiseSpec<S>): Op<(.
     const { kernel } = variantFor(args);
     const tensors: Tensor[] = [];
     const participants: (Tensor | Scalar)[] = [];
-    const params: number[] = [];
     args.forEach((a, i) => {
       if (a instanceof Tensor) {
         tensors.push(a);
         participants.push(a);
-      } else if (a instanceof Scalar) {
-        if (!isBaked[i]) params.push(a.number);
-        if (mayBeTensor[i] || signature.arguments[i]!.type.startsWith("Scalar")) participants.push(a);
-      } else if (isParam(a, i)) {
-        params.push(a as number);
+      } else if (a instanceof Scalar && decidesDtype[i]) {
+        participants.push(a);
       }
     });
     let common = likeIdx >= 0 ? (args[likeIdx] as Tensor).dtype : resultType(participants);
     if (spec.dtype === "float") common = toFloating(common);
-    spec.check?.(common, signature.name);
+    if (spec.dtype === "integer" && common === bool) common = int64;
+    spec.check?.(common, signature.name, args);
+    const params: number[] = [];
+    args.forEach((a, i) => {
+      if (isParam(a, i)) params.push(a instanceof Scalar ? wrapInteger(a.number, common) : (a as number));
+    });
     const shape = tensors.map((t) => t.shape).reduce(broadcastShapes);
     const outDtype = spec.dtype === "bool" ? bool : common;
     const out = destination ? checkDestination(destination, shape, outDtype)
@@ -304,10 +312,27 @@ function derivedOp(
   };
 }
 
+/** A number as the dtype in which it takes part holds it: integers wrap, as PyTorch converts them before computing. */
+function wrapInteger(value: number, dtype: DType): number {
+  if (dtype.kind !== "int" || dtype.size === 8) return value;
+  const span = 2 ** (8 * dtype.size);
+  const wrapped = ((Math.trunc(value) % span) + span) % span;
+  return dtype !== uint8 && wrapped >= span / 2 ? wrapped - span : wrapped;
+}
+
 let suffix = 0;
 const uniqueSuffix = (): number => ++suffix;
 
+/** Several elements in one place cannot be written one by one. */
+export function checkNoOverlap(self: Tensor): void {
+  if (self.shape.some((size, d) => size > 1 && self.strides[d] === 0)) {
+    throw new RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single " +
+      "memory location. Please clone() the tensor before performing the operation.");
+  }
+}
+
 function checkDestination(self: Tensor, shape: Shape, dtype: DType): Tensor {
+  checkNoOverlap(self);
   if (!sameShape(self.shape, shape)) {
     throw new RuntimeError(`output with shape ${formatShape(self.shape)} doesn't match the broadcast shape ${formatShape(shape)}`);
   }

@@ -322,6 +322,7 @@ export class Interpreter {
   private restore(snapshot: Snapshot, isFresh: boolean): void {
     // Handles into the old memory must never be freed in the new one.
     this.callables = new Map();
+    this.gate?.references.clear();
     this.generation += 1;
     restoreMemory(this.module, snapshot, isFresh);
     this.scratch.unlocked(() => {

@@ -77,7 +77,7 @@ function* intrinsics(): Generator<unknown> {
   for (const name of INTRINSICS) yield (globalThis as Record<string, unknown>)[name];
   for (const literal of [function* () {}, async function () {}, async function* () {}]) yield literal.constructor;
   yield Object.getPrototypeOf(Uint8Array);
-  const of = Symbol.iterator;
+  const of: typeof Symbol.iterator = Symbol.iterator;
   const iterators = [[][of](), new Map().entries(), new Set().values(), ""[of](), "".matchAll(/a/g)];
   for (const iterator of iterators) yield { prototype: Object.getPrototypeOf(iterator) };
 }

@@ -14,6 +14,8 @@ export class Gate {
   lastError: { message: string; stack: string } | null = null;
   /** Set while an exception is being described for JavaScript: what Python prints then is the description. */
   captured: Uint8Array[] | null = null;
+  /** Which reference stands for a JavaScript object; void once memory is restored. */
+  readonly references = new Map<unknown, number>();
   private module: EmscriptenModule | null = null;
   private readonly interrupt: Int32Array | undefined;
 
@@ -180,6 +182,12 @@ export function closeImports(table: WebAssembly.ModuleImports, program: WebAssem
       throw new Error(`[python] ${name} is not available`);
     });
   }
+  // pyodide keeps this table outside of the memory that a reset restores: old references would be taken for living ones.
+  replace(imports, "__hiwire_deduplicate_get", (_: unknown, value: unknown) => gate.references.get(value) ?? 0);
+  replace(imports, "__hiwire_deduplicate_set", (_: unknown, value: unknown, reference: number) => {
+    gate.references.set(value, reference);
+  });
+  replace(imports, "__hiwire_deduplicate_delete", (_: unknown, value: unknown) => gate.references.delete(value));
   // pyodide would swap the device behind file descriptor 2 for each exception that reaches JavaScript.
   replace(imports, "capture_stderr", () => {
     gate.captured = [];

@@ -75,13 +75,10 @@ def _in_projection_packed(q, k, v, w, b=None):
     e = q.size(-1)
     if k is v:
         if q is k:
-            projected = raw.linear(q, w, b)
-            return projected.unflatten(-1, (3, e)).unsqueeze(0).transpose(0, -2).squeeze(-2).contiguous().unbind(0)
+            return raw.linear(q, w, b).chunk(3, -1)
         w_q, w_kv = w.split([e, e * 2])
         b_q, b_kv = (None, None) if b is None else b.split([e, e * 2])
-        projected = raw.linear(k, w_kv, b_kv)
-        kv = projected.unflatten(-1, (2, e)).unsqueeze(0).transpose(0, -2).squeeze(-2).contiguous().unbind(0)
-        return raw.linear(q, w_q, b_q), kv[0], kv[1]
+        return raw.linear(q, w_q, b_q), *raw.linear(k, w_kv, b_kv).chunk(2, -1)
     w_q, w_k, w_v = w.chunk(3)
     b_q, b_k, b_v = (None, None, None) if b is None else b.chunk(3)
     return raw.linear(q, w_q, b_q), raw.linear(k, w_k, b_k), raw.linear(v, w_v, b_v)
@@ -97,13 +94,15 @@ def _in_projection(q, k, v, w_q, w_k, w_v, b_q=None, b_k=None, b_v=None):
     return raw.linear(q, w_q, b_q), raw.linear(k, w_k, b_k), raw.linear(v, w_v, b_v)
 
 
-def _attention_mask_3d(attn_mask, tgt_len, src_len, n_heads_in_batch):
+def _attention_mask_4d(attn_mask, tgt_len, src_len, bsz, num_heads):
+    n_heads_in_batch = bsz * num_heads
     wanted = (tgt_len, src_len) if attn_mask.dim() == 2 else (n_heads_in_batch, tgt_len, src_len)
     if tuple(attn_mask.shape) != wanted:
         raise RuntimeError(
             f"The shape of the {attn_mask.dim()}D attn_mask is {attn_mask.shape}, but should be {wanted}."
         )
-    return attn_mask.unsqueeze(0) if attn_mask.dim() == 2 else attn_mask
+    shape = (1, 1, tgt_len, src_len) if attn_mask.dim() == 2 else (bsz, num_heads, tgt_len, src_len)
+    return attn_mask.view(shape)
 
 
 def _static(static, name, bsz, num_heads, head_dim):
@@ -111,7 +110,7 @@ def _static(static, name, bsz, num_heads, head_dim):
         raise AssertionError(f"expecting {name}.size(0) of {bsz * num_heads}, but got {static.size(0)}")
     if static.size(2) != head_dim:
         raise AssertionError(f"expecting {name}.size(2) of {head_dim}, but got {static.size(2)}")
-    return static
+    return static.view(bsz, num_heads, -1, head_dim)
 
 
 def multi_head_attention_forward(
@@ -166,44 +165,42 @@ def multi_head_attention_forward(
     else:
         q, k, v = _in_projection_packed(query, key, value, in_proj_weight, in_proj_bias)
     if attn_mask is not None:
-        attn_mask = _attention_mask_3d(attn_mask, tgt_len, src_len, bsz * num_heads)
+        attn_mask = _attention_mask_4d(attn_mask, tgt_len, src_len, bsz, num_heads)
     if bias_k is not None and bias_v is not None:
         k = torch.cat([k, bias_k.repeat(1, bsz, 1)])
         v = torch.cat([v, bias_v.repeat(1, bsz, 1)])
         attn_mask, key_padding_mask = _one_more_key(attn_mask, key_padding_mask)
 
-    q = q.view(tgt_len, bsz * num_heads, head_dim).transpose(0, 1)
+    # (steps, batch, features) to (batch, head, steps, head_dim), without a copy.
+    q = q.view(tgt_len, bsz, num_heads, head_dim).permute(1, 2, 0, 3)
     if static_k is None:
-        k = k.view(k.shape[0], bsz * num_heads, head_dim).transpose(0, 1)
+        k = k.view(k.shape[0], bsz, num_heads, head_dim).permute(1, 2, 0, 3)
     else:
         k = _static(static_k, "static_k", bsz, num_heads, head_dim)
     if static_v is None:
-        v = v.view(v.shape[0], bsz * num_heads, head_dim).transpose(0, 1)
+        v = v.view(v.shape[0], bsz, num_heads, head_dim).permute(1, 2, 0, 3)
     else:
         v = _static(static_v, "static_v", bsz, num_heads, head_dim)
     if add_zero_attn:
-        zero = torch.zeros(bsz * num_heads, 1, head_dim, dtype=k.dtype, device=k.device)
-        k = torch.cat([k, zero], 1)
-        v = torch.cat([v, zero], 1)
+        zero = torch.zeros(bsz, num_heads, 1, head_dim, dtype=k.dtype, device=k.device)
+        k = torch.cat([k, zero], 2)
+        v = torch.cat([v, zero], 2)
         attn_mask, key_padding_mask = _one_more_key(attn_mask, key_padding_mask)
-    src_len = k.size(1)
+    src_len = k.size(2)
     if key_padding_mask is not None:
         _check_key_padding_mask(key_padding_mask, src_len, bsz)
-        spread = key_padding_mask.view(bsz, 1, 1, src_len).expand(-1, num_heads, -1, -1)
-        spread = spread.reshape(bsz * num_heads, 1, src_len)
+        spread = key_padding_mask.view(bsz, 1, 1, src_len)
         attn_mask = spread if attn_mask is None else attn_mask + spread
     dropout_p = dropout_p if training else 0.0
 
     if need_weights:
         attended, weights = _attend_with_weights(q, k, v, attn_mask, dropout_p)
     else:
-        attended, weights = _attend(q, k, v, attn_mask, dropout_p, is_causal, bsz, num_heads), None
-    attended = attended.transpose(0, 1).contiguous().view(tgt_len * bsz, embed_dim)
-    output = raw.linear(attended, out_proj_weight, out_proj_bias).view(tgt_len, bsz, -1)
-    if weights is not None:
-        weights = weights.view(bsz, num_heads, tgt_len, src_len)
-        if average_attn_weights:
-            weights = weights.mean(1)
+        attended, weights = raw.scaled_dot_product_attention(q, k, v, attn_mask, dropout_p, is_causal), None
+    attended = attended.permute(2, 0, 1, 3).reshape(tgt_len, bsz, embed_dim)
+    output = raw.linear(attended, out_proj_weight, out_proj_bias)
+    if weights is not None and average_attn_weights:
+        weights = weights.mean(1)
     if not is_batched:
         output = output.squeeze(1)
         weights = None if weights is None else weights.squeeze(0)
@@ -216,26 +213,10 @@ def _one_more_key(attn_mask, key_padding_mask):
 
 
 def _attend_with_weights(q, k, v, attn_mask, dropout_p):
-    scaled = q * math.sqrt(1.0 / float(q.size(-1)))
-    if attn_mask is None:
-        scores = torch.bmm(scaled, k.transpose(-2, -1))
-    else:
-        scores = torch.baddbmm(attn_mask, scaled, k.transpose(-2, -1))
+    scores = torch.matmul(q * math.sqrt(1.0 / float(q.size(-1))), k.transpose(-2, -1))
+    if attn_mask is not None:
+        scores = scores + attn_mask
     weights = torch.softmax(scores, -1)
     if dropout_p > 0.0:
         weights = dropout(weights, dropout_p)
-    return torch.bmm(weights, v), weights
-
-
-def _attend(q, k, v, attn_mask, dropout_p, is_causal, bsz, num_heads):
-    if attn_mask is not None:
-        if attn_mask.size(0) == 1:
-            attn_mask = attn_mask.unsqueeze(0)
-        else:
-            attn_mask = attn_mask.view(bsz, num_heads, -1, k.size(1))
-
-    def heads(tensor):
-        return tensor.view(bsz, num_heads, tensor.size(1), tensor.size(2))
-
-    attended = raw.scaled_dot_product_attention(heads(q), heads(k), heads(v), attn_mask, dropout_p, is_causal)
-    return attended.reshape(bsz * num_heads, q.size(1), q.size(2))
+    return torch.matmul(weights, v), weights

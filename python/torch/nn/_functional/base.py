@@ -150,6 +150,34 @@ def scaled_dot_product_attention(
             "scaled_dot_product_attention: Expected query, key, and value to all be  at least 2 dimensional, but got "
             f"query.dim(): {query.dim()}, key.dim(): {key.dim()} and value.dim(): {value.dim()} instead."
         )
+    if is_causal and attn_mask is not None:
+        raise RuntimeError("scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
+    if _fits_kernel(query, key, value, attn_mask, dropout_p, enable_gqa):
+        scale = 1.0 / math.sqrt(query.size(-1)) if scale is None else scale
+        return _f._attention(query, key, value, attn_mask, float(scale), bool(is_causal))[0]
+    return _attention_by_parts(query, key, value, attn_mask, dropout_p, is_causal, scale, enable_gqa)
+
+
+def _fits_kernel(query, key, value, attn_mask, dropout_p, enable_gqa):
+    """The fused kernel knows batches of heads, no dropout, and no gradient of the mask."""
+    if dropout_p > 0.0 or not query.dim() == key.dim() == value.dim() == 4:
+        return False
+    if not query.dtype.is_floating_point or not query.dtype == key.dtype == value.dtype:
+        return False
+    if query.shape[0] != key.shape[0] or query.shape[-1] != key.shape[-1] or key.shape[:3] != value.shape[:3]:
+        return False
+    if query.shape[1] != key.shape[1] and not (enable_gqa and query.shape[1] % key.shape[1] == 0):
+        return False
+    if attn_mask is None:
+        return True
+    wanted = (query.shape[0], query.shape[1], query.shape[2], key.shape[2])
+    sizes = (1,) * (4 - attn_mask.dim()) + tuple(attn_mask.shape)
+    is_stretched = all(size in (1, want) for size, want in zip(sizes, wanted))
+    return is_stretched and not attn_mask.requires_grad and attn_mask.dtype in (torch.bool, query.dtype)
+
+
+def _attention_by_parts(query, key, value, attn_mask, dropout_p, is_causal, scale, enable_gqa):
+    """The same, with the matrix of scores: the definition that the kernel is tested against."""
     if enable_gqa:
         n_heads = query.size(-3)
         key = key.repeat_interleave(n_heads // key.size(-3), -3)
@@ -159,8 +187,6 @@ def scaled_dot_product_attention(
     scores = torch.matmul(query * factor, key.transpose(-2, -1) * factor)
     blocked = None
     if is_causal:
-        if attn_mask is not None:
-            raise RuntimeError("scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
         rows, columns = scores.shape[-2:]
         allowed = torch.ones(rows, columns, dtype=torch.bool, device=scores.device).tril()
         scores = scores.masked_fill(~allowed, float("-inf"))

@@ -52,8 +52,6 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
     reduction = _reduction_from(size_average, reduce, reduction)
     _warn_different_size(input, target)
     if weight is None:
-        if input.shape != target.shape:
-            input, target = torch.broadcast_tensors(input, target)
         return raw.mse_loss(input, target, reduction=reduction)
     return _weighted((input - target).square(), weight, reduction)
 

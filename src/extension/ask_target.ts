@@ -1,0 +1,45 @@
+/** Which target a command is meant for: the one it was given, the one at the cursor, or one from a list. */
+import * as vscode from "vscode";
+import type { App } from "./app.ts";
+import { targetAt, type TargetKind } from "./outline.ts";
+import { outlineOf, targetsOf } from "./sources.ts";
+import type { Target } from "./target.ts";
+
+const icons: Record<TargetKind, string> = { class: "symbol-class", function: "symbol-method", script: "file-code" };
+
+export async function askTarget(
+  app: App,
+  given: Target | undefined,
+  action: string,
+  kinds: readonly TargetKind[] = ["class", "function", "script"],
+): Promise<Target | undefined> {
+  if (given) return given;
+  const editor = app.editor();
+  if (!editor) {
+    void vscode.window.showInformationMessage(`Layerwise: open a Python file to ${action} something of it.`);
+    return undefined;
+  }
+  const { document } = editor;
+  const found = targetsOf(document).filter(({ kind }) => kinds.includes(kind));
+  const here = targetAt(outlineOf(document), editor.selection.active.line);
+  const atCursor = found.find(({ name, kind }) => name === here?.name && kind === here.kind);
+  if (atCursor) return plain(atCursor);
+  if (found.length <= 1) {
+    if (found.length === 0) {
+      const words = kinds.includes("script") ? "class, function or script that uses torch" : "class or function of torch";
+      void vscode.window.showInformationMessage(`Layerwise: this file has no ${words} to ${action}.`);
+    }
+    return found[0] && plain(found[0]);
+  }
+  const items = found.map((target) => ({
+    label: `$(${icons[target.kind]}) ${target.name || "this file as a script"}`,
+    description: `line ${target.line + 1}`,
+    target,
+  }));
+  const picked = await vscode.window.showQuickPick(items, { placeHolder: `What to ${action}` });
+  return picked && plain(picked.target);
+}
+
+function plain({ file, name, kind }: Target): Target {
+  return { file, name, kind };
+}

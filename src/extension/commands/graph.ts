@@ -1,0 +1,19 @@
+/** Show a class or function as a graph of modules and ops in a tab beside the code. */
+import { askTarget } from "../ask_target.ts";
+import { command } from "../command.ts";
+import { requireTrust } from "../trust.ts";
+
+export const graph = command({
+  title: "Graph",
+  icon: "type-hierarchy",
+  when: "editingPython",
+  profilerTitle: 2,
+  editorMenu: 3,
+  async run(app, given) {
+    if (!requireTrust("Graph")) return;
+    const target = await askTarget(app, given, "graph", ["class", "function"]);
+    if (!target) return;
+    app.graphs.open(target);
+    await app.runner.perform("graph", target);
+  },
+});

@@ -1,0 +1,21 @@
+/** Every command, sorted. The name of the export is the id behind `layerwise.`. */
+export { cancel } from "./cancel.ts";
+export { clearResults } from "./clearResults.ts";
+export { editInputs } from "./editInputs.ts";
+export { forgetInputs } from "./forgetInputs.ts";
+export { graph } from "./graph.ts";
+export { hideShapes } from "./hideShapes.ts";
+export { openProfiler } from "./openProfiler.ts";
+export { profile } from "./profile.ts";
+export { restartRuntime } from "./restartRuntime.ts";
+export { revealInGraph } from "./revealInGraph.ts";
+export { run } from "./run.ts";
+export { saveReport } from "./saveReport.ts";
+export { showDevices } from "./showDevices.ts";
+export { showLog } from "./showLog.ts";
+export { showOutput } from "./showOutput.ts";
+export { showShapes } from "./showShapes.ts";
+export { showVersion } from "./showVersion.ts";
+export { toggleInlineResults } from "./toggleInlineResults.ts";
+export { toggleLenses } from "./toggleLenses.ts";
+export { toggleRerunOnChange } from "./toggleRerunOnChange.ts";

@@ -1,0 +1,80 @@
+/**
+ * Scaled dot-product attention without the matrix of scores: tiles of it live in cache, and only the logarithm of each
+ * row's sum is kept for backward (Dao 2023, arXiv:2307.08691). Heads of keys may be shared by several of queries.
+ */
+import { bool, float32, float64 } from "../dtype.ts";
+import { RuntimeError } from "../errors.ts";
+import { launch, pointerOf } from "../launch.ts";
+import { op } from "../op.ts";
+import { broadcastStrides, formatShape, sameShape } from "../shape.ts";
+import { alias, empty, type Tensor } from "../tensor.ts";
+import { castOf, contiguousOf, copyInto } from "./copy.ts";
+
+/** Rows must be dense; the rest may have any strides. */
+const denseRows = (t: Tensor): Tensor => (t.strides[3] === 1 || t.shape[3] === 1 ? t : contiguousOf(t));
+
+/** [B, H, T, D] over memory in the order [B, T, H, D]: what `transpose(1, 2).reshape(B, T, H * D)` reads without a copy. */
+function headsInside(shape: readonly number[], like: Tensor): Tensor {
+  const [b, h, t, d] = shape as [number, number, number, number];
+  const memory = empty([b, t, h, d], like.dtype, like.device);
+  return alias(memory, shape, [t * h * d, d, h * d, 1]);
+}
+
+const strides3 = (t: Tensor): number[] => t.strides.slice(0, 3) as number[];
+
+/** What both kernels end with: sizes, strides, mask, scale, causal. */
+function geometry(q: Tensor, k: Tensor, v: Tensor, out: Tensor, mask: Tensor | null, scale: number, isCausal: boolean): number[] {
+  const [b, hq, tq, d] = q.shape as [number, number, number, number];
+  const [, hkv, tk, dv] = v.shape as [number, number, number, number];
+  const maskStrides = mask ? broadcastStrides(mask.shape, mask.strides, [b, hq, tq, tk]) : [0, 0, 0, 0];
+  return [b, hq, hkv, tq, tk, d, dv, ...strides3(q), ...strides3(k), ...strides3(v), ...strides3(out), ...maskStrides,
+    (mask?.dtype ?? bool).id, scale, isCausal ? 1 : 0];
+}
+
+export const attention = op({
+  signature: "_attention(Tensor query, Tensor key, Tensor value, Tensor? mask, float scale, bool is_causal) -> (Tensor out, Tensor logsumexp)",
+  doc: "softmax(query key^T scale + mask) value over [B, H, T, D].",
+  in: "_C",
+  gradName: "ScaledDotProductAttention",
+  save: ["query", "key", "value", "mask", "out", "logsumexp"],
+  once: true,
+  forward(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | null, scale: number, isCausal: boolean): Tensor[] {
+    const [b, hq, tq, d] = query.shape as [number, number, number, number];
+    const [bk, hkv, , dk] = key.shape as [number, number, number, number];
+    if (b !== bk || d !== dk || hq % hkv !== 0 || !sameShape(key.shape.slice(0, 3), value.shape.slice(0, 3))) {
+      throw new RuntimeError(`scaled_dot_product_attention: shapes do not match: query ${formatShape(query.shape)}, key ` +
+        `${formatShape(key.shape)}, value ${formatShape(value.shape)}`);
+    }
+    const [q, k, v] = [query, key, value].map(denseRows) as [Tensor, Tensor, Tensor];
+    const out = headsInside([b, hq, tq, value.shape[3]!], q);
+    const logsumexp = empty([b, hq, tq], q.dtype === float64 ? float64 : float32, q.device);
+    if (out.numel > 0) {
+      launch("attention", [out, logsumexp], flopsOf(q, v) / 16, [q.dtype.id, out.pointer, logsumexp.pointer, q.pointer, k.pointer,
+        v.pointer, pointerOf(mask), ...geometry(q, k, v, out, mask, scale, isCausal)]);
+    }
+    return [out, logsumexp];
+  },
+  backward(saved, dy) {
+    const { query, key, value, mask, scale, is_causal: isCausal } = saved;
+    const { out, logsumexp } = saved as unknown as { out: Tensor; logsumexp: Tensor };
+    const [q, k, v] = [query, key, value].map(denseRows) as [Tensor, Tensor, Tensor];
+    let gradient = castOf(dy, q.dtype);
+    if (!sameShape(gradient.strides, out.strides)) {
+      gradient = headsInside(out.shape, out);
+      copyInto(gradient, dy);
+    }
+    const [dq, dk, dv] = [q, k, v].map((t) => empty(t.shape, t.dtype, t.device)) as [Tensor, Tensor, Tensor];
+    if (out.numel > 0) {
+      launch("attention_backward", [dq, dk, dv], (2.5 * flopsOf(q, v)) / 16, [q.dtype.id, dq.pointer, dk.pointer, dv.pointer,
+        gradient.pointer, out.pointer, logsumexp.pointer, q.pointer, k.pointer, v.pointer, pointerOf(mask),
+        ...geometry(q, k, v, out, mask, scale, isCausal)]);
+    }
+    return { query: dq, key: dk, value: dv };
+  },
+  cost: (query: Tensor, _key: Tensor, value: Tensor, _mask: Tensor | null, _scale: number, isCausal: boolean) =>
+    ({ flops: flopsOf(query, value) / (isCausal ? 2 : 1) }),
+});
+
+/** Both products: 2 B H Tq Tk (D + Dv). */
+const flopsOf = (q: Tensor, v: Tensor): number =>
+  2 * q.shape[0]! * q.shape[1]! * q.shape[2]! * v.shape[2]! * (q.shape[3]! + v.shape[3]!);
