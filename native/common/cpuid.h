@@ -1,12 +1,13 @@
-// Which x86-64 level the machine and its operating system offer. Own cpuid, because __builtin_cpu_supports does not link
-// into shared objects with every compiler we use.
+// Which x86-64 level the machine and its operating system offer. Own cpuid, because __builtin_cpu_supports does not
+// link into shared objects with every compiler we use.
 #pragma once
 #include <cpuid.h>
 #include <string.h>
 
 namespace layerwise {
 
-// 2, 3 or 4: x86-64 (the baseline; SSE2 is all that our code asks of it), x86-64-v3 (AVX2, FMA, F16C), x86-64-v4 (AVX-512).
+// 2, 3 or 4: x86-64 (the baseline; SSE2 is all that our code asks of it), x86-64-v3 (AVX2, FMA, F16C), x86-64-v4
+// (AVX-512).
 inline int cpu_level() {
   unsigned eax, ebx, ecx, edx;
   if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx)) return 2;

@@ -1,6 +1,6 @@
-// Asks the linker for the oldest versions of a few glibc symbols, so that the addon loads on glibc 2.28 although it was built
-// on a newer system: 2.34 moved libdl and libpthread into libc, 2.29 gave exp, log and pow new versions without errno handling.
-// Force-included into every file of the native side; x86-64 glibc only.
+// Asks the linker for the oldest versions of a few glibc symbols, so that the addon loads on glibc 2.28 although it was
+// built on a newer system: 2.34 moved libdl and libpthread into libc, 2.29 gave exp, log and pow new versions without
+// errno handling. Force-included into every file of the native side; x86-64 glibc only.
 #pragma once
 #include <features.h>
 #if defined(__x86_64__) && defined(__GLIBC__)

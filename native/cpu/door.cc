@@ -24,7 +24,8 @@ struct Door {
   std::unique_ptr<Engine> engine;
   napi_ref ring = nullptr, control = nullptr;
   std::vector<std::unique_ptr<PointwiseProgram>> programs;
-  std::unordered_map<void*, size_t> blocks;  // what was allocated and not released: given back when the environment ends
+  std::unordered_map<void*, size_t>
+      blocks;  // what was allocated and not released: given back when the environment ends
   int threads = usable_processors();
 
   ~Door() {
@@ -64,7 +65,8 @@ class Call {
     napi_typedarray_type actual;
     void* data = nullptr;
     *length = 0;
-    if (index >= count_ || napi_get_typedarray_info(env, arguments_[index], &actual, length, &data, nullptr, nullptr) != napi_ok ||
+    if (index >= count_ ||
+        napi_get_typedarray_info(env, arguments_[index], &actual, length, &data, nullptr, nullptr) != napi_ok ||
         actual != type) {
       *length = 0;
       fail(type == napi_uint8_array ? "an argument is not a Uint8Array" : "an argument is not a Float64Array");
@@ -183,7 +185,8 @@ napi_value open(napi_env env, napi_callback_info raw) {
   napi_get_typedarray_info(env, control, nullptr, nullptr, &control_data, nullptr, nullptr);
   napi_create_reference(env, ring, 1, &door->ring);
   napi_create_reference(env, control, 1, &door->control);
-  door->engine = std::make_unique<Engine>((const double*)ring_data, int64_t(words), (int32_t*)control_data, door->threads);
+  door->engine =
+      std::make_unique<Engine>((const double*)ring_data, int64_t(words), (int32_t*)control_data, door->threads);
   napi_value result;
   napi_create_object(env, &result);
   napi_set_named_property(env, result, "ring", ring);
@@ -339,10 +342,23 @@ napi_value initialise(napi_env env, napi_value exports) {
     const char* name;
     napi_callback function;
   } functions[] = {
-      {"info", info}, {"kernels", kernels}, {"opcodes", opcodes}, {"open", open}, {"close", close},
-      {"setThreads", set_threads}, {"wake", wake}, {"wait", wait}, {"allocate", allocate}, {"release", release},
-      {"write", write}, {"read", read}, {"define", define}, {"events", events}, {"now", now},
-      {"takeError", take_error}, {"checkIndices", check_indices},
+      {"info", info},
+      {"kernels", kernels},
+      {"opcodes", opcodes},
+      {"open", open},
+      {"close", close},
+      {"setThreads", set_threads},
+      {"wake", wake},
+      {"wait", wait},
+      {"allocate", allocate},
+      {"release", release},
+      {"write", write},
+      {"read", read},
+      {"define", define},
+      {"events", events},
+      {"now", now},
+      {"takeError", take_error},
+      {"checkIndices", check_indices},
   };
   for (const auto& f : functions) {
     napi_value function;

@@ -62,7 +62,11 @@ int usable_processors() {
 }
 
 Engine::Engine(const double* ring, int64_t ring_words, int32_t* control, int threads)
-    : ring_(ring), ring_words_(ring_words), control_((std::atomic<int32_t>*)control), kernels_(kernel_table()), pool_(threads) {
+    : ring_(ring),
+      ring_words_(ring_words),
+      control_((std::atomic<int32_t>*)control),
+      kernels_(kernel_table()),
+      pool_(threads) {
   context_.parallel = run_parallel;
   context_.scratch = give_scratch;
   context_.fail = take_failure;
@@ -118,11 +122,15 @@ void Engine::record(uint32_t number, double start_us, double end_us) {
   events_.push_back({double(number), start_us, end_us - start_us, double(pool_.take_participants())});
 }
 
-bool Engine::try_lock() { return !lock_.load(std::memory_order_relaxed) && !lock_.exchange(1, std::memory_order_acquire); }
+bool Engine::try_lock() {
+  return !lock_.load(std::memory_order_relaxed) && !lock_.exchange(1, std::memory_order_acquire);
+}
 
 void Engine::unlock() { lock_.store(0, std::memory_order_seq_cst); }
 
-bool Engine::has_work() const { return control_[kTail].load(std::memory_order_seq_cst) != control_[kHead].load(std::memory_order_relaxed); }
+bool Engine::has_work() const {
+  return control_[kTail].load(std::memory_order_seq_cst) != control_[kHead].load(std::memory_order_relaxed);
+}
 
 bool Engine::is_done(uint32_t command) const {
   return int32_t(uint32_t(control_[kDone].load(std::memory_order_acquire)) - command) >= 0;
@@ -143,7 +151,8 @@ void Engine::execute(const double* command, uint32_t number) {
   const int id = int(command[0]);
   context_.cancellable = false;
   context_.threads = pool_.threads();
-  if (!control_[kRecord].load(std::memory_order_relaxed)) return kernels_.entries[id]->run(&context_, Args{command + 2});
+  if (!control_[kRecord].load(std::memory_order_relaxed))
+    return kernels_.entries[id]->run(&context_, Args{command + 2});
   pool_.take_participants();
   const double start_us = now_us();
   kernels_.entries[id]->run(&context_, Args{command + 2});
@@ -161,8 +170,10 @@ void Engine::drain(uint32_t command, bool all) {
     const int id = int(at[0]);
     // A single word before the end has no room for its length: it is a skip of one word.
     const int64_t words = to_end == 1 ? 1 : int64_t(at[1]);
-    if (words < 1 || words > to_end || words > ready) return corrupt("[engine] the length of a command is wrong: the ring is corrupt");
-    if (id < 0 || id >= known) return corrupt("[engine] a command names a kernel that does not exist: the ring is corrupt");
+    if (words < 1 || words > to_end || words > ready)
+      return corrupt("[engine] the length of a command is wrong: the ring is corrupt");
+    if (id < 0 || id >= known)
+      return corrupt("[engine] a command names a kernel that does not exist: the ring is corrupt");
     if (id != 0 && !control_[kCancel].load(std::memory_order_relaxed)) execute(at, done_ + 1);
     head_ += words;
     if (head_ == ring_words_) head_ = 0;

@@ -77,7 +77,7 @@ class Engine {
   const KernelTable& kernels_;
   Pool pool_;
   Running context_;
-  int64_t head_ = 0;       // position in the ring
+  int64_t head_ = 0;  // position in the ring
   uint32_t done_ = 0;
   std::atomic<int32_t> stopping_{0};
   std::atomic<int32_t> lock_{0};

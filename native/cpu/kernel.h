@@ -1,7 +1,8 @@
-// The contract of a CPU kernel. Included by every file of kernels/, which is compiled once per instruction set with -DNS=v2|v3|v4.
-// Two rules for those files: everything they define is static or lives in namespace NS, and no standard header with inline
-// functions is included (the linker would merge such functions across instruction sets). No dynamic initialisation either:
-// it would run AVX-512 code at load time on a machine that has none; that is why a kernel registers through a linker section.
+// The contract of a CPU kernel. Included by every file of kernels/, which is compiled once per instruction set with
+// -DNS=v2|v3|v4. Two rules for those files: everything they define is static or lives in namespace NS, and no standard
+// header with inline functions is included (the linker would merge such functions across instruction sets). No dynamic
+// initialisation either: it would run AVX-512 code at load time on a machine that has none; that is why a kernel
+// registers through a linker section.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -12,7 +13,12 @@ namespace layerwise {
 #define LW_INLINE inline __attribute__((always_inline))
 
 // PyTorch's ScalarType numbers.
-enum Dtype : int { kUint8 = 0, kInt8 = 1, kInt16 = 2, kInt32 = 3, kInt64 = 4, kFloat16 = 5, kFloat32 = 6, kFloat64 = 7, kBool = 11, kBfloat16 = 15 };
+// clang-format off
+enum Dtype : int {
+  kUint8 = 0, kInt8 = 1, kInt16 = 2, kInt32 = 3, kInt64 = 4, kFloat16 = 5, kFloat32 = 6, kFloat64 = 7, kBool = 11,
+  kBfloat16 = 15,
+};
+// clang-format on
 
 // Reads a command's arguments in order. Integers and pointers are exact in a double.
 struct Args {
@@ -29,24 +35,26 @@ struct Args {
 
 // What a running kernel may use. Owned by the engine, lives for one command.
 struct Context {
-  // Run body(begin, end) over [0, n) in chunks of at least `grain` (each begins at a multiple of it), on the pool; returns
-  // when all are done. Nested calls run inline.
-  void (*parallel)(Context*, int64_t n, int64_t grain, void (*body)(void* capture, int64_t begin, int64_t end), void* capture);
-  // Scratch memory of the calling thread, 64-byte aligned, kept between commands; slot 0..3 are separate blocks. A larger
-  // request for the same slot moves it and loses what it held.
+  // Run body(begin, end) over [0, n) in chunks of at least `grain` (each begins at a multiple of it), on the pool;
+  // returns when all are done. Nested calls run inline.
+  void (*parallel)(Context*, int64_t n, int64_t grain, void (*body)(void* capture, int64_t begin, int64_t end),
+                   void* capture);
+  // Scratch memory of the calling thread, 64-byte aligned, kept between commands; slot 0..3 are separate blocks. A
+  // larger request for the same slot moves it and loses what it held.
   void* (*scratch)(Context*, int slot, size_t bytes);
   // Text of an error; the command's results are then undefined. At most one per command.
   void (*fail)(Context*, const char* text);
   int threads;
-  // A kernel that may run for long sets this: once the user cancels, `parallel` then leaves out chunks that have not begun.
-  // Only for kernels in which no chunk writes a size or an index that later code trusts.
+  // A kernel that may run for long sets this: once the user cancels, `parallel` then leaves out chunks that have not
+  // begun. Only for kernels in which no chunk writes a size or an index that later code trusts.
   bool cancellable;
   void* engine;
 };
 
 template <class F> LW_INLINE void parallel_for(Context* c, int64_t n, int64_t grain, F body) {
   if (n <= 0) return;
-  c->parallel(c, n, grain < 1 ? 1 : grain, [](void* f, int64_t b, int64_t e) { (*(F*)f)(b, e); }, &body);
+  c->parallel(
+      c, n, grain < 1 ? 1 : grain, [](void* f, int64_t b, int64_t e) { (*(F*)f)(b, e); }, &body);
 }
 
 using Kernel = void (*)(Context*, Args);

@@ -1,5 +1,5 @@
-// Blocks from the system. Small ones come from malloc; large ones are mapped on a 2 MiB boundary, because 2 MiB pages make
-// the first touch five times and streaming up to twice as fast (measured on Zen 4).
+// Blocks from the system. Small ones come from malloc; large ones are mapped on a 2 MiB boundary, because 2 MiB pages
+// make the first touch five times and streaming up to twice as fast (measured on Zen 4).
 #include "memory.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
-// Dynamic chunks, bounded spinning, then futex. OpenMP's team, which waits for every thread, needs 9-19 ms for 0.5 ms of work
-// when another process holds a core; here a worker that comes late finds nothing left and nobody has waited for it.
+// Dynamic chunks, bounded spinning, then futex. OpenMP's team, which waits for every thread, needs 9-19 ms for 0.5 ms
+// of work when another process holds a core; here a worker that comes late finds nothing left and nobody has waited for
+// it.
 #include "pool.h"
 
 #include "../common/futex.h"
@@ -83,7 +84,8 @@ bool Pool::claim_and_run(uint32_t generation) {
       body(capture, begin, end);
       inside_chunk = false;
     }
-    if (finished_.fetch_add(1, std::memory_order_seq_cst) + 1 == chunks && caller_sleeps_.load()) futex_wake(&finished_, 1);
+    if (finished_.fetch_add(1, std::memory_order_seq_cst) + 1 == chunks && caller_sleeps_.load())
+      futex_wake(&finished_, 1);
   }
 }
 
@@ -104,7 +106,8 @@ void Pool::run(int64_t n, int64_t grain, ChunkBody body, void* capture, const st
   const int64_t chunk = (grains + wanted - 1) / wanted * grain;
   const int64_t chunks = (n + chunk - 1) / chunk;
   const uint32_t generation = uint32_t(generation_.load(std::memory_order_relaxed)) + 1;
-  // Close the old generation before the job changes: a late worker that reads a mixture of old and new then fails to claim.
+  // Close the old generation before the job changes: a late worker that reads a mixture of old and new then fails to
+  // claim.
   claim_.store(uint64_t(generation) << 32 | 0xFFFFFFFFu, std::memory_order_seq_cst);
   job_.n.store(n, std::memory_order_relaxed);
   job_.chunk.store(chunk, std::memory_order_relaxed);

@@ -18,8 +18,8 @@ class Pool {
   ~Pool();
   Pool(const Pool&) = delete;
 
-  // body over [0, n) in chunks that are multiples of `grain`; the caller works too. Chunks that have not begun are left out
-  // once *cancel is not 0 (cancel may be null). Called from inside a chunk it runs inline. One caller at a time.
+  // body over [0, n) in chunks that are multiples of `grain`; the caller works too. Chunks that have not begun are left
+  // out once *cancel is not 0 (cancel may be null). Called from inside a chunk it runs inline. One caller at a time.
   void run(int64_t n, int64_t grain, ChunkBody body, void* capture, const std::atomic<int32_t>* cancel);
   // Only while nobody is in run().
   void resize(int threads);

@@ -21,14 +21,16 @@ constexpr int kOperands[] = {
 #undef LW_OPERANDS
 };
 
+// clang-format off
 int cost_of(int opcode) {
   switch (opcode) {
     case k_div: case k_sqrt: case k_rsqrt: case k_reciprocal: case k_floor_divide: case k_remainder: case k_fmod:
       return 4;
-    case k_exp: case k_exp2: case k_log: case k_log2: case k_log10: case k_sigmoid: case k_tanh: case k_erf: case k_sin: case k_cos:
+    case k_exp: case k_exp2: case k_log: case k_log2: case k_log10: case k_sigmoid: case k_tanh: case k_erf:
+    case k_sin: case k_cos:
       return 10;
-    case k_pow: case k_atan2: case k_hypot: case k_expm1: case k_log1p: case k_tan: case k_asin: case k_acos: case k_atan:
-    case k_sinh: case k_cosh: case k_asinh: case k_acosh: case k_atanh: case k_erfc:
+    case k_pow: case k_atan2: case k_hypot: case k_expm1: case k_log1p: case k_tan: case k_asin: case k_acos:
+    case k_atan: case k_sinh: case k_cosh: case k_asinh: case k_acosh: case k_atanh: case k_erfc:
       return 30;
     case k_lgamma: case k_digamma: case k_erfinv: case k_gcd: case k_lcm: case k_nextafter:
       return 100;
@@ -40,15 +42,17 @@ int cost_of(int opcode) {
 // What cannot be said of integers.
 bool is_defined_for_integers(int opcode) {
   switch (opcode) {
-    case k_atan2: case k_hypot: case k_copysign: case k_nextafter: case k_sqrt: case k_rsqrt: case k_reciprocal: case k_exp: case k_exp2:
-    case k_expm1: case k_log: case k_log2: case k_log10: case k_log1p: case k_sin: case k_cos: case k_tan: case k_asin: case k_acos:
-    case k_atan: case k_sinh: case k_cosh: case k_tanh: case k_asinh: case k_acosh: case k_atanh: case k_sigmoid: case k_erf: case k_erfc:
-    case k_erfinv: case k_lgamma: case k_digamma:
+    case k_atan2: case k_hypot: case k_copysign: case k_nextafter: case k_sqrt: case k_rsqrt: case k_reciprocal:
+    case k_exp: case k_exp2: case k_expm1: case k_log: case k_log2: case k_log10: case k_log1p: case k_sin:
+    case k_cos: case k_tan: case k_asin: case k_acos: case k_atan: case k_sinh: case k_cosh: case k_tanh:
+    case k_asinh: case k_acosh: case k_atanh: case k_sigmoid: case k_erf: case k_erfc: case k_erfinv: case k_lgamma:
+    case k_digamma:
       return false;
     default:
       return true;
   }
 }
+// clang-format on
 
 bool is_division(int opcode) {
   return opcode == k_div || opcode == k_floor_divide || opcode == k_remainder || opcode == k_fmod;
@@ -100,8 +104,8 @@ void share_temporaries(PointwiseProgram& program) {
     for (int v : {in.a, in.b, in.c, in.dst}) last_use[v] = i;
     if (first_write[in.dst] < 0) first_write[in.dst] = i;
   }
-  // What an output stores keeps a place of its own: the kernel may let that place be the output's memory, where nothing else
-  // may be written.
+  // What an output stores keeps a place of its own: the kernel may let that place be the output's memory, where nothing
+  // else may be written.
   bool is_output[P::kMostValues] = {};
   for (int k = 0; k < program.outputs; k++) is_output[program.output_value[k]] = true;
   int16_t place[P::kMostValues];
@@ -126,7 +130,8 @@ void share_temporaries(PointwiseProgram& program) {
   program.temporaries = places;
 }
 
-// What the kernel asks about every launch: which instruction first writes an output's value, and which is the last to read an input.
+// What the kernel asks about every launch: which instruction first writes an output's value, and which is the last to
+// read an input.
 void note_uses(PointwiseProgram& program) {
   const int first_temporary = program.inputs + program.constants;
   for (int16_t& r : program.last_read) r = -1;
@@ -186,7 +191,8 @@ PointwiseProgram* parse_program(const double* words, size_t count, const char** 
     // Unused operands may hold anything that fits.
     operand[1] = in.next(P::kMostValues);
     operand[2] = in.next(P::kMostValues);
-    if (!in.ok) return *error = "[define] an instruction is cut off, or names an opcode or a value that does not exist", nullptr;
+    if (!in.ok)
+      return *error = "[define] an instruction is cut off, or names an opcode or a value that does not exist", nullptr;
     if (dst < first_temporary) return *error = "[define] an instruction writes to an input or a constant", nullptr;
     if (program->compute == kComputeInt64 && !is_defined_for_integers(opcode)) {
       return *error = "[define] an opcode of the program does not exist for int64", nullptr;

@@ -12,8 +12,8 @@ struct PointwiseInstruction {
 };
 
 struct PointwiseProgram {
-  static constexpr int kMostOperands = 32;      // inputs + outputs
-  static constexpr int kMostValues = 128;       // inputs + constants + temporaries
+  static constexpr int kMostOperands = 32;  // inputs + outputs
+  static constexpr int kMostValues = 128;   // inputs + constants + temporaries
   static constexpr int kMostInstructions = 512;
 
   int compute, inputs, constants, temporaries, instructions, outputs;
@@ -22,8 +22,8 @@ struct PointwiseProgram {
   // Work per element in units of one addition, so that the pool splits it into chunks that are worth a thread.
   int cost;
   int16_t output_value[kMostOperands];
-  // The first instruction that writes what output k stores: the kernel may let it write to memory directly. -1 when that is an
-  // input or a constant, or when an output before k stores the same value.
+  // The first instruction that writes what output k stores: the kernel may let it write to memory directly. -1 when
+  // that is an input or a constant, or when an output before k stores the same value.
   int16_t output_writer[kMostOperands];
   // Last instruction that reads input i, -1 when none does.
   int16_t last_read[kMostOperands];

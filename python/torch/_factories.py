@@ -148,7 +148,9 @@ def _flatten(data, shape, depth, out):
     if depth == len(shape) - 1:
         for item in data:
             if isinstance(item, (list, tuple)):
-                raise ValueError(f"too many dimensions or ragged nesting at dim {depth + 1}")
+                if type(data[0]) is float:
+                    raise TypeError(f"must be real number, not {type(item).__name__}")
+                raise TypeError(f"'{type(item).__name__}' object cannot be interpreted as an integer")
         out.extend(data)
         return
     for item in data:

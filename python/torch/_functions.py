@@ -3,14 +3,21 @@
 import builtins
 
 import _core
-from torch import _dtype, _methods
+from torch import _dtype, _methods, _statistics
 from torch._C import TensorBase, _buffer, _kind_of, _raise
 from torch._gen import functions as _f
 from torch._methods import (
-    allclose, aminmax, dsplit, float_power, hsplit, isreal, nan_to_num, nan_to_num_, positive, sgn, unsafe_chunk, unsafe_split, vsplit, argsort, argwhere, bincount, broadcast_to, diag, diag_embed, dist, div, equal, fliplr, flipud, histc,
-    index_copy, index_fill, index_put, isclose, kthvalue, masked_scatter, masked_select, median, movedim, msort, nanmean, nansum,
-    nonzero, norm, permute, pow, prod, quantile, ravel, repeat_interleave, roll, rot90, scatter, scatter_reduce, select_scatter,
-    slice_scatter, sort, split, squeeze, std, std_mean, take, take_along_dim, tensor_split, tile, unique, var, var_mean,
+    allclose, broadcast_to, diag, diag_embed, div, dsplit, equal, fliplr, flipud, float_power, hsplit, isclose, isreal, movedim,
+    nan_to_num, nan_to_num_, permute, positive, pow, ravel, repeat_interleave, roll, rot90, sgn, split, squeeze, tensor_split, tile,
+    unsafe_chunk, unsafe_split, vsplit,
+)
+from torch._selection import (
+    argwhere, diagonal_scatter, index_copy, index_fill, index_put, masked_scatter, masked_select, nonzero, scatter, scatter_reduce,
+    select_scatter, slice_scatter, take, take_along_dim, unique,
+)
+from torch._statistics import (
+    aminmax, argsort, bincount, corrcoef, cov, diff, dist, histc, kthvalue, median, mode, msort, nanmean, nanmedian, nanquantile, nansum,
+    norm, prod, quantile, renorm, sort, std, std_mean, var, var_mean,
 )
 from torch._tensor import Tensor
 
@@ -40,11 +47,11 @@ adjoint = _methods.adjoint
 
 
 def max(input, dim=None, keepdim=False, *, other=None, out=None):
-    return _methods.max(input, dim, keepdim, other=other)
+    return _statistics.max(input, dim, keepdim, other=other)
 
 
 def min(input, dim=None, keepdim=False, *, other=None, out=None):
-    return _methods.min(input, dim, keepdim, other=other)
+    return _statistics.min(input, dim, keepdim, other=other)
 
 
 def where(condition, input=None, other=None):
@@ -226,16 +233,26 @@ def cdist(x1, x2, p=2.0, compute_mode=None):
     return (x1.unsqueeze(-2) - x2.unsqueeze(-3)).norm(p, -1)
 
 
-def cov(input, *, correction=1):
-    centred = input - input.mean(1, keepdim=True)
-    return centred @ centred.t() / (input.shape[1] - correction)
+def _widths(y, x, dx, dim):
+    size = y.shape[dim]
+    sums = y.narrow(dim, 1, size - 1) + y.narrow(dim, 0, size - 1)
+    if x is None:
+        return sums * (dx / 2)
+    steps = diff(x, dim=dim if x.dim() > 1 else -1)
+    if x.dim() == 1:
+        steps = steps.reshape((-1,) + (1,) * (y.dim() - 1 - dim % y.dim()))
+    return sums * steps / 2
 
 
-def diff(input, n=1, dim=-1):
-    for _ in range(n):
-        size = input.shape[dim]
-        input = input.narrow(dim, 1, size - 1) - input.narrow(dim, 0, size - 1)
-    return input
+def trapezoid(y, x=None, *, dx=1, dim=-1):
+    return _widths(y, x, dx, dim).sum(dim)
+
+
+trapz = trapezoid
+
+
+def cumulative_trapezoid(y, x=None, *, dx=1, dim=-1):
+    return _widths(y, x, dx, dim).cumsum(dim)
 
 
 def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=None):

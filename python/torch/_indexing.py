@@ -5,6 +5,17 @@ from torch._C import TensorBase, _core_drop, _handles, _raise, _wrap
 from torch._dtype import bool_, int64, uint8
 
 
+def listed(index):
+    """The items of an index. A list that holds sequences, tensors, slices or None stands for a tuple, as it always did."""
+    if type(index) is tuple:
+        return index
+    if type(index) is list and len(index) < 32:
+        for item in index:
+            if item is None or item is Ellipsis or isinstance(item, (list, tuple, slice, TensorBase)):
+                return tuple(index)
+    return (index,)
+
+
 def _as_index(item):
     """A list or array as an index tensor; a tensor as it is."""
     if isinstance(item, TensorBase):
@@ -21,6 +32,8 @@ def _is_plain(item):
 def _split(tensor, items):
     """The plain items applied as a view, and for each dim of that view an index tensor or None."""
     items = [item if _is_plain(item) or isinstance(item, bool) else _normal(item) for item in items]
+    if all(_is_plain(item) for item in items):
+        return tensor[tuple(items)], []
     consumed = 0
     for item in items:
         if isinstance(item, TensorBase) and item.dtype in (bool_, uint8):
@@ -57,16 +70,26 @@ def _split(tensor, items):
 
 
 def _normal(item):
-    """0-d integer tensors stay tensors; objects with __index__ become numbers."""
+    """Tensors stay tensors unless they hold one number; sequences become tensors, objects with __index__ numbers."""
     if isinstance(item, TensorBase):
         if item.dtype.is_floating_point:
             raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
+        if item.dim() == 0 and not item.is_meta:
+            # A single number selects, so the result is a view.
+            return item.item()
         return item
+    if isinstance(item, range):
+        item = list(item)
+    if isinstance(item, str):
+        raise TypeError("new(): invalid data type 'str'")
     if isinstance(item, (list, tuple)) or hasattr(item, "__array_interface__"):
         return _as_index(item)
     if hasattr(item, "__index__"):
         return item.__index__()
-    raise TypeError(f"indices must be integers, slices, None, Ellipsis, lists or tensors, got {type(item).__name__}")
+    raise IndexError(
+        "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
+        f"(got {type(item).__name__})"
+    )
 
 
 def _check_mask(tensor, mask, at, items):
@@ -115,7 +138,9 @@ def set(tensor, items, value):
         if isinstance(value, TensorBase):
             while value.dim() > target.dim() and value.shape[0] == 1:
                 value = value.squeeze(0)
-            target.copy_(value)
+            target.copy_(value if value.shape == target.shape else value.expand(target.shape))
+        elif isinstance(value, (list, tuple)):
+            raise TypeError(f"can't assign a {type(value).__name__} to a {tensor.type()}")
         elif isinstance(value, (int, float, bool)) or hasattr(value, "item"):
             target.fill_(value)
         else:
@@ -130,7 +155,7 @@ def set(tensor, items, value):
     if not isinstance(value, TensorBase):
         value = torch.tensor(value, dtype=tensor.dtype, device=tensor.device)
     if not any(index is not None for index in indices):
-        view.copy_(value)
+        view[...] = value
         return
     put_(view, _pad(indices, view.dim()), value, False)
 

@@ -1,14 +1,18 @@
 """Tensor methods and torch functions that take their arguments in more than one way: sizes one by one, dims as a list or not."""
 
 import builtins
+import sys
 
 import _core
-from torch import _dtype
+from torch import _dtype, _selection, _statistics
 from torch._C import TensorBase, _core_drop, _ints, _named_result, _operand, _raise, _wrap, _wrap_many
 from torch._device import device as _device
 from torch._device import resolve as _resolve_device
 from torch._dtype import as_dtype, bool_, float64, int64
 from torch._gen import functions as _f
+
+
+_this = sys.modules[__name__]
 
 
 def _dims(args):
@@ -431,345 +435,7 @@ def bitwise_not(self):
     return ~self
 
 
-# Reductions with several forms
-
-
-def _reduce_dim(name):
-    along = getattr(_f, f"_{name}_dim")
-    of_all = getattr(_f, f"_{name}_all")
-    of_two = getattr(_f, name + "imum")
-
-    def reduce(self, dim=None, keepdim=False, *, other=None):
-        if other is not None:
-            return of_two(self, other)
-        if dim is None:
-            return of_all(self)
-        if isinstance(dim, TensorBase):
-            return of_two(self, dim)
-        return along(self, dim, keepdim)
-
-    reduce.__name__ = name
-    return reduce
-
-
-max = _reduce_dim("max")
-min = _reduce_dim("min")
-
-
-def aminmax(self, *, dim=None, keepdim=False):
-    return _minmax(self.amin(() if dim is None else dim, keepdim), self.amax(() if dim is None else dim, keepdim))
-
-
-_minmax = _named_result("aminmax", ("min", "max"))
-_kth = _named_result("kthvalue", ("values", "indices"))
-_median = _named_result("median", ("values", "indices"))
-
-
-def prod(self, dim=None, keepdim=False, *, dtype=None):
-    return _f._prod(self, dim, keepdim, dtype)
-
-
-def _variance(self, args, correction, unbiased, keepdim, dim):
-    # var(dim, unbiased, keepdim) and var(unbiased) are both in use.
-    if len(args) == 1 and isinstance(args[0], bool):
-        unbiased = args[0]
-    elif args:
-        dim = args[0]
-        if len(args) > 1:
-            unbiased = args[1]
-        if len(args) > 2:
-            keepdim = args[2]
-    if correction is None:
-        correction = 1 if unbiased is None or unbiased else 0
-    return _f._var_mean(self, dim, builtins.float(correction), keepdim)
-
-
-def var(self, *args, dim=None, correction=None, unbiased=None, keepdim=False):
-    return _variance(self, args, correction, unbiased, keepdim, dim)[0]
-
-
-def std(self, *args, dim=None, correction=None, unbiased=None, keepdim=False):
-    return _variance(self, args, correction, unbiased, keepdim, dim)[0].sqrt()
-
-
-def var_mean(self, *args, dim=None, correction=None, unbiased=None, keepdim=False):
-    return tuple(_variance(self, args, correction, unbiased, keepdim, dim))
-
-
-def std_mean(self, *args, dim=None, correction=None, unbiased=None, keepdim=False):
-    variance, mean = _variance(self, args, correction, unbiased, keepdim, dim)
-    return variance.sqrt(), mean
-
-
-def norm(self, p="fro", dim=None, keepdim=False, dtype=None):
-    if dtype is not None:
-        self = self.to(dtype)
-    if not self.dtype.is_floating_point:
-        raise RuntimeError(
-            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {self.type()[6:-6]}"
-        )
-    if p in ("fro", None, 2):
-        return _f._norm2(self, dim, keepdim)
-    if p == 1:
-        return _f._norm1(self, dim, keepdim)
-    if p == "nuc":
-        raise NotImplementedError("the nuclear norm is not supported yet; docs/ops.md lists what is")
-    axes = () if dim is None else dim
-    if p == builtins.float("inf"):
-        return self.abs().amax(axes, keepdim)
-    if p == -builtins.float("inf"):
-        return self.abs().amin(axes, keepdim)
-    if p == 0:
-        return (self != 0).to(self.dtype).sum(dim, keepdim)
-    return (self.abs() ** p).sum(dim, keepdim) ** (1.0 / p)
-
-
-def dist(self, other, p=2):
-    return (self - other).norm(p)
-
-
-def nansum(self, dim=None, keepdim=False, *, dtype=None):
-    return self.masked_fill(self.isnan(), 0).sum(dim, keepdim, dtype=dtype)
-
-
-def nanmean(self, dim=None, keepdim=False, *, dtype=None):
-    counted = (~self.isnan()).sum(dim, keepdim)
-    return nansum(self, dim, keepdim, dtype=dtype) / counted
-
-
-def sort(self, dim=-1, descending=False, stable=False):
-    return _f._sort(self, dim, descending, stable)
-
-
-def argsort(self, dim=-1, descending=False, stable=False):
-    return _f._sort(self, dim, descending, stable)[1]
-
-
-def msort(self):
-    return _f._sort(self, 0, False, False)[0]
-
-
-def kthvalue(self, k, dim=-1, keepdim=False):
-    values, indices = _f._sort(self, dim, False, True)
-    pick = lambda t: t.narrow(dim, k - 1, 1) if keepdim else t.select(dim, k - 1)
-    return _kth(pick(values), pick(indices))
-
-
-def median(self, dim=None, keepdim=False):
-    if self.dtype is bool_:
-        raise NotImplementedError("\"median_out_impl\" not implemented for 'Bool'")
-    if dim is None:
-        return self.flatten().sort()[0][(self.numel() - 1) // 2]
-    return _median(*self.kthvalue((self.shape[dim] + 1) // 2, dim, keepdim))
-
-
-def quantile(self, q, dim=None, keepdim=False, *, interpolation="linear"):
-    import torch
-
-    if interpolation != "linear":
-        raise NotImplementedError(f"quantile(interpolation='{interpolation}') is not supported yet")
-    source = self.flatten() if dim is None else self
-    along = 0 if dim is None else dim % source.dim()
-    ordered = source.sort(along)[0]
-    many = isinstance(q, TensorBase) and q.dim() > 0
-    quantiles = q.tolist() if many else [builtins.float(q)]
-    n = ordered.shape[along] - 1
-    results = []
-    for value in quantiles:
-        position = value * n
-        low = builtins.int(position)
-        high = builtins.min(low + 1, n)
-        a, b = ordered.select(along, low), ordered.select(along, high)
-        results.append(a + (b - a) * (position - low))
-    if keepdim:
-        results = [r.reshape((1,) * self.dim()) if dim is None else r.unsqueeze(along) for r in results]
-    return torch.stack(results) if many else results[0]
-
-
-def nonzero(self, *, as_tuple=False):
-    found = _f._nonzero(self)
-    if as_tuple:
-        return found.unbind(1) if self.dim() else (found.flatten(),)
-    return found
-
-
-def argwhere(self):
-    return _f._nonzero(self)
-
-
-def unique(self, sorted=True, return_inverse=False, return_counts=False, dim=None):
-    import torch
-
-    if dim is not None:
-        raise NotImplementedError("unique(dim=...) is not supported yet; docs/ops.md lists what is")
-    flat, order = self.flatten().sort(stable=True)
-    if flat.numel() == 0:
-        empty = torch.empty(0, dtype=int64)
-        extra = ([empty.view(self.shape)] if return_inverse else []) + ([empty] if return_counts else [])
-        return (flat, *extra) if extra else flat
-    starts = torch.cat([torch.ones(1, dtype=bool_), flat[1:] != flat[:-1]])
-    values = flat[starts]
-    if not return_inverse and not return_counts:
-        return values
-    groups = starts.to(int64).cumsum(0) - 1
-    result = [values]
-    if return_inverse:
-        result.append(torch.empty_like(groups).scatter_(0, order, groups).view(self.shape))
-    if return_counts:
-        result.append(torch.zeros(values.numel(), dtype=int64).scatter_add_(0, groups, torch.ones_like(groups)))
-    return tuple(result)
-
-
-def bincount(self, weights=None, minlength=0):
-    import torch
-
-    n = builtins.max(minlength, builtins.int(self.max().item()) + 1 if self.numel() else 0)
-    ones = torch.ones_like(self) if weights is None else weights
-    return torch.zeros(n, dtype=ones.dtype).scatter_add_(0, self, ones)
-
-
-def histc(self, bins=100, min=0, max=0):
-    import torch
-
-    low, high = (builtins.float(min), builtins.float(max))
-    if low == high:
-        low, high = self.min().item(), self.max().item()
-    flat = self.flatten()
-    inside = (flat >= low) & (flat <= high)
-    index = ((flat[inside] - low) * (bins / (high - low))).floor().clamp(max=bins - 1).to(int64)
-    return torch.zeros(bins, dtype=self.dtype).scatter_add_(0, index, torch.ones(index.shape, dtype=self.dtype))
-
-
-# Selecting and writing
-
-
-def masked_select(self, mask):
-    if mask.shape != self.shape:
-        import torch
-
-        self, mask = torch.broadcast_tensors(self, mask)
-    return self[mask]
-
-
-def masked_scatter(self, mask, source):
-    return self.clone().masked_scatter_(mask, source)
-
-
-def masked_scatter_(self, mask, source):
-    import torch
-
-    mask = mask.expand(self.shape)
-    n = builtins.int(mask.sum().item())
-    if source.numel() < n:
-        raise RuntimeError("masked_scatter: expected self and source to have same dtypes and enough source elements")
-    self[mask] = source.flatten()[:n]
-    return self
-
-
-def index_put(self, indices, values, accumulate=False):
-    return self.clone().index_put_(indices, values, accumulate)
-
-
-def index_put_(self, indices, values, accumulate=False):
-    from torch import _indexing
-
-    prepared = []
-    for index in indices:
-        prepared.extend(index.nonzero(as_tuple=True) if index is not None and index.dtype is bool_ else [index])
-    return _indexing.put_(self, _indexing._pad(prepared, self.dim()), values, accumulate)
-
-
-def index_add_(self, dim, index, source, *, alpha=1):
-    return self.copy_(_f.index_add(self, dim, index, source, alpha=alpha))
-
-
-def index_fill(self, dim, index, value):
-    return self.clone().index_fill_(dim, index, value)
-
-
-def index_fill_(self, dim, index, value):
-    self[(slice(None),) * (dim % self.dim()) + (index,)] = value
-    return self
-
-
-def index_copy(self, dim, index, source):
-    return self.clone().index_copy_(dim, index, source)
-
-
-def index_copy_(self, dim, index, source):
-    self[(slice(None),) * (dim % self.dim()) + (index,)] = source
-    return self
-
-
-_reductions = {"add": "add", "sum": "add", "multiply": "multiply", "prod": "multiply", "amax": "amax", "amin": "amin"}
-
-
-def scatter(self, dim, index, src=None, value=None, *, reduce=None):
-    source = value if src is None else src
-    if reduce is None:
-        return _f._scatter(self, dim, index, source)
-    if not isinstance(source, TensorBase):
-        import torch
-
-        source = torch.full(index.shape, source, dtype=self.dtype)
-    if _reductions[reduce] == "add":
-        return _f.scatter_add(self, dim, index, source)
-    return _f._scatter_reduce(self, dim, index, source, _reductions[reduce])
-
-
-def scatter_(self, dim, index, src=None, value=None, *, reduce=None):
-    return self.copy_(self.scatter(dim, index, src, value, reduce=reduce))
-
-
-def scatter_add_(self, dim, index, src):
-    return self.copy_(_f.scatter_add(self, dim, index, src))
-
-
-def scatter_reduce(self, dim, index, src, reduce, *, include_self=True):
-    if reduce == "mean" or not include_self:
-        raise NotImplementedError("scatter_reduce with 'mean' or include_self=False is not supported yet")
-    return self.scatter(dim, index, src, reduce=reduce)
-
-
-def scatter_reduce_(self, dim, index, src, reduce, *, include_self=True):
-    return self.copy_(self.scatter_reduce(dim, index, src, reduce, include_self=include_self))
-
-
-def take(self, index):
-    return self.flatten()[index]
-
-
-def take_along_dim(self, indices, dim=None):
-    if dim is None:
-        return self.flatten().gather(0, indices.flatten())
-    import torch
-
-    shape = list(self.shape)
-    wanted = list(indices.shape)
-    shape[dim] = 1
-    wanted[dim] = 1
-    common = list(torch.broadcast_shapes(shape, wanted))
-    own, other = list(common), list(common)
-    own[dim] = self.shape[dim]
-    other[dim] = indices.shape[dim]
-    return self.expand(own).gather(dim, indices.expand(other))
-
-
-def select_scatter(self, src, dim, index):
-    out = self.clone()
-    out.select(dim, index).copy_(src)
-    return out
-
-
-def slice_scatter(self, src, dim=0, start=None, end=None, step=1):
-    out = self.clone()
-    out[(slice(None),) * (dim % self.dim()) + (slice(start, end, step),)] = src
-    return out
-
-
-def fill_diagonal_(self, fill_value, wrap=False):
-    self.diagonal().fill_(fill_value)
-    return self
+# In place
 
 
 def tril_(self, diagonal=0):
@@ -866,11 +532,13 @@ def apply_(self, function):
 
 
 def install(cls):
-    """Give Tensor every public function of this file."""
+    """Give Tensor every public function of this file and of those beside it."""
     skip = {"install", "T", "mT", "type_", "new"}
-    for name, value in list(globals().items()):
-        if callable(value) and not name.startswith("_") and name not in skip and getattr(value, "__module__", "") == __name__:
-            setattr(cls, name, value)
+    for module in (_this, _statistics, _selection):
+        for name, value in vars(module).items():
+            is_own = callable(value) and getattr(value, "__module__", "") == module.__name__
+            if is_own and not name.startswith("_") and name not in skip:
+                setattr(cls, name, value)
     cls.type = type_
     cls.new = new
     cls.T = property(T)

@@ -4,7 +4,7 @@ import array
 import struct
 
 import _core
-from torch import _C, _dtype
+from torch import _C, _dtype, _indexing
 from torch._C import TensorBase, _buffer, _check, _core_drop, _hooks, _index, _kind_of, _make_subclass, _new_id, _raise, _wrap
 from torch._device import by_id as _device_by_id
 from torch._dtype import bool_
@@ -391,7 +391,7 @@ class Tensor(TensorBase):
     def __getitem__(self, index):
         if type(index) is int:
             return _wrap(_core.element_at(self.h, index))
-        items = index if type(index) is tuple else (index,)
+        items = index if type(index) is tuple else _indexing.listed(index)
         at = 0
         for item in items:
             kind = type(item)
@@ -409,16 +409,12 @@ class Tensor(TensorBase):
             elif item is Ellipsis:
                 _buffer[at] = 3
             else:
-                from torch import _indexing
-
                 return _indexing.get(self, items)
             at += 4
         return _wrap(_core.basic_index(self.h, at >> 2))
 
     def __setitem__(self, index, value):
-        from torch import _indexing
-
-        _indexing.set(self, index if type(index) is tuple else (index,), value)
+        _indexing.set(self, _indexing.listed(index), value)
 
     # Operators
 
@@ -487,10 +483,10 @@ class Tensor(TensorBase):
         return _f.bitwise_right_shift(self, other)
 
     def __rlshift__(self, other):
-        return _f.bitwise_left_shift(self.new_tensor(other), self)
+        return _f.bitwise_left_shift(_as_tensor(other), self)
 
     def __rrshift__(self, other):
-        return _f.bitwise_right_shift(self.new_tensor(other), self)
+        return _f.bitwise_right_shift(_as_tensor(other), self)
 
     def __eq__(self, other):
         return _f.eq(self, other) if _is_operand(other) else NotImplemented
@@ -559,6 +555,12 @@ Tensor.__module__ = "torch"
 
 def _is_operand(value):
     return _kind_of(type(value)) is not None or isinstance(value, TensorBase) or hasattr(value, "__float__")
+
+
+def _as_tensor(number):
+    import torch
+
+    return torch.tensor(number)
 
 
 def _pow(base, exponent):

@@ -21,8 +21,6 @@ export interface Command<Value = unknown> {
   icon?: string;
   /** Default: always. */
   when?: Condition;
-  /** Buttons on the profiler's title bar, from left to right. */
-  profilerTitle?: number;
   /** Position in the "Layerwise" submenu of the editor's context menu. */
   editorMenu?: number;
   /** The target is the one of the lens or view that was clicked; from the palette there is none. */

@@ -8,7 +8,6 @@ const SUBMENU = "layerwise.editorMenu";
 export function manifestParts(commands: Record<string, Command>): Record<string, unknown> {
   const all = Object.entries(commands).map(([name, declared]) => ({ id: `layerwise.${name}`, ...declared }));
   const withMenu = all.filter(({ editorMenu }) => editorMenu !== undefined);
-  const withTitle = all.filter(({ profilerTitle }) => profilerTitle !== undefined);
   return {
     activationEvents: ["onLanguage:python", `onWebviewPanel:${GRAPH_VIEW}`],
     capabilities: {
@@ -35,11 +34,6 @@ export function manifestParts(commands: Record<string, Command>): Record<string,
           .map(({ id, when }) => ({ command: id, when: conditions[when!] })),
         "editor/context": [{ submenu: SUBMENU, when: conditions.editingTrustedPython, group: "z_layerwise" }],
         [SUBMENU]: withMenu.map(({ id, editorMenu }) => ({ command: id, group: `1_run@${editorMenu}` })),
-        "view/title": withTitle.map(({ id, profilerTitle }) => ({
-          command: id,
-          when: `view == ${PROFILER_VIEW}`,
-          group: `navigation@${profilerTitle}`,
-        })),
       },
       submenus: [{ id: SUBMENU, label: "Layerwise" }],
       views: { [CONTAINER_ID]: [{ type: "webview", id: PROFILER_VIEW, name: "Profiler", icon: "media/layerwise.svg" }] },

@@ -1,10 +1,15 @@
 /** What is written beside the code: one line per result, with units. Pure text; knows no editor. */
 import type { Failure } from "../protocol/source.ts";
 import type { LineRow, PythonResult, RunResult, ShapeHint, TensorSummary } from "../protocol/results.ts";
-import { bytes, duration, percent } from "../profiler/text/units.ts";
+import { bytes, duration as plainDuration, percent } from "../profiler/text/units.ts";
 
 const LONGEST = 120;
 const MOST_OUTPUTS = 3;
+
+/** Terminals get "us"; an editor has every sign. */
+function duration(us: number): string {
+  return plainDuration(us).replace(/us$/, "µs");
+}
 
 export function tensorText({ dtype, shape }: Pick<TensorSummary, "dtype" | "shape">): string {
   return `${dtype}[${shape.join(", ")}]`;
@@ -55,7 +60,7 @@ export function shapesLabel(hints: readonly ShapeHint[]): string {
     const text = `${tensorText(hint)}${changed}`;
     names.set(text, [...(names.get(text) ?? []), hint.name]);
   }
-  return oneLine([...names].map(([text, owners]) => `${owners.join(", ")}: ${text}`).join("  "));
+  return oneLine([...names].map(([text, owners]) => `${owners.join(", ")}: ${text}`).join(" · "));
 }
 
 function oneLine(text: string): string {

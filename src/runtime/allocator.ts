@@ -63,6 +63,8 @@ export class CachingAllocator {
     allocations: 0, frees: 0, systemAllocations: 0,
   };
   listener: MemoryListener | null = null;
+  /** Allocated and reserved bytes, where other threads can read them at any time. */
+  readonly shared = new Float64Array(new SharedArrayBuffer(16));
   /** Refuse to grow beyond this, as `set_per_process_memory_fraction` does. */
   limitBytes = Infinity;
   readonly #raw: RawMemory;
@@ -91,6 +93,7 @@ export class CachingAllocator {
     s.allocatedBytes += sizeBytes;
     if (s.allocatedBytes > s.peakAllocatedBytes) s.peakAllocatedBytes = s.allocatedBytes;
     const block = { pointer, sizeBytes, requestedBytes: bytes, id: this.#nextId++, readyAfter };
+    this.shared[0] = s.allocatedBytes;
     if (this.listener) this.listener(block, 1, s);
     return block;
   }
@@ -103,6 +106,7 @@ export class CachingAllocator {
     if (!list) this.#free.set(block.sizeBytes, (list = { pointers: [], freedAt: [] }));
     list.pointers.push(block.pointer);
     list.freedAt.push(this.#raw.position());
+    this.shared[0] = s.allocatedBytes;
     if (this.listener) this.listener(block, -1, s);
   }
 
@@ -116,6 +120,7 @@ export class CachingAllocator {
       }
     }
     this.#free.clear();
+    this.shared[1] = this.statistics.reservedBytes;
   }
 
   resetPeaks(): void {
@@ -137,6 +142,7 @@ export class CachingAllocator {
     }
     s.systemAllocations++;
     s.reservedBytes += sizeBytes;
+    this.shared[1] = s.reservedBytes;
     if (s.reservedBytes > s.peakReservedBytes) s.peakReservedBytes = s.reservedBytes;
     return pointer;
   }

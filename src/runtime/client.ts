@@ -102,6 +102,7 @@ export class RuntimeClient {
   private readonly pending = new Map<number, Pending>();
   private child: ChildProcess | null = null;
   private ready: Promise<void> = Promise.resolve();
+  private isReady = false;
   private startFailure: Failure | null = null;
   private nextId = 1;
   private isGivenUp = false;
@@ -172,6 +173,7 @@ export class RuntimeClient {
   private start(): void {
     const { file, options, environment = process.env, onLog } = this.options;
     this.startFailure = null;
+    this.isReady = false;
     const child = fork(file, [], {
       execArgv: ["--disallow-code-generation-from-strings"],
       serialization: "advanced",
@@ -196,6 +198,7 @@ export class RuntimeClient {
             child.kill("SIGKILL");
             return;
           }
+          this.isReady = true;
           this.options.onReady?.({ pid: message.pid, device: message.device });
           resolve();
         } else this.receive(message);
@@ -251,14 +254,13 @@ export class RuntimeClient {
   private cancel(pending: Pending): void {
     if (!this.pending.has(pending.id) || pending.isCancelled) return;
     pending.isCancelled = true;
+    if (!this.isReady) {
+      // It was not sent yet, and a process that starts slowly has done nothing wrong.
+      this.take(pending.id)?.reject(new RuntimeFailure(CANCELLED));
+      return;
+    }
     const { child } = this;
-    let isReady = false;
-    void this.ready.then(
-      () => (isReady = true),
-      () => {},
-    ).then(() => {
-      if (isReady && this.child === child) this.send({ type: "cancel", id: pending.id });
-    });
+    this.send({ type: "cancel", id: pending.id });
     setTimeout(() => {
       if (!this.pending.has(pending.id) || this.child !== child) return;
       this.options.onLog?.(`request ${pending.id} did not react to its cancellation: the process is replaced`);
@@ -282,7 +284,8 @@ export class RuntimeClient {
     const mayRestart = !this.isDisposed && this.budget.take(Date.now());
     this.isGivenUp = !mayRestart;
     this.settleAll(failure);
-    if (mayRestart) this.start();
+    // One that cannot even start waits for the next request, instead of failing five times at once.
+    if (mayRestart && this.isReady) this.start();
     this.options.onDeath?.(failure, this.isGivenUp);
   }
 

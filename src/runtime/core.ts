@@ -44,6 +44,8 @@ export interface Core {
   close(): void;
   device: string;
   cancelWords: { words: Int32Array<SharedArrayBuffer>; index: number }[];
+  /** Allocated and reserved bytes of tensor memory, readable from other threads; null without native code. */
+  memory: Float64Array<SharedArrayBuffer> | null;
   /** null where the core was made without native code. */
   cpu: CpuDevice | null;
   trace: { start(): void; step(): void; stop(target: string): Trace };
@@ -351,6 +353,7 @@ export function createCore(options: CoreOptions = {}): Core {
     },
     device: options.metaOnly ? "meta" : "cpu",
     cancelWords: cpu ? [{ words: cpu.stream.control as Int32Array<SharedArrayBuffer>, index: Stream.cancelIndex }] : [],
+    memory: (cpu?.allocator.shared as Float64Array<SharedArrayBuffer> | undefined) ?? null,
     cpu,
     ...recording(cpu),
   };

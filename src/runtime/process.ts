@@ -8,6 +8,8 @@ import type { Failure } from "../protocol/source.ts";
 import { RequestFailed, RuntimeHost, type HostOptions } from "./host/host.ts";
 
 const cancels = new Map<number, AbortController>();
+/** How often memory is told while something runs. */
+const MEMORY_EVERY_MS = 250;
 
 function tell(message: FromRuntime): void {
   if (process.connected) process.send?.(message);
@@ -20,7 +22,21 @@ async function main(): Promise<void> {
     else if (message.type === "cancel") cancels.get(message.id)?.abort();
   });
   process.on("disconnect", () => process.exit(0));
+  watchMemory(host);
   tell({ type: "ready", version: RPC_VERSION, pid: process.pid, device: host.device });
+}
+
+/** The worker is busy while Python runs, so its memory is read from here. */
+function watchMemory(host: RuntimeHost): void {
+  let last = "";
+  const look = (): void => {
+    const memory = host.memory;
+    const now = `${memory.allocatedBytes} ${memory.reservedBytes}`;
+    if (now === last) return;
+    last = now;
+    tell({ type: "memory", device: host.device, ...memory });
+  };
+  setInterval(look, MEMORY_EVERY_MS).unref();
 }
 
 async function serve(host: RuntimeHost, message: Extract<ToRuntime, { type: "request" }>): Promise<void> {

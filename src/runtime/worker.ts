@@ -9,7 +9,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { Failure } from "../protocol/source.ts";
 import type { Verb, Verbs } from "../protocol/rpc.ts";
 import { InputReader } from "./host/input.ts";
-import type { CancelWord, FromWorker, ToWorker, WorkerStart } from "./host/messages.ts";
+import type { CancelWord, FromWorker, MemoryWords, ToWorker, WorkerStart } from "./host/messages.ts";
 import { OutputWriter } from "./host/output.ts";
 import { InterpreterDied, PythonFailure, WorkspaceRefused } from "./python/errors.ts";
 import { bootInterpreter, type CoreSide, type Interpreter } from "./python/interpreter.ts";
@@ -20,6 +20,7 @@ interface WorkerCore extends CoreSide {
   /** The device that work goes to by default: "cpu", "cuda:0". */
   device?: string;
   cancelWords?: CancelWord[];
+  memory?: MemoryWords | null;
   close?(): void;
 }
 
@@ -85,8 +86,8 @@ async function main(): Promise<void> {
   port.on("message", (message: ToWorker) => {
     if (message.type === "request") void serve(session, verbs, message.id, message.verb, message.request);
   });
-  const { device = "cpu", cancelWords = [] } = core;
-  tell({ type: "ready", device, timings: interpreter.timings, cancelWords });
+  const { device = "cpu", cancelWords = [], memory = null } = core;
+  tell({ type: "ready", device, timings: interpreter.timings, cancelWords, memory });
 }
 
 async function serve(
@@ -138,8 +139,14 @@ function firstLine(text: string): string {
   return text.split("\n", 1)[0].slice(0, 500);
 }
 
+/** Python's errors say what they are in their last line. */
+function lastLine(text: string): string {
+  return text.trimEnd().split("\n").at(-1)?.slice(0, 500) ?? "";
+}
+
 main().catch((error: unknown) => {
-  const message = `Python could not be started: ${firstLine((error as Error).message ?? String(error))}`;
-  tell({ type: "fatal", failure: { kind: "machine", type: "start-failed", message } });
+  const message = `Python could not be started: ${lastLine((error as Error).message || String(error))}`;
+  const traceback = (error as Error).message || (error as Error).stack;
+  tell({ type: "fatal", failure: { kind: "machine", type: "start-failed", message, ...(traceback ? { traceback } : {}) } });
   process.exit(1);
 });

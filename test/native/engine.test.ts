@@ -1,12 +1,25 @@
 /**
- * The command ring, the engine's thread, cancel, errors, events and teardown, on the real addon. What kernels compute is
- * tested elsewhere.
+ * The command ring, the engine's thread, cancel, errors, events and teardown, on the real addon. What kernels compute
+ * is tested elsewhere.
  */
 import assert from "node:assert/strict";
 import { test, describe, after } from "node:test";
 import { Worker } from "node:worker_threads";
 import {
-  ASLEEP, CANCEL, DONE, ERROR, HEAD, Machine, RECORD, SUBMITTED, TAIL, addonPath, loadAddon, open, randomSource, whyMissing,
+  ASLEEP,
+  CANCEL,
+  DONE,
+  ERROR,
+  HEAD,
+  Machine,
+  RECORD,
+  SUBMITTED,
+  TAIL,
+  addonPath,
+  loadAddon,
+  open,
+  randomSource,
+  whyMissing,
   type Tensor,
 } from "./harness.ts";
 
@@ -23,7 +36,12 @@ function longProduct(machine: Machine, n = 1200): () => number {
 
 function addOne(machine: Machine): (x: Tensor) => number {
   const program = machine.define({
-    compute: "float32", inputs: 1, constants: 1, temporaries: 1, code: [["add", 2, 0, 1]], outputs: [2],
+    compute: "float32",
+    inputs: 1,
+    constants: 1,
+    temporaries: 1,
+    code: [["add", 2, 0, 1]],
+    outputs: [2],
   });
   return (x) => machine.pointwise(program, [x], [x], [1]);
 }
@@ -136,7 +154,13 @@ describe("engine", { skip: whyMissing }, () => {
 
   test("checkIndices finds the first index outside", () => {
     const { addon } = machine;
-    for (const [dtype, number] of [["uint8", 0], ["int8", 1], ["int16", 2], ["int32", 3], ["int64", 4]] as const) {
+    for (const [dtype, number] of [
+      ["uint8", 0],
+      ["int8", 1],
+      ["int16", 2],
+      ["int32", 3],
+      ["int64", 4],
+    ] as const) {
       const t = machine.tensor([0, 3, 5, 2, 7], dtype);
       assert.equal(addon.checkIndices(t.pointer, number, 5, 0, 8), -1);
       assert.equal(addon.checkIndices(t.pointer, number, 5, 0, 5), 2);
@@ -165,7 +189,10 @@ describe("engine", { skip: whyMissing }, () => {
   });
 
   test("programs that make no sense are refused with a reason", () => {
-    const define = (...words: number[]) => () => machine.addon.define(Float64Array.from(words));
+    const define =
+      (...words: number[]) =>
+      () =>
+        machine.addon.define(Float64Array.from(words));
     assert.throws(define(), /head of the program/);
     assert.throws(define(3, 1, 0, 1, 0, 1, 0), /head of the program/);
     assert.throws(define(0, 1, 0, 1, 1, 1), /cut off/);
@@ -249,7 +276,15 @@ describe("engine", { skip: whyMissing }, () => {
     const n = 300_000;
     const values = Float32Array.from({ length: n }, () => random() - 0.5);
     const program = machine.define({
-      compute: "float32", inputs: 1, constants: 1, temporaries: 2, code: [["mul", 2, 0, 1], ["add", 3, 2, 0]], outputs: [3],
+      compute: "float32",
+      inputs: 1,
+      constants: 1,
+      temporaries: 2,
+      code: [
+        ["mul", 2, 0, 1],
+        ["add", 3, 2, 0],
+      ],
+      outputs: [3],
     });
     let expected: number[] | undefined;
     for (const threads of [1, 2, 3, 8, 2]) {
@@ -262,7 +297,7 @@ describe("engine", { skip: whyMissing }, () => {
       assert.deepEqual(got, expected);
       machine.releaseAll();
     }
-    assert.throws(() => assert.deepEqual(expected!.slice(0, 3), [0, 0, 0]));
+    assert.notDeepEqual(expected!.slice(0, 3), [0, 0, 0]);
   });
 
   test("a million small commands, in batches of random size", () => {
@@ -278,8 +313,6 @@ describe("engine", { skip: whyMissing }, () => {
       const what = random();
       if (what < 0.3) machine.kick();
       else if (what < 0.6) machine.sync();
-      // The sums stay exact in float32: start over in good time.
-      if (sent % 7 === 0) machine.sync();
     }
     assert.deepEqual(machine.read(x), [total, total, total, total]);
     machine.releaseAll();
@@ -348,7 +381,10 @@ describe("several environments", { skip: whyMissing }, () => {
   test("two workers compute side by side", async () => {
     const workers = [inWorker(sums), inWorker(sums)];
     const results = await Promise.all(workers.map(({ result }) => result));
-    assert.deepEqual(results, [[20000, 20000], [20000, 20000]]);
+    assert.deepEqual(results, [
+      [20000, 20000],
+      [20000, 20000],
+    ]);
     await Promise.all(workers.map(({ worker }) => worker.terminate()));
   });
 

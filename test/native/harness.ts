@@ -1,6 +1,6 @@
 /**
- * Drives the real CPU addon through its ring, for tests and measurements of native code: tensors with strides, launches by
- * kernel name, pointwise programs by opcode name. No allocator, no autograd, no shape rules: the tests say what they mean.
+ * Drives the real CPU addon through its ring, for tests and measurements of native code: tensors with strides, launches
+ * by kernel name, pointwise programs by opcode name. No allocator, no autograd, no shape rules: tests say what is meant.
  */
 import { createRequire } from "node:module";
 import { existsSync } from "node:fs";
@@ -38,13 +38,31 @@ export function loadAddon(): Addon {
 }
 
 export const dtypes = {
-  uint8: 0, int8: 1, int16: 2, int32: 3, int64: 4, float16: 5, float32: 6, float64: 7, bool: 11, bfloat16: 15,
+  uint8: 0,
+  int8: 1,
+  int16: 2,
+  int32: 3,
+  int64: 4,
+  float16: 5,
+  float32: 6,
+  float64: 7,
+  bool: 11,
+  bfloat16: 15,
 } as const;
 export type DtypeName = keyof typeof dtypes;
 export const dtypeNames = Object.keys(dtypes) as DtypeName[];
 
 export const elementBytes: Record<DtypeName, number> = {
-  uint8: 1, int8: 1, int16: 2, int32: 4, int64: 8, float16: 2, float32: 4, float64: 8, bool: 1, bfloat16: 2,
+  uint8: 1,
+  int8: 1,
+  int16: 2,
+  int32: 4,
+  int64: 8,
+  float16: 2,
+  float32: 4,
+  float64: 8,
+  bool: 1,
+  bfloat16: 2,
 };
 
 export const TAIL = 0;
@@ -105,16 +123,36 @@ export function encode(values: Values, dtype: DtypeName): Uint8Array {
     const value = values[i]!;
     const x = Number(value);
     switch (dtype) {
-      case "uint8": view.setUint8(i, x); break;
-      case "bool": view.setUint8(i, x ? 1 : 0); break;
-      case "int8": view.setInt8(i, x); break;
-      case "int16": view.setInt16(i * 2, x, true); break;
-      case "int32": view.setInt32(i * 4, x, true); break;
-      case "int64": view.setBigInt64(i * 8, BigInt(value), true); break;
-      case "float16": view.setUint16(i * 2, float16Bits(x), true); break;
-      case "bfloat16": view.setUint16(i * 2, bfloat16Bits(x), true); break;
-      case "float32": view.setFloat32(i * 4, x, true); break;
-      case "float64": view.setFloat64(i * 8, x, true); break;
+      case "uint8":
+        view.setUint8(i, x);
+        break;
+      case "bool":
+        view.setUint8(i, x ? 1 : 0);
+        break;
+      case "int8":
+        view.setInt8(i, x);
+        break;
+      case "int16":
+        view.setInt16(i * 2, x, true);
+        break;
+      case "int32":
+        view.setInt32(i * 4, x, true);
+        break;
+      case "int64":
+        view.setBigInt64(i * 8, BigInt(value), true);
+        break;
+      case "float16":
+        view.setUint16(i * 2, float16Bits(x), true);
+        break;
+      case "bfloat16":
+        view.setUint16(i * 2, bfloat16Bits(x), true);
+        break;
+      case "float32":
+        view.setFloat32(i * 4, x, true);
+        break;
+      case "float64":
+        view.setFloat64(i * 8, x, true);
+        break;
     }
   }
   return bytes;
@@ -126,18 +164,35 @@ export function decode(bytes: Uint8Array, dtype: DtypeName): number[] {
   const out = new Array<number>(n);
   for (let i = 0; i < n; i++) {
     switch (dtype) {
-      case "uint8": case "bool": out[i] = view.getUint8(i); break;
-      case "int8": out[i] = view.getInt8(i); break;
-      case "int16": out[i] = view.getInt16(i * 2, true); break;
-      case "int32": out[i] = view.getInt32(i * 4, true); break;
-      case "int64": out[i] = Number(view.getBigInt64(i * 8, true)); break;
-      case "float16": out[i] = view.getFloat16(i * 2, true); break;
+      case "uint8":
+      case "bool":
+        out[i] = view.getUint8(i);
+        break;
+      case "int8":
+        out[i] = view.getInt8(i);
+        break;
+      case "int16":
+        out[i] = view.getInt16(i * 2, true);
+        break;
+      case "int32":
+        out[i] = view.getInt32(i * 4, true);
+        break;
+      case "int64":
+        out[i] = Number(view.getBigInt64(i * 8, true));
+        break;
+      case "float16":
+        out[i] = view.getFloat16(i * 2, true);
+        break;
       case "bfloat16":
         scratch.setUint32(0, view.getUint16(i * 2, true) << 16);
         out[i] = scratch.getFloat32(0);
         break;
-      case "float32": out[i] = view.getFloat32(i * 4, true); break;
-      case "float64": out[i] = view.getFloat64(i * 8, true); break;
+      case "float32":
+        out[i] = view.getFloat32(i * 4, true);
+        break;
+      case "float64":
+        out[i] = view.getFloat64(i * 8, true);
+        break;
     }
   }
   return out;
@@ -232,7 +287,7 @@ export class Machine {
     throw new Error(error ?? "cancelled");
   }
 
-  /** Launches with arguments as native/README.md lists them: tensors stand for `pointer, dtype`, arrays for their numbers. */
+  /** Launches with arguments as native/README.md lists them; a tensor stands for `pointer, dtype`. */
   launch(kernel: string, ...args: (number | boolean | number[] | Tensor)[]): number {
     const words: number[] = [];
     for (const arg of args) {
@@ -313,7 +368,14 @@ export class Machine {
       return [this.opcode(name), ...operands, ...new Array<number>(4 - operands.length).fill(0)];
     });
     const compute = ["float32", "float64", "int64"].indexOf(program.compute);
-    const head = [compute, program.inputs, program.constants, program.temporaries, program.code.length, program.outputs.length];
+    const head = [
+      compute,
+      program.inputs,
+      program.constants,
+      program.temporaries,
+      program.code.length,
+      program.outputs.length,
+    ];
     return this.addon.define(Float64Array.from([...head, ...code, ...program.outputs]));
   }
 
@@ -336,7 +398,9 @@ export class Machine {
         for (const at of [pointer, pointer + bytes - guardBytes]) {
           this.addon.read(at, guard);
           if (guard.some((byte) => byte !== guardByte)) {
-            throw new Error(`a kernel wrote ${at === pointer ? "before" : "behind"} a block of ${bytes - 2 * guardBytes} bytes`);
+            throw new Error(
+              `a kernel wrote ${at === pointer ? "before" : "behind"} a block of ${bytes - 2 * guardBytes} bytes`,
+            );
           }
         }
       }
@@ -366,7 +430,9 @@ export function transpose(t: Tensor, a: number, b: number): Tensor {
 /** The view that repeats t along its dimensions of size 1 (and new leading ones) up to `shape`. */
 export function expand(t: Tensor, shape: number[]): Tensor {
   const lead = shape.length - t.shape.length;
-  const strides = shape.map((size, d) => (d < lead || (t.shape[d - lead] === 1 && size !== 1) ? 0 : t.strides[d - lead]!));
+  const strides = shape.map((size, d) =>
+    d < lead || (t.shape[d - lead] === 1 && size !== 1) ? 0 : t.strides[d - lead]!,
+  );
   return { ...t, shape, strides };
 }
 

@@ -1,10 +1,21 @@
 /**
- * The matmul kernel against three plain loops: every dtype, every combination of transposed operands, alpha, beta and bias,
- * batches, odd and thin shapes, odd strides, NaN in memory that must not be read.
+ * The matmul kernel against three plain loops: every dtype, every combination of transposed operands, alpha, beta and
+ * bias, batches, odd and thin shapes, odd strides, NaN in memory that must not be read.
  */
 import assert from "node:assert/strict";
 import { test, describe, after } from "node:test";
-import { dtypes, elementBytes, open, product, randomSource, slice, whyMissing, type DtypeName, type Machine, type Tensor } from "./harness.ts";
+import {
+  dtypes,
+  elementBytes,
+  open,
+  product,
+  randomSource,
+  slice,
+  whyMissing,
+  type DtypeName,
+  type Machine,
+  type Tensor,
+} from "./harness.ts";
 
 interface Case {
   m: number;
@@ -25,12 +36,13 @@ describe("matmul", { skip: whyMissing }, () => {
   after(() => machine?.close());
   const random = randomSource(42);
 
-  /** A matrix [...batch, rows, columns] in one of several layouts: plain, transposed, every second column, batch broadcast. */
+  /** A matrix [...batch, rows, columns]: plain, transposed, of every second column, or the same for the whole batch. */
   function matrix(batch: number[], rows: number, columns: number, dtype: DtypeName, layout: string): Tensor {
     const isInteger = !dtype.includes("float");
     const number = (): number => (isInteger ? Math.floor(random() * 21) - 10 : Math.fround(random() * 2 - 1));
     const lead = layout === "broadcast" ? batch.map(() => 1) : batch;
-    const memory = layout === "transposed" ? [columns, rows] : layout === "sparse" ? [rows, columns * 2] : [rows, columns];
+    const memory =
+      layout === "transposed" ? [columns, rows] : layout === "sparse" ? [rows, columns * 2] : [rows, columns];
     const shape = [...lead, ...memory];
     let t = machine.tensor(Array.from({ length: product(shape) }, number), dtype, shape);
     const d = lead.length;
@@ -40,7 +52,8 @@ describe("matmul", { skip: whyMissing }, () => {
       t = { ...t, shape: [...lead, rows, columns], strides };
     }
     if (layout === "sparse") t = slice(t, d + 1, 0, columns, 2);
-    if (layout === "broadcast") t = { ...t, shape: [...batch, rows, columns], strides: t.strides.map((s, i) => (i < d ? 0 : s)) };
+    if (layout === "broadcast")
+      t = { ...t, shape: [...batch, rows, columns], strides: t.strides.map((s, i) => (i < d ? 0 : s)) };
     return t;
   }
 
@@ -50,10 +63,26 @@ describe("matmul", { skip: whyMissing }, () => {
     const [m, n] = c.shape.slice(d) as [number, number];
     const k = a.shape[d + 1]!;
     return machine.submit("matmul", [
-      dtypes[c.dtype], d, ...batch, m, n, k, alpha, beta,
-      a.pointer, a.strides[d]!, a.strides[d + 1]!, ...a.strides.slice(0, d),
-      b.pointer, b.strides[d]!, b.strides[d + 1]!, ...b.strides.slice(0, d),
-      c.pointer, c.strides[d]!, ...c.strides.slice(0, d), bias,
+      dtypes[c.dtype],
+      d,
+      ...batch,
+      m,
+      n,
+      k,
+      alpha,
+      beta,
+      a.pointer,
+      a.strides[d]!,
+      a.strides[d + 1]!,
+      ...a.strides.slice(0, d),
+      b.pointer,
+      b.strides[d]!,
+      b.strides[d + 1]!,
+      ...b.strides.slice(0, d),
+      c.pointer,
+      c.strides[d]!,
+      ...c.strides.slice(0, d),
+      bias,
     ]);
   }
 
@@ -65,10 +94,19 @@ describe("matmul", { skip: whyMissing }, () => {
     const b = matrix(batch, k, n, dtype, layoutB);
     // C has a row stride of its own; what lies between its rows must survive.
     const gap = 3;
-    const whole = machine.tensor(Array.from({ length: product(batch) * m * (n + gap) }, () => 7), dtype, [...batch, m, n + gap]);
+    const whole = machine.tensor(
+      Array.from({ length: product(batch) * m * (n + gap) }, () => 7),
+      dtype,
+      [...batch, m, n + gap],
+    );
     const c: Tensor = { ...whole, shape: [...batch, m, n] };
     const old = machine.read(c);
-    const bias = hasBias ? machine.tensor(Array.from({ length: n }, (_, j) => (j % 5) - 2), dtype) : undefined;
+    const bias = hasBias
+      ? machine.tensor(
+          Array.from({ length: n }, (_, j) => (j % 5) - 2),
+          dtype,
+        )
+      : undefined;
     const biasValues = bias ? machine.read(bias) : [];
     launch(a, b, c, alpha, beta, bias?.pointer ?? 0);
     const got = machine.read(c);
@@ -93,29 +131,68 @@ describe("matmul", { skip: whyMissing }, () => {
           const limit = tolerance[dtype];
           if (limit === undefined) {
             const bits = elementBytes[dtype] * 8;
-            const wrapped = dtype === "uint8" ? BigInt.asUintN(8, BigInt(expected)) : BigInt.asIntN(bits, BigInt(expected));
+            const wrapped =
+              dtype === "uint8" ? BigInt.asUintN(8, BigInt(expected)) : BigInt.asIntN(bits, BigInt(expected));
             assert.equal(got[at], Number(wrapped), `${what} at ${q},${i},${j}`);
           } else {
             const off = Math.abs(got[at]! - expected) / size;
-            assert.ok(off <= limit, `${what} at ${q},${i},${j}: ${got[at]}, expected ${expected}, off by ${off} of ${size}`);
+            assert.ok(
+              off <= limit,
+              `${what} at ${q},${i},${j}: ${got[at]}, expected ${expected}, off by ${off} of ${size}`,
+            );
           }
         }
       }
     }
     if (m * n > 0) {
-      const gaps = machine.read({ ...whole, pointer: whole.pointer + n * elementBytes[dtype], shape: [...batch, m, gap] });
-      assert.ok(gaps.every((value) => value === 7), `${what} wrote between the rows of C`);
+      const gaps = machine.read({
+        ...whole,
+        pointer: whole.pointer + n * elementBytes[dtype],
+        shape: [...batch, m, gap],
+      });
+      assert.ok(
+        gaps.every((value) => value === 7),
+        `${what} wrote between the rows of C`,
+      );
     }
     machine.releaseAll();
   }
 
   const layouts = ["plain", "transposed", "sparse"];
   const shapes: [number, number, number][] = [
-    [1, 1, 1], [2, 3, 4], [12, 32, 5], [13, 33, 7], [5, 64, 64], [6, 65, 33], [17, 16, 40], [25, 17, 385], [64, 64, 64], [100, 3, 50],
-    [1, 300, 70], [300, 1, 70], [4, 1030, 37], [1030, 4, 37], [16, 40, 129], [50, 50, 0], [0, 5, 3], [5, 0, 3], [37, 70, 800], [130, 260, 385],
+    [1, 1, 1],
+    [2, 3, 4],
+    [12, 32, 5],
+    [13, 33, 7],
+    [5, 64, 64],
+    [6, 65, 33],
+    [17, 16, 40],
+    [25, 17, 385],
+    [64, 64, 64],
+    [100, 3, 50],
+    [1, 300, 70],
+    [300, 1, 70],
+    [4, 1030, 37],
+    [1030, 4, 37],
+    [16, 40, 129],
+    [50, 50, 0],
+    [0, 5, 3],
+    [5, 0, 3],
+    [37, 70, 800],
+    [130, 260, 385],
   ];
 
-  for (const dtype of ["float32", "float64", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8"] as const) {
+  for (const dtype of [
+    "float32",
+    "float64",
+    "float16",
+    "bfloat16",
+    "int64",
+    "int32",
+    "int16",
+    "int8",
+    "uint8",
+  ] as const) {
     test(`${dtype}: shapes, layouts, alpha, beta and bias`, () => {
       for (const [m, n, k] of shapes) {
         for (const a of layouts) {
@@ -172,8 +249,16 @@ describe("matmul", { skip: whyMissing }, () => {
     values[3 * k + 5] = NaN;
     values[7 * k + 1] = Infinity;
     const a = machine.tensor(values, "float32", [m, k]);
-    const b = machine.tensor(Array.from({ length: k * n }, () => 0.5), "float32", [k, n]);
-    const c = machine.tensor(Array.from({ length: m * n }, () => NaN), "float32", [m, n]);
+    const b = machine.tensor(
+      Array.from({ length: k * n }, () => 0.5),
+      "float32",
+      [k, n],
+    );
+    const c = machine.tensor(
+      Array.from({ length: m * n }, () => NaN),
+      "float32",
+      [m, n],
+    );
     launch(a, b, c, 1, 0, 0);
     machine.read(c).forEach((value, i) => {
       const row = Math.floor(i / n);

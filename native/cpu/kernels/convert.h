@@ -1,5 +1,5 @@
-// Conversions between storage types and the types that kernels compute in. Element functions are branch-free, so that loops
-// over them vectorise. float16 and bfloat16 round to nearest, ties to even; a NaN stays one.
+// Conversions between storage types and the types that kernels compute in. Element functions are branch-free, so that
+// loops over them vectorise. float16 and bfloat16 round to nearest, ties to even; a NaN stays one.
 #pragma once
 #include "../kernel.h"
 
@@ -52,8 +52,8 @@ LW_INLINE uint16_t float_to_half(float f) {
   // Subnormal result: adding 0.5 makes the hardware round at the right bit.
   const uint32_t subnormal = bits_of<uint32_t>(bits_of<float>(magnitude) + 0.5f) - bits_of<uint32_t>(0.5f);
   uint32_t half = magnitude < (113u << 23) ? subnormal : normal;
-  half = magnitude >= 0x477FF000u ? 0x7C00 : half;                                      // 65520 and above
-  half = magnitude > 0x7F800000u ? 0x7E00 | (magnitude >> 13 & 0x3FF) : half;           // NaN keeps its payload, quiet
+  half = magnitude >= 0x477FF000u ? 0x7C00 : half;                             // 65520 and above
+  half = magnitude > 0x7F800000u ? 0x7E00 | (magnitude >> 13 & 0x3FF) : half;  // NaN keeps its payload, quiet
   return uint16_t(half | sign);
 #endif
 }
@@ -72,8 +72,8 @@ template <class C> LW_INLINE C to(Half x) { return C(half_to_float(x.bits)); }
 template <class C> LW_INLINE C to(Brain x) { return C(brain_to_float(x.bits)); }
 template <class C> LW_INLINE C to(Boolean x) { return C(x.value); }
 
-// from<S>(x): a value of a compute type as it is stored. Floats are truncated to integers by way of int32 or int64, as the
-// hardware does, so that what does not fit wraps the same way on every instruction set.
+// from<S>(x): a value of a compute type as it is stored. Floats are truncated to integers by way of int32 or int64, as
+// the hardware does, so that what does not fit wraps the same way on every instruction set.
 template <class S> struct From {
   template <class C> static LW_INLINE S of(C x) { return S(x); }
 };
@@ -105,9 +105,14 @@ template <class S, class C> LW_INLINE S from(C x) { return From<S>::of(x); }
 
 static LW_INLINE int element_bytes(Dtype dtype) {
   switch (dtype) {
-    case kUint8: case kInt8: case kBool: return 1;
-    case kInt16: case kFloat16: case kBfloat16: return 2;
-    case kInt32: case kFloat32: return 4;
+    case kUint8:
+    case kInt8:
+    case kBool: return 1;
+    case kInt16:
+    case kFloat16:
+    case kBfloat16: return 2;
+    case kInt32:
+    case kFloat32: return 4;
     default: return 8;
   }
 }

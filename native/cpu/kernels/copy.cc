@@ -10,14 +10,16 @@ KERNEL(copy_bytes) {
   const char* src = args.pointer<const char>();
   const int64_t bytes = args.integer();
   context->cancellable = true;
-  parallel_for(context, bytes, kGrainBytes, [=](int64_t begin, int64_t end) { memcpy(dst + begin, src + begin, size_t(end - begin)); });
+  parallel_for(context, bytes, kGrainBytes,
+               [=](int64_t begin, int64_t end) { memcpy(dst + begin, src + begin, size_t(end - begin)); });
 }
 
 KERNEL(fill_zero) {
   char* dst = args.pointer<char>();
   const int64_t bytes = args.integer();
   context->cancellable = true;
-  parallel_for(context, bytes, kGrainBytes, [=](int64_t begin, int64_t end) { memset(dst + begin, 0, size_t(end - begin)); });
+  parallel_for(context, bytes, kGrainBytes,
+               [=](int64_t begin, int64_t end) { memset(dst + begin, 0, size_t(end - begin)); });
 }
 
 }  // namespace layerwise::NS

@@ -1,5 +1,5 @@
-// Matrix multiplication with arbitrary strides: blocks for the caches, shares packing and tiles among the threads, and takes
-// short ways for thin and small problems. float16 and bfloat16 are computed in float32, integers in plain loops.
+// Matrix multiplication with arbitrary strides: blocks for the caches, shares packing and tiles among the threads, and
+// takes short ways for thin and small problems. float16 and bfloat16 are computed in float32, integers in plain loops.
 #include "matmul_brain.h"
 #include "matmul_micro.h"
 #include "matmul_thin.h"
@@ -8,14 +8,14 @@ namespace layerwise::NS {
 namespace {
 
 constexpr int kMostBatchDims = 64;
-constexpr int64_t kDepth = 384;               // of a packed block: a panel of A then takes 18 KiB of the first-level cache
-constexpr int64_t kBlockRows = 2048;          // of A that are packed at a time
-constexpr int64_t kBlockColumns = 3072;       // of B
-constexpr int64_t kTileBlockColumns = 256;    // of B that one tile block rereads from the second-level cache
+constexpr int64_t kDepth = 384;          // of a packed block: a panel of A then takes 18 KiB of the first-level cache
+constexpr int64_t kBlockRows = 2048;     // of A that are packed at a time
+constexpr int64_t kBlockColumns = 3072;  // of B
+constexpr int64_t kTileBlockColumns = 256;  // of B that one tile block rereads from the second-level cache
 constexpr int64_t kFewRows = 5;
 constexpr int64_t kFewDotRows = 16;
-constexpr int64_t kParallelBytes = 128 << 10; // of B that are worth a chunk when there are few rows
-constexpr int64_t kParallelFlops = 1500000;   // below this a second thread comes too late to help
+constexpr int64_t kParallelBytes = 128 << 10;  // of B that are worth a chunk when there are few rows
+constexpr int64_t kParallelFlops = 1500000;    // below this a second thread comes too late to help
 
 // One product. Strides in elements; C is always of type T: half types go through a float32 block.
 template <class T, class S> struct Product {
@@ -35,25 +35,28 @@ void out_of_memory(Context* context) { context->fail(context, "[matmul] out of m
 
 // Runs tiles of one packed block: C[mc x nc] with A and B packed `depth` elements deep.
 template <class Packing, class T = typename Packing::Value, class E = typename Packing::Element>
-void run_tiles(Context* context, int64_t mc, int64_t nc, int64_t depth, const E* a, const E* b, T* c, int64_t crs, int64_t ccs,
-               Finish<T> finish) {
+void run_tiles(Context* context, int64_t mc, int64_t nc, int64_t depth, const E* a, const E* b, T* c, int64_t crs,
+               int64_t ccs, Finish<T> finish) {
   constexpr int64_t mr = kTileRows;
   constexpr int64_t nr = kTileColumns<T>;
-  // Enough tile blocks for the threads to share evenly, each at least two panels high.
-  const int64_t column_blocks = (nc + kTileBlockColumns - 1) / kTileBlockColumns;
-  const int64_t wanted = 12 * context->threads / column_blocks + 1;
-  int64_t block_rows = round_up((mc + wanted - 1) / wanted, mr);
-  if (block_rows < 2 * mr) block_rows = 2 * mr;
-  if (block_rows > 16 * mr) block_rows = 16 * mr;
-  const int64_t row_blocks = (mc + block_rows - 1) / block_rows;
+  // Enough tile blocks for the threads to share evenly, each at least two panels high and wide.
+  const int64_t enough = 6 * context->threads;
+  int64_t block_rows = 16 * mr, block_columns = kTileBlockColumns;
+  auto blocks_of = [=](int64_t size, int64_t block) { return (size + block - 1) / block; };
+  auto has_enough = [&] { return blocks_of(mc, block_rows) * blocks_of(nc, block_columns) >= enough; };
+  while (!has_enough() && block_rows > 4 * mr) block_rows -= mr;
+  while (!has_enough() && block_columns > 2 * nr) block_columns /= 2;
+  while (!has_enough() && block_rows > 2 * mr) block_rows -= mr;
+  const int64_t row_blocks = blocks_of(mc, block_rows);
+  const int64_t column_blocks = blocks_of(nc, block_columns);
   const bool is_worth = 2 * mc * nc * depth >= kParallelFlops;
   const int64_t blocks = row_blocks * column_blocks;
   parallel_for(context, blocks, is_worth ? 1 : blocks, [=](int64_t begin, int64_t end) {
     for (int64_t block = begin; block < end; block++) {
       const int64_t row_begin = block % row_blocks * block_rows;
       const int64_t row_end = smaller(row_begin + block_rows, mc);
-      const int64_t column_begin = block / row_blocks * kTileBlockColumns;
-      const int64_t column_end = smaller(column_begin + kTileBlockColumns, nc);
+      const int64_t column_begin = block / row_blocks * block_columns;
+      const int64_t column_end = smaller(column_begin + block_columns, nc);
       for (int64_t i = row_begin; i < row_end; i += mr) {
         const int rows = int(smaller(mr, mc - i));
         for (int64_t j = column_begin; j < column_end; j += nr) {
@@ -66,10 +69,11 @@ void run_tiles(Context* context, int64_t mc, int64_t nc, int64_t depth, const E*
   });
 }
 
-// Packs `slices` rows of A or columns of B, panels of `width` of them, `k` deep; ragged last panels are padded when asked.
+// Packs `slices` rows of A or columns of B, panels of `width` of them, `k` deep; ragged last panels are padded when
+// asked.
 template <class Packing, class S = typename Packing::Stored, class E = typename Packing::Element>
-void pack_operand(Context* context, E* out, int64_t width, bool pads, const S* in, int64_t slices, int64_t slice_stride, int64_t k,
-                  int64_t depth_stride) {
+void pack_operand(Context* context, E* out, int64_t width, bool pads, const S* in, int64_t slices, int64_t slice_stride,
+                  int64_t k, int64_t depth_stride) {
   const int64_t panels = (slices + width - 1) / width;
   const int64_t depth = (k + Packing::kPerElement - 1) / Packing::kPerElement;
   const int64_t grain = (32 << 10) / (width * k) + 1;
@@ -77,7 +81,8 @@ void pack_operand(Context* context, E* out, int64_t width, bool pads, const S* i
   parallel_for(context, panels, is_worth ? grain : panels, [=](int64_t begin, int64_t end) {
     for (int64_t panel = begin; panel < end; panel++) {
       const int count = int(smaller(width, slices - panel * width));
-      Packing::pack(out + panel * width * depth, pads ? int(width) : count, count, in + panel * width * slice_stride, slice_stride, depth_stride, k);
+      Packing::pack(out + panel * width * depth, pads ? int(width) : count, count, in + panel * width * slice_stride,
+                    slice_stride, depth_stride, k);
     }
   });
 }
@@ -95,7 +100,8 @@ void multiply_packed(Context* context, const Product<T, S>& p) {
   constexpr bool is_converted = !__is_same(T, S);
   E* packed_a = (E*)context->scratch(context, 0, size_t(round_up(block_rows, mr) * deep_most / per) * sizeof(E));
   E* packed_b = (E*)context->scratch(context, 1, size_t(round_up(block_columns, nr) * deep_most / per) * sizeof(E));
-  T* block_c = is_converted ? (T*)context->scratch(context, 2, size_t(block_rows * block_columns) * sizeof(T)) : nullptr;
+  T* block_c =
+      is_converted ? (T*)context->scratch(context, 2, size_t(block_rows * block_columns) * sizeof(T)) : nullptr;
   if (!packed_a || !packed_b || (is_converted && !block_c)) return out_of_memory(context);
 
   for (int64_t column = 0; column < p.n; column += block_columns) {
@@ -107,7 +113,9 @@ void multiply_packed(Context* context, const Product<T, S>& p) {
         const int64_t depth = (deep + per - 1) / per;
         const bool is_first = at == 0;
         const bool has_b = row > 0 && passes == 1;  // the rows before have packed it
-        if (!has_b) pack_operand<Packing>(context, packed_b, nr, true, p.b + column * p.bcs + at * p.brs, columns, p.bcs, deep, p.brs);
+        if (!has_b)
+          pack_operand<Packing>(context, packed_b, nr, true, p.b + column * p.bcs + at * p.brs, columns, p.bcs, deep,
+                                p.brs);
         pack_operand<Packing>(context, packed_a, mr, false, p.a + row * p.ars + at * p.acs, rows, p.ars, deep, p.acs);
         if constexpr (is_converted) {
           const Finish<T> finish = {T(1), T(is_first ? 0 : 1)};
@@ -115,7 +123,8 @@ void multiply_packed(Context* context, const Product<T, S>& p) {
         } else {
           Finish<T> finish = {p.finish.alpha, T(1)};
           if (is_first) finish = p.finish.at(row, column);
-          run_tiles<Packing>(context, rows, columns, depth, packed_a, packed_b, p.c + row * p.crs + column * p.ccs, p.crs, p.ccs, finish);
+          run_tiles<Packing>(context, rows, columns, depth, packed_a, packed_b, p.c + row * p.crs + column * p.ccs,
+                             p.crs, p.ccs, finish);
         }
       }
       if constexpr (is_converted) {
@@ -254,7 +263,18 @@ template <class T, class S> void run_float(Context* context, const Launch& l) {
   }
   auto one = [&, bias](int64_t index) {
     const Offsets o = offsets_of(l, index);
-    multiply<T, S>(context, {l.m, l.n, l.k, (const S*)l.a + o.a, l.ars, l.acs, (const S*)l.b + o.b, l.brs, l.bcs, (S*)l.c + o.c, l.crs, 1,
+    multiply<T, S>(context, {l.m,
+                             l.n,
+                             l.k,
+                             (const S*)l.a + o.a,
+                             l.ars,
+                             l.acs,
+                             (const S*)l.b + o.b,
+                             l.brs,
+                             l.bcs,
+                             (S*)l.c + o.c,
+                             l.crs,
+                             1,
                              {T(l.alpha), T(l.beta), bias, 0, 1}});
   };
   // Many products: each thread takes whole ones. Few: the threads share each.
@@ -264,7 +284,8 @@ template <class T, class S> void run_float(Context* context, const Launch& l) {
     for (int64_t i = 0; i < l.batches; i++) one(i);
     return;
   }
-  const int64_t grain = flops * double(l.batches) < kParallelFlops ? l.batches : int64_t(kParallelFlops / 4 / (flops + 1)) + 1;
+  const int64_t grain =
+      flops * double(l.batches) < kParallelFlops ? l.batches : int64_t(kParallelFlops / 4 / (flops + 1)) + 1;
   parallel_for(context, l.batches, grain, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) one(i);
   });

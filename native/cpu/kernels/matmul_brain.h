@@ -1,5 +1,6 @@
-// Packing and register tiles for bfloat16 on machines whose dot products take pairs of them (AVX512-BF16): twice the rate of
-// float32. The hardware rounds each pair's sum once and treats subnormals as zero, as it does for everybody who uses it.
+// Packing and register tiles for bfloat16 on machines whose dot products take pairs of them (AVX512-BF16): twice the
+// rate of float32. The hardware rounds each pair's sum once and treats subnormals as zero, as it does for everybody who
+// uses it.
 #pragma once
 #include "matmul_micro.h"
 

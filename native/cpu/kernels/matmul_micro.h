@@ -1,5 +1,5 @@
-// The innermost part of matrix multiplication: register tiles over packed panels, and the packing. One thread, no blocking
-// for caches: that is matmul.cc's part. Structure after Van Zee and van de Geijn, "BLIS" (2015).
+// The innermost part of matrix multiplication: register tiles over packed panels, and the packing. One thread, no
+// blocking for caches: that is matmul.cc's part. Structure after Van Zee and van de Geijn, "BLIS" (2015).
 #pragma once
 #include "convert.h"
 #include "transpose.h"
@@ -11,7 +11,7 @@ constexpr int kVectorBytes = 64;
 constexpr int kTileRows = 12;  // 24 accumulators, 2 vectors of B and a broadcast: 27 of 32 registers
 #elif defined(__AVX__)
 constexpr int kVectorBytes = 32;
-constexpr int kTileRows = 6;   // 12 accumulators of 16 registers
+constexpr int kTileRows = 6;  // 12 accumulators of 16 registers
 #else
 constexpr int kVectorBytes = 16;
 constexpr int kTileRows = 4;
@@ -86,7 +86,8 @@ static void finish_row(const Finish<T>& f, const T* sum, S* c, int64_t ccs, int6
 
 // The first `columns` columns of a finished tile go to C, which has strides crs and ccs.
 template <class T, int R, int V>
-LW_INLINE void store_tile(const Vector<T> (&tile)[R][V], T* c, int64_t crs, int64_t ccs, int columns, const Finish<T>& finish) {
+LW_INLINE void store_tile(const Vector<T> (&tile)[R][V], T* c, int64_t crs, int64_t ccs, int columns,
+                          const Finish<T>& finish) {
   constexpr int lanes = kLanes<T>;
   if (ccs == 1 && columns == V * lanes && (finish.is_plain() || finish.is_sum())) {
     const bool adds = !finish.is_plain();
@@ -111,7 +112,8 @@ LW_INLINE void store_tile(const Vector<T> (&tile)[R][V], T* c, int64_t crs, int6
 
 // A tile of R rows and V vectors of columns: a is packed (a[p * R + i]), b has row stride ldb; both k deep.
 template <class T, int R, int V>
-static void micro_kernel(int64_t k, const T* a, const T* b, int64_t ldb, T* c, int64_t crs, int64_t ccs, int columns, const Finish<T>& finish) {
+static void micro_kernel(int64_t k, const T* a, const T* b, int64_t ldb, T* c, int64_t crs, int64_t ccs, int columns,
+                         const Finish<T>& finish) {
   constexpr int lanes = kLanes<T>;
   Vector<T> tile[R][V] = {};
   for (int64_t p = 0; p < k; p++) {
@@ -170,7 +172,8 @@ static void transpose_into_panel(float* out, int width, const float* in, int64_t
     for (; j + side <= k; j += side) {
       for (int i = 0; i < width; i += side) {
         const int at = i + side <= width ? i : width - side;  // the last square may overlap the one before it
-        Square<4>::transpose((uint32_t*)(out + j * width + at), width, (const uint32_t*)(in + at * in_stride + j), in_stride);
+        Square<4>::transpose((uint32_t*)(out + j * width + at), width, (const uint32_t*)(in + at * in_stride + j),
+                             in_stride);
       }
     }
   }
@@ -180,7 +183,8 @@ static void transpose_into_panel(float* out, int width, const float* in, int64_t
 }
 
 // out[p * width + i] = in[p * depth_stride + i], i < width, p < k.
-template <int width, class T, class S> static void copy_into_panel(T* out, const S* in, int64_t depth_stride, int64_t k) {
+template <int width, class T, class S>
+static void copy_into_panel(T* out, const S* in, int64_t depth_stride, int64_t k) {
   for (int64_t p = 0; p < k; p++) {
 #pragma omp simd
     for (int i = 0; i < width; i++) out[p * width + i] = to<T>(in[p * depth_stride + i]);
@@ -190,7 +194,8 @@ template <int width, class T, class S> static void copy_into_panel(T* out, const
 // Packs `count` <= width slices of a matrix into a panel that the micro-kernel reads front to back:
 // out[p * width + i] = in[i * slice_stride + p * depth_stride], zero for i >= count.
 template <class T, class S>
-static void pack_panel(T* out, int width, int count, const S* in, int64_t slice_stride, int64_t depth_stride, int64_t k) {
+static void pack_panel(T* out, int width, int count, const S* in, int64_t slice_stride, int64_t depth_stride,
+                       int64_t k) {
   if (slice_stride == 1) {
     if (width == count && width == kTileColumns<T>) return copy_into_panel<kTileColumns<T>>(out, in, depth_stride, k);
     if (width == count && width == kTileRows) return copy_into_panel<kTileRows>(out, in, depth_stride, k);

@@ -1,4 +1,5 @@
-// Products with few rows, which are limited by reading B once: no packing. Two ways, by the direction in which B is contiguous.
+// Products with few rows, which are limited by reading B once: no packing. Two ways, by the direction in which B is
+// contiguous.
 #pragma once
 #include "matmul_micro.h"
 
@@ -67,9 +68,11 @@ template <int number> struct Number {
   static constexpr int value = number;
 };
 
-// m rows of a (contiguous along k, row stride ars) times columns [begin, end) of b (contiguous along k, column stride bcs).
+// m rows of a (contiguous along k, row stride ars) times columns [begin, end) of b (contiguous along k, column stride
+// bcs).
 template <class T, class S, class Store>
-static void dot_columns(int64_t m, int64_t k, const T* a, int64_t ars, const S* b, int64_t bcs, int64_t begin, int64_t end, Store store) {
+static void dot_columns(int64_t m, int64_t k, const T* a, int64_t ars, const S* b, int64_t bcs, int64_t begin,
+                        int64_t end, Store store) {
   T out[16];
   auto tile = [&](auto rows, auto columns, int64_t i, int64_t j) {
     constexpr int R = decltype(rows)::value, C = decltype(columns)::value;
@@ -92,8 +95,8 @@ static void dot_columns(int64_t m, int64_t k, const T* a, int64_t ars, const S* 
   }
 }
 
-// Rows of b, contiguous along n, scaled and added up: sum[i * width + j] over columns j < n. Several rows of b are read side by
-// side from front to back, which is how memory likes to be read; the sums stay in the first-level cache.
+// Rows of b, contiguous along n, scaled and added up: sum[i * width + j] over columns j < n. Several rows of b are read
+// side by side from front to back, which is how memory likes to be read; the sums stay in the first-level cache.
 constexpr int kStripRows = 5;
 constexpr int64_t kStripColumns = 1024;
 
@@ -127,7 +130,8 @@ static void add_rows(int64_t n, const T* a, int64_t ars, int64_t acs, const T* b
 }
 
 template <class T, int R>
-static void strip_of(int64_t n, int64_t k, const T* a, int64_t ars, int64_t acs, const T* b, int64_t brs, T* sum, int64_t width) {
+static void strip_of(int64_t n, int64_t k, const T* a, int64_t ars, int64_t acs, const T* b, int64_t brs, T* sum,
+                     int64_t width) {
 #if defined(__AVX512F__)
   constexpr int U = R <= 2 ? 8 : 4;
 #else
@@ -139,7 +143,8 @@ static void strip_of(int64_t n, int64_t k, const T* a, int64_t ars, int64_t acs,
 }
 
 template <class T>
-static void strip(int64_t rows, int64_t n, int64_t k, const T* a, int64_t ars, int64_t acs, const T* b, int64_t brs, T* sum, int64_t width) {
+static void strip(int64_t rows, int64_t n, int64_t k, const T* a, int64_t ars, int64_t acs, const T* b, int64_t brs,
+                  T* sum, int64_t width) {
   switch (rows) {
     case 1: return strip_of<T, 1>(n, k, a, ars, acs, b, brs, sum, width);
     case 2: return strip_of<T, 2>(n, k, a, ars, acs, b, brs, sum, width);

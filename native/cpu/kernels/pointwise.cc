@@ -1,5 +1,5 @@
-// The pointwise kernel: runs a program over blocks of elements that stay in the first-level cache. Operands that already
-// lie as the program wants them are read and written in place; the others go through buffers.
+// The pointwise kernel: runs a program over blocks of elements that stay in the first-level cache. Operands that
+// already lie as the program wants them are read and written in place; the others go through buffers.
 #include "pointwise_plan.h"
 #include "stream.h"
 #include "transpose.h"
@@ -126,7 +126,8 @@ void deliver(const Plan& p, Frame& f, int k, char* to, int64_t n) {
 }
 
 // Rows [first_row, first_row + rows) of the panel dimension, columns [column, column + n).
-void run_group(const Plan& p, Frame& f, const Odometer& at, int64_t first_row, int64_t rows, int64_t column, int64_t n, int64_t index, bool is_first) {
+void run_group(const Plan& p, Frame& f, const Odometer& at, int64_t first_row, int64_t rows, int64_t column, int64_t n,
+               int64_t index, bool is_first) {
   const int last = p.ndim - 1;
   const int inputs = p.inputs();
   auto address = [&](int k, int64_t row) {
@@ -153,7 +154,8 @@ void run_group(const Plan& p, Frame& f, const Odometer& at, int64_t first_row, i
     }
     for (int k = inputs; k < p.operands; k++) {
       if (!p.is_direct[k]) continue;
-      f.value[p.program->output_value[k - inputs]] = p.is_panel[k] ? f.panel[k] + r * p.block * p.operand[k].bytes : address(k, first_row + r);
+      f.value[p.program->output_value[k - inputs]] =
+          p.is_panel[k] ? f.panel[k] + r * p.block * p.operand[k].bytes : address(k, first_row + r);
     }
     run_block(p, f, n, index);
     for (int k = inputs; k < p.operands; k++) {
@@ -198,7 +200,8 @@ void copy_rows(const Plan& p, int64_t begin, int64_t end) {
 
 // A block is a piece of one row: units [begin, end).
 void run_rows(const Plan& p, Frame& f, int64_t begin, int64_t end) {
-  const bool is_copy = p.is_raw && p.panel_rows == 1 && p.fetch[p.program->output_value[0]] == Fetch::direct && p.fetch[p.inputs()] == Fetch::direct;
+  const bool is_copy = p.is_raw && p.panel_rows == 1 && p.fetch[p.program->output_value[0]] == Fetch::direct &&
+                       p.fetch[p.inputs()] == Fetch::direct;
   if (is_copy) return copy_rows(p, begin, end);
   int64_t segment = begin % p.segments;
   int64_t group = begin / p.segments % p.groups;
@@ -284,7 +287,8 @@ KERNEL(pointwise) {
   const PointwiseProgram& program = *plan.program;
   if (plan.ndim > kMostDims) return context->fail(context, "[pointwise] a tensor has at most 64 dimensions");
   if (plan.operands != program.inputs + program.outputs || constants != program.constants) {
-    return context->fail(context, "[pointwise] the launch and its program disagree about the number of operands or constants");
+    return context->fail(context,
+                         "[pointwise] the launch and its program disagree about the number of operands or constants");
   }
   args.integers(plan.size, plan.ndim);
   plan.elements = 1;
@@ -299,7 +303,9 @@ KERNEL(pointwise) {
   }
   plan.constants = args.at;
   if (plan.elements <= 0) return;
-  plan.ops = program.compute == kComputeFloat32 ? float32_ops : program.compute == kComputeFloat64 ? float64_ops : int64_ops;
+  plan.ops = program.compute == kComputeFloat32   ? float32_ops
+             : program.compute == kComputeFloat64 ? float64_ops
+                                                  : int64_ops;
   make_plan(plan);
   Frame sizing;
   plan.frame_bytes = set_up(plan, nullptr, sizing);

@@ -1,4 +1,5 @@
-// Pointwise opcodes in int64: exact, wrapping. Division by zero gives 0 and remainders a, never a trap; the kernel reports it.
+// Pointwise opcodes in int64: exact, wrapping. Division by zero gives 0 and remainders a, never a trap; the kernel
+// reports it.
 #include "convert.h"
 #include "pointwise_ops.h"
 

@@ -1,5 +1,5 @@
-// The iteration space of a pointwise launch: its dimensions reordered and merged so that inner loops are long and walk the
-// output's memory in order. Knows strides only, nothing of programs.
+// The iteration space of a pointwise launch: its dimensions reordered and merged so that inner loops are long and walk
+// the output's memory in order. Knows strides only, nothing of programs.
 #pragma once
 #include "convert.h"
 
@@ -11,8 +11,8 @@ constexpr int kMostOperands = 32;
 struct Operand {
   char* base;
   Dtype dtype;
-  int bytes;                   // of an element
-  int64_t stride[kMostDims];   // elements
+  int bytes;                  // of an element
+  int64_t stride[kMostDims];  // elements
 };
 
 struct Space {
@@ -20,7 +20,7 @@ struct Space {
   int64_t size[kMostDims];
   int64_t elements;
   int operands;
-  int outputs_from;            // operands before it are inputs
+  int outputs_from;  // operands before it are inputs
   Operand operand[kMostOperands];
 };
 
@@ -42,7 +42,8 @@ static inline void move_dim(Space& s, int from, int to) {
 
 static inline int64_t magnitude_of(int64_t x) { return x < 0 ? -x : x; }
 
-// Sorts dimensions by the first output's strides, largest first; ties (stride 0 cannot occur in an output) keep their order.
+// Sorts dimensions by the first output's strides, largest first; ties (stride 0 cannot occur in an output) keep their
+// order.
 static inline void sort_dims(Space& s) {
   const int64_t* stride = s.operand[s.outputs_from].stride;
   for (int d = 1; d < s.ndim; d++) {

@@ -18,8 +18,9 @@ constexpr bool kOpcodeIsIota[] = {LW_POINTWISE_OPCODES(LW_IS_IOTA)};
 
 // Integer divisions give 0 for a zero divisor, the others a; the kernel then reports it.
 #define LW_IS_DIVISION(name, operands) \
-  (!strcmp(#name, "div") || !strcmp(#name, "floor_divide") || !strcmp(#name, "remainder") || !strcmp(#name, "fmod")),
-static const bool kOpcodeDivides[] = {LW_POINTWISE_OPCODES(LW_IS_DIVISION)};
+  (!__builtin_strcmp(#name, "div") || !__builtin_strcmp(#name, "floor_divide") || \
+   !__builtin_strcmp(#name, "remainder") || !__builtin_strcmp(#name, "fmod")),
+constexpr bool kOpcodeDivides[] = {LW_POINTWISE_OPCODES(LW_IS_DIVISION)};
 #undef LW_IS_DIVISION
 
 // Macros for the files that define the tables; T is the compute type there.

@@ -1,4 +1,5 @@
-// How a pointwise launch is carried out: the shape of a block, and for each operand the way between its memory and the block.
+// How a pointwise launch is carried out: the shape of a block, and for each operand the way between its memory and the
+// block.
 #pragma once
 #include "../program.h"
 #include "pointwise_layout.h"
@@ -6,21 +7,21 @@
 
 namespace layerwise::NS {
 
-constexpr int64_t kBufferBytes = 24 << 10;      // what all buffers of a block may take of the first-level cache
-constexpr int64_t kMostBlock = 2048;            // elements
+constexpr int64_t kBufferBytes = 24 << 10;  // what all buffers of a block may take of the first-level cache
+constexpr int64_t kMostBlock = 2048;        // elements
 constexpr int64_t kLeastBlock = 256;
-constexpr int64_t kPanelBlock = 256;            // with transposed operands, whose panels are many rows deep
-constexpr int64_t kRowMode = 64;                // inner dimensions from here on are worked on row by row
-constexpr int64_t kStreamBytes = 16 << 20;      // outputs from here on would only push other things out of the cache
+constexpr int64_t kPanelBlock = 256;        // with transposed operands, whose panels are many rows deep
+constexpr int64_t kRowMode = 64;            // inner dimensions from here on are worked on row by row
+constexpr int64_t kStreamBytes = 16 << 20;  // outputs from here on would only push other things out of the cache
 
 constexpr Dtype kComputeDtype[] = {kFloat32, kFloat64, kInt64};
 constexpr int kComputeBytes[] = {4, 8, 8};
 
 enum class Fetch {
-  direct,    // used in place
-  once,      // the same for every block: fetched once per chunk
-  convert,   // contiguous within a block, but of another type or not to be used in place
-  gather,    // anything else
+  direct,   // used in place
+  once,     // the same for every block: fetched once per chunk
+  convert,  // contiguous within a block, but of another type or not to be used in place
+  gather,   // anything else
 };
 
 struct Plan : Space {
@@ -28,20 +29,20 @@ struct Plan : Space {
   const PointwiseProgram* program;
   const double* constants;
   const PointwiseOp* ops;
-  bool is_raw;          // a plain copy: elements are moved as they are, whatever their type
-  int value_bytes;      // of an element while it is computed
+  bool is_raw;      // a plain copy: elements are moved as they are, whatever their type
+  int value_bytes;  // of an element while it is computed
   Fetch fetch[kMostOperands];
   bool is_panel[kMostOperands];   // contiguous along the panel dimension: transposed block by block
   bool is_direct[kMostOperands];  // outputs: the program writes them in place
   bool streams[kMostOperands];    // outputs: written around the cache
-  bool by_rows;         // a block is a piece of one row; otherwise it is block_rows whole rows
-  int64_t block;        // elements of a block at most
-  int64_t inner;        // elements of a row
+  bool by_rows;                   // a block is a piece of one row; otherwise it is block_rows whole rows
+  int64_t block;                  // elements of a block at most
+  int64_t inner;                  // elements of a row
   int64_t rows;
   int64_t block_rows;
   // by_rows: rows come in groups of panel_rows along the panel dimension (the last but one), 1 where there is none.
   int64_t panel_rows;
-  int outer_dims;       // dimensions before the panel dimension
+  int outer_dims;  // dimensions before the panel dimension
   int64_t groups;
   int64_t segments;     // blocks per row
   int64_t units;        // blocks, or groups of them, in all: what the pool shares out
@@ -69,7 +70,8 @@ static inline bool is_overwritten_too_early(const Plan& p, int i) {
   return false;
 }
 
-// May output k be written while the program runs? Not if an instruction after that still reads an input from the same memory.
+// May output k be written while the program runs? Not if an instruction after that still reads an input from the same
+// memory.
 static inline bool may_write_early(const Plan& p, int output) {
   for (int i = 0; i < p.inputs(); i++) {
     const bool reads_later = p.fetch[i] == Fetch::direct && p.program->last_read[i] > p.program->output_writer[output];
@@ -104,8 +106,8 @@ static inline void choose_inner(Plan& p) {
   move_dim(p, best, last);
 }
 
-// Moves the dimension along which transposed operands are contiguous to the last place but one, and says how many rows of it
-// to take at a time: a cache line's worth. 1 when no operand is transposed.
+// Moves the dimension along which transposed operands are contiguous to the last place but one, and says how many rows
+// of it to take at a time: a cache line's worth. 1 when no operand is transposed.
 static inline int64_t choose_panel(Plan& p) {
   const int last = p.ndim - 1;
   for (int k = 0; k < p.operands; k++) {
@@ -124,8 +126,8 @@ static inline int64_t choose_panel(Plan& p) {
 static inline void make_plan(Plan& p) {
   const PointwiseProgram& program = *p.program;
   const Operand& first_output = p.operand[p.outputs_from];
-  p.is_raw = program.instructions == 0 && program.constants == 0 && program.outputs == 1 && program.output_value[0] < program.inputs &&
-             p.operand[program.output_value[0]].dtype == first_output.dtype;
+  p.is_raw = program.instructions == 0 && program.constants == 0 && program.outputs == 1 &&
+             program.output_value[0] < program.inputs && p.operand[program.output_value[0]].dtype == first_output.dtype;
   p.value_bytes = p.is_raw ? first_output.bytes : kComputeBytes[program.compute];
   const bool may_reorder = !program.uses_iota;
   if (may_reorder) sort_dims(p);
@@ -149,13 +151,15 @@ static inline void make_plan(Plan& p) {
     p.fetch[k] = !is_contiguous ? Fetch::gather : p.is_native(o) ? Fetch::direct : Fetch::convert;
     if (k < program.inputs && is_constant_over(o, p.by_rows ? p.ndim : last)) p.fetch[k] = Fetch::once;
     // A buffer of its own keeps the old values.
-    if (k < program.inputs && p.fetch[k] == Fetch::direct && is_overwritten_too_early(p, k)) p.fetch[k] = Fetch::convert;
+    if (k < program.inputs && p.fetch[k] == Fetch::direct && is_overwritten_too_early(p, k))
+      p.fetch[k] = Fetch::convert;
     buffers += k < program.inputs && p.fetch[k] != Fetch::direct;
   }
   for (int output = 0; output < program.outputs; output++) {
     const int k = program.inputs + output;
     p.streams[k] = !p.is_panel[k] && p.fetch[k] != Fetch::gather && may_stream(p, output);
-    p.is_direct[k] = !p.streams[k] && p.fetch[k] == Fetch::direct && program.output_writer[output] >= 0 && may_write_early(p, output);
+    p.is_direct[k] = !p.streams[k] && p.fetch[k] == Fetch::direct && program.output_writer[output] >= 0 &&
+                     may_write_early(p, output);
   }
 
   const int64_t fitting = kBufferBytes / (int64_t(buffers + 1) * p.value_bytes) / 64 * 64;

@@ -8,7 +8,8 @@ namespace layerwise::NS {
 // Python's modulo from C's: the result has the sign of b.
 static LW_INLINE T modulo(T r, T b) { return r != 0 && (r < 0) != (b < 0) ? r + b : r; }
 
-// Python's floor division from C's fmod, by the steps of CPython's float_floor_div, so that a == b*q + r as well as it can.
+// Python's floor division from C's fmod, by the steps of CPython's float_floor_div, so that a == b*q + r as well as it
+// can.
 static LW_INLINE T floor_quotient(T a, T b, T r) {
   T quotient = (a - r) / b;
   quotient = r != 0 && (b < 0) != (r < 0) ? quotient - 1 : quotient;
@@ -17,7 +18,8 @@ static LW_INLINE T floor_quotient(T a, T b, T r) {
   return b == 0 ? a / b : quotient == 0 ? M(copysign)(T(0), a / b) : whole;
 }
 
-static LW_INLINE T greatest_common_divisor(T a, T b) {  a = M(fabs)(a);
+static LW_INLINE T greatest_common_divisor(T a, T b) {
+  a = M(fabs)(a);
   b = M(fabs)(b);
   while (b != 0) {
     const T r = M(slow_fmod)(a, b);
@@ -45,12 +47,14 @@ static T digamma_of(T x0) {
   double series = 0;
   if (x < 1e17) {
     const double z = 1 / (x * x);
-    series = z * (1.0 / 12 - z * (1.0 / 120 - z * (1.0 / 252 - z * (1.0 / 240 - z * (1.0 / 132 - z * (691.0 / 32760 - z / 12))))));
+    series = z * (1.0 / 12 -
+                  z * (1.0 / 120 - z * (1.0 / 252 - z * (1.0 / 240 - z * (1.0 / 132 - z * (691.0 / 32760 - z / 12))))));
   }
   return T(result + __builtin_log(x) - 0.5 / x - series);
 }
 
-// The inverse of erf: a rational start (Giles 2010, "Approximating the erfinv function"), then two Newton steps in double.
+// The inverse of erf: a rational start (Giles 2010, "Approximating the erfinv function"), then two Newton steps in
+// double.
 static T erfinv_of(T y0) {
   const double y = double(y0);
   if (!(y > -1 && y < 1)) return T(y == 1 || y == -1 ? __builtin_copysign(__builtin_inf(), y) : __builtin_nan(""));
@@ -84,12 +88,15 @@ static T erfinv_of(T y0) {
   const double derivative = 1.12837916709551257390;  // 2 / sqrt(pi)
   for (int step = 0; step < 2; step++) {
     // Near 1, erfc keeps the digits that 1 - erf loses.
-    const double error = y > 0.5 ? (1 - y) - __builtin_erfc(x) : y < -0.5 ? __builtin_erfc(-x) - (1 + y) : __builtin_erf(x) - y;
+    const double error = y > 0.5    ? (1 - y) - __builtin_erfc(x)
+                         : y < -0.5 ? __builtin_erfc(-x) - (1 + y)
+                                    : __builtin_erf(x) - y;
     x -= error / (derivative * __builtin_exp(-x * x));
   }
   return T(x);
 }
 
+// clang-format off
 LW_OP(mov, a)
 LW_OP_IOTA
 LW_OP(add, a + b)
@@ -97,7 +104,8 @@ LW_OP(sub, a - b)
 LW_OP(mul, a * b)
 LW_OP(div, a / b)
 // A block that holds a quotient (below, an angle) too large for the fast way goes the slow way as a whole.
-LW_OP_UNLESS(floor_divide, LW_SLOW_QUOTIENT(a, b), floor_quotient(a, b, M(fmod)(a, b)), floor_quotient(a, b, M(slow_fmod)(a, b)))
+LW_OP_UNLESS(floor_divide, LW_SLOW_QUOTIENT(a, b), floor_quotient(a, b, M(fmod)(a, b)),
+             floor_quotient(a, b, M(slow_fmod)(a, b)))
 LW_OP_UNLESS(remainder, LW_SLOW_QUOTIENT(a, b), modulo(M(fmod)(a, b), b), modulo(M(slow_fmod)(a, b), b))
 LW_OP_UNLESS(fmod, LW_SLOW_QUOTIENT(a, b), M(fmod)(a, b), M(slow_fmod)(a, b))
 LW_OP(pow, M(pow)(a, b))
@@ -171,5 +179,6 @@ LW_OP(isinf, M(fabs)(a) == T(__builtin_inf()) ? T(1) : T(0))
 LW_OP(isfinite, M(fabs)(a) < T(__builtin_inf()) ? T(1) : T(0))
 LW_OP(gcd, greatest_common_divisor(a, b))
 LW_OP(lcm, a == 0 || b == 0 ? T(0) : M(fabs)(a / greatest_common_divisor(a, b) * b))
+// clang-format on
 
 }  // namespace layerwise::NS

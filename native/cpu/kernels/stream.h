@@ -6,8 +6,8 @@
 
 namespace layerwise::NS {
 
-// memcpy with non-temporal stores. Ends with ordinary stores where lines are not whole; stream_fence() must follow before another
-// thread may read.
+// memcpy with non-temporal stores. Ends with ordinary stores where lines are not whole; stream_fence() must follow
+// before another thread may read.
 static inline void stream_copy(char* to, const char* from, int64_t bytes) {
   const int64_t head = (64 - ((uintptr_t)to & 63)) & 63;
   if (head >= bytes) {
@@ -23,7 +23,8 @@ static inline void stream_copy(char* to, const char* from, int64_t bytes) {
     _mm256_stream_si256((__m256i*)(to + at), _mm256_loadu_si256((const __m256i*)(from + at)));
     _mm256_stream_si256((__m256i*)(to + at + 32), _mm256_loadu_si256((const __m256i*)(from + at + 32)));
 #else
-    for (int i = 0; i < 64; i += 16) _mm_stream_si128((__m128i*)(to + at + i), _mm_loadu_si128((const __m128i*)(from + at + i)));
+    for (int i = 0; i < 64; i += 16)
+      _mm_stream_si128((__m128i*)(to + at + i), _mm_loadu_si128((const __m128i*)(from + at + i)));
 #endif
   }
   memcpy(to + at, from + at, size_t(bytes - at));

@@ -91,7 +91,9 @@ template <> struct Square<8> {
 };
 
 // out[j * out_stride + i] = in[i * in_stride + j] for i < rows, j < columns.
-template <class U> static void transpose_elements(U* out, int64_t out_stride, const U* in, int64_t in_stride, int64_t rows, int64_t columns) {
+template <class U>
+static void transpose_elements(U* out, int64_t out_stride, const U* in, int64_t in_stride, int64_t rows,
+                               int64_t columns) {
   constexpr int64_t side = Square<sizeof(U)>::kSide;
   int64_t whole_columns = 0, whole_rows = 0;
   if constexpr (side > 1) {
@@ -110,7 +112,8 @@ template <class U> static void transpose_elements(U* out, int64_t out_stride, co
   }
 }
 
-static inline void transpose_bytes(int bytes, void* out, int64_t out_stride, const void* in, int64_t in_stride, int64_t rows, int64_t columns) {
+static inline void transpose_bytes(int bytes, void* out, int64_t out_stride, const void* in, int64_t in_stride,
+                                   int64_t rows, int64_t columns) {
   switch (bytes) {
     case 1: return transpose_elements((uint8_t*)out, out_stride, (const uint8_t*)in, in_stride, rows, columns);
     case 2: return transpose_elements((uint16_t*)out, out_stride, (const uint16_t*)in, in_stride, rows, columns);

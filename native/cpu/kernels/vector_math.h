@@ -1,6 +1,7 @@
-// Mathematical functions of float32 as branch-free expressions, so that a loop over them vectorises. At most 2 ulp on the whole
-// range, with the usual values at infinities, zeros, subnormals and NaN. The most used ones work in float32 alone; the others
-// work in float64, whose 29 spare bits make cancellation harmless. Polynomials are minimax fits (Remez) over the stated ranges.
+// Mathematical functions of float32 as branch-free expressions, so that a loop over them vectorises. At most 2 ulp on
+// the whole range, with the usual values at infinities, zeros, subnormals and NaN. The most used ones work in float32
+// alone; the others work in float64, whose 29 spare bits make cancellation harmless. Polynomials are minimax fits
+// (Remez) over the stated ranges.
 #pragma once
 #include "convert.h"
 
@@ -18,7 +19,9 @@ constexpr double kRoundDouble = 6755399441055744.0;
 
 // a*x + b chains, highest power first.
 template <class T> LW_INLINE T horner(T, T c) { return c; }
-template <class T, class... Rest> LW_INLINE T horner(T x, T c, T next, Rest... rest) { return horner(x, T(c * x + next), rest...); }
+template <class T, class... Rest> LW_INLINE T horner(T x, T c, T next, Rest... rest) {
+  return horner(x, T(c * x + next), rest...);
+}
 
 // ---- rounding -------------------------------------------------------------------------------------------------------
 
@@ -103,7 +106,8 @@ LW_INLINE float fast_exp2(float x0) {
   x = x > 129.0f ? 129.0f : x;
   const float shifted = x + kRoundFloat;
   const float r = x - (shifted - kRoundFloat);
-  const float q = horner(r, 1.53149503e-5f, 0.000154671366f, 0.00133334308f, 0.00961803683f, 0.0555041096f, 0.240226511f, 0.693147181f);
+  const float q = horner(r, 1.53149503e-5f, 0.000154671366f, 0.00133334308f, 0.00961803683f, 0.0555041096f,
+                         0.240226511f, 0.693147181f);
   return scale(q * r + 1.0f, bits_of<int32_t>(shifted) - bits_of<int32_t>(kRoundFloat));
 }
 
@@ -114,8 +118,8 @@ LW_INLINE float fast_log(float x) {
   const int32_t bits = bits_of<int32_t>(normal) - 0x3F3504F3;
   const float e = float(bits >> 23) - (is_subnormal ? 23.0f : 0.0f);
   const float f = bits_of<float>((bits & 0x7FFFFF) + 0x3F3504F3) - 1.0f;
-  const float p = horner(f, 0.0692765378f, -0.118083721f, 0.118773324f, -0.123816751f, 0.142177866f, -0.166693674f, 0.200022693f,
-                         -0.249999851f, 0.333333099f);
+  const float p = horner(f, 0.0692765378f, -0.118083721f, 0.118773324f, -0.123816751f, 0.142177866f, -0.166693674f,
+                         0.200022693f, -0.249999851f, 0.333333099f);
   const float square = f * f;
   // Small terms first; e times the first part of ln 2 is exact.
   float y = p * f * square + e * 1.42860682e-6f;
@@ -129,7 +133,8 @@ LW_INLINE float fast_log(float x) {
 LW_INLINE float fast_tanh(float x) {
   const float size = __builtin_fabsf(x);
   const float z = x * x;
-  const float small = x + x * z * horner(z, 0.00239900042f, -0.00841679435f, 0.021783768f, -0.0539597924f, 0.133332946f, -0.333333327f);
+  const float small =
+      x + x * z * horner(z, 0.00239900042f, -0.00841679435f, 0.021783768f, -0.0539597924f, 0.133332946f, -0.333333327f);
   const float cut = size > 10.0f ? 10.0f : size;  // beyond, tanh rounds to 1
   const float large = 1.0f - 2.0f / (exp_within(cut + cut) + 1.0f);
   return __builtin_copysignf(size < 0.55f ? small : large, x);  // -0 stays -0
@@ -143,11 +148,12 @@ LW_INLINE float fast_sigmoid(float x) {
 LW_INLINE float fast_erf(float x) {
   const float size = __builtin_fabsf(x);
   const float z = x * x;
-  const float small = x + x * horner(z, 8.34519771e-5f, -0.000813743094f, 0.00520063372f, -0.0268592706f, 0.112836939f, -0.376126337f, 0.128379167f);
+  const float small = x + x * horner(z, 8.34519771e-5f, -0.000813743094f, 0.00520063372f, -0.0268592706f, 0.112836939f,
+                                     -0.376126337f, 0.128379167f);
   // log(erfc(t)) on [0.92, 4]; beyond, 1 - erfc(t) rounds to 1.
   const float t = size > 4.0f ? 4.0f : size;
-  const float q = horner(t, -2.11618989e-5f, 0.000435218777f, -0.00417464243f, 0.0251286229f, -0.108293944f, -0.633334656f, -1.12952082f,
-                         0.000175874309f);
+  const float q = horner(t, -2.11618989e-5f, 0.000435218777f, -0.00417464243f, 0.0251286229f, -0.108293944f,
+                         -0.633334656f, -1.12952082f, 0.000175874309f);
   const float large = __builtin_copysignf(1.0f - exp_within(q), x);
   return size < 0.93f ? small : x != x ? x : large;
 }
@@ -172,8 +178,9 @@ LW_INLINE ExpParts exp_parts(double x) {
   const double n = shifted - kRoundDouble;
   double r = x - n * 0.693147180369123816490;  // 32 bits: the product is exact
   r = r - n * 1.90821492927058770002e-10;
-  const double q = horner(r, 2.7631466425255334e-7, 2.763076593362766e-6, 2.4801491150279404e-5, 0.00019841195674908858, 0.0013888888943515016,
-                          0.0083333333628430645, 0.0416666666665415, 0.16666666666630173, 0.50000000000000074);
+  const double q = horner(r, 2.7631466425255334e-7, 2.763076593362766e-6, 2.4801491150279404e-5, 0.00019841195674908858,
+                          0.0013888888943515016, 0.0083333333628430645, 0.0416666666665415, 0.16666666666630173,
+                          0.50000000000000074);
   const uint64_t biased = bits_of<uint64_t>(shifted) - bits_of<uint64_t>(kRoundDouble) + 1023;
   return {q * r * r + r, bits_of<double>(biased << 52)};
 }
@@ -203,8 +210,8 @@ LW_INLINE double log_parts(double u, double rest, bool has_rest, double* exponen
   if (has_rest) f = e == 0 ? rest : f;
   const double s = f / (2.0 + f);
   const double z = s * s;
-  const double a = horner(z, 0.084137122299233588, 0.090615180122259428, 0.11111694768851584, 0.14285708446789258, 0.20000000026810412,
-                          0.33333333333292377);
+  const double a = horner(z, 0.084137122299233588, 0.090615180122259428, 0.11111694768851584, 0.14285708446789258,
+                          0.20000000026810412, 0.33333333333292377);
   *exponent = e;
   return 2.0 * s + 2.0 * s * z * a;
 }
@@ -285,15 +292,20 @@ LW_INLINE double reduce_angle(float x, uint64_t* quadrant) {
 }
 LW_INLINE double sin_double(double r) {
   const double z = r * r;
-  return r + r * z * horner(z, 1.589650445910065e-10, -2.5050753257594097e-8, 2.7557313662027397e-6, -0.00019841269829725188,
-                            0.0083333333333223153, -0.16666666666666632);
+  return r + r * z *
+                 horner(z, 1.589650445910065e-10, -2.5050753257594097e-8, 2.7557313662027397e-6,
+                        -0.00019841269829725188, 0.0083333333333223153, -0.16666666666666632);
 }
 LW_INLINE double cos_double(double r) {
   const double z = r * r;
-  return 1.0 - 0.5 * z + z * z * horner(z, 2.0647284913536197e-9, -2.7555560190501934e-7, 2.4801580934057662e-5, -0.0013888888878190325,
-                                        0.041666666666601621);
+  return 1.0 - 0.5 * z +
+         z * z *
+             horner(z, 2.0647284913536197e-9, -2.7555560190501934e-7, 2.4801580934057662e-5, -0.0013888888878190325,
+                    0.041666666666601621);
 }
-LW_INLINE double negate_if(double x, uint64_t sign_bit) { return bits_of<double>(bits_of<uint64_t>(x) ^ (sign_bit << 63)); }
+LW_INLINE double negate_if(double x, uint64_t sign_bit) {
+  return bits_of<double>(bits_of<uint64_t>(x) ^ (sign_bit << 63));
+}
 LW_INLINE float fast_sin(float x) {
   uint64_t quadrant;
   const double r = reduce_angle(x, &quadrant);
@@ -323,8 +335,10 @@ LW_INLINE double atan_double(double x) {
   const bool is_upper = y > 0.41421356237309503;  // tan(pi/8)
   const double u = is_upper ? (y - 1.0) / (y + 1.0) : y;
   const double z = u * u;
-  const double a = u + u * z * horner(z, 0.0308577077443197, -0.058887019230835663, 0.075679349210737023, -0.090790575176165738,
-                                      0.11110444194578547, -0.14285693373945327, 0.19999999681617854, -0.33333333331672984);
+  const double a =
+      u + u * z *
+              horner(z, 0.0308577077443197, -0.058887019230835663, 0.075679349210737023, -0.090790575176165738,
+                     0.11110444194578547, -0.14285693373945327, 0.19999999681617854, -0.33333333331672984);
   const double b = is_upper ? 0.25 * kPi + a : a;
   return is_steep ? 0.5 * kPi - b : b;
 }
@@ -343,8 +357,10 @@ LW_INLINE float fast_atan2(float y, float x) {
 // asin on [0, 0.5].
 LW_INLINE double asin_double(double x) {
   const double z = x * x;
-  return x + x * z * horner(z, 0.031596045036618177, -0.007410431158740255, 0.017967077435051441, 0.012541742631033581, 0.017550705146234802,
-                            0.022354771854145061, 0.030382882065030808, 0.044642828228139704, 0.075000000440206691, 0.16666666666434995);
+  return x + x * z *
+                 horner(z, 0.031596045036618177, -0.007410431158740255, 0.017967077435051441, 0.012541742631033581,
+                        0.017550705146234802, 0.022354771854145061, 0.030382882065030808, 0.044642828228139704,
+                        0.075000000440206691, 0.16666666666434995);
 }
 LW_INLINE float fast_asin(float x) {
   const double a = __builtin_fabs(double(x));
@@ -367,14 +383,16 @@ LW_INLINE float fast_erfc(float x) {
   const double wide = double(x);
   const double a = __builtin_fabs(wide);
   const double z = wide * wide;
-  const double near = 1.0 - wide * horner(z, -1.3314936830423814e-5, 0.00011988681702929475, -0.00085468760802639159, 0.0052239600564575111,
-                                          -0.02686616948764961, 0.11283791667206547, -0.37612638903137482, 1.1283791670955116);
+  const double near = 1.0 - wide * horner(z, -1.3314936830423814e-5, 0.00011988681702929475, -0.00085468760802639159,
+                                          0.0052239600564575111, -0.02686616948764961, 0.11283791667206547,
+                                          -0.37612638903137482, 1.1283791670955116);
   const double cut = a > 10.5 ? 10.5 : a;
   const double t = 1.0 / (1.0 + 0.5 * cut);
   const double v = t - 0.47936507936507937;
-  const double g = horner(v, 0.032324532964815874, 0.038657551513713708, -0.065924131233896886, -0.017842868938309279, 0.080877870944448792,
-                          -0.025082091259162019, -0.081798592548124303, 0.067394977205152567, 0.090157466755049219, -0.11539127019814716,
-                          -0.16077538877259468, 0.15951435853040855, 0.54949012417796018, 0.6642853036517621, 0.49684853325930383);
+  const double g = horner(v, 0.032324532964815874, 0.038657551513713708, -0.065924131233896886, -0.017842868938309279,
+                          0.080877870944448792, -0.025082091259162019, -0.081798592548124303, 0.067394977205152567,
+                          0.090157466755049219, -0.11539127019814716, -0.16077538877259468, 0.15951435853040855,
+                          0.54949012417796018, 0.6642853036517621, 0.49684853325930383);
   const double tail = exp_double(-cut * cut) * t * g;
   const double far = x < 0 ? 2.0 - tail : tail;
   return x != x ? x : float(a < 0.5 ? near : far);

@@ -223,6 +223,7 @@ from _core import (
     op_log_normal_ as _core_log_normal_,
     op_log_softmax as _core_log_softmax,
     op_logaddexp as _core_logaddexp,
+    op_logcumsumexp as _core_logcumsumexp,
     op_logical_and as _core_logical_and,
     op_logical_and_ as _core_logical_and_,
     op_logical_not as _core_logical_not,
@@ -2890,6 +2891,15 @@ def logaddexp(input, other):
         return _wrap(_core_logaddexp(input.h, other.h))
     except AttributeError:
         _check_tensors("logaddexp", [("input", 1, input), ("other", 2, other)])
+        raise
+
+
+def logcumsumexp(input, dim):
+    "The logarithm of running sums of exp(input) along dim, without overflow."
+    try:
+        return _wrap(_core_logcumsumexp(input.h, dim))
+    except AttributeError:
+        _check_tensors("logcumsumexp", [("input", 1, input)])
         raise
 
 

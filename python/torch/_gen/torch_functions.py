@@ -129,6 +129,7 @@ log2_ = _f.log2_
 log_ = _f.log_
 log_softmax = _f.log_softmax
 logaddexp = _f.logaddexp
+logcumsumexp = _f.logcumsumexp
 logical_and = _f.logical_and
 logical_not = _f.logical_not
 logical_not_ = _f.logical_not_
@@ -344,6 +345,7 @@ __all__ = [
     "log_",
     "log_softmax",
     "logaddexp",
+    "logcumsumexp",
     "logical_and",
     "logical_not",
     "logical_not_",

@@ -7,7 +7,6 @@ export const graph = command({
   title: "Graph",
   icon: "type-hierarchy",
   when: "editingPython",
-  profilerTitle: 2,
   editorMenu: 3,
   async run(app, given) {
     if (!requireTrust("Graph")) return;

@@ -7,7 +7,6 @@ export const profile = command({
   title: "Profile",
   icon: "dashboard",
   when: "editingPython",
-  profilerTitle: 1,
   editorMenu: 2,
   async run(app, given) {
     if (!requireTrust("Profile")) return;

@@ -13,7 +13,6 @@ export const saveReport = command({
   title: "Save Report",
   icon: "save-as",
   when: "hasProfile",
-  profilerTitle: 3,
   async run(app, given) {
     const target = given ?? app.results.latest("profile")?.target;
     const kept = target && app.results.get("profile", targetKey(target));

@@ -10,7 +10,7 @@ import { defaultCacheFolder, packagesPath, pyodideFolder, workerFile } from "../
 import { compileProgram } from "../python/program.ts";
 import type { BootTimings } from "../python/interpreter.ts";
 import { answerInput, openInput } from "./input.ts";
-import type { CancelWord, FromWorker, ToWorker, WorkerStart } from "./messages.ts";
+import type { CancelWord, FromWorker, MemoryWords, ToWorker, WorkerStart } from "./messages.ts";
 import { OutputReader, openOutput, type OutputStream } from "./output.ts";
 
 export interface HostOptions {
@@ -89,6 +89,7 @@ export class RuntimeHost {
   private worker: Worker | null = null;
   private channels = newChannels();
   private cancelWords: CancelWord[] = [];
+  private memoryWords: MemoryWords | null = null;
   private reader = new OutputReader(this.channels.output);
   private ready: Promise<void> = Promise.resolve();
   private queue: Pending[] = [];
@@ -117,6 +118,12 @@ export class RuntimeHost {
     host.spawn();
     await host.ready;
     return host;
+  }
+
+  /** What tensors hold at this moment, also while Python runs. */
+  get memory(): { allocatedBytes: number; reservedBytes: number } {
+    const [allocatedBytes = 0, reservedBytes = 0] = this.memoryWords ?? [];
+    return { allocatedBytes, reservedBytes };
   }
 
   /** Settles exactly once: with the verb's result, or by throwing RequestFailed. Requests wait for their turn. */
@@ -169,6 +176,7 @@ export class RuntimeHost {
     this.channels = newChannels();
     this.reader = new OutputReader(this.channels.output);
     this.cancelWords = [];
+    this.memoryWords = null;
     const { core, cacheFolder, readInput } = this.options;
     const start: WorkerStart = {
       ...this.channels,
@@ -203,6 +211,7 @@ export class RuntimeHost {
           this.device = message.device;
           this.timings = message.timings;
           this.cancelWords = message.cancelWords;
+          this.memoryWords = message.memory;
           resolve();
         } else if (message.type === "fatal" && this.timings === null) {
           reject(new RequestFailed(message.failure));

@@ -35,12 +35,15 @@ export interface CancelWord {
   index: number;
 }
 
+/** Allocated and reserved bytes of tensor memory, kept up to date by the core. */
+export type MemoryWords = Float64Array<SharedArrayBuffer>;
+
 export type ToWorker =
   | { type: "program"; program: WebAssembly.Module }
   | { type: "request"; id: number; verb: Verb; request: Verbs[Verb]["request"] };
 
 export type FromWorker =
-  | { type: "ready"; device: string; timings: BootTimings; cancelWords: CancelWord[] }
+  | { type: "ready"; device: string; timings: BootTimings; cancelWords: CancelWord[]; memory: MemoryWords | null }
   | { type: "result"; id: number; result: Result; memoryBytes: number }
   | { type: "failure"; id: number; failure: Failure; memoryBytes: number }
   | { type: "progress"; id: number; message: string; fraction?: number }

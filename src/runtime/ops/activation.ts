@@ -94,7 +94,7 @@ pointwise({
 });
 pointwise({
   signature: "hardtanh(Tensor input, float min_val=-1.0, float max_val=1.0) -> Tensor",
-  doc: "input limited to [min_val, max_val].", in: "nn.functional",
+  doc: "input limited to [min_val, max_val].", in: "nn.functional", check: refuseBool,
   expr: ({ input, min_val: low, max_val: high }) => e.minimum(e.maximum(input, low), high),
   gradient: { input: ({ input, min_val: low, max_val: high }, _y, dy) =>
     e.where(e.logical_and(e.gt(input, low), e.lt(input, high)), dy, 0) },

@@ -20,21 +20,25 @@ export function basicIndex(input: Tensor, words: readonly number[], n: number): 
   if (consumed > input.rank) throw new IndexError(`too many indices for tensor of dimension ${input.rank}`);
   let t = input;
   let dim = 0;
+  // How many dims of the input are gone from t: messages name the input's.
+  let removed = 0;
   for (let i = 0; i < n; i++) {
     const kind = words[4 * i]!;
     if (kind === INTEGER) {
       const index = words[4 * i + 1]!;
       const size = t.shape[dim]!;
       if (index < -size || index >= size) {
-        throw new IndexError(`index ${index} is out of bounds for dimension ${dim} with size ${size}`);
+        throw new IndexError(`index ${index} is out of bounds for dimension ${dim + removed} with size ${size}`);
       }
       t = select(t, dim, index);
+      removed++;
     } else if (kind === SLICE) {
       t = sliceOf(t, dim, words[4 * i + 1]!, words[4 * i + 2]!, words[4 * i + 3]!);
       dim++;
     } else if (kind === NEW_AXIS) {
       t = unsqueeze(t, dim);
       dim++;
+      removed--;
     } else if (kind === ELLIPSIS) {
       let later = 0;
       for (let k = i + 1; k < n; k++) {

@@ -9,7 +9,7 @@ import { resultStrides } from "../pointwise/iteration.ts";
 import { PointwiseKernel } from "../pointwise/kernel.ts";
 import { broadcastShapes, broadcastStrides, formatShape, numelOf, sameShape, wrapDim, type Shape } from "../shape.ts";
 import { empty, Tensor } from "../tensor.ts";
-import { castOf, contiguousOf, copyInto } from "./copy.ts";
+import { castOf, contiguousOf, copyInto, to } from "./copy.ts";
 import { zeros } from "./create.ts";
 import { scatterBack, flipping, sum } from "./reduce.ts";
 import { splitAround } from "./softmax.ts";
@@ -122,11 +122,11 @@ export const indexAdd = op({
     return { input: dy, source: picked && alpha && alpha.number !== 1 ? times(picked, alpha) : picked };
   },
 });
-import { mul } from "./pointwise.ts";
+import { eq, mul, trueDivide } from "./pointwise.ts";
 const times = (t: Tensor, s: Scalar): Tensor => mul(t, s) as Tensor;
 
 function checkGatherShape(index: Tensor, input: Tensor, dim: number, name: string): void {
-  if (index.dtype !== int64) throw new RuntimeError(`${name}(): Expected dtype int64 for index`);
+  if (!isIndexType(index.dtype)) throw new RuntimeError(`${name}(): Expected dtype int32 or int64 for index`);
   if (index.numel === 0) return;
   if (Math.max(index.rank, 1) !== Math.max(input.rank, 1)) {
     throw new RuntimeError("Index tensor must have the same number of dimensions as input tensor");
@@ -148,9 +148,10 @@ export const gather = op({
   signature: "gather(Tensor input, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor",
   doc: "out[i][j] = input[index[i][j]][j] for dim 0, and so on.",
   save: ["index"],
-  forward(input: Tensor, dim: number, index: Tensor): Tensor {
+  forward(input: Tensor, dim: number, given: Tensor): Tensor {
     const d = wrapDim(dim, input.rank);
-    checkGatherShape(index, input, d, "gather");
+    checkGatherShape(given, input, d, "gather");
+    const index = castOf(given, int64);
     checkIndexRange(index, input.shape[d] ?? 1, d);
     const out = empty(index.shape, input.dtype, input.device);
     if (out.numel === 0) return out;
@@ -174,9 +175,10 @@ function scatterKernel(target: Tensor, dim: number, index: Tensor, source: Tenso
     value, target.shape[dim] ?? 1]);
 }
 
-function scattered(input: Tensor, dim: number, index: Tensor, source: Tensor | Scalar, reduce: string, name: string): Tensor {
+function scattered(input: Tensor, dim: number, given: Tensor, source: Tensor | Scalar, reduce: string, name: string): Tensor {
   const d = wrapDim(dim, input.rank);
-  checkGatherShape(index, input, d, name);
+  checkGatherShape(given, input, d, name);
+  const index = castOf(given, int64);
   checkIndexRange(index, input.shape[d] ?? 1, d);
   if (source instanceof Tensor && source.dtype !== input.dtype) {
     throw new RuntimeError(`${name}(): Expected self.dtype to be equal to src.dtype`);
@@ -214,8 +216,17 @@ export const scatterReduce = op({
   in: "_C",
   forward: (input: Tensor, dim: number, index: Tensor, src: Tensor, reduce: string): Tensor =>
     scattered(input, dim, index, src, reduce, "scatter_reduce"),
-  backward: (): Grads => {
-    throw new NotImplementedError("the gradient of scatter_reduce with 'multiply', 'amax' or 'amin'");
+  save: ["input", "index", "src", "result"],
+  backward({ input, dim, index, src, result, reduce, needs }, dy): Grads {
+    if (reduce === "multiply") throw new NotImplementedError("the gradient of scatter_reduce with 'prod'");
+    // Equal extremes share the gradient.
+    const ownIsResult = to(eq!(input, result), dy.dtype);
+    const sourceIsResult = to(eq!(src, gather(result, dim, index)), dy.dtype);
+    const share = trueDivide(dy, scatterAdd(ownIsResult, dim, index, sourceIsResult)) as Tensor;
+    return {
+      input: needs.input ? mul(ownIsResult, share) as Tensor : null,
+      src: needs.src ? mul(sourceIsResult, gather(share, dim, index)) as Tensor : null,
+    };
   },
 });
 
@@ -271,11 +282,11 @@ function planAdvanced(input: Tensor, indices: readonly (Tensor | null)[]): Advan
   const after = rest.filter((d) => !before.includes(d));
   const shape = [...before.map((d) => input.shape[d]!), ...common, ...after.map((d) => input.shape[d]!)];
   const sourceStrides = [...before.map((d) => input.strides[d]!), ...common.map(() => 0), ...after.map((d) => input.strides[d]!)];
-  const planned = given.map((d) => {
+  const planned = given.map((d, position) => {
     const tensor = indices[d]!;
     const size = input.shape[d]!;
     const bad = firstOutside(tensor, -size, size);
-    if (bad !== null) throw new IndexError(`index ${bad} is out of bounds for dimension ${d} with size ${size}`);
+    if (bad !== null) throw new IndexError(`index ${bad} is out of bounds for dimension ${position} with size ${size}`);
     const strides = [...before.map(() => 0), ...broadcastStrides(tensor.shape, tensor.strides, common), ...after.map(() => 0)];
     return { tensor, strides, size, stride: input.strides[d]! };
   });

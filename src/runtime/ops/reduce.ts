@@ -7,7 +7,7 @@ import { op, type Grads } from "../op.ts";
 import { sameShape, wrapDim, wrapDims, type Shape } from "../shape.ts";
 import { empty, Tensor } from "../tensor.ts";
 import { castOf, copyInto, to } from "./copy.ts";
-import { add, eq, exp, mul, sub, trueDivide, where, maskedFill, sign, zeroTest } from "./pointwise.ts";
+import { add, clamp, eq, exp, log, mul, neg, sub, trueDivide, where, maskedFill, sign, zeroTest } from "./pointwise.ts";
 import { expand, reshape, unsqueeze } from "./view.ts";
 
 /** The `reduce` kernel's operations, by number. */
@@ -196,7 +196,7 @@ for (const name of ["argmax", "argmin"] as const) {
     doc: `Where the ${name === "argmax" ? "largest" : "smallest"} is, along dim or in the flattened input.`,
     differentiable: false,
     forward(input: Tensor, dim: number | null = null, keepdim = false): Tensor {
-      if (input.dtype === bool) throw new PythonError("NotImplementedError", `"${name}_cpu" not implemented for 'Bool'`);
+      if (input.dtype === bool) throw new RuntimeError(`"${name}_cpu" not implemented for 'Bool'`);
       if (dim === null) {
         if (input.numel === 0) {
           throw new IndexError(`${name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the ` +
@@ -404,9 +404,35 @@ export const cumprod = op({
     return scanKernel(castOf(input, target), "cumprod", dim, target)[0]!;
   },
   backward({ input, result, dim }, dy) {
-    // sum over j >= i of dy_j * y_j, divided by x_i: exact unless x holds zeros.
-    const weighted = flipped(cumsum(flipped(mul(dy, result), dim), dim), dim);
-    return { input: trueDivide(weighted, input) };
+    // The sum over j >= i of dy_j * y_j / x_i. Behind the first zero of a line nothing counts; at the zero itself the
+    // products are taken without it.
+    const behind = (t: Tensor): Tensor => flipped(cumsum(flipped(t, dim), dim), dim);
+    const isZero = eq!(input, number(0));
+    const zeros = cumsum(isZero, dim);
+    const isFirst = mul(isZero, eq!(zeros, number(1)));
+    const before = trueDivide(behind(mul(dy, result)), where(isZero, number(1), input));
+    const at = behind(mul(dy, cumprod(where(isFirst, number(1), input), dim)));
+    return { input: where(eq!(zeros, number(0)), before, where(isFirst, at, number(0))) };
+  },
+});
+
+export const logcumsumexp = op({
+  signature: "logcumsumexp(Tensor input, int dim) -> Tensor",
+  doc: "The logarithm of running sums of exp(input) along dim, without overflow.",
+  save: ["input", "result"],
+  forward(input: Tensor, dim: number): Tensor {
+    if (input.dtype.kind !== "float") {
+      throw new PythonError("NotImplementedError", `"logcumsumexp_out_cpu" not implemented for '${input.dtype.legacy.slice(6, -6)}'`);
+    }
+    return scanKernel(input, "logcumsumexp", dim, input.dtype)[0]!;
+  },
+  backward({ input, result, dim }, dy): Grads {
+    // Positive and negative gradients apart, as logarithms: exp(input - result) alone could overflow.
+    const part = (t: Tensor): Tensor => {
+      const logs = sub(log!(t), result);
+      return exp!(add(flipped(logcumsumexp(flipped(logs, dim), dim), dim), input)) as Tensor;
+    };
+    return { input: sub(part(clamp(dy, number(0))), part(clamp(neg!(dy), number(0)))) };
   },
 });
 

@@ -3,18 +3,27 @@ import { int64 } from "../dtype.ts";
 import { RuntimeError } from "../errors.ts";
 import { launch } from "../launch.ts";
 import { op } from "../op.ts";
-import { wrapDim } from "../shape.ts";
+import { resultStrides } from "../pointwise/iteration.ts";
+import { sameShape, wrapDim } from "../shape.ts";
 import { empty, type Tensor } from "../tensor.ts";
-import { asContiguous, contiguousOf } from "./copy.ts";
+import { contiguousOf, copyInto } from "./copy.ts";
 import { scatterBack } from "./reduce.ts";
 import { transpose } from "./view.ts";
 
 /** The kernels work along the last dim of contiguous memory. */
 function alongLast(input: Tensor, dim: number, run: (t: Tensor) => [Tensor, Tensor]): Tensor[] {
   const d = wrapDim(dim, input.rank);
-  if (input.rank < 2 || d === input.rank - 1) return run(contiguousOf(input));
-  const [values, indices] = run(contiguousOf(transpose(input, d, -1)));
-  return [asContiguous(transpose(values, d, -1)), asContiguous(transpose(indices, d, -1))];
+  if (input.rank < 2 || d === input.rank - 1) return run(contiguousOf(input)).map((t) => inLayoutOf(input, t));
+  return run(contiguousOf(transpose(input, d, -1))).map((t) => inLayoutOf(input, transpose(t, d, -1)));
+}
+
+/** Results lie in memory as the input does. */
+function inLayoutOf(input: Tensor, t: Tensor): Tensor {
+  const strides = resultStrides(t.shape, sameShape(t.shape, input.shape) ? [input] : []);
+  if (sameShape(strides, t.strides)) return t;
+  const out = empty(t.shape, t.dtype, t.device, strides);
+  copyInto(out, t);
+  return out;
 }
 
 export const sort = op({

@@ -121,15 +121,15 @@ export function pointwise<const S extends string>(spec: PointwiseSpec<S>): Op<(.
     let common = likeIdx >= 0 ? (args[likeIdx] as Tensor).dtype : resultType(participants);
     if (spec.dtype === "float") common = toFloating(common);
     if (spec.dtype === "integer" && common === bool) common = int64;
-    spec.check?.(common, signature.name, args);
     const params: number[] = [];
     args.forEach((a, i) => {
       if (isParam(a, i)) params.push(a instanceof Scalar ? wrapInteger(a.number, common) : (a as number));
     });
     const shape = tensors.map((t) => t.shape).reduce(broadcastShapes);
     const outDtype = spec.dtype === "bool" ? bool : common;
-    const out = destination ? checkDestination(destination, shape, outDtype)
-      : empty(shape, outDtype, commonDevice(tensors), resultStrides(shape, tensors));
+    if (destination) checkDestination(destination, shape, outDtype);
+    spec.check?.(common, signature.name, args);
+    const out = destination ?? empty(shape, outDtype, commonDevice(tensors), resultStrides(shape, tensors));
     kernel.launch(common, [out], tensors, params);
     return out;
   };
@@ -331,7 +331,7 @@ export function checkNoOverlap(self: Tensor): void {
   }
 }
 
-function checkDestination(self: Tensor, shape: Shape, dtype: DType): Tensor {
+function checkDestination(self: Tensor, shape: Shape, dtype: DType): void {
   checkNoOverlap(self);
   if (!sameShape(self.shape, shape)) {
     throw new RuntimeError(`output with shape ${formatShape(self.shape)} doesn't match the broadcast shape ${formatShape(shape)}`);
@@ -341,7 +341,6 @@ function checkDestination(self: Tensor, shape: Shape, dtype: DType): Tensor {
     const word = (d: DType) => d.legacy.slice(6, -6);
     throw new RuntimeError(`result type ${word(dtype)} can't be cast to the desired output type ${word(self.dtype)}`);
   }
-  return self;
 }
 
 /** One device for all, except that single numbers may come from the CPU. */

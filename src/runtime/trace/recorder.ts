@@ -7,7 +7,6 @@ import type { CpuDevice } from "../device.ts";
 import { observer, type Observer } from "../observer.ts";
 import type { OpRecord } from "../op.ts";
 import { Tensor, storageListener, type Storage } from "../tensor.ts";
-import { formatShape } from "../shape.ts";
 import { allTensors } from "../handles.ts";
 import {
   TRACE_VERSION, type KernelEvent, type MemoryEvent, type MemoryKind, type OpEvent, type Phase, type Trace, type TraceModule, type TraceStep,
@@ -212,7 +211,7 @@ export class TraceRecorder implements Observer {
   }
 
   #describe(t: Tensor): number {
-    return this.#names.id(`${t.dtype.name}${formatShape(t.shape).replaceAll(" ", "")}`);
+    return this.#names.id(`${t.dtype.name}[${t.shape.join()}]`);
   }
 
   // Kernels

@@ -16,7 +16,6 @@ adaptive_max_pool1d = pooling.adaptive_max_pool1d_with_indices
 avg_pool1d = raw.avg_pool1d
 bilinear = raw.bilinear
 binary_cross_entropy_with_logits = loss.binary_cross_entropy_with_logits
-celu_ = activation.celu_
 channel_shuffle = native_channel_shuffle = shuffle.channel_shuffle
 conv1d = raw.conv1d
 conv2d = raw.conv2d
@@ -34,11 +33,8 @@ pdist = shuffle.pdist
 pixel_shuffle = shuffle.pixel_shuffle
 pixel_unshuffle = shuffle.pixel_unshuffle
 prelu = raw.prelu
-relu_ = activation.relu_
 rrelu = activation.rrelu
 rrelu_ = activation.rrelu_
-selu_ = activation.selu_
-threshold_ = activation.threshold_
 
 
 def dropout(input, p, train):

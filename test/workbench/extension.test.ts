@@ -1,0 +1,185 @@
+/** What a user does all day, in a real VS Code: run, profile, graph, edit, break things, cancel, lose the runtime. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { root } from "../../tools/steps.mjs";
+import { openWorkbench, type Workbench } from "./kit.ts";
+
+let workbench: Workbench;
+const folder = mkdtempSync(join(tmpdir(), "layerwise-extension-"));
+/** The first run of a version takes a snapshot of Python, on a machine that may be busy. */
+const FIRST_RUN_MS = 90_000;
+
+const model = `import torch
+from torch import nn
+
+
+class Small(nn.Module):
+    def __init__(self, dim: int = 8):
+        super().__init__()
+        self.up = nn.Linear(dim, 4 * dim)
+
+    def forward(self, x: torch.Tensor):
+        y = self.up(x)
+        return y.relu()
+
+
+def endless(x: torch.Tensor):
+    while True:
+        x = x + 1
+`;
+const SMALL = 5;
+const UP = 11;
+const ENDLESS = 15;
+
+before(async () => {
+  cpSync(join(root, "examples/attention.py"), join(folder, "attention.py"));
+  writeFileSync(join(folder, "model.py"), model);
+  workbench = await openWorkbench({ folder, width: 1500, height: 900 });
+});
+
+after(async () => {
+  await workbench?.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** The lens with this text over the n-th target of the file. */
+async function clickLens(text: string, nth = 0): Promise<void> {
+  await workbench.lensesWith(text);
+  await workbench.clickLens(text, nth);
+}
+
+test("lenses stand above classes, functions and scripts", async () => {
+  await workbench.openFile("attention.py");
+  // The page lists lenses of one line from right to left.
+  assert.deepEqual((await workbench.lensesWith("Run")).sort(), ["Graph", "Profile", "Profile", "Run", "Run"]);
+});
+
+test("Run shows shape, time and memory beside the class", async () => {
+  await clickLens("Run");
+  const shown = await workbench.injectedAt(9, "float32", FIRST_RUN_MS);
+  assert.match(shown, /→ float32\[2, 16, 64\] · [\d.]+ (µs|ms|s) · [\d.]+ KiB/);
+  await workbench.lensesWith("x = float32[2,16,64]");
+});
+
+test("Profile shows modules in the view and time beside the lines", async () => {
+  await clickLens("Profile");
+  await workbench.injectedAt(22, /\d (µs|ms) · \d+\.\d%/);
+  const view = await workbench.webview('#app[data-view="profiler"]');
+  await view.getByText("qkv").first().waitFor();
+  assert.match(await view.locator("#app").innerText(), /forward \+ backward[\s\S]*MultiHeadAttention[\s\S]*proj/);
+});
+
+test("Graph opens a tab whose nodes lead to their lines", async () => {
+  await clickLens("Graph");
+  const view = await workbench.webview('#app[data-view="graph"]');
+  await workbench.until("a graph", undefined, async () => {
+    return (await view.locator("#app").innerText()).includes("MultiHeadAttention") || undefined;
+  });
+  await workbench.runCommand("Layerwise: Show Shapes");
+  await workbench.injectedAt(27, "scores: float32[2, 4, 16, 16]");
+  await workbench.screenshot("docs/images/workbench.png");
+  const canvas = view.locator("canvas, svg").first();
+  await canvas.waitFor();
+  // The finder selects a node without knowing where it is drawn; Enter opens its source.
+  const find = view.getByRole("textbox").first();
+  await find.click();
+  await workbench.page.keyboard.type("softmax");
+  await view.getByText("softmax").first().waitFor();
+  await workbench.page.keyboard.press("Enter");
+  await workbench.page.keyboard.press("Enter");
+  await workbench.until("the cursor in line 30", undefined, async () => {
+    return (await workbench.statusItems()).find((item) => /^Ln 30,/.test(item));
+  });
+});
+
+test("views and results are there again after the window was reloaded", async () => {
+  await workbench.reload();
+  const graph = await workbench.webview('#app[data-view="graph"]');
+  await workbench.until("the graph again", undefined, async () => {
+    return (await graph.locator("#app").innerText()).includes("attention.py::MultiHeadAttention") || undefined;
+  });
+  const profiler = await workbench.webview('#app[data-view="profiler"]');
+  await profiler.getByText("qkv").first().waitFor();
+  await workbench.runCommand("View: Close All Editors");
+  await workbench.openFile("attention.py", 9);
+  await workbench.injectedAt(9, "float32[2, 16, 64]");
+});
+
+test("a change outside of the editor makes results stale, and taking it back makes them fresh", async () => {
+  const file = join(folder, "attention.py");
+  const text = readFileSync(file, "utf8");
+  writeFileSync(file, `${text}\n# changed\n`);
+  await workbench.injectedAt(9, "(stale)");
+  const view = await workbench.webview('#app[data-view="profiler"]');
+  await view.getByText("attention.py was edited after this profile").waitFor();
+  writeFileSync(file, text);
+  await workbench.until("a fresh result", undefined, async () => {
+    const shown = (await workbench.drawnLines()).find(({ line }) => line === 9)?.injected.join(" ") ?? "";
+    return shown.includes("float32") && !shown.includes("stale") ? shown : undefined;
+  });
+});
+
+test("unsaved text is what runs, and its error stands at its line", async () => {
+  await workbench.openFile("model.py", UP);
+  await clickLens("Run");
+  await workbench.injectedAt(SMALL, "float32[");
+  await workbench.typeAt("model.py", UP, "        z = self.up(x) @ x\n");
+  await workbench.injectedAt(SMALL, "(stale)");
+  await clickLens("Run");
+  await workbench.injectedAt(SMALL, "✗ RuntimeError", FIRST_RUN_MS);
+  assert.equal((await workbench.squiggles()).errors, 1);
+  await workbench.runCommand("Undo");
+  await workbench.until("no squiggle", undefined, async () => {
+    return (await workbench.squiggles()).errors === 0 || undefined;
+  });
+});
+
+test("edited inputs are remembered and used", async () => {
+  await workbench.openFile("model.py", SMALL);
+  await workbench.runCommand("Layerwise: Edit Inputs");
+  await workbench.answer("dim =");
+  await workbench.page.waitForTimeout(300);
+  await workbench.answer("16");
+  await workbench.page.waitForTimeout(300);
+  await workbench.answer("Run with these");
+  await workbench.injectedAt(SMALL, ", 64]");
+});
+
+test("a cancelled run ends at once", async () => {
+  await workbench.openFile("model.py", ENDLESS);
+  await clickLens("Run", 1);
+  await workbench.lensesWith("Cancel");
+  await workbench.page.waitForTimeout(1000);
+  const began = performance.now();
+  await workbench.clickLens("Cancel");
+  await workbench.until("no run", undefined, async () => {
+    return (await workbench.lenses()).every((lens) => lens !== "Cancel") || undefined;
+  });
+  assert.ok(performance.now() - began < 5000);
+  assert.deepEqual(await workbench.notifications(), []);
+});
+
+test("a killed runtime costs one run: the editor says so, and the next run works", async () => {
+  await clickLens("Run", 1);
+  await workbench.lensesWith("Cancel");
+  const pid = await workbench.until("the runtime's process", undefined, async () => runtimePid());
+  process.kill(pid, "SIGKILL");
+  assert.match(await workbench.notification("SIGKILL"), /started again/);
+  await workbench.injectedAt(ENDLESS, "✗ the runtime process ended");
+  await clickLens("Run", 0);
+  await workbench.injectedAt(SMALL, "→ float32", FIRST_RUN_MS);
+});
+
+/** The newest process that runs our bundle below this server. */
+function runtimePid(): number | undefined {
+  const processes = execFileSync("ps", ["-eo", "pid=,ppid=,args="], { encoding: "utf8" })
+    .split("\n")
+    .map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line))
+    .filter((match) => match !== null)
+    .map(([, pid, parent, args]) => ({ pid: Number(pid), parent: Number(parent), args }));
+  return processes.findLast(({ args }) => args.includes(workbench.server.profile) && args.includes("dist/runtime.mjs"))?.pid;
+}

@@ -1,0 +1,32 @@
+/** In an untrusted folder nothing of it is run: no lenses, and commands say why. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { openWorkbench, type Workbench } from "./kit.ts";
+
+let workbench: Workbench;
+const folder = mkdtempSync(join(tmpdir(), "layerwise-trust-"));
+
+before(async () => {
+  writeFileSync(join(folder, "model.py"), "import torch\n\n\nclass A(torch.nn.Linear):\n    pass\n");
+  workbench = await openWorkbench({ folder, isTrusted: false });
+  await workbench.openFile("model.py");
+});
+
+after(async () => {
+  await workbench?.close();
+  rmSync(folder, { recursive: true });
+});
+
+test("a command explains instead of running", async () => {
+  await workbench.runCommand("Layerwise: Run");
+  await workbench.notification("Layerwise: Run runs the code of this folder, and the folder is not trusted");
+});
+
+test("there are no lenses, though the extension is awake", async () => {
+  assert.match(workbench.server.logs(), /_doActivateExtension layerwise\.layerwise/);
+  await workbench.page.waitForTimeout(1000);
+  assert.deepEqual(await workbench.lenses(), []);
+});
