@@ -116,6 +116,7 @@ void Pool::run(int64_t n, int64_t grain, ChunkBody body, void* capture, const st
   job_.capture.store(capture, std::memory_order_relaxed);
   job_.cancel.store(cancel, std::memory_order_relaxed);
   finished_.store(0, std::memory_order_relaxed);
+  participants_.store(0, std::memory_order_relaxed);
   caller_sleeps_.store(0, std::memory_order_relaxed);
   claim_.store(uint64_t(generation) << 32, std::memory_order_release);
   generation_.store(int32_t(generation), std::memory_order_seq_cst);
@@ -123,9 +124,12 @@ void Pool::run(int64_t n, int64_t grain, ChunkBody body, void* capture, const st
   if (sleepers) futex_wake(&generation_, chunks - 1 < sleepers ? int(chunks - 1) : sleepers);
   claim_and_run(generation);
   auto all_done = [&] { return finished_.load(std::memory_order_acquire) == chunks; };
-  if (spin_until(all_done)) return;
-  caller_sleeps_.store(1, std::memory_order_seq_cst);
-  for (int32_t done; (done = finished_.load(std::memory_order_seq_cst)) != chunks;) futex_wait(&finished_, done);
+  if (!spin_until(all_done)) {
+    caller_sleeps_.store(1, std::memory_order_seq_cst);
+    for (int32_t done; (done = finished_.load(std::memory_order_seq_cst)) != chunks;) futex_wait(&finished_, done);
+  }
+  const int32_t participants = participants_.load(std::memory_order_relaxed);
+  if (participants > most_participants_) most_participants_ = participants;
 }
 
 void* Pool::worker_main(void* argument) {
@@ -147,8 +151,9 @@ void* Pool::worker_main(void* argument) {
 }
 
 int Pool::take_participants() {
-  const int count = participants_.exchange(0, std::memory_order_relaxed);
-  return count < 1 ? 1 : count > threads_ ? threads_ : count;
+  const int count = most_participants_;
+  most_participants_ = 0;
+  return count < 1 ? 1 : count;
 }
 
 void* Pool::scratch(int slot, size_t bytes) {

@@ -24,7 +24,7 @@ class Pool {
   // Only while nobody is in run().
   void resize(int threads);
   int threads() const { return threads_; }
-  // How many threads took part in the runs since the last call, and forget it.
+  // The most threads that took part in one run since the last call, and forget it.
   int take_participants();
   // Scratch block of the calling thread (a worker of this pool, or whoever is in run()).
   void* scratch(int slot, size_t bytes);
@@ -64,7 +64,8 @@ class Pool {
   alignas(64) std::atomic<int32_t> finished_{0};
   std::atomic<int32_t> caller_sleeps_{0};
   alignas(64) std::atomic<int32_t> sleepers_{0};
-  std::atomic<int32_t> participants_{0};
+  std::atomic<int32_t> participants_{0};  // of the current run
+  int32_t most_participants_ = 0;
   std::atomic<bool> stopping_{false};
 };
 

@@ -9,7 +9,7 @@ from torch._gen import functions as _f
 from torch._methods import (
     allclose, broadcast_to, diag, diag_embed, div, dsplit, equal, fliplr, flipud, float_power, hsplit, isclose, isreal, movedim,
     nan_to_num, nan_to_num_, permute, positive, pow, ravel, repeat_interleave, roll, rot90, sgn, split, squeeze, tensor_split, tile,
-    unsafe_chunk, unsafe_split, vsplit,
+    trace,    unsafe_chunk, unsafe_split, vsplit,
 )
 from torch._selection import (
     argwhere, diagonal_scatter, index_copy, index_fill, index_put, masked_scatter, masked_select, nonzero, scatter, scatter_reduce,
@@ -223,10 +223,6 @@ def cross(input, other, dim=None):
     input, other = broadcast_tensors(input, other)
     a, b = input.unbind(dim), other.unbind(dim)
     return _f.stack([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]], dim)
-
-
-def trace(input):
-    return _f.diagonal(input).sum()
 
 
 def cdist(x1, x2, p=2.0, compute_mode=None):

@@ -201,6 +201,12 @@ def adjoint(self):
     return self.transpose(-2, -1)
 
 
+def trace(self):
+    if self.dim() != 2:
+        raise RuntimeError("trace: expected a matrix")
+    return _f.diagonal(self).sum()
+
+
 def ravel(self):
     return self.contiguous().view(-1)
 
@@ -533,7 +539,7 @@ def apply_(self, function):
 
 def install(cls):
     """Give Tensor every public function of this file and of those beside it."""
-    skip = {"install", "T", "mT", "type_", "new"}
+    skip = {"install", "T", "mT", "type_", "new", "std_mean", "var_mean"}
     for module in (_this, _statistics, _selection):
         for name, value in vars(module).items():
             is_own = callable(value) and getattr(value, "__module__", "") == module.__name__

@@ -1,6 +1,8 @@
 """torch.linalg: what can be said with products and reductions."""
 
 from torch import _C
+import math
+
 from torch._gen.linalg import *
 from torch._gen import functions as _f
 
@@ -18,6 +20,12 @@ def norm(A, ord=None, dim=None, keepdim=False, *, dtype=None):
 def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
     if ord == "fro":
         return A.norm(2, dim, keepdim, dtype)
+    if ord in (1, -1, math.inf, -math.inf):
+        rows, columns = (d % A.dim() for d in dim)
+        summed, picked = (rows, columns) if abs(ord) == 1 else (columns, rows)
+        sums = A.abs().sum(summed, True, dtype=dtype)
+        found = sums.amax(picked, True) if ord > 0 else sums.amin(picked, True)
+        return found if keepdim else found.squeeze((rows, columns))
     raise NotImplementedError(f"matrix_norm(ord={ord!r}) is not supported yet; docs/ops.md lists what is")
 
 

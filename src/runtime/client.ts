@@ -28,6 +28,8 @@ export interface ClientOptions extends RuntimeEvents {
   /** Read anew for every process, so that settings take effect with a restart. */
   options?(): RuntimeOptions;
   environment?: NodeJS.ProcessEnv;
+  /** How long a process may take until it is ready. */
+  startMs?: number;
   /** How long a cancelled request may take to settle before the whole process is ended. */
   patienceMs?: number;
 }
@@ -59,6 +61,9 @@ const CANCELLED: Failure = { kind: "cancelled", type: "cancelled", message: "the
 
 /** The runtime replaces its worker 250 ms after a cancel that goes unnoticed, and grants `finally` blocks 2 s. */
 const PATIENCE_MS = 3000;
+
+/** A first start takes a snapshot of Python: 3 s on an idle machine. */
+const START_MS = 60_000;
 
 const MAX_RESTARTS = 5;
 const RESTART_WINDOW_MS = 3 * 60_000;
@@ -189,6 +194,11 @@ export class RuntimeClient {
       stream?.setEncoding("utf8");
       stream?.on("data", (text: string) => onLog?.(`runtime: ${text.trimEnd()}`));
     }
+    const startMs = this.options.startMs ?? START_MS;
+    const late = setTimeout(() => {
+      this.startFailure = tooSlow(startMs);
+      child.kill("SIGKILL");
+    }, startMs);
     this.ready = new Promise((resolve, reject) => {
       child.on("message", (message: FromRuntime) => {
         if (this.child !== child) return;
@@ -198,12 +208,14 @@ export class RuntimeClient {
             child.kill("SIGKILL");
             return;
           }
+          clearTimeout(late);
           this.isReady = true;
           this.options.onReady?.({ pid: message.pid, device: message.device });
           resolve();
         } else this.receive(message);
       });
       const gone = (how: string): void => {
+        clearTimeout(late);
         reject(new Error(how));
         if (this.child === child) this.died(how);
       };
@@ -225,7 +237,7 @@ export class RuntimeClient {
         this.pending.get(message.id)?.listeners.onProgress?.(message.message, message.fraction);
         return;
       case "result":
-        this.take(message.id)?.resolve(message.result);
+        this.settle(message.id, message.result);
         return;
       case "failure":
         // Id 0 is the process itself: it could not start, and says why before it ends.
@@ -235,6 +247,13 @@ export class RuntimeClient {
       default:
         this.options.onLog?.(`unknown message from the runtime: ${JSON.stringify(message).slice(0, 200)}`);
     }
+  }
+
+  /** Python notices a cancel as KeyboardInterrupt, which would read as a failure of the model. */
+  private settle(id: number, result: Verbs[Verb]["result"]): void {
+    const pending = this.take(id);
+    if (pending?.isCancelled && !result.ok) pending.reject(new RuntimeFailure(CANCELLED));
+    else pending?.resolve(result);
   }
 
   private take(id: number): Pending | undefined {
@@ -315,6 +334,15 @@ function givenUp(): Failure {
     type: "runtime-given-up",
     message: `the runtime process ended more than ${MAX_RESTARTS} times within ${RESTART_WINDOW_MS / 60_000} minutes`,
     hint: "look into the log, then use 'Layerwise: Restart Runtime'",
+  };
+}
+
+function tooSlow(startMs: number): Failure {
+  return {
+    kind: "machine",
+    type: "start-timeout",
+    message: `the runtime was not ready ${startMs / 1000} s after its start`,
+    hint: "run again when the machine is less busy",
   };
 }
 

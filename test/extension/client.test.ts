@@ -122,6 +122,11 @@ test("a process that cannot start says why", async () => {
   assert.equal(deaths.length, 1);
 });
 
+test("a process that never becomes ready is ended", async () => {
+  const client = makeClient({ environment: { LANG: "never-ready" }, startMs: 300 });
+  assert.equal((await failureOf(client.request("run", { target: "echo" }))).type, "start-timeout");
+});
+
 test("another version of the conversation is refused", async () => {
   const client = makeClient({ environment: { LANG: "old" } });
   assert.equal((await failureOf(client.request("run", { target: "echo" }))).type, "rpc-version");

@@ -74,7 +74,9 @@ describe("the runtime process", () => {
     const id = ask("while True: pass");
     setTimeout(() => child.send({ type: "cancel", id } satisfies ToRuntime), 300);
     const answer = await hear(settled(id));
-    assert.equal(answer.type === "result" && answer.result.failure?.kind, "cancelled");
+    // On a busy machine the worker may have to be replaced: then the request fails, for the same reason.
+    const failure = answer.type === "result" ? answer.result.failure : answer.type === "failure" ? answer.failure : null;
+    assert.equal(failure?.kind, "cancelled");
   });
 
   test("fails the request that killed Python and serves the next", async () => {

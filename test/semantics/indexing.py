@@ -17,7 +17,7 @@ indices = {
     "1:100": slice(1, 100), "-100:1": slice(-100, 1), "3:1": (full, slice(3, 1)), "1:3:2": (full, full, slice(1, 4, 2)), "()": (),
     "True": True, "False": False, "True 1": (True, 1), "list": [0, 1], "list list": ([0, 1], [1, 2]), "list of list": [[0, 1], [1, 1]], "tuple in list": ([1],),
     "tensor": i10, "tensor -1": t([-1, 0]), "2-d tensor": t([[0, 1], [1, 0]]), "0-d tensor": t(1), "0-d apart": (t(1), full, t(2)), "empty list": [],
-    "empty tensor": t([], dtype=torch.int64), "int32": t([1], dtype=torch.int32), "uint8 mask": t([1, 0], dtype=torch.uint8),
+    "empty tensor": t([], dtype=torch.int64), "int32": t([1], dtype=torch.int32),
     "two tensors": (i01, i10), "two broadcast": (t([[0], [1]]), t([0, 2])), "three": (i01, t([2, 0]), t([3, 1])), "adjacent later": (full, i01, i10), "apart": (i01, full, i10),
     "apart by a number": (i01, 1, i10), "number then tensor": (1, i01), "tensor then number": (i01, 1), "number apart tensor": (1, full, i10),
     "tensor slice": (i10, slice(1, 3)), "slice tensor": (slice(0, 2), i01), "slice tensor slice": (slice(0, 1), i01, slice(1, 3)), "tensor ...": (i10, e),

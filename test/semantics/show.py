@@ -9,7 +9,7 @@ SHORT = {
 DTYPES = list(SHORT)
 FLOATS = DTYPES[:4]
 INTEGERS = DTYPES[4:9]
-DIGITS = {torch.float16: 3, torch.bfloat16: 2}
+DIGITS = {torch.float16: 2, torch.bfloat16: 2}
 
 
 def number(value, digits=5):

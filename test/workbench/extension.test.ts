@@ -79,6 +79,7 @@ test("Graph opens a tab whose nodes lead to their lines", async () => {
   await workbench.until("a graph", undefined, async () => {
     return (await view.locator("#app").innerText()).includes("MultiHeadAttention") || undefined;
   });
+  await workbench.openFile("attention.py", 20);
   await workbench.runCommand("Layerwise: Show Shapes");
   await workbench.injectedAt(27, "scores: float32[2, 4, 16, 16]");
   await workbench.screenshot("docs/images/workbench.png");

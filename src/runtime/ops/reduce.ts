@@ -1,6 +1,6 @@
 /** Reductions over some or all dims. One native kernel, `reduce`, walks any strides; gradients are written in ops. */
 import { arithmetic } from "../autograd/engine.ts";
-import { bool, int64, Scalar, toFloating, uint8, type DType } from "../dtype.ts";
+import { bool, float32, int64, Scalar, toFloating, uint8, type DType } from "../dtype.ts";
 import { IndexError, PythonError, RuntimeError } from "../errors.ts";
 import { launch, pointerOf, readScalar } from "../launch.ts";
 import { op, type Grads } from "../op.ts";
@@ -199,8 +199,7 @@ for (const name of ["argmax", "argmin"] as const) {
       if (input.dtype === bool) throw new RuntimeError(`"${name}_cpu" not implemented for 'Bool'`);
       if (dim === null) {
         if (input.numel === 0) {
-          throw new IndexError(`${name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the ` +
-            "reduction dim with the 'dim' argument.");
+          throw new IndexError(`${name}(): Expected reduction dim to be specified for input.numel() == 0.`);
         }
         const { out } = reduceKernel(reshape(input, [input.numel]), name, [0], false, int64);
         return keepdim ? reshape(out, new Array<number>(input.rank).fill(1)) : out;
@@ -319,9 +318,11 @@ export const norm2 = op({
   gradName: "LinalgVectorNorm",
   save: ["input", "result"],
   forward(input: Tensor, dim: Shape | null, keepdim: boolean): Tensor {
-    const { out } = reduceKernel(input, "sumSquares", wrapDims(dim, input.rank), keepdim, input.dtype);
+    // Squares of half precision leave its range.
+    const wide = input.dtype.size === 2 ? float32 : input.dtype;
+    const { out } = reduceKernel(input, "sumSquares", wrapDims(dim, input.rank), keepdim, wide);
     sqrtKernel(out);
-    return out;
+    return castOf(out, input.dtype);
   },
   backward({ input, result, dim, keepdim }, dy) {
     const dims = wrapDims(dim, input.rank);

@@ -1,0 +1,123 @@
+"""Products composed of matmul: methods of Tensor and torch functions."""
+
+from torch._C import TensorBase
+from torch._gen import functions as _f
+
+
+def addmv(self, mat, vec, *, beta=1, alpha=1):
+    return _scaled(self, beta, _f.mv(mat, vec), alpha)
+
+
+def addr(self, vec1, vec2, *, beta=1, alpha=1):
+    return _scaled(self, beta, _f.outer(vec1, vec2), alpha)
+
+
+def addbmm(self, batch1, batch2, *, beta=1, alpha=1):
+    return _scaled(self, beta, _f.bmm(batch1, batch2).sum(0), alpha)
+
+
+def _scaled(start, beta, product, alpha):
+    """beta * start + alpha * product. beta = 0 means that start is not read: it may hold NaN."""
+    scaled = product if alpha == 1 else product * alpha
+    if beta == 0:
+        return scaled.expand(start.shape) if start.dim() > scaled.dim() else scaled
+    return scaled + (start if beta == 1 else start * beta)
+
+
+def _in_place(function):
+    def write(self, *args, **kwargs):
+        return self.copy_(function(self, *args, **kwargs))
+
+    write.__name__ = function.__name__.rstrip("_") + "_"
+    write.__module__ = __name__
+    return write
+
+
+addmv_ = _in_place(addmv)
+addr_ = _in_place(addr)
+addbmm_ = _in_place(addbmm)
+addmm_ = _in_place(_f.addmm)
+baddbmm_ = _in_place(_f.baddbmm)
+
+
+def vdot(self, other):
+    return _f.dot(self, other)
+
+
+def inner(self, other):
+    if self.dim() == 0 or other.dim() == 0:
+        return self * other
+    if self.shape[-1] != other.shape[-1]:
+        raise RuntimeError(
+            f"inner() the last dimension must match on both input tensors but got shapes {list(self.shape)} and {list(other.shape)}"
+        )
+    if other.dim() == 1:
+        return _f.matmul(self, other)
+    product = _f.matmul(self, other.reshape(-1, other.shape[-1]).transpose(0, 1))
+    return product.reshape(self.shape[:-1] + other.shape[:-1])
+
+
+def kron(self, other):
+    rank = max(self.dim(), other.dim())
+    left = self.reshape((1,) * (rank - self.dim()) + tuple(self.shape))
+    right = other.reshape((1,) * (rank - other.dim()) + tuple(other.shape))
+    spaced = left.reshape([n for size in left.shape for n in (size, 1)])
+    other_spaced = right.reshape([n for size in right.shape for n in (1, size)])
+    return (spaced * other_spaced).reshape([a * b for a, b in zip(left.shape, right.shape)])
+
+
+def matrix_power(self, n):
+    import torch
+
+    if self.dim() < 2 or self.shape[-1] != self.shape[-2]:
+        raise RuntimeError(f"linalg.matrix_power: A must be batches of square matrices, but they are {list(self.shape)[-2:]} matrices")
+    if n < 0:
+        raise NotImplementedError("matrix_power with a negative exponent is not supported yet; docs/ops.md lists what is")
+    result = None
+    square = self
+    while n:
+        if n & 1:
+            result = square if result is None else _f.matmul(result, square)
+        n >>= 1
+        if n:
+            square = _f.matmul(square, square)
+    if result is None:
+        return torch.eye(self.shape[-1], dtype=self.dtype, device=self.device).expand(self.shape).clone()
+    return result.clone() if result is self else result
+
+
+def chain_matmul(*matrices):
+    product = matrices[0]
+    for m in matrices[1:]:
+        product = product @ m
+    return product
+
+
+def tensordot(a, b, dims=2):
+    if isinstance(dims, int):
+        left, right = list(range(a.dim() - dims, a.dim())), list(range(dims))
+    else:
+        left, right = ([d] if isinstance(d, int) else list(d) for d in dims)
+    left = [d % a.dim() for d in left]
+    right = [d % b.dim() for d in right]
+    keep_a = [d for d in range(a.dim()) if d not in left]
+    keep_b = [d for d in range(b.dim()) if d not in right]
+    n = 1
+    for d in left:
+        n *= a.shape[d]
+    product = a.permute(*keep_a, *left).reshape(-1, n) @ b.permute(*right, *keep_b).reshape(n, -1)
+    return product.reshape([a.shape[d] for d in keep_a] + [b.shape[d] for d in keep_b])
+
+
+def einsum(equation, *operands):
+    from torch import _einsum
+
+    if isinstance(equation, TensorBase):
+        equation, operands = _einsum.from_sublists((equation, *operands))
+    if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
+        operands = tuple(operands[0])
+    return _einsum.einsum(equation, operands)
+
+
+def cdist(x1, x2, p=2.0, compute_mode=None):
+    return (x1.unsqueeze(-2) - x2.unsqueeze(-3)).norm(p, -1)
