@@ -162,6 +162,11 @@ template <class T, int V> struct MicroRow {
   }
 };
 
+// The narrowest tile that covers `columns` <= kTileColumns.
+template <class T> LW_INLINE MicroKernel<T> micro_kernel_for(int rows, int columns) {
+  return columns <= kLanes<T> ? MicroRow<T, 1>::of(rows) : MicroRow<T, 2>::of(rows);
+}
+
 // ---- packing --------------------------------------------------------------------------------------------------------
 
 // out[j * width + i] = in[i * in_stride + j], i < width, j < k, for contiguous runs along j.
@@ -237,7 +242,7 @@ template <class T, class S> struct PlainPacking {
     pack_panel(out, width, count, in, slice_stride, depth_stride, k);
   }
   static MicroKernel<T> kernel(int rows, int columns) {
-    return columns <= kLanes<T> ? MicroRow<T, 1>::of(rows) : MicroRow<T, 2>::of(rows);
+    return micro_kernel_for<T>(rows, columns);
   }
 };
 
