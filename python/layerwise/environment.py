@@ -15,9 +15,9 @@ _OURS = {"torch", "torchgen", "functorch", "layerwise", "_core"}
 
 # What people import most that cannot run here.
 _KNOWN_COMPILED = {
-    "scipy", "pandas", "cv2", "sklearn", "matplotlib", "PIL", "tokenizers", "sentencepiece", "pyarrow", "h5py",
+    "numpy", "scipy", "pandas", "cv2", "sklearn", "matplotlib", "PIL", "tokenizers", "sentencepiece", "pyarrow", "h5py",
     "numba", "tensorflow", "jax", "jaxlib", "triton", "xformers", "bitsandbytes", "flash_attn", "lxml", "psutil",
-    "regex",     "onnxruntime", "soundfile", "librosa", "av", "decord", "faiss", "ray", "pydantic_core", "orjson", "grpc",
+    "regex", "onnxruntime", "soundfile", "librosa", "av", "decord", "faiss", "ray", "pydantic_core", "orjson", "grpc",
 }
 
 _site_packages = None

@@ -41,7 +41,7 @@ pi = 3.141592653589793
 e = 2.718281828459045
 newaxis = None
 
-from torch import backends, cuda, linalg, nn, optim, special, utils
+from torch import backends, cuda, fft, linalg, nn, optim, special, utils
 from torch.nn._functional.in_torch import *
 from torch import _inert
 
@@ -139,3 +139,8 @@ def compile(model=None, **options):
 
 def _assert(condition, message):
     assert condition, message
+
+
+from torch import _known
+
+__getattr__ = _known.missing_from("torch", _known.TORCH)

@@ -1,6 +1,17 @@
 """einsum: pairs of operands contracted from left to right, each as one batched matrix product."""
 
 
+def from_sublists(arguments):
+    """einsum(a, [0, 1], b, [1, 2], [0, 2]) as an equation and its operands."""
+    letter = lambda i: "..." if i is Ellipsis else chr(ord("A") + i) if i < 26 else chr(ord("a") + i - 26)
+    text = lambda labels: "".join(letter(i) for i in labels)
+    n = len(arguments) // 2 * 2
+    equation = ",".join(text(labels) for labels in arguments[1:n:2])
+    if len(arguments) > n:
+        equation += "->" + text(arguments[n])
+    return equation, tuple(arguments[0:n:2])
+
+
 def _parse(equation, operands):
     equation = equation.replace(" ", "")
     left, arrow, right = equation.partition("->")

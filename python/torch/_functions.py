@@ -7,13 +7,17 @@ from torch import _dtype, _methods, _statistics
 from torch._C import TensorBase, _buffer, _kind_of, _raise
 from torch._gen import functions as _f
 from torch._methods import (
-    allclose, broadcast_to, diag, diag_embed, div, dsplit, equal, fliplr, flipud, float_power, hsplit, isclose, isreal, movedim,
+    allclose, broadcast_to, diag, diag_embed, diagflat, div, dsplit, equal, fliplr, flipud, float_power, hsplit, isclose, isreal, movedim,
     nan_to_num, nan_to_num_, permute, positive, pow, ravel, repeat_interleave, roll, rot90, sgn, split, squeeze, tensor_split, tile,
     trace,    unsafe_chunk, unsafe_split, vsplit,
+)
+from torch._products import (
+    addbmm, addmv, addr, cdist, chain_matmul, einsum, inner, kron, matrix_power, tensordot, vdot,
 )
 from torch._selection import (
     argwhere, diagonal_scatter, index_copy, index_fill, index_put, masked_scatter, masked_select, nonzero, scatter, scatter_reduce,
     select_scatter, slice_scatter, take, take_along_dim, unique,
+    unique_consecutive,
 )
 from torch._statistics import (
     aminmax, argsort, bincount, corrcoef, cov, diff, dist, histc, kthvalue, median, mode, msort, nanmean, nanmedian, nanquantile, nansum,
@@ -125,13 +129,16 @@ def atleast_3d(*tensors):
 def broadcast_shapes(*shapes):
     rank = builtins.max((len(s) if not isinstance(s, int) else 1 for s in shapes), default=0)
     out = [1] * rank
-    for shape in shapes:
+    for at, shape in enumerate(shapes):
         shape = (shape,) if isinstance(shape, int) else tuple(shape)
         for i in range(-1, -1 - len(shape), -1):
             if shape[i] == 1 or shape[i] == out[i]:
                 continue
             if out[i] != 1:
-                raise RuntimeError("Shape mismatch: objects cannot be broadcast to a single shape")
+                raise RuntimeError(
+                    f"Attempting to broadcast a dimension of length {shape[i]} at {i}! Mismatching argument at index {at} had {shape}; "
+                    f"but expected shape should be broadcastable to {out}"
+                )
             out[i] = shape[i]
     from torch._size import Size
 
@@ -186,47 +193,12 @@ def triu_indices(row, col, offset=0, *, dtype=_dtype.int64, device=None):
     return torch.ones(row, col).triu(offset).nonzero().t().contiguous().to(dtype)
 
 
-def chain_matmul(*matrices):
-    product = matrices[0]
-    for m in matrices[1:]:
-        product = product @ m
-    return product
-
-
-def tensordot(a, b, dims=2):
-    if isinstance(dims, int):
-        left, right = list(range(a.dim() - dims, a.dim())), list(range(dims))
-    else:
-        left, right = ([d] if isinstance(d, int) else list(d) for d in dims)
-    left = [d % a.dim() for d in left]
-    right = [d % b.dim() for d in right]
-    keep_a = [d for d in range(a.dim()) if d not in left]
-    keep_b = [d for d in range(b.dim()) if d not in right]
-    n = 1
-    for d in left:
-        n *= a.shape[d]
-    product = a.permute(*keep_a, *left).reshape(-1, n) @ b.permute(*right, *keep_b).reshape(n, -1)
-    return product.reshape([a.shape[d] for d in keep_a] + [b.shape[d] for d in keep_b])
-
-
-def einsum(equation, *operands):
-    from torch import _einsum
-
-    if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
-        operands = tuple(operands[0])
-    return _einsum.einsum(equation, operands)
-
-
 def cross(input, other, dim=None):
     if dim is None:
         dim = next(i for i, size in enumerate(input.shape) if size == 3)
     input, other = broadcast_tensors(input, other)
     a, b = input.unbind(dim), other.unbind(dim)
     return _f.stack([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]], dim)
-
-
-def cdist(x1, x2, p=2.0, compute_mode=None):
-    return (x1.unsqueeze(-2) - x2.unsqueeze(-3)).norm(p, -1)
 
 
 def _widths(y, x, dx, dim):
@@ -263,6 +235,25 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
 
 def bucketize(input, boundaries, *, out_int32=False, right=False):
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)
+
+
+def cat(tensors, dim=0, *, axis=None, out=None):
+    if isinstance(tensors, TensorBase):
+        raise TypeError("cat(): argument 'tensors' (position 1) must be tuple of Tensors, not Tensor")
+    return _f.cat(tensors, dim if axis is None else axis)
+
+
+concat = concatenate = cat
+
+
+def combinations(input, r=2, with_replacement=False):
+    import itertools
+
+    import torch
+
+    choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
+    picked = list(choose(range(input.shape[0]), r))
+    return input[torch.tensor(picked, dtype=_dtype.int64).reshape(-1, r)]
 
 
 def heaviside(input, values):

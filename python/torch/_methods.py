@@ -4,7 +4,7 @@ import builtins
 import sys
 
 import _core
-from torch import _dtype, _selection, _statistics
+from torch import _dtype, _products, _selection, _statistics
 from torch._C import TensorBase, _core_drop, _ints, _named_result, _operand, _raise, _wrap, _wrap_many
 from torch._device import device as _device
 from torch._device import resolve as _resolve_device
@@ -223,6 +223,11 @@ def sum_to_size(self, *size):
 
 
 def repeat_interleave(self, repeats=None, dim=None, *, output_size=None):
+    if repeats is None:
+        # repeat_interleave(counts): each index as often as it says.
+        import torch
+
+        return torch.arange(self.numel()).repeat_interleave(self)
     if dim is None:
         return self.flatten().repeat_interleave(repeats, 0)
     dim = dim % self.dim() if self.dim() else 0
@@ -248,6 +253,10 @@ def diag(self, diagonal=0):
         out.diagonal(diagonal).copy_(self)
         return out
     return self.diagonal(diagonal).clone()
+
+
+def diagflat(self, offset=0):
+    return diag(self.flatten(), offset)
 
 
 def diag_embed(self, offset=0, dim1=-2, dim2=-1):
@@ -539,8 +548,8 @@ def apply_(self, function):
 
 def install(cls):
     """Give Tensor every public function of this file and of those beside it."""
-    skip = {"install", "T", "mT", "type_", "new", "std_mean", "var_mean"}
-    for module in (_this, _statistics, _selection):
+    skip = {"install", "T", "mT", "type_", "new", "std_mean", "var_mean", "einsum", "tensordot", "chain_matmul", "cdist"}
+    for module in (_this, _products, _statistics, _selection):
         for name, value in vars(module).items():
             is_own = callable(value) and getattr(value, "__module__", "") == module.__name__
             if is_own and not name.startswith("_") and name not in skip:

@@ -23,7 +23,7 @@ def unique(self, sorted=True, return_inverse=False, return_counts=False, dim=Non
     import torch
 
     if dim is not None:
-        raise NotImplementedError("unique(dim=...) is not supported yet; docs/ops.md lists what is")
+        return _unique_slices(self, dim, return_inverse, return_counts)
     flat, order = self.flatten().sort(stable=True)
     if flat.numel() == 0:
         empty = torch.empty(0, dtype=int64)
@@ -40,6 +40,39 @@ def unique(self, sorted=True, return_inverse=False, return_counts=False, dim=Non
     if return_counts:
         result.append(torch.zeros(values.numel(), dtype=int64).scatter_add_(0, groups, torch.ones_like(groups)))
     return tuple(result)
+
+
+def _unique_slices(self, dim, return_inverse, return_counts):
+    """Slices along dim, compared as rows."""
+    import torch
+
+    rows = self.movedim(dim, 0).reshape(self.shape[dim], -1).tolist()
+    ordered = sorted(range(len(rows)), key=rows.__getitem__)
+    firsts, counts, inverse = [], [], [0] * len(rows)
+    for i in ordered:
+        if not firsts or rows[i] != rows[firsts[-1]]:
+            firsts.append(i)
+            counts.append(0)
+        counts[-1] += 1
+        inverse[i] = len(firsts) - 1
+    result = [self.index_select(dim, torch.tensor(firsts, dtype=int64))]
+    result += [torch.tensor(inverse, dtype=int64)] if return_inverse else []
+    result += [torch.tensor(counts, dtype=int64)] if return_counts else []
+    return tuple(result) if len(result) > 1 else result[0]
+
+
+def unique_consecutive(self, return_inverse=False, return_counts=False, dim=None):
+    import torch
+
+    if dim is not None:
+        raise NotImplementedError("unique_consecutive(dim=...) is not supported yet; docs/ops.md lists what is")
+    flat = self.flatten()
+    starts = torch.cat([torch.ones(builtins.min(1, flat.numel()), dtype=bool_), flat[1:] != flat[:-1]])
+    groups = starts.to(int64).cumsum(0) - 1
+    result = [flat[starts]]
+    result += [groups.view(self.shape)] if return_inverse else []
+    result += [groups.bincount()] if return_counts else []
+    return tuple(result) if len(result) > 1 else result[0]
 
 
 def masked_select(self, mask):

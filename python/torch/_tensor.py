@@ -356,6 +356,12 @@ class Tensor(TensorBase):
 
         return _tensor_str.render(self)
 
+    def __getattr__(self, name):
+        # Reached only when nothing else knows the name.
+        from torch import _known
+
+        return _known.missing_method(self, name)
+
     def __dir__(self):
         return sorted(set(object.__dir__(self)))
 

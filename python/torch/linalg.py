@@ -80,3 +80,12 @@ def qr(A, mode="reduced"):
 
 
 _QR = _C._named_result("linalg_qr", ("Q", "R"))
+
+
+def matrix_power(A, n):
+    return A.matrix_power(n)
+
+
+from torch import _known
+
+__getattr__ = _known.missing_from("torch.linalg", _known.LINALG)

@@ -38,7 +38,7 @@ const ENDLESS = 15;
 before(async () => {
   cpSync(join(root, "examples/attention.py"), join(folder, "attention.py"));
   writeFileSync(join(folder, "model.py"), model);
-  workbench = await openWorkbench({ folder, width: 1500, height: 900 });
+  workbench = await openWorkbench({ folder, width: 1720, height: 960 });
 });
 
 after(async () => {
@@ -46,15 +46,16 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** The lens with this text over the n-th target of the file. */
+/** Clicks the n-th lens with this text from the top; the page lists them in no order. */
 async function clickLens(text: string, nth = 0): Promise<void> {
   await workbench.lensesWith(text);
-  await workbench.clickLens(text, nth);
+  const links = await workbench.page.locator(".codelens-decoration a", { hasText: text }).all();
+  const placed = await Promise.all(links.map(async (link) => ({ link, top: (await link.boundingBox())?.y ?? Infinity })));
+  await placed.sort((a, b) => a.top - b.top)[nth].link.click();
 }
 
 test("lenses stand above classes, functions and scripts", async () => {
   await workbench.openFile("attention.py");
-  // The page lists lenses of one line from right to left.
   assert.deepEqual((await workbench.lensesWith("Run")).sort(), ["Graph", "Profile", "Profile", "Run", "Run"]);
 });
 
@@ -73,15 +74,19 @@ test("Profile shows modules in the view and time beside the lines", async () => 
   assert.match(await view.locator("#app").innerText(), /forward \+ backward[\s\S]*MultiHeadAttention[\s\S]*proj/);
 });
 
+test("Show Shapes writes a shape behind every line", async () => {
+  await workbench.openFile("attention.py", 20);
+  await workbench.runCommand("Layerwise: Show Shapes");
+  await workbench.injectedAt(27, "scores: float32[2, 4, 16, 16]");
+  await workbench.runCommand("Layerwise: Hide Shapes");
+});
+
 test("Graph opens a tab whose nodes lead to their lines", async () => {
   await clickLens("Graph");
   const view = await workbench.webview('#app[data-view="graph"]');
   await workbench.until("a graph", undefined, async () => {
     return (await view.locator("#app").innerText()).includes("MultiHeadAttention") || undefined;
   });
-  await workbench.openFile("attention.py", 20);
-  await workbench.runCommand("Layerwise: Show Shapes");
-  await workbench.injectedAt(27, "scores: float32[2, 4, 16, 16]");
   await workbench.screenshot("docs/images/workbench.png");
   const canvas = view.locator("canvas, svg").first();
   await canvas.waitFor();
@@ -98,6 +103,8 @@ test("Graph opens a tab whose nodes lead to their lines", async () => {
 });
 
 test("views and results are there again after the window was reloaded", async () => {
+  // A browser's workbench writes down its layout every five seconds.
+  await workbench.page.waitForTimeout(7000);
   await workbench.reload();
   const graph = await workbench.webview('#app[data-view="graph"]');
   await workbench.until("the graph again", undefined, async () => {
@@ -128,7 +135,7 @@ test("unsaved text is what runs, and its error stands at its line", async () => 
   await workbench.openFile("model.py", UP);
   await clickLens("Run");
   await workbench.injectedAt(SMALL, "float32[");
-  await workbench.typeAt("model.py", UP, "        z = self.up(x) @ x\n");
+  await workbench.typeAt("model.py", UP, "z = self.up(x) @ x; ");
   await workbench.injectedAt(SMALL, "(stale)");
   await clickLens("Run");
   await workbench.injectedAt(SMALL, "✗ RuntimeError", FIRST_RUN_MS);

@@ -173,3 +173,8 @@ def grouped_mm(mat_a, mat_b, *, offs=None, bias=None, out_dtype=None):
 def assert_int_or_pair(arg, arg_name, message):
     if not (isinstance(arg, int) or len(arg) == 2):
         raise AssertionError(message.format(arg_name))
+
+
+from torch import _known
+
+__getattr__ = _known.missing_from("torch.nn.functional", _known.FUNCTIONAL)

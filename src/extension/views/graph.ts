@@ -40,7 +40,8 @@ export class GraphTabs implements vscode.WebviewPanelSerializer, vscode.Disposab
     const panel = vscode.window.createWebviewPanel(
       GRAPH_VIEW,
       this.titleFor(target),
-      { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true },
+      // Beside the code. Not `Beside`, which would make that group the active one and catch the next file.
+      { viewColumn: (this.app.editor()?.viewColumn ?? vscode.ViewColumn.One) + 1, preserveFocus: true },
       {},
     );
     this.adopt(panel, target);

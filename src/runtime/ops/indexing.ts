@@ -13,7 +13,7 @@ import { castOf, contiguousOf, copyInto, to } from "./copy.ts";
 import { zeros } from "./create.ts";
 import { scatterBack, flipping, sum } from "./reduce.ts";
 import { splitAround } from "./softmax.ts";
-import { slice } from "./view.ts";
+import { slice, unsqueeze } from "./view.ts";
 
 /**
  * Are all indices within [low, high)? Waits only for the command that wrote them, so the error comes at the user's line,
@@ -51,15 +51,29 @@ export const embedding = op({
     selectKernel(out, table, flat, 1, rows, width);
     return out;
   },
-  backward({ indices, info, padding_idx: padding }, dy) {
-    const { shape, dtype, device } = info.weight;
-    const out = zeros(shape, dtype, device);
-    addRows(out, contiguousOf(indices), contiguousOf(castOf(dy, dtype)), 1, shape[0]!, shape[1]!);
-    if (padding >= 0) copyInto(slice(out, 0, padding, 1, 1), zeros([1, shape[1]!], dtype, device));
-    return { weight: out };
-  },
-  once: true,
+  backward: ({ indices, info, padding_idx: padding }, dy): Grads =>
+    ({ weight: embeddingBackward(dy, indices, info.weight.shape[0]!, padding) }),
   cost: () => ({ flops: 0 }),
+});
+
+const embeddingBackward = op({
+  signature: "_embedding_backward(Tensor dy, Tensor indices, int rows, int padding_idx) -> Tensor",
+  doc: "Rows of dy added at their indices; none at padding_idx.",
+  in: "",
+  save: ["indices"],
+  forward(dy: Tensor, indices: Tensor, rows: number, padding: number): Tensor {
+    const width = dy.shape[dy.rank - 1]!;
+    const out = zeros([rows, width], dy.dtype, dy.device);
+    addRows(out, contiguousOf(indices), contiguousOf(dy), 1, rows, width);
+    if (padding >= 0) copyInto(slice(out, 0, padding, 1, 1), zeros([1, width], dy.dtype, dy.device));
+    return out;
+  },
+  backward({ indices, padding_idx: padding }, dy): Grads {
+    const rows = embedding(dy, indices, padding);
+    if (padding < 0) return { dy: rows };
+    const isPadding = unsqueeze(eq!(indices, new Scalar(padding, "int")) as Tensor, -1);
+    return { dy: maskedFill(rows, isPadding, new Scalar(0, "float")) as Tensor };
+  },
 });
 
 /** out[outer, n_index, inner] = in[outer, index, inner], all contiguous. */
@@ -122,7 +136,7 @@ export const indexAdd = op({
     return { input: dy, source: picked && alpha && alpha.number !== 1 ? times(picked, alpha) : picked };
   },
 });
-import { eq, mul, trueDivide } from "./pointwise.ts";
+import { eq, maskedFill, mul, trueDivide } from "./pointwise.ts";
 const times = (t: Tensor, s: Scalar): Tensor => mul(t, s) as Tensor;
 
 function checkGatherShape(index: Tensor, input: Tensor, dim: number, name: string): void {

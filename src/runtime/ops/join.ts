@@ -1,11 +1,12 @@
 /** Several tensors into one, and one tensor repeated. */
 import { resultType } from "../dtype.ts";
-import { RuntimeError } from "../errors.ts";
+import { RuntimeError, ValueError } from "../errors.ts";
 import { op, type Grads } from "../op.ts";
 import { commonDevice } from "../pointwise/op.ts";
 import { formatShape, sameShape, wrapDim, type Shape } from "../shape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { copyInto } from "./copy.ts";
+import { joining } from "./reduce.ts";
 import { expand, reshape, slice, unsqueeze } from "./view.ts";
 
 export const cat = op({
@@ -14,7 +15,7 @@ export const cat = op({
   in: "torch",
   aliases: ["torch.concat", "torch.concatenate"],
   forward(tensors: Tensor[], dim = 0): Tensor {
-    if (tensors.length === 0) throw new RuntimeError("torch.cat(): expected a non-empty list of Tensors");
+    if (tensors.length === 0) throw new ValueError("torch.cat(): expected a non-empty list of Tensors");
     // One-dimensional empty tensors of size 0 are skipped: PyTorch's oldest exception.
     const parts = tensors.filter((t) => !(t.rank === 1 && t.numel === 0));
     const first = parts[0] ?? tensors[0]!;
@@ -89,3 +90,5 @@ export const repeat = op({
     return reshape(stretched, shape.map((n, i) => n * repeats[i]!));
   },
 });
+
+joining.cat = cat;

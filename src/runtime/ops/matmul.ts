@@ -1,5 +1,5 @@
 /** Matrix products. All end in one kernel, `matmul`: batched, any strides, bias in the epilogue. Transposes are free. */
-import { RuntimeError } from "../errors.ts";
+import { PythonError, RuntimeError } from "../errors.ts";
 import { launch, pointerOf } from "../launch.ts";
 import { op, type Grads } from "../op.ts";
 import { Scalar } from "../dtype.ts";
@@ -11,6 +11,9 @@ import { sum } from "./reduce.ts";
 import { expand, reshape, squeeze, transpose, unsqueeze, view } from "./view.ts";
 
 function checkDtypes(a: Tensor, b: Tensor): void {
+  if (a.dtype.kind === "bool" && b.dtype === a.dtype) {
+    throw new PythonError("NotImplementedError", "\"addmm_impl_cpu_\" not implemented for 'Bool'");
+  }
   if (a.dtype !== b.dtype) {
     const c = { float32: "float", float64: "double", float16: "c10::Half", bfloat16: "c10::BFloat16", int64: "long int", int32: "int" } as Record<string, string>;
     const word = (t: Tensor) => c[t.dtype.name] ?? t.dtype.name;
@@ -205,6 +208,7 @@ export const baddbmm = op({
 });
 
 function scaledSum(input: Tensor, product: Tensor, beta: Scalar, alpha: Scalar): Tensor {
+  if (!sameShape(input.shape, product.shape)) expand(input, product.shape);
   const scaled = alpha.number === 1 ? product : mul(product, alpha) as Tensor;
   // beta = 0 means that input is not read: it may hold NaN.
   if (beta.number === 0) return expand(scaled, broadcastShapes(scaled.shape, input.shape));

@@ -8,7 +8,7 @@ import { sameShape, wrapDim, wrapDims, type Shape } from "../shape.ts";
 import { empty, Tensor } from "../tensor.ts";
 import { castOf, copyInto, to } from "./copy.ts";
 import { add, clamp, eq, exp, log, mul, neg, sub, trueDivide, where, maskedFill, sign, zeroTest } from "./pointwise.ts";
-import { expand, reshape, unsqueeze } from "./view.ts";
+import { expand, reshape, slice, unsqueeze } from "./view.ts";
 
 /** The `reduce` kernel's operations, by number. */
 const code = {
@@ -238,28 +238,36 @@ export const prod = op({
   doc: "The product over dim, or over all elements.",
   in: "_C",
   gradName: "Prod",
-  save: ["input", "result"],
+  save: ["input"],
   forward(input: Tensor, dim: number | null, keepdim: boolean, dtype: DType | null): Tensor {
     const target = accumulatorOf(input, dtype);
     const dims = dim === null ? wrapDims(null, input.rank) : wrapDims([dim], input.rank);
     const source = target.kind === "float" ? castOf(input, target) : input;
     return castOf(reduceKernel(source, "prod", dims, keepdim, target.kind === "float" ? target : int64).out, target);
   },
-  once: true,
-  backward({ input, result, dim, keepdim }, dy) {
-    // Without zeros the others' product is result / x. One zero: only it gets a gradient, the product of the others.
-    const dims = dim === null ? wrapDims(null, input.rank) : wrapDims([dim], input.rank);
-    const isZero = to(eq!(input, number(0)), input.dtype);
-    const zeros = sum(isZero, dims, true);
-    const filled = where(eq!(input, number(0)), number(1), input);
-    const others = prodOf(filled, dims);
-    const whole = trueDivide(spread(keepdim || dim === null && input.rank === 0 ? result : result, input.shape, dims, keepdim), filled);
-    const lone = mul(mul(expand(others, input.shape), isZero), to(eq!(zeros, number(1)), input.dtype));
-    const gradient = where(eq!(zeros, number(0)), whole, lone);
-    return { input: mul(gradient, spread(dy, input.shape, dims, keepdim)) };
+  backward({ input, dim, keepdim }, dy): Grads {
+    if (input.rank === 0) return { input: dy };
+    if (dim === null) {
+      const others = productOfOthers(reshape(input, [input.numel]), 0);
+      return { input: mul(reshape(others, input.shape), dy) };
+    }
+    const d = wrapDim(dim, input.rank);
+    return { input: mul(productOfOthers(input, d), spread(dy, input.shape, [d], keepdim)) };
   },
 });
-const prodOf = (t: Tensor, dims: readonly number[]): Tensor => reduceKernel(t, "prod", dims, true, t.dtype).out;
+
+/** For each element the product of the others along dim: those before times those behind. Right at zeros too. */
+function productOfOthers(t: Tensor, dim: number): Tensor {
+  if (t.numel === 0) return t;
+  const before = (x: Tensor): Tensor => {
+    const first = add(mul(slice(x, dim, 0, 1, 1), number(0)), number(1));
+    return joining.cat([first, cumprod(slice(x, dim, 0, x.shape[dim]! - 1, 1), dim)], dim);
+  };
+  return mul(before(t), flipped(before(flipped(t, dim)), dim));
+}
+
+/** Set by ops/join.ts. */
+export const joining = { cat: (_tensors: Tensor[], _dim: number): Tensor => { throw new Error("unset"); } };
 
 /** Set by ops/statistics.ts's users: variance with its mean, in one pass. */
 export const varMean = op({
@@ -421,6 +429,7 @@ export const logcumsumexp = op({
   signature: "logcumsumexp(Tensor input, int dim) -> Tensor",
   doc: "The logarithm of running sums of exp(input) along dim, without overflow.",
   save: ["input", "result"],
+  once: true,
   forward(input: Tensor, dim: number): Tensor {
     if (input.dtype.kind !== "float") {
       throw new PythonError("NotImplementedError", `"logcumsumexp_out_cpu" not implemented for '${input.dtype.legacy.slice(6, -6)}'`);

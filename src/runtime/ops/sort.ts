@@ -53,6 +53,7 @@ export const topk = op({
   save: ["indices"],
   forward(input: Tensor, k: number, dim = -1, largest = true, sorted = true): Tensor[] {
     const size = input.rank ? input.shape[wrapDim(dim, input.rank)]! : 1;
+    if (input.dtype.kind === "bool") throw new RuntimeError("\"topk\" not implemented for 'Bool'");
     if (k < 0 || k > size) throw new RuntimeError("selected index k out of range");
     return alongLast(input, dim, (t) => {
       const shape = t.rank ? [...t.shape.slice(0, -1), k] : [];

@@ -1,6 +1,6 @@
 /** Views: another shape, order or part of the same memory. Nothing is computed; gradients are views too, or slices of zeros. */
 import { arithmetic } from "../autograd/engine.ts";
-import { IndexError, RuntimeError } from "../errors.ts";
+import { IndexError, NotImplementedError, RuntimeError } from "../errors.ts";
 import { op, type Grads } from "../op.ts";
 import {
   formatShape, inferSize, numelOf, viewStrides, wrapDim, type Shape,
@@ -336,7 +336,6 @@ export const asStrided = op({
   signature: "as_strided(Tensor input, int[] size, int[] stride, int? storage_offset=None) -> Tensor",
   doc: "Any shape and strides over the storage.",
   view: true,
-  once: true,
   forward(input: Tensor, size: Shape, stride: Shape, offset: number | null = null): Tensor {
     if (size.length !== stride.length) throw new RuntimeError("mismatch in length of strides and shape");
     const start = offset ?? input.offset;
@@ -350,26 +349,64 @@ export const asStrided = op({
     }
     return alias(input, size, stride, start);
   },
-  backward({ info, size, stride, storage_offset: offset }, dy) {
-    // Overlapping windows would need a sum: add each window position by a scatter over flat indices.
-    return { input: asStridedBackward(dy, info.input.shape, size, stride, offset ?? 0) };
+  save: ["input"],
+  backward: ({ input, size, stride, storage_offset: offset }, dy): Grads =>
+    ({ input: asStridedBackward(dy, input, size, stride, offset ?? input.offset) }),
+});
+
+/** Do two indices lead to one place? Conservative: dims by falling stride, each reaching no further than the next one up. */
+function overlaps(size: Shape, stride: Shape): boolean {
+  const order = size.map((_, i) => i).filter((i) => size[i]! > 1).sort((a, b) => stride[b]! - stride[a]!);
+  let reach = 0;
+  for (const d of order.reverse()) {
+    if (stride[d]! <= reach) return true;
+    reach += (size[d]! - 1) * stride[d]!;
+  }
+  return false;
+}
+
+/** The whole storage that `like` lies in, as a vector of zeros. */
+const storageOf = (like: Tensor, dtype: DType): Tensor =>
+  zeros([like.storage.sizeBytes / like.dtype.size], dtype, like.device);
+
+/** Both geometries lie in one storage: dy goes to its places there, and the input's places are read. */
+const asStridedBackward = op({
+  signature: "_as_strided_backward(Tensor dy, Tensor input, int[] size, int[] stride, int offset) -> Tensor",
+  doc: "The gradient of as_strided.",
+  in: "",
+  save: ["input"],
+  once: true,
+  forward(dy: Tensor, source: Tensor, size: Shape, stride: Shape, offset: number): Tensor {
+    if (overlaps(source.shape, source.strides)) {
+      throw new NotImplementedError("the gradient of as_strided of a tensor whose elements overlap");
+    }
+    const flat = storageOf(source, dy.dtype);
+    const target = alias(flat, size, stride, offset);
+    if (overlaps(size, stride)) addOverlapping(target, dy);
+    else copyInto(target, dy);
+    return alias(flat, source.shape, source.strides, source.offset);
+  },
+  backward({ input: source, size, stride, offset }, dy): Grads {
+    const flat = storageOf(source, dy.dtype);
+    copyInto(alias(flat, source.shape, source.strides, source.offset), dy);
+    return { dy: alias(flat, size, stride, offset) };
   },
 });
 
-function asStridedBackward(dy: Tensor, shape: Shape, size: Shape, stride: Shape, offset: number): Tensor {
-  const out = zeros(shape, dy.dtype, dy.device);
-  const order = size.map((_, i) => i).filter((i) => size[i]! > 1).sort((a, b) => stride[b]! - stride[a]!);
-  const overlaps = order.some((d, i) => i > 0 && stride[order[i - 1]!]! < stride[d]! * size[d]!);
-  if (overlaps) throw new RuntimeError("the gradient of as_strided with overlapping windows is not supported yet");
-  copyInto(alias(out, size, stride, offset), dy);
-  return out;
+/** Windows that share places: along the dims that overlap, one position at a time. */
+function addOverlapping(target: Tensor, dy: Tensor): void {
+  const d = target.shape.findIndex((n) => n > 1);
+  if (d < 0 || !overlaps(target.shape, target.strides)) {
+    arithmetic.addInto(target, dy);
+    return;
+  }
+  for (let i = 0; i < target.shape[d]!; i++) addOverlapping(select(target, d, i), select(dy, d, i));
 }
 
 export const diagonal = op({
   signature: "diagonal(Tensor input, int offset=0, int dim1=0, int dim2=1) -> Tensor",
   doc: "The diagonal of two dims, as the last dim.",
   view: true,
-  once: true,
   forward(input: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor {
     const a = wrapDim(dim1, input.rank);
     const b = wrapDim(dim2, input.rank);
@@ -381,11 +418,20 @@ export const diagonal = op({
     return alias(input, [...rest.map((i) => input.shape[i]!), length],
       [...rest.map((i) => input.strides[i]!), input.strides[a]! + input.strides[b]!], start);
   },
-  backward({ info, offset, dim1, dim2 }, dy) {
-    const out = zeros(info.input.shape, dy.dtype, dy.device);
+  backward: ({ info, offset, dim1, dim2 }, dy): Grads =>
+    ({ input: diagonalBackward(dy, info.input.shape, offset ?? 0, dim1 ?? 0, dim2 ?? 1) }),
+});
+
+const diagonalBackward = op({
+  signature: "_diagonal_backward(Tensor dy, int[] size, int offset, int dim1, int dim2) -> Tensor",
+  doc: "Zeros of the given size with dy on a diagonal.",
+  in: "",
+  forward(dy: Tensor, size: Shape, offset: number, dim1: number, dim2: number): Tensor {
+    const out = zeros(size, dy.dtype, dy.device);
     copyInto(diagonal(out, offset, dim1, dim2), dy);
-    return { input: out };
+    return out;
   },
+  backward: ({ offset, dim1, dim2 }, dy): Grads => ({ dy: diagonal(dy, offset, dim1, dim2) }),
 });
 
 /** `Tensor.unfold`: sliding windows of one dim, as a view with a new last dim. */
@@ -395,7 +441,6 @@ export const unfoldDim = op({
   in: "Tensor",
   gradName: "Unfold",
   view: true,
-  once: true,
   forward(input: Tensor, dimension: number, size: number, step: number): Tensor {
     const d = wrapDim(dimension, input.rank);
     if (size > input.shape[d]!) {
@@ -408,17 +453,24 @@ export const unfoldDim = op({
     strides[d] = input.strides[d]! * step;
     return alias(input, shape, strides);
   },
-  backward({ info, dimension, size, step }, dy) {
-    const { shape } = info.input;
-    const d = wrapDim(dimension, shape.length);
-    const out = zeros(shape, dy.dtype, dy.device);
+  backward: ({ info, dimension, size, step }, dy): Grads =>
+    ({ input: unfoldBackward(dy, info.input.shape, dimension, size, step) }),
+});
+
+const unfoldBackward = op({
+  signature: "_unfold_backward(Tensor dy, int[] input_size, int dimension, int size, int step) -> Tensor",
+  doc: "Sliding windows added back to where they came from.",
+  in: "",
+  forward(dy: Tensor, inputSize: Shape, dimension: number, size: number, step: number): Tensor {
+    const d = wrapDim(dimension, inputSize.length);
+    const out = zeros(inputSize, dy.dtype, dy.device);
     // Windows overlap: add one window position at a time.
     for (let k = 0; k < size; k++) {
-      const target = slice(out, d, k, dy.shape[d]!, step);
-      arithmetic.addInto(target, select(dy, -1, k));
+      arithmetic.addInto(slice(out, d, k, dy.shape[d]!, step), select(dy, -1, k));
     }
-    return { input: out };
+    return out;
   },
+  backward: ({ dimension, size, step }, dy): Grads => ({ dy: unfoldDim(dy, dimension, size, step) }),
 });
 
 export const flatten = op({

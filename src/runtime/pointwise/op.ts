@@ -11,7 +11,7 @@ import { parseSignature } from "../signature.ts";
 import { empty, Tensor } from "../tensor.ts";
 import { META, type Device } from "../device.ts";
 import { derive } from "./derive.ts";
-import { e, input, param, topological, type Expr } from "./expr.ts";
+import { constant, e, input, param, topological, type Expr } from "./expr.ts";
 import { resultStrides } from "./iteration.ts";
 import { PointwiseKernel } from "./kernel.ts";
 
@@ -144,7 +144,8 @@ export function pointwise<const S extends string>(spec: PointwiseSpec<S>): Op<(.
     const expressions: Expr[] = [];
     tensorNames.forEach((name, i) => {
       const own = spec.gradient?.[name];
-      const gradient = own ? own(leaves, input(1001), dy) : derived[i];
+      // Steps have a gradient too, as PyTorch sees it: zero.
+      const gradient = own ? own(leaves, input(1001), dy) : (derived[i] ?? constant(0));
       if (!gradient) return;
       targets.push(name);
       expressions.push(own ? gradient : replaceResult(gradient, y));
