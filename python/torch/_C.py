@@ -41,7 +41,10 @@ def _return_dead():
         del _dead[: len(batch)]
         for i, handle in enumerate(batch):
             _buffer[_DROP_AT + i] = handle
-        _core_free(len(batch))
+        if _core_free(len(batch)):
+            n = _core.take_dead_hooks()
+            for hook_id in _buffer[_DROP_AT : _DROP_AT + n]:
+                _hooks.pop(int(hook_id), None)
 
 
 class TensorBase:
@@ -100,9 +103,14 @@ def _wrap_many(n):
 
 
 def _named_result(name, fields):
-    cls = collections.namedtuple(name, fields)
+    cls = type(name, (collections.namedtuple(name, fields),), {"__slots__": (), "__repr__": _repr_of_results})
     cls.__module__ = "torch.return_types"
     return cls
+
+
+def _repr_of_results(self):
+    parts = ",\n".join(f"{field}={value!r}" for field, value in zip(self._fields, self))
+    return f"torch.return_types.{type(self).__name__}(\n{parts})"
 
 
 def _wrap_named(cls, n):
@@ -277,13 +285,8 @@ def _run_hook(hook_id, h):
 
 def _run_function(context_id, n, grad_enabled):
     grads = [None if h == 0 else _wrap(int(h)) for h in _buffer[:n]]
-    results = _function_contexts[context_id](grads)
-    # The runtime takes ownership of these handles' tensors before Python drops them.
-    _function_results[:] = results
-    return _handles(results)
-
-
-_function_results = []
+    # Handles are returned in batches, later: the runtime takes ownership of these tensors before.
+    return _handles(_function_contexts[context_id](grads))
 
 
 def _release_function(context_id):

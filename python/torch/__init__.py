@@ -28,7 +28,7 @@ from torch.random import (
     Generator, default_generator, fork_rng, get_rng_state, initial_seed, manual_seed, seed, set_rng_state,
 )
 from torch import autograd
-from torch.autograd.grad_mode import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from torch.autograd.grad_mode import enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled
 from torch import _scopes, random, version
 from torch.version import __version__
 
@@ -41,8 +41,9 @@ pi = 3.141592653589793
 e = 2.718281828459045
 newaxis = None
 
-from torch import backends, cuda, fft, linalg, nn, optim, special, utils
+from torch import amp, backends, cuda, fft, linalg, nn, optim, special, utils
 from torch.nn._functional.in_torch import *
+from torch.amp import autocast
 from torch import _inert
 
 _inert.install(globals())
@@ -128,8 +129,20 @@ def is_autocast_enabled(device_type="cuda"):
     return False
 
 
-def is_inference_mode_enabled():
+def is_autocast_cpu_enabled():
     return False
+
+
+def get_autocast_dtype(device_type):
+    return bfloat16 if device_type == "cpu" else float16
+
+
+def get_autocast_cpu_dtype():
+    return bfloat16
+
+
+def get_autocast_gpu_dtype():
+    return float16
 
 
 def compile(model=None, **options):

@@ -22,7 +22,11 @@ def _size(args):
     return args
 
 
-def _finish(t, requires_grad):
+def _finish(t, requires_grad, out=None):
+    if out is not None:
+        if out.shape != t.shape:
+            raise NotImplementedError("out= with another shape than the result's is not supported yet; docs/ops.md lists what is")
+        return out.copy_(t)
     if requires_grad:
         if not t.dtype.is_floating_point:
             raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
@@ -36,7 +40,7 @@ def _dtype_id(dtype):
 
 def empty(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
     t = _wrap(_core.op_empty(_ints(_size(size)), _dtype_id(dtype), resolve(device)))
-    return _finish(t, requires_grad)
+    return _finish(t, requires_grad, out)
 
 
 def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
@@ -44,17 +48,17 @@ def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, re
     if dtype is None:
         dtype = (bool_, int64, get_default_dtype())[kind]
     t = _wrap(_core.op_full(_ints(_size((size,))), value, kind, as_dtype(dtype).id, resolve(device)))
-    return _finish(t, requires_grad)
+    return _finish(t, requires_grad, out)
 
 
 def zeros(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     t = _wrap(_core.op_full(_ints(_size(size)), 0, 1, _dtype_id(dtype), resolve(device)))
-    return _finish(t, requires_grad)
+    return _finish(t, requires_grad, out)
 
 
 def ones(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
     t = _wrap(_core.op_full(_ints(_size(size)), 1, 1, _dtype_id(dtype), resolve(device)))
-    return _finish(t, requires_grad)
+    return _finish(t, requires_grad, out)
 
 
 def _empty_like(input, dtype, device, memory_format):
@@ -99,7 +103,7 @@ def arange(start, end=None, step=1, *, out=None, dtype=None, layout=None, device
         dtype = get_default_dtype() if any(kind == 2 for _, kind in numbers) else int64
     values = [float(v) if kind == 2 else int(v) for v, kind in numbers]
     t = _wrap(_core.op_arange(*values, as_dtype(dtype).id, resolve(device)))
-    return _finish(t, requires_grad)
+    return _finish(t, requires_grad, out)
 
 
 def range_(start, end, step=1, **options):
@@ -108,7 +112,7 @@ def range_(start, end, step=1, **options):
 
 def linspace(start, end, steps, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
     t = _wrap(_core.op_linspace(float(start), float(end), int(steps), _dtype_id(dtype), resolve(device)))
-    return _finish(t, requires_grad)
+    return _finish(t, requires_grad, out)
 
 
 def logspace(start, end, steps, base=10.0, *, dtype=None, device=None, requires_grad=False, **unused):
@@ -118,7 +122,7 @@ def logspace(start, end, steps, base=10.0, *, dtype=None, device=None, requires_
 
 def eye(n, m=None, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
     t = _wrap(_core.op_eye(n, n if m is None else m, _dtype_id(dtype), resolve(device)))
-    return _finish(t, requires_grad)
+    return _finish(t, requires_grad, out)
 
 
 # From Python data
@@ -280,11 +284,11 @@ def _drawn(size, dtype, device, draw, requires_grad):
 
 
 def rand(*size, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
-    return _drawn(_size(size), dtype, device, lambda t: t.uniform_(0.0, 1.0, generator=generator), requires_grad)
+    return _finish(_drawn(_size(size), dtype, device, lambda t: t.uniform_(0.0, 1.0, generator=generator), requires_grad), False, out)
 
 
 def randn(*size, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
-    return _drawn(_size(size), dtype, device, lambda t: t.normal_(0.0, 1.0, generator=generator), requires_grad)
+    return _finish(_drawn(_size(size), dtype, device, lambda t: t.normal_(0.0, 1.0, generator=generator), requires_grad), False, out)
 
 
 def rand_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None, generator=None):
@@ -315,7 +319,7 @@ def randint(low=None, high=None, size=None, *, generator=None, out=None, dtype=N
     elif high is None:
         low, high = 0, low
     t = empty(_size((size,)), dtype=int64 if dtype is None else dtype, device=device)
-    return _finish(_draw_integers(t, low, high, generator), requires_grad)
+    return _finish(_draw_integers(t, low, high, generator), requires_grad, out)
 
 
 def randint_like(input, low, high=None, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None):
@@ -326,8 +330,10 @@ def randint_like(input, low, high=None, *, dtype=None, layout=None, device=None,
 
 
 def randperm(n, *, generator=None, out=None, dtype=int64, layout=None, device=None, requires_grad=False, pin_memory=False):
+    if n < 0:
+        raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
     t = _wrap(_core.op__randperm(int(n), 0 if generator is None else generator.id))
-    return t if dtype is int64 else t.to(dtype)
+    return _finish(t if dtype is int64 else t.to(dtype), requires_grad, out)
 
 
 def normal(mean=0.0, std=1.0, size=None, *, generator=None, out=None, dtype=None, device=None, requires_grad=False):
@@ -339,13 +345,13 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, out=None, dtype=None
 
             shape = torch.broadcast_shapes(mean.shape, std.shape)
         noise = empty(shape, dtype=like.dtype, device=like.device).normal_(0.0, 1.0, generator=generator)
-        return noise * std + mean
-    return _drawn(size, dtype, device, lambda t: t.normal_(mean, std, generator=generator), requires_grad)
+        return _finish(noise * std + mean, False, out)
+    return _finish(_drawn(size, dtype, device, lambda t: t.normal_(mean, std, generator=generator), requires_grad), False, out)
 
 
 def bernoulli(input, p=None, *, generator=None, out=None):
     t = empty(input.shape, dtype=input.dtype, device=input.device)
-    return t.bernoulli_(input if p is None else p, generator=generator)
+    return _finish(t.bernoulli_(input if p is None else p, generator=generator), False, out)
 
 
 def multinomial(input, num_samples, replacement=False, *, generator=None):
@@ -354,6 +360,8 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
         raise RuntimeError("prob_dist must be 1 or 2 dim")
     if not replacement and num_samples > input.shape[-1]:
         raise RuntimeError("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
+    if not input.is_meta and not bool(((input >= 0) & input.isfinite()).all()):
+        raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
     if not replacement or num_samples == 1:
         races = empty(input.shape, dtype=input.dtype, device=input.device).exponential_(1.0, generator=generator)
         scores = input / races

@@ -50,11 +50,11 @@ divide = div
 adjoint = _methods.adjoint
 
 
-def max(input, dim=None, keepdim=False, *, other=None, out=None):
+def max(input, dim=None, keepdim=False, *, other=None):
     return _statistics.max(input, dim, keepdim, other=other)
 
 
-def min(input, dim=None, keepdim=False, *, other=None, out=None):
+def min(input, dim=None, keepdim=False, *, other=None):
     return _statistics.min(input, dim, keepdim, other=other)
 
 
@@ -237,7 +237,7 @@ def bucketize(input, boundaries, *, out_int32=False, right=False):
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)
 
 
-def cat(tensors, dim=0, *, axis=None, out=None):
+def cat(tensors, dim=0, *, axis=None):
     if isinstance(tensors, TensorBase):
         raise TypeError("cat(): argument 'tensors' (position 1) must be tuple of Tensors, not Tensor")
     return _f.cat(tensors, dim if axis is None else axis)
@@ -254,6 +254,28 @@ def combinations(input, r=2, with_replacement=False):
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     picked = list(choose(range(input.shape[0]), r))
     return input[torch.tensor(picked, dtype=_dtype.int64).reshape(-1, r)]
+
+
+def conj(input):
+    return input
+
+
+resolve_conj = conj_physical = conj
+
+
+def unravel_index(indices, shape):
+    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    found = []
+    for size in reversed(shape):
+        found.append(indices % size)
+        indices = indices // size
+    return tuple(reversed(found))
+
+
+def _shape_as_tensor(input):
+    import torch
+
+    return torch.tensor(input.shape, dtype=_dtype.int64)
 
 
 def heaviside(input, values):

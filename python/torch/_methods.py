@@ -5,7 +5,7 @@ import sys
 
 import _core
 from torch import _dtype, _products, _selection, _statistics
-from torch._C import TensorBase, _core_drop, _ints, _named_result, _operand, _raise, _wrap, _wrap_many
+from torch._C import TensorBase, _check, _core_drop, _ints, _named_result, _operand, _raise, _wrap, _wrap_many
 from torch._device import device as _device
 from torch._device import resolve as _resolve_device
 from torch._dtype import as_dtype, bool_, float64, int64
@@ -125,10 +125,11 @@ def t_(self):
 
 
 def _restride(self, view):
-    """Give a tensor outside of the tape the shape of its own view."""
-    if self.requires_grad:
-        raise NotImplementedError("in-place changes of shape on tensors that require grad are not supported yet")
-    self.data = view
+    """Give a tensor the shape of its own view."""
+    if self.requires_grad and self.is_leaf:
+        raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+    _check(_core.restride(self.h, view.h))
+    self._shape = None
     return self
 
 
@@ -205,6 +206,12 @@ def trace(self):
     if self.dim() != 2:
         raise RuntimeError("trace: expected a matrix")
     return _f.diagonal(self).sum()
+
+
+def cross(self, other, dim=None):
+    import torch
+
+    return torch.cross(self, other, dim)
 
 
 def ravel(self):

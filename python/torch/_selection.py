@@ -196,6 +196,10 @@ def take(self, index):
     return flat[index]
 
 
+def put(self, index, source, accumulate=False):
+    return self.clone().put_(index, source, accumulate)
+
+
 def put_(self, index, source, accumulate=False):
     if not self.is_contiguous():
         raise NotImplementedError("put_ on a tensor that is not contiguous is not supported yet; docs/ops.md lists what is")

@@ -45,7 +45,7 @@ def prod(self, dim=None, keepdim=False, *, dtype=None):
     return _f._prod(self, dim, keepdim, dtype)
 
 
-def _variance(self, args, correction, unbiased, keepdim, dim):
+def _variance(self, args, correction, unbiased, keepdim, dim, of=_f._var_mean):
     # var(dim, unbiased, keepdim) and var(unbiased) are both in use.
     if len(args) == 1 and isinstance(args[0], bool):
         unbiased = args[0]
@@ -57,7 +57,7 @@ def _variance(self, args, correction, unbiased, keepdim, dim):
             keepdim = args[2]
     if correction is None:
         correction = 1 if unbiased is None or unbiased else 0
-    return _f._var_mean(self, dim, builtins.float(correction), keepdim)
+    return of(self, dim, builtins.float(correction), keepdim)
 
 
 def var(self, *args, dim=None, correction=None, unbiased=None, keepdim=False):
@@ -65,7 +65,7 @@ def var(self, *args, dim=None, correction=None, unbiased=None, keepdim=False):
 
 
 def std(self, *args, dim=None, correction=None, unbiased=None, keepdim=False):
-    return _variance(self, args, correction, unbiased, keepdim, dim)[0].sqrt()
+    return _variance(self, args, correction, unbiased, keepdim, dim, _f._std_mean)[0]
 
 
 def var_mean(self, *args, dim=None, correction=None, unbiased=None, keepdim=False):
@@ -73,8 +73,7 @@ def var_mean(self, *args, dim=None, correction=None, unbiased=None, keepdim=Fals
 
 
 def std_mean(self, *args, dim=None, correction=None, unbiased=None, keepdim=False):
-    variance, mean = _variance(self, args, correction, unbiased, keepdim, dim)
-    return variance.sqrt(), mean
+    return tuple(_variance(self, args, correction, unbiased, keepdim, dim, _f._std_mean))
 
 
 def norm(self, p="fro", dim=None, keepdim=False, dtype=None):

@@ -2,6 +2,7 @@
 
 import array
 import struct
+import weakref
 
 import _core
 from torch import _C, _dtype, _indexing
@@ -188,7 +189,8 @@ class Tensor(TensorBase):
             raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
         if value.shape != self.shape:
             raise RuntimeError(
-                f"assigned grad has data of a different size: expected {list(self.shape)}, got {list(value.shape)}"
+                f"attempting to assign a gradient of size '{list(value.shape)}' to a tensor of size '{list(self.shape)}'. Please "
+                "ensure that the gradient and the tensor are the same size"
             )
         _check(_core.set_grad(self.h, value.h))
         self.__dict__["_grad"] = value
@@ -202,9 +204,9 @@ class Tensor(TensorBase):
         name = _core.grad_fn_name(self.h)
         if not name:
             return None
-        from torch.autograd.graph import Node
+        from torch.autograd import graph
 
-        return Node(name, self)
+        return graph.node(name, self)
 
     @property
     def _version(self):
@@ -236,7 +238,17 @@ class Tensor(TensorBase):
     def register_post_accumulate_grad_hook(self, hook):
         if not self.is_leaf:
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
-        raise NotImplementedError("register_post_accumulate_grad_hook is not supported yet; docs/ops.md lists what is")
+        hook_id = _new_id()
+        _core.add_post_hook(self.h, hook_id)
+        # The hook must not keep the tensor that it hangs on.
+        reference = weakref.ref(self)
+
+        def call(same):
+            variable = reference()
+            hook(same if variable is None else variable)
+
+        _hooks[hook_id] = call
+        return _HookHandle(self, hook_id)
 
     def retain_grad(self):
         _check(_core.retain_grad(self.h))
@@ -246,7 +258,8 @@ class Tensor(TensorBase):
         return bool(_core.retains_grad(self.h))
 
     def detach_(self):
-        raise NotImplementedError("Tensor.detach_ is not supported yet; use detach()")
+        _check(_core.detach_in_place(self.h))
+        return self
 
     @property
     def _base(self):
@@ -305,13 +318,13 @@ class Tensor(TensorBase):
         return list(struct.unpack(f"<{n}{codes[name]}", data))
 
     def numpy(self, *, force=False):
+        t = self.detach() if force else self
+        if t.requires_grad:
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         try:
             import numpy
         except ImportError:
             raise RuntimeError("Numpy is not available") from None
-        t = self.detach() if force else self
-        if t.requires_grad:
-            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         return numpy.array(t.tolist())
 
     def __bool__(self):

@@ -37,8 +37,7 @@ class _Formatter:
             return
         finite = [v for v in values if math.isfinite(v) and v != 0]
         if not finite:
-            # Nothing decides: as wide as what is there, zeros written "0.".
-            self.width = max([len(self._one(v)) for v in values], default=1)
+            # Nothing decides: zeros are written "0.".
             return
         self.integral = all(v == math.ceil(v) for v in finite)
         largest = max(abs(v) for v in finite)
@@ -50,8 +49,6 @@ class _Formatter:
                 largest / smallest > 1000.0 or largest > 1.0e8 or smallest < 1.0e-4 if SCI_MODE is None else SCI_MODE
             )
         self.width = max(len(self._one(v)) for v in finite)
-        if any(not math.isfinite(v) or v == 0 for v in values):
-            self.width = max(self.width, max(len(self._one(v)) for v in values if not math.isfinite(v) or v == 0))
 
     def _one(self, value):
         if not self.is_float:
@@ -163,7 +160,7 @@ def render(tensor):
             suffixes.append(f"dtype={tensor.dtype}")
     grad_fn = tensor.grad_fn
     if grad_fn is not None:
-        suffixes.append(f"grad_fn=<{grad_fn.name()}>")
+        suffixes.append(f"grad_fn=<{type(grad_fn).__name__}>")
     elif tensor.requires_grad:
         suffixes.append("requires_grad=True")
     text = _suffixed(prefix + body, suffixes, len(prefix))

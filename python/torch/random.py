@@ -57,6 +57,7 @@ class _Default(Generator):
         self.id = 0
 
 
+_Default.__name__ = _Default.__qualname__ = "Generator"
 default_generator = _Default()
 
 

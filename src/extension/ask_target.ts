@@ -26,8 +26,8 @@ export async function askTarget(
   if (atCursor) return plain(atCursor);
   if (found.length <= 1) {
     if (found.length === 0) {
-      const words = kinds.includes("script") ? "class, function or script that uses torch" : "class or function of torch";
-      void vscode.window.showInformationMessage(`Layerwise: this file has no ${words} to ${action}.`);
+      const words = kinds.includes("script") ? "class, function or script" : "class or function";
+      void vscode.window.showInformationMessage(`Layerwise: this file has no ${words} that uses torch.`);
     }
     return found[0] && plain(found[0]);
   }

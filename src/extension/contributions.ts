@@ -4,6 +4,7 @@ import { type SettingDeclaration, settings } from "./settings.ts";
 import { CONTAINER_ID, GRAPH_VIEW, PROFILER_VIEW } from "./views/names.ts";
 
 const SUBMENU = "layerwise.editorMenu";
+const ICON = "media/layerwise.svg";
 
 export function manifestParts(commands: Record<string, Command>): Record<string, unknown> {
   const all = Object.entries(commands).map(([name, declared]) => ({ id: `layerwise.${name}`, ...declared }));
@@ -36,8 +37,8 @@ export function manifestParts(commands: Record<string, Command>): Record<string,
         [SUBMENU]: withMenu.map(({ id, editorMenu }) => ({ command: id, group: `1_run@${editorMenu}` })),
       },
       submenus: [{ id: SUBMENU, label: "Layerwise" }],
-      views: { [CONTAINER_ID]: [{ type: "webview", id: PROFILER_VIEW, name: "Profiler", icon: "media/layerwise.svg" }] },
-      viewsContainers: { activitybar: [{ id: CONTAINER_ID, title: "Layerwise", icon: "media/layerwise.svg" }] },
+      views: { [CONTAINER_ID]: [{ type: "webview", id: PROFILER_VIEW, name: "Profiler", icon: ICON }] },
+      viewsContainers: { activitybar: [{ id: CONTAINER_ID, title: "Layerwise", icon: ICON }] },
     },
   };
 }

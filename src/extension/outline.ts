@@ -199,7 +199,8 @@ function usesTorch(found: Found, names: Names): boolean {
 
 /** Where the file does something when it is run: its main guard, else its first call, loop or `with`. */
 function scriptPart(statements: Statement[]): { line: number; endLine: number } | undefined {
-  const top = statements.map((statement, index) => ({ statement, index })).filter(({ statement }) => statement.indent === 0);
+  const numbered = statements.map((statement, index) => ({ statement, index }));
+  const top = numbered.filter(({ statement }) => statement.indent === 0);
   const found =
     top.find(({ statement }) => MAIN_GUARD.test(statement.text)) ??
     top.find(({ statement: { text } }) => LOOP.test(text) || isCall(text));

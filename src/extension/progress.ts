@@ -1,4 +1,4 @@
-/** A notification with a Cancel button for what takes longer than a moment; shorter work shows in the status bar alone. */
+/** A notification with a Cancel button for what takes long; shorter work shows in the status bar alone. */
 import * as vscode from "vscode";
 import type { App } from "./app.ts";
 import type { Job } from "./jobs.ts";

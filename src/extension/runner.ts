@@ -22,7 +22,7 @@ export class Runner {
     this.app = app;
   }
 
-  /** Resolves when the result is kept, or null when it was cancelled. A newer job of the same kind replaces an older. */
+  /** Null when it was cancelled. A newer job of the same kind replaces an older one. */
   async perform(kind: Kind, target: Target): Promise<Kept | null> {
     const { app } = this;
     const key = targetKey(target);

@@ -24,7 +24,9 @@ export function targetsOf(document: vscode.TextDocument): (Target & { line: numb
 }
 
 export function openDocument(file: string): vscode.TextDocument | undefined {
-  return vscode.workspace.textDocuments.find(({ uri, isClosed }) => !isClosed && uri.scheme === "file" && uri.fsPath === file);
+  return vscode.workspace.textDocuments.find(
+    ({ uri, isClosed }) => !isClosed && uri.scheme === "file" && uri.fsPath === file,
+  );
 }
 
 export function readText(file: string): string | null {

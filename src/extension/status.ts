@@ -25,8 +25,7 @@ export class Status implements vscode.Disposable {
     const { device, memory, isGivenUp } = app.runtime.state;
     const jobs = app.jobs.all;
     const job = jobs.findLast(({ target }) => target !== null) ?? jobs.at(-1);
-    const peak = app.results.latest("run")?.result;
-    const used = memory ? memory.allocatedBytes : peak?.verb === "run" ? peak.peakBytes : 0;
+    const used = memory?.allocatedBytes ?? this.lastPeak();
     const place = device ?? "Layerwise";
     const percent = job?.fraction === undefined ? "" : ` ${Math.round(job.fraction * 100)}%`;
     if (isGivenUp) this.item.text = "$(error) Layerwise stopped";
@@ -56,10 +55,18 @@ export class Status implements vscode.Disposable {
     this.language.dispose();
   }
 
+  private lastPeak(): number {
+    const result = this.app.results.latest("run")?.result;
+    return result?.verb === "run" ? result.peakBytes : 0;
+  }
+
   private tooltip(): string {
     const { device, pid, memory } = this.app.runtime.state;
     const lines = [
-      device === null ? "Layerwise: the runtime starts with the first run" : `Layerwise runs on ${device} (process ${pid})`,
+      device === null
+        ? "Layerwise: the runtime starts with the first run"
+        : `Layerwise runs on ${device} (process ${pid})`,
+      ...(this.lastPeak() > 0 ? [`the last run took ${bytes(this.lastPeak())} of tensors at its peak`] : []),
       ...(memory ? [`${bytes(memory.allocatedBytes)} of tensors, ${bytes(memory.reservedBytes)} reserved`] : []),
       ...this.app.jobs.all.map(({ kind, target, message }) => `${kind} ${target ? longLabel(target) : ""}: ${message}`),
       "Click to see the devices",

@@ -1,4 +1,4 @@
-/** A thing that can be run, as the extension passes it around: plain data that survives being an argument of a command. */
+/** A thing that can be run, as the extension passes it around: plain data, so that it can be a command's argument. */
 import { basename } from "node:path";
 import type { TargetKind } from "./outline.ts";
 

@@ -3,13 +3,14 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { runBackward, python as hooks } from "./autograd/engine.ts";
 import { functionNodes } from "./autograd/function.ts";
+import { forgetNodes, nodeFunctions } from "./autograd/inspect.ts";
 import { gradMode } from "./autograd/mode.ts";
-import { gradientEdge } from "./autograd/node.ts";
+import { gradientEdge, postAccumulateHooks } from "./autograd/node.ts";
 import { boundOps, generators } from "./binding.ts";
 import * as bridge from "./bridge.ts";
 import { CpuDevice, deviceById, META, overrideDevice, registerDevice } from "./device.ts";
 import { dtypeById, getDefaultDtype, promoteTypes, resultType, Scalar, setDefaultDtype, type Kind } from "./dtype.ts";
-import { IndexError, RuntimeError } from "./errors.ts";
+import { IndexError, NotImplementedError, RuntimeError } from "./errors.ts";
 import { drop, dropAll, get, getOrNull, liveHandles, put, putQuietly } from "./handles.ts";
 import { readBytes, readScalar, writeBytes } from "./launch.ts";
 import { loadCpuAddon } from "./native/addon.ts";
@@ -26,7 +27,7 @@ import { defaultGenerator, Generator, resetDefaultGenerator } from "./random.ts"
 import type { Graph } from "../protocol/graph.ts";
 import type { Trace } from "../protocol/trace.ts";
 import { isContiguous } from "./shape.ts";
-import { alias, empty, Scope } from "./tensor.ts";
+import { alias, deadHooks, empty, Scope } from "./tensor.ts";
 
 export interface CoreOptions {
   /** Kernel threads; default: the machine's. */
@@ -126,10 +127,18 @@ function tensorFunctions(): Record<string, (...args: never[]) => unknown> {
       const { base } = get(h);
       return base ? putQuietly(base) : 0;
     },
-    share: (h: number) => put(get(h)),
+    share: (h: number) => putQuietly(get(h)),
     live_handles: () => liveHandles(),
     free: (n: number) => {
       for (const h of bridge.readScratch(n, 64)) drop(h);
+      return deadHooks.length;
+    },
+    /** Ids of hooks that can be forgotten, written to the scratch block from word 64 on. */
+    take_dead_hooks: () => {
+      const ids = deadHooks.splice(0, 4096);
+      const { heap, at } = bridge.scratch();
+      ids.forEach((id, i) => (heap[at + 64 + i] = id));
+      return ids.length;
     },
 
     // Values
@@ -220,8 +229,13 @@ function autogradFunctions(): Record<string, (...args: never[]) => unknown> {
       else (gradientEdge(t).node.hooks ??= []).push({ output: t.outputIndex, id });
       return 1;
     }),
+    add_post_hook: (h: number, id: number) => {
+      const t = get(h);
+      postAccumulateHooks.set(t, [...(postAccumulateHooks.get(t) ?? []), id]);
+    },
     remove_hook: (h: number, id: number) => {
       const t = get(h);
+      postAccumulateHooks.set(t, (postAccumulateHooks.get(t) ?? []).filter((k) => k !== id));
       if (t.hooks) t.hooks = t.hooks.filter((k) => k !== id);
       if (t.node?.hooks) t.node.hooks = t.node.hooks.filter((hook) => hook.id !== id);
     },
@@ -240,6 +254,29 @@ function autogradFunctions(): Record<string, (...args: never[]) => unknown> {
       for (const t of results) t?.release();
       return count;
     }, -1),
+    /** Let `h` be what its own view is: shape, strides and history. */
+    restride: guarded((h: number, view: number) => {
+      const t = get(h);
+      const v = get(view);
+      if (t.base) throw new NotImplementedError("changing the shape of a view in place");
+      t.shape = v.shape;
+      t.strides = v.strides;
+      t.offset = v.offset;
+      if (v.node) t.setNode(v.node, v.outputIndex);
+      return 1;
+    }),
+    /** Outside of the tape from now on. */
+    detach_in_place: guarded((h: number) => {
+      const t = get(h);
+      if (t.base) {
+        throw new RuntimeError("Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel " +
+          "(DDP) for training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence " +
+          "detach_() cannot be called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function.");
+      }
+      t.setNode(null, 0);
+      t.requiresGrad = false;
+      return 1;
+    }),
     /** The memory of `source` under `h`: `.data = ...`. */
     set_data: guarded((h: number, source: number) => {
       const t = get(h);
@@ -265,6 +302,7 @@ function autogradFunctions(): Record<string, (...args: never[]) => unknown> {
       return put(t);
     }),
     ...functionNodes,
+    ...nodeFunctions,
   };
 }
 
@@ -292,7 +330,10 @@ export function createCore(options: CoreOptions = {}): Core {
   let threads = options.threads ?? cpus().length;
   hooks.runHook = (id, grad) => {
     const result = bridge.python().callPython("torch._C:_run_hook", id, putQuietly(grad)) as number;
-    return result ? get(result) : null;
+    if (!result) return null;
+    const replacement = get(result);
+    drop(result);
+    return replacement;
   };
 
   const functions: Core["functions"] = Object.assign(Object.create(null), {
@@ -339,6 +380,7 @@ export function createCore(options: CoreOptions = {}): Core {
       traces.current = null;
       graphs.current = null;
       dropAll();
+      forgetNodes();
       bridge.clearLists();
       resetDefaultGenerator();
       generators.length = 1;

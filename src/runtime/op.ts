@@ -90,7 +90,7 @@ export function op<const S extends string, F extends Forward>(spec: OpSpec<S, F>
   const base = spec.gradName ?? signature.name.replace(/_$/, "").replace(/(^|_)([a-z])/g, (_, __, c) => c.toUpperCase());
   const record: OpRecord = {
     name: signature.name, spec: spec as unknown as OpSpec<string, Forward>, signature, tensorPositions,
-    gradName: `${base}Backward0`,
+    gradName: base.endsWith("Backwards") ? base : `${base}Backward0`,
   };
   if (registry.has(record.name)) throw new Error(`op '${record.name}' is declared twice`);
   const call = ((...args: unknown[]) => dispatch(record, args)) as unknown as Op<F>;
@@ -145,6 +145,10 @@ function execute(record: OpRecord, args: readonly unknown[]): unknown {
   let result: unknown;
   try {
     result = spec.forward(...args);
+  } catch (error) {
+    // Nobody owns the node yet: drop what it saved.
+    node.retain().release();
+    throw error;
   } finally {
     gradMode.set(before);
   }

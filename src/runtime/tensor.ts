@@ -38,6 +38,9 @@ export class Storage {
 /** Told when a storage becomes a gradient, while a trace is recorded. */
 export const storageListener = { onGradient: null as ((storage: Storage) => void) | null };
 
+/** Ids of Python hooks whose tensor is gone; Python is told when it next returns handles. */
+export const deadHooks: number[] = [];
+
 /** Temporaries made since the outermost op began; a stack discipline by index. */
 const pending: Tensor[] = [];
 let depth = 0;
@@ -145,6 +148,7 @@ export class Tensor {
   dispose(): void {
     if (this.isDisposed) return;
     this.isDisposed = true;
+    if (this.hooks) deadHooks.push(...this.hooks);
     this.storage.release();
     const { node, grad, base } = this;
     this.node = this.grad = this.base = null;

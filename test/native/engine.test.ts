@@ -242,7 +242,10 @@ describe("engine", { skip: whyMissing }, () => {
     machine.sync();
     machine.control[CANCEL] = 1;
     for (let i = 0; i < 10; i++) increment(x);
+    // A command that would fail if it were begun.
+    machine.submit("matmul", [11, 0, 1, 1, 1, 1, 0, x.pointer, 1, 1, x.pointer, 1, 1, x.pointer, 1, 0]);
     assert.equal(machine.addon.wait(machine.submitted), false);
+    assert.equal(machine.addon.takeError(), undefined);
     machine.control[CANCEL] = 0;
     assert.equal(machine.addon.wait(machine.submitted), true);
     increment(x);

@@ -1,4 +1,4 @@
-"""Arithmetic and its in-place forms: integer division, signs of remainders, corners of pow, overflow, special values."""
+"""Arithmetic and its in-place forms: integer division, signs of remainders, corners of pow, overflow."""
 
 import itertools
 
@@ -10,9 +10,17 @@ SIGNED = [d for d in INTEGERS if d is not torch.uint8]
 left = [7, -7, 7, -7, 6, -6, 0, 1]
 right = [3, 3, -3, -3, 3, 3, 5, -1]
 binary = {
-    "add": torch.add, "sub": torch.sub, "mul": torch.mul, "div": torch.div, "floor_divide": torch.floor_divide,
-    "remainder": torch.remainder, "fmod": torch.fmod, "floor": lambda a, b: torch.div(a, b, rounding_mode="floor"),
-    "trunc": lambda a, b: torch.div(a, b, rounding_mode="trunc"), "maximum": torch.maximum, "minimum": torch.minimum,
+    "add": torch.add,
+    "sub": torch.sub,
+    "mul": torch.mul,
+    "div": torch.div,
+    "floor_divide": torch.floor_divide,
+    "remainder": torch.remainder,
+    "fmod": torch.fmod,
+    "floor": lambda a, b: torch.div(a, b, rounding_mode="floor"),
+    "trunc": lambda a, b: torch.div(a, b, rounding_mode="trunc"),
+    "maximum": torch.maximum,
+    "minimum": torch.minimum,
 }
 for (name, f), dtype in itertools.product(binary.items(), SIGNED + FLOATS):
     case(f"{name} {SHORT[dtype]}", lambda: f(t(left, dtype=dtype), t(right, dtype=dtype)))
@@ -20,8 +28,15 @@ for (name, f), dtype in itertools.product(binary.items(), SIGNED + FLOATS):
         case(f"{name} {SHORT[dtype]} scalar", lambda: (f(t(left, dtype=dtype), 3), f(t(left, dtype=dtype), -3)))
 for name, f in binary.items():
     case(f"{name} u8", lambda: f(t([7, 250, 3], dtype=torch.uint8), t([2, 10, 5], dtype=torch.uint8)))
-reflected = {"-": lambda n, x: n - x, "/": lambda n, x: n / x, "//": lambda n, x: n // x, "%": lambda n, x: n % x, "**": lambda n, x: n**x,
-             "+": lambda n, x: n + x, "*": lambda n, x: n * x}
+reflected = {
+    "-": lambda n, x: n - x,
+    "/": lambda n, x: n / x,
+    "//": lambda n, x: n // x,
+    "%": lambda n, x: n % x,
+    "**": lambda n, x: n**x,
+    "+": lambda n, x: n + x,
+    "*": lambda n, x: n * x,
+}
 for (name, f), number in itertools.product(reflected.items(), (7, -7, 2.5)):
     case(f"{number} {name} int", lambda: f(number, t([1, 2, 3])))
     case(f"{number} {name} float", lambda: f(number, t([1.0, -2.0, 0.5])))
@@ -47,8 +62,14 @@ for n in (0, 1, 2, 3, -1, -2, 0.5, -0.5, 1.5, 0.0, 4.0):
     case(f"scalar {n} ** tensor", lambda: n ** t([0.0, 1.0, -1.0, 2.0, 0.5]))
     case(f"int ** {n}", lambda: t([1, 2, 3]) ** n)
 case("int tensor to negative", lambda: t([1, -1, 2]) ** t([-1, -1, -2]))
-case("pow functions", lambda: (torch.pow(t([2.0]), 3), torch.pow(2, t([3])), torch.pow(2.0, t([3])), torch.float_power(t([2]), 3)))
-case("square sqrt", lambda: (torch.square(t([-3, 4])), torch.sqrt(t([4, 9])), torch.sqrt(t([-1.0])), torch.rsqrt(t([4.0]))))
+case(
+    "pow functions",
+    lambda: (torch.pow(t([2.0]), 3), torch.pow(2, t([3])), torch.pow(2.0, t([3])), torch.float_power(t([2]), 3)),
+)
+case(
+    "square sqrt",
+    lambda: (torch.square(t([-3, 4])), torch.sqrt(t([4, 9])), torch.sqrt(t([-1.0])), torch.rsqrt(t([4.0]))),
+)
 
 # Overflow wraps
 case("int8 add", lambda: t([127, -128], dtype=torch.int8) + t([1, -1], dtype=torch.int8))
@@ -59,7 +80,10 @@ case("int32 mul", lambda: t([2**30], dtype=torch.int32) * 4)
 case("int64 add", lambda: t([2**63 - 1]) + 1)
 case("int64 mul", lambda: t([2**62 + 3]) * 5)
 case("int64 exact", lambda: t([2**53 + 1]) * 3 + 1)
-case("int8 neg abs", lambda: (-t([-128], dtype=torch.int8), t([-128], dtype=torch.int8).abs(), -t([1, 0], dtype=torch.uint8)))
+case(
+    "int8 neg abs",
+    lambda: (-t([-128], dtype=torch.int8), t([-128], dtype=torch.int8).abs(), -t([1, 0], dtype=torch.uint8)),
+)
 case("int pow wrap", lambda: t([3]) ** 41)
 case("int sum wrap", lambda: t([100, 100], dtype=torch.int8).sum(dtype=torch.int8))
 case("half overflow", lambda: (t([60000.0], dtype=torch.float16) * 2, t([6e4], dtype=torch.float16) + 10))
@@ -69,35 +93,119 @@ case("float32 exact", lambda: [(t([v]) / 3 + 0.1).item().hex() for v in (1.0, 10
 
 # alpha, value and other forms
 a, b = t([1.0, 2.0]), t([3.0, 5.0])
-case("alpha", lambda: (torch.add(a, b, alpha=2), torch.sub(a, b, alpha=0.5), a.add(b, alpha=-1), torch.rsub(a, b), a.add(1, alpha=3)))
+case(
+    "alpha",
+    lambda: (
+        torch.add(a, b, alpha=2),
+        torch.sub(a, b, alpha=0.5),
+        a.add(b, alpha=-1),
+        torch.rsub(a, b),
+        a.add(1, alpha=3),
+    ),
+)
 case("alpha int", lambda: torch.add(t([1]), t([2]), alpha=3))
-case("addcmul addcdiv", lambda: (torch.addcmul(a, a, b, value=0.5), torch.addcdiv(a, a, b, value=2), a.clone().addcmul_(a, b), a.clone().addcdiv_(a, b)))
+case(
+    "addcmul addcdiv",
+    lambda: (
+        torch.addcmul(a, a, b, value=0.5),
+        torch.addcdiv(a, a, b, value=2),
+        a.clone().addcmul_(a, b),
+        a.clone().addcdiv_(a, b),
+    ),
+)
 case("lerp", lambda: (torch.lerp(a, b, 0.25), torch.lerp(a, b, 0.75), torch.lerp(a, b, t([0.5, 1.0]))))
-case("clamp", lambda: [a.clamp(1.5), a.clamp(max=1.5), a.clamp(1.2, 1.8), a.clamp(2, 1), a.clip(0, 1), a.clamp(t([1.5, 3.0])), a.clamp_min(2), a.clamp_max(1)])
+case(
+    "clamp",
+    lambda: [
+        a.clamp(1.5),
+        a.clamp(max=1.5),
+        a.clamp(1.2, 1.8),
+        a.clamp(2, 1),
+        a.clip(0, 1),
+        a.clamp(t([1.5, 3.0])),
+        a.clamp_min(2),
+        a.clamp_max(1),
+    ],
+)
 case("clamp nan", lambda: (special.clamp(-1, 1), special.clamp(min=0)))
 case("clamp int", lambda: (t([1, 5, 9]).clamp(2, 6), t([1, 5]).clamp(min=3)))
-case("round", lambda: (torch.round(t([0.5, 1.5, 2.5, -0.5, -1.5, 2.675])), torch.round(t([1.2345, 123.456]), decimals=2), torch.round(t([1234.5]), decimals=-2)))
-case("floor ceil trunc frac", lambda: [getattr(torch, f)(t([-1.5, 1.5, -0.2, 2.0])) for f in ("floor", "ceil", "trunc", "frac")])
+case(
+    "round",
+    lambda: (
+        torch.round(t([0.5, 1.5, 2.5, -0.5, -1.5, 2.675])),
+        torch.round(t([1.2345, 123.456]), decimals=2),
+        torch.round(t([1234.5]), decimals=-2),
+    ),
+)
+case(
+    "floor ceil trunc frac",
+    lambda: [getattr(torch, f)(t([-1.5, 1.5, -0.2, 2.0])) for f in ("floor", "ceil", "trunc", "frac")],
+)
 case("sign", lambda: (special.sign(), t([-3, 0, 3]).sign(), special.sgn(), torch.signbit(special)))
-case("copysign hypot atan2", lambda: (torch.copysign(t([1.0, -2.0]), t([-1.0, 0.0])), torch.hypot(a, b), torch.atan2(a, -b), torch.copysign(a, -1.0)))
+case(
+    "copysign hypot atan2",
+    lambda: (
+        torch.copysign(t([1.0, -2.0]), t([-1.0, 0.0])),
+        torch.hypot(a, b),
+        torch.atan2(a, -b),
+        torch.copysign(a, -1.0),
+    ),
+)
 case("gcd lcm", lambda: (torch.gcd(t([12, -18, 0]), t([8, 12, 5])), torch.lcm(t([4, 6]), t([6, -4]))))
 case("heaviside", lambda: torch.heaviside(t([-1.0, 0.0, 2.0]), t(0.5)))
-case("nan_to_num", lambda: (torch.nan_to_num(special), torch.nan_to_num(special, 1.0, 2.0, 3.0), torch.nan_to_num(special.double()), torch.nan_to_num(special.half())))
+case(
+    "nan_to_num",
+    lambda: (
+        torch.nan_to_num(special),
+        torch.nan_to_num(special, 1.0, 2.0, 3.0),
+        torch.nan_to_num(special.double()),
+        torch.nan_to_num(special.half()),
+    ),
+)
 case("logaddexp", lambda: torch.logaddexp(special.unsqueeze(1), t([0.0, float("-inf"), 1.0])))
 case("xlogy", lambda: torch.xlogy(special.unsqueeze(1), t([0.0, 2.0, -1.0, float("nan")])))
 case("nextafter", lambda: torch.nextafter(t([1.0, 0.0]), t([2.0, -1.0])).tolist()[0].hex())
-for name in """neg abs sign sqrt rsqrt reciprocal exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh
-atanh sigmoid erf erfc erfinv lgamma digamma relu sinc softplus deg2rad rad2deg logit""".split():
+for name in """
+neg abs sign sqrt rsqrt reciprocal exp exp2 expm1 log log2 log10 log1p sin cos tan asin acos atan sinh
+cosh tanh asinh acosh atanh sigmoid erf erfc erfinv lgamma digamma relu sinc softplus deg2rad rad2deg
+logit
+""".split():
     f = getattr(torch, name, None) or getattr(torch.nn.functional, name)
     for dtype in (torch.float32, torch.float64):
-        case(f"{name} {SHORT[dtype]}", lambda: (f(special.to(dtype)), f(t([0.1, 0.7, -0.3, 3.3, 20.0, 1e-5], dtype=dtype))))
+        case(
+            f"{name} {SHORT[dtype]}",
+            lambda: (f(special.to(dtype)), f(t([0.1, 0.7, -0.3, 3.3, 20.0, 1e-5], dtype=dtype))),
+        )
     case(f"{name} int", lambda: f(t([0, 1, 2])))
     case(f"{name} half", lambda: f(t([0.25, 0.5], dtype=torch.float16)))
 
 # In place
-for name, args in {"add_": (2,), "sub_": (2,), "mul_": (3,), "div_": (4,), "floor_divide_": (2,), "remainder_": (3,), "fmod_": (3,), "pow_": (2,),
-                   "neg_": (), "abs_": (), "sqrt_": (), "exp_": (), "clamp_": (1, 2), "round_": (), "floor_": (), "zero_": (), "fill_": (9,),
-                   "reciprocal_": (), "sigmoid_": (), "tanh_": (), "relu_": (), "clamp_min_": (2,), "square_": (), "copysign_": (-1,)}.items():
+for name, args in {
+    "add_": (2,),
+    "sub_": (2,),
+    "mul_": (3,),
+    "div_": (4,),
+    "floor_divide_": (2,),
+    "remainder_": (3,),
+    "fmod_": (3,),
+    "pow_": (2,),
+    "neg_": (),
+    "abs_": (),
+    "sqrt_": (),
+    "exp_": (),
+    "clamp_": (1, 2),
+    "round_": (),
+    "floor_": (),
+    "zero_": (),
+    "fill_": (9,),
+    "reciprocal_": (),
+    "sigmoid_": (),
+    "tanh_": (),
+    "relu_": (),
+    "clamp_min_": (2,),
+    "square_": (),
+    "copysign_": (-1,),
+}.items():
     for dtype in (torch.float32, torch.int64, torch.int8, torch.float16):
         case(f"{name} {SHORT[dtype]}", lambda: getattr(t([1, 4, 9], dtype=dtype), name)(*args))
 x = t([[1.0, 2.0], [3.0, 4.0]])
@@ -116,7 +224,9 @@ case("in place with self", lambda: x.sub_(x))
 case("in place overlap", lambda: torch.arange(5.0)[1:].add_(1))
 case("in place to half", lambda: t([1.0], dtype=torch.float16).add_(t([1e-3], dtype=torch.float64)))
 case("abs of operators", lambda: (abs(t([-1])), +t([1]), -t([1.5]), ~t([1, 0]), ~t([True])))
-case("bits", lambda: (t([6]) & 3, t([6]) | 1, t([6]) ^ 5, t([1]) << 3, t([-16]) >> 2, 3 & t([6]), t([True]) & t([False])))
+case(
+    "bits", lambda: (t([6]) & 3, t([6]) | 1, t([6]) ^ 5, t([1]) << 3, t([-16]) >> 2, 3 & t([6]), t([True]) & t([False]))
+)
 case("divmod", lambda: divmod(t([7.0]), 2))
 case("matmul operator", lambda: (t([1.0, 2.0]) @ t([3.0, 4.0])))
 fails("shapes", lambda: torch.ones(2, 3) + torch.ones(2, 2))

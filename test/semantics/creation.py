@@ -5,15 +5,43 @@ from show import DTYPES, FLOATS, case, fails, layout, show
 
 t = torch.tensor
 
-for data in (1, True, 2.5, [1, 2], [1, 2.5], [True, False], [True, 2], [True, 2.0], [], [[]], [[], []], [[1, 2], [3, 4]], (1, 2),
-             [(1, 2), [3, 4]], [[[1.5]]], range(3), float("nan"), float("inf"), 2**40, -(2**63)):
+for data in (
+    1,
+    True,
+    2.5,
+    [1, 2],
+    [1, 2.5],
+    [True, False],
+    [True, 2],
+    [True, 2.0],
+    [],
+    [[]],
+    [[], []],
+    [[1, 2], [3, 4]],
+    (1, 2),
+    [(1, 2), [3, 4]],
+    [[[1.5]]],
+    range(3),
+    float("nan"),
+    float("inf"),
+    2**40,
+    -(2**63),
+):
     case(f"tensor({data})", lambda: t(data))
 for dtype in DTYPES:
-    case(f"tensor as {dtype}", lambda: t([0, 1, 2, 3.7, -1.2] if dtype.is_floating_point else [0, 1, 2, 3], dtype=dtype))
-    case(f"zeros ones full {dtype}", lambda: (torch.zeros(2, dtype=dtype), torch.ones(2, dtype=dtype), torch.full((2,), 1, dtype=dtype)))
+    case(
+        f"tensor as {dtype}", lambda: t([0, 1, 2, 3.7, -1.2] if dtype.is_floating_point else [0, 1, 2, 3], dtype=dtype)
+    )
+    case(
+        f"zeros ones full {dtype}",
+        lambda: (torch.zeros(2, dtype=dtype), torch.ones(2, dtype=dtype), torch.full((2,), 1, dtype=dtype)),
+    )
     case(f"arange {dtype}", lambda: torch.arange(4, dtype=dtype))
     case(f"eye {dtype}", lambda: torch.eye(2, dtype=dtype))
-    case(f"element size {dtype}", lambda: (torch.zeros(3, dtype=dtype).element_size(), torch.zeros(3, dtype=dtype).nbytes))
+    case(
+        f"element size {dtype}",
+        lambda: (torch.zeros(3, dtype=dtype).element_size(), torch.zeros(3, dtype=dtype).nbytes),
+    )
     case(f"cast from float {dtype}", lambda: t([0.0, 0.4, 1.9, 100.5]).to(dtype))
     case(f"cast from int {dtype}", lambda: t([0, 1, 127, 255]).to(dtype))
     case(f"cast from bool {dtype}", lambda: t([True, False]).to(dtype))
@@ -43,18 +71,40 @@ case("full int", lambda: torch.full([2], 3))
 case("full float", lambda: torch.full((1, 2), 0.5))
 case("full nan", lambda: torch.full((2,), float("nan")))
 case("full_like", lambda: torch.full_like(torch.ones(2, dtype=torch.int32), 7.9))
-case("likes", lambda: (torch.zeros_like(t([1, 2])), torch.ones_like(t([1.0])), torch.ones_like(t([1]), dtype=torch.float64)))
+case(
+    "likes",
+    lambda: (torch.zeros_like(t([1, 2])), torch.ones_like(t([1.0])), torch.ones_like(t([1]), dtype=torch.float64)),
+)
 case("like of a transpose", lambda: layout(torch.zeros_like(torch.zeros(2, 3).t())))
 case("empty_like of a transpose", lambda: layout(torch.empty_like(torch.zeros(2, 3).t())))
 case("like of an expansion", lambda: layout(torch.zeros_like(torch.zeros(1, 3).expand(2, 3))))
 case("like of a slice", lambda: layout(torch.zeros_like(torch.zeros(4, 6)[::2, ::2])))
-case("new_", lambda: (t([1], dtype=torch.int16).new_zeros(2), t([1.0]).new_ones(2, 1), t([1]).new_full((2,), 3), t([1.5]).new_tensor([1, 2])))
+case(
+    "new_",
+    lambda: (
+        t([1], dtype=torch.int16).new_zeros(2),
+        t([1.0]).new_ones(2, 1),
+        t([1]).new_full((2,), 3),
+        t([1.5]).new_tensor([1, 2]),
+    ),
+)
 case("eye 2 3", lambda: torch.eye(2, 3))
 case("eye 3 1", lambda: torch.eye(3, 1))
 case("empty_strided", lambda: layout(torch.empty_strided((2, 3), (1, 2))))
 
 # Ranges
-for arguments in ((5,), (1, 4), (1, 10, 3), (5, 0, -2), (0.0, 1.0, 0.25), (3.5,), (0, 1, 0.3), (0,), (-2, 2), (1, 1.5, 0.1)):
+for arguments in (
+    (5,),
+    (1, 4),
+    (1, 10, 3),
+    (5, 0, -2),
+    (0.0, 1.0, 0.25),
+    (3.5,),
+    (0, 1, 0.3),
+    (0,),
+    (-2, 2),
+    (1, 1.5, 0.1),
+):
     case(f"arange{arguments}", lambda: torch.arange(*arguments))
 case("arange float steps", lambda: torch.arange(0, 1, 0.1, dtype=torch.float64))
 case("arange keywords", lambda: torch.arange(start=1, end=7, step=2))
@@ -76,21 +126,46 @@ case("to same is self", lambda: base.to(torch.float32) is base)
 case("to copy", lambda: base.to(torch.float32, copy=True) is base)
 case("to other", lambda: base.to(t([1], dtype=torch.int32)))
 case("type_as", lambda: base.type_as(t([1])))
-case("methods of casting", lambda: [getattr(base, m)().dtype for m in "float double half bfloat16 long int short char byte bool".split()])
+case(
+    "methods of casting",
+    lambda: [getattr(base, m)().dtype for m in "float double half bfloat16 long int short char byte bool".split()],
+)
 case("type()", lambda: (base.type(), base.type(torch.int64), base.long().type()))
 case("tensor of 0-d tensors", lambda: t([t(1.5), t(2)]))
 case("tensor of a tensor", lambda: torch.tensor(t([1, 2])))
 case("scalar_tensor", lambda: (torch.scalar_tensor(3), torch.scalar_tensor(2.5, dtype=torch.float64)))
-case("legacy", lambda: (torch.Tensor([1, 2]), torch.FloatTensor([1]), torch.LongTensor([1, 2]), torch.Tensor(2, 3).shape, torch.Tensor().shape))
+case(
+    "legacy",
+    lambda: (
+        torch.Tensor([1, 2]),
+        torch.FloatTensor([1]),
+        torch.LongTensor([1, 2]),
+        torch.Tensor(2, 3).shape,
+        torch.Tensor().shape,
+    ),
+)
 case("item kinds", lambda: (t(1).item(), t(1.5).item(), t(True).item()))
-case("tolist", lambda: (t([[1, 2], [3, 4]]).tolist(), t(1.0).tolist(), torch.zeros(2, 0).tolist(), torch.zeros(0, 2).tolist()))
+case(
+    "tolist",
+    lambda: (t([[1, 2], [3, 4]]).tolist(), t(1.0).tolist(), torch.zeros(2, 0).tolist(), torch.zeros(0, 2).tolist()),
+)
 case("python numbers", lambda: (int(t(3.7)), float(t(2)), bool(t(0.0)), bool(t([1]))))
 case("index of a list", lambda: [10, 20, 30][t(1)])
 case("len", lambda: (len(torch.zeros(3, 2)), [show(r) for r in torch.zeros(2, 1)]))
 case("numel and dim", lambda: (torch.zeros(2, 3).numel(), torch.zeros(2, 3).dim(), t(1).dim(), torch.numel(base)))
 case("frombuffer", lambda: torch.frombuffer(bytearray(b"\x01\x00\x02\x00"), dtype=torch.int16))
 case("view as bytes", lambda: t([1.0], dtype=torch.float32).view(torch.int32))
-case("default dtype", lambda: (torch.set_default_dtype(torch.float64), torch.tensor(1.5), torch.zeros(1), torch.arange(1.0), t(1) / 2, torch.set_default_dtype(torch.float32)))
+case(
+    "default dtype",
+    lambda: (
+        torch.set_default_dtype(torch.float64),
+        torch.tensor(1.5),
+        torch.zeros(1),
+        torch.arange(1.0),
+        t(1) / 2,
+        torch.set_default_dtype(torch.float32),
+    ),
+)
 case("tril_indices", lambda: torch.tril_indices(3, 3))
 case("triu_indices", lambda: torch.triu_indices(3, 4, 1))
 case("cartesian_prod", lambda: torch.cartesian_prod(t([1, 2]), t([3, 4])))

@@ -3,8 +3,16 @@
 import torch
 
 SHORT = {
-    torch.float32: "f32", torch.float64: "f64", torch.float16: "f16", torch.bfloat16: "bf16", torch.int64: "i64",
-    torch.int32: "i32", torch.int16: "i16", torch.int8: "i8", torch.uint8: "u8", torch.bool: "b",
+    torch.float32: "f32",
+    torch.float64: "f64",
+    torch.float16: "f16",
+    torch.bfloat16: "bf16",
+    torch.int64: "i64",
+    torch.int32: "i32",
+    torch.int16: "i16",
+    torch.int8: "i8",
+    torch.uint8: "u8",
+    torch.bool: "b",
 }
 DTYPES = list(SHORT)
 FLOATS = DTYPES[:4]
@@ -40,7 +48,9 @@ def show(value):
 def layout(t):
     """Shape, strides and offset: what a view is."""
     strides = tuple(s if n > 1 else "-" for n, s in zip(t.shape, t.stride()))
-    return f"{tuple(t.shape)} / {strides} + {t.storage_offset()}{' contiguous' if t.is_contiguous() else ''}".replace("'", "")
+    return f"{tuple(t.shape)} / {strides} + {t.storage_offset()}{' contiguous' if t.is_contiguous() else ''}".replace(
+        "'", ""
+    )
 
 
 def case(label, function):

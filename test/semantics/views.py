@@ -77,10 +77,20 @@ both("roll", lambda a: torch.roll(a, (1, -1), (0, 2)))
 both("rot90", lambda a: torch.rot90(a, 1, (0, 1)))
 both("to channels_last", lambda a: a.unsqueeze(0).contiguous(memory_format=torch.channels_last))
 
-for name, f in {"split 2": lambda a: a.split(2, 1), "split sizes": lambda a: a.split([1, 2], 1), "chunk 2": lambda a: a.chunk(2, 1), "chunk many": lambda a: a.chunk(5, 2),
-                "unbind": lambda a: a.unbind(1), "tensor_split": lambda a: torch.tensor_split(a, 3, 2), "tensor_split at": lambda a: a.tensor_split([1, 3], 2),
-                "hsplit": lambda a: torch.hsplit(a, 3), "vsplit": lambda a: torch.vsplit(a, 2), "dsplit": lambda a: torch.dsplit(a, 2),
-                "unsafe_chunk": lambda a: a.unsafe_chunk(2), "split keyword": lambda a: torch.split(a, split_size_or_sections=2, dim=2)}.items():
+for name, f in {
+    "split 2": lambda a: a.split(2, 1),
+    "split sizes": lambda a: a.split([1, 2], 1),
+    "chunk 2": lambda a: a.chunk(2, 1),
+    "chunk many": lambda a: a.chunk(5, 2),
+    "unbind": lambda a: a.unbind(1),
+    "tensor_split": lambda a: torch.tensor_split(a, 3, 2),
+    "tensor_split at": lambda a: a.tensor_split([1, 3], 2),
+    "hsplit": lambda a: torch.hsplit(a, 3),
+    "vsplit": lambda a: torch.vsplit(a, 2),
+    "dsplit": lambda a: torch.dsplit(a, 2),
+    "unsafe_chunk": lambda a: a.unsafe_chunk(2),
+    "split keyword": lambda a: torch.split(a, split_size_or_sections=2, dim=2),
+}.items():
     case(name, lambda: [layout(p) for p in f(x)])
     case(f"{name} type", lambda: (type(f(x)).__name__, f(x)[-1]))
 
@@ -103,18 +113,108 @@ case("reshape may copy", lambda: (y.t().reshape(-1).zero_(), y))
 case("is_set_to", lambda: (y.is_set_to(y.view(2, 3)), y.is_set_to(y[0])))
 case("_base", lambda: (y[0]._base.shape, y._base, y[0]._is_view(), y._is_view()))
 case("storage_offset", lambda: (y[1].storage_offset(), y[1, 1].storage_offset(), y[:, 1].stride()))
-case("resize of shape in place", lambda: (y.clone().unsqueeze_(0).shape, y.clone().squeeze_().shape, y.clone().t_().shape, y.clone().transpose_(0, 1).stride(), y.clone().resize_(3).shape))
+case(
+    "resize of shape in place",
+    lambda: (
+        y.clone().unsqueeze_(0).shape,
+        y.clone().squeeze_().shape,
+        y.clone().t_().shape,
+        y.clone().transpose_(0, 1).stride(),
+        y.clone().resize_(3).shape,
+    ),
+)
 case("stride of ones", lambda: torch.zeros(3, 1, 2).stride())
 case("stride of empty", lambda: torch.zeros(3, 0, 2).stride())
-case("is_contiguous", lambda: (torch.zeros(1, 3).t().is_contiguous(), torch.zeros(2, 3).t().is_contiguous(), torch.zeros(0, 3).t().is_contiguous()))
-case("channels_last", lambda: (torch.zeros(2, 3, 4, 5).to(memory_format=torch.channels_last).stride(), torch.zeros(2, 3, 4, 5).contiguous(memory_format=torch.channels_last).is_contiguous()))
-case("layout of results", lambda: [layout(v) for v in ((turned + 1), turned.float().exp(), turned * turned.contiguous(), torch.where(turned > 3, turned, 0), turned + t(1.5), -turned, turned.to(torch.float32), turned == 2)])
-case("layout of expanded", lambda: [layout(v) for v in (t([[1.0], [2.0]]).expand(2, 3) + 1, torch.ones(3, 1).t() + torch.ones(2, 1), turned.sum(0), turned.cumsum(0), turned.sum(1, keepdim=True))])
-case("layout of reductions", lambda: [layout(v) for v in (turned.float().mean(0), turned.amax(2), turned.float().softmax(0), turned.sort(0)[0], turned.argmax(1))])
+case(
+    "is_contiguous",
+    lambda: (
+        torch.zeros(1, 3).t().is_contiguous(),
+        torch.zeros(2, 3).t().is_contiguous(),
+        torch.zeros(0, 3).t().is_contiguous(),
+    ),
+)
+case(
+    "channels_last",
+    lambda: (
+        torch.zeros(2, 3, 4, 5).to(memory_format=torch.channels_last).stride(),
+        torch.zeros(2, 3, 4, 5).contiguous(memory_format=torch.channels_last).is_contiguous(),
+    ),
+)
+case(
+    "layout of results",
+    lambda: [
+        layout(v)
+        for v in (
+            (turned + 1),
+            turned.float().exp(),
+            turned * turned.contiguous(),
+            torch.where(turned > 3, turned, 0),
+            turned + t(1.5),
+            -turned,
+            turned.to(torch.float32),
+            turned == 2,
+        )
+    ],
+)
+case(
+    "layout of expanded",
+    lambda: [
+        layout(v)
+        for v in (
+            t([[1.0], [2.0]]).expand(2, 3) + 1,
+            torch.ones(3, 1).t() + torch.ones(2, 1),
+            turned.sum(0),
+            turned.cumsum(0),
+            turned.sum(1, keepdim=True),
+        )
+    ],
+)
+case(
+    "layout of reductions",
+    lambda: [
+        layout(v)
+        for v in (
+            turned.float().mean(0),
+            turned.amax(2),
+            turned.float().softmax(0),
+            turned.sort(0)[0],
+            turned.argmax(1),
+        )
+    ],
+)
 case("size", lambda: (x.size(), x.size(1), x.shape[-1], x.size(dim=0), tuple(x.shape), x.shape.numel(), x.shape + (1,)))
 case("Size repr", lambda: (repr(x.shape), str(x.shape[1:]), x.shape == (2, 3, 4)))
-case("0-d views", lambda: [v.shape for v in (t(1).view(1), t(1).view(1, 1), t(1).unsqueeze(0), t([1]).squeeze(), t(1).reshape(-1), t(1).flatten(), t(1).expand(3), t(1).t(), t(1).transpose(0, -1))])
-case("empty views", lambda: [v.shape for v in (torch.zeros(0, 3).view(3, 0), torch.zeros(0).view(0, 5), torch.zeros(2, 0).flatten(), torch.zeros(0, 3).t(), torch.zeros(0, 2).reshape(-1, 2), torch.zeros(2, 0, 3).view(2, 0))])
+case(
+    "0-d views",
+    lambda: [
+        v.shape
+        for v in (
+            t(1).view(1),
+            t(1).view(1, 1),
+            t(1).unsqueeze(0),
+            t([1]).squeeze(),
+            t(1).reshape(-1),
+            t(1).flatten(),
+            t(1).expand(3),
+            t(1).t(),
+            t(1).transpose(0, -1),
+        )
+    ],
+)
+case(
+    "empty views",
+    lambda: [
+        v.shape
+        for v in (
+            torch.zeros(0, 3).view(3, 0),
+            torch.zeros(0).view(0, 5),
+            torch.zeros(2, 0).flatten(),
+            torch.zeros(0, 3).t(),
+            torch.zeros(0, 2).reshape(-1, 2),
+            torch.zeros(2, 0, 3).view(2, 0),
+        )
+    ],
+)
 
 fails("view of a transpose", lambda: x.transpose(0, 1).view(-1))
 fails("view size", lambda: x.view(5, 5))

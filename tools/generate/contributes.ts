@@ -1,4 +1,4 @@
-/** package.json's contributions, activation and capabilities, from the commands, settings and views declared in code. */
+/** package.json's contributions, activation and capabilities, from what is declared in code. */
 import { readFileSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { join } from "node:path";
@@ -28,5 +28,6 @@ async function declaredCommands(): Promise<Record<string, Command>> {
 export async function contributes(): Promise<GeneratedFile[]> {
   const manifest = JSON.parse(readFileSync(join(root, path), "utf8")) as Record<string, unknown>;
   // Keys that are there keep their place; only their values are ours.
-  return [{ path, content: `${JSON.stringify({ ...manifest, ...manifestParts(await declaredCommands()) }, null, 2)}\n` }];
+  const renewed = { ...manifest, ...manifestParts(await declaredCommands()) };
+  return [{ path, content: `${JSON.stringify(renewed, null, 2)}\n` }];
 }

@@ -53,6 +53,7 @@ from _core import (
     op__slice as _core__slice,
     op__sort as _core__sort,
     op__split as _core__split,
+    op__std_mean as _core__std_mean,
     op__to_device as _core__to_device,
     op__unflatten as _core__unflatten,
     op__var_mean as _core__var_mean,
@@ -343,6 +344,7 @@ _max_pool2d_result = _named_result("max_pool2d", ("out", "indices",))
 _min_dim_result = _named_result("min", ("values", "indices",))
 _native_batch_norm_result = _named_result("native_batch_norm", ("out", "mean", "var",))
 _sort_result = _named_result("sort", ("values", "indices",))
+_std_mean_result = _named_result("std_mean", ("std", "mean",))
 _var_mean_result = _named_result("var_mean", ("var", "mean",))
 _cummax_result = _named_result("cummax", ("values", "indices",))
 _cummin_result = _named_result("cummin", ("values", "indices",))
@@ -871,6 +873,15 @@ def _split(input, split_size, dim=0):
         return _wrap_many(_core__split(input.h, split_size, dim))
     except AttributeError:
         _check_tensors("_split", [("input", 1, input)])
+        raise
+
+
+def _std_mean(input, dim, correction, keepdim):
+    "Standard deviation (variance divided by n - correction) and mean over dim."
+    try:
+        return _wrap_named(_std_mean_result, _core__std_mean(input.h, -1 if dim is None else _ints(dim), correction, keepdim))
+    except AttributeError:
+        _check_tensors("_std_mean", [("input", 1, input)])
         raise
 
 

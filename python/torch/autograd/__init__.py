@@ -2,8 +2,9 @@
 
 import _core
 from torch._C import TensorBase, _buffer, _raise, _return_dead, _wrap
-from torch.autograd import function, graph
+from torch.autograd import function, functional, graph
 from torch.autograd.function import Function
+from torch.autograd.gradcheck import gradcheck, gradgradcheck
 from torch.autograd.grad_mode import (
     enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled,
 )
@@ -63,9 +64,10 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
 
         found = [torch.zeros_like(t) if g is None else g for g, t in zip(found, wanted)]
     elif not allow_unused and any(g is None for g in found):
+        unused = next(i for i, g in enumerate(found) if g is None)
         raise RuntimeError(
-            "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is "
-            "the desired behavior."
+            f"The differentiated Tensor at index {unused} appears to not have been used in the graph. Set allow_unused=True if "
+            "this is the desired behavior."
         )
     return tuple(found)
 

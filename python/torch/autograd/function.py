@@ -81,21 +81,25 @@ class Function(FunctionCtx):
         results = [outputs] if single else list(outputs)
         hidden = {id(t) for t in ctx._non_differentiable}
         places = [i for i, t in enumerate(results) if isinstance(t, TensorBase) and id(t) not in hidden]
-        recorded = _record(cls, ctx, tensors, [results[i] for i in places])
+        recorded = _record(cls, ctx, tensors, results, places)
         for i, t in zip(places, recorded):
             results[i] = t
         return results[0] if single else tuple(results)
 
 
-def _record(cls, ctx, inputs, outputs):
+def _record(cls, ctx, inputs, results, places):
+    """Put the call on the tape. Gradients come for the outputs at `places`; the others' are None, or zeros."""
     context_id = _new_id()
-    shapes = [(t.shape, t.dtype) for t in outputs]
+    outputs = [results[i] for i in places]
+    shapes = [(t.shape, t.dtype) if isinstance(t, TensorBase) else None for t in results]
 
     def run(grads):
+        given = dict(zip(places, grads))
+        grads = [given.get(i) for i in range(len(shapes))]
         if ctx._materialize:
             import torch
 
-            grads = [torch.zeros(s, dtype=d) if g is None else g for g, (s, d) in zip(grads, shapes)]
+            grads = [torch.zeros(s[0], dtype=s[1]) if g is None and s else g for g, s in zip(grads, shapes)]
         result = cls.backward(ctx, *grads)
         result = list(result) if isinstance(result, tuple) else [result]
         if len(result) > len(inputs) and any(g is not None for g in result[len(inputs):]):

@@ -6,6 +6,13 @@ import inspect
 import _core
 
 
+_inference_depth = 0
+
+
+def is_inference_mode_enabled():
+    return _inference_depth > 0
+
+
 def is_grad_enabled():
     return bool(_core.grad_enabled())
 
@@ -90,10 +97,18 @@ class inference_mode(_Mode):
         return self
 
     def __enter__(self):
+        global _inference_depth
         if self.mode is False:
             self._previous = _core.grad_enabled()
             return self
+        _inference_depth += 1
         return super().__enter__()
+
+    def __exit__(self, *exc):
+        global _inference_depth
+        if self.mode is not False:
+            _inference_depth -= 1
+        return super().__exit__(*exc)
 
     def _clone(self):
         return inference_mode(True if callable(self.mode) else self.mode)

@@ -1,24 +1,67 @@
 """Nodes of the tape as Python sees them."""
 
+import _core
+from torch._C import _buffer, _wrap
+
+_full_names = {name: f"torch::autograd::{name}" for name in ("CopySlices", "CopyBackwards", "AccumulateGrad")}
+
 
 class Node:
-    """What `grad_fn` gives: the name of the operation that made a tensor."""
+    """What `grad_fn` gives: an operation on the tape, the nodes of its inputs behind it."""
 
-    __slots__ = ("_name", "_tensor")
+    __slots__ = ("_tensor", "_id")
 
-    def __init__(self, name, tensor):
-        self._name = name
+    def __init__(self, tensor=None, node_id=0):
+        # By the tensor that it made, until somebody looks behind it; then by its number in the runtime.
         self._tensor = tensor
+        self._id = node_id
+
+    def __del__(self):
+        if self._id:
+            _core.node_free(self._id)
+
+    def __repr__(self):
+        return f"<{type(self).__name__} object at {hex(id(self))}>"
+
+    def _number(self):
+        if not self._id:
+            self._id = _core.node_of(self._tensor.h)
+        return self._id
 
     def name(self):
-        return self._name
+        name = type(self).__name__
+        return _full_names.get(name, name)
 
     @property
     def next_functions(self):
-        raise NotImplementedError("walking the tape through grad_fn.next_functions is not supported yet")
+        """For each input its node and which of the node's outputs it is; None where no gradient goes."""
+        n = _core.node_next(self._number())
+        words = [int(v) for v in _buffer[: 2 * n]]
+        found = zip(words[::2], words[1::2])
+        return tuple((_class_of(_core.node_name(i))(None, i) if i else None, index) for i, index in found)
 
-    def __repr__(self):
-        return f"<{self._name} object at {hex(id(self))}>"
+    @property
+    def variable(self):
+        h = _core.node_variable(self._number())
+        if h == 0:
+            raise AttributeError(f"'{type(self).__name__}' object has no attribute 'variable'")
+        return _wrap(h)
+
+
+_classes = {}
+
+
+def _class_of(name):
+    """Nodes are told apart by class: one for each operation."""
+    cls = _classes.get(name)
+    if cls is None:
+        cls = _classes[name] = type(name, (Node,), {"__slots__": ()})
+    return cls
+
+
+def node(name, tensor):
+    """The node that made a tensor."""
+    return _class_of(name)(tensor)
 
 
 class saved_tensors_hooks:

@@ -12,7 +12,7 @@ export const graph = command({
     if (!requireTrust("Graph")) return;
     const target = await askTarget(app, given, "graph", ["class", "function"]);
     if (!target) return;
-    app.graphs.open(target);
+    await app.graphs.open(target);
     await app.runner.perform("graph", target);
   },
 });

@@ -2,12 +2,15 @@
 import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as vscode from "vscode";
+import type { ProfileResult } from "../../protocol/results.ts";
+import type { Trace } from "../../protocol/trace.ts";
 import type { Answers } from "../../protocol/views/port.ts";
 import type { GraphHost, GraphNews, GraphState } from "../../protocol/views/graph.ts";
 import { graphOverlay } from "../../protocol/views/related.ts";
 import type { ServedPort } from "../../protocol/views/serve.ts";
 import type { App } from "../app.ts";
 import { runningState } from "../jobs.ts";
+import type { ProfileTables } from "../results.ts";
 import { workspaceOf } from "../sources.ts";
 import { type Target, longLabel, targetKey, targetLabel } from "../target.ts";
 import { GRAPH_VIEW } from "./names.ts";
@@ -31,21 +34,20 @@ export class GraphTabs implements vscode.WebviewPanelSerializer, vscode.Disposab
     this.app = app;
   }
 
-  open(target: Target): void {
+  /** The code keeps the focus: a new group would take it, and with it the next file that is opened. */
+  async open(target: Target): Promise<void> {
     const known = this.tabs.get(targetKey(target));
     if (known) {
       known.panel.reveal(undefined, true);
       return;
     }
-    const panel = vscode.window.createWebviewPanel(
-      GRAPH_VIEW,
-      this.titleFor(target),
-      // Beside the code. Not `Beside`, which would make that group the active one and catch the next file.
-      { viewColumn: (this.app.editor()?.viewColumn ?? vscode.ViewColumn.One) + 1, preserveFocus: true },
-      {},
-    );
+    const editor = this.app.editor();
+    const viewColumn = (editor?.viewColumn ?? vscode.ViewColumn.One) + 1;
+    const place = { viewColumn, preserveFocus: true };
+    const panel = vscode.window.createWebviewPanel(GRAPH_VIEW, this.titleFor(target), place, {});
     this.adopt(panel, target);
     void this.remember();
+    if (editor) await vscode.window.showTextDocument(editor.document, editor.viewColumn);
   }
 
   async deserializeWebviewPanel(panel: vscode.WebviewPanel): Promise<void> {
@@ -88,7 +90,7 @@ export class GraphTabs implements vscode.WebviewPanelSerializer, vscode.Disposab
 
   private adopt(panel: vscode.WebviewPanel, target: Target): void {
     const { context, log } = this.app;
-    panel.iconPath = vscode.Uri.joinPath(context.extensionUri, "media", "layerwise.svg");
+    panel.iconPath = new vscode.ThemeIcon("type-hierarchy");
     const port = showView<GraphHost, GraphNews>(panel.webview, {
       view: "graph",
       title: panel.title,
@@ -138,7 +140,7 @@ export class GraphTabs implements vscode.WebviewPanelSerializer, vscode.Disposab
     const trace = profile?.result && !profile.stale ? await app.traceOf(key) : undefined;
     return {
       graph: kept?.result?.graph ?? null,
-      overlay: profile?.result && !profile.stale ? graphOverlay({ ...profile.result, ...(trace ? { trace } : {}) }) : null,
+      overlay: profile?.result && !profile.stale ? graphOverlay(withTrace(profile.result, trace)) : null,
       stale: kept?.stale ?? null,
       running: runningState(app.jobs.of("graph", key) ?? app.jobs.of("profile", key)),
       failure: kept?.failure ?? null,
@@ -146,6 +148,10 @@ export class GraphTabs implements vscode.WebviewPanelSerializer, vscode.Disposab
       root: workspaceOf(target.file) ?? "",
     };
   }
+}
+
+function withTrace(tables: ProfileTables, trace: Trace | undefined): ProfileResult {
+  return { ...tables, ...(trace ? { trace } : {}) };
 }
 
 async function saveSvg(target: Target, svg: string): Promise<void> {

@@ -253,3 +253,5 @@ accumulation.add = (variable, grad) => {
     arithmetic.addInto(previous, grad);
   }
 };
+
+accumulation.runHook = (id, variable) => void python.runHook(id, variable);

@@ -1,7 +1,7 @@
 /** The tape: one node per differentiable call, edges to the nodes that made its inputs. */
 import { RuntimeError } from "../errors.ts";
 import { formatShape } from "../shape.ts";
-import { alias, Tensor } from "../tensor.ts";
+import { alias, deadHooks, Tensor } from "../tensor.ts";
 
 export interface Edge {
   readonly node: Node;
@@ -47,6 +47,7 @@ export abstract class Node {
     while (dying.length) {
       const node = dying.pop()!;
       node.releaseSaved();
+      for (const { id } of node.hooks ?? []) deadHooks.push(id);
       for (const edge of node.edges) {
         if (edge && --edge.node.refs === 0) dying.push(edge.node);
       }
@@ -76,7 +77,10 @@ export function gradientEdge(t: Tensor): Edge {
 }
 
 /** Set by engine.ts, which knows how to add gradients. */
-export const accumulation = { add: (_into: Tensor, _grad: Tensor): void => {} };
+export const accumulation = {
+  add: (_into: Tensor, _grad: Tensor): void => {},
+  runHook: (_id: number, _variable: Tensor): void => {},
+};
 
 /** Adds into the `.grad` of a leaf. */
 export class AccumulateGrad extends Node {
@@ -90,7 +94,9 @@ export class AccumulateGrad extends Node {
     this.describeOutput(variable, 0);
   }
   apply(grads: (Tensor | null)[]): (Tensor | null)[] {
-    if (grads[0]) accumulation.add(this.variable, grads[0]);
+    if (!grads[0]) return [];
+    accumulation.add(this.variable, grads[0]);
+    for (const id of postAccumulateHooks.get(this.variable) ?? []) accumulation.runHook(id, this.variable);
     return [];
   }
   releaseSaved(): void {
@@ -100,6 +106,11 @@ export class AccumulateGrad extends Node {
     this.variable.release();
   }
 }
+
+const plainName = (node: Node): string => node.name.replace(/Backward\d*$/, "");
+
+/** Ids of Python functions to call with a leaf once its gradient was added. */
+export const postAccumulateHooks = new WeakMap<Tensor, number[]>();
 
 /** A tensor kept for backward, with the version it had: writing to it afterwards is an error, not a wrong gradient. */
 export class SavedTensor {
@@ -125,11 +136,11 @@ export class SavedTensor {
     if (saved.storage.version !== this.#version) {
       throw new RuntimeError("one of the variables needed for gradient computation has been modified by an inplace " +
         `operation: [${saved.dtype.legacy} ${formatShape(saved.shape)}]` +
-        (isOutput ? `, which is output ${outputIndex} of ${owner.name},` : this.#node
-          ? `, which is output ${this.#outputIndex} of ${this.#node.name},` : "") +
+        (isOutput ? `, which is output ${outputIndex} of ${plainName(owner)},` : this.#node
+          ? `, which is output ${this.#outputIndex} of ${plainName(this.#node)},` : "") +
         ` is at version ${saved.storage.version}; expected version ${this.#version} instead. Hint: enable anomaly ` +
         "detection to find the operation that failed to compute its gradient, with " +
-        "torch.autograd.set_detect_anomaly(True).");
+        "torch.autograd.set_detect_anomaly(True, check_nan=False).");
     }
     if (!this.#requiresGrad || (saved.requiresGrad && saved.node === null)) return saved;
     const history = isOutput ? owner : this.#node;

@@ -37,7 +37,7 @@ export const embedding = op({
   in: "_C",
   gradName: "Embedding",
   save: ["indices"],
-  forward(weight: Tensor, indices: Tensor): Tensor {
+  forward(weight: Tensor, indices: Tensor, _padding: number): Tensor {
     if (!isIndexType(indices.dtype)) {
       throw new RuntimeError("Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; " +
         `but got ${indices.dtype.legacy} instead (while checking arguments for embedding)`);

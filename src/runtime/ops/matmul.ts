@@ -169,6 +169,11 @@ export const mv = op({
     }
     return squeeze(mm(input, unsqueeze(vec, 1)), [1]);
   },
+  save: ["input", "vec"],
+  backward: ({ input, vec, needs }, dy): Grads => ({
+    input: needs.input ? mul(unsqueeze(dy, 1), vec) as Tensor : null,
+    vec: needs.vec ? mv(transpose(input, 0, 1), dy) : null,
+  }),
 });
 
 export const dot = op({
@@ -184,6 +189,11 @@ export const dot = op({
     }
     return reshape(mm(unsqueeze(input, 0), unsqueeze(tensor, 1)), []);
   },
+  save: ["input", "tensor"],
+  backward: ({ input, tensor, needs }, dy): Grads => ({
+    input: needs.input ? mul(tensor, dy) as Tensor : null,
+    tensor: needs.tensor ? mul(input, dy) as Tensor : null,
+  }),
 });
 
 export const outer = op({

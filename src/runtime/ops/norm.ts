@@ -1,5 +1,5 @@
 /** Normalisations: layer, RMS, batch and group. The fused kernels keep their statistics for backward. */
-import { float32, float64, type DType } from "../dtype.ts";
+import { float32, float64, Scalar, type DType } from "../dtype.ts";
 import { RuntimeError } from "../errors.ts";
 import { launch, pointerOf } from "../launch.ts";
 import { op } from "../op.ts";
@@ -8,7 +8,9 @@ import { PointwiseKernel } from "../pointwise/kernel.ts";
 import { formatShape, numelOf, sameShape, type Shape } from "../shape.ts";
 import { alias, empty, type Tensor } from "../tensor.ts";
 import { castOf, contiguousOf } from "./copy.ts";
-import { add, mul } from "./pointwise.ts";
+import { gradMode } from "../autograd/mode.ts";
+import { add, mul, rsqrt, square, sub } from "./pointwise.ts";
+import { mean } from "./reduce.ts";
 import { reshape } from "./view.ts";
 
 /** Statistics are kept in float32, in float64 for float64. */
@@ -28,13 +30,27 @@ function checkNormalizedShape(input: Tensor, shape: Shape, weight: Tensor | null
   }
 }
 
+/** The gradients in ops, for when they are differentiated again. Broadcasting is undone by the tape. */
+function composedGradients(
+  input: Tensor, weight: Tensor | null, dy: Tensor, shape: Shape, eps: number, isCentred: boolean,
+): Record<string, Tensor | null> {
+  const dims = shape.map((_, i) => i - shape.length);
+  const averageOf = (t: Tensor): Tensor => mean(t, dims, true);
+  const centred = isCentred ? sub(input, averageOf(input)) : input;
+  const scale = rsqrt!(add(averageOf(square(centred)), new Scalar(eps, "float")));
+  const normalized = mul(centred, scale);
+  const gradient = weight ? mul(dy, weight) : dy;
+  const alongNormalized = mul(normalized, averageOf(mul(gradient, normalized)));
+  const rest = isCentred ? sub(gradient, averageOf(gradient)) : gradient;
+  return { input: mul(scale, sub(rest, alongNormalized)), weight: weight ? mul(dy, normalized) : null, bias: dy };
+}
+
 const nativeLayerNorm = op({
   signature: "native_layer_norm(Tensor input, int[] normalized_shape, Tensor? weight, Tensor? bias, float eps) -> (Tensor out, Tensor mean, Tensor rstd)",
   doc: "Layer norm with the statistics that backward needs.",
   in: "torch",
   gradName: "NativeLayerNorm",
   save: ["input", "weight", "mean", "rstd"],
-  once: true,
   forward(input: Tensor, shape: Shape, weight: Tensor | null, bias: Tensor | null, eps: number): Tensor[] {
     checkNormalizedShape(input, shape, weight, bias);
     const n = numelOf(shape);
@@ -57,6 +73,7 @@ const nativeLayerNorm = op({
     const { input, weight, needs, info } = saved;
     const { mean: average, rstd } = saved as unknown as { mean: Tensor; rstd: Tensor };
     if (!saved.dys[0]) return {};
+    if (gradMode.enabled) return composedGradients(input, weight, dy, saved.normalized_shape, saved.eps, true);
     const n = numelOf(saved.normalized_shape);
     const rows = input.numel / Math.max(n, 1);
     const x = contiguousOf(input);
@@ -90,7 +107,6 @@ const nativeRmsNorm = op({
   in: "",
   gradName: "FusedRmsNorm",
   save: ["input", "weight", "rstd"],
-  once: true,
   forward(input: Tensor, shape: Shape, weight: Tensor | null, eps: number): Tensor[] {
     checkNormalizedShape(input, shape, weight, null);
     const n = numelOf(shape);
@@ -107,6 +123,7 @@ const nativeRmsNorm = op({
   backward(saved, dy) {
     const { input, weight, needs, info } = saved;
     const { rstd } = saved as unknown as { rstd: Tensor };
+    if (gradMode.enabled) return composedGradients(input, weight, dy, saved.normalized_shape, saved.eps, false);
     const n = numelOf(saved.normalized_shape);
     const x = contiguousOf(input);
     const gradient = contiguousOf(castOf(dy, x.dtype));

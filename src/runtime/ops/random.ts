@@ -1,7 +1,7 @@
 /** Random numbers, drawn by kernels that advance the generator exactly as PyTorch's CPU functions do. */
 import { defaultDevice } from "../device.ts";
 import { int64, uint8, Scalar } from "../dtype.ts";
-import { NotImplementedError, RuntimeError } from "../errors.ts";
+import { NotImplementedError, PythonError, RuntimeError } from "../errors.ts";
 import { launch } from "../launch.ts";
 import { op } from "../op.ts";
 import { defaultGenerator, SAVED_STATE_BYTES, type Generator } from "../random.ts";
@@ -30,7 +30,7 @@ function draw(t: Tensor, kernel: string, generator: Generator | null, rest: read
 
 function onlyFloating(t: Tensor, name: string): void {
   if (t.dtype.kind !== "float") {
-    throw new RuntimeError(`"${name}" not implemented for '${t.dtype.legacy.slice(6, -6)}'`);
+    throw new PythonError("NotImplementedError", `"${name}" not implemented for '${t.dtype.legacy.slice(6, -6)}'`);
   }
 }
 

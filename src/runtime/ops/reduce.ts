@@ -269,34 +269,67 @@ function productOfOthers(t: Tensor, dim: number): Tensor {
 /** Set by ops/join.ts. */
 export const joining = { cat: (_tensors: Tensor[], _dim: number): Tensor => { throw new Error("unset"); } };
 
-/** Set by ops/statistics.ts's users: variance with its mean, in one pass. */
+type Spread = (t: Tensor) => Tensor;
+
+/** d var / d input = 2 (input - mean) / (n - correction), times what comes back for the variance. */
+function varianceBackward(
+  input: Tensor, average: Tensor, dims: readonly number[], correction: number, wide: Spread, dvar: Tensor | null, dmean: Tensor | null,
+): Tensor | null {
+  const count = dims.reduce((n, d) => n * input.shape[d]!, 1);
+  let gradient: Tensor | null = null;
+  if (dvar) gradient = mul(mul(wide(dvar), number(2 / (count - correction))), sub(input, wide(average)));
+  if (dmean) {
+    const direct = trueDivide(wide(dmean), number(count));
+    gradient = gradient ? add(gradient, direct) : direct;
+  }
+  return gradient;
+}
+
+function varianceAndMean(input: Tensor, dim: Shape | null, correction: number, keepdim: boolean): [Tensor, Tensor] {
+  if (input.dtype.kind !== "float") throw new RuntimeError("std and var only support floating point and complex dtypes");
+  const { out, second } = reduceKernel(input, "var", wrapDims(dim, input.rank), keepdim, input.dtype,
+    { second: input.dtype, parameter: correction });
+  return [out, second!];
+}
+
+/** Variance with its mean, in one pass. */
 export const varMean = op({
   signature: "_var_mean(Tensor input, int[]? dim, float correction, bool keepdim) -> (Tensor var, Tensor mean)",
   doc: "Variance (divided by n - correction) and mean over dim.",
   in: "_C",
   gradName: "VarMean",
   save: ["input", "mean"],
-  forward(input: Tensor, dim: Shape | null, correction: number, keepdim: boolean): Tensor[] {
-    if (input.dtype.kind !== "float") throw new RuntimeError("std and var only support floating point and complex dtypes");
-    const { out, second } = reduceKernel(input, "var", wrapDims(dim, input.rank), keepdim, input.dtype,
-      { second: input.dtype, parameter: correction });
-    return [out, second!];
-  },
-  backward(saved, dy) {
+  forward: (input: Tensor, dim: Shape | null, correction: number, keepdim: boolean): Tensor[] =>
+    varianceAndMean(input, dim, correction, keepdim),
+  backward(saved) {
     const { input, dim, correction, keepdim, dys } = saved;
     const dims = wrapDims(dim, input.rank);
-    const count = dims.reduce((n, d) => n * input.shape[d]!, 1);
-    const average = spread((saved as unknown as { mean: Tensor }).mean, input.shape, dims, keepdim);
-    let gradient: Tensor | null = null;
-    if (dys[0]) {
-      const scaled = mul(spread(dy, input.shape, dims, keepdim), number(2 / (count - correction)));
-      gradient = mul(scaled, sub(input, average));
-    }
-    if (dys[1]) {
-      const direct = trueDivide(spread(dys[1], input.shape, dims, keepdim), number(count));
-      gradient = gradient ? add(gradient, direct) : direct;
-    }
-    return { input: gradient };
+    const wide: Spread = (t) => spread(t, input.shape, dims, keepdim);
+    const { mean: average } = saved as unknown as { mean: Tensor };
+    return { input: varianceBackward(input, average, dims, correction, wide, dys[0]!, dys[1]!) };
+  },
+  cost: (input: Tensor) => ({ flops: 4 * input.numel }),
+});
+
+export const stdMean = op({
+  signature: "_std_mean(Tensor input, int[]? dim, float correction, bool keepdim) -> (Tensor std, Tensor mean)",
+  doc: "Standard deviation (variance divided by n - correction) and mean over dim.",
+  in: "_C",
+  gradName: "StdMean",
+  save: ["input", "std", "mean"],
+  forward(input: Tensor, dim: Shape | null, correction: number, keepdim: boolean): Tensor[] {
+    const [variance, average] = varianceAndMean(input, dim, correction, keepdim);
+    sqrtKernel(variance);
+    return [variance, average];
+  },
+  backward(saved) {
+    const { input, dim, correction, keepdim, dys } = saved;
+    const dims = wrapDims(dim, input.rank);
+    const wide: Spread = (t) => spread(t, input.shape, dims, keepdim);
+    const { std, mean: average } = saved as unknown as { std: Tensor; mean: Tensor };
+    // At a deviation of 0 the root has no slope: PyTorch says 0.
+    const dvar = dys[0] && maskedFill(trueDivide(dys[0], mul(std, number(2))), eq!(std, number(0)), number(0));
+    return { input: varianceBackward(input, average, dims, correction, wide, dvar, dys[1]!) };
   },
   cost: (input: Tensor) => ({ flops: 4 * input.numel }),
 });
