@@ -101,7 +101,9 @@ async function play(one: Case): Promise<Row[]> {
 function rowsOf(one: Case, runs: Record<Side, Measured[]>, failures: Partial<Record<Side, string>>): Row[] {
   const names = Object.keys((runs.torch[0] ?? runs.ours[0])?.metrics ?? { "": 0 });
   const checks = [runs.torch[0]?.check, runs.ours[0]?.check];
-  let note = Object.entries(failures).map(([side, why]) => `${side} failed: ${why}`).join("; ");
+  let note = Object.entries(failures)
+    .map(([side, why]) => `${side} failed: ${why}`)
+    .join("; ");
   if (typeof checks[0] === "number" && typeof checks[1] === "number") {
     const difference = Math.abs(checks[0] - checks[1]) / Math.max(Math.abs(checks[0]), 1e-6);
     if (!(difference < 0.01)) note += `results differ: ${checks[0]} and ${checks[1]}`;

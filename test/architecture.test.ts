@@ -120,7 +120,10 @@ test("every folder under src stands in the table of arrows", () => {
 });
 
 test("imports keep to the arrows", () => {
-  const complaints = sources.flatMap(importsOf).map(complaint).filter((text) => text !== undefined);
+  const complaints = sources
+    .flatMap(importsOf)
+    .map(complaint)
+    .filter((text) => text !== undefined);
   assert.deepEqual(complaints, []);
 });
 

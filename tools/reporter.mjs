@@ -7,7 +7,11 @@ import { relative } from "node:path";
 import { inspect } from "node:util";
 
 /** @param {string} text @param {string} indent */
-const indented = (text, indent) => text.split("\n").map((line) => indent + line).join("\n");
+const indented = (text, indent) =>
+  text
+    .split("\n")
+    .map((line) => indent + line)
+    .join("\n");
 
 /** @param {AsyncIterable<import("node:test/reporters").TestEvent>} source */
 export default async function* reporter(source) {

@@ -118,7 +118,10 @@ export function quietly(command, args, { cwd = root, env = {} } = {}) {
     child.on("close", (code, signal) => {
       if (code === 0) return resolve();
       const lines = Buffer.concat(log).toString().trimEnd().split("\n");
-      const shown = lines.slice(-logLinesShown).map((line) => `    ${line}`).join("\n");
+      const shown = lines
+        .slice(-logLinesShown)
+        .map((line) => `    ${line}`)
+        .join("\n");
       const ending = `'${[command, ...args].join(" ")}' ended with ${signal ?? `exit code ${code}`}`;
       reject(new SetupError(`${shown}\n${ending}; its last lines are above`));
     });

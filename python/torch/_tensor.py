@@ -5,7 +5,7 @@ import struct
 import weakref
 
 import _core
-from torch import _C, _dtype, _indexing
+from torch import _C, _copying, _dtype, _indexing
 from torch._C import TensorBase, _buffer, _check, _core_drop, _hooks, _index, _kind_of, _make_subclass, _new_id, _raise, _wrap
 from torch._device import by_id as _device_by_id
 from torch._dtype import bool_
@@ -140,7 +140,7 @@ class Tensor(TensorBase):
         return -1 if device.type == "cpu" else device.index or 0
 
     def untyped_storage(self):
-        return _UntypedStorage(self)
+        return _copying.UntypedStorage(self)
 
     storage = untyped_storage
 
@@ -233,7 +233,7 @@ class Tensor(TensorBase):
         hook_id = _new_id()
         _check(_core.add_hook(self.h, hook_id))
         _hooks[hook_id] = hook
-        return _HookHandle(self, hook_id)
+        return _copying.HookHandle(self, hook_id)
 
     def register_post_accumulate_grad_hook(self, hook):
         if not self.is_leaf:
@@ -248,7 +248,7 @@ class Tensor(TensorBase):
             hook(same if variable is None else variable)
 
         _hooks[hook_id] = call
-        return _HookHandle(self, hook_id)
+        return _copying.HookHandle(self, hook_id)
 
     def retain_grad(self):
         _check(_core.retain_grad(self.h))
@@ -379,31 +379,13 @@ class Tensor(TensorBase):
         return sorted(set(object.__dir__(self)))
 
     def __reduce_ex__(self, protocol):
-        return _rebuild, (type(self), self._bytes().tobytes(), tuple(self.shape), self.dtype, self.requires_grad)
+        return _copying.rebuild, (type(self), self._bytes().tobytes(), tuple(self.shape), self.dtype, self.requires_grad)
 
     def __copy__(self):
-        return _rebuild(type(self), self._bytes().tobytes(), tuple(self.shape), self.dtype, self.requires_grad)
+        return _copying.rebuild(type(self), self._bytes().tobytes(), tuple(self.shape), self.dtype, self.requires_grad)
 
     def __deepcopy__(self, memo):
-        if id(self) in memo:
-            return memo[id(self)]
-        if not self.is_leaf:
-            raise RuntimeError(
-                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.  If you "
-                "were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, see "
-                "https://github.com/pytorch/pytorch/pull/103001"
-            )
-        copied = self.detach().clone()
-        result = copied if type(self) is Tensor else _make_subclass(type(self), copied)
-        if self.requires_grad:
-            result.requires_grad_(True)
-        if self.grad is not None:
-            result.grad = self.grad.__deepcopy__(memo)
-        for name, value in self.__dict__.items():
-            if name != "_grad":
-                result.__dict__[name] = value
-        memo[id(self)] = result
-        return result
+        return _copying.deep(self, memo)
 
     # Indexing
 
@@ -587,59 +569,6 @@ def _pow(base, exponent):
     if not isinstance(base, TensorBase):
         return _f._rpow(exponent, base)
     return _f.pow(base, exponent)
-
-
-class _HookHandle:
-    """Removes a hook; usable as a context manager."""
-
-    def __init__(self, tensor, hook_id):
-        self.tensor = tensor
-        self.id = hook_id
-
-    def remove(self):
-        if self.tensor is not None:
-            _core.remove_hook(self.tensor.h, self.id)
-            _hooks.pop(self.id, None)
-            self.tensor = None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        self.remove()
-
-
-class _UntypedStorage:
-    """The memory behind tensors, as far as people look at it: its address and size."""
-
-    def __init__(self, tensor):
-        self._tensor = tensor
-
-    def data_ptr(self):
-        return _core.storage_ptr(self._tensor.h)
-
-    def nbytes(self):
-        return _core.storage_bytes(self._tensor.h)
-
-    def size(self):
-        return self.nbytes()
-
-    def __len__(self):
-        return self.nbytes()
-
-    @property
-    def device(self):
-        return self._tensor.device
-
-
-def _rebuild(cls, data, shape, dtype, requires_grad):
-    from torch._factories import from_buffer_bytes
-
-    t = from_buffer_bytes(data, shape, dtype)
-    result = t if cls is Tensor else _make_subclass(cls, t)
-    if requires_grad:
-        result.requires_grad_(True)
-    return result
 
 
 from torch import _methods as _handwritten

@@ -19,7 +19,10 @@ export function stream(terminal: Terminal): Listener {
 const PATIENCE_MS = 6000;
 
 export async function request<V extends Verb>(
-  verb: V, asked: Verbs[V]["request"], terminal: Terminal, listener: Listener,
+  verb: V,
+  asked: Verbs[V]["request"],
+  terminal: Terminal,
+  listener: Listener,
 ): Promise<Verbs[V]["result"]> {
   const cancel = new AbortController();
   const interrupt = (): void => {
@@ -44,7 +47,10 @@ export async function request<V extends Verb>(
 
 /** `show` prints or writes a result that went well; failures and JSON look the same for every verb. */
 export async function ask<V extends Verb>(
-  verb: V, asked: Verbs[V]["request"], args: Arguments, terminal: Terminal,
+  verb: V,
+  asked: Verbs[V]["request"],
+  args: Arguments,
+  terminal: Terminal,
   show: (result: Verbs[V]["result"]) => void | Promise<void>,
 ): Promise<number> {
   const isJson = args.has("json");

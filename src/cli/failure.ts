@@ -41,7 +41,10 @@ function callers(failure: Failure): NonNullable<Failure["frames"]> {
   const at = failure.at;
   const last = frames.at(-1);
   const isShown = at !== undefined && last !== undefined && last.file === at.file && last.line === at.line;
-  return frames.slice(0, isShown ? -1 : undefined).reverse().slice(0, 5);
+  return frames
+    .slice(0, isShown ? -1 : undefined)
+    .reverse()
+    .slice(0, 5);
 }
 
 export function shown(at: SourceLocation, folder: string): string {

@@ -64,7 +64,7 @@ export function graphText(graph: Graph, style: TextStyle): string {
     [
       {
         title: "Module",
-        cell: ({ group, depth }) => "  ".repeat(depth) + ((group.label || group.type || "(graph)").split("/").at(-1)!),
+        cell: ({ group, depth }) => "  ".repeat(depth) + (group.label || group.type || "(graph)").split("/").at(-1)!,
         flexible: true,
       },
       { title: "Type", cell: ({ group }) => group.type },

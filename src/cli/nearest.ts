@@ -26,7 +26,8 @@ export function byDistance(word: string, known: readonly string[]): string[] {
     const edits = distance(lower, candidate.toLowerCase());
     return candidate.toLowerCase().startsWith(lower) ? Math.min(edits, 1) : edits;
   };
-  return [...known].map((candidate) => ({ candidate, score: score(candidate) }))
+  return [...known]
+    .map((candidate) => ({ candidate, score: score(candidate) }))
     .sort((a, b) => a.score - b.score || a.candidate.localeCompare(b.candidate))
     .map(({ candidate }) => candidate);
 }

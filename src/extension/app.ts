@@ -120,7 +120,10 @@ export class App implements vscode.Disposable {
     this.status.refresh();
     this.watch.follow(this.results.files()).catch((error: Error) => this.log.warn(`watching files: ${error.message}`));
     this.setContext("hasResults", all.length > 0);
-    this.setContext("hasProfile", all.some(({ kind, result }) => kind === "profile" && result !== null));
+    this.setContext(
+      "hasProfile",
+      all.some(({ kind, result }) => kind === "profile" && result !== null),
+    );
     this.setContext("isRunning", this.jobs.all.length > 0);
   }
 

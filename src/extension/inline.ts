@@ -58,7 +58,10 @@ export class Inline implements vscode.Disposable {
     const shown = app.results.all();
     const shapes = shown.filter(({ kind }) => kind === "shapes");
     const profiles = readSetting("inlineLines") ? shown.filter(({ kind }) => kind === "profile") : [];
-    editor.setDecorations(this.shapes, shapes.flatMap((kept) => lineNotes(editor.document, file, kept)));
+    editor.setDecorations(
+      this.shapes,
+      shapes.flatMap((kept) => lineNotes(editor.document, file, kept)),
+    );
     // Two profiles of one line would read as one: the newest is shown.
     const newest = profiles.findLast(({ notes }) => notes.some((note) => note.file === file));
     editor.setDecorations(this.lines, newest ? lineNotes(editor.document, file, newest) : []);

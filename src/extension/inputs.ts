@@ -53,7 +53,9 @@ export class InputMemory {
 
 /** The fields of a request: constructor arguments travel as Python keyword arguments, inputs by name. */
 export function requestFields(given: Given): { init?: string; inputs?: Record<string, string> } {
-  const init = Object.entries(given.init).map(([name, value]) => `${name}=${value}`).join(", ");
+  const init = Object.entries(given.init)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(", ");
   return {
     ...(init === "" ? {} : { init }),
     ...(Object.keys(given.inputs).length === 0 ? {} : { inputs: given.inputs }),
@@ -78,7 +80,8 @@ export function argumentRows(setup: Setup, given: Given): ArgumentRow[] {
       const value = typed.get(choice.name);
       typed.delete(choice.name);
       // What the runtime reports as given may have been forgotten since: then it will be inferred again.
-      const origin = choice.from === "given" ? "inferred again" : choice.why ?? originText[choice.from] ?? choice.from;
+      const origin =
+        choice.from === "given" ? "inferred again" : (choice.why ?? originText[choice.from] ?? choice.from);
       rows.push({
         part,
         name: choice.name,

@@ -45,7 +45,12 @@ interface Names {
 
 /** Classes of other packages that people inherit from, and that are modules. */
 const KNOWN_MODULES = new Set([
-  "BasePreTrainedModel", "GenerationMixin", "LightningModule", "ModelMixin", "PreTrainedModel", "PyTorchModelHubMixin",
+  "BasePreTrainedModel",
+  "GenerationMixin",
+  "LightningModule",
+  "ModelMixin",
+  "PreTrainedModel",
+  "PyTorchModelHubMixin",
 ]);
 const NO_MODULES = new Set(["object", "Exception", "dict", "list"]);
 const MAIN_GUARD = /^if\s+\(?\s*__name__\s*==\s*(["']).*?\1\s*\)?\s*:/;
@@ -93,7 +98,7 @@ function blockEnd(statements: Statement[], index: number, to: number): number {
 
 function collect(statements: Statement[], from: number, to: number, names: Names): void {
   let decorators: Statement[] = [];
-  for (let index = from; index < to; ) {
+  for (let index = from; index < to;) {
     const statement = statements[index];
     const end = blockEnd(statements, index, to);
     const { text } = statement;
@@ -213,7 +218,7 @@ function isCall(text: string): boolean {
   if (KEYWORD.test(text)) return false;
   // Innermost brackets first, each pair becomes one sign.
   let bare = text;
-  for (let before = ""; before !== bare; ) {
+  for (let before = ""; before !== bare;) {
     before = bare;
     bare = bare
       .replaceAll(/\([^()[\]{}]*\)/g, "\u0001")

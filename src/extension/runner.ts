@@ -34,7 +34,7 @@ export class Runner {
     const kept: Kept = {
       kind,
       target,
-      result: kind === "run" || kind === "shapes" ? null : app.results.get(kind, key)?.result ?? null,
+      result: kind === "run" || kind === "shapes" ? null : (app.results.get(kind, key)?.result ?? null),
       failure: null,
       durationMs: 0,
       stamps,

@@ -36,7 +36,10 @@ export function filesBehind(file: string, root: string, read: ReadText): string[
 /** Where a module could lie: "layers.attn" is layers/attn.py or layers/attn/__init__.py. */
 function candidates(name: string, file: string, root: string): string[] {
   const dots = /^\.*/.exec(name)![0].length;
-  const path = name.slice(dots).split(".").filter((part) => part !== "");
+  const path = name
+    .slice(dots)
+    .split(".")
+    .filter((part) => part !== "");
   if (path.length === 0) return [];
   const bases = dots === 0 ? [dirname(file), root] : [join(dirname(file), ...Array<string>(dots - 1).fill(".."))];
   return bases.flatMap((base) => [join(base, ...path) + ".py", join(base, ...path, "__init__.py")]);

@@ -17,7 +17,12 @@ function deviceMemory(trace: Trace, device: number): MemorySummary {
   const events = trace.memory.filter((event) => event.device === device);
   const peak = peakOf(events);
   const atPeak: Record<MemoryKind, number> = {
-    parameter: 0, gradient: 0, optimizer: 0, activation: 0, input: 0, temporary: 0,
+    parameter: 0,
+    gradient: 0,
+    optimizer: 0,
+    activation: 0,
+    input: 0,
+    temporary: 0,
   };
   const live = liveAt(events, peak.index);
   let known = 0;

@@ -2,9 +2,7 @@
 import type { ModuleRow } from "../protocol/results.ts";
 import type { Trace } from "../protocol/trace.ts";
 import { ancestries, forwardScopes } from "./scopes.ts";
-import {
-  PHASES, StepSums, isOp, phaseIndex, share, stepCount, stepOfKernel, stepOfMemory, stepOfOp,
-} from "./steps.ts";
+import { PHASES, StepSums, isOp, phaseIndex, share, stepCount, stepOfKernel, stepOfMemory, stepOfOp } from "./steps.ts";
 
 /** The row for what ran outside of any module. */
 export const OUTSIDE = "(outside of modules)";

@@ -126,7 +126,14 @@ export interface MemorySummary {
   peakAllocatedBytes: number;
   peakReservedBytes: number;
   /** What was alive at the peak, by kind. */
-  atPeak: { parameter: number; gradient: number; optimizer: number; activation: number; input: number; temporary: number };
+  atPeak: {
+    parameter: number;
+    gradient: number;
+    optimizer: number;
+    activation: number;
+    input: number;
+    temporary: number;
+  };
   allocations: number;
   allocatedBytes: number;
   /** The allocations that were largest at the peak, largest first. */
@@ -215,10 +222,4 @@ export interface DescribeResult extends ResultHead {
 }
 
 export type Result =
-  | RunResult
-  | ProfileResult
-  | GraphResult
-  | ShapesResult
-  | DevicesResult
-  | PythonResult
-  | DescribeResult;
+  RunResult | ProfileResult | GraphResult | ShapesResult | DevicesResult | PythonResult | DescribeResult;

@@ -3,7 +3,13 @@
  * (`ready`). Every request settles exactly once: with a result, or with a failure.
  */
 import type {
-  DescribeResult, DevicesResult, GraphResult, ProfileResult, PythonResult, RunResult, ShapesResult,
+  DescribeResult,
+  DevicesResult,
+  GraphResult,
+  ProfileResult,
+  PythonResult,
+  RunResult,
+  ShapesResult,
 } from "./results.ts";
 import type { Failure } from "./source.ts";
 
@@ -57,8 +63,7 @@ export interface Verbs {
 export type Verb = keyof Verbs;
 
 export type ToRuntime =
-  | { type: "request"; id: number; verb: Verb; request: Verbs[Verb]["request"] }
-  | { type: "cancel"; id: number };
+  { type: "request"; id: number; verb: Verb; request: Verbs[Verb]["request"] } | { type: "cancel"; id: number };
 
 export type FromRuntime =
   | { type: "ready"; version: typeof RPC_VERSION; pid: number; device: string }

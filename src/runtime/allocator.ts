@@ -59,8 +59,13 @@ export function roundUpToClass(bytes: number): number {
 
 export class CachingAllocator {
   readonly statistics: MemoryStatistics = {
-    allocatedBytes: 0, peakAllocatedBytes: 0, reservedBytes: 0, peakReservedBytes: 0,
-    allocations: 0, frees: 0, systemAllocations: 0,
+    allocatedBytes: 0,
+    peakAllocatedBytes: 0,
+    reservedBytes: 0,
+    peakReservedBytes: 0,
+    allocations: 0,
+    frees: 0,
+    systemAllocations: 0,
   };
   listener: MemoryListener | null = null;
   /** Allocated and reserved bytes, where other threads can read them at any time. */
@@ -137,8 +142,10 @@ export class CachingAllocator {
       if (s.reservedBytes + sizeBytes <= this.limitBytes) pointer = this.#raw.allocate(sizeBytes);
     }
     if (pointer === 0) {
-      throw new OutOfMemoryError(`[${this.#raw.describe()}] out of memory: asked for ${formatBytes(requestedBytes)} ` +
-        `with ${formatBytes(s.allocatedBytes)} in use by tensors. Hint: lower the batch size or the sequence length`);
+      throw new OutOfMemoryError(
+        `[${this.#raw.describe()}] out of memory: asked for ${formatBytes(requestedBytes)} ` +
+          `with ${formatBytes(s.allocatedBytes)} in use by tensors. Hint: lower the batch size or the sequence length`,
+      );
     }
     s.systemAllocations++;
     s.reservedBytes += sizeBytes;

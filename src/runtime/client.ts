@@ -86,8 +86,21 @@ export class RestartBudget {
 }
 
 const KEPT_NAMES = new Set([
-  "APPDATA", "HOME", "LANG", "LAYERWISE_CACHE", "LC_ALL", "LD_LIBRARY_PATH", "LOCALAPPDATA", "NVIDIA_VISIBLE_DEVICES",
-  "PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "USERPROFILE", "XDG_CACHE_HOME",
+  "APPDATA",
+  "HOME",
+  "LANG",
+  "LAYERWISE_CACHE",
+  "LC_ALL",
+  "LD_LIBRARY_PATH",
+  "LOCALAPPDATA",
+  "NVIDIA_VISIBLE_DEVICES",
+  "PATH",
+  "SYSTEMROOT",
+  "TEMP",
+  "TMP",
+  "TMPDIR",
+  "USERPROFILE",
+  "XDG_CACHE_HOME",
 ]);
 
 /** The variables that the runtime needs to find its caches and the GPU's libraries; no tokens, no Node options. */

@@ -118,7 +118,10 @@ function tensorFunctions(): Record<string, (...args: never[]) => unknown> {
       const t = get(h);
       if (t.rank !== 4) return false;
       const order = [0, 2, 3, 1];
-      return isContiguous(order.map((d) => t.shape[d]!), order.map((d) => t.strides[d]!));
+      return isContiguous(
+        order.map((d) => t.shape[d]!),
+        order.map((d) => t.strides[d]!),
+      );
     },
     same_storage: (a: number, b: number) => get(a).storage === get(b).storage,
     version: (h: number) => get(h).storage.version,
@@ -162,7 +165,10 @@ function tensorFunctions(): Record<string, (...args: never[]) => unknown> {
     basic_index: guarded((h: number, n: number) => put(basicIndex(get(h), bridge.readScratch(4 * n), n))),
     element_at: guarded((h: number, index: number) => {
       const t = get(h);
-      if (t.rank === 0) throw new IndexError("invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim tensor to a number");
+      if (t.rank === 0)
+        throw new IndexError(
+          "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim tensor to a number",
+        );
       return put(basicIndex(t, [0, index, 0, 0], 1));
     }),
 
@@ -171,7 +177,8 @@ function tensorFunctions(): Record<string, (...args: never[]) => unknown> {
       // Pairs (handle or kind, is tensor).
       const words = bridge.readScratch(2 * n);
       const participants = Array.from({ length: n }, (_, i) =>
-        words[2 * i + 1] ? get(words[2 * i]!) : new Scalar(1, kinds[words[2 * i]!]!));
+        words[2 * i + 1] ? get(words[2 * i]!) : new Scalar(1, kinds[words[2 * i]!]!),
+      );
       return resultType(participants).id;
     }, -1),
     promote_types: (a: number, b: number) => promoteTypes(dtypeById(a), dtypeById(b)).id,
@@ -186,8 +193,10 @@ function autogradFunctions(): Record<string, (...args: never[]) => unknown> {
     set_requires_grad: guarded((h: number, on: boolean) => {
       const t = get(h);
       if (!on && !t.isLeaf) {
-        throw new RuntimeError("you can only change requires_grad flags of leaf variables. If you want to use a computed " +
-          "variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach().");
+        throw new RuntimeError(
+          "you can only change requires_grad flags of leaf variables. If you want to use a computed " +
+            "variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach().",
+        );
       }
       if (on && t.dtype.kind !== "float") {
         throw new RuntimeError("only Tensors of floating point and complex dtype can require gradients");
@@ -235,25 +244,34 @@ function autogradFunctions(): Record<string, (...args: never[]) => unknown> {
     },
     remove_hook: (h: number, id: number) => {
       const t = get(h);
-      postAccumulateHooks.set(t, (postAccumulateHooks.get(t) ?? []).filter((k) => k !== id));
+      postAccumulateHooks.set(
+        t,
+        (postAccumulateHooks.get(t) ?? []).filter((k) => k !== id),
+      );
       if (t.hooks) t.hooks = t.hooks.filter((k) => k !== id);
       if (t.node?.hooks) t.node.hooks = t.node.hooks.filter((hook) => hook.id !== id);
     },
     grad_enabled: () => gradMode.enabled,
     set_grad_enabled: (on: boolean) => gradMode.set(on),
     /** Scratch: roots, their gradients (0: ones), then inputs. Returns how many gradients stand in the scratch block. */
-    backward: guarded((nRoots: number, nInputs: number, retainGraph: boolean, createGraph: boolean, accumulate: boolean) => {
-      const words = bridge.readScratch(2 * nRoots + nInputs);
-      const roots = words.slice(0, nRoots).map(get);
-      const grads = words.slice(nRoots, 2 * nRoots).map(getOrNull);
-      const inputs = words.slice(2 * nRoots).map(get);
-      const results = runBackward(roots, grads, {
-        retainGraph, createGraph, inputs: nInputs ? inputs : undefined, accumulate,
-      });
-      const count = bridge.writeScratch(results.map((t) => (t ? putQuietly(t) : 0)));
-      for (const t of results) t?.release();
-      return count;
-    }, -1),
+    backward: guarded(
+      (nRoots: number, nInputs: number, retainGraph: boolean, createGraph: boolean, accumulate: boolean) => {
+        const words = bridge.readScratch(2 * nRoots + nInputs);
+        const roots = words.slice(0, nRoots).map(get);
+        const grads = words.slice(nRoots, 2 * nRoots).map(getOrNull);
+        const inputs = words.slice(2 * nRoots).map(get);
+        const results = runBackward(roots, grads, {
+          retainGraph,
+          createGraph,
+          inputs: nInputs ? inputs : undefined,
+          accumulate,
+        });
+        const count = bridge.writeScratch(results.map((t) => (t ? putQuietly(t) : 0)));
+        for (const t of results) t?.release();
+        return count;
+      },
+      -1,
+    ),
     /** Let `h` be what its own view is: shape, strides and history. */
     restride: guarded((h: number, view: number) => {
       const t = get(h);
@@ -269,9 +287,11 @@ function autogradFunctions(): Record<string, (...args: never[]) => unknown> {
     detach_in_place: guarded((h: number) => {
       const t = get(h);
       if (t.base) {
-        throw new RuntimeError("Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel " +
-          "(DDP) for training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence " +
-          "detach_() cannot be called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function.");
+        throw new RuntimeError(
+          "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel " +
+            "(DDP) for training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence " +
+            "detach_() cannot be called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function.",
+        );
       }
       t.setNode(null, 0);
       t.requiresGrad = false;
@@ -400,5 +420,3 @@ export function createCore(options: CoreOptions = {}): Core {
     ...recording(cpu),
   };
 }
-
-

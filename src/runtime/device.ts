@@ -72,9 +72,11 @@ export function deviceById(id: number): Device {
   if (id < 0 || override) return defaultDevice();
   const device = registry.get(id);
   if (!device) {
-    throw new RuntimeError(id >= 16
-      ? `CUDA device cuda:${id - 16} is not available: \`layerwise devices\` says what was found`
-      : `device number ${id} is not available`);
+    throw new RuntimeError(
+      id >= 16
+        ? `CUDA device cuda:${id - 16} is not available: \`layerwise devices\` says what was found`
+        : `device number ${id} is not available`,
+    );
   }
   return device;
 }

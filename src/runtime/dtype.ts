@@ -45,7 +45,12 @@ export function setDefaultDtype(dtype: DType): void {
 }
 
 const signedOrder = [int8, int16, int32, int64];
-const floatRank = new Map<DType, number>([[float16, 1], [bfloat16, 1], [float32, 2], [float64, 3]]);
+const floatRank = new Map<DType, number>([
+  [float16, 1],
+  [bfloat16, 1],
+  [float32, 2],
+  [float64, 3],
+]);
 
 /** The smallest type that holds both, by PyTorch's promotion lattice. */
 export function promoteTypes(a: DType, b: DType): DType {

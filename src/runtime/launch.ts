@@ -47,9 +47,12 @@ export function readScalar(t: Tensor): number | bigint | boolean {
 
 export function decode(dtype: DType, view: DataView, at: number): number | bigint | boolean {
   switch (dtype.name) {
-    case "float32": return view.getFloat32(at, true);
-    case "float64": return view.getFloat64(at, true);
-    case "float16": return halfToNumber(view.getUint16(at, true));
+    case "float32":
+      return view.getFloat32(at, true);
+    case "float64":
+      return view.getFloat64(at, true);
+    case "float16":
+      return halfToNumber(view.getUint16(at, true));
     case "bfloat16": {
       const word = new DataView(new ArrayBuffer(4));
       word.setUint32(0, view.getUint16(at, true) << 16, true);
@@ -60,12 +63,18 @@ export function decode(dtype: DType, view: DataView, at: number): number | bigin
       const number = Number(value);
       return Number.isSafeInteger(number) ? number : value;
     }
-    case "int32": return view.getInt32(at, true);
-    case "int16": return view.getInt16(at, true);
-    case "int8": return view.getInt8(at);
-    case "uint8": return view.getUint8(at);
-    case "bool": return view.getUint8(at) !== 0;
-    default: throw new RuntimeError(`reading ${dtype.name} is not supported`);
+    case "int32":
+      return view.getInt32(at, true);
+    case "int16":
+      return view.getInt16(at, true);
+    case "int8":
+      return view.getInt8(at);
+    case "uint8":
+      return view.getUint8(at);
+    case "bool":
+      return view.getUint8(at) !== 0;
+    default:
+      throw new RuntimeError(`reading ${dtype.name} is not supported`);
   }
 }
 

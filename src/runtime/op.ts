@@ -87,9 +87,13 @@ export function op<const S extends string, F extends Forward>(spec: OpSpec<S, F>
   const signature = parseSignature(spec.signature);
   const tensorPositions: number[] = [];
   signature.arguments.forEach((a, i) => tensorTypes.has(a.type) && tensorPositions.push(i));
-  const base = spec.gradName ?? signature.name.replace(/_$/, "").replace(/(^|_)([a-z])/g, (_, __, c) => c.toUpperCase());
+  const base =
+    spec.gradName ?? signature.name.replace(/_$/, "").replace(/(^|_)([a-z])/g, (_, __, c) => c.toUpperCase());
   const record: OpRecord = {
-    name: signature.name, spec: spec as unknown as OpSpec<string, Forward>, signature, tensorPositions,
+    name: signature.name,
+    spec: spec as unknown as OpSpec<string, Forward>,
+    signature,
+    tensorPositions,
     gradName: base.endsWith("Backwards") ? base : `${base}Backward0`,
   };
   if (registry.has(record.name)) throw new Error(`op '${record.name}' is declared twice`);
@@ -219,7 +223,8 @@ class OpNode extends Node {
         inputs.push(value);
         this.#info[name] = { shape: value.shape, dtype: value.dtype, device: value.device };
         // What is about to be overwritten is copied first.
-        if (this.#save.includes(name)) this.#keep(name, [mutates && i === 0 ? copies.clone(value) : value], false, false);
+        if (this.#save.includes(name))
+          this.#keep(name, [mutates && i === 0 ? copies.clone(value) : value], false, false);
       } else if (record.tensorPositions.includes(i) && !value) {
         this.#plain[name] = null;
       } else {
@@ -249,10 +254,12 @@ class OpNode extends Node {
 
   apply(grads: (Tensor | null)[]): (Tensor | null)[] {
     if (this.released) {
-      throw new RuntimeError("Trying to backward through the graph a second time (or directly access saved tensors " +
-        "after they have already been freed). Saved intermediate values of the graph are freed when you call " +
-        ".backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the graph a " +
-        "second time or if you need to access saved tensors after calling backward.");
+      throw new RuntimeError(
+        "Trying to backward through the graph a second time (or directly access saved tensors " +
+          "after they have already been freed). Saved intermediate values of the graph are freed when you call " +
+          ".backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the graph a " +
+          "second time or if you need to access saved tensors after calling backward.",
+      );
     }
     if (this.record.spec.once && gradMode.enabled) {
       throw new NotImplementedError(`the second derivative (create_graph=True) of '${this.record.name}'`);
@@ -261,7 +268,8 @@ class OpNode extends Node {
     const resultNames = this.record.signature.results;
     for (const { name, list, tensors, isOutput } of this.#saved) {
       const unpacked = tensors.map((t, i) =>
-        t ? t.unpack(this, isOutput, list ? i : Math.max(0, resultNames.indexOf(name))) : null);
+        t ? t.unpack(this, isOutput, list ? i : Math.max(0, resultNames.indexOf(name))) : null,
+      );
       saved[name] = list ? unpacked : unpacked[0];
     }
     const needs: Record<string, boolean> = {};

@@ -48,7 +48,9 @@ export interface Session<C extends CoreSide = CoreSide> {
 }
 
 export type VerbHandler<V extends Verb = Verb, C extends CoreSide = CoreSide> = (
-  session: Session<C>, request: Verbs[V]["request"], report: Report,
+  session: Session<C>,
+  request: Verbs[V]["request"],
+  report: Report,
 ) => Promise<Verbs[V]["result"]> | Verbs[V]["result"];
 
 export type VerbTable<C extends CoreSide = CoreSide> = { [V in Verb]?: VerbHandler<V, C> };

@@ -45,7 +45,8 @@ export function wrapDim(dim: number, rank: number): number {
   const bound = Math.max(rank, 1);
   if (dim < -bound || dim >= bound) {
     throw new IndexError(
-      `Dimension out of range (expected to be in range of [${-bound}, ${bound - 1}], but got ${dim})`);
+      `Dimension out of range (expected to be in range of [${-bound}, ${bound - 1}], but got ${dim})`,
+    );
   }
   return dim < 0 ? dim + bound : dim;
 }
@@ -71,8 +72,10 @@ export function broadcastShapes(a: Shape, b: Shape): Shape {
     const x = i <= a.length ? a[a.length - i]! : 1;
     const y = i <= b.length ? b[b.length - i]! : 1;
     if (x !== y && x !== 1 && y !== 1) {
-      throw new RuntimeError(`The size of tensor a (${x}) must match the size of tensor b (${y}) ` +
-        `at non-singleton dimension ${rank - i}`);
+      throw new RuntimeError(
+        `The size of tensor a (${x}) must match the size of tensor b (${y}) ` +
+          `at non-singleton dimension ${rank - i}`,
+      );
     }
     out[rank - i] = x === 1 ? y : x;
   }
@@ -111,8 +114,10 @@ export function inferSize(shape: Shape, numel: number): Shape {
     return shape;
   }
   if (known === 0) {
-    throw new RuntimeError(`cannot reshape tensor of 0 elements into shape ${formatShape(shape)} because the ` +
-      `unspecified dimension size -1 can be any value and is ambiguous`);
+    throw new RuntimeError(
+      `cannot reshape tensor of 0 elements into shape ${formatShape(shape)} because the ` +
+        `unspecified dimension size -1 can be any value and is ambiguous`,
+    );
   }
   if (numel % known !== 0) throw mismatch();
   const out = shape.slice();

@@ -35,14 +35,29 @@ interface ArgumentTypes {
 }
 export type ArgumentType = keyof ArgumentTypes;
 
-type Field<F> = F extends `${infer T} ${infer N}=${string}` ? Named<T, N> : F extends `${infer T} ${infer N}` ? Named<T, N> : object;
+type Field<F> = F extends `${infer T} ${infer N}=${string}`
+  ? Named<T, N>
+  : F extends `${infer T} ${infer N}`
+    ? Named<T, N>
+    : object;
 type Named<T, N extends string> = T extends ArgumentType ? { [k in N]: ArgumentTypes[T] } : never;
 type Fields<P> = P extends `${infer A}, ${infer R}` ? Field<A> & Fields<R> : Field<P>;
 type Inside<S> = S extends `${string}(${infer P}) -> ${string}` ? P : never;
 /** All arguments of a signature by name, typed. */
 export type Arguments<S extends string> = Fields<Inside<S>>;
-type TensorName<F> = F extends `Tensor ${infer N}` ? N : F extends `Tensor? ${infer N}=${string}` ? N
-  : F extends `Tensor? ${infer N}` ? N : F extends `Operand ${infer N}` ? N : F extends `Operand? ${infer N}=${string}` ? N : F extends `Tensor[] ${infer N}` ? N : never;
+type TensorName<F> = F extends `Tensor ${infer N}`
+  ? N
+  : F extends `Tensor? ${infer N}=${string}`
+    ? N
+    : F extends `Tensor? ${infer N}`
+      ? N
+      : F extends `Operand ${infer N}`
+        ? N
+        : F extends `Operand? ${infer N}=${string}`
+          ? N
+          : F extends `Tensor[] ${infer N}`
+            ? N
+            : never;
 type TensorNames<P> = P extends `${infer A}, ${infer R}` ? TensorName<A> | TensorNames<R> : TensorName<P>;
 /** The names of a signature's tensor arguments. */
 export type TensorArguments<S extends string> = TensorNames<Inside<S>>;

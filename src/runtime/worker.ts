@@ -91,7 +91,11 @@ async function main(): Promise<void> {
 }
 
 async function serve(
-  session: PythonSession, verbs: VerbTable, id: number, verb: Verb, request: Verbs[Verb]["request"],
+  session: PythonSession,
+  verbs: VerbTable,
+  id: number,
+  verb: Verb,
+  request: Verbs[Verb]["request"],
 ): Promise<void> {
   printed = [];
   printedBytes = 0;
@@ -126,7 +130,9 @@ function flushPython(): void {
 
 function failureOf(error: unknown): Failure {
   if (
-    error instanceof PythonFailure || error instanceof InterpreterDied || error instanceof WorkspaceRefused ||
+    error instanceof PythonFailure ||
+    error instanceof InterpreterDied ||
+    error instanceof WorkspaceRefused ||
     error instanceof RequestRefused
   ) {
     return error.failure;
@@ -147,6 +153,9 @@ function lastLine(text: string): string {
 main().catch((error: unknown) => {
   const message = `Python could not be started: ${lastLine((error as Error).message || String(error))}`;
   const traceback = (error as Error).message || (error as Error).stack;
-  tell({ type: "fatal", failure: { kind: "machine", type: "start-failed", message, ...(traceback ? { traceback } : {}) } });
+  tell({
+    type: "fatal",
+    failure: { kind: "machine", type: "start-failed", message, ...(traceback ? { traceback } : {}) },
+  });
   process.exit(1);
 });

@@ -274,16 +274,15 @@ test("Ctrl-C ends an endless loop at once", async () => {
 });
 
 test("Ctrl-C ends a run, too", async () => {
-  const text =
-    [
-      "import torch",
-      "class A(torch.nn.Module):",
-      "    def forward(self, x):",
-      "        print('started', flush=True)",
-      "        while True:",
-      "            x = x + 1",
-      "",
-    ].join("\n");
+  const text = [
+    "import torch",
+    "class A(torch.nn.Module):",
+    "    def forward(self, x):",
+    "        print('started', flush=True)",
+    "        while True:",
+    "            x = x + 1",
+    "",
+  ].join("\n");
   const { code, error } = await layerwise(["run", file("loop.py", text), "--input", "x=float32[2]"], {
     interruptAt: "started",
   });
@@ -292,16 +291,15 @@ test("Ctrl-C ends a run, too", async () => {
 });
 
 test("a script that prints and a model that prints keep --json clean", async () => {
-  const text =
-    [
-      "import torch",
-      "print('at import')",
-      "class A(torch.nn.Module):",
-      "    def forward(self, x):",
-      "        print('in forward')",
-      "        return x",
-      "",
-    ].join("\n");
+  const text = [
+    "import torch",
+    "print('at import')",
+    "class A(torch.nn.Module):",
+    "    def forward(self, x):",
+    "        print('in forward')",
+    "        return x",
+    "",
+  ].join("\n");
   const result = await json<RunResult>(["run", file("prints.py", text)], "run");
   assert.match(result.stdout, /at import[^]*in forward/);
 });

@@ -34,7 +34,11 @@ async function play(part: Play, request: Partial<ProfileRequest> = {}): Promise<
   const answers: Record<string, (...positional: unknown[]) => unknown> = {
     "layerwise.probe:script_or_target": () => ({ kind: part.kind ?? "target" }),
     "layerwise.probe:prepare": () => ({
-      setup: { init: [], inputs: [] }, name: "GPT", kind: "class", parameters: 7, parameterBytes: 28,
+      setup: { init: [], inputs: [] },
+      name: "GPT",
+      kind: "class",
+      parameters: 7,
+      parameterBytes: 28,
     }),
     "layerwise.probe:timed_step": (withBackward) => {
       const at = repetition++;

@@ -2,7 +2,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { afterEach, test } from "node:test";
-import { RestartBudget, RuntimeClient, RuntimeFailure, clearedEnvironment, type ClientOptions } from "../../src/runtime/client.ts";
+import {
+  RestartBudget,
+  RuntimeClient,
+  RuntimeFailure,
+  clearedEnvironment,
+  type ClientOptions,
+} from "../../src/runtime/client.ts";
 import type { Failure } from "../../src/protocol/source.ts";
 import { root } from "../../tools/steps.mjs";
 
@@ -25,7 +31,10 @@ afterEach(() => {
 });
 
 async function failureOf(work: Promise<unknown>): Promise<Failure> {
-  const error = await work.then(() => assert.fail("expected a failure"), (reason: unknown) => reason);
+  const error = await work.then(
+    () => assert.fail("expected a failure"),
+    (reason: unknown) => reason,
+  );
   assert.ok(error instanceof RuntimeFailure, String(error));
   return error.failure;
 }
@@ -39,14 +48,21 @@ test("nothing is started before the first question, which is answered with its p
     onMemory: ({ allocatedBytes }) => told.push(allocatedBytes),
   });
   assert.equal(client.isRunning, false);
-  const result = (await client.request("run", { target: "echo" }, {
-    onProgress: (message, fraction) => told.push([message, fraction]),
-    onOutput: (stream, text) => told.push([stream, text]),
-  })) as unknown as { environment: string[]; argv: string[]; core: unknown; options: unknown };
+  const result = (await client.request(
+    "run",
+    { target: "echo" },
+    {
+      onProgress: (message, fraction) => told.push([message, fraction]),
+      onOutput: (stream, text) => told.push([stream, text]),
+    },
+  )) as unknown as { environment: string[]; argv: string[]; core: unknown; options: unknown };
   assert.deepEqual(told, ["cpu", ["working", 0.5], ["stdout", "printed"], 7]);
   assert.deepEqual([result.core, result.options], [{ threads: 3 }, { memoryLimitBytes: 5 }]);
   assert.ok(result.argv.includes("--disallow-code-generation-from-strings"));
-  assert.deepEqual(result.environment.filter((name) => /SECRET|NODE_OPTIONS/.test(name)), []);
+  assert.deepEqual(
+    result.environment.filter((name) => /SECRET|NODE_OPTIONS/.test(name)),
+    [],
+  );
   assert.ok(result.environment.includes("CUDA_VISIBLE_DEVICES"));
 });
 
@@ -69,13 +85,19 @@ test("a process that dies fails what was under way, and the next question is ans
   assert.match(hanging.message, /SIGKILL/);
   assert.equal(dying.type, "runtime-died");
   assert.equal((await client.request("run", { target: "echo" })).ok, true);
-  assert.deepEqual(deaths.map(({ isGivenUp }) => isGivenUp), [false]);
+  assert.deepEqual(
+    deaths.map(({ isGivenUp }) => isGivenUp),
+    [false],
+  );
 });
 
 test("after five restarts it gives up, until it is told to start again", async () => {
   const client = makeClient();
   for (let death = 0; death < 6; death++) await failureOf(client.request("run", { target: "die" }));
-  assert.deepEqual(deaths.map(({ isGivenUp }) => isGivenUp), [false, false, false, false, false, true]);
+  assert.deepEqual(
+    deaths.map(({ isGivenUp }) => isGivenUp),
+    [false, false, false, false, false, true],
+  );
   assert.equal((await failureOf(client.request("run", { target: "echo" }))).type, "runtime-given-up");
   await client.restart();
   assert.equal((await client.request("run", { target: "echo" })).ok, true);
@@ -96,11 +118,17 @@ test("a cancelled question ends as cancelled, also in a process that does not li
   await client.request("run", { target: "echo" });
   const pid = client.pid;
   cancel.abort();
-  assert.deepEqual((await Promise.all([listening, hanging])).map(({ kind }) => kind), ["cancelled", "cancelled"]);
+  assert.deepEqual(
+    (await Promise.all([listening, hanging])).map(({ kind }) => kind),
+    ["cancelled", "cancelled"],
+  );
   assert.equal((await client.request("run", { target: "echo" })).ok, true);
   assert.notEqual(client.pid, pid);
   assert.deepEqual(deaths, []);
-  assert.equal((await failureOf(client.request("run", { target: "echo" }, { signal: cancel.signal }))).kind, "cancelled");
+  assert.equal(
+    (await failureOf(client.request("run", { target: "echo" }, { signal: cancel.signal }))).kind,
+    "cancelled",
+  );
 });
 
 test("a question that is cancelled before the process is ready ends at once and harms nobody", async () => {

@@ -8,7 +8,10 @@ import { root } from "../../tools/steps.mjs";
 
 function check(source: string, expected: string[]): Outline {
   const outline = readOutline(source);
-  assert.deepEqual(outline.targets.map(({ name, kind, line, endLine }) => `${kind} ${name} ${line + 1}-${endLine + 1}`), expected);
+  assert.deepEqual(
+    outline.targets.map(({ name, kind, line, endLine }) => `${kind} ${name} ${line + 1}-${endLine + 1}`),
+    expected,
+  );
   return outline;
 }
 
@@ -129,7 +132,13 @@ test("while a string is open, targets stay where their first line stands", () =>
   const typed = before.replace("    pass", '\n    """').replace("import torch", "import torch\n");
   const outline = readOutline(typed, previous);
   assert.equal(outline.isBroken, true);
-  assert.deepEqual(outline.targets.map(({ name, line }) => [name, line]), [["A", 2], ["B", 5]]);
+  assert.deepEqual(
+    outline.targets.map(({ name, line }) => [name, line]),
+    [
+      ["A", 2],
+      ["B", 5],
+    ],
+  );
 });
 
 test("the cursor's target is the one around it", () => {
@@ -140,6 +149,8 @@ test("the cursor's target is the one around it", () => {
 });
 
 test("imports are listed as written", () => {
-  const { imports } = readOutline("import a.b, c as d\nfrom .e import f\nfrom .. import g\nfrom h.i import (j,\n  k)\n");
+  const { imports } = readOutline(
+    "import a.b, c as d\nfrom .e import f\nfrom .. import g\nfrom h.i import (j,\n  k)\n",
+  );
   assert.deepEqual(imports.sort(), ["..", "..g", ".e", ".e.f", "a.b", "c", "h.i", "h.i.j", "h.i.k"].sort());
 });

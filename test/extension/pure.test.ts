@@ -64,20 +64,42 @@ test("labels of lines", () => {
   const source = { file: "/w/model.py", line: 3 };
   const row = { source, text: "", totalUs: 50, forwardUs: 20, backwardUs: 30, share: 0.341, flops: 0, bytes: 0 };
   assert.equal(lineLabel({ ...row, allocatedBytes: 0, calls: 1, hottest: "" }), "50.0 µs · 34.1%");
-  const hint = (name: string, shape: number[]): ShapeHint => ({ source, name, shape, dtype: "float32", device: "meta", passes: 1 });
-  assert.equal(shapesLabel([hint("q", [2, 4]), hint("k", [2, 4]), hint("v", [3])]), "q, k: float32[2, 4] · v: float32[3]");
+  const hint = (name: string, shape: number[]): ShapeHint => ({
+    source,
+    name,
+    shape,
+    dtype: "float32",
+    device: "meta",
+    passes: 1,
+  });
+  assert.equal(
+    shapesLabel([hint("q", [2, 4]), hint("k", [2, 4]), hint("v", [3])]),
+    "q, k: float32[2, 4] · v: float32[3]",
+  );
 });
 
 test("shapes are noted at the last line of their statement", () => {
   const hint = { name: "y", shape: [1], dtype: "float32", device: "meta", passes: 1 };
   const source = { file: "/w/model.py", line: 1, endLine: 2 };
-  const result = { version: 1, verb: "shapes", target: "", ok: true, setup: run.setup, hints: [{ ...hint, source }] } as const;
+  const result = {
+    version: 1,
+    verb: "shapes",
+    target: "",
+    ok: true,
+    setup: run.setup,
+    hints: [{ ...hint, source }],
+  } as const;
   const notes = shapeNotes({ ...result, hints: [...result.hints] }, () => "y = f(\n    x)\n");
   assert.deepEqual(notes, [{ file: "/w/model.py", line: 2, text: "x)", label: "y: float32[1]" }]);
 });
 
 test("notes follow their lines and leave with them", () => {
-  const rows = [{ line: 2, text: "b()" }, { line: 3, text: "c()" }, { line: 4, text: "gone()" }, { line: 6, text: "b()" }];
+  const rows = [
+    { line: 2, text: "b()" },
+    { line: 3, text: "c()" },
+    { line: 4, text: "gone()" },
+    { line: 6, text: "b()" },
+  ];
   const lines = ["a", "new", "new", "  b()", "  c()", "changed()", "x", "b()"];
   assert.deepEqual(placeRows(rows, lines), [3, 4, undefined, 7]);
 });
@@ -109,11 +131,16 @@ test("results turn stale once, per file, and fresh again", () => {
   const results = new Results(() => changes++);
   const stamps = makeStamps(["/w/model.py"], read);
   results.set(kept({ stamps }));
-  results.set(kept({ kind: "profile", result: null, failure: { kind: "model", type: "E", message: "" }, failureStamps: stamps }));
+  results.set(
+    kept({ kind: "profile", result: null, failure: { kind: "model", type: "E", message: "" }, failureStamps: stamps }),
+  );
   assert.deepEqual(results.files(), ["/w/model.py"]);
   assert.equal(results.refresh("/w/other.py", read).length, 0);
   texts["/w/model.py"] = "2";
-  assert.deepEqual(results.refresh("/w/model.py", read).map(({ kind }) => kind), ["run", "profile"]);
+  assert.deepEqual(
+    results.refresh("/w/model.py", read).map(({ kind }) => kind),
+    ["run", "profile"],
+  );
   assert.equal(results.refresh("/w/model.py", read).length, 0);
   assert.equal(results.get("profile", targetKey(target))?.isFailureStale, true);
   texts["/w/model.py"] = "1";
@@ -135,11 +162,14 @@ test("inputs are remembered per target and forgotten when emptied", async () => 
   await inputs.set({ ...target, name: "Other" }, "init", "dim", "8");
   assert.deepEqual(requestFields(inputs.of(target)), { init: "dim=32, heads=2", inputs: { x: "float32[1,8,32]" } });
   const rows = argumentRows(run.setup, inputs.of(target));
-  assert.deepEqual(rows.map(({ name, value, isGiven, origin }) => [name, value, isGiven, origin]), [
-    ["dim", "32", true, "edited by you"],
-    ["heads", "2", true, "edited by you"],
-    ["x", "float32[1,8,32]", true, "edited by you"],
-  ]);
+  assert.deepEqual(
+    rows.map(({ name, value, isGiven, origin }) => [name, value, isGiven, origin]),
+    [
+      ["dim", "32", true, "edited by you"],
+      ["heads", "2", true, "edited by you"],
+      ["x", "float32[1,8,32]", true, "edited by you"],
+    ],
+  );
   await inputs.set(target, "inputs", "x", "");
   assert.equal(argumentRows(run.setup, inputs.of(target)).at(-1)?.origin, "from the call in line 42");
   await inputs.forget(target);
@@ -157,8 +187,14 @@ test("results come back from disk; broken files and old forms do not", async () 
     await files.writeTrace("key", { names: ["a"] } as never);
     writeFileSync(join(folder, "results", "run-broken.bin"), "no result");
     const back = await files.readAll();
-    assert.deepEqual(back.map(({ target: { name }, durationMs }) => [name, durationMs]).sort(), [["GPT", 9], ["Other", 3]]);
-    assert.deepEqual(back.find(({ target: { name } }) => name === "GPT"), kept({ durationMs: 9 }));
+    assert.deepEqual(back.map(({ target: { name }, durationMs }) => [name, durationMs]).sort(), [
+      ["GPT", 9],
+      ["Other", 3],
+    ]);
+    assert.deepEqual(
+      back.find(({ target: { name } }) => name === "GPT"),
+      kept({ durationMs: 9 }),
+    );
     assert.deepEqual((await files.readTrace("key"))?.names, ["a"]);
     assert.equal(await files.readTrace("none"), undefined);
     await files.remove("run", targetKey(target));
@@ -172,5 +208,6 @@ test("results come back from disk; broken files and old forms do not", async () 
 
 test("what is no target is not taken for one", () => {
   assert.deepEqual(asTarget({ ...target, more: 1 }), target);
-  for (const wrong of [undefined, null, "GPT", { file: "/w" }, { ...target, kind: "module" }]) assert.equal(asTarget(wrong), undefined);
+  for (const wrong of [undefined, null, "GPT", { file: "/w" }, { ...target, kind: "module" }])
+    assert.equal(asTarget(wrong), undefined);
 });

@@ -68,7 +68,10 @@ async function cancelled(source: string): Promise<Ran & { stopMs: number }> {
 describe("requests", () => {
   test("run one after another and keep their output apart", async () => {
     const answers = await Promise.all(["a", "b", "c"].map((name) => run(`print('${name}' * 3)`)));
-    assert.deepEqual(answers.map((answer) => answer.text), ["aaa\n", "bbb\n", "ccc\n"]);
+    assert.deepEqual(
+      answers.map((answer) => answer.text),
+      ["aaa\n", "bbb\n", "ccc\n"],
+    );
   });
 
   test("show output while they run", async () => {
@@ -77,7 +80,10 @@ describe("requests", () => {
     await run("import time\nfor i in range(3):\n  print(i)\n  time.sleep(0.3)", {
       onOutput: (_, text) => seen.push([text, performance.now() - began]),
     });
-    assert.deepEqual(seen.map(([text]) => text), ["0\n", "1\n", "2\n"]);
+    assert.deepEqual(
+      seen.map(([text]) => text),
+      ["0\n", "1\n", "2\n"],
+    );
     assert.ok(seen[2][1] - seen[0][1] > 400, `second and third line came ${seen[2][1] - seen[0][1]} ms later`);
   });
 
@@ -122,7 +128,9 @@ describe("requests", () => {
   });
 
   test("may pass on everything when asked to", async () => {
-    const { text } = await run("for i in range(60_000): print(i)", { outputLimit: { bytes: Infinity, lines: Infinity } });
+    const { text } = await run("for i in range(60_000): print(i)", {
+      outputLimit: { bytes: Infinity, lines: Infinity },
+    });
     assert.equal(text.split("\n").length, 60_001);
   });
 

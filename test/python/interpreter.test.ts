@@ -94,10 +94,13 @@ describe("failures", () => {
     assert.equal(failure?.type, "ZeroDivisionError");
     const file = join(root, "main.py");
     assert.deepEqual(failure?.at, { file, line: 3, endLine: 3, col: 12, endCol: 17 });
-    assert.deepEqual(failure?.frames?.map((frame) => [frame.function, frame.line, frame.isUser]), [
-      ["<module>", 5, true],
-      ["f", 3, true],
-    ]);
+    assert.deepEqual(
+      failure?.frames?.map((frame) => [frame.function, frame.line, frame.isUser]),
+      [
+        ["<module>", 5, true],
+        ["f", 3, true],
+      ],
+    );
     assert.equal(
       failure?.traceback,
       `Traceback (most recent call last):\n  File "${file}", line 5, in <module>\n    f(1)\n    ~^^^\n` +
@@ -118,7 +121,9 @@ describe("failures", () => {
   });
 
   test("show causes", async () => {
-    const { failure } = await run("try:\n  {}['a']\nexcept KeyError as e:\n  raise RuntimeError('no weights') from e\n");
+    const { failure } = await run(
+      "try:\n  {}['a']\nexcept KeyError as e:\n  raise RuntimeError('no weights') from e\n",
+    );
     assert.equal(failure?.message, "no weights");
     assert.match(failure?.traceback ?? "", /KeyError: 'a'\n\nThe above exception was the direct cause/);
   });
@@ -197,7 +202,10 @@ describe("calls", () => {
 describe("overlays", () => {
   test("win over the disk, also for imports and tracebacks", async () => {
     const root = workspace({ "main.py": "print('disk')", "part.py": "value = 'disk'" });
-    const overlay = { [join(root, "main.py")]: "import part\nprint(part.value)\n1/0", [join(root, "part.py")]: "value = 'editor'" };
+    const overlay = {
+      [join(root, "main.py")]: "import part\nprint(part.value)\n1/0",
+      [join(root, "part.py")]: "value = 'editor'",
+    };
     await lab.reset();
     await lab.mount({ root, overlay });
     const { text, failure } = await lab.run(join(root, "main.py"));
@@ -284,7 +292,8 @@ describe("resets", () => {
   ];
   const probe =
     "import faketorch, sys, os, json\nx = faketorch.ones(3) + faketorch.ones(4)\n" +
-    "print(x.size(), len(sys.modules), [n for n in os.listdir('/tmp') if not n.startswith('layerwise-')], os.listdir('/proc/self/fd'), faketorch.starts, json.dumps([1]))";
+    "left = [n for n in os.listdir('/tmp') if not n.startswith('layerwise-')]\n" +
+    "print(x.size(), len(sys.modules), left, os.listdir('/proc/self/fd'), faketorch.starts, json.dumps([1]))";
 
   test("give byte-identical output after any damage", async () => {
     await lab.reset();
@@ -309,7 +318,9 @@ describe("resets", () => {
   });
 
   test("survive 200 rounds without growing", async () => {
-    const root = workspace({ "main.py": "import faketorch\nx = [bytearray(1 << 20) for _ in range(20)]\nprint(faketorch.ones(1).size())" });
+    const root = workspace({
+      "main.py": "import faketorch\nx = [bytearray(1 << 20) for _ in range(20)]\nprint(faketorch.ones(1).size())",
+    });
     const before = await lab.memory();
     for (let round = 0; round < 200; round += 1) {
       await lab.reset();

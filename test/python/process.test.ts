@@ -40,8 +40,10 @@ async function hear<T extends FromRuntime>(matches: (message: FromRuntime) => me
 }
 
 type Settled = Extract<FromRuntime, { type: "result" | "failure" }>;
-const settled = (id: number) => (message: FromRuntime): message is Settled =>
-  (message.type === "result" || message.type === "failure") && message.id === id;
+const settled =
+  (id: number) =>
+  (message: FromRuntime): message is Settled =>
+    (message.type === "result" || message.type === "failure") && message.id === id;
 
 function ask(source: string): number {
   const id = nextId++;
@@ -75,7 +77,8 @@ describe("the runtime process", () => {
     setTimeout(() => child.send({ type: "cancel", id } satisfies ToRuntime), 300);
     const answer = await hear(settled(id));
     // On a busy machine the worker may have to be replaced: then the request fails, for the same reason.
-    const failure = answer.type === "result" ? answer.result.failure : answer.type === "failure" ? answer.failure : null;
+    const failure =
+      answer.type === "result" ? answer.result.failure : answer.type === "failure" ? answer.failure : null;
     assert.equal(failure?.kind, "cancelled");
   });
 

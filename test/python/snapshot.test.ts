@@ -9,7 +9,13 @@ import { test } from "node:test";
 import { pyodideFolder } from "../../src/runtime/paths.ts";
 import { limitMemory } from "../../src/runtime/python/program.ts";
 import { PYODIDE_VERSION } from "../../src/runtime/python/pyodide.ts";
-import { readSnapshot, snapshotFile, snapshotKey, writeSnapshot, type Snapshot } from "../../src/runtime/python/snapshot.ts";
+import {
+  readSnapshot,
+  snapshotFile,
+  snapshotKey,
+  writeSnapshot,
+  type Snapshot,
+} from "../../src/runtime/python/snapshot.ts";
 import { Lab } from "./fixtures/lab.ts";
 import { workspace } from "./fixtures/place.ts";
 
@@ -60,7 +66,11 @@ test("the first start makes one, the second uses it, a damaged one is replaced a
   const cacheFolder = join(workspace(), "cache");
   const start = async () => {
     const lab = await Lab.open({ cacheFolder });
-    const facts = { ...(await lab.timings()), notices: await lab.notices(), sum: await lab.call("builtins:sum", [1, 2]) };
+    const facts = {
+      ...(await lab.timings()),
+      notices: await lab.notices(),
+      sum: await lab.call("builtins:sum", [1, 2]),
+    };
     await lab.close();
     return facts;
   };
@@ -75,9 +85,14 @@ test("the first start makes one, the second uses it, a damaged one is replaced a
   writeFileSync(file, damaged);
   const third = await start();
   assert.equal(third.sum, 3);
-  assert.deepEqual(third.notices, ["the saved start of Python cannot be used, its content is damaged; making a new one"]);
+  assert.deepEqual(third.notices, [
+    "the saved start of Python cannot be used, its content is damaged; making a new one",
+  ]);
   assert.deepEqual((await start()).isWarm, true);
-  assert.deepEqual(readdirSync(cacheFolder).filter((left) => left.includes("tmp")), []);
+  assert.deepEqual(
+    readdirSync(cacheFolder).filter((left) => left.includes("tmp")),
+    [],
+  );
 });
 
 test("a cache that cannot be written is no obstacle", async () => {

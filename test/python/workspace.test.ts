@@ -41,7 +41,15 @@ describe("a read-only workspace", () => {
 
   test("hides everything else", () => {
     const tree = new WorkspaceTree({ root: place().root, writable: false });
-    for (const path of ["out", "up", "up/secret.txt", "up/w/../secret.txt", "folder/../../secret.txt", "../secret.txt", "/etc/passwd"]) {
+    for (const path of [
+      "out",
+      "up",
+      "up/secret.txt",
+      "up/w/../secret.txt",
+      "folder/../../secret.txt",
+      "../secret.txt",
+      "/etc/passwd",
+    ]) {
       assert.throws(() => read(tree, path), Error, path);
       assert.throws(() => tree.list(path), Error, path);
     }

@@ -63,7 +63,14 @@ test("statistics count what is held and what was", () => {
   allocator.listener = (block, sign, s) => seen.push([sign * block.sizeBytes, s.allocatedBytes]);
   const blocks = [64, 128, 4096].map((n) => allocator.allocate(n));
   blocks.forEach((b) => allocator.free(b));
-  assert.deepEqual(seen, [[64, 64], [128, 192], [4096, 4288], [-64, 4224], [-128, 4096], [-4096, 0]]);
+  assert.deepEqual(seen, [
+    [64, 64],
+    [128, 192],
+    [4096, 4288],
+    [-64, 4224],
+    [-128, 4096],
+    [-4096, 0],
+  ]);
   const s = allocator.statistics;
   assert.equal(s.peakAllocatedBytes, 4288);
   assert.equal(s.reservedBytes, 4288);
@@ -80,7 +87,9 @@ test("when the system refuses, cached blocks are given back first; then the erro
   allocator.free(allocator.allocate(6_000_000));
   const other = allocator.allocate(9_000_000);
   assert.equal(memory.held, other.sizeBytes);
-  assert.throws(() => allocator.allocate(5_000_000),
-    (e: Error) => /out of memory: asked for 4\.77 MiB with 9\.\d+ MiB in use.*lower the batch size/.test(e.message));
+  assert.throws(
+    () => allocator.allocate(5_000_000),
+    (e: Error) => /out of memory: asked for 4\.77 MiB with 9\.\d+ MiB in use.*lower the batch size/.test(e.message),
+  );
   assert.equal(allocator.statistics.allocatedBytes, other.sizeBytes);
 });

@@ -9,19 +9,25 @@ import { nativeFolder } from "../../src/runtime/paths.ts";
 import { empty, Scope, type Tensor } from "../../src/runtime/tensor.ts";
 
 export const whyMissing = existsSync(join(nativeFolder, `${process.platform}-${process.arch}`, "cpu.node"))
-  ? false : "the native addon is not built";
+  ? false
+  : "the native addon is not built";
 
 let core: Core | null = null;
 export const theCore = (): Core => (core ??= createCore({}));
 export const closeCore = (): void => core?.close();
 
 /** Any declared op by name, untyped: tests say what they mean. */
-export const op = (name: string): ((...args: unknown[]) => Tensor) => registry.get(name) as unknown as (...args: unknown[]) => Tensor;
+export const op = (name: string): ((...args: unknown[]) => Tensor) =>
+  registry.get(name) as unknown as (...args: unknown[]) => Tensor;
 
 export function tensor(shape: number[], values: number[], dtype: DType = float32): Tensor {
   const t = empty(shape, dtype, theCore().cpu!);
-  const data = dtype.name === "float64" ? new Float64Array(values) : dtype.name === "int64" ? new BigInt64Array(values.map(BigInt))
-    : new Float32Array(values);
+  const data =
+    dtype.name === "float64"
+      ? new Float64Array(values)
+      : dtype.name === "int64"
+        ? new BigInt64Array(values.map(BigInt))
+        : new Float32Array(values);
   writeBytes(t, new Uint8Array(data.buffer));
   return t;
 }

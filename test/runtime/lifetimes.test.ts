@@ -23,14 +23,21 @@ after(closeCore);
 
 test("temporaries of a call are freed, its result is not", options, () => {
   const before = held();
-  const y = scoped(() => op("exp")(op("add")(tensor([64], new Array(64).fill(1)), tensor([64], new Array(64).fill(2)))).retain());
+  const y = scoped(() =>
+    op("exp")(op("add")(tensor([64], new Array(64).fill(1)), tensor([64], new Array(64).fill(2)))).retain(),
+  );
   assert.equal(held() - before, 256);
   y.release();
   assert.equal(held(), before);
 });
 
 test("backward frees what it saved, and leaves only gradients", options, () => {
-  const w = scoped(() => leaf([4, 3], Array.from({ length: 12 }, (_, i) => i / 10)));
+  const w = scoped(() =>
+    leaf(
+      [4, 3],
+      Array.from({ length: 12 }, (_, i) => i / 10),
+    ),
+  );
   const before = held();
   scoped(() => {
     const x = tensor([2, 3], [1, 2, 3, 4, 5, 6]);
@@ -60,8 +67,10 @@ test("a graph that is dropped without backward frees everything, however deep", 
 
 test("an op that fails leaves nothing behind", options, () => {
   const before = held();
-  assert.throws(() => scoped(() => op("linear")(tensor([2, 3], [1, 2, 3, 4, 5, 6]), tensor([4, 5], new Array(20).fill(0)), null)),
-    /mat1 and mat2 shapes cannot be multiplied \(2x3 and 5x4\)/);
+  assert.throws(
+    () => scoped(() => op("linear")(tensor([2, 3], [1, 2, 3, 4, 5, 6]), tensor([4, 5], new Array(20).fill(0)), null)),
+    /mat1 and mat2 shapes cannot be multiplied \(2x3 and 5x4\)/,
+  );
   assert.equal(held(), before);
 });
 
@@ -85,9 +94,19 @@ test("second derivatives are ops again", options, () => {
     const x = leaf([2], [0.5, -1.5]);
     const y = op("sum")(op("mul")(op("mul")(x, x), x), null, false, null);
     const [dx] = runBackward([y], [null], { retainGraph: true, createGraph: true, inputs: [x] });
-    const [ddx] = runBackward([op("sum")(dx, null, false, null)], [null], { retainGraph: false, createGraph: false, inputs: [x] });
-    assert.deepEqual(numbers(dx!).map((v) => +v.toFixed(5)), [0.75, 6.75]);
-    assert.deepEqual(numbers(ddx!).map((v) => +v.toFixed(5)), [3, -9]);
+    const [ddx] = runBackward([op("sum")(dx, null, false, null)], [null], {
+      retainGraph: false,
+      createGraph: false,
+      inputs: [x],
+    });
+    assert.deepEqual(
+      numbers(dx!).map((v) => +v.toFixed(5)),
+      [0.75, 6.75],
+    );
+    assert.deepEqual(
+      numbers(ddx!).map((v) => +v.toFixed(5)),
+      [3, -9],
+    );
   });
 });
 

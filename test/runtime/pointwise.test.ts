@@ -16,23 +16,74 @@ function evaluate(root: Expr, inputs: number[], params: number[] = []): number {
     if (node.kind === "input") values.set(node, inputs[node.index]!);
     else if (node.kind === "param") values.set(node, params[node.index]!);
     else if (node.kind === "const") values.set(node, node.value);
-    else values.set(node, apply(node.op, node.args.map((a) => values.get(a)!)));
+    else
+      values.set(
+        node,
+        apply(
+          node.op,
+          node.args.map((a) => values.get(a)!),
+        ),
+      );
   }
   return values.get(root)!;
 }
 
 function apply(op: string, [a, b, c]: number[]): number {
   const table: Record<string, (a: number, b: number, c: number) => number> = {
-    add: (a, b) => a + b, sub: (a, b) => a - b, mul: (a, b) => a * b, div: (a, b) => a / b, neg: (a) => -a, abs: Math.abs,
-    square: (a) => a * a, sqrt: Math.sqrt, rsqrt: (a) => 1 / Math.sqrt(a), reciprocal: (a) => 1 / a, exp: Math.exp,
-    exp2: (a) => 2 ** a, expm1: Math.expm1, log: Math.log, log2: Math.log2, log10: Math.log10, log1p: Math.log1p, sin: Math.sin,
-    cos: Math.cos, tan: Math.tan, asin: Math.asin, acos: Math.acos, atan: Math.atan, sinh: Math.sinh, cosh: Math.cosh,
-    tanh: Math.tanh, asinh: Math.asinh, acosh: Math.acosh, atanh: Math.atanh, sigmoid: (a) => 1 / (1 + Math.exp(-a)),
-    pow: Math.pow, atan2: Math.atan2, hypot: Math.hypot, maximum: Math.max, minimum: Math.min, fma: (a, b, c) => a * b + c,
-    where: (a, b, c) => (a !== 0 ? b : c), eq: (a, b) => +(a === b), ge: (a, b) => +(a >= b), gt: (a, b) => +(a > b), lt: (a, b) => +(a < b),
-    le: (a, b) => +(a <= b), logical_and: (a, b) => +(a !== 0 && b !== 0), logical_or: (a, b) => +(a !== 0 || b !== 0), sign: Math.sign,
-    floor: Math.floor, trunc: Math.trunc, fmod: (a, b) => a % b, remainder: (a, b) => a - b * Math.floor(a / b), mov: (a) => a,
-    isnan: (a) => +Number.isNaN(a), fmax: Math.max, fmin: Math.min, copysign: (a, b) => Math.abs(a) * (b < 0 ? -1 : 1),
+    add: (a, b) => a + b,
+    sub: (a, b) => a - b,
+    mul: (a, b) => a * b,
+    div: (a, b) => a / b,
+    neg: (a) => -a,
+    abs: Math.abs,
+    square: (a) => a * a,
+    sqrt: Math.sqrt,
+    rsqrt: (a) => 1 / Math.sqrt(a),
+    reciprocal: (a) => 1 / a,
+    exp: Math.exp,
+    exp2: (a) => 2 ** a,
+    expm1: Math.expm1,
+    log: Math.log,
+    log2: Math.log2,
+    log10: Math.log10,
+    log1p: Math.log1p,
+    sin: Math.sin,
+    cos: Math.cos,
+    tan: Math.tan,
+    asin: Math.asin,
+    acos: Math.acos,
+    atan: Math.atan,
+    sinh: Math.sinh,
+    cosh: Math.cosh,
+    tanh: Math.tanh,
+    asinh: Math.asinh,
+    acosh: Math.acosh,
+    atanh: Math.atanh,
+    sigmoid: (a) => 1 / (1 + Math.exp(-a)),
+    pow: Math.pow,
+    atan2: Math.atan2,
+    hypot: Math.hypot,
+    maximum: Math.max,
+    minimum: Math.min,
+    fma: (a, b, c) => a * b + c,
+    where: (a, b, c) => (a !== 0 ? b : c),
+    eq: (a, b) => +(a === b),
+    ge: (a, b) => +(a >= b),
+    gt: (a, b) => +(a > b),
+    lt: (a, b) => +(a < b),
+    le: (a, b) => +(a <= b),
+    logical_and: (a, b) => +(a !== 0 && b !== 0),
+    logical_or: (a, b) => +(a !== 0 || b !== 0),
+    sign: Math.sign,
+    floor: Math.floor,
+    trunc: Math.trunc,
+    fmod: (a, b) => a % b,
+    remainder: (a, b) => a - b * Math.floor(a / b),
+    mov: (a) => a,
+    isnan: (a) => +Number.isNaN(a),
+    fmax: Math.max,
+    fmin: Math.min,
+    copysign: (a, b) => Math.abs(a) * (b < 0 ? -1 : 1),
   };
   return table[op]!(a!, b!, c!);
 }
@@ -45,10 +96,37 @@ test("equal trees are one object", () => {
 });
 
 test("derivatives agree with finite differences", () => {
-  const points: [number, number][] = [[0.3, 0.7], [0.61, -0.45], [1.7, 1.2]];
-  const skipped = new Set(["iota", "nextafter", "gcd", "lcm", "erf", "erfc", "erfinv", "lgamma", "digamma", "bitwise_and", "bitwise_or",
-    "bitwise_xor", "bitwise_not", "bitwise_left_shift", "bitwise_right_shift", "logical_xor", "logical_not", "signbit", "ceil", "round",
-    "isinf", "isfinite", "floor_divide", "ne"]);
+  const points: [number, number][] = [
+    [0.3, 0.7],
+    [0.61, -0.45],
+    [1.7, 1.2],
+  ];
+  const skipped = new Set([
+    "iota",
+    "nextafter",
+    "gcd",
+    "lcm",
+    "erf",
+    "erfc",
+    "erfinv",
+    "lgamma",
+    "digamma",
+    "bitwise_and",
+    "bitwise_or",
+    "bitwise_xor",
+    "bitwise_not",
+    "bitwise_left_shift",
+    "bitwise_right_shift",
+    "logical_xor",
+    "logical_not",
+    "signbit",
+    "ceil",
+    "round",
+    "isinf",
+    "isfinite",
+    "floor_divide",
+    "ne",
+  ]);
   let checked = 0;
   for (const [name, n] of Object.entries(arity)) {
     if (skipped.has(name)) continue;
@@ -62,8 +140,10 @@ test("derivatives agree with finite differences", () => {
       const numeric = [(value(a + h, b) - value(a - h, b)) / (2 * h), (value(a, b + h) - value(a, b - h)) / (2 * h)];
       gradients.forEach((g, i) => {
         const analytic = g ? evaluate(g, [a, b, 1]) : 0;
-        assert.ok(Math.abs(analytic - numeric[i]!) <= 1e-4 * Math.max(1, Math.abs(numeric[i]!)),
-          `d ${name} / d ${"xy"[i]} at (${a}, ${b}): ${analytic}, expected ${numeric[i]}`);
+        assert.ok(
+          Math.abs(analytic - numeric[i]!) <= 1e-4 * Math.max(1, Math.abs(numeric[i]!)),
+          `d ${name} / d ${"xy"[i]} at (${a}, ${b}): ${analytic}, expected ${numeric[i]}`,
+        );
         checked++;
       });
     }
@@ -96,8 +176,41 @@ test("very deep expressions neither compile nor differentiate by recursion", () 
 });
 
 test("loops merge where all operands allow it, and follow the first one's memory order", () => {
-  assert.deepEqual(coalesce([4, 5, 6], [[30, 6, 1], [30, 6, 1]]), { sizes: [120], strides: [[1], [1]] });
-  assert.deepEqual(coalesce([4, 5, 6], [[30, 6, 1], [0, 0, 1]]), { sizes: [20, 6], strides: [[6, 1], [0, 1]] });
-  assert.deepEqual(coalesce([2, 3], [[1, 2], [1, 2]]), { sizes: [6], strides: [[1], [1]] });
+  assert.deepEqual(
+    coalesce(
+      [4, 5, 6],
+      [
+        [30, 6, 1],
+        [30, 6, 1],
+      ],
+    ),
+    { sizes: [120], strides: [[1], [1]] },
+  );
+  assert.deepEqual(
+    coalesce(
+      [4, 5, 6],
+      [
+        [30, 6, 1],
+        [0, 0, 1],
+      ],
+    ),
+    {
+      sizes: [20, 6],
+      strides: [
+        [6, 1],
+        [0, 1],
+      ],
+    },
+  );
+  assert.deepEqual(
+    coalesce(
+      [2, 3],
+      [
+        [1, 2],
+        [1, 2],
+      ],
+    ),
+    { sizes: [6], strides: [[1], [1]] },
+  );
   assert.deepEqual(coalesce([1, 1], [[1, 1]]), { sizes: [1], strides: [[0]] });
 });

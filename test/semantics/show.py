@@ -79,3 +79,31 @@ def ramp(*shape, dtype=torch.float64, seed=0):
         n *= size
     values = [((i + seed * 17) * 37 % 101 - 50) / 23.0 + 0.013 for i in range(n)]
     return torch.tensor(values, dtype=dtype).reshape(shape)
+
+
+def weighted(outputs):
+    outputs = outputs if isinstance(outputs, (tuple, list)) else [outputs]
+    return sum((o * ramp(*o.shape, seed=9)).sum() for o in outputs if o.is_floating_point())
+
+
+def gradients(label, function, *inputs, twice=True):
+    """First gradients in full, the second ones as one sum per input."""
+    try:
+        leaves = [v.clone().requires_grad_() for v in inputs]
+        total = weighted(function(*leaves))
+        first = torch.autograd.grad(total, leaves, create_graph=twice, allow_unused=True)
+        print(f"{label}: {' | '.join('none' if g is None else show((g * 1e9).round() / 1e9) for g in first)}")
+    except Exception as error:
+        print(f"{label}: {type(error).__name__}")
+        return
+    if not twice:
+        return
+    try:
+        used = [g for g in first if g is not None and g.requires_grad]
+        if used:
+            second = torch.autograd.grad(sum((g * g).sum() for g in used), leaves, allow_unused=True)
+            sums = [0.0 if g is None else round((g * ramp(*g.shape, seed=4)).sum().item(), 9) for g in second]
+            if any(sums):
+                print(f"{label} twice: {' '.join(number(s) for s in sums)}")
+    except Exception as error:
+        print(f"{label} twice: {type(error).__name__}")

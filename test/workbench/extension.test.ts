@@ -54,9 +54,14 @@ after(async () => {
 async function clickLens(text: string): Promise<void> {
   await workbench.until(`a click on the lens '${text}'`, undefined, async () => {
     const links = await workbench.page.locator(".codelens-decoration a", { hasText: text }).elementHandles();
-    const placed = await Promise.all(links.map(async (link) => ({ link, top: (await link.boundingBox())?.y ?? Infinity })));
+    const placed = await Promise.all(
+      links.map(async (link) => ({ link, top: (await link.boundingBox())?.y ?? Infinity })),
+    );
     const topmost = placed.toSorted((a, b) => a.top - b.top)[0];
-    return topmost?.link.click({ timeout: 1000 }).then(() => true, () => undefined);
+    return topmost?.link.click({ timeout: 1000 }).then(
+      () => true,
+      () => undefined,
+    );
   });
 }
 
@@ -202,5 +207,6 @@ function runtimePid(): number | undefined {
     .map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line))
     .filter((match) => match !== null)
     .map(([, pid, parent, args]) => ({ pid: Number(pid), parent: Number(parent), args }));
-  return processes.findLast(({ args }) => args.includes(workbench.server.profile) && args.includes("dist/runtime.mjs"))?.pid;
+  return processes.findLast(({ args }) => args.includes(workbench.server.profile) && args.includes("dist/runtime.mjs"))
+    ?.pid;
 }

@@ -143,7 +143,10 @@ export class Workbench {
     return this.until(`a webview with ${selector}`, timeoutMs, async () => {
       for (const frame of this.page.frames().toReversed()) {
         if (frame.parentFrame()?.parentFrame() !== this.page.mainFrame()) continue;
-        const count = await frame.locator(selector).count().catch(() => 0);
+        const count = await frame
+          .locator(selector)
+          .count()
+          .catch(() => 0);
         if (count > 0) return frame;
       }
       return undefined;
@@ -219,7 +222,10 @@ export class Workbench {
     // The key is lost while the list of the last command is still closing.
     await this.until("the command palette", undefined, async () => {
       await this.page.keyboard.press("F1");
-      return input.waitFor({ timeout: 1000 }).then(() => true, () => undefined);
+      return input.waitFor({ timeout: 1000 }).then(
+        () => true,
+        () => undefined,
+      );
     });
     await input.fill(text);
   }

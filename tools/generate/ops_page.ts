@@ -17,10 +17,13 @@ answered by another computation. Modules, optimizers, schedulers, losses and dat
 /** Where a record is visible: ["torch.softmax", "Tensor.softmax"]. */
 function visibleNames(record: OpRecord): string[] {
   const { name, spec } = record;
-  const own = (spec.in ?? "torch Tensor").split(" ").filter((place) => place && place !== "_C").map((place) =>
-    place === "torch" || place === "Tensor" ? `${place}.${name}` : `torch.${place}.${name}`);
+  const own = (spec.in ?? "torch Tensor")
+    .split(" ")
+    .filter((place) => place && place !== "_C")
+    .map((place) => (place === "torch" || place === "Tensor" ? `${place}.${name}` : `torch.${place}.${name}`));
   const aliases = (spec.aliases ?? []).map((alias) =>
-    alias.startsWith("torch.") || alias.startsWith("Tensor.") ? alias : `torch.${alias}`);
+    alias.startsWith("torch.") || alias.startsWith("Tensor.") ? alias : `torch.${alias}`,
+  );
   return [...own, ...aliases];
 }
 
@@ -32,13 +35,20 @@ function gradient(record: OpRecord): string {
 }
 
 export function opsPage(): GeneratedFile[] {
-  const records = [...registry.values()].map((o) => o.record).filter((r) => visibleNames(r).length)
+  const records = [...registry.values()]
+    .map((o) => o.record)
+    .filter((r) => visibleNames(r).length)
     .sort((a, b) => (a.name < b.name ? -1 : 1));
-  const rows = records.filter((r) => !r.name.endsWith("_") || !registry.has(r.name.slice(0, -1))).map((r) => {
-    const hasInplace = registry.has(`${r.name}_`);
-    const names = visibleNames(r).map((n) => `\`${n}\``).join(", ") + (hasInplace ? ", in place `_`" : "");
-    return `| ${names} | ${r.spec.doc.replaceAll("|", "\\|")} | ${gradient(r)} |`;
-  });
+  const rows = records
+    .filter((r) => !r.name.endsWith("_") || !registry.has(r.name.slice(0, -1)))
+    .map((r) => {
+      const hasInplace = registry.has(`${r.name}_`);
+      const names =
+        visibleNames(r)
+          .map((n) => `\`${n}\``)
+          .join(", ") + (hasInplace ? ", in place `_`" : "");
+      return `| ${names} | ${r.spec.doc.replaceAll("|", "\\|")} | ${gradient(r)} |`;
+    });
   const content = [INTRO, "| names | what | gradient |", "|---|---|---|", ...rows, ""].join("\n");
   return [{ path: "docs/ops.md", content }];
 }

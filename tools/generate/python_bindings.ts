@@ -17,22 +17,36 @@ interface Crossing {
 function cross({ name, type }: Argument): Crossing {
   const n = pythonName(name);
   switch (type) {
-    case "Tensor": return { setup: [], pass: `${n}.h` };
-    case "Tensor?": return { setup: [], pass: `0 if ${n} is None else ${n}.h` };
+    case "Tensor":
+      return { setup: [], pass: `${n}.h` };
+    case "Tensor?":
+      return { setup: [], pass: `0 if ${n} is None else ${n}.h` };
     case "Tensor[]":
-    case "Tensor?[]": return { setup: [], pass: `_handles(${n})` };
-    case "Scalar": return { setup: scalarSetup(n, "_number"), pass: `${n}, ${n}_kind` };
-    case "Scalar?": return { setup: scalarSetup(n, "_number", true), pass: `${n}, ${n}_kind` };
-    case "Operand": return { setup: scalarSetup(n, "_operand"), pass: `${n}, ${n}_kind` };
-    case "Operand?": return { setup: scalarSetup(n, "_operand", true), pass: `${n}, ${n}_kind` };
-    case "int[]": return { setup: [], pass: `_ints(${n})` };
+    case "Tensor?[]":
+      return { setup: [], pass: `_handles(${n})` };
+    case "Scalar":
+      return { setup: scalarSetup(n, "_number"), pass: `${n}, ${n}_kind` };
+    case "Scalar?":
+      return { setup: scalarSetup(n, "_number", true), pass: `${n}, ${n}_kind` };
+    case "Operand":
+      return { setup: scalarSetup(n, "_operand"), pass: `${n}, ${n}_kind` };
+    case "Operand?":
+      return { setup: scalarSetup(n, "_operand", true), pass: `${n}, ${n}_kind` };
+    case "int[]":
+      return { setup: [], pass: `_ints(${n})` };
     case "int[]?":
-    case "float[]?": return { setup: [], pass: `-1 if ${n} is None else _ints(${n})` };
-    case "Dtype": return { setup: [], pass: `${n}.id` };
-    case "Dtype?": return { setup: [], pass: `-1 if ${n} is None else ${n}.id` };
-    case "Device?": return { setup: [], pass: `-1 if ${n} is None else _device_id(${n})` };
-    case "Generator?": return { setup: [], pass: `0 if ${n} is None else ${n}.id` };
-    default: return { setup: [], pass: n };
+    case "float[]?":
+      return { setup: [], pass: `-1 if ${n} is None else _ints(${n})` };
+    case "Dtype":
+      return { setup: [], pass: `${n}.id` };
+    case "Dtype?":
+      return { setup: [], pass: `-1 if ${n} is None else ${n}.id` };
+    case "Device?":
+      return { setup: [], pass: `-1 if ${n} is None else _device_id(${n})` };
+    case "Generator?":
+      return { setup: [], pass: `0 if ${n} is None else ${n}.id` };
+    default:
+      return { setup: [], pass: n };
   }
 }
 
@@ -42,7 +56,12 @@ function scalarSetup(n: string, helper: string, optional = false): string[] {
   if (optional) lines.push(`if ${n} is None:`, `    ${n}, ${n}_kind = 0, -1`, `elif ${n}_kind is None:`);
   else lines.push(`if ${n}_kind is None:`);
   if (helper === "_operand") {
-    lines.push("    try:", `        ${n}, ${n}_kind = ${n}.h, 3`, "    except AttributeError:", `        ${n}, ${n}_kind = _operand(${n})`);
+    lines.push(
+      "    try:",
+      `        ${n}, ${n}_kind = ${n}.h, 3`,
+      "    except AttributeError:",
+      `        ${n}, ${n}_kind = _operand(${n})`,
+    );
   } else {
     lines.push(`    ${n}, ${n}_kind = ${helper}(${n})`);
   }
@@ -87,11 +106,19 @@ function pythonFunction(record: OpRecord): string {
   }
   const body = [...lines, `return ${result}`];
   const guarded = firstTensor
-    ? ["try:", ...body.map((l) => `    ${l}`), "except AttributeError:",
-      `    _check_tensors(${JSON.stringify(name)}, ${checked(signature.arguments)})`, "    raise"]
+    ? [
+        "try:",
+        ...body.map((l) => `    ${l}`),
+        "except AttributeError:",
+        `    _check_tensors(${JSON.stringify(name)}, ${checked(signature.arguments)})`,
+        "    raise",
+      ]
     : body;
-  return [`def ${name}(${parameterList(signature.arguments)}):`, `    ${JSON.stringify(spec.doc)}`,
-    ...guarded.map((l) => `    ${l}`)].join("\n");
+  return [
+    `def ${name}(${parameterList(signature.arguments)}):`,
+    `    ${JSON.stringify(spec.doc)}`,
+    ...guarded.map((l) => `    ${l}`),
+  ].join("\n");
 }
 
 /** The tensor arguments with their positions, for the message that names the one that is none. */
@@ -102,14 +129,28 @@ function checked(args: readonly Argument[]): string {
 const header = '"""Generated from the op records by tools/generate/python_bindings.ts: do not edit."""\n\n';
 
 export function pythonBindings(): GeneratedFile[] {
-  const records = [...registry.values()].map((o) => o.record).filter(isBound).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const records = [...registry.values()]
+    .map((o) => o.record)
+    .filter(isBound)
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
   const named = records.filter((r) => r.signature.results.length);
   const functions = [
-    header.trimEnd(), "",
+    header.trimEnd(),
+    "",
     `from _core import (\n${records.map((r) => `    op_${r.name} as _core_${r.name},`).join("\n")}\n)`,
-    "from torch._C import (\n    _check_tensors, _core_drop, _device_id, _handles, _ints, _kind_of, _named_result, _number, _operand, _raise,\n    _wrap, _wrap_many, _wrap_named,\n)",
-    "", ...named.map((r) => `_${r.name.replace(/^_/, "")}_result = _named_result("${publicName(r.name)}", ${tuple(r.signature.results)})`),
-    "", "", records.map(pythonFunction).join("\n\n\n"), "",
+    "from torch._C import (",
+    "    _check_tensors, _core_drop, _device_id, _handles, _ints, _kind_of, _named_result, _number, _operand, _raise,",
+    "    _wrap, _wrap_many, _wrap_named,",
+    ")",
+    "",
+    ...named.map(
+      (r) =>
+        `_${r.name.replace(/^_/, "")}_result = _named_result("${publicName(r.name)}", ${tuple(r.signature.results)})`,
+    ),
+    "",
+    "",
+    records.map(pythonFunction).join("\n\n\n"),
+    "",
   ].join("\n");
 
   const places = new Map<string, [string, string][]>();
@@ -130,13 +171,25 @@ export function pythonBindings(): GeneratedFile[] {
   ];
   for (const [where, entries] of places) {
     entries.sort((a, b) => (a[0] < b[0] ? -1 : 1));
-    const module = where === "Tensor" ? "tensor_methods" : where === "torch" ? "torch_functions" : where.replaceAll(".", "_");
-    const content = where === "Tensor"
-      ? `${header}from torch._gen import functions as _f\n\nmethods = {\n${entries.map(([p, n]) => `    "${p}": _f.${n},`).join("\n")}\n}\n`
-      : `${header}from torch._gen import functions as _f\n\n${entries.map(([p, n]) => `${p} = _f.${n}`).join("\n")}\n\n__all__ = [\n${entries.map(([p]) => `    "${p}",`).join("\n")}\n]\n`;
+    const module =
+      where === "Tensor" ? "tensor_methods" : where === "torch" ? "torch_functions" : where.replaceAll(".", "_");
+    const content = where === "Tensor" ? methodTable(entries) : moduleOf(entries);
     files.push({ path: `python/torch/_gen/${module}.py`, content });
   }
   return files;
+}
+
+/** [public name, function] of each entry. */
+type Entries = readonly (readonly [string, string])[];
+const importFunctions = `${header}from torch._gen import functions as _f\n\n`;
+
+function methodTable(entries: Entries): string {
+  return `${importFunctions}methods = {\n${entries.map(([p, n]) => `    "${p}": _f.${n},\n`).join("")}}\n`;
+}
+
+function moduleOf(entries: Entries): string {
+  const assignments = entries.map(([p, n]) => `${p} = _f.${n}\n`).join("");
+  return `${importFunctions}${assignments}\n__all__ = [\n${entries.map(([p]) => `    "${p}",\n`).join("")}]\n`;
 }
 
 const publicName = (name: string): string => name.replace(/^_/, "").replace(/_dim$/, "");

@@ -125,11 +125,6 @@ void deliver(const Plan& p, Frame& f, int k, char* to, int64_t n) {
   stream_copy(to, from, n * o.bytes);
 }
 
-// The block behind this one, whose lines the hardware does not foresee: it sees many streams, each for a short while.
-LW_INLINE void prefetch_next(const char* from, int64_t bytes) {
-  for (int64_t at = bytes; at < 2 * bytes; at += 64) __builtin_prefetch(from + at);
-}
-
 // Rows [first_row, first_row + rows) of the panel dimension, columns [column, column + n).
 void run_group(const Plan& p, Frame& f, const Odometer& at, int64_t first_row, int64_t rows, int64_t column, int64_t n,
                int64_t index, bool is_first) {
@@ -151,7 +146,6 @@ void run_group(const Plan& p, Frame& f, const Odometer& at, int64_t first_row, i
       const int64_t stride = p.is_panel[k] ? 1 : o.stride[last];
       if (p.fetch[k] == Fetch::direct) {
         f.value[k] = from;
-        if (p.prefetches) prefetch_next(from, n * o.bytes);
       } else if (p.fetch[k] != Fetch::once) {
         load(p, f.buffer[k], o, from, stride, n);
       } else if (is_first && r == 0) {

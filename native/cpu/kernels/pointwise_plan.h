@@ -35,7 +35,6 @@ struct Plan : Space {
   bool is_panel[kMostOperands];   // contiguous along the panel dimension: transposed block by block
   bool is_direct[kMostOperands];  // outputs: the program writes them in place
   bool streams[kMostOperands];    // outputs: written around the cache
-  bool prefetches;                // inputs that are used in place are fetched one block ahead
   bool by_rows;                   // a block is a piece of one row; otherwise it is block_rows whole rows
   int64_t block;                  // elements of a block at most
   int64_t inner;                  // elements of a row
@@ -163,9 +162,6 @@ static inline void make_plan(Plan& p) {
                      may_write_early(p, output);
   }
 
-  p.prefetches = program.instructions >= 3;
-
-  p.prefetches = program.instructions >= 3;
   const int64_t fitting = kBufferBytes / (int64_t(buffers + 1) * p.value_bytes) / 64 * 64;
   p.block = fitting < kLeastBlock ? kLeastBlock : fitting > kMostBlock ? kMostBlock : fitting;
   if (has_panel) p.block = kPanelBlock;

@@ -87,7 +87,10 @@ export class ProfilerView implements vscode.WebviewViewProvider, vscode.Disposab
   drawMarks(): void {
     for (const editor of vscode.window.visibleTextEditors) {
       const lines = this.marked.get(editor.document.uri.fsPath) ?? [];
-      editor.setDecorations(this.marks, lines.map((line) => new vscode.Range(line, 0, line, 0)));
+      editor.setDecorations(
+        this.marks,
+        lines.map((line) => new vscode.Range(line, 0, line, 0)),
+      );
     }
   }
 
@@ -128,7 +131,7 @@ export class ProfilerView implements vscode.WebviewViewProvider, vscode.Disposab
       running: runningState(app.jobs.all.findLast(({ kind }) => kind === "profile")),
       failure: kept?.failure ?? null,
       suggestion: suggestion ? longLabel(suggestion) : null,
-      root: kept ? workspaceOf(kept.target.file) ?? "" : "",
+      root: kept ? (workspaceOf(kept.target.file) ?? "") : "",
     };
   }
 
@@ -154,7 +157,10 @@ export class ProfilerView implements vscode.WebviewViewProvider, vscode.Disposab
         selection.kind === "line" ? [selection] : relatedTo(await this.trace(), selection).lines;
       for (const [file, rows] of Map.groupBy(lines, (line) => line.file)) {
         const known = kept.notes.filter((note) => note.file === file && rows.some(({ line }) => line === note.line));
-        const text = vscode.workspace.textDocuments.find(({ uri }) => uri.fsPath === file)?.getText().split(/\r?\n/);
+        const text = vscode.workspace.textDocuments
+          .find(({ uri }) => uri.fsPath === file)
+          ?.getText()
+          .split(/\r?\n/);
         const placed = text ? placeRows(known, text).filter((line) => line !== undefined) : [];
         this.marked.set(file, placed);
       }

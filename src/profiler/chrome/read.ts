@@ -86,7 +86,10 @@ function readSlice(event: RawEvent, name: string, ts: number, dur: number, build
   const args = event.args && typeof event.args === "object" ? event.args : {};
   if (OP_CATEGORIES.has(category)) {
     builder.op({
-      name, startUs: ts, durationUs: dur, thread: `${event.pid} ${event.tid}`,
+      name,
+      startUs: ts,
+      durationUs: dur,
+      thread: `${event.pid} ${event.tid}`,
       phase: phaseOf(name, args),
       externalId: numberIn(args, "External id") ?? numberIn(args, "external id"),
       modulePath: stringIn(args, "module"),
@@ -99,7 +102,10 @@ function readSlice(event: RawEvent, name: string, ts: number, dur: number, build
     });
   } else if (DEVICE_CATEGORIES.has(category)) {
     builder.kernel({
-      name, startUs: ts, durationUs: dur, process: String(event.pid),
+      name,
+      startUs: ts,
+      durationUs: dur,
+      process: String(event.pid),
       stream: numberIn(args, "stream") ?? (typeof event.tid === "number" ? event.tid : 0),
       externalId: numberIn(args, "External id") ?? numberIn(args, "external id"),
       correlation: numberIn(args, "correlation"),
@@ -165,8 +171,16 @@ function shapesOf(args: Record<string, unknown>, key: string): string[] | undefi
 }
 
 const KINETO_DTYPES: Record<string, string> = {
-  float: "float32", double: "float64", "c10::Half": "float16", "c10::BFloat16": "bfloat16",
-  "long int": "int64", int: "int32", short: "int16", "signed char": "int8", "unsigned char": "uint8", bool: "bool",
+  float: "float32",
+  double: "float64",
+  "c10::Half": "float16",
+  "c10::BFloat16": "bfloat16",
+  "long int": "int64",
+  int: "int32",
+  short: "int16",
+  "signed char": "int8",
+  "unsigned char": "uint8",
+  bool: "bool",
 };
 
 /** Kineto's "Input Dims" beside "Input type": only the tensors among them. */
@@ -207,4 +221,3 @@ class Problems {
     return [...this.#counts].map(([message, count]) => (count > 1 ? `${message} (${count} times)` : message));
   }
 }
-

@@ -103,7 +103,8 @@ export class EventScanner {
     while (index < text.length) {
       const quote = text.indexOf('"', index);
       const end = quote < 0 ? text.length : quote;
-      if (this.#depth === 1 && this.#key.length < LONGEST_KEY) this.#key += text.slice(index, Math.min(end, index + LONGEST_KEY));
+      if (this.#depth === 1 && this.#key.length < LONGEST_KEY)
+        this.#key += text.slice(index, Math.min(end, index + LONGEST_KEY));
       if (!this.#endsEscaped(text, begin, end)) {
         if (quote >= 0) this.#inString = false;
         return quote < 0 ? text.length : quote + 1;

@@ -18,7 +18,10 @@ export function profileText(result: ProfileResult, style: TextStyle, options: Pr
     section("By line", linesText(result.lines, style, options), style),
     ...result.memory.map((summary) => section(`Memory of ${summary.device}`, memoryText(summary, style), style)),
   ];
-  return parts.filter((part) => part.length > 0).map((part) => part.join("\n")).join("\n\n");
+  return parts
+    .filter((part) => part.length > 0)
+    .map((part) => part.join("\n"))
+    .join("\n\n");
 }
 
 function section(title: string, body: string[], style: TextStyle): string[] {
@@ -28,14 +31,18 @@ function section(title: string, body: string[], style: TextStyle): string[] {
 function timingText(result: ProfileResult, style: TextStyle): string[] {
   const rows: [string, Timing][] = [[result.workload, result.total]];
   if (result.backward) rows.push(["forward", result.forward], ["backward", result.backward]);
-  return table(rows, [
-    { title: "Workload", cell: ([name]) => name },
-    { title: "Median", align: "right", cell: ([, timing]) => duration(timing.medianUs) },
-    { title: "Min", align: "right", cell: ([, timing]) => duration(timing.minUs) },
-    { title: "Max", align: "right", cell: ([, timing]) => duration(timing.maxUs) },
-    { title: "Spread", align: "right", cell: ([, timing]) => percent(timing.spread) },
-    { title: "Repetitions", align: "right", cell: ([, timing]) => count(timing.repetitions) },
-  ], style);
+  return table(
+    rows,
+    [
+      { title: "Workload", cell: ([name]) => name },
+      { title: "Median", align: "right", cell: ([, timing]) => duration(timing.medianUs) },
+      { title: "Min", align: "right", cell: ([, timing]) => duration(timing.minUs) },
+      { title: "Max", align: "right", cell: ([, timing]) => duration(timing.maxUs) },
+      { title: "Spread", align: "right", cell: ([, timing]) => percent(timing.spread) },
+      { title: "Repetitions", align: "right", cell: ([, timing]) => count(timing.repetitions) },
+    ],
+    style,
+  );
 }
 
 export function modulesText(rows: readonly ModuleRow[], style: TextStyle, top: number): string[] {
@@ -43,61 +50,79 @@ export function modulesText(rows: readonly ModuleRow[], style: TextStyle, top: n
   // A tree loses its sense when its middle is cut out: keep the rows that took most time, in the order of the tree.
   const kept = new Set([...rows].sort((a, b) => b.totalUs - a.totalUs || a.depth - b.depth).slice(0, top));
   const rest = rows.filter((row) => !kept.has(row));
-  return table(rows.filter((row) => kept.has(row)), [
-    { title: "Module", cell: (row) => "  ".repeat(row.depth) + (row.path || "(root)"), flexible: true, keepEnd: true },
-    { title: "Type", cell: (row) => row.type, flexible: true },
-    { title: "Total", align: "right", cell: (row) => duration(row.totalUs) },
-    { title: "%", align: "right", cell: (row) => percent(row.share) },
-    { title: "Self", align: "right", cell: (row) => duration(row.selfUs) },
-    { title: "Forward", align: "right", cell: (row) => duration(row.forwardUs) },
-    { title: "Backward", align: "right", cell: (row) => duration(row.backwardUs) },
-    { title: "FLOPs", align: "right", cell: (row) => flops(row.flops) },
-    { title: "Rate", align: "right", cell: (row) => rate(row.flops, row.totalUs) },
-    { title: "Activations", align: "right", cell: (row) => bytes(row.activationBytes) },
-    { title: "Parameters", align: "right", cell: (row) => count(row.parameters) },
-  ], style, rest.length === 0 ? undefined : [
-    `(${rest.length} more)`, "", "", "", duration(sum(rest, (row) => row.selfUs)),
-  ]);
+  return table(
+    rows.filter((row) => kept.has(row)),
+    [
+      {
+        title: "Module",
+        cell: (row) => "  ".repeat(row.depth) + (row.path || "(root)"),
+        flexible: true,
+        keepEnd: true,
+      },
+      { title: "Type", cell: (row) => row.type, flexible: true },
+      { title: "Total", align: "right", cell: (row) => duration(row.totalUs) },
+      { title: "%", align: "right", cell: (row) => percent(row.share) },
+      { title: "Self", align: "right", cell: (row) => duration(row.selfUs) },
+      { title: "Forward", align: "right", cell: (row) => duration(row.forwardUs) },
+      { title: "Backward", align: "right", cell: (row) => duration(row.backwardUs) },
+      { title: "FLOPs", align: "right", cell: (row) => flops(row.flops) },
+      { title: "Rate", align: "right", cell: (row) => rate(row.flops, row.totalUs) },
+      { title: "Activations", align: "right", cell: (row) => bytes(row.activationBytes) },
+      { title: "Parameters", align: "right", cell: (row) => count(row.parameters) },
+    ],
+    style,
+    rest.length === 0 ? undefined : [`(${rest.length} more)`, "", "", "", duration(sum(rest, (row) => row.selfUs))],
+  );
 }
 
 export function kernelsText(rows: readonly KernelRow[], style: TextStyle, top: number): string[] {
   if (rows.length === 0) return [];
   const rest = rows.slice(top);
-  return table(rows.slice(0, top), [
-    { title: "Kernel", cell: (row) => row.name, flexible: true },
-    { title: "Self", align: "right", cell: (row) => duration(row.selfUs) },
-    { title: "%", align: "right", cell: (row) => percent(row.selfShare) },
-    { title: "Average", align: "right", cell: (row) => duration(row.averageUs) },
-    { title: "Calls", align: "right", cell: (row) => count(row.calls) },
-    { title: "Rate", align: "right", cell: (row) => rate(row.flops, row.selfUs) },
-    { title: "Moved", align: "right", cell: (row) => bytes(row.selfBytes) },
-    { title: "Ops", cell: (row) => row.ops.join(", "), flexible: true },
-  ], style, rest.length === 0 ? undefined : [
-    `(${rest.length} more)`,
-    duration(sum(rest, (row) => row.selfUs)),
-    percent(sum(rest, (row) => row.selfShare)),
-    "",
-    count(sum(rest, (row) => row.calls)),
-  ]);
+  return table(
+    rows.slice(0, top),
+    [
+      { title: "Kernel", cell: (row) => row.name, flexible: true },
+      { title: "Self", align: "right", cell: (row) => duration(row.selfUs) },
+      { title: "%", align: "right", cell: (row) => percent(row.selfShare) },
+      { title: "Average", align: "right", cell: (row) => duration(row.averageUs) },
+      { title: "Calls", align: "right", cell: (row) => count(row.calls) },
+      { title: "Rate", align: "right", cell: (row) => rate(row.flops, row.selfUs) },
+      { title: "Moved", align: "right", cell: (row) => bytes(row.selfBytes) },
+      { title: "Ops", cell: (row) => row.ops.join(", "), flexible: true },
+    ],
+    style,
+    rest.length === 0
+      ? undefined
+      : [
+          `(${rest.length} more)`,
+          duration(sum(rest, (row) => row.selfUs)),
+          percent(sum(rest, (row) => row.selfShare)),
+          "",
+          count(sum(rest, (row) => row.calls)),
+        ],
+  );
 }
 
 export function linesText(rows: readonly LineRow[], style: TextStyle, options: ProfileTextOptions): string[] {
   if (rows.length === 0) return [];
   const rest = rows.slice(options.top);
-  return table(rows.slice(0, options.top), [
-    { title: "Line", cell: (row) => place(row, options.folder), flexible: true, keepEnd: true },
-    { title: "Total", align: "right", cell: (row) => duration(row.totalUs) },
-    { title: "%", align: "right", cell: (row) => percent(row.share) },
-    { title: "Forward", align: "right", cell: (row) => duration(row.forwardUs) },
-    { title: "Backward", align: "right", cell: (row) => duration(row.backwardUs) },
-    { title: "Allocated", align: "right", cell: (row) => bytes(row.allocatedBytes) },
-    { title: "Hottest", cell: (row) => row.hottest },
-    { title: "Source", cell: (row) => row.text, flexible: true },
-  ], style, rest.length === 0 ? undefined : [
-    `(${rest.length} more)`,
-    duration(sum(rest, (row) => row.totalUs)),
-    percent(sum(rest, (row) => row.share)),
-  ]);
+  return table(
+    rows.slice(0, options.top),
+    [
+      { title: "Line", cell: (row) => place(row, options.folder), flexible: true, keepEnd: true },
+      { title: "Total", align: "right", cell: (row) => duration(row.totalUs) },
+      { title: "%", align: "right", cell: (row) => percent(row.share) },
+      { title: "Forward", align: "right", cell: (row) => duration(row.forwardUs) },
+      { title: "Backward", align: "right", cell: (row) => duration(row.backwardUs) },
+      { title: "Allocated", align: "right", cell: (row) => bytes(row.allocatedBytes) },
+      { title: "Hottest", cell: (row) => row.hottest },
+      { title: "Source", cell: (row) => row.text, flexible: true },
+    ],
+    style,
+    rest.length === 0
+      ? undefined
+      : [`(${rest.length} more)`, duration(sum(rest, (row) => row.totalUs)), percent(sum(rest, (row) => row.share))],
+  );
 }
 
 function place(row: LineRow, folder?: string): string {
@@ -108,20 +133,29 @@ function place(row: LineRow, folder?: string): string {
 }
 
 export function memoryText(summary: MemorySummary, style: TextStyle): string[] {
-  const kinds = Object.entries(summary.atPeak).filter(([, size]) => size > 0).sort((a, b) => b[1] - a[1]);
+  const kinds = Object.entries(summary.atPeak)
+    .filter(([, size]) => size > 0)
+    .sort((a, b) => b[1] - a[1]);
   const held = kinds.map(([kind, size]) => `${kind} ${bytes(size)}`).join(", ");
   const lines = [
-    `peak ${bytes(summary.peakAllocatedBytes)} allocated, ${bytes(summary.peakReservedBytes)} reserved; `
-      + `${count(summary.allocations)} allocations of ${bytes(summary.allocatedBytes)}`,
+    `peak ${bytes(summary.peakAllocatedBytes)} allocated, ${bytes(summary.peakReservedBytes)} reserved; ` +
+      `${count(summary.allocations)} allocations of ${bytes(summary.allocatedBytes)}`,
   ];
   if (held) lines.push(`at the peak: ${held}`);
   if (summary.largest.length === 0) return lines;
-  return [...lines, ...table(summary.largest, [
-    { title: "Largest at the peak", align: "right", cell: (block) => bytes(block.sizeBytes) },
-    { title: "Op", cell: (block) => block.op },
-    { title: "Module", cell: (block) => block.module, flexible: true, keepEnd: true },
-    { title: "Line", cell: (block) => (block.source ? String(block.source.line) : ""), align: "right" },
-  ], style)];
+  return [
+    ...lines,
+    ...table(
+      summary.largest,
+      [
+        { title: "Largest at the peak", align: "right", cell: (block) => bytes(block.sizeBytes) },
+        { title: "Op", cell: (block) => block.op },
+        { title: "Module", cell: (block) => block.module, flexible: true, keepEnd: true },
+        { title: "Line", cell: (block) => (block.source ? String(block.source.line) : ""), align: "right" },
+      ],
+      style,
+    ),
+  ];
 }
 
 function sum<Row>(rows: readonly Row[], value: (row: Row) => number): number {

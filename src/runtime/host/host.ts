@@ -5,6 +5,7 @@
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import type { Verb, Verbs } from "../../protocol/rpc.ts";
+import type { Result } from "../../protocol/results.ts";
 import type { Failure } from "../../protocol/source.ts";
 import { defaultCacheFolder, packagesPath, pyodideFolder, workerFile } from "../paths.ts";
 import { compileProgram } from "../python/program.ts";
@@ -80,6 +81,13 @@ const MAX_FAILED_STARTS = 3;
 const CLOSED: Failure = { kind: "bug", type: "closed", message: "the runtime is closed" };
 const CANCELLED: Failure = { kind: "cancelled", type: "cancelled", message: "the run was cancelled" };
 
+/** The interrupt that the user asked for is no mistake of the model. */
+function asCancelled(result: Result): Result {
+  const { failure } = result;
+  if (result.ok || failure?.type !== "KeyboardInterrupt") return result;
+  return { ...result, failure: { ...failure, kind: "cancelled" } };
+}
+
 export class RuntimeHost {
   device = "";
   timings: BootTimings | null = null;
@@ -128,7 +136,9 @@ export class RuntimeHost {
 
   /** Settles exactly once: with the verb's result, or by throwing RequestFailed. Requests wait for their turn. */
   request<V extends Verb>(
-    verb: V, request: Verbs[V]["request"], options: RequestOptions = {},
+    verb: V,
+    request: Verbs[V]["request"],
+    options: RequestOptions = {},
   ): Promise<Verbs[V]["result"]> {
     return new Promise((resolve, reject) => {
       const pending: Pending = {
@@ -289,7 +299,8 @@ export class RuntimeHost {
     if (needsNewWorker) this.spawn();
     void worker?.terminate();
     this.settle((pending) => {
-      if (message.type === "result") pending.resolve(message.result);
+      if (message.type === "result")
+        pending.resolve(pending.isCancelled ? asCancelled(message.result) : message.result);
       else if (pending.isCancelled && message.failure.kind !== "bug") pending.reject(new RequestFailed(CANCELLED));
       else pending.reject(new RequestFailed(message.failure));
     });

@@ -15,7 +15,9 @@ function checkDtypes(a: Tensor, b: Tensor): void {
     throw new PythonError("NotImplementedError", "\"addmm_impl_cpu_\" not implemented for 'Bool'");
   }
   if (a.dtype !== b.dtype) {
-    const c = { float32: "float", float64: "double", float16: "c10::Half", bfloat16: "c10::BFloat16", int64: "long int", int32: "int" } as Record<string, string>;
+    const c: Record<string, string> = {
+      float32: "float", float64: "double", float16: "c10::Half", bfloat16: "c10::BFloat16", int64: "long int", int32: "int",
+    };
     const word = (t: Tensor) => c[t.dtype.name] ?? t.dtype.name;
     throw new RuntimeError(`expected m1 and m2 to have the same dtype, but got: ${word(a)} != ${word(b)}`);
   }
@@ -234,7 +236,9 @@ export const linear = op({
   forward(input: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
     const k = input.shape[input.rank - 1];
     if (weight.rank === 1) {
-      if (input.rank === 0 || k !== weight.shape[0]) throw new RuntimeError(`size mismatch, got input (${k}), mat (${formatShape(input.shape)}), vec (${weight.shape[0]})`);
+      if (input.rank === 0 || k !== weight.shape[0]) {
+        throw new RuntimeError(`size mismatch, got input (${k}), mat (${formatShape(input.shape)}), vec (${weight.shape[0]})`);
+      }
     } else if (input.rank === 0 || k !== weight.shape[1]) {
       const rows = numelOf(input.shape.slice(0, -1));
       throw new RuntimeError(`mat1 and mat2 shapes cannot be multiplied (${rows}x${k ?? 1} and ${weight.shape[1]}x${weight.shape[0]})`);

@@ -204,8 +204,12 @@ const nativeBatchNorm = op({
     const flat = (t: Tensor) => alias(t, flatShape, [channels * spatial, spatial, 1]);
     if (weight) {
       const shift = bias ?? null;
-      if (shift) normalize.launch(x.dtype, [flat(out)], [flat(x), perChannel(average), perChannel(variance), perChannel(weight), perChannel(shift)], [eps]);
-      else scaled.launch(x.dtype, [flat(out)], [flat(x), perChannel(average), perChannel(variance), perChannel(weight)], [eps]);
+      if (shift) {
+        const inputs = [flat(x), perChannel(average), perChannel(variance), perChannel(weight), perChannel(shift)];
+        normalize.launch(x.dtype, [flat(out)], inputs, [eps]);
+      } else {
+        scaled.launch(x.dtype, [flat(out)], [flat(x), perChannel(average), perChannel(variance), perChannel(weight)], [eps]);
+      }
     } else {
       normalizePlain.launch(x.dtype, [flat(out)], [flat(x), perChannel(average), perChannel(variance)], [eps]);
     }

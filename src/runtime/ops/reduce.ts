@@ -113,7 +113,8 @@ function checkNotEmpty(input: Tensor, dims: readonly number[], name: string): vo
 /** amax and amin share the gradient evenly among equal extremes. */
 function extreme(name: "amax" | "amin") {
   return op({
-    signature: `${name}(Tensor input, int[] dim=(), bool keepdim=False) -> Tensor` as "amax(Tensor input, int[] dim=(), bool keepdim=False) -> Tensor",
+    signature: `${name}(Tensor input, int[] dim=(), bool keepdim=False) -> Tensor` as
+      "amax(Tensor input, int[] dim=(), bool keepdim=False) -> Tensor",
     doc: `The ${name === "amax" ? "largest" : "smallest"} over dim, or over all elements.`,
     save: ["input", "result"],
     forward(input: Tensor, dim: Shape = [], keepdim = false): Tensor {
@@ -136,7 +137,8 @@ export const amin = extreme("amin");
 /** max and min along one dim give values and the indices of the first occurrence. */
 function extremeAlong(name: "max" | "min") {
   return op({
-    signature: `_${name}_dim(Tensor input, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)` as "_max_dim(Tensor input, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)",
+    signature: `_${name}_dim(Tensor input, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)` as
+      "_max_dim(Tensor input, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)",
     doc: `The ${name === "max" ? "largest" : "smallest"} along dim, and where it is.`,
     in: "_C",
     gradName: name === "max" ? "Max" : "Min",
@@ -168,7 +170,8 @@ function valueBackward(dy: Tensor, indices: Tensor, shape: Shape, dim: number, k
 
 function extremeOfAll(name: "max" | "min") {
   return op({
-    signature: `_${name}_all(Tensor input) -> Tensor` as "_max_all(Tensor input) -> Tensor",
+    signature: `_${name}_all(Tensor input) -> Tensor` as
+      "_max_all(Tensor input) -> Tensor",
     doc: `The ${name === "max" ? "largest" : "smallest"} of all elements.`,
     in: "_C",
     gradName: name === "max" ? "Max" : "Min",
@@ -192,7 +195,8 @@ export const minAll = extremeOfAll("min");
 
 for (const name of ["argmax", "argmin"] as const) {
   op({
-    signature: `${name}(Tensor input, int? dim=None, bool keepdim=False) -> Tensor` as "argmax(Tensor input, int? dim=None, bool keepdim=False) -> Tensor",
+    signature: `${name}(Tensor input, int? dim=None, bool keepdim=False) -> Tensor` as
+      "argmax(Tensor input, int? dim=None, bool keepdim=False) -> Tensor",
     doc: `Where the ${name === "argmax" ? "largest" : "smallest"} is, along dim or in the flattened input.`,
     differentiable: false,
     forward(input: Tensor, dim: number | null = null, keepdim = false): Tensor {
@@ -213,7 +217,8 @@ for (const name of ["argmax", "argmin"] as const) {
 
 for (const name of ["any", "all"] as const) {
   op({
-    signature: `${name}(Tensor input, int[]? dim=None, bool keepdim=False) -> Tensor` as "any(Tensor input, int[]? dim=None, bool keepdim=False) -> Tensor",
+    signature: `${name}(Tensor input, int[]? dim=None, bool keepdim=False) -> Tensor` as
+      "any(Tensor input, int[]? dim=None, bool keepdim=False) -> Tensor",
     doc: name === "any" ? "Is any element nonzero?" : "Are all elements nonzero?",
     differentiable: false,
     forward: (input: Tensor, dim: Shape | null = null, keepdim = false): Tensor =>
@@ -481,7 +486,8 @@ export const logcumsumexp = op({
 
 for (const name of ["cummax", "cummin"] as const) {
   op({
-    signature: `${name}(Tensor input, int dim) -> (Tensor values, Tensor indices)` as "cummax(Tensor input, int dim) -> (Tensor values, Tensor indices)",
+    signature: `${name}(Tensor input, int dim) -> (Tensor values, Tensor indices)` as
+      "cummax(Tensor input, int dim) -> (Tensor values, Tensor indices)",
     doc: `The ${name === "cummax" ? "largest" : "smallest"} so far along dim, and where it was.`,
     save: ["indices"],
     forward: (input: Tensor, dim: number): Tensor[] => scanKernel(input, name, dim, input.dtype, true),

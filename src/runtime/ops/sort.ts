@@ -37,7 +37,9 @@ export const sort = op({
     const indices = empty(t.shape, int64, t.device);
     const n = t.rank ? t.shape[t.rank - 1]! : 1;
     if (t.numel > 0) {
-      launch("sort", [values, indices], 20 * t.numel, [t.dtype.id, values.pointer, indices.pointer, t.pointer, t.numel / n, n, descending ? 1 : 0, 1]);
+      launch("sort", [values, indices], 20 * t.numel, [
+        t.dtype.id, values.pointer, indices.pointer, t.pointer, t.numel / n, n, descending ? 1 : 0, 1,
+      ]);
     }
     return [values, indices];
   }),
@@ -60,7 +62,9 @@ export const topk = op({
       const values = empty(shape, t.dtype, t.device);
       const indices = empty(shape, int64, t.device);
       if (values.numel > 0) {
-        launch("topk", [values, indices], 8 * t.numel, [t.dtype.id, values.pointer, indices.pointer, t.pointer, t.numel / size, size, k, largest ? 1 : 0, sorted ? 1 : 0]);
+        launch("topk", [values, indices], 8 * t.numel, [
+          t.dtype.id, values.pointer, indices.pointer, t.pointer, t.numel / size, size, k, largest ? 1 : 0, sorted ? 1 : 0,
+        ]);
       }
       return [values, indices];
     });

@@ -14,7 +14,13 @@ import { startPyodide, type EmscriptenModule, type PublicApi, type PyProxy } fro
 import { hardenRealm } from "./realm.ts";
 import { ScratchSpace } from "./scratch.ts";
 import {
-  readSnapshot, restoreMemory, snapshotFile, snapshotKey, takeSnapshot, writeSnapshot, type Snapshot,
+  readSnapshot,
+  restoreMemory,
+  snapshotFile,
+  snapshotKey,
+  takeSnapshot,
+  writeSnapshot,
+  type Snapshot,
 } from "./snapshot.ts";
 import { mountTree } from "./tree.ts";
 import { Gate, Interrupted } from "./wall.ts";
@@ -109,7 +115,13 @@ export async function bootInterpreter(options: BootOptions): Promise<Interpreter
 export class Interpreter {
   module!: EmscriptenModule;
   readonly timings: BootTimings = {
-    packages: 0, snapshot: 0, start: 0, restore: 0, harden: 0, total: 0, isWarm: false,
+    packages: 0,
+    snapshot: 0,
+    start: 0,
+    restore: 0,
+    harden: 0,
+    total: 0,
+    isWarm: false,
   };
   /** Counts resets; what was learned in an earlier generation is void. */
   generation = 0;
@@ -274,7 +286,13 @@ export class Interpreter {
     await this.start(program, false);
     const api = this.scratch.unlocked(() => this.module.API.finalizeBootstrap());
     this.api = api;
-    this.scratch.unlocked(() => this.module.API.initializeStreams(() => null, () => {}, () => {}));
+    this.scratch.unlocked(() =>
+      this.module.API.initializeStreams(
+        () => null,
+        () => {},
+        () => {},
+      ),
+    );
     this.options.core.attach?.(this.pythonSide());
     const plan = JSON.stringify({ preload, functions: Object.keys(this.functions) });
     const prepare = api.runPython(
@@ -327,7 +345,12 @@ export class Interpreter {
     restoreMemory(this.module, snapshot, isFresh);
     this.scratch.unlocked(() => {
       this.api = this.module.API.finalizeBootstrap(snapshot.references, (name) => this.functions[name] ?? NOTHING);
-      if (isFresh) this.module.API.initializeStreams(() => null, () => {}, () => {});
+      if (isFresh)
+        this.module.API.initializeStreams(
+          () => null,
+          () => {},
+          () => {},
+        );
       for (const slot of PYODIDE_SLOTS) this.module.__hiwire_set(slot, NOTHING);
     });
   }

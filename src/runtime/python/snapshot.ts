@@ -4,7 +4,15 @@
  */
 import { createHash } from "node:crypto";
 import {
-  closeSync, fstatSync, mkdirSync, openSync, readSync, readdirSync, renameSync, rmSync, statSync,
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -158,7 +166,7 @@ export function readSnapshot(folder: string, key: string): Snapshot | null {
 }
 
 function readAll(descriptor: number, target: Uint8Array, position: number): void {
-  for (let done = 0; done < target.length; ) {
+  for (let done = 0; done < target.length;) {
     const count = readSync(descriptor, target, done, target.length - done, position + done);
     if (count === 0) throw new Error("it is cut off");
     done += count;
@@ -166,7 +174,7 @@ function readAll(descriptor: number, target: Uint8Array, position: number): void
 }
 
 function writeAll(descriptor: number, source: Uint8Array): void {
-  for (let done = 0; done < source.length; ) done += writeSync(descriptor, source, done);
+  for (let done = 0; done < source.length;) done += writeSync(descriptor, source, done);
 }
 
 /** Snapshots of earlier versions are dropped, newest kept: each is some ten megabytes. */
@@ -183,4 +191,3 @@ function removeOld(folder: string, current: string): void {
     // Another process may be tidying the same folder.
   }
 }
-

@@ -3,7 +3,13 @@
  * only; what may be read or written is decided by the tree.
  */
 import type {
-  AttributeChange, EmscriptenModule, FsAttributes, FsNode, FsStream, NodeOps, StreamOps,
+  AttributeChange,
+  EmscriptenModule,
+  FsAttributes,
+  FsNode,
+  FsStream,
+  NodeOps,
+  StreamOps,
 } from "./pyodide.ts";
 
 export interface Entry {

@@ -4,8 +4,23 @@
  * and opened without following links, and on Linux the opened file is checked once more.
  */
 import {
-  closeSync, constants, fstatSync, ftruncateSync, lstatSync, mkdirSync, openSync, readSync, readdirSync, readlinkSync,
-  realpathSync, renameSync, rmdirSync, unlinkSync, utimesSync, writeSync, type Stats,
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmdirSync,
+  unlinkSync,
+  utimesSync,
+  writeSync,
+  type Stats,
 } from "node:fs";
 import { basename, dirname, join, sep } from "node:path";
 import process from "node:process";

@@ -15,7 +15,9 @@ interface Origin {
 export class GraphRecorder implements Observer {
   readonly #nodes: GraphNode[] = [];
   readonly #edges: GraphEdge[] = [];
-  readonly #groups: GraphGroup[] = [{ id: 0, parent: -1, label: "", path: "", type: "", parameters: 0, parameterBytes: 0 }];
+  readonly #groups: GraphGroup[] = [
+    { id: 0, parent: -1, label: "", path: "", type: "", parameters: 0, parameterBytes: 0 },
+  ];
   readonly #groupModules: number[] = [-1];
   readonly #groupSources: number[] = [-1];
   readonly #sources: number[] = [];
@@ -52,16 +54,37 @@ export class GraphRecorder implements Observer {
 
   #enter(module: number): void {
     const parent = this.#stack[this.#stack.length - 1]!;
-    const id = this.#groups.push({ id: this.#groups.length, parent, label: "", path: "", type: "", parameters: 0, parameterBytes: 0 }) - 1;
+    const id =
+      this.#groups.push({
+        id: this.#groups.length,
+        parent,
+        label: "",
+        path: "",
+        type: "",
+        parameters: 0,
+        parameterBytes: 0,
+      }) - 1;
     this.#groupModules.push(module);
     this.#groupSources.push(currentPlace().source);
     this.#stack.push(id);
   }
 
-  #add(kind: GraphNode["kind"], label: string, group: number, outputs: readonly Tensor[], attributes: Record<string, string>): number {
+  #add(
+    kind: GraphNode["kind"],
+    label: string,
+    group: number,
+    outputs: readonly Tensor[],
+    attributes: Record<string, string>,
+  ): number {
     const id = this.#nodes.length;
     this.#nodes.push({
-      id, kind, label, group, attributes, flops: 0, bytes: outputs.reduce((n, t) => n + t.nbytes, 0),
+      id,
+      kind,
+      label,
+      group,
+      attributes,
+      flops: 0,
+      bytes: outputs.reduce((n, t) => n + t.nbytes, 0),
       outputs: outputs.map((t) => ({ shape: [...t.shape], dtype: t.dtype.name })),
     });
     this.#sources.push(-1);
@@ -73,7 +96,13 @@ export class GraphRecorder implements Observer {
     let origin = this.#origins.get(t);
     if (!origin) {
       const name = this.#inputNames.get(t);
-      const node = this.#add(name === undefined ? "constant" : "input", name ?? "", name === undefined ? this.#stack[this.#stack.length - 1]! : 0, [t], {});
+      const node = this.#add(
+        name === undefined ? "constant" : "input",
+        name ?? "",
+        name === undefined ? this.#stack[this.#stack.length - 1]! : 0,
+        [t],
+        {},
+      );
       origin = { node, output: 0 };
       if (!this.#inputNames.has(t)) t.retain();
       this.#origins.set(t, origin);
@@ -95,7 +124,13 @@ export class GraphRecorder implements Observer {
       else if (Array.isArray(a)) for (const t of a) if (t instanceof Tensor) inputs.push(this.#originOf(t));
     }
     const outputs = (Array.isArray(result) ? result : [result]).filter((t) => t instanceof Tensor);
-    const node = this.#add("op", record.name.replace(/^_/, ""), this.#stack[this.#stack.length - 1]!, outputs, attributesOf(record, args));
+    const node = this.#add(
+      "op",
+      record.name.replace(/^_/, ""),
+      this.#stack[this.#stack.length - 1]!,
+      outputs,
+      attributesOf(record, args),
+    );
     this.#nodes[node]!.flops = record.spec.cost ? record.spec.cost(...(args as never[])).flops : 0;
     this.#sources[node] = currentPlace().source;
     for (const { node: from, output } of inputs) this.#edges.push({ from, output, to: node });
@@ -135,7 +170,14 @@ export class GraphRecorder implements Observer {
     }
     this.#nodes.forEach((node, i) => {
       const source = sources[this.#sources[i]!];
-      if (source) node.source = { file: source.file, line: source.line, endLine: source.endLine, col: source.col, endCol: source.endCol };
+      if (source)
+        node.source = {
+          file: source.file,
+          line: source.line,
+          endLine: source.endLine,
+          col: source.col,
+          endCol: source.endCol,
+        };
     });
     this.#nameGroups(modules, sources);
     for (const t of this.#origins.keys()) t.release();
@@ -144,7 +186,10 @@ export class GraphRecorder implements Observer {
     return { version: GRAPH_VERSION, target, nodes: this.#nodes, edges: this.#edges, groups: this.#groups };
   }
 
-  #nameGroups(modules: ReturnType<typeof stopPlaces>["modules"], sources: ReturnType<typeof stopPlaces>["sources"]): void {
+  #nameGroups(
+    modules: ReturnType<typeof stopPlaces>["modules"],
+    sources: ReturnType<typeof stopPlaces>["sources"],
+  ): void {
     const calls = new Map<string, number>();
     this.#groups.forEach((group, i) => {
       const module = modules[this.#groupModules[i]!];
@@ -160,7 +205,8 @@ export class GraphRecorder implements Observer {
       group.parameterBytes = module.parameterBytes;
       if (module.file) group.source = { file: module.file, line: module.line };
       const call = sources[this.#groupSources[i]!];
-      if (call) group.call = { file: call.file, line: call.line, endLine: call.endLine, col: call.col, endCol: call.endCol };
+      if (call)
+        group.call = { file: call.file, line: call.line, endLine: call.endLine, col: call.col, endCol: call.endCol };
     });
   }
 }
@@ -173,7 +219,8 @@ function attributesOf(record: OpRecord, args: readonly unknown[]): Record<string
     if (type.startsWith("Tensor") || value instanceof Tensor || value === null || value === undefined) return;
     if (value instanceof Scalar) out[name] = String(value.value);
     else if (Array.isArray(value)) out[name] = `(${value.join(", ")})`;
-    else if (typeof value === "object") out[name] = (value as { name?: string; type?: string }).name ?? (value as { type?: string }).type ?? "";
+    else if (typeof value === "object")
+      out[name] = (value as { name?: string; type?: string }).name ?? (value as { type?: string }).type ?? "";
     else out[name] = String(value);
   });
   return out;

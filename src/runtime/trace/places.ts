@@ -27,11 +27,21 @@ export function startPlaces(): void {
 /** What was seen since `startPlaces`, which this ends. */
 export function stopPlaces(): { modules: TracedModule[]; sources: TracedSource[] } {
   python().callPython("torch._scopes:stop");
-  const modules = ask<ModuleRow[]>("modules").map(([path, type, file, line, parameters, parameterBytes]) =>
-    ({ path, type, file, line, parameters, parameterBytes }));
+  const modules = ask<ModuleRow[]>("modules").map(([path, type, file, line, parameters, parameterBytes]) => ({
+    path,
+    type,
+    file,
+    line,
+    parameters,
+    parameterBytes,
+  }));
   const sources = ask<SourceRow[]>("sources").map(([file, line, endLine, col, endCol, name]) => ({
-    file, line, function: name,
-    ...(endLine >= 0 ? { endLine } : {}), ...(col >= 0 ? { col } : {}), ...(endCol >= 0 ? { endCol } : {}),
+    file,
+    line,
+    function: name,
+    ...(endLine >= 0 ? { endLine } : {}),
+    ...(col >= 0 ? { col } : {}),
+    ...(endCol >= 0 ? { endCol } : {}),
   }));
   return { modules, sources };
 }

@@ -9,7 +9,15 @@ import type { OpRecord } from "../op.ts";
 import { Tensor, storageListener, type Storage } from "../tensor.ts";
 import { allTensors } from "../handles.ts";
 import {
-  TRACE_VERSION, type KernelEvent, type MemoryEvent, type MemoryKind, type OpEvent, type Phase, type Trace, type TraceModule, type TraceStep,
+  TRACE_VERSION,
+  type KernelEvent,
+  type MemoryEvent,
+  type MemoryKind,
+  type OpEvent,
+  type Phase,
+  type Trace,
+  type TraceModule,
+  type TraceStep,
 } from "../../protocol/trace.ts";
 import type { SourceLocation } from "../../protocol/source.ts";
 import { currentPlace, startPlaces, stopPlaces } from "./places.ts";
@@ -128,27 +136,54 @@ export class TraceRecorder implements Observer {
     const modules: TraceModule[] = [{ path: "", type: "", parent: -1, source: -1, parameters: 0, parameterBytes: 0 }];
     places.modules.forEach((m, number) => {
       const source = m.file ? sources.push({ file: m.file, line: m.line }) - 1 : -1;
-      modules.push({ path: m.path, type: m.type, parent: (this.#parents.get(number) ?? -1) + 1, source,
-        parameters: m.parameters, parameterBytes: m.parameterBytes });
+      modules.push({
+        path: m.path,
+        type: m.type,
+        parent: (this.#parents.get(number) ?? -1) + 1,
+        source,
+        parameters: m.parameters,
+        parameterBytes: m.parameterBytes,
+      });
     });
     const { cpu, threads, isa } = this.#device.addon.info();
     return {
-      version: TRACE_VERSION, target, names: this.#names.list, sources, modules,
-      devices: [{
-        id: "cpu", name: `${cpu}, ${threads} threads, x86-64-${isa}`,
-        peakAllocatedBytes: allocator.statistics.peakAllocatedBytes, peakReservedBytes: allocator.statistics.peakReservedBytes,
-      }],
-      steps: this.#steps, ops: this.#ops, kernels: this.#kernels.sort((a, b) => a.startUs - b.startUs), memory: this.#memory,
+      version: TRACE_VERSION,
+      target,
+      names: this.#names.list,
+      sources,
+      modules,
+      devices: [
+        {
+          id: "cpu",
+          name: `${cpu}, ${threads} threads, x86-64-${isa}`,
+          peakAllocatedBytes: allocator.statistics.peakAllocatedBytes,
+          peakReservedBytes: allocator.statistics.peakReservedBytes,
+        },
+      ],
+      steps: this.#steps,
+      ops: this.#ops,
+      kernels: this.#kernels.sort((a, b) => a.startUs - b.startUs),
+      memory: this.#memory,
     };
   }
 
   // Ops
 
   #open(name: string, module: number, source: number, phase: Phase): number {
-    this.#current = this.#ops.push({
-      name: this.#names.id(name), module, source, phase, step: Math.max(0, this.#steps.length - 1), startUs: this.#now(),
-      durationUs: 0, inputs: [], outputs: [], flops: 0, bytes: 0,
-    }) - 1;
+    this.#current =
+      this.#ops.push({
+        name: this.#names.id(name),
+        module,
+        source,
+        phase,
+        step: Math.max(0, this.#steps.length - 1),
+        startUs: this.#now(),
+        durationUs: 0,
+        inputs: [],
+        outputs: [],
+        flops: 0,
+        bytes: 0,
+      }) - 1;
     return this.#current;
   }
 
@@ -226,8 +261,14 @@ export class TraceRecorder implements Observer {
         if (!launch) continue;
         this.#launches.delete(command);
         this.#kernels.push({
-          name: launch.name, op: launch.op, device: 0, stream: 0, startUs: buffer[EVENT_WORDS * i + 1]! - this.#t0,
-          durationUs: buffer[EVENT_WORDS * i + 2]!, flops: 0, bytes: 0,
+          name: launch.name,
+          op: launch.op,
+          device: 0,
+          stream: 0,
+          startUs: buffer[EVENT_WORDS * i + 1]! - this.#t0,
+          durationUs: buffer[EVENT_WORDS * i + 2]!,
+          flops: 0,
+          bytes: 0,
         });
       }
       if (n < FETCH_AFTER || !all) return;
@@ -272,13 +313,28 @@ export class TraceRecorder implements Observer {
   }
 
   #addLive(block: Block, kind: MemoryKind, allocatedBytes: number, reservedBytes: number): void {
-    this.#memory.push({ timeUs: 0, device: 0, block: block.id, sizeBytes: block.sizeBytes, allocatedBytes, reservedBytes, op: -1, kind });
+    this.#memory.push({
+      timeUs: 0,
+      device: 0,
+      block: block.id,
+      sizeBytes: block.sizeBytes,
+      allocatedBytes,
+      reservedBytes,
+      op: -1,
+      kind,
+    });
   }
 
   #onMemory(block: Block, sign: 1 | -1, allocatedBytes: number, reservedBytes: number): void {
     const op = this.#current;
     const event: MemoryEvent = {
-      timeUs: this.#now(), device: 0, block: block.id, sizeBytes: sign * block.sizeBytes, allocatedBytes, reservedBytes, op,
+      timeUs: this.#now(),
+      device: 0,
+      block: block.id,
+      sizeBytes: sign * block.sizeBytes,
+      allocatedBytes,
+      reservedBytes,
+      op,
       kind: "temporary",
     };
     this.#memory.push(event);

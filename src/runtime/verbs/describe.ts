@@ -8,10 +8,18 @@ import { open, probe } from "./target.ts";
 export const describe: VerbHandler<"describe", VerbCore> = (session, request) => {
   const target = open(session, request);
   const answer = probe<{ targets: TargetInfo[]; failure?: Failure }>(
-    session, "describe", target.path, request.full ?? false, target.root,
+    session,
+    "describe",
+    target.path,
+    request.full ?? false,
+    target.root,
   );
   return {
-    version: 1, verb: "describe", target: request.target, ok: answer.failure === undefined,
-    targets: answer.targets, ...(answer.failure ? { failure: answer.failure } : {}),
+    version: 1,
+    verb: "describe",
+    target: request.target,
+    ok: answer.failure === undefined,
+    targets: answer.targets,
+    ...(answer.failure ? { failure: answer.failure } : {}),
   };
 };
