@@ -117,6 +117,15 @@ def _wrap_named(cls, n):
     return cls(*_wrap_many(n))
 
 
+def _write_out(out, result):
+    """What out= asks for: the result in a tensor that is there already."""
+    if out.shape != result.shape:
+        if out.numel():
+            raise NotImplementedError("out= with another shape than the result's is not supported yet; docs/ops.md lists what is")
+        out.resize_(result.shape)
+    return out.copy_(result)
+
+
 def _core_drop(h):
     _dead.append(h if h > 0 else -h)
 

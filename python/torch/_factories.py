@@ -38,8 +38,8 @@ def _dtype_id(dtype):
     return -1 if dtype is None else as_dtype(dtype).id
 
 
-def empty(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
-    t = _wrap(_core.op_empty(_ints(_size(size)), _dtype_id(dtype), resolve(device)))
+def empty(*args, size=None, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
+    t = _wrap(_core.op_empty(_ints(_size(args) if size is None else tuple(size)), _dtype_id(dtype), resolve(device)))
     return _finish(t, requires_grad, out)
 
 
@@ -51,13 +51,13 @@ def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, re
     return _finish(t, requires_grad, out)
 
 
-def zeros(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
-    t = _wrap(_core.op_full(_ints(_size(size)), 0, 1, _dtype_id(dtype), resolve(device)))
+def zeros(*args, size=None, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    t = _wrap(_core.op_full(_ints(_size(args) if size is None else tuple(size)), 0, 1, _dtype_id(dtype), resolve(device)))
     return _finish(t, requires_grad, out)
 
 
-def ones(*size, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
-    t = _wrap(_core.op_full(_ints(_size(size)), 1, 1, _dtype_id(dtype), resolve(device)))
+def ones(*args, size=None, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    t = _wrap(_core.op_full(_ints(_size(args) if size is None else tuple(size)), 1, 1, _dtype_id(dtype), resolve(device)))
     return _finish(t, requires_grad, out)
 
 
@@ -95,7 +95,7 @@ def empty_strided(size, stride, *, dtype=None, layout=None, device=None, require
     return _finish(t, requires_grad)
 
 
-def arange(start, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
+def arange(start=0, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
     if end is None:
         start, end = 0, start
     numbers = [_number(v) for v in (start, end, step)]
@@ -283,12 +283,18 @@ def _drawn(size, dtype, device, draw, requires_grad):
     return _finish(with_device, requires_grad)
 
 
-def rand(*size, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
-    return _finish(_drawn(_size(size), dtype, device, lambda t: t.uniform_(0.0, 1.0, generator=generator), requires_grad), False, out)
+def rand(*args, size=None, generator=None, out=None,
+         dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    shape = _size(args) if size is None else tuple(size)
+    drawn = _drawn(shape, dtype, device, lambda t: t.uniform_(0.0, 1.0, generator=generator), requires_grad)
+    return _finish(drawn, False, out)
 
 
-def randn(*size, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
-    return _finish(_drawn(_size(size), dtype, device, lambda t: t.normal_(0.0, 1.0, generator=generator), requires_grad), False, out)
+def randn(*args, size=None, generator=None, out=None,
+          dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
+    shape = _size(args) if size is None else tuple(size)
+    drawn = _drawn(shape, dtype, device, lambda t: t.normal_(0.0, 1.0, generator=generator), requires_grad)
+    return _finish(drawn, False, out)
 
 
 def rand_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None, generator=None):

@@ -8,7 +8,7 @@ from torch._C import TensorBase, _buffer, _kind_of, _raise
 from torch._gen import functions as _f
 from torch._methods import (
     allclose, broadcast_to, diag, diag_embed, diagflat, div, dsplit, equal, fliplr, flipud, float_power, hsplit, isclose, isreal, movedim,
-    nan_to_num, nan_to_num_, permute, positive, pow, ravel, repeat_interleave, roll, rot90, sgn, split, squeeze, tensor_split, tile,
+    nan_to_num, nan_to_num_, permute, positive, pow, ravel, repeat_interleave, roll, rot90, sgn, split, squeeze, swapaxes, tensor_split, tile,
     trace,    unsafe_chunk, unsafe_split, vsplit,
 )
 from torch._products import (
@@ -50,12 +50,12 @@ divide = div
 adjoint = _methods.adjoint
 
 
-def max(input, dim=None, keepdim=False, *, other=None):
-    return _statistics.max(input, dim, keepdim, other=other)
+def max(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None):
+    return _statistics.max(input, dim, keepdim, other=other, axis=axis, keepdims=keepdims)
 
 
-def min(input, dim=None, keepdim=False, *, other=None):
-    return _statistics.min(input, dim, keepdim, other=other)
+def min(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None):
+    return _statistics.min(input, dim, keepdim, other=other, axis=axis, keepdims=keepdims)
 
 
 def where(condition, input=None, other=None):
@@ -237,10 +237,10 @@ def bucketize(input, boundaries, *, out_int32=False, right=False):
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)
 
 
-def cat(tensors, dim=0, *, axis=None):
+def cat(tensors, dim=0, *, axis=None, out=None):
     if isinstance(tensors, TensorBase):
         raise TypeError("cat(): argument 'tensors' (position 1) must be tuple of Tensors, not Tensor")
-    return _f.cat(tensors, dim if axis is None else axis)
+    return _f.cat(tensors, dim if axis is None else axis, out=out)
 
 
 concat = concatenate = cat

@@ -4,16 +4,16 @@ from torch._C import TensorBase
 from torch._gen import functions as _f
 
 
-def addmv(self, mat, vec, *, beta=1, alpha=1):
-    return _scaled(self, beta, _f.mv(mat, vec), alpha)
+def addmv(input, mat, vec, *, beta=1, alpha=1):
+    return _scaled(input, beta, _f.mv(mat, vec), alpha)
 
 
-def addr(self, vec1, vec2, *, beta=1, alpha=1):
-    return _scaled(self, beta, _f.outer(vec1, vec2), alpha)
+def addr(input, vec1, vec2, *, beta=1, alpha=1):
+    return _scaled(input, beta, _f.outer(vec1, vec2), alpha)
 
 
-def addbmm(self, batch1, batch2, *, beta=1, alpha=1):
-    return _scaled(self, beta, _f.bmm(batch1, batch2).sum(0), alpha)
+def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
+    return _scaled(input, beta, _f.bmm(batch1, batch2).sum(0), alpha)
 
 
 def _scaled(start, beta, product, alpha):
@@ -25,8 +25,8 @@ def _scaled(start, beta, product, alpha):
 
 
 def _in_place(function):
-    def write(self, *args, **kwargs):
-        return self.copy_(function(self, *args, **kwargs))
+    def write(input, *args, **kwargs):
+        return input.copy_(function(input, *args, **kwargs))
 
     write.__name__ = function.__name__.rstrip("_") + "_"
     write.__module__ = __name__
@@ -40,41 +40,41 @@ addmm_ = _in_place(_f.addmm)
 baddbmm_ = _in_place(_f.baddbmm)
 
 
-def vdot(self, other):
-    return _f.dot(self, other)
+def vdot(input, other):
+    return _f.dot(input, other)
 
 
-def inner(self, other):
-    if self.dim() == 0 or other.dim() == 0:
-        return self * other
-    if self.shape[-1] != other.shape[-1]:
+def inner(input, other):
+    if input.dim() == 0 or other.dim() == 0:
+        return input * other
+    if input.shape[-1] != other.shape[-1]:
         raise RuntimeError(
-            f"inner() the last dimension must match on both input tensors but got shapes {list(self.shape)} and {list(other.shape)}"
+            f"inner() the last dimension must match on both input tensors but got shapes {list(input.shape)} and {list(other.shape)}"
         )
     if other.dim() == 1:
-        return _f.matmul(self, other)
-    product = _f.matmul(self, other.reshape(-1, other.shape[-1]).transpose(0, 1))
-    return product.reshape(self.shape[:-1] + other.shape[:-1])
+        return _f.matmul(input, other)
+    product = _f.matmul(input, other.reshape(-1, other.shape[-1]).transpose(0, 1))
+    return product.reshape(input.shape[:-1] + other.shape[:-1])
 
 
-def kron(self, other):
-    rank = max(self.dim(), other.dim())
-    left = self.reshape((1,) * (rank - self.dim()) + tuple(self.shape))
+def kron(input, other):
+    rank = max(input.dim(), other.dim())
+    left = input.reshape((1,) * (rank - input.dim()) + tuple(input.shape))
     right = other.reshape((1,) * (rank - other.dim()) + tuple(other.shape))
     spaced = left.reshape([n for size in left.shape for n in (size, 1)])
     other_spaced = right.reshape([n for size in right.shape for n in (1, size)])
     return (spaced * other_spaced).reshape([a * b for a, b in zip(left.shape, right.shape)])
 
 
-def matrix_power(self, n):
+def matrix_power(input, n):
     import torch
 
-    if self.dim() < 2 or self.shape[-1] != self.shape[-2]:
-        raise RuntimeError(f"linalg.matrix_power: A must be batches of square matrices, but they are {list(self.shape)[-2:]} matrices")
+    if input.dim() < 2 or input.shape[-1] != input.shape[-2]:
+        raise RuntimeError(f"linalg.matrix_power: A must be batches of square matrices, but they are {list(input.shape)[-2:]} matrices")
     if n < 0:
         raise NotImplementedError("matrix_power with a negative exponent is not supported yet; docs/ops.md lists what is")
     result = None
-    square = self
+    square = input
     while n:
         if n & 1:
             result = square if result is None else _f.matmul(result, square)
@@ -82,8 +82,8 @@ def matrix_power(self, n):
         if n:
             square = _f.matmul(square, square)
     if result is None:
-        return torch.eye(self.shape[-1], dtype=self.dtype, device=self.device).expand(self.shape).clone()
-    return result.clone() if result is self else result
+        return torch.eye(input.shape[-1], dtype=input.dtype, device=input.device).expand(input.shape).clone()
+    return result.clone() if result is input else result
 
 
 def chain_matmul(*matrices):

@@ -8,26 +8,26 @@ from torch._dtype import bool_, float64, int64
 from torch._gen import functions as _f
 
 
-def nonzero(self, *, as_tuple=False):
-    found = _f._nonzero(self)
+def nonzero(input, *, as_tuple=False):
+    found = _f._nonzero(input)
     if as_tuple:
-        return found.unbind(1) if self.dim() else (found.flatten(),)
+        return found.unbind(1) if input.dim() else (found.flatten(),)
     return found
 
 
-def argwhere(self):
-    return _f._nonzero(self)
+def argwhere(input):
+    return _f._nonzero(input)
 
 
-def unique(self, sorted=True, return_inverse=False, return_counts=False, dim=None):
+def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None):
     import torch
 
     if dim is not None:
-        return _unique_slices(self, dim, return_inverse, return_counts)
-    flat, order = self.flatten().sort(stable=True)
+        return _unique_slices(input, dim, return_inverse, return_counts)
+    flat, order = input.flatten().sort(stable=True)
     if flat.numel() == 0:
         empty = torch.empty(0, dtype=int64)
-        extra = ([empty.view(self.shape)] if return_inverse else []) + ([empty] if return_counts else [])
+        extra = ([empty.view(input.shape)] if return_inverse else []) + ([empty] if return_counts else [])
         return (flat, *extra) if extra else flat
     starts = torch.cat([torch.ones(1, dtype=bool_), flat[1:] != flat[:-1]])
     values = flat[starts]
@@ -36,17 +36,17 @@ def unique(self, sorted=True, return_inverse=False, return_counts=False, dim=Non
     groups = starts.to(int64).cumsum(0) - 1
     result = [values]
     if return_inverse:
-        result.append(torch.empty_like(groups).scatter_(0, order, groups).view(self.shape))
+        result.append(torch.empty_like(groups).scatter_(0, order, groups).view(input.shape))
     if return_counts:
         result.append(torch.zeros(values.numel(), dtype=int64).scatter_add_(0, groups, torch.ones_like(groups)))
     return tuple(result)
 
 
-def _unique_slices(self, dim, return_inverse, return_counts):
+def _unique_slices(input, dim, return_inverse, return_counts):
     """Slices along dim, compared as rows."""
     import torch
 
-    rows = self.movedim(dim, 0).reshape(self.shape[dim], -1).tolist()
+    rows = input.movedim(dim, 0).reshape(input.shape[dim], -1).tolist()
     ordered = sorted(range(len(rows)), key=rows.__getitem__)
     firsts, counts, inverse = [], [], [0] * len(rows)
     for i in ordered:
@@ -55,138 +55,138 @@ def _unique_slices(self, dim, return_inverse, return_counts):
             counts.append(0)
         counts[-1] += 1
         inverse[i] = len(firsts) - 1
-    result = [self.index_select(dim, torch.tensor(firsts, dtype=int64))]
+    result = [input.index_select(dim, torch.tensor(firsts, dtype=int64))]
     result += [torch.tensor(inverse, dtype=int64)] if return_inverse else []
     result += [torch.tensor(counts, dtype=int64)] if return_counts else []
     return tuple(result) if len(result) > 1 else result[0]
 
 
-def unique_consecutive(self, return_inverse=False, return_counts=False, dim=None):
+def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None):
     import torch
 
     if dim is not None:
         raise NotImplementedError("unique_consecutive(dim=...) is not supported yet; docs/ops.md lists what is")
-    flat = self.flatten()
+    flat = input.flatten()
     starts = torch.cat([torch.ones(builtins.min(1, flat.numel()), dtype=bool_), flat[1:] != flat[:-1]])
     groups = starts.to(int64).cumsum(0) - 1
     result = [flat[starts]]
-    result += [groups.view(self.shape)] if return_inverse else []
+    result += [groups.view(input.shape)] if return_inverse else []
     result += [groups.bincount()] if return_counts else []
     return tuple(result) if len(result) > 1 else result[0]
 
 
-def masked_select(self, mask):
-    if mask.shape != self.shape:
+def masked_select(input, mask):
+    if mask.shape != input.shape:
         import torch
 
-        self, mask = torch.broadcast_tensors(self, mask)
-    return self[mask]
+        input, mask = torch.broadcast_tensors(input, mask)
+    return input[mask]
 
 
-def masked_scatter(self, mask, source):
-    return self.clone().masked_scatter_(mask, source)
+def masked_scatter(input, mask, source):
+    return input.clone().masked_scatter_(mask, source)
 
 
-def masked_scatter_(self, mask, source):
+def masked_scatter_(input, mask, source):
     import torch
 
-    mask = mask.expand(self.shape)
+    mask = mask.expand(input.shape)
     n = builtins.int(mask.sum().item())
     if source.numel() < n:
-        raise RuntimeError("masked_scatter: expected self and source to have same dtypes and enough source elements")
-    self[mask] = source.flatten()[:n]
-    return self
+        raise RuntimeError("masked_scatter: expected input and source to have same dtypes and enough source elements")
+    input[mask] = source.flatten()[:n]
+    return input
 
 
-def index_put(self, indices, values, accumulate=False):
-    return self.clone().index_put_(indices, values, accumulate)
+def index_put(input, indices, values, accumulate=False):
+    return input.clone().index_put_(indices, values, accumulate)
 
 
-def index_put_(self, indices, values, accumulate=False):
+def index_put_(input, indices, values, accumulate=False):
     from torch import _indexing
 
     prepared = []
     for index in indices:
         prepared.extend(index.nonzero(as_tuple=True) if index is not None and index.dtype is bool_ else [index])
-    return _indexing.put_(self, _indexing._pad(prepared, self.dim()), values, accumulate)
+    return _indexing.put_(input, _indexing._pad(prepared, input.dim()), values, accumulate)
 
 
-def index_add_(self, dim, index, source, *, alpha=1):
-    return self.copy_(_f.index_add(self, dim, index, source, alpha=alpha))
+def index_add_(input, dim, index, source, *, alpha=1):
+    return input.copy_(_f.index_add(input, dim, index, source, alpha=alpha))
 
 
-def index_fill(self, dim, index, value):
-    return self.clone().index_fill_(dim, index, value)
+def index_fill(input, dim, index, value):
+    return input.clone().index_fill_(dim, index, value)
 
 
-def index_fill_(self, dim, index, value):
-    self[(slice(None),) * (dim % self.dim()) + (index,)] = value
-    return self
+def index_fill_(input, dim, index, value):
+    input[(slice(None),) * (dim % input.dim()) + (index,)] = value
+    return input
 
 
-def index_copy(self, dim, index, source):
-    return self.clone().index_copy_(dim, index, source)
+def index_copy(input, dim, index, source):
+    return input.clone().index_copy_(dim, index, source)
 
 
-def index_copy_(self, dim, index, source):
-    self[(slice(None),) * (dim % self.dim()) + (index,)] = source
-    return self
+def index_copy_(input, dim, index, source):
+    input[(slice(None),) * (dim % input.dim()) + (index,)] = source
+    return input
 
 
 _reductions = {"add": "add", "sum": "add", "multiply": "multiply", "prod": "multiply", "amax": "amax", "amin": "amin"}
 
 
-def scatter(self, dim, index, src=None, value=None, *, reduce=None):
+def scatter(input, dim, index, src=None, value=None, *, reduce=None):
     source = value if src is None else src
     if reduce is None:
-        return _f._scatter(self, dim, index, source)
+        return _f._scatter(input, dim, index, source)
     if not isinstance(source, TensorBase):
         import torch
 
-        source = torch.full(index.shape, source, dtype=self.dtype)
+        source = torch.full(index.shape, source, dtype=input.dtype)
     if _reductions[reduce] == "add":
-        return _f.scatter_add(self, dim, index, source)
-    return _f._scatter_reduce(self, dim, index, source, _reductions[reduce])
+        return _f.scatter_add(input, dim, index, source)
+    return _f._scatter_reduce(input, dim, index, source, _reductions[reduce])
 
 
-def scatter_(self, dim, index, src=None, value=None, *, reduce=None):
-    return self.copy_(self.scatter(dim, index, src, value, reduce=reduce))
+def scatter_(input, dim, index, src=None, value=None, *, reduce=None):
+    return input.copy_(input.scatter(dim, index, src, value, reduce=reduce))
 
 
-def scatter_add_(self, dim, index, src):
-    return self.copy_(_f.scatter_add(self, dim, index, src))
+def scatter_add_(input, dim, index, src):
+    return input.copy_(_f.scatter_add(input, dim, index, src))
 
 
 _identities = {"sum": 0, "mean": 0, "prod": 1}
 
 
-def scatter_reduce(self, dim, index, src, reduce, *, include_self=True):
+def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
     if reduce not in ("sum", "prod", "mean", "amax", "amin"):
         raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
-    start = self
+    start = input
     if not include_self:
         if reduce in _identities:
             identity = _identities[reduce]
-        elif self.dtype.is_floating_point:
+        elif input.dtype.is_floating_point:
             identity = builtins.float("-inf" if reduce == "amax" else "inf")
         else:
-            info = _dtype.iinfo(self.dtype)
+            info = _dtype.iinfo(input.dtype)
             identity = info.min if reduce == "amax" else info.max
-        start = _f._scatter(self, dim, index, identity)
+        start = _f._scatter(input, dim, index, identity)
     if reduce != "mean":
         return scatter(start, dim, index, src, reduce=reduce)
     total = _f.scatter_add(start, dim, index, src)
-    counts = self.new_ones(self.shape) if include_self else _f._scatter(self.new_ones(self.shape), dim, index, 0)
+    counts = input.new_ones(input.shape) if include_self else _f._scatter(input.new_ones(input.shape), dim, index, 0)
     counts = _f.scatter_add(counts, dim, index, src.new_ones(src.shape)).clamp(min=1)
-    return total / counts if self.dtype.is_floating_point else total // counts
+    return total / counts if input.dtype.is_floating_point else total // counts
 
 
-def scatter_reduce_(self, dim, index, src, reduce, *, include_self=True):
-    return self.copy_(self.scatter_reduce(dim, index, src, reduce, include_self=include_self))
+def scatter_reduce_(input, dim, index, src, reduce, *, include_self=True):
+    return input.copy_(input.scatter_reduce(dim, index, src, reduce, include_self=include_self))
 
 
-def take(self, index):
-    flat = self.flatten()
+def take(input, index):
+    flat = input.flatten()
     n = flat.numel()
     if index.numel() and not index.is_meta:
         low, high = builtins.int(index.min()), builtins.int(index.max())
@@ -196,51 +196,51 @@ def take(self, index):
     return flat[index]
 
 
-def put(self, index, source, accumulate=False):
-    return self.clone().put_(index, source, accumulate)
+def put(input, index, source, accumulate=False):
+    return input.clone().put_(index, source, accumulate)
 
 
-def put_(self, index, source, accumulate=False):
-    if not self.is_contiguous():
+def put_(input, index, source, accumulate=False):
+    if not input.is_contiguous():
         raise NotImplementedError("put_ on a tensor that is not contiguous is not supported yet; docs/ops.md lists what is")
-    self.view(-1).index_put_((index.flatten(),), source.flatten(), accumulate)
-    return self
+    input.view(-1).index_put_((index.flatten(),), source.flatten(), accumulate)
+    return input
 
 
-def take_along_dim(self, indices, dim=None):
+def take_along_dim(input, indices, dim=None):
     if dim is None:
-        return self.flatten().gather(0, indices.flatten())
+        return input.flatten().gather(0, indices.flatten())
     import torch
 
-    shape = list(self.shape)
+    shape = list(input.shape)
     wanted = list(indices.shape)
     shape[dim] = 1
     wanted[dim] = 1
     common = list(torch.broadcast_shapes(shape, wanted))
     own, other = list(common), list(common)
-    own[dim] = self.shape[dim]
+    own[dim] = input.shape[dim]
     other[dim] = indices.shape[dim]
-    return self.expand(own).gather(dim, indices.expand(other))
+    return input.expand(own).gather(dim, indices.expand(other))
 
 
-def select_scatter(self, src, dim, index):
-    out = self.clone()
+def select_scatter(input, src, dim, index):
+    out = input.clone()
     out.select(dim, index).copy_(src)
     return out
 
 
-def slice_scatter(self, src, dim=0, start=None, end=None, step=1):
-    out = self.clone()
-    out[(slice(None),) * (dim % self.dim()) + (slice(start, end, step),)] = src
+def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
+    out = input.clone()
+    out[(slice(None),) * (dim % input.dim()) + (slice(start, end, step),)] = src
     return out
 
 
-def diagonal_scatter(self, src, offset=0, dim1=0, dim2=1):
-    out = self.clone()
+def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
+    out = input.clone()
     out.diagonal(offset, dim1, dim2).copy_(src)
     return out
 
 
-def fill_diagonal_(self, fill_value, wrap=False):
-    self.diagonal().fill_(fill_value)
-    return self
+def fill_diagonal_(input, fill_value, wrap=False):
+    input.diagonal().fill_(fill_value)
+    return input

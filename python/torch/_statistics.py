@@ -1,6 +1,7 @@
 """Reductions that take their dim in more than one way, order statistics, counts: methods of Tensor and torch functions."""
 
 import builtins
+import functools
 
 from torch import _dtype
 from torch._C import TensorBase, _named_result
@@ -13,14 +14,14 @@ def _reduce_dim(name):
     of_all = getattr(_f, f"_{name}_all")
     of_two = getattr(_f, name + "imum")
 
-    def reduce(self, dim=None, keepdim=False, *, other=None):
+    def reduce(input, dim=None, keepdim=False, *, other=None):
         if other is not None:
-            return of_two(self, other)
+            return of_two(input, other)
         if dim is None:
-            return of_all(self)
+            return of_all(input)
         if isinstance(dim, TensorBase):
-            return of_two(self, dim)
-        return along(self, dim, keepdim)
+            return of_two(input, dim)
+        return along(input, dim, keepdim)
 
     reduce.__name__ = name
     return reduce
@@ -30,8 +31,8 @@ max = _reduce_dim("max")
 min = _reduce_dim("min")
 
 
-def aminmax(self, *, dim=None, keepdim=False):
-    return _minmax(self.amin(() if dim is None else dim, keepdim), self.amax(() if dim is None else dim, keepdim))
+def aminmax(input, *, dim=None, keepdim=False):
+    return _minmax(input.amin(() if dim is None else dim, keepdim), input.amax(() if dim is None else dim, keepdim))
 
 
 _minmax = _named_result("aminmax", ("min", "max"))
@@ -41,11 +42,11 @@ _nanmedian = _named_result("nanmedian", ("values", "indices"))
 _mode = _named_result("mode", ("values", "indices"))
 
 
-def prod(self, dim=None, keepdim=False, *, dtype=None):
-    return _f._prod(self, dim, keepdim, dtype)
+def prod(input, dim=None, keepdim=False, *, dtype=None):
+    return _f._prod(input, dim, keepdim, dtype)
 
 
-def _variance(self, args, correction, unbiased, keepdim, dim, of=_f._var_mean):
+def _variance(input, args, correction, unbiased, keepdim, dim, of=_f._var_mean):
     # var(dim, unbiased, keepdim) and var(unbiased) are both in use.
     if len(args) == 1 and isinstance(args[0], bool):
         unbiased = args[0]
@@ -57,89 +58,89 @@ def _variance(self, args, correction, unbiased, keepdim, dim, of=_f._var_mean):
             keepdim = args[2]
     if correction is None:
         correction = 1 if unbiased is None or unbiased else 0
-    return of(self, dim, builtins.float(correction), keepdim)
+    return of(input, dim, builtins.float(correction), keepdim)
 
 
-def var(self, *args, dim=None, correction=None, unbiased=None, keepdim=False):
-    return _variance(self, args, correction, unbiased, keepdim, dim)[0]
+def var(input, *args, dim=None, correction=None, unbiased=None, keepdim=False):
+    return _variance(input, args, correction, unbiased, keepdim, dim)[0]
 
 
-def std(self, *args, dim=None, correction=None, unbiased=None, keepdim=False):
-    return _variance(self, args, correction, unbiased, keepdim, dim, _f._std_mean)[0]
+def std(input, *args, dim=None, correction=None, unbiased=None, keepdim=False):
+    return _variance(input, args, correction, unbiased, keepdim, dim, _f._std_mean)[0]
 
 
-def var_mean(self, *args, dim=None, correction=None, unbiased=None, keepdim=False):
-    return tuple(_variance(self, args, correction, unbiased, keepdim, dim))
+def var_mean(input, *args, dim=None, correction=None, unbiased=None, keepdim=False):
+    return tuple(_variance(input, args, correction, unbiased, keepdim, dim))
 
 
-def std_mean(self, *args, dim=None, correction=None, unbiased=None, keepdim=False):
-    return tuple(_variance(self, args, correction, unbiased, keepdim, dim, _f._std_mean))
+def std_mean(input, *args, dim=None, correction=None, unbiased=None, keepdim=False):
+    return tuple(_variance(input, args, correction, unbiased, keepdim, dim, _f._std_mean))
 
 
-def norm(self, p="fro", dim=None, keepdim=False, dtype=None):
+def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
     if dtype is not None:
-        self = self.to(dtype)
-    if not self.dtype.is_floating_point:
+        input = input.to(dtype)
+    if not input.dtype.is_floating_point:
         raise RuntimeError(
-            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {self.type()[6:-6]}"
+            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {input.type()[6:-6]}"
         )
     if p in ("fro", None, 2):
-        return _f._norm2(self, dim, keepdim)
+        return _f._norm2(input, dim, keepdim)
     if p == 1:
-        return _f._norm1(self, dim, keepdim)
+        return _f._norm1(input, dim, keepdim)
     if p == "nuc":
         raise NotImplementedError("the nuclear norm is not supported yet; docs/ops.md lists what is")
     axes = () if dim is None else dim
     if p == builtins.float("inf"):
-        return self.abs().amax(axes, keepdim)
+        return input.abs().amax(axes, keepdim)
     if p == -builtins.float("inf"):
-        return self.abs().amin(axes, keepdim)
+        return input.abs().amin(axes, keepdim)
     if p == 0:
-        return (self != 0).to(self.dtype).sum(dim, keepdim)
-    return (self.abs() ** p).sum(dim, keepdim) ** (1.0 / p)
+        return (input != 0).to(input.dtype).sum(dim, keepdim)
+    return (input.abs() ** p).sum(dim, keepdim) ** (1.0 / p)
 
 
-def dist(self, other, p=2):
-    return (self - other).norm(p)
+def dist(input, other, p=2):
+    return (input - other).norm(p)
 
 
-def nansum(self, dim=None, keepdim=False, *, dtype=None):
-    return self.masked_fill(self.isnan(), 0).sum(dim, keepdim, dtype=dtype)
+def nansum(input, dim=None, keepdim=False, *, dtype=None):
+    return input.masked_fill(input.isnan(), 0).sum(dim, keepdim, dtype=dtype)
 
 
-def nanmean(self, dim=None, keepdim=False, *, dtype=None):
-    counted = (~self.isnan()).sum(dim, keepdim)
-    return nansum(self, dim, keepdim, dtype=dtype) / counted
+def nanmean(input, dim=None, keepdim=False, *, dtype=None):
+    counted = (~input.isnan()).sum(dim, keepdim)
+    return nansum(input, dim, keepdim, dtype=dtype) / counted
 
 
-def sort(self, dim=-1, descending=False, stable=False):
-    return _f._sort(self, dim, descending, stable)
+def sort(input, dim=-1, descending=False, stable=False):
+    return _f._sort(input, dim, descending, stable)
 
 
-def argsort(self, dim=-1, descending=False, stable=False):
-    return _f._sort(self, dim, descending, stable)[1]
+def argsort(input, dim=-1, descending=False, stable=False):
+    return _f._sort(input, dim, descending, stable)[1]
 
 
-def msort(self):
-    return _f._sort(self, 0, False, False)[0]
+def msort(input):
+    return _f._sort(input, 0, False, False)[0]
 
 
-def kthvalue(self, k, dim=-1, keepdim=False):
-    size = self.shape[dim] if self.dim() else 1
+def kthvalue(input, k, dim=-1, keepdim=False):
+    size = input.shape[dim] if input.dim() else 1
     if not 1 <= k <= size:
-        raise RuntimeError("kthvalue(): selected number k out of range for dimension %d" % (dim % builtins.max(self.dim(), 1)))
-    values, indices = _f._sort(self, dim, False, True)
-    if self.dim() == 0:
+        raise RuntimeError("kthvalue(): selected number k out of range for dimension %d" % (dim % builtins.max(input.dim(), 1)))
+    values, indices = _f._sort(input, dim, False, True)
+    if input.dim() == 0:
         return _kth(values, indices)
     pick = lambda t: t.narrow(dim, k - 1, 1) if keepdim else t.select(dim, k - 1)
     return _kth(pick(values), pick(indices))
 
 
-def _middle(self, dim, keepdim, nan_wins):
+def _middle(input, dim, keepdim, nan_wins):
     """The median along dim, the lower one of two, and its place. NaN comes last in the order."""
-    values, indices = _f._sort(self, dim, False, True)
-    n = self.shape[dim] if self.dim() else 1
-    nans = self.isnan().sum(dim, keepdim=True)
+    values, indices = _f._sort(input, dim, False, True)
+    n = input.shape[dim] if input.dim() else 1
+    nans = input.isnan().sum(dim, keepdim=True)
     place = (n - nans - 1).clamp(min=0) // 2
     if nan_wins:
         place = place.where(nans == 0, n - nans)
@@ -147,42 +148,42 @@ def _middle(self, dim, keepdim, nan_wins):
     return pick(values), pick(indices)
 
 
-def _median_of(self, dim, keepdim, nan_wins, result):
-    if self.dtype is bool_:
+def _median_of(input, dim, keepdim, nan_wins, result):
+    if input.dtype is bool_:
         raise NotImplementedError("\"median_out_impl\" not implemented for 'Bool'")
     if dim is None:
-        if self.numel() == 0:
-            return self.new_full((), builtins.float("nan"))
-        return _middle(self.flatten(), 0, False, nan_wins)[0]
-    return result(*_middle(self, dim, keepdim, nan_wins))
+        if input.numel() == 0:
+            return input.new_full((), builtins.float("nan"))
+        return _middle(input.flatten(), 0, False, nan_wins)[0]
+    return result(*_middle(input, dim, keepdim, nan_wins))
 
 
-def median(self, dim=None, keepdim=False):
-    return _median_of(self, dim, keepdim, True, _median)
+def median(input, dim=None, keepdim=False):
+    return _median_of(input, dim, keepdim, True, _median)
 
 
-def nanmedian(self, dim=None, keepdim=False):
-    return _median_of(self, dim, keepdim, False, _nanmedian)
+def nanmedian(input, dim=None, keepdim=False):
+    return _median_of(input, dim, keepdim, False, _nanmedian)
 
 
-def mode(self, dim=-1, keepdim=False):
+def mode(input, dim=-1, keepdim=False):
     """The most frequent value, the smallest of several, and where it last stands."""
-    values = _f._sort(self, dim, False, True)[0]
+    values = _f._sort(input, dim, False, True)[0]
     counts = (values.unsqueeze(dim) == values.unsqueeze(dim).transpose(dim, dim - 1 if dim < 0 else dim + 1)).sum(dim)
     most = values.gather(dim, counts.argmax(dim, keepdim=True))
-    last = self.shape[dim] - 1 - (self == most).flip(dim).to(int64).argmax(dim, keepdim=True)
-    found = self.gather(dim, last)
+    last = input.shape[dim] - 1 - (input == most).flip(dim).to(int64).argmax(dim, keepdim=True)
+    found = input.gather(dim, last)
     return _mode(found, last) if keepdim else _mode(found.squeeze(dim), last.squeeze(dim))
 
 
-def _quantile(self, q, dim, keepdim, interpolation, skip_nan):
+def _quantile(input, q, dim, keepdim, interpolation, skip_nan):
     import torch
 
     if interpolation not in ("linear", "lower", "higher", "nearest", "midpoint"):
         raise RuntimeError(
             f"quantile() interpolation must be one of linear, lower, higher, midpoint or nearest, but got {interpolation}"
         )
-    source = self.flatten() if dim is None else self
+    source = input.flatten() if dim is None else input
     along = 0 if dim is None else dim % source.dim()
     ordered = source.sort(along)[0]
     nans = source.isnan().sum(along, keepdim=True)
@@ -190,78 +191,96 @@ def _quantile(self, q, dim, keepdim, interpolation, skip_nan):
     is_list = isinstance(q, TensorBase) and q.dim() > 0
     results = []
     for value in q.tolist() if is_list else [builtins.float(q)]:
-        position = last.to(self.dtype) * value
+        position = last.to(input.dtype) * value
         if interpolation == "nearest":
             position = position.round()
         below = position.floor() if interpolation != "higher" else position.ceil()
         above = position.ceil() if interpolation != "lower" else below
-        weight = position - below if interpolation != "midpoint" else (above != below).to(self.dtype) * 0.5
+        weight = position - below if interpolation != "midpoint" else (above != below).to(input.dtype) * 0.5
         low = ordered.gather(along, below.clamp(min=0).to(int64))
         high = ordered.gather(along, above.clamp(min=0).to(int64))
         found = low.lerp(high, weight.clamp(max=1))
         results.append(found if skip_nan else found.masked_fill(nans > 0, builtins.float("nan")))
     if keepdim:
-        results = [r.reshape((1,) * self.dim()) if dim is None else r for r in results]
+        results = [r.reshape((1,) * input.dim()) if dim is None else r for r in results]
     else:
         results = [r.squeeze(along) for r in results]
     return torch.stack(results) if is_list else results[0]
 
 
-def quantile(self, q, dim=None, keepdim=False, *, interpolation="linear"):
-    return _quantile(self, q, dim, keepdim, interpolation, False)
+def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
+    return _quantile(input, q, dim, keepdim, interpolation, False)
 
 
-def nanquantile(self, q, dim=None, keepdim=False, *, interpolation="linear"):
-    return _quantile(self, q, dim, keepdim, interpolation, True)
+def nanquantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
+    return _quantile(input, q, dim, keepdim, interpolation, True)
 
 
-def bincount(self, weights=None, minlength=0):
+def bincount(input, weights=None, minlength=0):
     import torch
 
-    n = builtins.max(minlength, builtins.int(self.max().item()) + 1 if self.numel() else 0)
-    ones = torch.ones_like(self) if weights is None else weights
-    return torch.zeros(n, dtype=ones.dtype).scatter_add_(0, self, ones)
+    n = builtins.max(minlength, builtins.int(input.max().item()) + 1 if input.numel() else 0)
+    ones = torch.ones_like(input) if weights is None else weights
+    return torch.zeros(n, dtype=ones.dtype).scatter_add_(0, input, ones)
 
 
-def histc(self, bins=100, min=0, max=0):
+def histc(input, bins=100, min=0, max=0):
     import torch
 
     low, high = (builtins.float(min), builtins.float(max))
     if low == high:
-        low, high = self.min().item(), self.max().item()
-    flat = self.flatten()
+        low, high = input.min().item(), input.max().item()
+    flat = input.flatten()
     inside = (flat >= low) & (flat <= high)
     index = ((flat[inside] - low) * (bins / (high - low))).floor().clamp(max=bins - 1).to(int64)
-    return torch.zeros(bins, dtype=self.dtype).scatter_add_(0, index, torch.ones(index.shape, dtype=self.dtype))
+    return torch.zeros(bins, dtype=input.dtype).scatter_add_(0, index, torch.ones(index.shape, dtype=input.dtype))
 
 
-def renorm(self, p, dim, maxnorm):
+def renorm(input, p, dim, maxnorm):
     """Slices along dim whose p-norm is larger than maxnorm, scaled down to it."""
-    others = tuple(d for d in range(self.dim()) if d != dim % self.dim())
-    norms = self.norm(p, others, keepdim=True)
-    return self * (maxnorm / (norms + 1e-7)).where(norms > maxnorm, 1.0)
+    others = tuple(d for d in range(input.dim()) if d != dim % input.dim())
+    norms = input.norm(p, others, keepdim=True)
+    return input * (maxnorm / (norms + 1e-7)).where(norms > maxnorm, 1.0)
 
 
-def cov(self, *, correction=1):
-    rows = self if self.dim() == 2 else self.reshape(1, -1)
+def cov(input, *, correction=1):
+    rows = input if input.dim() == 2 else input.reshape(1, -1)
     centred = rows - rows.mean(1, keepdim=True)
     product = centred @ centred.t() / (rows.shape[1] - correction)
-    return product if self.dim() == 2 else product.squeeze()
+    return product if input.dim() == 2 else product.squeeze()
 
 
-def corrcoef(self):
-    covariance = cov(self)
+def corrcoef(input):
+    covariance = cov(input)
     if covariance.dim() == 0:
         return covariance / covariance
     deviation = covariance.diagonal().sqrt()
     return (covariance / deviation.unsqueeze(0) / deviation.unsqueeze(1)).clamp(-1, 1)
 
 
-def diff(self, n=1, dim=-1, prepend=None, append=None):
-    parts = [t for t in (prepend, self, append) if t is not None]
-    result = _f.cat(parts, dim) if len(parts) > 1 else self
+def diff(input, n=1, dim=-1, prepend=None, append=None):
+    parts = [t for t in (prepend, input, append) if t is not None]
+    result = _f.cat(parts, dim) if len(parts) > 1 else input
     for _ in range(n):
         size = result.shape[dim]
         later, earlier = result.narrow(dim, 1, size - 1), result.narrow(dim, 0, size - 1)
         result = later ^ earlier if result.dtype is bool_ else later - earlier
     return result
+
+
+def _with_numpy_words(function):
+    """NumPy's names for dim and keepdim, as PyTorch takes them."""
+
+    @functools.wraps(function)
+    def call(*args, axis=None, keepdims=None, **options):
+        if axis is not None:
+            options["dim"] = axis
+        if keepdims is not None:
+            options["keepdim"] = keepdims
+        return function(*args, **options)
+
+    return call
+
+
+for _function in (max, min, prod, var, std, var_mean, std_mean, norm, nansum, nanmean, median, sort, argsort, quantile):
+    globals()[_function.__name__] = _with_numpy_words(_function)

@@ -2,6 +2,7 @@
 import { fail, internedList, readScratch, writeScratch } from "./bridge.ts";
 import { defaultDevice, deviceById } from "./device.ts";
 import { dtypeById, Scalar, type Kind } from "./dtype.ts";
+import { TypeError_ } from "./errors.ts";
 import { get, getOrNull, put, putQuietly } from "./handles.ts";
 import { dispatch, registry, type OpRecord } from "./op.ts";
 import { integerTensor } from "./ops/create.ts";
@@ -25,6 +26,36 @@ const operand: Decoder = (a, i) => {
   if (typeof value === "bigint" && a[i + 1] === 1) return integerTensor(value, defaultDevice());
   return scalar(a, i);
 };
+const isAbsent = (value: unknown): boolean => value === undefined || value === null;
+
+/** What Python hands over where it should be a number may be any object: kernels must never see it. */
+function converted(value: unknown, method: "__index__" | "__float__", wanted: string): number {
+  const object = value as Record<string, () => unknown> | undefined | null;
+  if (typeof value === "object" || typeof value === "function") {
+    if (!isAbsent(object?.[method])) return Number(object![method]!());
+  }
+  const kind = isAbsent(value) ? "NoneType" : typeof value === "string" ? "str" : typeof value === "number" ? "float" : "object";
+  throw new TypeError_(`argument must be ${wanted}, not ${kind}`);
+}
+
+function integer(value: unknown): number {
+  if (typeof value === "number" && Number.isInteger(value)) return value;
+  if (typeof value === "bigint" || typeof value === "boolean") return Number(value);
+  return converted(value, "__index__", "int");
+}
+
+function float(value: unknown): number {
+  if (typeof value === "number") return value;
+  if (typeof value === "bigint" || typeof value === "boolean") return Number(value);
+  return converted(value, "__float__", "float");
+}
+
+function integers(id: number): readonly number[] {
+  const list = internedList(id);
+  for (const value of list) if (!Number.isInteger(value)) throw new TypeError_("argument must be a list of ints, not of floats");
+  return list;
+}
+
 const plain: Decoder = (a, i) => a[i];
 const optional: Decoder = (a, i) => a[i] ?? null;
 
@@ -38,12 +69,12 @@ const decoders: Record<ArgumentType, [number, Decoder]> = {
   "Scalar?": [2, (a, i) => (a[i + 1] === -1 ? null : scalar(a, i))],
   Operand: [2, operand],
   "Operand?": [2, (a, i) => (a[i + 1] === -1 ? null : operand(a, i))],
-  int: [1, (a, i) => (typeof a[i] === "bigint" ? Number(a[i]) : a[i])],
-  "int?": [1, optional],
-  "int[]": [1, (a, i) => internedList(a[i] as number)],
-  "int[]?": [1, (a, i) => ((a[i] as number) < 0 ? null : internedList(a[i] as number))],
-  float: [1, plain],
-  "float?": [1, optional],
+  int: [1, (a, i) => integer(a[i])],
+  "int?": [1, (a, i) => (isAbsent(a[i]) ? null : integer(a[i]))],
+  "int[]": [1, (a, i) => integers(a[i] as number)],
+  "int[]?": [1, (a, i) => ((a[i] as number) < 0 ? null : integers(a[i] as number))],
+  float: [1, (a, i) => float(a[i])],
+  "float?": [1, (a, i) => (isAbsent(a[i]) ? null : float(a[i]))],
   "float[]?": [1, (a, i) => ((a[i] as number) < 0 ? null : internedList(a[i] as number))],
   bool: [1, plain],
   "bool?": [1, optional],

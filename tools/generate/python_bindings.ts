@@ -68,11 +68,18 @@ function scalarSetup(n: string, helper: string, optional = false): string[] {
   return lines;
 }
 
+/** A dim that may be given as axis may be missing. */
+const optionalDim = (args: readonly Argument[], extra: readonly string[]): Argument[] =>
+  args.map((a, i) => {
+    const mayBeMissing = a.name === "dim" && extra.includes("axis") && args.slice(i + 1).every((b) => b.default !== undefined);
+    return mayBeMissing && a.default === undefined ? { ...a, default: "None" } : a;
+  });
+
 const keywords = new Set(["from", "lambda", "in", "is"]);
 /** Python forbids a few of PyTorch's argument names; they can still be passed by position. */
 const pythonName = (name: string): string => (keywords.has(name) ? `${name}_` : name);
 
-function parameterList(args: readonly Argument[]): string {
+function parameterList(args: readonly Argument[], extra: readonly string[]): string {
   const parts: string[] = [];
   let starred = false;
   for (const a of args) {
@@ -82,14 +89,29 @@ function parameterList(args: readonly Argument[]): string {
     }
     parts.push(a.default === undefined ? pythonName(a.name) : `${pythonName(a.name)}=${a.default}`);
   }
-  return parts.join(", ");
+  if (extra.length > 0 && !starred) parts.push("*");
+  return [...parts, ...extra.map((name) => `${name}=None`)].join(", ");
+}
+
+/** NumPy's names for dim and keepdim, which PyTorch takes too, and `out`. */
+function otherNames({ signature, spec }: OpRecord): string[] {
+  const names = new Set(signature.arguments.map((a) => a.name));
+  const isPublic = (spec.in ?? "torch").includes("torch");
+  if (!isPublic || spec.mutates) return [];
+  return [
+    ...(names.has("dim") ? ["axis"] : []), ...(names.has("keepdim") ? ["keepdims"] : []),
+    ...(signature.returns === "Tensor" && !spec.view ? ["out"] : []),
+  ];
 }
 
 function pythonFunction(record: OpRecord): string {
   const { signature, spec, name } = record;
   const crossings = signature.arguments.map(cross);
   const call = `_core_${name}(${crossings.map((c) => c.pass).join(", ")})`;
+  const extra = otherNames(record);
   const lines = crossings.flatMap((c) => c.setup);
+  if (extra.includes("axis")) lines.unshift("if axis is not None:", "    dim = axis");
+  if (extra.includes("keepdims")) lines.unshift("if keepdims is not None:", "    keepdim = keepdims");
   const firstTensor = signature.arguments.find((a) => a.type === "Tensor");
   const isInplace = spec.mutates;
   let result: string;
@@ -104,6 +126,7 @@ function pythonFunction(record: OpRecord): string {
     const named = signature.results.length ? `_${name.replace(/^_/, "")}_result` : "";
     result = named ? `_wrap_named(${named}, ${call})` : `_wrap_many(${call})`;
   }
+  if (extra.includes("out")) lines.push("if out is not None:", `    return _write_out(out, ${result})`);
   const body = [...lines, `return ${result}`];
   const guarded = firstTensor
     ? [
@@ -115,7 +138,7 @@ function pythonFunction(record: OpRecord): string {
       ]
     : body;
   return [
-    `def ${name}(${parameterList(signature.arguments)}):`,
+    `def ${name}(${parameterList(optionalDim(signature.arguments, extra), extra)}):`,
     `    ${JSON.stringify(spec.doc)}`,
     ...guarded.map((l) => `    ${l}`),
   ].join("\n");
@@ -140,7 +163,7 @@ export function pythonBindings(): GeneratedFile[] {
     `from _core import (\n${records.map((r) => `    op_${r.name} as _core_${r.name},`).join("\n")}\n)`,
     "from torch._C import (",
     "    _check_tensors, _core_drop, _device_id, _handles, _ints, _kind_of, _named_result, _number, _operand, _raise,",
-    "    _wrap, _wrap_many, _wrap_named,",
+    "    _wrap, _wrap_many, _wrap_named, _write_out,",
     ")",
     "",
     ...named.map(

@@ -335,7 +335,7 @@ from _core import (
 )
 from torch._C import (
     _check_tensors, _core_drop, _device_id, _handles, _ints, _kind_of, _named_result, _number, _operand, _raise,
-    _wrap, _wrap_many, _wrap_named,
+    _wrap, _wrap_many, _wrap_named, _write_out,
 )
 
 _attention_result = _named_result("attention", ("out", "logsumexp",))
@@ -951,9 +951,11 @@ def _where(condition, input, other):
         raise
 
 
-def abs(input):
+def abs(input, *, out=None):
     "The absolute value."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_abs(input.h)))
         return _wrap(_core_abs(input.h))
     except AttributeError:
         _check_tensors("abs", [("input", 1, input)])
@@ -973,9 +975,11 @@ def abs_(input):
         raise
 
 
-def acos(input):
+def acos(input, *, out=None):
     "The inverse cosine."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_acos(input.h)))
         return _wrap(_core_acos(input.h))
     except AttributeError:
         _check_tensors("acos", [("input", 1, input)])
@@ -995,9 +999,11 @@ def acos_(input):
         raise
 
 
-def acosh(input):
+def acosh(input, *, out=None):
     "The inverse hyperbolic cosine."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_acosh(input.h)))
         return _wrap(_core_acosh(input.h))
     except AttributeError:
         _check_tensors("acosh", [("input", 1, input)])
@@ -1017,7 +1023,7 @@ def acosh_(input):
         raise
 
 
-def add(input, other, *, alpha=1):
+def add(input, other, *, alpha=1, out=None):
     "input + alpha * other."
     try:
         other_kind = _kind_of(type(other))
@@ -1029,6 +1035,8 @@ def add(input, other, *, alpha=1):
         alpha_kind = _kind_of(type(alpha))
         if alpha_kind is None:
             alpha, alpha_kind = _number(alpha)
+        if out is not None:
+            return _write_out(out, _wrap(_core_add(input.h, other, other_kind, alpha, alpha_kind)))
         return _wrap(_core_add(input.h, other, other_kind, alpha, alpha_kind))
     except AttributeError:
         _check_tensors("add", [("input", 1, input)])
@@ -1057,12 +1065,14 @@ def add_(input, other, *, alpha=1):
         raise
 
 
-def addcdiv(input, tensor1, tensor2, *, value=1):
+def addcdiv(input, tensor1, tensor2, *, value=1, out=None):
     "input + value * tensor1 / tensor2."
     try:
         value_kind = _kind_of(type(value))
         if value_kind is None:
             value, value_kind = _number(value)
+        if out is not None:
+            return _write_out(out, _wrap(_core_addcdiv(input.h, tensor1.h, tensor2.h, value, value_kind)))
         return _wrap(_core_addcdiv(input.h, tensor1.h, tensor2.h, value, value_kind))
     except AttributeError:
         _check_tensors("addcdiv", [("input", 1, input), ("tensor1", 2, tensor1), ("tensor2", 3, tensor2)])
@@ -1085,12 +1095,14 @@ def addcdiv_(input, tensor1, tensor2, *, value=1):
         raise
 
 
-def addcmul(input, tensor1, tensor2, *, value=1):
+def addcmul(input, tensor1, tensor2, *, value=1, out=None):
     "input + value * tensor1 * tensor2."
     try:
         value_kind = _kind_of(type(value))
         if value_kind is None:
             value, value_kind = _number(value)
+        if out is not None:
+            return _write_out(out, _wrap(_core_addcmul(input.h, tensor1.h, tensor2.h, value, value_kind)))
         return _wrap(_core_addcmul(input.h, tensor1.h, tensor2.h, value, value_kind))
     except AttributeError:
         _check_tensors("addcmul", [("input", 1, input), ("tensor1", 2, tensor1), ("tensor2", 3, tensor2)])
@@ -1113,7 +1125,7 @@ def addcmul_(input, tensor1, tensor2, *, value=1):
         raise
 
 
-def addmm(input, mat1, mat2, *, beta=1, alpha=1):
+def addmm(input, mat1, mat2, *, beta=1, alpha=1, out=None):
     "beta * input + alpha * (mat1 @ mat2)."
     try:
         beta_kind = _kind_of(type(beta))
@@ -1122,42 +1134,68 @@ def addmm(input, mat1, mat2, *, beta=1, alpha=1):
         alpha_kind = _kind_of(type(alpha))
         if alpha_kind is None:
             alpha, alpha_kind = _number(alpha)
+        if out is not None:
+            return _write_out(out, _wrap(_core_addmm(input.h, mat1.h, mat2.h, beta, beta_kind, alpha, alpha_kind)))
         return _wrap(_core_addmm(input.h, mat1.h, mat2.h, beta, beta_kind, alpha, alpha_kind))
     except AttributeError:
         _check_tensors("addmm", [("input", 1, input), ("mat1", 2, mat1), ("mat2", 3, mat2)])
         raise
 
 
-def all(input, dim=None, keepdim=False):
+def all(input, dim=None, keepdim=False, *, axis=None, keepdims=None, out=None):
     "Are all elements nonzero?"
     try:
+        if keepdims is not None:
+            keepdim = keepdims
+        if axis is not None:
+            dim = axis
+        if out is not None:
+            return _write_out(out, _wrap(_core_all(input.h, -1 if dim is None else _ints(dim), keepdim)))
         return _wrap(_core_all(input.h, -1 if dim is None else _ints(dim), keepdim))
     except AttributeError:
         _check_tensors("all", [("input", 1, input)])
         raise
 
 
-def amax(input, dim=(), keepdim=False):
+def amax(input, dim=(), keepdim=False, *, axis=None, keepdims=None, out=None):
     "The largest over dim, or over all elements."
     try:
+        if keepdims is not None:
+            keepdim = keepdims
+        if axis is not None:
+            dim = axis
+        if out is not None:
+            return _write_out(out, _wrap(_core_amax(input.h, _ints(dim), keepdim)))
         return _wrap(_core_amax(input.h, _ints(dim), keepdim))
     except AttributeError:
         _check_tensors("amax", [("input", 1, input)])
         raise
 
 
-def amin(input, dim=(), keepdim=False):
+def amin(input, dim=(), keepdim=False, *, axis=None, keepdims=None, out=None):
     "The smallest over dim, or over all elements."
     try:
+        if keepdims is not None:
+            keepdim = keepdims
+        if axis is not None:
+            dim = axis
+        if out is not None:
+            return _write_out(out, _wrap(_core_amin(input.h, _ints(dim), keepdim)))
         return _wrap(_core_amin(input.h, _ints(dim), keepdim))
     except AttributeError:
         _check_tensors("amin", [("input", 1, input)])
         raise
 
 
-def any(input, dim=None, keepdim=False):
+def any(input, dim=None, keepdim=False, *, axis=None, keepdims=None, out=None):
     "Is any element nonzero?"
     try:
+        if keepdims is not None:
+            keepdim = keepdims
+        if axis is not None:
+            dim = axis
+        if out is not None:
+            return _write_out(out, _wrap(_core_any(input.h, -1 if dim is None else _ints(dim), keepdim)))
         return _wrap(_core_any(input.h, -1 if dim is None else _ints(dim), keepdim))
     except AttributeError:
         _check_tensors("any", [("input", 1, input)])
@@ -1169,18 +1207,30 @@ def arange(start, end, step, dtype, device):
     return _wrap(_core_arange(start, end, step, dtype.id, -1 if device is None else _device_id(device)))
 
 
-def argmax(input, dim=None, keepdim=False):
+def argmax(input, dim=None, keepdim=False, *, axis=None, keepdims=None, out=None):
     "Where the largest is, along dim or in the flattened input."
     try:
+        if keepdims is not None:
+            keepdim = keepdims
+        if axis is not None:
+            dim = axis
+        if out is not None:
+            return _write_out(out, _wrap(_core_argmax(input.h, dim, keepdim)))
         return _wrap(_core_argmax(input.h, dim, keepdim))
     except AttributeError:
         _check_tensors("argmax", [("input", 1, input)])
         raise
 
 
-def argmin(input, dim=None, keepdim=False):
+def argmin(input, dim=None, keepdim=False, *, axis=None, keepdims=None, out=None):
     "Where the smallest is, along dim or in the flattened input."
     try:
+        if keepdims is not None:
+            keepdim = keepdims
+        if axis is not None:
+            dim = axis
+        if out is not None:
+            return _write_out(out, _wrap(_core_argmin(input.h, dim, keepdim)))
         return _wrap(_core_argmin(input.h, dim, keepdim))
     except AttributeError:
         _check_tensors("argmin", [("input", 1, input)])
@@ -1196,9 +1246,11 @@ def as_strided(input, size, stride, storage_offset=None):
         raise
 
 
-def asin(input):
+def asin(input, *, out=None):
     "The inverse sine."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_asin(input.h)))
         return _wrap(_core_asin(input.h))
     except AttributeError:
         _check_tensors("asin", [("input", 1, input)])
@@ -1218,9 +1270,11 @@ def asin_(input):
         raise
 
 
-def asinh(input):
+def asinh(input, *, out=None):
     "The inverse hyperbolic sine."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_asinh(input.h)))
         return _wrap(_core_asinh(input.h))
     except AttributeError:
         _check_tensors("asinh", [("input", 1, input)])
@@ -1240,18 +1294,22 @@ def asinh_(input):
         raise
 
 
-def atan(input):
+def atan(input, *, out=None):
     "The inverse tangent."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_atan(input.h)))
         return _wrap(_core_atan(input.h))
     except AttributeError:
         _check_tensors("atan", [("input", 1, input)])
         raise
 
 
-def atan2(input, other):
+def atan2(input, other, *, out=None):
     "The angle of (other, input)."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_atan2(input.h, other.h)))
         return _wrap(_core_atan2(input.h, other.h))
     except AttributeError:
         _check_tensors("atan2", [("input", 1, input), ("other", 2, other)])
@@ -1284,9 +1342,11 @@ def atan_(input):
         raise
 
 
-def atanh(input):
+def atanh(input, *, out=None):
     "The inverse hyperbolic tangent."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_atanh(input.h)))
         return _wrap(_core_atanh(input.h))
     except AttributeError:
         _check_tensors("atanh", [("input", 1, input)])
@@ -1324,7 +1384,7 @@ def avg_pool2d(input, kernel_size, stride=(), padding=0, ceil_mode=False, count_
         raise
 
 
-def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
+def baddbmm(input, batch1, batch2, *, beta=1, alpha=1, out=None):
     "beta * input + alpha * (batch1 @ batch2), in batches."
     try:
         beta_kind = _kind_of(type(beta))
@@ -1333,6 +1393,8 @@ def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
         alpha_kind = _kind_of(type(alpha))
         if alpha_kind is None:
             alpha, alpha_kind = _number(alpha)
+        if out is not None:
+            return _write_out(out, _wrap(_core_baddbmm(input.h, batch1.h, batch2.h, beta, beta_kind, alpha, alpha_kind)))
         return _wrap(_core_baddbmm(input.h, batch1.h, batch2.h, beta, beta_kind, alpha, alpha_kind))
     except AttributeError:
         _check_tensors("baddbmm", [("input", 1, input), ("batch1", 2, batch1), ("batch2", 3, batch2)])
@@ -1348,7 +1410,7 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
         raise
 
 
-def bitwise_and(input, other):
+def bitwise_and(input, other, *, out=None):
     "Bits set in both; `&`."
     try:
         other_kind = _kind_of(type(other))
@@ -1357,6 +1419,8 @@ def bitwise_and(input, other):
                 other, other_kind = other.h, 3
             except AttributeError:
                 other, other_kind = _operand(other)
+        if out is not None:
+            return _write_out(out, _wrap(_core_bitwise_and(input.h, other, other_kind)))
         return _wrap(_core_bitwise_and(input.h, other, other_kind))
     except AttributeError:
         _check_tensors("bitwise_and", [("input", 1, input)])
@@ -1382,7 +1446,7 @@ def bitwise_and_(input, other):
         raise
 
 
-def bitwise_left_shift(input, other):
+def bitwise_left_shift(input, other, *, out=None):
     "Bits moved up; `<<`."
     try:
         other_kind = _kind_of(type(other))
@@ -1391,6 +1455,8 @@ def bitwise_left_shift(input, other):
                 other, other_kind = other.h, 3
             except AttributeError:
                 other, other_kind = _operand(other)
+        if out is not None:
+            return _write_out(out, _wrap(_core_bitwise_left_shift(input.h, other, other_kind)))
         return _wrap(_core_bitwise_left_shift(input.h, other, other_kind))
     except AttributeError:
         _check_tensors("bitwise_left_shift", [("input", 1, input)])
@@ -1416,7 +1482,7 @@ def bitwise_left_shift_(input, other):
         raise
 
 
-def bitwise_or(input, other):
+def bitwise_or(input, other, *, out=None):
     "Bits set in either; `|`."
     try:
         other_kind = _kind_of(type(other))
@@ -1425,6 +1491,8 @@ def bitwise_or(input, other):
                 other, other_kind = other.h, 3
             except AttributeError:
                 other, other_kind = _operand(other)
+        if out is not None:
+            return _write_out(out, _wrap(_core_bitwise_or(input.h, other, other_kind)))
         return _wrap(_core_bitwise_or(input.h, other, other_kind))
     except AttributeError:
         _check_tensors("bitwise_or", [("input", 1, input)])
@@ -1450,7 +1518,7 @@ def bitwise_or_(input, other):
         raise
 
 
-def bitwise_right_shift(input, other):
+def bitwise_right_shift(input, other, *, out=None):
     "Bits moved down; `>>`."
     try:
         other_kind = _kind_of(type(other))
@@ -1459,6 +1527,8 @@ def bitwise_right_shift(input, other):
                 other, other_kind = other.h, 3
             except AttributeError:
                 other, other_kind = _operand(other)
+        if out is not None:
+            return _write_out(out, _wrap(_core_bitwise_right_shift(input.h, other, other_kind)))
         return _wrap(_core_bitwise_right_shift(input.h, other, other_kind))
     except AttributeError:
         _check_tensors("bitwise_right_shift", [("input", 1, input)])
@@ -1484,7 +1554,7 @@ def bitwise_right_shift_(input, other):
         raise
 
 
-def bitwise_xor(input, other):
+def bitwise_xor(input, other, *, out=None):
     "Bits set in exactly one; `^`."
     try:
         other_kind = _kind_of(type(other))
@@ -1493,6 +1563,8 @@ def bitwise_xor(input, other):
                 other, other_kind = other.h, 3
             except AttributeError:
                 other, other_kind = _operand(other)
+        if out is not None:
+            return _write_out(out, _wrap(_core_bitwise_xor(input.h, other, other_kind)))
         return _wrap(_core_bitwise_xor(input.h, other, other_kind))
     except AttributeError:
         _check_tensors("bitwise_xor", [("input", 1, input)])
@@ -1518,17 +1590,23 @@ def bitwise_xor_(input, other):
         raise
 
 
-def bmm(input, mat2):
+def bmm(input, mat2, *, out=None):
     "Products of two batches of matrices."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_bmm(input.h, mat2.h)))
         return _wrap(_core_bmm(input.h, mat2.h))
     except AttributeError:
         _check_tensors("bmm", [("input", 1, input), ("mat2", 2, mat2)])
         raise
 
 
-def cat(tensors, dim=0):
+def cat(tensors, dim=0, *, axis=None, out=None):
     "Tensors joined along an existing dim."
+    if axis is not None:
+        dim = axis
+    if out is not None:
+        return _write_out(out, _wrap(_core_cat(_handles(tensors), dim)))
     return _wrap(_core_cat(_handles(tensors), dim))
 
 
@@ -1545,9 +1623,11 @@ def cauchy_(input, median=0.0, sigma=1.0, *, generator=None):
         raise
 
 
-def ceil(input):
+def ceil(input, *, out=None):
     "Rounded up."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_ceil(input.h)))
         return _wrap(_core_ceil(input.h))
     except AttributeError:
         _check_tensors("ceil", [("input", 1, input)])
@@ -1567,9 +1647,11 @@ def ceil_(input):
         raise
 
 
-def celu(input, alpha=1.0):
+def celu(input, alpha=1.0, *, out=None):
     "ELU, continuously differentiable for every alpha."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_celu(input.h, alpha)))
         return _wrap(_core_celu(input.h, alpha))
     except AttributeError:
         _check_tensors("celu", [("input", 1, input)])
@@ -1589,16 +1671,18 @@ def celu_(input, alpha=1.0):
         raise
 
 
-def chunk(input, chunks, dim=0):
+def chunk(input, chunks, dim=0, *, axis=None):
     "At most `chunks` pieces of equal size along dim."
     try:
+        if axis is not None:
+            dim = axis
         return _wrap_many(_core_chunk(input.h, chunks, dim))
     except AttributeError:
         _check_tensors("chunk", [("input", 1, input)])
         raise
 
 
-def clamp(input, min=None, max=None):
+def clamp(input, min=None, max=None, *, out=None):
     "input limited to [min, max]."
     try:
         min_kind = _kind_of(type(min))
@@ -1617,6 +1701,8 @@ def clamp(input, min=None, max=None):
                 max, max_kind = max.h, 3
             except AttributeError:
                 max, max_kind = _operand(max)
+        if out is not None:
+            return _write_out(out, _wrap(_core_clamp(input.h, min, min_kind, max, max_kind)))
         return _wrap(_core_clamp(input.h, min, min_kind, max, max_kind))
     except AttributeError:
         _check_tensors("clamp", [("input", 1, input)])
@@ -1652,7 +1738,7 @@ def clamp_(input, min=None, max=None):
         raise
 
 
-def clamp_max(input, max):
+def clamp_max(input, max, *, out=None):
     "input, at most max."
     try:
         max_kind = _kind_of(type(max))
@@ -1661,6 +1747,8 @@ def clamp_max(input, max):
                 max, max_kind = max.h, 3
             except AttributeError:
                 max, max_kind = _operand(max)
+        if out is not None:
+            return _write_out(out, _wrap(_core_clamp_max(input.h, max, max_kind)))
         return _wrap(_core_clamp_max(input.h, max, max_kind))
     except AttributeError:
         _check_tensors("clamp_max", [("input", 1, input)])
@@ -1686,7 +1774,7 @@ def clamp_max_(input, max):
         raise
 
 
-def clamp_min(input, min):
+def clamp_min(input, min, *, out=None):
     "input, at least min."
     try:
         min_kind = _kind_of(type(min))
@@ -1695,6 +1783,8 @@ def clamp_min(input, min):
                 min, min_kind = min.h, 3
             except AttributeError:
                 min, min_kind = _operand(min)
+        if out is not None:
+            return _write_out(out, _wrap(_core_clamp_min(input.h, min, min_kind)))
         return _wrap(_core_clamp_min(input.h, min, min_kind))
     except AttributeError:
         _check_tensors("clamp_min", [("input", 1, input)])
@@ -1742,7 +1832,7 @@ def copy_(input, src, non_blocking=False):
         raise
 
 
-def copysign(input, other):
+def copysign(input, other, *, out=None):
     "input's magnitude with other's sign."
     try:
         other_kind = _kind_of(type(other))
@@ -1751,6 +1841,8 @@ def copysign(input, other):
                 other, other_kind = other.h, 3
             except AttributeError:
                 other, other_kind = _operand(other)
+        if out is not None:
+            return _write_out(out, _wrap(_core_copysign(input.h, other, other_kind)))
         return _wrap(_core_copysign(input.h, other, other_kind))
     except AttributeError:
         _check_tensors("copysign", [("input", 1, input)])
@@ -1776,9 +1868,11 @@ def copysign_(input, other):
         raise
 
 
-def cos(input):
+def cos(input, *, out=None):
     "The cosine."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_cos(input.h)))
         return _wrap(_core_cos(input.h))
     except AttributeError:
         _check_tensors("cos", [("input", 1, input)])
@@ -1798,9 +1892,11 @@ def cos_(input):
         raise
 
 
-def cosh(input):
+def cosh(input, *, out=None):
     "The hyperbolic cosine."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_cosh(input.h)))
         return _wrap(_core_cosh(input.h))
     except AttributeError:
         _check_tensors("cosh", [("input", 1, input)])
@@ -1820,54 +1916,72 @@ def cosh_(input):
         raise
 
 
-def count_nonzero(input, dim=None):
+def count_nonzero(input, dim=None, *, axis=None, out=None):
     "How many elements are not zero."
     try:
+        if axis is not None:
+            dim = axis
+        if out is not None:
+            return _write_out(out, _wrap(_core_count_nonzero(input.h, -1 if dim is None else _ints(dim))))
         return _wrap(_core_count_nonzero(input.h, -1 if dim is None else _ints(dim)))
     except AttributeError:
         _check_tensors("count_nonzero", [("input", 1, input)])
         raise
 
 
-def cummax(input, dim):
+def cummax(input, dim=None, *, axis=None):
     "The largest so far along dim, and where it was."
     try:
+        if axis is not None:
+            dim = axis
         return _wrap_named(_cummax_result, _core_cummax(input.h, dim))
     except AttributeError:
         _check_tensors("cummax", [("input", 1, input)])
         raise
 
 
-def cummin(input, dim):
+def cummin(input, dim=None, *, axis=None):
     "The smallest so far along dim, and where it was."
     try:
+        if axis is not None:
+            dim = axis
         return _wrap_named(_cummin_result, _core_cummin(input.h, dim))
     except AttributeError:
         _check_tensors("cummin", [("input", 1, input)])
         raise
 
 
-def cumprod(input, dim, *, dtype=None):
+def cumprod(input, dim=None, *, dtype=None, axis=None, out=None):
     "Running products along dim."
     try:
+        if axis is not None:
+            dim = axis
+        if out is not None:
+            return _write_out(out, _wrap(_core_cumprod(input.h, dim, -1 if dtype is None else dtype.id)))
         return _wrap(_core_cumprod(input.h, dim, -1 if dtype is None else dtype.id))
     except AttributeError:
         _check_tensors("cumprod", [("input", 1, input)])
         raise
 
 
-def cumsum(input, dim, *, dtype=None):
+def cumsum(input, dim=None, *, dtype=None, axis=None, out=None):
     "Running sums along dim."
     try:
+        if axis is not None:
+            dim = axis
+        if out is not None:
+            return _write_out(out, _wrap(_core_cumsum(input.h, dim, -1 if dtype is None else dtype.id)))
         return _wrap(_core_cumsum(input.h, dim, -1 if dtype is None else dtype.id))
     except AttributeError:
         _check_tensors("cumsum", [("input", 1, input)])
         raise
 
 
-def deg2rad(input):
+def deg2rad(input, *, out=None):
     "Degrees to radians."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_deg2rad(input.h)))
         return _wrap(_core_deg2rad(input.h))
     except AttributeError:
         _check_tensors("deg2rad", [("input", 1, input)])
@@ -1887,9 +2001,11 @@ def deg2rad_(input):
         raise
 
 
-def detach(input):
+def detach(input, *, out=None):
     "The same memory, outside of the tape."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_detach(input.h)))
         return _wrap(_core_detach(input.h))
     except AttributeError:
         _check_tensors("detach", [("input", 1, input)])
@@ -1905,9 +2021,11 @@ def diagonal(input, offset=0, dim1=0, dim2=1):
         raise
 
 
-def digamma(input):
+def digamma(input, *, out=None):
     "The derivative of lgamma."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_digamma(input.h)))
         return _wrap(_core_digamma(input.h))
     except AttributeError:
         _check_tensors("digamma", [("input", 1, input)])
@@ -1927,9 +2045,11 @@ def digamma_(input):
         raise
 
 
-def dot(input, tensor):
+def dot(input, tensor, *, out=None):
     "The sum of products of two vectors."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_dot(input.h, tensor.h)))
         return _wrap(_core_dot(input.h, tensor.h))
     except AttributeError:
         _check_tensors("dot", [("input", 1, input), ("tensor", 2, tensor)])
@@ -1968,7 +2088,7 @@ def empty_strided(size, stride, dtype, device):
     return _wrap(_core_empty_strided(_ints(size), _ints(stride), -1 if dtype is None else dtype.id, -1 if device is None else _device_id(device)))
 
 
-def eq(input, other):
+def eq(input, other, *, out=None):
     "Where input equals other."
     try:
         other_kind = _kind_of(type(other))
@@ -1977,6 +2097,8 @@ def eq(input, other):
                 other, other_kind = other.h, 3
             except AttributeError:
                 other, other_kind = _operand(other)
+        if out is not None:
+            return _write_out(out, _wrap(_core_eq(input.h, other, other_kind)))
         return _wrap(_core_eq(input.h, other, other_kind))
     except AttributeError:
         _check_tensors("eq", [("input", 1, input)])
@@ -2002,9 +2124,11 @@ def eq_(input, other):
         raise
 
 
-def erf(input):
+def erf(input, *, out=None):
     "The error function."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_erf(input.h)))
         return _wrap(_core_erf(input.h))
     except AttributeError:
         _check_tensors("erf", [("input", 1, input)])
@@ -2024,9 +2148,11 @@ def erf_(input):
         raise
 
 
-def erfc(input):
+def erfc(input, *, out=None):
     "1 - erf(input)."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_erfc(input.h)))
         return _wrap(_core_erfc(input.h))
     except AttributeError:
         _check_tensors("erfc", [("input", 1, input)])
@@ -2046,9 +2172,11 @@ def erfc_(input):
         raise
 
 
-def erfinv(input):
+def erfinv(input, *, out=None):
     "The inverse of erf."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_erfinv(input.h)))
         return _wrap(_core_erfinv(input.h))
     except AttributeError:
         _check_tensors("erfinv", [("input", 1, input)])
@@ -2068,18 +2196,22 @@ def erfinv_(input):
         raise
 
 
-def exp(input):
+def exp(input, *, out=None):
     "e to the power of input."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_exp(input.h)))
         return _wrap(_core_exp(input.h))
     except AttributeError:
         _check_tensors("exp", [("input", 1, input)])
         raise
 
 
-def exp2(input):
+def exp2(input, *, out=None):
     "2 to the power of input."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_exp2(input.h)))
         return _wrap(_core_exp2(input.h))
     except AttributeError:
         _check_tensors("exp2", [("input", 1, input)])
@@ -2121,9 +2253,11 @@ def expand(input, size):
         raise
 
 
-def expm1(input):
+def expm1(input, *, out=None):
     "exp(input) - 1, exact near 0."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_expm1(input.h)))
         return _wrap(_core_expm1(input.h))
     except AttributeError:
         _check_tensors("expm1", [("input", 1, input)])
@@ -2180,18 +2314,22 @@ def fill_(input, value):
         raise
 
 
-def flatten(input, start_dim=0, end_dim=-1):
+def flatten(input, start_dim=0, end_dim=-1, *, out=None):
     "A range of dims merged into one."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_flatten(input.h, start_dim, end_dim)))
         return _wrap(_core_flatten(input.h, start_dim, end_dim))
     except AttributeError:
         _check_tensors("flatten", [("input", 1, input)])
         raise
 
 
-def floor(input):
+def floor(input, *, out=None):
     "Rounded down."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_floor(input.h)))
         return _wrap(_core_floor(input.h))
     except AttributeError:
         _check_tensors("floor", [("input", 1, input)])
@@ -2211,7 +2349,7 @@ def floor_(input):
         raise
 
 
-def floor_divide(input, other):
+def floor_divide(input, other, *, out=None):
     "floor(input / other)."
     try:
         other_kind = _kind_of(type(other))
@@ -2220,6 +2358,8 @@ def floor_divide(input, other):
                 other, other_kind = other.h, 3
             except AttributeError:
                 other, other_kind = _operand(other)
+        if out is not None:
+            return _write_out(out, _wrap(_core_floor_divide(input.h, other, other_kind)))
         return _wrap(_core_floor_divide(input.h, other, other_kind))
     except AttributeError:
         _check_tensors("floor_divide", [("input", 1, input)])
@@ -2245,25 +2385,29 @@ def floor_divide_(input, other):
         raise
 
 
-def fmax(input, other):
+def fmax(input, other, *, out=None):
     "The larger of two; a number wins over NaN."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_fmax(input.h, other.h)))
         return _wrap(_core_fmax(input.h, other.h))
     except AttributeError:
         _check_tensors("fmax", [("input", 1, input), ("other", 2, other)])
         raise
 
 
-def fmin(input, other):
+def fmin(input, other, *, out=None):
     "The smaller of two; a number wins over NaN."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_fmin(input.h, other.h)))
         return _wrap(_core_fmin(input.h, other.h))
     except AttributeError:
         _check_tensors("fmin", [("input", 1, input), ("other", 2, other)])
         raise
 
 
-def fmod(input, other):
+def fmod(input, other, *, out=None):
     "C's fmod: the sign is input's."
     try:
         other_kind = _kind_of(type(other))
@@ -2272,6 +2416,8 @@ def fmod(input, other):
                 other, other_kind = other.h, 3
             except AttributeError:
                 other, other_kind = _operand(other)
+        if out is not None:
+            return _write_out(out, _wrap(_core_fmod(input.h, other, other_kind)))
         return _wrap(_core_fmod(input.h, other, other_kind))
     except AttributeError:
         _check_tensors("fmod", [("input", 1, input)])
@@ -2297,9 +2443,11 @@ def fmod_(input, other):
         raise
 
 
-def frac(input):
+def frac(input, *, out=None):
     "The part behind the point."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_frac(input.h)))
         return _wrap(_core_frac(input.h))
     except AttributeError:
         _check_tensors("frac", [("input", 1, input)])
@@ -2327,18 +2475,24 @@ def full(size, fill_value, dtype, device):
     return _wrap(_core_full(_ints(size), fill_value, fill_value_kind, -1 if dtype is None else dtype.id, -1 if device is None else _device_id(device)))
 
 
-def gather(input, dim, index, *, sparse_grad=False):
+def gather(input, dim, index, *, sparse_grad=False, axis=None, out=None):
     "out[i][j] = input[index[i][j]][j] for dim 0, and so on."
     try:
+        if axis is not None:
+            dim = axis
+        if out is not None:
+            return _write_out(out, _wrap(_core_gather(input.h, dim, index.h, sparse_grad)))
         return _wrap(_core_gather(input.h, dim, index.h, sparse_grad))
     except AttributeError:
         _check_tensors("gather", [("input", 1, input), ("index", 3, index)])
         raise
 
 
-def gcd(input, other):
+def gcd(input, other, *, out=None):
     "The greatest common divisor."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_gcd(input.h, other.h)))
         return _wrap(_core_gcd(input.h, other.h))
     except AttributeError:
         _check_tensors("gcd", [("input", 1, input), ("other", 2, other)])
@@ -2358,7 +2512,7 @@ def gcd_(input, other):
         raise
 
 
-def ge(input, other):
+def ge(input, other, *, out=None):
     "Where input >= other."
     try:
         other_kind = _kind_of(type(other))
@@ -2367,6 +2521,8 @@ def ge(input, other):
                 other, other_kind = other.h, 3
             except AttributeError:
                 other, other_kind = _operand(other)
+        if out is not None:
+            return _write_out(out, _wrap(_core_ge(input.h, other, other_kind)))
         return _wrap(_core_ge(input.h, other, other_kind))
     except AttributeError:
         _check_tensors("ge", [("input", 1, input)])
@@ -2423,7 +2579,7 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
         raise
 
 
-def gt(input, other):
+def gt(input, other, *, out=None):
     "Where input > other."
     try:
         other_kind = _kind_of(type(other))
@@ -2432,6 +2588,8 @@ def gt(input, other):
                 other, other_kind = other.h, 3
             except AttributeError:
                 other, other_kind = _operand(other)
+        if out is not None:
+            return _write_out(out, _wrap(_core_gt(input.h, other, other_kind)))
         return _wrap(_core_gt(input.h, other, other_kind))
     except AttributeError:
         _check_tensors("gt", [("input", 1, input)])
@@ -2457,9 +2615,11 @@ def gt_(input, other):
         raise
 
 
-def hardshrink(input, lambd=0.5):
+def hardshrink(input, lambd=0.5, *, out=None):
     "0 where |input| <= lambd."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_hardshrink(input.h, lambd)))
         return _wrap(_core_hardshrink(input.h, lambd))
     except AttributeError:
         _check_tensors("hardshrink", [("input", 1, input)])
@@ -2532,9 +2692,11 @@ def hardtanh_(input, min_val=-1.0, max_val=1.0):
         raise
 
 
-def hypot(input, other):
+def hypot(input, other, *, out=None):
     "sqrt(input^2 + other^2)."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_hypot(input.h, other.h)))
         return _wrap(_core_hypot(input.h, other.h))
     except AttributeError:
         _check_tensors("hypot", [("input", 1, input), ("other", 2, other)])
@@ -2554,12 +2716,16 @@ def hypot_(input, other):
         raise
 
 
-def index_add(input, dim, index, source, *, alpha=1):
+def index_add(input, dim, index, source, *, alpha=1, axis=None, out=None):
     "input with alpha * source added at the given indices of a dim; repeated indices add up."
     try:
+        if axis is not None:
+            dim = axis
         alpha_kind = _kind_of(type(alpha))
         if alpha_kind is None:
             alpha, alpha_kind = _number(alpha)
+        if out is not None:
+            return _write_out(out, _wrap(_core_index_add(input.h, dim, index.h, source.h, alpha, alpha_kind)))
         return _wrap(_core_index_add(input.h, dim, index.h, source.h, alpha, alpha_kind))
     except AttributeError:
         _check_tensors("index_add", [("input", 1, input), ("index", 3, index), ("source", 4, source)])
@@ -2575,54 +2741,68 @@ def index_put(input, indices, values, accumulate=False):
         raise
 
 
-def index_select(input, dim, index):
+def index_select(input, dim, index, *, axis=None, out=None):
     "The given indices of a dim."
     try:
+        if axis is not None:
+            dim = axis
+        if out is not None:
+            return _write_out(out, _wrap(_core_index_select(input.h, dim, index.h)))
         return _wrap(_core_index_select(input.h, dim, index.h))
     except AttributeError:
         _check_tensors("index_select", [("input", 1, input), ("index", 3, index)])
         raise
 
 
-def isfinite(input):
+def isfinite(input, *, out=None):
     "Where input is neither NaN nor infinite."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_isfinite(input.h)))
         return _wrap(_core_isfinite(input.h))
     except AttributeError:
         _check_tensors("isfinite", [("input", 1, input)])
         raise
 
 
-def isinf(input):
+def isinf(input, *, out=None):
     "Where input is infinite."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_isinf(input.h)))
         return _wrap(_core_isinf(input.h))
     except AttributeError:
         _check_tensors("isinf", [("input", 1, input)])
         raise
 
 
-def isnan(input):
+def isnan(input, *, out=None):
     "Where input is NaN."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_isnan(input.h)))
         return _wrap(_core_isnan(input.h))
     except AttributeError:
         _check_tensors("isnan", [("input", 1, input)])
         raise
 
 
-def isneginf(input):
+def isneginf(input, *, out=None):
     "Where input is infinite and negative."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_isneginf(input.h)))
         return _wrap(_core_isneginf(input.h))
     except AttributeError:
         _check_tensors("isneginf", [("input", 1, input)])
         raise
 
 
-def isposinf(input):
+def isposinf(input, *, out=None):
     "Where input is infinite and positive."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_isposinf(input.h)))
         return _wrap(_core_isposinf(input.h))
     except AttributeError:
         _check_tensors("isposinf", [("input", 1, input)])
@@ -2638,9 +2818,11 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-05):
         raise
 
 
-def lcm(input, other):
+def lcm(input, other, *, out=None):
     "The least common multiple."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_lcm(input.h, other.h)))
         return _wrap(_core_lcm(input.h, other.h))
     except AttributeError:
         _check_tensors("lcm", [("input", 1, input), ("other", 2, other)])
@@ -2660,7 +2842,7 @@ def lcm_(input, other):
         raise
 
 
-def le(input, other):
+def le(input, other, *, out=None):
     "Where input <= other."
     try:
         other_kind = _kind_of(type(other))
@@ -2669,6 +2851,8 @@ def le(input, other):
                 other, other_kind = other.h, 3
             except AttributeError:
                 other, other_kind = _operand(other)
+        if out is not None:
+            return _write_out(out, _wrap(_core_le(input.h, other, other_kind)))
         return _wrap(_core_le(input.h, other, other_kind))
     except AttributeError:
         _check_tensors("le", [("input", 1, input)])
@@ -2716,7 +2900,7 @@ def leaky_relu_(input, negative_slope=0.01):
         raise
 
 
-def lerp(input, end, weight):
+def lerp(input, end, weight, *, out=None):
     "input + weight * (end - input), computed from the nearer end."
     try:
         weight_kind = _kind_of(type(weight))
@@ -2725,6 +2909,8 @@ def lerp(input, end, weight):
                 weight, weight_kind = weight.h, 3
             except AttributeError:
                 weight, weight_kind = _operand(weight)
+        if out is not None:
+            return _write_out(out, _wrap(_core_lerp(input.h, end.h, weight, weight_kind)))
         return _wrap(_core_lerp(input.h, end.h, weight, weight_kind))
     except AttributeError:
         _check_tensors("lerp", [("input", 1, input), ("end", 2, end)])
@@ -2750,9 +2936,11 @@ def lerp_(input, end, weight):
         raise
 
 
-def lgamma(input):
+def lgamma(input, *, out=None):
     "log |gamma(input)|."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_lgamma(input.h)))
         return _wrap(_core_lgamma(input.h))
     except AttributeError:
         _check_tensors("lgamma", [("input", 1, input)])
@@ -2786,18 +2974,22 @@ def linspace(start, end, steps, dtype, device):
     return _wrap(_core_linspace(start, end, steps, -1 if dtype is None else dtype.id, -1 if device is None else _device_id(device)))
 
 
-def log(input):
+def log(input, *, out=None):
     "The natural logarithm."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_log(input.h)))
         return _wrap(_core_log(input.h))
     except AttributeError:
         _check_tensors("log", [("input", 1, input)])
         raise
 
 
-def log10(input):
+def log10(input, *, out=None):
     "The logarithm to base 10."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_log10(input.h)))
         return _wrap(_core_log10(input.h))
     except AttributeError:
         _check_tensors("log10", [("input", 1, input)])
@@ -2817,9 +3009,11 @@ def log10_(input):
         raise
 
 
-def log1p(input):
+def log1p(input, *, out=None):
     "log(1 + input), exact near 0."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_log1p(input.h)))
         return _wrap(_core_log1p(input.h))
     except AttributeError:
         _check_tensors("log1p", [("input", 1, input)])
@@ -2839,9 +3033,11 @@ def log1p_(input):
         raise
 
 
-def log2(input):
+def log2(input, *, out=None):
     "The logarithm to base 2."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_log2(input.h)))
         return _wrap(_core_log2(input.h))
     except AttributeError:
         _check_tensors("log2", [("input", 1, input)])
@@ -2887,34 +3083,44 @@ def log_normal_(input, mean=1.0, std=2.0, *, generator=None):
         raise
 
 
-def log_softmax(input, dim, dtype=None):
+def log_softmax(input, dim=None, dtype=None, *, axis=None, out=None):
     "The logarithm of softmax, without its rounding."
     try:
+        if axis is not None:
+            dim = axis
+        if out is not None:
+            return _write_out(out, _wrap(_core_log_softmax(input.h, dim, -1 if dtype is None else dtype.id)))
         return _wrap(_core_log_softmax(input.h, dim, -1 if dtype is None else dtype.id))
     except AttributeError:
         _check_tensors("log_softmax", [("input", 1, input)])
         raise
 
 
-def logaddexp(input, other):
+def logaddexp(input, other, *, out=None):
     "log(exp(input) + exp(other)), without overflow."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_logaddexp(input.h, other.h)))
         return _wrap(_core_logaddexp(input.h, other.h))
     except AttributeError:
         _check_tensors("logaddexp", [("input", 1, input), ("other", 2, other)])
         raise
 
 
-def logcumsumexp(input, dim):
+def logcumsumexp(input, dim=None, *, axis=None, out=None):
     "The logarithm of running sums of exp(input) along dim, without overflow."
     try:
+        if axis is not None:
+            dim = axis
+        if out is not None:
+            return _write_out(out, _wrap(_core_logcumsumexp(input.h, dim)))
         return _wrap(_core_logcumsumexp(input.h, dim))
     except AttributeError:
         _check_tensors("logcumsumexp", [("input", 1, input)])
         raise
 
 
-def logical_and(input, other):
+def logical_and(input, other, *, out=None):
     "Where both are nonzero."
     try:
         other_kind = _kind_of(type(other))
@@ -2923,6 +3129,8 @@ def logical_and(input, other):
                 other, other_kind = other.h, 3
             except AttributeError:
                 other, other_kind = _operand(other)
+        if out is not None:
+            return _write_out(out, _wrap(_core_logical_and(input.h, other, other_kind)))
         return _wrap(_core_logical_and(input.h, other, other_kind))
     except AttributeError:
         _check_tensors("logical_and", [("input", 1, input)])
@@ -2948,9 +3156,11 @@ def logical_and_(input, other):
         raise
 
 
-def logical_not(input):
+def logical_not(input, *, out=None):
     "Where input is zero."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_logical_not(input.h)))
         return _wrap(_core_logical_not(input.h))
     except AttributeError:
         _check_tensors("logical_not", [("input", 1, input)])
@@ -2970,7 +3180,7 @@ def logical_not_(input):
         raise
 
 
-def logical_or(input, other):
+def logical_or(input, other, *, out=None):
     "Where either is nonzero."
     try:
         other_kind = _kind_of(type(other))
@@ -2979,6 +3189,8 @@ def logical_or(input, other):
                 other, other_kind = other.h, 3
             except AttributeError:
                 other, other_kind = _operand(other)
+        if out is not None:
+            return _write_out(out, _wrap(_core_logical_or(input.h, other, other_kind)))
         return _wrap(_core_logical_or(input.h, other, other_kind))
     except AttributeError:
         _check_tensors("logical_or", [("input", 1, input)])
@@ -3004,7 +3216,7 @@ def logical_or_(input, other):
         raise
 
 
-def logical_xor(input, other):
+def logical_xor(input, other, *, out=None):
     "Where exactly one is nonzero."
     try:
         other_kind = _kind_of(type(other))
@@ -3013,6 +3225,8 @@ def logical_xor(input, other):
                 other, other_kind = other.h, 3
             except AttributeError:
                 other, other_kind = _operand(other)
+        if out is not None:
+            return _write_out(out, _wrap(_core_logical_xor(input.h, other, other_kind)))
         return _wrap(_core_logical_xor(input.h, other, other_kind))
     except AttributeError:
         _check_tensors("logical_xor", [("input", 1, input)])
@@ -3038,9 +3252,11 @@ def logical_xor_(input, other):
         raise
 
 
-def logit(input, eps=None):
+def logit(input, eps=None, *, out=None):
     "log(x / (1 - x)), x limited to [eps, 1 - eps] when eps is given."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_logit(input.h, eps)))
         return _wrap(_core_logit(input.h, eps))
     except AttributeError:
         _check_tensors("logit", [("input", 1, input)])
@@ -3069,16 +3285,22 @@ def logsigmoid(input):
         raise
 
 
-def logsumexp(input, dim, keepdim=False):
+def logsumexp(input, dim=None, keepdim=False, *, axis=None, keepdims=None, out=None):
     "log(sum(exp(input))) over dim, without overflow."
     try:
+        if keepdims is not None:
+            keepdim = keepdims
+        if axis is not None:
+            dim = axis
+        if out is not None:
+            return _write_out(out, _wrap(_core_logsumexp(input.h, _ints(dim), keepdim)))
         return _wrap(_core_logsumexp(input.h, _ints(dim), keepdim))
     except AttributeError:
         _check_tensors("logsumexp", [("input", 1, input)])
         raise
 
 
-def lt(input, other):
+def lt(input, other, *, out=None):
     "Where input < other."
     try:
         other_kind = _kind_of(type(other))
@@ -3087,6 +3309,8 @@ def lt(input, other):
                 other, other_kind = other.h, 3
             except AttributeError:
                 other, other_kind = _operand(other)
+        if out is not None:
+            return _write_out(out, _wrap(_core_lt(input.h, other, other_kind)))
         return _wrap(_core_lt(input.h, other, other_kind))
     except AttributeError:
         _check_tensors("lt", [("input", 1, input)])
@@ -3112,7 +3336,7 @@ def lt_(input, other):
         raise
 
 
-def masked_fill(input, mask, value):
+def masked_fill(input, mask, value, *, out=None):
     "input with value written where mask is true."
     try:
         value_kind = _kind_of(type(value))
@@ -3121,6 +3345,8 @@ def masked_fill(input, mask, value):
                 value, value_kind = value.h, 3
             except AttributeError:
                 value, value_kind = _operand(value)
+        if out is not None:
+            return _write_out(out, _wrap(_core_masked_fill(input.h, mask.h, value, value_kind)))
         return _wrap(_core_masked_fill(input.h, mask.h, value, value_kind))
     except AttributeError:
         _check_tensors("masked_fill", [("input", 1, input), ("mask", 2, mask)])
@@ -3146,36 +3372,48 @@ def masked_fill_(input, mask, value):
         raise
 
 
-def matmul(input, other):
+def matmul(input, other, *, out=None):
     "The matrix product: vectors, matrices and batches of them, as Python's @."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_matmul(input.h, other.h)))
         return _wrap(_core_matmul(input.h, other.h))
     except AttributeError:
         _check_tensors("matmul", [("input", 1, input), ("other", 2, other)])
         raise
 
 
-def maximum(input, other):
+def maximum(input, other, *, out=None):
     "The larger of two; NaN wins."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_maximum(input.h, other.h)))
         return _wrap(_core_maximum(input.h, other.h))
     except AttributeError:
         _check_tensors("maximum", [("input", 1, input), ("other", 2, other)])
         raise
 
 
-def mean(input, dim=None, keepdim=False, *, dtype=None):
+def mean(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=None, out=None):
     "The average over dim, or over all elements."
     try:
+        if keepdims is not None:
+            keepdim = keepdims
+        if axis is not None:
+            dim = axis
+        if out is not None:
+            return _write_out(out, _wrap(_core_mean(input.h, -1 if dim is None else _ints(dim), keepdim, -1 if dtype is None else dtype.id)))
         return _wrap(_core_mean(input.h, -1 if dim is None else _ints(dim), keepdim, -1 if dtype is None else dtype.id))
     except AttributeError:
         _check_tensors("mean", [("input", 1, input)])
         raise
 
 
-def minimum(input, other):
+def minimum(input, other, *, out=None):
     "The smaller of two; NaN wins."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_minimum(input.h, other.h)))
         return _wrap(_core_minimum(input.h, other.h))
     except AttributeError:
         _check_tensors("minimum", [("input", 1, input), ("other", 2, other)])
@@ -3204,25 +3442,29 @@ def mish_(input):
         raise
 
 
-def mm(input, mat2):
+def mm(input, mat2, *, out=None):
     "The product of two matrices."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_mm(input.h, mat2.h)))
         return _wrap(_core_mm(input.h, mat2.h))
     except AttributeError:
         _check_tensors("mm", [("input", 1, input), ("mat2", 2, mat2)])
         raise
 
 
-def movedim(input, source, destination):
+def movedim(input, source, destination, *, out=None):
     "Dims moved to other places, the rest keeping their order."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_movedim(input.h, _ints(source), _ints(destination))))
         return _wrap(_core_movedim(input.h, _ints(source), _ints(destination)))
     except AttributeError:
         _check_tensors("movedim", [("input", 1, input)])
         raise
 
 
-def mul(input, other):
+def mul(input, other, *, out=None):
     "input * other."
     try:
         other_kind = _kind_of(type(other))
@@ -3231,6 +3473,8 @@ def mul(input, other):
                 other, other_kind = other.h, 3
             except AttributeError:
                 other, other_kind = _operand(other)
+        if out is not None:
+            return _write_out(out, _wrap(_core_mul(input.h, other, other_kind)))
         return _wrap(_core_mul(input.h, other, other_kind))
     except AttributeError:
         _check_tensors("mul", [("input", 1, input)])
@@ -3256,18 +3500,24 @@ def mul_(input, other):
         raise
 
 
-def mv(input, vec):
+def mv(input, vec, *, out=None):
     "A matrix times a vector."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_mv(input.h, vec.h)))
         return _wrap(_core_mv(input.h, vec.h))
     except AttributeError:
         _check_tensors("mv", [("input", 1, input), ("vec", 2, vec)])
         raise
 
 
-def narrow(input, dim, start, length):
+def narrow(input, dim, start, length, *, axis=None, out=None):
     "A range of one dim."
     try:
+        if axis is not None:
+            dim = axis
+        if out is not None:
+            return _write_out(out, _wrap(_core_narrow(input.h, dim, start, length)))
         return _wrap(_core_narrow(input.h, dim, start, length))
     except AttributeError:
         _check_tensors("narrow", [("input", 1, input)])
@@ -3283,7 +3533,7 @@ def native_layer_norm(input, normalized_shape, weight, bias, eps):
         raise
 
 
-def ne(input, other):
+def ne(input, other, *, out=None):
     "Where input differs from other."
     try:
         other_kind = _kind_of(type(other))
@@ -3292,6 +3542,8 @@ def ne(input, other):
                 other, other_kind = other.h, 3
             except AttributeError:
                 other, other_kind = _operand(other)
+        if out is not None:
+            return _write_out(out, _wrap(_core_ne(input.h, other, other_kind)))
         return _wrap(_core_ne(input.h, other, other_kind))
     except AttributeError:
         _check_tensors("ne", [("input", 1, input)])
@@ -3317,9 +3569,11 @@ def ne_(input, other):
         raise
 
 
-def neg(input):
+def neg(input, *, out=None):
     "-input."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_neg(input.h)))
         return _wrap(_core_neg(input.h))
     except AttributeError:
         _check_tensors("neg", [("input", 1, input)])
@@ -3339,9 +3593,11 @@ def neg_(input):
         raise
 
 
-def nextafter(input, other):
+def nextafter(input, other, *, out=None):
     "The next float towards other."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_nextafter(input.h, other.h)))
         return _wrap(_core_nextafter(input.h, other.h))
     except AttributeError:
         _check_tensors("nextafter", [("input", 1, input), ("other", 2, other)])
@@ -3374,9 +3630,11 @@ def normal_(input, mean=0.0, std=1.0, *, generator=None):
         raise
 
 
-def outer(input, vec2):
+def outer(input, vec2, *, out=None):
     "All products of the elements of two vectors."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_outer(input.h, vec2.h)))
         return _wrap(_core_outer(input.h, vec2.h))
     except AttributeError:
         _check_tensors("outer", [("input", 1, input), ("vec2", 2, vec2)])
@@ -3392,7 +3650,7 @@ def permute(input, dims):
         raise
 
 
-def pow(input, exponent):
+def pow(input, exponent, *, out=None):
     "input to the power of exponent."
     try:
         exponent_kind = _kind_of(type(exponent))
@@ -3401,6 +3659,8 @@ def pow(input, exponent):
                 exponent, exponent_kind = exponent.h, 3
             except AttributeError:
                 exponent, exponent_kind = _operand(exponent)
+        if out is not None:
+            return _write_out(out, _wrap(_core_pow(input.h, exponent, exponent_kind)))
         return _wrap(_core_pow(input.h, exponent, exponent_kind))
     except AttributeError:
         _check_tensors("pow", [("input", 1, input)])
@@ -3435,9 +3695,11 @@ def prelu(input, weight):
         raise
 
 
-def rad2deg(input):
+def rad2deg(input, *, out=None):
     "Radians to degrees."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_rad2deg(input.h)))
         return _wrap(_core_rad2deg(input.h))
     except AttributeError:
         _check_tensors("rad2deg", [("input", 1, input)])
@@ -3457,9 +3719,11 @@ def rad2deg_(input):
         raise
 
 
-def reciprocal(input):
+def reciprocal(input, *, out=None):
     "1 / input."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_reciprocal(input.h)))
         return _wrap(_core_reciprocal(input.h))
     except AttributeError:
         _check_tensors("reciprocal", [("input", 1, input)])
@@ -3479,9 +3743,11 @@ def reciprocal_(input):
         raise
 
 
-def relu(input):
+def relu(input, *, out=None):
     "max(input, 0)."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_relu(input.h)))
         return _wrap(_core_relu(input.h))
     except AttributeError:
         _check_tensors("relu", [("input", 1, input)])
@@ -3501,7 +3767,7 @@ def relu_(input):
         raise
 
 
-def remainder(input, other):
+def remainder(input, other, *, out=None):
     "Python's input % other: the sign is other's."
     try:
         other_kind = _kind_of(type(other))
@@ -3510,6 +3776,8 @@ def remainder(input, other):
                 other, other_kind = other.h, 3
             except AttributeError:
                 other, other_kind = _operand(other)
+        if out is not None:
+            return _write_out(out, _wrap(_core_remainder(input.h, other, other_kind)))
         return _wrap(_core_remainder(input.h, other, other_kind))
     except AttributeError:
         _check_tensors("remainder", [("input", 1, input)])
@@ -3544,9 +3812,11 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
         raise
 
 
-def round(input, *, decimals=0):
+def round(input, *, decimals=0, out=None):
     "Rounded to the nearest, halves to even."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_round(input.h, decimals)))
         return _wrap(_core_round(input.h, decimals))
     except AttributeError:
         _check_tensors("round", [("input", 1, input)])
@@ -3566,9 +3836,11 @@ def round_(input, *, decimals=0):
         raise
 
 
-def rsqrt(input):
+def rsqrt(input, *, out=None):
     "1 / sqrt(input)."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_rsqrt(input.h)))
         return _wrap(_core_rsqrt(input.h))
     except AttributeError:
         _check_tensors("rsqrt", [("input", 1, input)])
@@ -3588,7 +3860,7 @@ def rsqrt_(input):
         raise
 
 
-def rsub(input, other, *, alpha=1):
+def rsub(input, other, *, alpha=1, out=None):
     "other - alpha * input."
     try:
         other_kind = _kind_of(type(other))
@@ -3600,33 +3872,43 @@ def rsub(input, other, *, alpha=1):
         alpha_kind = _kind_of(type(alpha))
         if alpha_kind is None:
             alpha, alpha_kind = _number(alpha)
+        if out is not None:
+            return _write_out(out, _wrap(_core_rsub(input.h, other, other_kind, alpha, alpha_kind)))
         return _wrap(_core_rsub(input.h, other, other_kind, alpha, alpha_kind))
     except AttributeError:
         _check_tensors("rsub", [("input", 1, input)])
         raise
 
 
-def scatter_add(input, dim, index, src):
+def scatter_add(input, dim, index, src, *, axis=None, out=None):
     "input with src added at index; repeated indices add up."
     try:
+        if axis is not None:
+            dim = axis
+        if out is not None:
+            return _write_out(out, _wrap(_core_scatter_add(input.h, dim, index.h, src.h)))
         return _wrap(_core_scatter_add(input.h, dim, index.h, src.h))
     except AttributeError:
         _check_tensors("scatter_add", [("input", 1, input), ("index", 3, index), ("src", 4, src)])
         raise
 
 
-def select(input, dim, index):
+def select(input, dim, index, *, axis=None):
     "One index of a dim; the dim goes away."
     try:
+        if axis is not None:
+            dim = axis
         return _wrap(_core_select(input.h, dim, index))
     except AttributeError:
         _check_tensors("select", [("input", 1, input)])
         raise
 
 
-def selu(input):
+def selu(input, *, out=None):
     "The self-normalising ELU."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_selu(input.h)))
         return _wrap(_core_selu(input.h))
     except AttributeError:
         _check_tensors("selu", [("input", 1, input)])
@@ -3646,9 +3928,11 @@ def selu_(input):
         raise
 
 
-def sigmoid(input):
+def sigmoid(input, *, out=None):
     "1 / (1 + exp(-input))."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_sigmoid(input.h)))
         return _wrap(_core_sigmoid(input.h))
     except AttributeError:
         _check_tensors("sigmoid", [("input", 1, input)])
@@ -3668,9 +3952,11 @@ def sigmoid_(input):
         raise
 
 
-def sign(input):
+def sign(input, *, out=None):
     "-1, 0 or 1."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_sign(input.h)))
         return _wrap(_core_sign(input.h))
     except AttributeError:
         _check_tensors("sign", [("input", 1, input)])
@@ -3690,9 +3976,11 @@ def sign_(input):
         raise
 
 
-def signbit(input):
+def signbit(input, *, out=None):
     "Where the sign bit is set."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_signbit(input.h)))
         return _wrap(_core_signbit(input.h))
     except AttributeError:
         _check_tensors("signbit", [("input", 1, input)])
@@ -3721,9 +4009,11 @@ def silu_(input):
         raise
 
 
-def sin(input):
+def sin(input, *, out=None):
     "The sine."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_sin(input.h)))
         return _wrap(_core_sin(input.h))
     except AttributeError:
         _check_tensors("sin", [("input", 1, input)])
@@ -3743,9 +4033,11 @@ def sin_(input):
         raise
 
 
-def sinc(input):
+def sinc(input, *, out=None):
     "sin(pi x) / (pi x), 1 at 0."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_sinc(input.h)))
         return _wrap(_core_sinc(input.h))
     except AttributeError:
         _check_tensors("sinc", [("input", 1, input)])
@@ -3765,9 +4057,11 @@ def sinc_(input):
         raise
 
 
-def sinh(input):
+def sinh(input, *, out=None):
     "The hyperbolic sine."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_sinh(input.h)))
         return _wrap(_core_sinh(input.h))
     except AttributeError:
         _check_tensors("sinh", [("input", 1, input)])
@@ -3787,9 +4081,13 @@ def sinh_(input):
         raise
 
 
-def softmax(input, dim, dtype=None):
+def softmax(input, dim=None, dtype=None, *, axis=None, out=None):
     "Each slice along dim rescaled to be positive and to sum to 1: exp(x - max x) / sum exp(x - max x)."
     try:
+        if axis is not None:
+            dim = axis
+        if out is not None:
+            return _write_out(out, _wrap(_core_softmax(input.h, dim, -1 if dtype is None else dtype.id)))
         return _wrap(_core_softmax(input.h, dim, -1 if dtype is None else dtype.id))
     except AttributeError:
         _check_tensors("softmax", [("input", 1, input)])
@@ -3814,18 +4112,22 @@ def softshrink(input, lambd=0.5):
         raise
 
 
-def split_with_sizes(input, split_sizes, dim=0):
+def split_with_sizes(input, split_sizes, dim=0, *, axis=None):
     "Consecutive pieces of the given sizes along dim."
     try:
+        if axis is not None:
+            dim = axis
         return _wrap_many(_core_split_with_sizes(input.h, _ints(split_sizes), dim))
     except AttributeError:
         _check_tensors("split_with_sizes", [("input", 1, input)])
         raise
 
 
-def sqrt(input):
+def sqrt(input, *, out=None):
     "The square root."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_sqrt(input.h)))
         return _wrap(_core_sqrt(input.h))
     except AttributeError:
         _check_tensors("sqrt", [("input", 1, input)])
@@ -3845,9 +4147,11 @@ def sqrt_(input):
         raise
 
 
-def square(input):
+def square(input, *, out=None):
     "input * input."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_square(input.h)))
         return _wrap(_core_square(input.h))
     except AttributeError:
         _check_tensors("square", [("input", 1, input)])
@@ -3867,21 +4171,27 @@ def square_(input):
         raise
 
 
-def squeeze(input, dim=None):
+def squeeze(input, dim=None, *, axis=None):
     "Dims of size 1 removed: all of them, or those named."
     try:
+        if axis is not None:
+            dim = axis
         return _wrap(_core_squeeze(input.h, -1 if dim is None else _ints(dim)))
     except AttributeError:
         _check_tensors("squeeze", [("input", 1, input)])
         raise
 
 
-def stack(tensors, dim=0):
+def stack(tensors, dim=0, *, axis=None, out=None):
     "Tensors of one shape joined along a new dim."
+    if axis is not None:
+        dim = axis
+    if out is not None:
+        return _write_out(out, _wrap(_core_stack(_handles(tensors), dim)))
     return _wrap(_core_stack(_handles(tensors), dim))
 
 
-def sub(input, other, *, alpha=1):
+def sub(input, other, *, alpha=1, out=None):
     "input - alpha * other."
     try:
         other_kind = _kind_of(type(other))
@@ -3893,6 +4203,8 @@ def sub(input, other, *, alpha=1):
         alpha_kind = _kind_of(type(alpha))
         if alpha_kind is None:
             alpha, alpha_kind = _number(alpha)
+        if out is not None:
+            return _write_out(out, _wrap(_core_sub(input.h, other, other_kind, alpha, alpha_kind)))
         return _wrap(_core_sub(input.h, other, other_kind, alpha, alpha_kind))
     except AttributeError:
         _check_tensors("sub", [("input", 1, input)])
@@ -3921,27 +4233,37 @@ def sub_(input, other, *, alpha=1):
         raise
 
 
-def sum(input, dim=None, keepdim=False, *, dtype=None):
+def sum(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=None, out=None):
     "The sum over dim, or over all elements; integers are summed in int64."
     try:
+        if keepdims is not None:
+            keepdim = keepdims
+        if axis is not None:
+            dim = axis
+        if out is not None:
+            return _write_out(out, _wrap(_core_sum(input.h, -1 if dim is None else _ints(dim), keepdim, -1 if dtype is None else dtype.id)))
         return _wrap(_core_sum(input.h, -1 if dim is None else _ints(dim), keepdim, -1 if dtype is None else dtype.id))
     except AttributeError:
         _check_tensors("sum", [("input", 1, input)])
         raise
 
 
-def t(input):
+def t(input, *, out=None):
     "A matrix transposed; vectors and numbers as they are."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_t(input.h)))
         return _wrap(_core_t(input.h))
     except AttributeError:
         _check_tensors("t", [("input", 1, input)])
         raise
 
 
-def tan(input):
+def tan(input, *, out=None):
     "The tangent."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_tan(input.h)))
         return _wrap(_core_tan(input.h))
     except AttributeError:
         _check_tensors("tan", [("input", 1, input)])
@@ -3961,9 +4283,11 @@ def tan_(input):
         raise
 
 
-def tanh(input):
+def tanh(input, *, out=None):
     "The hyperbolic tangent."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_tanh(input.h)))
         return _wrap(_core_tanh(input.h))
     except AttributeError:
         _check_tensors("tanh", [("input", 1, input)])
@@ -3983,9 +4307,11 @@ def tanh_(input):
         raise
 
 
-def threshold(input, threshold, value):
+def threshold(input, threshold, value, *, out=None):
     "input where it is above the threshold, value elsewhere."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_threshold(input.h, threshold, value)))
         return _wrap(_core_threshold(input.h, threshold, value))
     except AttributeError:
         _check_tensors("threshold", [("input", 1, input)])
@@ -4005,9 +4331,11 @@ def threshold_(input, threshold, value):
         raise
 
 
-def topk(input, k, dim=-1, largest=True, sorted=True):
+def topk(input, k, dim=-1, largest=True, sorted=True, *, axis=None):
     "The k largest (or smallest) along dim, and where they are."
     try:
+        if axis is not None:
+            dim = axis
         return _wrap_named(_topk_result, _core_topk(input.h, k, dim, largest, sorted))
     except AttributeError:
         _check_tensors("topk", [("input", 1, input)])
@@ -4023,25 +4351,29 @@ def transpose(input, dim0, dim1):
         raise
 
 
-def tril(input, diagonal=0):
+def tril(input, diagonal=0, *, out=None):
     "Zeros above the diagonal."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_tril(input.h, diagonal)))
         return _wrap(_core_tril(input.h, diagonal))
     except AttributeError:
         _check_tensors("tril", [("input", 1, input)])
         raise
 
 
-def triu(input, diagonal=0):
+def triu(input, diagonal=0, *, out=None):
     "Zeros below the diagonal."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_triu(input.h, diagonal)))
         return _wrap(_core_triu(input.h, diagonal))
     except AttributeError:
         _check_tensors("triu", [("input", 1, input)])
         raise
 
 
-def true_divide(input, other):
+def true_divide(input, other, *, out=None):
     "input / other, in floating point."
     try:
         other_kind = _kind_of(type(other))
@@ -4050,6 +4382,8 @@ def true_divide(input, other):
                 other, other_kind = other.h, 3
             except AttributeError:
                 other, other_kind = _operand(other)
+        if out is not None:
+            return _write_out(out, _wrap(_core_true_divide(input.h, other, other_kind)))
         return _wrap(_core_true_divide(input.h, other, other_kind))
     except AttributeError:
         _check_tensors("true_divide", [("input", 1, input)])
@@ -4075,9 +4409,11 @@ def true_divide_(input, other):
         raise
 
 
-def trunc(input):
+def trunc(input, *, out=None):
     "Rounded towards zero."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_trunc(input.h)))
         return _wrap(_core_trunc(input.h))
     except AttributeError:
         _check_tensors("trunc", [("input", 1, input)])
@@ -4097,9 +4433,11 @@ def trunc_(input):
         raise
 
 
-def unbind(input, dim=0):
+def unbind(input, dim=0, *, axis=None):
     "All indices of a dim, as a list."
     try:
+        if axis is not None:
+            dim = axis
         return _wrap_many(_core_unbind(input.h, dim))
     except AttributeError:
         _check_tensors("unbind", [("input", 1, input)])
@@ -4128,16 +4466,18 @@ def uniform_(input, from_=0.0, to=1.0, *, generator=None):
         raise
 
 
-def unsqueeze(input, dim):
+def unsqueeze(input, dim=None, *, axis=None):
     "A dim of size 1 inserted before dim."
     try:
+        if axis is not None:
+            dim = axis
         return _wrap(_core_unsqueeze(input.h, dim))
     except AttributeError:
         _check_tensors("unsqueeze", [("input", 1, input)])
         raise
 
 
-def xlogy(input, other):
+def xlogy(input, other, *, out=None):
     "input * log(other), 0 where input is 0."
     try:
         other_kind = _kind_of(type(other))
@@ -4146,6 +4486,8 @@ def xlogy(input, other):
                 other, other_kind = other.h, 3
             except AttributeError:
                 other, other_kind = _operand(other)
+        if out is not None:
+            return _write_out(out, _wrap(_core_xlogy(input.h, other, other_kind)))
         return _wrap(_core_xlogy(input.h, other, other_kind))
     except AttributeError:
         _check_tensors("xlogy", [("input", 1, input)])

@@ -56,7 +56,9 @@ export const maxPool2d = op({
   save: ["indices"],
   once: true,
   forward(input: Tensor, kernelSize: Shape, stride: Shape, padding: Shape, dilation: Shape, ceil: boolean): Tensor[] {
-    const w: Window = { kernel: pair(kernelSize), stride: pair(stride.length ? stride : kernelSize), padding: pair(padding), dilation: pair(dilation) };
+    const w: Window = {
+      kernel: pair(kernelSize), stride: pair(stride.length ? stride : kernelSize), padding: pair(padding), dilation: pair(dilation),
+    };
     const { lead, h, wd, oh, ow } = checked(input, w, ceil, "max_pool2d");
     const x = contiguousOf(input);
     const out = empty([...lead, oh, ow], x.dtype, x.device);
@@ -85,13 +87,20 @@ export const avgPool2d = op({
   in: "nn.functional",
   gradName: "AvgPool2D",
   once: true,
-  forward(input: Tensor, kernelSize: Shape, stride: Shape = [], padding: Shape = [0], ceil = false, countPad = true, divisor: number | null = null): Tensor {
+  forward(
+    input: Tensor, kernelSize: Shape, stride: Shape = [], padding: Shape = [0], ceil = false, countPad = true,
+    divisor: number | null = null,
+  ): Tensor {
     const w: Window = { kernel: pair(kernelSize), stride: pair(stride.length ? stride : kernelSize), padding: pair(padding), dilation: [1, 1] };
     const { lead, h, wd, oh, ow } = checked(input, w, ceil, "avg_pool2d");
     const x = contiguousOf(input);
     const out = empty([...lead, oh, ow], x.dtype, x.device);
-    if (out.numel > 0) launch("avg_pool2d", [out], out.numel * w.kernel[0] * w.kernel[1], [x.dtype.id, out.pointer, x.pointer, planes(x), h, wd, oh, ow,
-      ...w.kernel, ...w.stride, ...w.padding, countPad ? 1 : 0, divisor ?? 0]);
+    if (out.numel > 0) {
+      launch("avg_pool2d", [out], out.numel * w.kernel[0] * w.kernel[1], [
+        x.dtype.id, out.pointer, x.pointer, planes(x), h, wd, oh, ow, ...w.kernel, ...w.stride, ...w.padding, countPad ? 1 : 0,
+        divisor ?? 0,
+      ]);
+    }
     return out;
   },
   backward({ info, kernel_size: kernelSize, stride, padding, count_include_pad: countPad, divisor_override: divisor }, dy) {
@@ -124,7 +133,9 @@ export const adaptiveAvgPool2d = op({
   backward({ info, output_size: size }, dy) {
     const { shape, dtype, device } = info.input;
     const dx = empty(shape, dtype, device);
-    launch("adaptive_avg_pool2d_backward", [dx], dx.numel, [dtype.id, dx.pointer, contiguousOf(dy).pointer, planes(dx), ...shape.slice(-2), ...pair(size)]);
+    launch("adaptive_avg_pool2d_backward", [dx], dx.numel, [
+      dtype.id, dx.pointer, contiguousOf(dy).pointer, planes(dx), ...shape.slice(-2), ...pair(size),
+    ]);
     return { input: dx };
   },
 });
