@@ -47,6 +47,9 @@ const exceptions: Record<string, string[]> = {
 /** The house writes 120 columns; this is where a test steps in. */
 const longestLine = 150;
 const mostLines = 600;
+/** The signature of an op is a literal that the compiler parses: it stands on one line however long. */
+const isTooLong = (line: string): boolean =>
+  line.length > longestLine && !/^\s*(signature: )?["'`]\w*.*\) -> /.test(line);
 
 interface Import {
   file: string;
@@ -161,7 +164,7 @@ test("lines and files stay within what can be read", () => {
     if (!/\.(ts|mjs|css|cc|cu|h|py)$/.test(file) || /(\.gen\.ts|_gen\.py|\.cases\.ts|\/_gen\/.*)$/.test(file)) continue;
     const lines = readFileSync(join(root, file), "utf8").split("\n");
     if (lines.length > mostLines) offenders.push(`${file}: ${lines.length} lines, expected at most ${mostLines}`);
-    const tooLong = lines.flatMap((line, index) => (line.length > longestLine ? [index + 1] : []));
+    const tooLong = lines.flatMap((line, index) => (isTooLong(line) ? [index + 1] : []));
     if (tooLong.length > 0) offenders.push(`${file}: lines ${tooLong} have more than ${longestLine} columns`);
   }
   assert.deepEqual(offenders, []);

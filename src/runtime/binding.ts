@@ -34,7 +34,13 @@ function converted(value: unknown, method: "__index__" | "__float__", wanted: st
   if (typeof value === "object" || typeof value === "function") {
     if (!isAbsent(object?.[method])) return Number(object![method]!());
   }
-  const kind = isAbsent(value) ? "NoneType" : typeof value === "string" ? "str" : typeof value === "number" ? "float" : "object";
+  const kind = isAbsent(value)
+    ? "NoneType"
+    : typeof value === "string"
+      ? "str"
+      : typeof value === "number"
+        ? "float"
+        : "object";
   throw new TypeError_(`argument must be ${wanted}, not ${kind}`);
 }
 
@@ -52,7 +58,8 @@ function float(value: unknown): number {
 
 function integers(id: number): readonly number[] {
   const list = internedList(id);
-  for (const value of list) if (!Number.isInteger(value)) throw new TypeError_("argument must be a list of ints, not of floats");
+  for (const value of list)
+    if (!Number.isInteger(value)) throw new TypeError_("argument must be a list of ints, not of floats");
   return list;
 }
 

@@ -12,19 +12,34 @@ const folder = new URL("./", import.meta.url);
 const helpers = new Set(["show"]);
 const MOST_SHOWN = 12;
 
-const themes = readdirSync(folder).filter((name) => name.endsWith(".py")).map((name) => name.slice(0, -3))
+const themes = readdirSync(folder)
+  .filter((name) => name.endsWith(".py"))
+  .map((name) => name.slice(0, -3))
   .filter((name) => !helpers.has(name));
 
 /** No finite difference says anything about these: chance, other devices, integers, a gradient made of gradients. */
 const withoutDifference = new Set([
-  "_dropout", "_to_device", "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift",
-  "_bitwise_not_int", "gcd", "lcm", "nextafter", "_convolution2d_weight",
+  "_dropout",
+  "_to_device",
+  "bitwise_and",
+  "bitwise_or",
+  "bitwise_xor",
+  "bitwise_left_shift",
+  "bitwise_right_shift",
+  "_bitwise_not_int",
+  "gcd",
+  "lcm",
+  "nextafter",
+  "_convolution2d_weight",
 ]);
 
 test("every op with a gradient has a case in every_gradient.py", () => {
   const cases = readFileSync(new URL("every_gradient.py", folder), "utf8");
-  const missing = [...registry.values()].map((op) => op.record)
-    .filter(({ spec, name }) => spec.backward && !spec.mutates && !withoutDifference.has(name) && !/_backward/.test(name))
+  const missing = [...registry.values()]
+    .map((op) => op.record)
+    .filter(
+      ({ spec, name }) => spec.backward && !spec.mutates && !withoutDifference.has(name) && !/_backward/.test(name),
+    )
     .map(({ name }) => name)
     .filter((name) => !new RegExp(`\\b${name}\\b`).test(cases));
   assert.deepEqual(missing, []);
@@ -46,7 +61,10 @@ for (const theme of themes) {
     const output = python(`test/semantics/${theme}.py`).split("\n");
     const golden = new URL(`${theme}.out`, folder);
     if (!existsSync(golden)) {
-      assert.deepEqual(output.filter((line) => line.startsWith("FAIL")), []);
+      assert.deepEqual(
+        output.filter((line) => line.startsWith("FAIL")),
+        [],
+      );
       assert.match(output.at(-2) ?? "", /^\d+ checked$/);
       return;
     }

@@ -71,7 +71,8 @@ function scalarSetup(n: string, helper: string, optional = false): string[] {
 /** A dim that may be given as axis may be missing. */
 const optionalDim = (args: readonly Argument[], extra: readonly string[]): Argument[] =>
   args.map((a, i) => {
-    const mayBeMissing = a.name === "dim" && extra.includes("axis") && args.slice(i + 1).every((b) => b.default !== undefined);
+    const mayBeMissing =
+      a.name === "dim" && extra.includes("axis") && args.slice(i + 1).every((b) => b.default !== undefined);
     return mayBeMissing && a.default === undefined ? { ...a, default: "None" } : a;
   });
 
@@ -99,7 +100,8 @@ function otherNames({ signature, spec }: OpRecord): string[] {
   const isPublic = (spec.in ?? "torch").includes("torch");
   if (!isPublic || spec.mutates) return [];
   return [
-    ...(names.has("dim") ? ["axis"] : []), ...(names.has("keepdim") ? ["keepdims"] : []),
+    ...(names.has("dim") ? ["axis"] : []),
+    ...(names.has("keepdim") ? ["keepdims"] : []),
     ...(signature.returns === "Tensor" && !spec.view ? ["out"] : []),
   ];
 }

@@ -11,7 +11,9 @@ import { AccumulateGrad, Node, accumulation, gradientEdge } from "./node.ts";
 
 /** Computations that the loop needs, set by ops/index.ts: autograd stands below the ops. */
 export const arithmetic = {
-  add: (_a: Tensor, _b: Tensor): Tensor => { throw new Error("ops are not loaded"); },
+  add: (_a: Tensor, _b: Tensor): Tensor => {
+    throw new Error("ops are not loaded");
+  },
   addInto: (_target: Tensor, _value: Tensor): void => {},
   clone: (t: Tensor): Tensor => t,
   detach: (t: Tensor): Tensor => t,
@@ -108,7 +110,9 @@ function needed(roots: readonly Node[], wanted: ReadonlySet<Node>): Set<Node> {
 }
 
 export function runBackward(
-  roots: readonly Tensor[], grads: readonly (Tensor | null)[], options: BackwardOptions,
+  roots: readonly Tensor[],
+  grads: readonly (Tensor | null)[],
+  options: BackwardOptions,
 ): (Tensor | null)[] {
   const { retainGraph, createGraph, inputs } = options;
   const buffers = new Map<Node, (Tensor | null)[]>();
@@ -136,8 +140,10 @@ export function runBackward(
     const given = grads[i];
     if (!given && root.numel !== 1) throw new RuntimeError("grad can be implicitly created only for scalar outputs");
     if (given && !sameShape(given.shape, root.shape)) {
-      throw new RuntimeError(`Mismatch in shape: grad_output[${i}] has a shape of ` +
-        `torch.Size(${formatShape(given.shape)}) and output[${i}] has a shape of torch.Size(${formatShape(root.shape)}).`);
+      throw new RuntimeError(
+        `Mismatch in shape: grad_output[${i}] has a shape of ` +
+          `torch.Size(${formatShape(given.shape)}) and output[${i}] has a shape of torch.Size(${formatShape(root.shape)}).`,
+      );
     }
     const edge = gradientEdge(root);
     rootNodes.push(edge.node);
@@ -183,8 +189,11 @@ export function runBackward(
       const grad = buffer[output] ?? null;
       captured[slot] = grad ? grad.retain() : null;
     }
-    const runs = buffer.some(Boolean) && (!relevant || node.edges.some((edge) => edge && relevant.has(edge.node)) ||
-      (node instanceof AccumulateGrad && options.accumulate === true && capture.has(node)) );
+    const runs =
+      buffer.some(Boolean) &&
+      (!relevant ||
+        node.edges.some((edge) => edge && relevant.has(edge.node)) ||
+        (node instanceof AccumulateGrad && options.accumulate === true && capture.has(node)));
     const edges = node.edges;
     let results: (Tensor | null)[] = [];
     if (runs && !(inputs && node instanceof AccumulateGrad && !options.accumulate)) {
@@ -216,16 +225,18 @@ function conform(node: Node, i: number, target: Node, index: number, grad: Tenso
   if (!sameShape(g.shape, expected.shape)) {
     g = arithmetic.sumTo(g, expected.shape);
     if (!sameShape(g.shape, expected.shape)) {
-      throw new RuntimeError(`Function ${node.name} returned an invalid gradient at index ${i} - got ` +
-        `${formatShape(grad.shape)} but expected shape compatible with ${formatShape(expected.shape)}`);
+      throw new RuntimeError(
+        `Function ${node.name} returned an invalid gradient at index ${i} - got ` +
+          `${formatShape(grad.shape)} but expected shape compatible with ${formatShape(expected.shape)}`,
+      );
     }
   }
   return g.dtype === expected.dtype ? g : arithmetic.cast(g, expected.dtype);
 }
 
 function runHooks(node: Node, buffer: (Tensor | null)[]): void {
-  const hooks = node instanceof AccumulateGrad
-    ? (node.variable.hooks ?? []).map((id) => ({ output: 0, id })) : (node.hooks ?? []);
+  const hooks =
+    node instanceof AccumulateGrad ? (node.variable.hooks ?? []).map((id) => ({ output: 0, id })) : (node.hooks ?? []);
   for (const { output, id } of hooks) {
     const grad = buffer[output];
     if (!grad) continue;

@@ -50,7 +50,13 @@ class SliceOfBase extends Node {
 
   constructor(base: Tensor, view: Tensor) {
     super();
-    this.#base = { shape: base.shape, strides: base.strides, offset: base.offset, dtype: base.dtype, device: base.device };
+    this.#base = {
+      shape: base.shape,
+      strides: base.strides,
+      offset: base.offset,
+      dtype: base.dtype,
+      device: base.device,
+    };
     this.#view = { shape: view.shape, strides: view.strides, offset: view.offset };
     this.connect([base]);
     this.describeOutput(view, 0);

@@ -134,13 +134,18 @@ export class SavedTensor {
   unpack(owner: Node, isOutput: boolean, outputIndex: number): Tensor {
     const saved = this.#tensor;
     if (saved.storage.version !== this.#version) {
-      throw new RuntimeError("one of the variables needed for gradient computation has been modified by an inplace " +
-        `operation: [${saved.dtype.legacy} ${formatShape(saved.shape)}]` +
-        (isOutput ? `, which is output ${outputIndex} of ${plainName(owner)},` : this.#node
-          ? `, which is output ${this.#outputIndex} of ${plainName(this.#node)},` : "") +
-        ` is at version ${saved.storage.version}; expected version ${this.#version} instead. Hint: enable anomaly ` +
-        "detection to find the operation that failed to compute its gradient, with " +
-        "torch.autograd.set_detect_anomaly(True, check_nan=False).");
+      throw new RuntimeError(
+        "one of the variables needed for gradient computation has been modified by an inplace " +
+          `operation: [${saved.dtype.legacy} ${formatShape(saved.shape)}]` +
+          (isOutput
+            ? `, which is output ${outputIndex} of ${plainName(owner)},`
+            : this.#node
+              ? `, which is output ${this.#outputIndex} of ${plainName(this.#node)},`
+              : "") +
+          ` is at version ${saved.storage.version}; expected version ${this.#version} instead. Hint: enable anomaly ` +
+          "detection to find the operation that failed to compute its gradient, with " +
+          "torch.autograd.set_detect_anomaly(True, check_nan=False).",
+      );
     }
     if (!this.#requiresGrad || (saved.requiresGrad && saved.node === null)) return saved;
     const history = isOutput ? owner : this.#node;

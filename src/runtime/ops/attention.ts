@@ -23,16 +23,40 @@ function headsInside(shape: readonly number[], like: Tensor): Tensor {
 const strides3 = (t: Tensor): number[] => t.strides.slice(0, 3) as number[];
 
 /** What both kernels end with: sizes, strides, mask, scale, causal. */
-function geometry(q: Tensor, k: Tensor, v: Tensor, out: Tensor, mask: Tensor | null, scale: number, isCausal: boolean): number[] {
+function geometry(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  out: Tensor,
+  mask: Tensor | null,
+  scale: number,
+  isCausal: boolean,
+): number[] {
   const [b, hq, tq, d] = q.shape as [number, number, number, number];
   const [, hkv, tk, dv] = v.shape as [number, number, number, number];
   const maskStrides = mask ? broadcastStrides(mask.shape, mask.strides, [b, hq, tq, tk]) : [0, 0, 0, 0];
-  return [b, hq, hkv, tq, tk, d, dv, ...strides3(q), ...strides3(k), ...strides3(v), ...strides3(out), ...maskStrides,
-    (mask?.dtype ?? bool).id, scale, isCausal ? 1 : 0];
+  return [
+    b,
+    hq,
+    hkv,
+    tq,
+    tk,
+    d,
+    dv,
+    ...strides3(q),
+    ...strides3(k),
+    ...strides3(v),
+    ...strides3(out),
+    ...maskStrides,
+    (mask?.dtype ?? bool).id,
+    scale,
+    isCausal ? 1 : 0,
+  ];
 }
 
 export const attention = op({
-  signature: "_attention(Tensor query, Tensor key, Tensor value, Tensor? mask, float scale, bool is_causal) -> (Tensor out, Tensor logsumexp)",
+  signature:
+    "_attention(Tensor query, Tensor key, Tensor value, Tensor? mask, float scale, bool is_causal) -> (Tensor out, Tensor logsumexp)",
   doc: "softmax(query key^T scale + mask) value over [B, H, T, D].",
   in: "_C",
   gradName: "ScaledDotProductAttention",
@@ -42,15 +66,25 @@ export const attention = op({
     const [b, hq, tq, d] = query.shape as [number, number, number, number];
     const [bk, hkv, , dk] = key.shape as [number, number, number, number];
     if (b !== bk || d !== dk || hq % hkv !== 0 || !sameShape(key.shape.slice(0, 3), value.shape.slice(0, 3))) {
-      throw new RuntimeError(`scaled_dot_product_attention: shapes do not match: query ${formatShape(query.shape)}, key ` +
-        `${formatShape(key.shape)}, value ${formatShape(value.shape)}`);
+      throw new RuntimeError(
+        `scaled_dot_product_attention: shapes do not match: query ${formatShape(query.shape)}, key ` +
+          `${formatShape(key.shape)}, value ${formatShape(value.shape)}`,
+      );
     }
     const [q, k, v] = [query, key, value].map(denseRows) as [Tensor, Tensor, Tensor];
     const out = headsInside([b, hq, tq, value.shape[3]!], q);
     const logsumexp = empty([b, hq, tq], q.dtype === float64 ? float64 : float32, q.device);
     if (out.numel > 0) {
-      launch("attention", [out, logsumexp], flopsOf(q, v) / 16, [q.dtype.id, out.pointer, logsumexp.pointer, q.pointer, k.pointer,
-        v.pointer, pointerOf(mask), ...geometry(q, k, v, out, mask, scale, isCausal)]);
+      launch("attention", [out, logsumexp], flopsOf(q, v) / 16, [
+        q.dtype.id,
+        out.pointer,
+        logsumexp.pointer,
+        q.pointer,
+        k.pointer,
+        v.pointer,
+        pointerOf(mask),
+        ...geometry(q, k, v, out, mask, scale, isCausal),
+      ]);
     }
     return [out, logsumexp];
   },
@@ -65,14 +99,26 @@ export const attention = op({
     }
     const [dq, dk, dv] = [q, k, v].map((t) => empty(t.shape, t.dtype, t.device)) as [Tensor, Tensor, Tensor];
     if (out.numel > 0) {
-      launch("attention_backward", [dq, dk, dv], (2.5 * flopsOf(q, v)) / 16, [q.dtype.id, dq.pointer, dk.pointer, dv.pointer,
-        gradient.pointer, out.pointer, logsumexp.pointer, q.pointer, k.pointer, v.pointer, pointerOf(mask),
-        ...geometry(q, k, v, out, mask, scale, isCausal)]);
+      launch("attention_backward", [dq, dk, dv], (2.5 * flopsOf(q, v)) / 16, [
+        q.dtype.id,
+        dq.pointer,
+        dk.pointer,
+        dv.pointer,
+        gradient.pointer,
+        out.pointer,
+        logsumexp.pointer,
+        q.pointer,
+        k.pointer,
+        v.pointer,
+        pointerOf(mask),
+        ...geometry(q, k, v, out, mask, scale, isCausal),
+      ]);
     }
     return { query: dq, key: dk, value: dv };
   },
-  cost: (query: Tensor, _key: Tensor, value: Tensor, _mask: Tensor | null, _scale: number, isCausal: boolean) =>
-    ({ flops: flopsOf(query, value) / (isCausal ? 2 : 1) }),
+  cost: (query: Tensor, _key: Tensor, value: Tensor, _mask: Tensor | null, _scale: number, isCausal: boolean) => ({
+    flops: flopsOf(query, value) / (isCausal ? 2 : 1),
+  }),
 });
 
 /** Both products: 2 B H Tq Tk (D + Dv). */

@@ -21,13 +21,22 @@ function sizes(input: Shape, weight: Shape, g: Geometry): number[] {
   return [...input, weight[0]!, weight[2]!, weight[3]!, ...g.stride, ...g.padding, ...g.dilation, g.groups];
 }
 
-export function convOutputSize(size: number, kernel: number, stride: number, padding: number, dilation: number): number {
+export function convOutputSize(
+  size: number,
+  kernel: number,
+  stride: number,
+  padding: number,
+  dilation: number,
+): number {
   return Math.floor((size + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1;
 }
 
 function outputShape(input: Shape, weight: Shape, g: Geometry): number[] {
-  return [input[0]!, weight[0]!, ...[0, 1].map((i) =>
-    convOutputSize(input[2 + i]!, weight[2 + i]!, g.stride[i]!, g.padding[i]!, g.dilation[i]!))];
+  return [
+    input[0]!,
+    weight[0]!,
+    ...[0, 1].map((i) => convOutputSize(input[2 + i]!, weight[2 + i]!, g.stride[i]!, g.padding[i]!, g.dilation[i]!)),
+  ];
 }
 
 function checkConv(input: Tensor, weight: Tensor, bias: Tensor | null, g: Geometry): void {
@@ -40,38 +49,59 @@ function checkConv(input: Tensor, weight: Tensor, bias: Tensor | null, g: Geomet
     throw new RuntimeError(`${shown}: the number of output channels must be divisible by groups`);
   }
   if (bias && (bias.rank !== 1 || bias.shape[0] !== weight.shape[0])) {
-    throw new RuntimeError(`Given weight of size ${formatShape(weight.shape)}, expected bias to be 1-dimensional with ` +
-      `${weight.shape[0]} elements, but got bias of size ${formatShape(bias.shape)} instead`);
+    throw new RuntimeError(
+      `Given weight of size ${formatShape(weight.shape)}, expected bias to be 1-dimensional with ` +
+        `${weight.shape[0]} elements, but got bias of size ${formatShape(bias.shape)} instead`,
+    );
   }
   if (input.dtype !== weight.dtype) {
-    throw new RuntimeError(`Input type (${input.dtype.legacy}) and weight type (${weight.dtype.legacy}) should be the same`);
+    throw new RuntimeError(
+      `Input type (${input.dtype.legacy}) and weight type (${weight.dtype.legacy}) should be the same`,
+    );
   }
   for (const i of [0, 1]) {
     const padded = input.shape[2 + i]! + 2 * g.padding[i]!;
     const kernel = g.dilation[i]! * (weight.shape[2 + i]! - 1) + 1;
     if (padded < kernel) {
-      throw new RuntimeError(`Calculated padded input size per channel: (${input.shape[2]! + 2 * g.padding[0]!} x ` +
-        `${input.shape[3]! + 2 * g.padding[1]!}). Kernel size: (${weight.shape[2]} x ${weight.shape[3]}). Kernel size can't be ` +
-        "greater than actual input size");
+      throw new RuntimeError(
+        `Calculated padded input size per channel: (${input.shape[2]! + 2 * g.padding[0]!} x ` +
+          `${input.shape[3]! + 2 * g.padding[1]!}). Kernel size: (${weight.shape[2]} x ${weight.shape[3]}). Kernel size can't be ` +
+          "greater than actual input size",
+      );
     }
   }
 }
 
 const convolution = op({
-  signature: "_convolution2d(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, int groups) -> Tensor",
+  signature:
+    "_convolution2d(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, int groups) -> Tensor",
   doc: "The 2-D convolution that conv1d and conv2d end in.",
   in: "",
   gradName: "Convolution",
   save: ["input", "weight"],
-  forward(input: Tensor, weight: Tensor, bias: Tensor | null, stride: Shape, padding: Shape, dilation: Shape, groups: number): Tensor {
+  forward(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | null,
+    stride: Shape,
+    padding: Shape,
+    dilation: Shape,
+    groups: number,
+  ): Tensor {
     const g = { stride, padding, dilation, groups };
     checkConv(input, weight, bias, g);
     const x = contiguousOf(input);
     const w = contiguousOf(weight);
     const out = empty(outputShape(x.shape, w.shape, g), x.dtype, x.device);
     if (out.numel > 0) {
-      launch("conv2d", [out], flopsOf(out, w) / 16, [x.dtype.id, out.pointer, x.pointer, w.pointer,
-        pointerOf(bias && contiguousOf(castOf(bias, x.dtype))), ...sizes(x.shape, w.shape, g)]);
+      launch("conv2d", [out], flopsOf(out, w) / 16, [
+        x.dtype.id,
+        out.pointer,
+        x.pointer,
+        w.pointer,
+        pointerOf(bias && contiguousOf(castOf(bias, x.dtype))),
+        ...sizes(x.shape, w.shape, g),
+      ]);
     }
     return out;
   },
@@ -93,18 +123,32 @@ const flopsOf = (out: Tensor, w: Tensor): number => 2 * out.numel * w.shape[1]! 
 
 /** The gradient of the input; as an op of its own, it is transposed convolution. */
 const convolutionInput = op({
-  signature: "_convolution2d_input(Tensor dy, Tensor weight, int[] size, int[] stride, int[] padding, int[] dilation, int groups) -> Tensor",
+  signature:
+    "_convolution2d_input(Tensor dy, Tensor weight, int[] size, int[] stride, int[] padding, int[] dilation, int groups) -> Tensor",
   doc: "The gradient of a 2-D convolution with respect to its input.",
   in: "",
   gradName: "Convolution",
   save: ["dy", "weight"],
-  forward(dy: Tensor, weight: Tensor, size: Shape, stride: Shape, padding: Shape, dilation: Shape, groups: number): Tensor {
+  forward(
+    dy: Tensor,
+    weight: Tensor,
+    size: Shape,
+    stride: Shape,
+    padding: Shape,
+    dilation: Shape,
+    groups: number,
+  ): Tensor {
     const gradient = contiguousOf(dy);
     const w = contiguousOf(weight);
     const dx = empty(size, dy.dtype, dy.device);
     if (dx.numel > 0) {
-      launch("conv2d_backward_input", [dx], flopsOf(dy, w) / 16, [dx.dtype.id, dx.pointer, gradient.pointer, w.pointer,
-        ...sizes(size, w.shape, { stride, padding, dilation, groups })]);
+      launch("conv2d_backward_input", [dx], flopsOf(dy, w) / 16, [
+        dx.dtype.id,
+        dx.pointer,
+        gradient.pointer,
+        w.pointer,
+        ...sizes(size, w.shape, { stride, padding, dilation, groups }),
+      ]);
     }
     return dx;
   },
@@ -120,17 +164,31 @@ const convInput = (dy: Tensor, weight: Tensor, size: Shape, g: Geometry): Tensor
   convolutionInput(dy, weight, size, g.stride, g.padding, g.dilation, g.groups);
 
 const convolutionWeight = op({
-  signature: "_convolution2d_weight(Tensor dy, Tensor input, int[] size, int[] stride, int[] padding, int[] dilation, int groups) -> Tensor",
+  signature:
+    "_convolution2d_weight(Tensor dy, Tensor input, int[] size, int[] stride, int[] padding, int[] dilation, int groups) -> Tensor",
   doc: "The gradient of a 2-D convolution with respect to its weight.",
   in: "",
   gradName: "Convolution",
   save: ["dy", "input"],
-  forward(dy: Tensor, input: Tensor, size: Shape, stride: Shape, padding: Shape, dilation: Shape, groups: number): Tensor {
+  forward(
+    dy: Tensor,
+    input: Tensor,
+    size: Shape,
+    stride: Shape,
+    padding: Shape,
+    dilation: Shape,
+    groups: number,
+  ): Tensor {
     const gradient = contiguousOf(dy);
     const x = contiguousOf(input);
     const dweight = empty(size, dy.dtype, dy.device);
-    launch("conv2d_backward_weight", [dweight], flopsOf(dy, dweight) / 16, [dy.dtype.id, dweight.pointer, gradient.pointer, x.pointer,
-      ...sizes(x.shape, size, { stride, padding, dilation, groups })]);
+    launch("conv2d_backward_weight", [dweight], flopsOf(dy, dweight) / 16, [
+      dy.dtype.id,
+      dweight.pointer,
+      gradient.pointer,
+      x.pointer,
+      ...sizes(x.shape, size, { stride, padding, dilation, groups }),
+    ]);
     return dweight;
   },
   backward({ dy, input, stride, padding, dilation, groups, needs }, ddw): Grads {
@@ -147,18 +205,32 @@ const convWeight = (dy: Tensor, input: Tensor, size: Shape, g: Geometry): Tensor
 function spread(values: Shape, n: number, what: string): number[] {
   if (values.length === n) return values.slice();
   if (values.length === 1) return new Array<number>(n).fill(values[0]!);
-  throw new RuntimeError(`expected ${what} to be a single integer value or a list of ${n} values to match the convolution ` +
-    `dimensions, but got ${what}=${formatShape(values)}`);
+  throw new RuntimeError(
+    `expected ${what} to be a single integer value or a list of ${n} values to match the convolution ` +
+      `dimensions, but got ${what}=${formatShape(values)}`,
+  );
 }
 
-function convolve(input: Tensor, weight: Tensor, bias: Tensor | null, stride: Shape, padding: Shape, dilation: Shape,
-  groups: number, n: number): Tensor {
+function convolve(
+  input: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  stride: Shape,
+  padding: Shape,
+  dilation: Shape,
+  groups: number,
+  n: number,
+): Tensor {
   if (weight.rank !== n + 2) {
-    throw new RuntimeError(`expected ${n + 2}D weight for conv${n}d, but got weight of size: ${formatShape(weight.shape)}`);
+    throw new RuntimeError(
+      `expected ${n + 2}D weight for conv${n}d, but got weight of size: ${formatShape(weight.shape)}`,
+    );
   }
   if (input.rank !== n + 2 && input.rank !== n + 1) {
-    throw new RuntimeError(`Expected ${n + 1}D (unbatched) or ${n + 2}D (batched) input to conv${n}d, but got input of size: ` +
-      formatShape(input.shape));
+    throw new RuntimeError(
+      `Expected ${n + 1}D (unbatched) or ${n + 2}D (batched) input to conv${n}d, but got input of size: ` +
+        formatShape(input.shape),
+    );
   }
   if (input.rank === n + 1) {
     return squeeze(convolve(unsqueeze(input, 0), weight, bias, stride, padding, dilation, groups, n), [0]);
@@ -172,33 +244,59 @@ function convolve(input: Tensor, weight: Tensor, bias: Tensor | null, stride: Sh
 }
 
 export const conv2d = op({
-  signature: "_conv2d(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, int groups) -> Tensor",
+  signature:
+    "_conv2d(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, int groups) -> Tensor",
   doc: "2-D convolution (cross-correlation) with numeric padding.",
   in: "_C",
-  forward: (x: Tensor, w: Tensor, b: Tensor | null, s: Shape, p: Shape, d: Shape, g: number): Tensor => convolve(x, w, b, s, p, d, g, 2),
+  forward: (x: Tensor, w: Tensor, b: Tensor | null, s: Shape, p: Shape, d: Shape, g: number): Tensor =>
+    convolve(x, w, b, s, p, d, g, 2),
 });
 
 export const conv1d = op({
-  signature: "_conv1d(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, int groups) -> Tensor",
+  signature:
+    "_conv1d(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, int groups) -> Tensor",
   doc: "1-D convolution (cross-correlation) with numeric padding.",
   in: "_C",
-  forward: (x: Tensor, w: Tensor, b: Tensor | null, s: Shape, p: Shape, d: Shape, g: number): Tensor => convolve(x, w, b, s, p, d, g, 1),
+  forward: (x: Tensor, w: Tensor, b: Tensor | null, s: Shape, p: Shape, d: Shape, g: number): Tensor =>
+    convolve(x, w, b, s, p, d, g, 1),
 });
 
 /** Transposed: the weight is [in, out / groups, ...], the roles of input and output are exchanged. */
-function convolveTransposed(input: Tensor, weight: Tensor, bias: Tensor | null, stride: Shape, padding: Shape, outputPadding: Shape,
-  groups: number, dilation: Shape, n: number): Tensor {
+function convolveTransposed(
+  input: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  stride: Shape,
+  padding: Shape,
+  outputPadding: Shape,
+  groups: number,
+  dilation: Shape,
+  n: number,
+): Tensor {
   if (input.rank === n + 1) {
-    return squeeze(convolveTransposed(unsqueeze(input, 0), weight, bias, stride, padding, outputPadding, groups, dilation, n), [0]);
+    return squeeze(
+      convolveTransposed(unsqueeze(input, 0), weight, bias, stride, padding, outputPadding, groups, dilation, n),
+      [0],
+    );
   }
   if (input.shape[1] !== weight.shape[0]) {
-    throw new RuntimeError(`Given transposed=1, weight of size ${formatShape(weight.shape)}, expected input${formatShape(input.shape)} ` +
-      `to have ${weight.shape[0]} channels, but got ${input.shape[1]} channels instead`);
+    throw new RuntimeError(
+      `Given transposed=1, weight of size ${formatShape(weight.shape)}, expected input${formatShape(input.shape)} ` +
+        `to have ${weight.shape[0]} channels, but got ${input.shape[1]} channels instead`,
+    );
   }
   if (n === 1) {
-    const flat = convolveTransposed(unsqueeze(input, 2), unsqueeze(weight, 2), bias, [1, spread(stride, 1, "stride")[0]!],
-      [0, spread(padding, 1, "padding")[0]!], [0, spread(outputPadding, 1, "output_padding")[0]!], groups,
-      [1, spread(dilation, 1, "dilation")[0]!], 2);
+    const flat = convolveTransposed(
+      unsqueeze(input, 2),
+      unsqueeze(weight, 2),
+      bias,
+      [1, spread(stride, 1, "stride")[0]!],
+      [0, spread(padding, 1, "padding")[0]!],
+      [0, spread(outputPadding, 1, "output_padding")[0]!],
+      groups,
+      [1, spread(dilation, 1, "dilation")[0]!],
+      2,
+    );
     return squeeze(flat, [2]);
   }
   if (n !== 2) throw new NotImplementedError(`conv_transpose${n}d`);
@@ -206,10 +304,15 @@ function convolveTransposed(input: Tensor, weight: Tensor, bias: Tensor | null, 
   const p = spread(padding, 2, "padding");
   const o = spread(outputPadding, 2, "output_padding");
   const d = spread(dilation, 2, "dilation");
-  const size = [input.shape[0]!, weight.shape[1]! * groups, ...[0, 1].map((i) =>
-    (input.shape[2 + i]! - 1) * s[i]! - 2 * p[i]! + d[i]! * (weight.shape[2 + i]! - 1) + o[i]! + 1)];
+  const size = [
+    input.shape[0]!,
+    weight.shape[1]! * groups,
+    ...[0, 1].map(
+      (i) => (input.shape[2 + i]! - 1) * s[i]! - 2 * p[i]! + d[i]! * (weight.shape[2 + i]! - 1) + o[i]! + 1,
+    ),
+  ];
   const out = convolutionInput(input, weight, size, s, p, d, groups);
-  return bias ? add(out, reshape(bias, [1, bias.numel, 1, 1])) as Tensor : out;
+  return bias ? (add(out, reshape(bias, [1, bias.numel, 1, 1])) as Tensor) : out;
 }
 
 for (const n of [1, 2]) {

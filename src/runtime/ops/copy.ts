@@ -22,14 +22,21 @@ export function copyInto(target: Tensor, source: Tensor): void {
     if (source.isMeta) throw new NotImplementedError("copying out of a meta tensor, which has no data,");
     throw new NotImplementedError(`copying from ${source.device.type} to ${target.device.type}`);
   }
-  if (target.dtype === source.dtype && sameShape(target.shape, source.shape) && target.isContiguous && source.isContiguous) {
+  if (
+    target.dtype === source.dtype &&
+    sameShape(target.shape, source.shape) &&
+    target.isContiguous &&
+    source.isContiguous
+  ) {
     if (target.numel > 0) {
       launch("copy_bytes", [target], target.nbytes / 4, [target.pointer, source.pointer, target.nbytes]);
     }
     return;
   }
-  const common = target.dtype.kind === "float" || source.dtype.kind === "float"
-    ? promoteTypes(target.dtype, source.dtype) : target.dtype;
+  const common =
+    target.dtype.kind === "float" || source.dtype.kind === "float"
+      ? promoteTypes(target.dtype, source.dtype)
+      : target.dtype;
   copyKernel.launch(common, [target], [source], []);
 }
 
@@ -78,7 +85,9 @@ export const toDevice = op({
     copyInto(out, input);
     return out;
   },
-  backward: ({ info }, dy): Grads => ({ input: dy.device === info.input.device ? dy : toDevice(dy, info.input.device) }),
+  backward: ({ info }, dy): Grads => ({
+    input: dy.device === info.input.device ? dy : toDevice(dy, info.input.device),
+  }),
 });
 
 export const clone = op({
@@ -119,7 +128,9 @@ export const copy_ = op({
     const shape = broadcastShapes(input.shape, src.shape);
     checkNoOverlap(input);
     if (!sameShape(shape, input.shape)) {
-      throw new RuntimeError(`output with shape ${formatShape(input.shape)} doesn't match the broadcast shape ${formatShape(shape)}`);
+      throw new RuntimeError(
+        `output with shape ${formatShape(input.shape)} doesn't match the broadcast shape ${formatShape(shape)}`,
+      );
     }
     copyInto(input, src);
     return input;

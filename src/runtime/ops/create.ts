@@ -105,10 +105,18 @@ export const fullOp = op({
 // start + index * step, in the compute type of the result.
 const arangeKernel = new PointwiseKernel("arange", [e.add(param(0), e.mul(e.iota(), param(1)))], 0, 2);
 // Both halves count from their own end, so that the last element is exactly `end`, as PyTorch computes it.
-const linspaceKernel = new PointwiseKernel("linspace", [
-  e.where(e.lt(e.iota(), param(3)), e.fma(param(2), e.iota(), param(0)),
-    e.fma(e.neg(param(2)), e.sub(param(4), e.iota()), param(1))),
-], 0, 5);
+const linspaceKernel = new PointwiseKernel(
+  "linspace",
+  [
+    e.where(
+      e.lt(e.iota(), param(3)),
+      e.fma(param(2), e.iota(), param(0)),
+      e.fma(e.neg(param(2)), e.sub(param(4), e.iota()), param(1)),
+    ),
+  ],
+  0,
+  5,
+);
 
 export const arange = op({
   signature: "arange(float start, float end, float step, Dtype dtype, Device? device) -> Tensor",
@@ -120,7 +128,8 @@ export const arange = op({
       throw new PythonError("NotImplementedError", "\"arange_cpu\" not implemented for 'Bool'");
     }
     if (step === 0) throw new RuntimeError("step must be nonzero");
-    if (!Number.isFinite(start) || !Number.isFinite(end)) throw new RuntimeError(`unsupported range: ${start} -> ${end}`);
+    if (!Number.isFinite(start) || !Number.isFinite(end))
+      throw new RuntimeError(`unsupported range: ${start} -> ${end}`);
     if ((step > 0 && start > end) || (step < 0 && start < end)) {
       throw new RuntimeError("upper bound and lower bound inconsistent with step sign");
     }
@@ -141,8 +150,12 @@ export const linspace = op({
     if (steps === 1) fillWith(out, start);
     else {
       const step = (end - start) / (steps - 1);
-      linspaceKernel.launch(out.dtype, [out], [], [start, end, out.dtype === float32 ? Math.fround(step) : step,
-        Math.floor(steps / 2), steps - 1]);
+      linspaceKernel.launch(
+        out.dtype,
+        [out],
+        [],
+        [start, end, out.dtype === float32 ? Math.fround(step) : step, Math.floor(steps / 2), steps - 1],
+      );
     }
     return out;
   },

@@ -6,6 +6,7 @@ import { registry } from "../op.ts";
 
 import "./activation.ts";
 import "./attention.ts";
+import "./comparison.ts";
 import "./conv.ts";
 import "./copy.ts";
 import "./create.ts";

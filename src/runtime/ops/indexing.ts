@@ -39,8 +39,10 @@ export const embedding = op({
   save: ["indices"],
   forward(weight: Tensor, indices: Tensor, _padding: number): Tensor {
     if (!isIndexType(indices.dtype)) {
-      throw new RuntimeError("Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; " +
-        `but got ${indices.dtype.legacy} instead (while checking arguments for embedding)`);
+      throw new RuntimeError(
+        "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; " +
+          `but got ${indices.dtype.legacy} instead (while checking arguments for embedding)`,
+      );
     }
     if (weight.rank !== 2) throw new RuntimeError("'weight' must be 2-D");
     const [rows, width] = weight.shape as [number, number];
@@ -51,8 +53,9 @@ export const embedding = op({
     selectKernel(out, table, flat, 1, rows, width);
     return out;
   },
-  backward: ({ indices, info, padding_idx: padding }, dy): Grads =>
-    ({ weight: embeddingBackward(dy, indices, info.weight.shape[0]!, padding) }),
+  backward: ({ indices, info, padding_idx: padding }, dy): Grads => ({
+    weight: embeddingBackward(dy, indices, info.weight.shape[0]!, padding),
+  }),
   cost: () => ({ flops: 0 }),
 });
 
@@ -79,14 +82,33 @@ const embeddingBackward = op({
 /** out[outer, n_index, inner] = in[outer, index, inner], all contiguous. */
 function selectKernel(out: Tensor, source: Tensor, index: Tensor, outer: number, n: number, inner: number): void {
   if (out.numel === 0) return;
-  launch("index_select", [out], out.numel, [source.dtype.size, out.pointer, source.pointer, index.pointer, index.dtype.id,
-    index.numel, outer, n, inner]);
+  launch("index_select", [out], out.numel, [
+    source.dtype.size,
+    out.pointer,
+    source.pointer,
+    index.pointer,
+    index.dtype.id,
+    index.numel,
+    outer,
+    n,
+    inner,
+  ]);
 }
 
 function addRows(out: Tensor, index: Tensor, source: Tensor, outer: number, n: number, inner: number, alpha = 1): void {
   if (source.numel === 0) return;
-  launch("index_add", [out], 2 * source.numel, [out.dtype.id, out.pointer, index.pointer, index.dtype.id, source.pointer,
-    index.numel, outer, n, inner, alpha]);
+  launch("index_add", [out], 2 * source.numel, [
+    out.dtype.id,
+    out.pointer,
+    index.pointer,
+    index.dtype.id,
+    source.pointer,
+    index.numel,
+    outer,
+    n,
+    inner,
+    alpha,
+  ]);
 }
 
 function checkIndexVector(index: Tensor, name: string): void {
@@ -124,7 +146,8 @@ export const indexAdd = op({
     const d = wrapDim(dim, input.rank);
     checkIndexVector(index, "index_add");
     if (firstOutside(index, 0, input.shape[d] ?? 1) !== null) throw new IndexError("index out of range in self");
-    if (source.dtype !== input.dtype) throw new RuntimeError("index_add_(): self and source expected to have the same dtype");
+    if (source.dtype !== input.dtype)
+      throw new RuntimeError("index_add_(): self and source expected to have the same dtype");
     const out = empty(input.shape, input.dtype, input.device);
     copyInto(out, input);
     const [outer, n, inner] = splitAround(out, d);
@@ -136,7 +159,8 @@ export const indexAdd = op({
     return { input: dy, source: picked && alpha && alpha.number !== 1 ? times(picked, alpha) : picked };
   },
 });
-import { eq, maskedFill, mul, trueDivide } from "./pointwise.ts";
+import { eq } from "./comparison.ts";
+import { maskedFill, mul, trueDivide } from "./pointwise.ts";
 const times = (t: Tensor, s: Scalar): Tensor => mul(t, s) as Tensor;
 
 function checkGatherShape(index: Tensor, input: Tensor, dim: number, name: string): void {
@@ -147,8 +171,10 @@ function checkGatherShape(index: Tensor, input: Tensor, dim: number, name: strin
   }
   index.shape.forEach((size, i) => {
     if (i !== dim && size > input.shape[i]!) {
-      throw new RuntimeError(`Size does not match at dimension ${i} expected index ${formatShape(index.shape)} to be no ` +
-        `larger than self ${formatShape(input.shape)} apart from dimension ${dim}`);
+      throw new RuntimeError(
+        `Size does not match at dimension ${i} expected index ${formatShape(index.shape)} to be no ` +
+          `larger than self ${formatShape(input.shape)} apart from dimension ${dim}`,
+      );
     }
   });
 }
@@ -171,25 +197,64 @@ export const gather = op({
     if (out.numel === 0) return out;
     const rank = Math.max(index.rank, 1);
     const pad = (values: Shape) => (values.length ? values : [1]);
-    launch("gather", [out], 2 * out.numel, [input.dtype.size, rank, d, ...pad(index.shape), out.pointer, index.pointer,
-      ...pad(out.strides), ...pad(index.strides), input.pointer, ...pad(input.strides), input.shape[d] ?? 1]);
+    launch("gather", [out], 2 * out.numel, [
+      input.dtype.size,
+      rank,
+      d,
+      ...pad(index.shape),
+      out.pointer,
+      index.pointer,
+      ...pad(out.strides),
+      ...pad(index.strides),
+      input.pointer,
+      ...pad(input.strides),
+      input.shape[d] ?? 1,
+    ]);
     return out;
   },
-  backward: ({ info, dim, index }, dy): Grads => ({ input: scatterAdd(zeros(info.input.shape, dy.dtype, dy.device), dim, index, dy) }),
+  backward: ({ info, dim, index }, dy): Grads => ({
+    input: scatterAdd(zeros(info.input.shape, dy.dtype, dy.device), dim, index, dy),
+  }),
 });
 
 const reduceCodes: Record<string, number> = { write: 0, add: 1, multiply: 2, amax: 3, amin: 4 };
 
-function scatterKernel(target: Tensor, dim: number, index: Tensor, source: Tensor | null, value: number, reduce: string): void {
+function scatterKernel(
+  target: Tensor,
+  dim: number,
+  index: Tensor,
+  source: Tensor | null,
+  value: number,
+  reduce: string,
+): void {
   if (index.numel === 0) return;
   const rank = Math.max(index.rank, 1);
   const pad = (values: Shape) => (values.length ? values : [1]);
-  launch("scatter", [target], 2 * index.numel, [target.dtype.id, reduceCodes[reduce]!, rank, dim, ...pad(index.shape), target.pointer,
-    ...pad(target.strides), index.pointer, ...pad(index.strides), pointerOf(source), ...(source ? pad(source.strides) : pad(index.strides)),
-    value, target.shape[dim] ?? 1]);
+  launch("scatter", [target], 2 * index.numel, [
+    target.dtype.id,
+    reduceCodes[reduce]!,
+    rank,
+    dim,
+    ...pad(index.shape),
+    target.pointer,
+    ...pad(target.strides),
+    index.pointer,
+    ...pad(index.strides),
+    pointerOf(source),
+    ...(source ? pad(source.strides) : pad(index.strides)),
+    value,
+    target.shape[dim] ?? 1,
+  ]);
 }
 
-function scattered(input: Tensor, dim: number, given: Tensor, source: Tensor | Scalar, reduce: string, name: string): Tensor {
+function scattered(
+  input: Tensor,
+  dim: number,
+  given: Tensor,
+  source: Tensor | Scalar,
+  reduce: string,
+  name: string,
+): Tensor {
   const d = wrapDim(dim, input.rank);
   checkGatherShape(given, input, d, name);
   const index = castOf(given, int64);
@@ -208,7 +273,8 @@ export const scatterAdd = op({
   signature: "scatter_add(Tensor input, int dim, Tensor index, Tensor src) -> Tensor",
   doc: "input with src added at index; repeated indices add up.",
   save: ["index"],
-  forward: (input: Tensor, dim: number, index: Tensor, src: Tensor): Tensor => scattered(input, dim, index, src, "add", "scatter_add"),
+  forward: (input: Tensor, dim: number, index: Tensor, src: Tensor): Tensor =>
+    scattered(input, dim, index, src, "add", "scatter_add"),
   backward: ({ dim, index, needs }, dy): Grads => ({ input: dy, src: needs.src ? gather(dy, dim, index) : null }),
 });
 
@@ -217,7 +283,8 @@ export const scatter = op({
   doc: "input with src written at index.",
   in: "_C",
   save: ["index"],
-  forward: (input: Tensor, dim: number, index: Tensor, src: Tensor | Scalar): Tensor => scattered(input, dim, index, src, "write", "scatter"),
+  forward: (input: Tensor, dim: number, index: Tensor, src: Tensor | Scalar): Tensor =>
+    scattered(input, dim, index, src, "write", "scatter"),
   backward: ({ dim, index, needs }, dy): Grads => ({
     input: needs.input ? scatter(dy, dim, index, new Scalar(0, "int")) : null,
     src: needs.src ? gather(dy, dim, index) : null,
@@ -238,8 +305,8 @@ export const scatterReduce = op({
     const sourceIsResult = to(eq!(src, gather(result, dim, index)), dy.dtype);
     const share = trueDivide(dy, scatterAdd(ownIsResult, dim, index, sourceIsResult)) as Tensor;
     return {
-      input: needs.input ? mul(ownIsResult, share) as Tensor : null,
-      src: needs.src ? mul(sourceIsResult, gather(share, dim, index)) as Tensor : null,
+      input: needs.input ? (mul(ownIsResult, share) as Tensor) : null,
+      src: needs.src ? (mul(sourceIsResult, gather(share, dim, index)) as Tensor) : null,
     };
   },
 });
@@ -286,8 +353,10 @@ function planAdvanced(input: Tensor, indices: readonly (Tensor | null)[]): Advan
   try {
     for (const d of given) common = broadcastShapes(common, indices[d]!.shape);
   } catch {
-    throw new IndexError("shape mismatch: indexing tensors could not be broadcast together with shapes " +
-      given.map((d) => formatShape(indices[d]!.shape)).join(", "));
+    throw new IndexError(
+      "shape mismatch: indexing tensors could not be broadcast together with shapes " +
+        given.map((d) => formatShape(indices[d]!.shape)).join(", "),
+    );
   }
   const adjacent = given.every((d, i) => i === 0 || d === given[i - 1]! + 1);
   const at = adjacent ? given[0]! : 0;
@@ -295,13 +364,21 @@ function planAdvanced(input: Tensor, indices: readonly (Tensor | null)[]): Advan
   const before = adjacent ? rest.filter((d) => d < at) : [];
   const after = rest.filter((d) => !before.includes(d));
   const shape = [...before.map((d) => input.shape[d]!), ...common, ...after.map((d) => input.shape[d]!)];
-  const sourceStrides = [...before.map((d) => input.strides[d]!), ...common.map(() => 0), ...after.map((d) => input.strides[d]!)];
+  const sourceStrides = [
+    ...before.map((d) => input.strides[d]!),
+    ...common.map(() => 0),
+    ...after.map((d) => input.strides[d]!),
+  ];
   const planned = given.map((d, position) => {
     const tensor = indices[d]!;
     const size = input.shape[d]!;
     const bad = firstOutside(tensor, -size, size);
     if (bad !== null) throw new IndexError(`index ${bad} is out of bounds for dimension ${position} with size ${size}`);
-    const strides = [...before.map(() => 0), ...broadcastStrides(tensor.shape, tensor.strides, common), ...after.map(() => 0)];
+    const strides = [
+      ...before.map(() => 0),
+      ...broadcastStrides(tensor.shape, tensor.strides, common),
+      ...after.map(() => 0),
+    ];
     return { tensor, strides, size, stride: input.strides[d]! };
   });
   return { shape, sourceStrides, indices: planned };
@@ -320,8 +397,16 @@ export const indexGet = op({
     const plan = planAdvanced(input, indices);
     const out = empty(plan.shape, input.dtype, input.device);
     if (out.numel === 0) return out;
-    launch("index_get", [out], 3 * out.numel, [input.dtype.size, plan.shape.length, ...plan.shape, out.pointer, input.pointer,
-      ...plan.sourceStrides, plan.indices.length, ...indexWords(plan)]);
+    launch("index_get", [out], 3 * out.numel, [
+      input.dtype.size,
+      plan.shape.length,
+      ...plan.shape,
+      out.pointer,
+      input.pointer,
+      ...plan.sourceStrides,
+      plan.indices.length,
+      ...indexWords(plan),
+    ]);
     return out;
   },
   backward({ indices, info }, dy): Grads {
@@ -333,8 +418,18 @@ export const indexGet = op({
 function putKernel(target: Tensor, plan: Advanced, source: Tensor, accumulate: boolean): void {
   if (numelOf(plan.shape) === 0) return;
   const sourceStrides = broadcastStrides(source.shape, source.strides, plan.shape);
-  launch("index_put", [target], 3 * numelOf(plan.shape), [target.dtype.id, accumulate ? 1 : 0, plan.shape.length, ...plan.shape,
-    target.pointer, ...plan.sourceStrides, source.pointer, ...sourceStrides, plan.indices.length, ...indexWords(plan)]);
+  launch("index_put", [target], 3 * numelOf(plan.shape), [
+    target.dtype.id,
+    accumulate ? 1 : 0,
+    plan.shape.length,
+    ...plan.shape,
+    target.pointer,
+    ...plan.sourceStrides,
+    source.pointer,
+    ...sourceStrides,
+    plan.indices.length,
+    ...indexWords(plan),
+  ]);
 }
 
 function checkPutShapes(plan: Advanced, source: Tensor): void {
@@ -345,8 +440,10 @@ function checkPutShapes(plan: Advanced, source: Tensor): void {
     ok = false;
   }
   if (!ok) {
-    throw new RuntimeError(`shape mismatch: value tensor of shape ${formatShape(source.shape)} cannot be broadcast to ` +
-      `indexing result of shape ${formatShape(plan.shape)}`);
+    throw new RuntimeError(
+      `shape mismatch: value tensor of shape ${formatShape(source.shape)} cannot be broadcast to ` +
+        `indexing result of shape ${formatShape(plan.shape)}`,
+    );
   }
 }
 
@@ -405,30 +502,38 @@ export const nonzero = op({
     }
     const source = contiguousOf(input);
     const count = empty([1], int64, input.device);
-    if (source.numel > 0) launch("nonzero_count", [count], source.numel, [source.dtype.id, source.pointer, source.numel, count.pointer]);
+    if (source.numel > 0)
+      launch("nonzero_count", [count], source.numel, [source.dtype.id, source.pointer, source.numel, count.pointer]);
     const n = source.numel > 0 ? Number(readScalar(count)) : 0;
     const out = empty([n, input.rank], int64, input.device);
     if (out.numel > 0) {
-      launch("nonzero", [out], source.numel, [source.dtype.id, source.pointer, input.rank, ...input.shape, out.pointer]);
+      launch("nonzero", [out], source.numel, [
+        source.dtype.id,
+        source.pointer,
+        input.rank,
+        ...input.shape,
+        out.pointer,
+      ]);
     }
     return out;
   },
 });
 
-export const triangular = (["tril", "triu"] as const).map((name) => op({
-  signature: `${name}(Tensor input, int diagonal=0) -> Tensor` as "tril(Tensor input, int diagonal=0) -> Tensor",
-  doc: name === "tril" ? "Zeros above the diagonal." : "Zeros below the diagonal.",
-  forward(input: Tensor, diagonal = 0): Tensor {
-    if (input.rank < 2) throw new RuntimeError(`${name}: input tensor must have at least 2 dimensions`);
-    const [rows, columns] = input.shape.slice(-2) as [number, number];
-    const mask = empty([rows, columns], bool, input.device);
-    triangleMasks[name === "tril" ? "lower" : "upper"].launch(int64, [mask], [], [columns, rows, diagonal]);
-    const out = empty(input.shape, input.dtype, input.device);
-    keepKernel.launch(input.dtype, [out], [mask, input], []);
-    return out;
-  },
-  backward: ({ diagonal }, dy): Grads => ({ input: triangular[name === "tril" ? 0 : 1]!(dy, diagonal) }),
-}));
+export const triangular = (["tril", "triu"] as const).map((name) =>
+  op({
+    signature: `${name}(Tensor input, int diagonal=0) -> Tensor` as "tril(Tensor input, int diagonal=0) -> Tensor",
+    doc: name === "tril" ? "Zeros above the diagonal." : "Zeros below the diagonal.",
+    forward(input: Tensor, diagonal = 0): Tensor {
+      if (input.rank < 2) throw new RuntimeError(`${name}: input tensor must have at least 2 dimensions`);
+      const [rows, columns] = input.shape.slice(-2) as [number, number];
+      const mask = empty([rows, columns], bool, input.device);
+      triangleMasks[name === "tril" ? "lower" : "upper"].launch(int64, [mask], [], [columns, rows, diagonal]);
+      const out = empty(input.shape, input.dtype, input.device);
+      keepKernel.launch(input.dtype, [out], [mask, input], []);
+      return out;
+    },
+    backward: ({ diagonal }, dy): Grads => ({ input: triangular[name === "tril" ? 0 : 1]!(dy, diagonal) }),
+  }),
+);
 import { triangleMasks } from "./create.ts";
 const keepKernel = new PointwiseKernel("triangle", [e.where(leaf(0), leaf(1), 0)], 2, 0);
-

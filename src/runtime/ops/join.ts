@@ -24,11 +24,14 @@ export const cat = op({
     const shape = first.shape.slice();
     shape[d] = 0;
     parts.forEach((t, i) => {
-      if (t.rank !== first.rank) throw new RuntimeError(`Tensors must have same number of dimensions: got ${first.rank} and ${t.rank}`);
+      if (t.rank !== first.rank)
+        throw new RuntimeError(`Tensors must have same number of dimensions: got ${first.rank} and ${t.rank}`);
       t.shape.forEach((size, k) => {
         if (k !== d && size !== first.shape[k]) {
-          throw new RuntimeError(`Sizes of tensors must match except in dimension ${d}. Expected size ${first.shape[k]} but ` +
-            `got size ${size} for tensor number ${i} in the list.`);
+          throw new RuntimeError(
+            `Sizes of tensors must match except in dimension ${d}. Expected size ${first.shape[k]} but ` +
+              `got size ${size} for tensor number ${i} in the list.`,
+          );
         }
       });
       shape[d]! += t.shape[d]!;
@@ -66,12 +69,17 @@ export const stack = op({
     const first = tensors[0]!;
     tensors.forEach((t, i) => {
       if (!sameShape(t.shape, first.shape)) {
-        throw new RuntimeError(`stack expects each tensor to be equal size, but got ${formatShape(first.shape)} at entry 0 and ` +
-          `${formatShape(t.shape)} at entry ${i}`);
+        throw new RuntimeError(
+          `stack expects each tensor to be equal size, but got ${formatShape(first.shape)} at entry 0 and ` +
+            `${formatShape(t.shape)} at entry ${i}`,
+        );
       }
     });
     const d = wrapDim(dim, first.rank + 1);
-    return cat(tensors.map((t) => unsqueeze(t, d)), d);
+    return cat(
+      tensors.map((t) => unsqueeze(t, d)),
+      d,
+    );
   },
 });
 
@@ -81,13 +89,24 @@ export const repeat = op({
   in: "_C",
   forward(input: Tensor, repeats: Shape): Tensor {
     if (repeats.length < input.rank) {
-      throw new RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor");
+      throw new RuntimeError(
+        "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor",
+      );
     }
     const shape = [...new Array<number>(repeats.length - input.rank).fill(1), ...input.shape];
     // [a, b] repeated (r, s) is [r, a, s, b] stretched from [1, a, 1, b].
-    const spaced = reshape(input, shape.flatMap((n) => [1, n]));
-    const stretched = expand(spaced, shape.flatMap((n, i) => [repeats[i]!, n]));
-    return reshape(stretched, shape.map((n, i) => n * repeats[i]!));
+    const spaced = reshape(
+      input,
+      shape.flatMap((n) => [1, n]),
+    );
+    const stretched = expand(
+      spaced,
+      shape.flatMap((n, i) => [repeats[i]!, n]),
+    );
+    return reshape(
+      stretched,
+      shape.map((n, i) => n * repeats[i]!),
+    );
   },
 });
 

@@ -16,13 +16,20 @@ function checkDtypes(a: Tensor, b: Tensor): void {
   }
   if (a.dtype !== b.dtype) {
     const c: Record<string, string> = {
-      float32: "float", float64: "double", float16: "c10::Half", bfloat16: "c10::BFloat16", int64: "long int", int32: "int",
+      float32: "float",
+      float64: "double",
+      float16: "c10::Half",
+      bfloat16: "c10::BFloat16",
+      int64: "long int",
+      int32: "int",
     };
     const word = (t: Tensor) => c[t.dtype.name] ?? t.dtype.name;
     throw new RuntimeError(`expected m1 and m2 to have the same dtype, but got: ${word(a)} != ${word(b)}`);
   }
   if (a.device !== b.device) {
-    throw new RuntimeError(`Expected all tensors to be on the same device, but found at least two devices, ${a.device.type} and ${b.device.type}!`);
+    throw new RuntimeError(
+      `Expected all tensors to be on the same device, but found at least two devices, ${a.device.type} and ${b.device.type}!`,
+    );
   }
 }
 
@@ -57,11 +64,27 @@ export function gemm(out: Tensor, a: Tensor, b: Tensor, bias: Tensor | null = nu
   const k = a.shape[a.rank - 1]!;
   const batchStrides = [a, b].map((t) => broadcastStrides(t.shape.slice(0, -2), t.strides.slice(0, -2), batch));
   const { sizes, strides } = mergeBatch(batch, [...batchStrides, out.strides.slice(0, -2)]);
-  launch("matmul", [out], 2 * out.numel * k / 16, [
-    out.dtype.id, sizes.length, ...sizes, m, n, k, alpha, beta,
-    a.pointer, a.strides[a.rank - 2]!, a.strides[a.rank - 1]!, ...strides[0]!,
-    b.pointer, b.strides[b.rank - 2]!, b.strides[b.rank - 1]!, ...strides[1]!,
-    out.pointer, out.strides[rank - 2]!, ...strides[2]!, pointerOf(bias),
+  launch("matmul", [out], (2 * out.numel * k) / 16, [
+    out.dtype.id,
+    sizes.length,
+    ...sizes,
+    m,
+    n,
+    k,
+    alpha,
+    beta,
+    a.pointer,
+    a.strides[a.rank - 2]!,
+    a.strides[a.rank - 1]!,
+    ...strides[0]!,
+    b.pointer,
+    b.strides[b.rank - 2]!,
+    b.strides[b.rank - 1]!,
+    ...strides[1]!,
+    out.pointer,
+    out.strides[rank - 2]!,
+    ...strides[2]!,
+    pointerOf(bias),
   ]);
 }
 
@@ -89,7 +112,9 @@ export const mm = op({
 
 function checkProduct(a: Tensor, b: Tensor): void {
   if (a.shape[1] !== b.shape[0]) {
-    throw new RuntimeError(`mat1 and mat2 shapes cannot be multiplied (${a.shape[0]}x${a.shape[1]} and ${b.shape[0]}x${b.shape[1]})`);
+    throw new RuntimeError(
+      `mat1 and mat2 shapes cannot be multiplied (${a.shape[0]}x${a.shape[1]} and ${b.shape[0]}x${b.shape[1]})`,
+    );
   }
 }
 
@@ -121,8 +146,10 @@ export const bmm = op({
     if (input.rank !== 3) throw new RuntimeError("batch1 must be a 3D tensor");
     if (mat2.rank !== 3) throw new RuntimeError("batch2 must be a 3D tensor");
     if (input.shape[0] !== mat2.shape[0] || input.shape[2] !== mat2.shape[1]) {
-      throw new RuntimeError(`Expected size for first two dimensions of batch2 tensor to be: [${input.shape[0]}, ` +
-        `${input.shape[2]}] but got: [${mat2.shape[0]}, ${mat2.shape[1]}].`);
+      throw new RuntimeError(
+        `Expected size for first two dimensions of batch2 tensor to be: [${input.shape[0]}, ` +
+          `${input.shape[2]}] but got: [${mat2.shape[0]}, ${mat2.shape[1]}].`,
+      );
     }
     return batchedMatmul(input, mat2);
   },
@@ -134,7 +161,9 @@ export const matmul = op({
   aliases: ["linalg.matmul"],
   forward(input: Tensor, other: Tensor): Tensor {
     if (input.rank === 0 || other.rank === 0) {
-      throw new RuntimeError(`both arguments to matmul need to be at least 1D, but they are ${input.rank}D and ${other.rank}D`);
+      throw new RuntimeError(
+        `both arguments to matmul need to be at least 1D, but they are ${input.rank}D and ${other.rank}D`,
+      );
     }
     if (input.rank === 1 && other.rank === 1) return dot(input, other);
     if (input.rank === 2 && other.rank === 2) return mm(input, other);
@@ -145,11 +174,15 @@ export const matmul = op({
     if (inner !== other.shape[other.rank - 2]) {
       if (other.rank === 2) {
         const rows = numelOf(input.shape.slice(0, -1));
-        throw new RuntimeError(`mat1 and mat2 shapes cannot be multiplied (${rows}x${inner} and ${other.shape[0]}x${other.shape[1]})`);
+        throw new RuntimeError(
+          `mat1 and mat2 shapes cannot be multiplied (${rows}x${inner} and ${other.shape[0]}x${other.shape[1]})`,
+        );
       }
       const batch = numelOf(broadcastShapes(input.shape.slice(0, -2), other.shape.slice(0, -2)));
-      throw new RuntimeError(`Expected size for first two dimensions of batch2 tensor to be: [${batch}, ${inner}] but got: ` +
-        `[${batch}, ${other.shape[other.rank - 2]}].`);
+      throw new RuntimeError(
+        `Expected size for first two dimensions of batch2 tensor to be: [${batch}, ${inner}] but got: ` +
+          `[${batch}, ${other.shape[other.rank - 2]}].`,
+      );
     }
     if (other.rank === 2 && input.isContiguous) {
       // One large product instead of many small ones.
@@ -164,16 +197,18 @@ export const mv = op({
   signature: "mv(Tensor input, Tensor vec) -> Tensor",
   doc: "A matrix times a vector.",
   forward(input: Tensor, vec: Tensor): Tensor {
-    if (input.rank !== 2 || vec.rank !== 1) throw new RuntimeError("vector + matrix @ vector expected, got " +
-      `${vec.rank}, ${input.rank}, ${vec.rank}`);
+    if (input.rank !== 2 || vec.rank !== 1)
+      throw new RuntimeError("vector + matrix @ vector expected, got " + `${vec.rank}, ${input.rank}, ${vec.rank}`);
     if (input.shape[1] !== vec.shape[0]) {
-      throw new RuntimeError(`size mismatch, got input (${input.shape[0]}), mat (${input.shape[0]}x${input.shape[1]}), vec (${vec.shape[0]})`);
+      throw new RuntimeError(
+        `size mismatch, got input (${input.shape[0]}), mat (${input.shape[0]}x${input.shape[1]}), vec (${vec.shape[0]})`,
+      );
     }
     return squeeze(mm(input, unsqueeze(vec, 1)), [1]);
   },
   save: ["input", "vec"],
   backward: ({ input, vec, needs }, dy): Grads => ({
-    input: needs.input ? mul(unsqueeze(dy, 1), vec) as Tensor : null,
+    input: needs.input ? (mul(unsqueeze(dy, 1), vec) as Tensor) : null,
     vec: needs.vec ? mv(transpose(input, 0, 1), dy) : null,
   }),
 });
@@ -186,15 +221,17 @@ export const dot = op({
       throw new RuntimeError(`1D tensors expected, but got ${input.rank}D and ${tensor.rank}D tensors`);
     }
     if (input.numel !== tensor.numel) {
-      throw new RuntimeError(`inconsistent tensor size, expected tensor [${input.numel}] and src [${tensor.numel}] to have ` +
-        `the same number of elements, but got ${input.numel} and ${tensor.numel} elements respectively`);
+      throw new RuntimeError(
+        `inconsistent tensor size, expected tensor [${input.numel}] and src [${tensor.numel}] to have ` +
+          `the same number of elements, but got ${input.numel} and ${tensor.numel} elements respectively`,
+      );
     }
     return reshape(mm(unsqueeze(input, 0), unsqueeze(tensor, 1)), []);
   },
   save: ["input", "tensor"],
   backward: ({ input, tensor, needs }, dy): Grads => ({
-    input: needs.input ? mul(tensor, dy) as Tensor : null,
-    tensor: needs.tensor ? mul(input, dy) as Tensor : null,
+    input: needs.input ? (mul(tensor, dy) as Tensor) : null,
+    tensor: needs.tensor ? (mul(input, dy) as Tensor) : null,
   }),
 });
 
@@ -221,7 +258,7 @@ export const baddbmm = op({
 
 function scaledSum(input: Tensor, product: Tensor, beta: Scalar, alpha: Scalar): Tensor {
   if (!sameShape(input.shape, product.shape)) expand(input, product.shape);
-  const scaled = alpha.number === 1 ? product : mul(product, alpha) as Tensor;
+  const scaled = alpha.number === 1 ? product : (mul(product, alpha) as Tensor);
   // beta = 0 means that input is not read: it may hold NaN.
   if (beta.number === 0) return expand(scaled, broadcastShapes(scaled.shape, input.shape));
   return add(scaled, beta.number === 1 ? input : mul(input, beta)) as Tensor;
@@ -237,11 +274,15 @@ export const linear = op({
     const k = input.shape[input.rank - 1];
     if (weight.rank === 1) {
       if (input.rank === 0 || k !== weight.shape[0]) {
-        throw new RuntimeError(`size mismatch, got input (${k}), mat (${formatShape(input.shape)}), vec (${weight.shape[0]})`);
+        throw new RuntimeError(
+          `size mismatch, got input (${k}), mat (${formatShape(input.shape)}), vec (${weight.shape[0]})`,
+        );
       }
     } else if (input.rank === 0 || k !== weight.shape[1]) {
       const rows = numelOf(input.shape.slice(0, -1));
-      throw new RuntimeError(`mat1 and mat2 shapes cannot be multiplied (${rows}x${k ?? 1} and ${weight.shape[1]}x${weight.shape[0]})`);
+      throw new RuntimeError(
+        `mat1 and mat2 shapes cannot be multiplied (${rows}x${k ?? 1} and ${weight.shape[1]}x${weight.shape[0]})`,
+      );
     }
     checkDtypes(input, weight);
     const n = weight.rank === 1 ? 1 : weight.shape[0]!;
@@ -249,8 +290,10 @@ export const linear = op({
     const rows = rowsOf(input);
     const matrix = weight.rank === 1 ? unsqueeze(weight, 0) : weight;
     if (bias && !sameShape(bias.shape, [n]) && bias.numel !== 1) {
-      throw new RuntimeError(`The expanded size of the tensor (${n}) must match the existing size (${bias.shape[0]}) at non-singleton dimension ` +
-        `${out.rank - 1}.  Target sizes: ${formatShape(out.shape)}.  Tensor sizes: ${formatShape(bias.shape)}`);
+      throw new RuntimeError(
+        `The expanded size of the tensor (${n}) must match the existing size (${bias.shape[0]}) at non-singleton dimension ` +
+          `${out.rank - 1}.  Target sizes: ${formatShape(out.shape)}.  Tensor sizes: ${formatShape(bias.shape)}`,
+      );
     }
     const wide = bias ? asContiguous(bias.numel === n ? bias : expand(bias, [n])) : null;
     gemm(view(out, [rows.shape[0]!, n]), rows, transpose(matrix, 0, 1), wide);
@@ -258,8 +301,11 @@ export const linear = op({
   },
   backward({ input, weight, needs, info }, dy) {
     if (weight.rank === 1) {
-      return { input: needs.input ? mul(unsqueeze(dy, -1), weight) as Tensor : null,
-        weight: needs.weight ? matmul(reshape(dy, [-1]), rowsOf(input)) : null, bias: needs.bias ? sum(dy) : null };
+      return {
+        input: needs.input ? (mul(unsqueeze(dy, -1), weight) as Tensor) : null,
+        weight: needs.weight ? matmul(reshape(dy, [-1]), rowsOf(input)) : null,
+        bias: needs.bias ? sum(dy) : null,
+      };
     }
     const rows = rowsOf(dy);
     return {
@@ -268,8 +314,10 @@ export const linear = op({
       bias: needs.bias ? sum(rows, [0]) : null,
     };
   },
-  cost: (input: Tensor, weight: Tensor, bias?: Tensor | null) =>
-    ({ flops: 2 * input.numel * (weight.shape[0] ?? 1) + (bias ? (input.numel / (weight.shape[1] ?? 1)) * weight.shape[0]! : 0) }),
+  cost: (input: Tensor, weight: Tensor, bias?: Tensor | null) => ({
+    flops:
+      2 * input.numel * (weight.shape[0] ?? 1) + (bias ? (input.numel / (weight.shape[1] ?? 1)) * weight.shape[0]! : 0),
+  }),
 });
 
 /** All leading dims merged: [*, k] as [rows, k]. */

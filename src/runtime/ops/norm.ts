@@ -19,20 +19,32 @@ const statisticsType = (dtype: DType): DType => (dtype === float64 ? float64 : f
 function checkNormalizedShape(input: Tensor, shape: Shape, weight: Tensor | null, bias: Tensor | null): void {
   if (!sameShape(input.shape.slice(input.rank - shape.length), shape) || input.rank < shape.length) {
     const stars = ["*", ...shape].join(", ");
-    throw new RuntimeError(`Given normalized_shape=${formatShape(shape)}, expected input with shape [${stars}], but got ` +
-      `input of size${formatShape(input.shape)}`);
+    throw new RuntimeError(
+      `Given normalized_shape=${formatShape(shape)}, expected input with shape [${stars}], but got ` +
+        `input of size${formatShape(input.shape)}`,
+    );
   }
-  for (const [what, t] of [["weight", weight], ["bias", bias]] as const) {
+  for (const [what, t] of [
+    ["weight", weight],
+    ["bias", bias],
+  ] as const) {
     if (t && !sameShape(t.shape, shape)) {
-      throw new RuntimeError(`Expected ${what} to be of same shape as normalized_shape, but got ${what} of shape ` +
-        `${formatShape(t.shape)} and normalized_shape = ${formatShape(shape)}`);
+      throw new RuntimeError(
+        `Expected ${what} to be of same shape as normalized_shape, but got ${what} of shape ` +
+          `${formatShape(t.shape)} and normalized_shape = ${formatShape(shape)}`,
+      );
     }
   }
 }
 
 /** The gradients in ops, for when they are differentiated again. Broadcasting is undone by the tape. */
 function composedGradients(
-  input: Tensor, weight: Tensor | null, dy: Tensor, shape: Shape, eps: number, isCentred: boolean,
+  input: Tensor,
+  weight: Tensor | null,
+  dy: Tensor,
+  shape: Shape,
+  eps: number,
+  isCentred: boolean,
 ): Record<string, Tensor | null> {
   const dims = shape.map((_, i) => i - shape.length);
   const averageOf = (t: Tensor): Tensor => mean(t, dims, true);
@@ -46,7 +58,8 @@ function composedGradients(
 }
 
 const nativeLayerNorm = op({
-  signature: "native_layer_norm(Tensor input, int[] normalized_shape, Tensor? weight, Tensor? bias, float eps) -> (Tensor out, Tensor mean, Tensor rstd)",
+  signature:
+    "native_layer_norm(Tensor input, int[] normalized_shape, Tensor? weight, Tensor? bias, float eps) -> (Tensor out, Tensor mean, Tensor rstd)",
   doc: "Layer norm with the statistics that backward needs.",
   in: "torch",
   gradName: "NativeLayerNorm",
@@ -64,8 +77,18 @@ const nativeLayerNorm = op({
     const average = empty(statistics, statisticsType(x.dtype), x.device);
     const rstd = empty(statistics, statisticsType(x.dtype), x.device);
     if (out.numel > 0) {
-      launch("layer_norm", [out, average, rstd], 6 * out.numel, [x.dtype.id, out.pointer, average.pointer, rstd.pointer,
-        x.pointer, pointerOf(w), pointerOf(b), rows, n, eps]);
+      launch("layer_norm", [out, average, rstd], 6 * out.numel, [
+        x.dtype.id,
+        out.pointer,
+        average.pointer,
+        rstd.pointer,
+        x.pointer,
+        pointerOf(w),
+        pointerOf(b),
+        rows,
+        n,
+        eps,
+      ]);
     }
     return [out, average, rstd];
   },
@@ -84,8 +107,19 @@ const nativeLayerNorm = op({
     const dbias = needs.bias ? empty(info.bias.shape, x.dtype, x.device) : null;
     const written = [dx, dweight, dbias].filter((t) => t !== null);
     if (written.length) {
-      launch("layer_norm_backward", written, 10 * x.numel, [x.dtype.id, pointerOf(dx), pointerOf(dweight), pointerOf(dbias),
-        gradient.pointer, x.pointer, average.pointer, rstd.pointer, pointerOf(w), rows, n]);
+      launch("layer_norm_backward", written, 10 * x.numel, [
+        x.dtype.id,
+        pointerOf(dx),
+        pointerOf(dweight),
+        pointerOf(dbias),
+        gradient.pointer,
+        x.pointer,
+        average.pointer,
+        rstd.pointer,
+        pointerOf(w),
+        rows,
+        n,
+      ]);
     }
     return { input: dx, weight: dweight, bias: dbias };
   },
@@ -93,16 +127,23 @@ const nativeLayerNorm = op({
 });
 
 export const layerNorm = op({
-  signature: "layer_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05) -> Tensor",
+  signature:
+    "layer_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps=1e-05) -> Tensor",
   doc: "Each row brought to mean 0 and variance 1, then scaled and shifted.",
   in: "nn.functional",
   aliases: ["torch.layer_norm"],
-  forward: (input: Tensor, shape: Shape, weight: Tensor | null = null, bias: Tensor | null = null, eps = 1e-5): Tensor =>
-    nativeLayerNorm(input, shape, weight, bias, eps)[0]!,
+  forward: (
+    input: Tensor,
+    shape: Shape,
+    weight: Tensor | null = null,
+    bias: Tensor | null = null,
+    eps = 1e-5,
+  ): Tensor => nativeLayerNorm(input, shape, weight, bias, eps)[0]!,
 });
 
 const nativeRmsNorm = op({
-  signature: "_fused_rms_norm(Tensor input, int[] normalized_shape, Tensor? weight, float eps) -> (Tensor out, Tensor rstd)",
+  signature:
+    "_fused_rms_norm(Tensor input, int[] normalized_shape, Tensor? weight, float eps) -> (Tensor out, Tensor rstd)",
   doc: "RMS norm with the statistic that backward needs.",
   in: "",
   gradName: "FusedRmsNorm",
@@ -114,9 +155,22 @@ const nativeRmsNorm = op({
     const x = contiguousOf(input);
     const w = weight ? contiguousOf(castOf(weight, x.dtype)) : null;
     const out = empty(input.shape, x.dtype, x.device);
-    const rstd = empty([...input.shape.slice(0, input.rank - shape.length), ...shape.map(() => 1)], statisticsType(x.dtype), x.device);
+    const rstd = empty(
+      [...input.shape.slice(0, input.rank - shape.length), ...shape.map(() => 1)],
+      statisticsType(x.dtype),
+      x.device,
+    );
     if (out.numel > 0) {
-      launch("rms_norm", [out, rstd], 4 * out.numel, [x.dtype.id, out.pointer, rstd.pointer, x.pointer, pointerOf(w), rows, n, eps]);
+      launch("rms_norm", [out, rstd], 4 * out.numel, [
+        x.dtype.id,
+        out.pointer,
+        rstd.pointer,
+        x.pointer,
+        pointerOf(w),
+        rows,
+        n,
+        eps,
+      ]);
     }
     return [out, rstd];
   },
@@ -132,15 +186,29 @@ const nativeRmsNorm = op({
     const dweight = needs.weight ? empty(info.weight.shape, x.dtype, x.device) : null;
     const written = [dx, dweight].filter((t) => t !== null);
     if (written.length) {
-      launch("rms_norm_backward", written, 8 * x.numel, [x.dtype.id, pointerOf(dx), pointerOf(dweight), gradient.pointer,
-        x.pointer, rstd.pointer, pointerOf(w), x.numel / Math.max(n, 1), n]);
+      launch("rms_norm_backward", written, 8 * x.numel, [
+        x.dtype.id,
+        pointerOf(dx),
+        pointerOf(dweight),
+        gradient.pointer,
+        x.pointer,
+        rstd.pointer,
+        pointerOf(w),
+        x.numel / Math.max(n, 1),
+        n,
+      ]);
     }
     return { input: dx, weight: dweight };
   },
   cost: (input: Tensor) => ({ flops: 5 * input.numel }),
 });
 
-const machineEpsilon: Record<string, number> = { float32: 2 ** -23, float64: 2 ** -52, float16: 2 ** -10, bfloat16: 2 ** -7 };
+const machineEpsilon: Record<string, number> = {
+  float32: 2 ** -23,
+  float64: 2 ** -52,
+  float16: 2 ** -10,
+  bfloat16: 2 ** -7,
+};
 
 export const rmsNorm = op({
   signature: "rms_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, float? eps=None) -> Tensor",
@@ -152,35 +220,69 @@ export const rmsNorm = op({
 });
 
 // (x - mean) * invstd * weight + bias over [N, C, S], the statistics and affine parameters broadcast along C.
-const normalize = new PointwiseKernel("batch_norm", [
-  e.add(e.mul(e.mul(e.sub(leaf(0), leaf(1)), e.rsqrt(e.add(leaf(2), param(0)))), leaf(3)), leaf(4)),
-], 5, 1);
-const normalizePlain = new PointwiseKernel("batch_norm", [
-  e.mul(e.sub(leaf(0), leaf(1)), e.rsqrt(e.add(leaf(2), param(0)))),
-], 3, 1);
+const normalize = new PointwiseKernel(
+  "batch_norm",
+  [e.add(e.mul(e.mul(e.sub(leaf(0), leaf(1)), e.rsqrt(e.add(leaf(2), param(0)))), leaf(3)), leaf(4))],
+  5,
+  1,
+);
+const normalizePlain = new PointwiseKernel(
+  "batch_norm",
+  [e.mul(e.sub(leaf(0), leaf(1)), e.rsqrt(e.add(leaf(2), param(0))))],
+  3,
+  1,
+);
 // dx in training: (dy - sum_dy/m - (x - mean) * invstd^2 * sum_dy_xmu/m) * invstd * weight.
-const trainingGradient = new PointwiseKernel("batch_norm_backward", [
-  e.mul(e.mul(e.sub(e.sub(leaf(0), e.mul(leaf(4), param(1))),
-    e.mul(e.mul(e.sub(leaf(1), leaf(2)), e.reciprocal(e.add(leaf(3), param(0)))), e.mul(leaf(5), param(1)))),
-  e.rsqrt(e.add(leaf(3), param(0)))), leaf(6)),
-], 7, 2);
-const evalGradient = new PointwiseKernel("batch_norm_backward", [
-  e.mul(e.mul(leaf(0), e.rsqrt(e.add(leaf(1), param(0)))), leaf(2)),
-], 3, 1);
-const scaleByInvstd = new PointwiseKernel("batch_norm_dweight", [e.mul(leaf(0), e.rsqrt(e.add(leaf(1), param(0))))], 2, 1);
+const trainingGradient = new PointwiseKernel(
+  "batch_norm_backward",
+  [
+    e.mul(
+      e.mul(
+        e.sub(
+          e.sub(leaf(0), e.mul(leaf(4), param(1))),
+          e.mul(e.mul(e.sub(leaf(1), leaf(2)), e.reciprocal(e.add(leaf(3), param(0)))), e.mul(leaf(5), param(1))),
+        ),
+        e.rsqrt(e.add(leaf(3), param(0))),
+      ),
+      leaf(6),
+    ),
+  ],
+  7,
+  2,
+);
+const evalGradient = new PointwiseKernel(
+  "batch_norm_backward",
+  [e.mul(e.mul(leaf(0), e.rsqrt(e.add(leaf(1), param(0)))), leaf(2))],
+  3,
+  1,
+);
+const scaleByInvstd = new PointwiseKernel(
+  "batch_norm_dweight",
+  [e.mul(leaf(0), e.rsqrt(e.add(leaf(1), param(0))))],
+  2,
+  1,
+);
 
 /** [C] as [1, C, 1], to broadcast over [N, C, S]. */
 const perChannel = (t: Tensor): Tensor => alias(t, [1, t.numel, 1], [t.numel, 1, 1]);
 
 const nativeBatchNorm = op({
-  signature: "_native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float eps) -> (Tensor out, Tensor mean, Tensor var)",
+  signature:
+    "_native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float eps) -> (Tensor out, Tensor mean, Tensor var)",
   doc: "Batch norm with the statistics that it used.",
   in: "_C",
   gradName: "NativeBatchNorm",
   save: ["input", "weight", "mean", "var"],
   once: true,
-  forward(input: Tensor, weight: Tensor | null, bias: Tensor | null, runningMean: Tensor | null, runningVar: Tensor | null,
-    training: boolean, eps: number): Tensor[] {
+  forward(
+    input: Tensor,
+    weight: Tensor | null,
+    bias: Tensor | null,
+    runningMean: Tensor | null,
+    runningVar: Tensor | null,
+    training: boolean,
+    eps: number,
+  ): Tensor[] {
     const x = contiguousOf(input);
     const channels = x.shape[1]!;
     const spatial = numelOf(x.shape.slice(2));
@@ -190,8 +292,15 @@ const nativeBatchNorm = op({
     if (training) {
       average = empty([channels], kept, x.device);
       variance = empty([channels], kept, x.device);
-      launch("batch_norm_stats", [average, variance], 4 * x.numel, [x.dtype.id, average.pointer, variance.pointer, x.pointer,
-        x.shape[0]!, channels, spatial]);
+      launch("batch_norm_stats", [average, variance], 4 * x.numel, [
+        x.dtype.id,
+        average.pointer,
+        variance.pointer,
+        x.pointer,
+        x.shape[0]!,
+        channels,
+        spatial,
+      ]);
     } else {
       average = contiguousOf(castOf(runningMean!, kept));
       variance = contiguousOf(castOf(runningVar!, kept));
@@ -208,7 +317,12 @@ const nativeBatchNorm = op({
         const inputs = [flat(x), perChannel(average), perChannel(variance), perChannel(weight), perChannel(shift)];
         normalize.launch(x.dtype, [flat(out)], inputs, [eps]);
       } else {
-        scaled.launch(x.dtype, [flat(out)], [flat(x), perChannel(average), perChannel(variance), perChannel(weight)], [eps]);
+        scaled.launch(
+          x.dtype,
+          [flat(out)],
+          [flat(x), perChannel(average), perChannel(variance), perChannel(weight)],
+          [eps],
+        );
       }
     } else {
       normalizePlain.launch(x.dtype, [flat(out)], [flat(x), perChannel(average), perChannel(variance)], [eps]);
@@ -227,15 +341,36 @@ const nativeBatchNorm = op({
     const flat = (t: Tensor) => alias(t, flatShape, [channels * spatial, spatial, 1]);
     const sumDy = empty([channels], average.dtype, x.device);
     const sumDyXmu = empty([channels], average.dtype, x.device);
-    launch("batch_norm_backward_stats", [sumDy, sumDyXmu], 4 * x.numel, [x.dtype.id, sumDy.pointer, sumDyXmu.pointer,
-      gradient.pointer, x.pointer, average.pointer, batch, channels, spatial]);
+    launch("batch_norm_backward_stats", [sumDy, sumDyXmu], 4 * x.numel, [
+      x.dtype.id,
+      sumDy.pointer,
+      sumDyXmu.pointer,
+      gradient.pointer,
+      x.pointer,
+      average.pointer,
+      batch,
+      channels,
+      spatial,
+    ]);
     let dx: Tensor | null = null;
     if (needs.input) {
       dx = empty(x.shape, x.dtype, x.device);
       const scale = weight ? perChannel(weight) : perChannel(onesFor(channels, average));
       if (training) {
-        trainingGradient.launch(x.dtype, [flat(dx)], [flat(gradient), flat(x), perChannel(average), perChannel(variance),
-          perChannel(sumDy), perChannel(sumDyXmu), scale], [eps, 1 / (batch * spatial)]);
+        trainingGradient.launch(
+          x.dtype,
+          [flat(dx)],
+          [
+            flat(gradient),
+            flat(x),
+            perChannel(average),
+            perChannel(variance),
+            perChannel(sumDy),
+            perChannel(sumDyXmu),
+            scale,
+          ],
+          [eps, 1 / (batch * spatial)],
+        );
       } else {
         evalGradient.launch(x.dtype, [flat(dx)], [flat(gradient), perChannel(variance), scale], [eps]);
       }
@@ -249,9 +384,12 @@ const nativeBatchNorm = op({
   },
   cost: (input: Tensor) => ({ flops: 8 * input.numel }),
 });
-const scaled = new PointwiseKernel("batch_norm", [
-  e.mul(e.mul(e.sub(leaf(0), leaf(1)), e.rsqrt(e.add(leaf(2), param(0)))), leaf(3)),
-], 4, 1);
+const scaled = new PointwiseKernel(
+  "batch_norm",
+  [e.mul(e.mul(e.sub(leaf(0), leaf(1)), e.rsqrt(e.add(leaf(2), param(0)))), leaf(3))],
+  4,
+  1,
+);
 const ones = new PointwiseKernel("fill", [param(0)], 0, 1);
 function onesFor(n: number, like: Tensor): Tensor {
   const t = empty([n], like.dtype, like.device);
@@ -259,23 +397,46 @@ function onesFor(n: number, like: Tensor): Tensor {
   return t;
 }
 // running = (1 - momentum) * running + momentum * now * correction
-const blend = new PointwiseKernel("running_statistics", [
-  e.add(e.mul(leaf(0), e.sub(1, param(0))), e.mul(e.mul(leaf(1), param(1)), param(0))),
-], 2, 2);
+const blend = new PointwiseKernel(
+  "running_statistics",
+  [e.add(e.mul(leaf(0), e.sub(1, param(0))), e.mul(e.mul(leaf(1), param(1)), param(0)))],
+  2,
+  2,
+);
 
 export const batchNorm = op({
-  signature: "batch_norm(Tensor input, Tensor? running_mean, Tensor? running_var, Tensor? weight=None, Tensor? bias=None, bool training=False, float momentum=0.1, float eps=1e-05) -> Tensor",
+  signature:
+    "batch_norm(Tensor input, Tensor? running_mean, Tensor? running_var, Tensor? weight=None, Tensor? bias=None, bool training=False, float momentum=0.1, float eps=1e-05) -> Tensor",
   doc: "Each channel brought to mean 0 and variance 1, over the batch in training, by running statistics otherwise.",
   in: "nn.functional",
-  forward(input: Tensor, runningMean: Tensor | null, runningVar: Tensor | null, weight: Tensor | null = null,
-    bias: Tensor | null = null, training = false, momentum = 0.1, eps = 1e-5): Tensor {
+  forward(
+    input: Tensor,
+    runningMean: Tensor | null,
+    runningVar: Tensor | null,
+    weight: Tensor | null = null,
+    bias: Tensor | null = null,
+    training = false,
+    momentum = 0.1,
+    eps = 1e-5,
+  ): Tensor {
     if (input.rank < 2) throw new RuntimeError(`batch_norm expects at least 2 dims, got ${input.rank}`);
     const channels = input.shape[1]!;
-    for (const [what, t] of [["running_mean", runningMean], ["running_var", runningVar], ["weight", weight], ["bias", bias]] as const) {
-      if (t && t.numel !== channels) throw new RuntimeError(`${what} should contain ${channels} elements not ${t.numel}`);
+    for (const [what, t] of [
+      ["running_mean", runningMean],
+      ["running_var", runningVar],
+      ["weight", weight],
+      ["bias", bias],
+    ] as const) {
+      if (t && t.numel !== channels)
+        throw new RuntimeError(`${what} should contain ${channels} elements not ${t.numel}`);
     }
-    if (!training && (!runningMean || !runningVar)) throw new RuntimeError("Expected running_mean and running_var to be defined in evaluation mode");
-    const [out, average, variance] = nativeBatchNorm(input, weight, bias, runningMean, runningVar, training, eps) as [Tensor, Tensor, Tensor];
+    if (!training && (!runningMean || !runningVar))
+      throw new RuntimeError("Expected running_mean and running_var to be defined in evaluation mode");
+    const [out, average, variance] = nativeBatchNorm(input, weight, bias, runningMean, runningVar, training, eps) as [
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
     if (training && runningMean && runningVar) {
       const count = input.numel / channels;
       blend.launch(runningMean.dtype, [runningMean], [runningMean, average], [momentum, 1]);
@@ -288,20 +449,23 @@ export const batchNorm = op({
 });
 
 export const groupNorm = op({
-  signature: "group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1e-05) -> Tensor",
+  signature:
+    "group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1e-05) -> Tensor",
   doc: "Channels in groups, each group of each sample brought to mean 0 and variance 1.",
   in: "nn.functional",
   forward(input: Tensor, groups: number, weight: Tensor | null = null, bias: Tensor | null = null, eps = 1e-5): Tensor {
     const batch = input.shape[0]!;
     const channels = input.shape[1]!;
     if (channels % groups !== 0) {
-      throw new RuntimeError(`Expected number of channels in input to be divisible by num_groups, but got input of shape ` +
-        `${formatShape(input.shape)} and num_groups=${groups}`);
+      throw new RuntimeError(
+        `Expected number of channels in input to be divisible by num_groups, but got input of shape ` +
+          `${formatShape(input.shape)} and num_groups=${groups}`,
+      );
     }
     const rows = reshape(input, [batch * groups, -1]);
     const normal = reshape(layerNorm(rows, [rows.shape[1]!], null, null, eps), input.shape);
     const affine = [1, channels, ...input.shape.slice(2).map(() => 1)];
-    const scaledOut = weight ? mul(normal, reshape(weight, affine)) as Tensor : normal;
-    return bias ? add(scaledOut, reshape(bias, affine)) as Tensor : scaledOut;
+    const scaledOut = weight ? (mul(normal, reshape(weight, affine)) as Tensor) : normal;
+    return bias ? (add(scaledOut, reshape(bias, affine)) as Tensor) : scaledOut;
   },
 });

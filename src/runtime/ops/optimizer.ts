@@ -24,18 +24,40 @@ function update(k: PointwiseKernel, outputs: Tensor[], inputs: Tensor[], params:
  * the step, otherwise decay added to the gradient; denominator sqrt(v) / sqrt(1 - beta2^t) + eps.
  */
 export const adam_ = op({
-  signature: "_adam_step_(Tensor input, Tensor grad, Tensor exp_avg, Tensor exp_avg_sq, Tensor? max_exp_avg_sq, float step, float lr, float beta1, float beta2, float eps, float weight_decay, bool decoupled, bool maximize) -> Tensor",
+  signature:
+    "_adam_step_(Tensor input, Tensor grad, Tensor exp_avg, Tensor exp_avg_sq, Tensor? max_exp_avg_sq, float step, float lr, float beta1, float beta2, float eps, float weight_decay, bool decoupled, bool maximize) -> Tensor",
   doc: "One Adam step of one parameter.",
   in: "_C",
   differentiable: false,
-  forward(p: Tensor, grad: Tensor, m: Tensor, v: Tensor, vmax: Tensor | null, step: number, lr: number, beta1: number,
-    beta2: number, eps: number, decay: number, decoupled: boolean, maximize: boolean): Tensor {
+  forward(
+    p: Tensor,
+    grad: Tensor,
+    m: Tensor,
+    v: Tensor,
+    vmax: Tensor | null,
+    step: number,
+    lr: number,
+    beta1: number,
+    beta2: number,
+    eps: number,
+    decay: number,
+    decoupled: boolean,
+    maximize: boolean,
+  ): Tensor {
     const correction1 = 1 - beta1 ** step;
     const correction2 = Math.sqrt(1 - beta2 ** step);
     const key = `${vmax ? 1 : 0}${decay === 0 ? 0 : decoupled ? 2 : 1}${maximize ? 1 : 0}`;
     const k = kernel("adam", key, vmax ? 5 : 4, 7, () => {
       const [oldP, g0, oldM, oldV] = [leaf(0), leaf(1), leaf(2), leaf(3)] as [Expr, Expr, Expr, Expr];
-      const [stepSize, b1, b2, epsilon, c2, wd, lrwd] = [0, 1, 2, 3, 4, 5, 6].map(param) as [Expr, Expr, Expr, Expr, Expr, Expr, Expr];
+      const [stepSize, b1, b2, epsilon, c2, wd, lrwd] = [0, 1, 2, 3, 4, 5, 6].map(param) as [
+        Expr,
+        Expr,
+        Expr,
+        Expr,
+        Expr,
+        Expr,
+        Expr,
+      ];
       const direction = maximize ? e.neg(g0) : g0;
       const g = decay !== 0 && !decoupled ? e.add(direction, e.mul(oldP, wd)) : direction;
       const decayed = decay !== 0 && decoupled ? e.mul(oldP, e.sub(1, lrwd)) : oldP;
@@ -46,19 +68,37 @@ export const adam_ = op({
       const newP = e.sub(decayed, e.mul(stepSize, e.div(newM, denominator)));
       return vmax ? [newP, newM, newV, largest] : [newP, newM, newV];
     });
-    update(k, vmax ? [p, m, v, vmax] : [p, m, v], vmax ? [p, grad, m, v, vmax] : [p, grad, m, v],
-      [lr / correction1, beta1, beta2, eps, correction2, decay, lr * decay]);
+    update(k, vmax ? [p, m, v, vmax] : [p, m, v], vmax ? [p, grad, m, v, vmax] : [p, grad, m, v], [
+      lr / correction1,
+      beta1,
+      beta2,
+      eps,
+      correction2,
+      decay,
+      lr * decay,
+    ]);
     return p;
   },
 });
 
 export const sgd_ = op({
-  signature: "_sgd_step_(Tensor input, Tensor grad, Tensor? momentum_buffer, bool first, float lr, float momentum, float dampening, float weight_decay, bool nesterov, bool maximize) -> Tensor",
+  signature:
+    "_sgd_step_(Tensor input, Tensor grad, Tensor? momentum_buffer, bool first, float lr, float momentum, float dampening, float weight_decay, bool nesterov, bool maximize) -> Tensor",
   doc: "One SGD step of one parameter; `first` fills the momentum buffer instead of blending into it.",
   in: "_C",
   differentiable: false,
-  forward(p: Tensor, grad: Tensor, buffer: Tensor | null, first: boolean, lr: number, momentum: number, dampening: number,
-    decay: number, nesterov: boolean, maximize: boolean): Tensor {
+  forward(
+    p: Tensor,
+    grad: Tensor,
+    buffer: Tensor | null,
+    first: boolean,
+    lr: number,
+    momentum: number,
+    dampening: number,
+    decay: number,
+    nesterov: boolean,
+    maximize: boolean,
+  ): Tensor {
     const key = `${buffer ? (first ? 1 : 2) : 0}${decay ? 1 : 0}${nesterov ? 1 : 0}${maximize ? 1 : 0}`;
     const k = kernel("sgd", key, buffer ? 3 : 2, 4, () => {
       const [oldP, g0] = [leaf(0), leaf(1)] as [Expr, Expr];

@@ -11,11 +11,13 @@ import { Tensor } from "../tensor.ts";
 const word = (dtype: DType) => dtype.legacy.slice(6, -6);
 
 /** PyTorch has no kernel for some kinds of numbers, and says so in these words. */
-export const refuse = (...kinds: Kind[]) => (dtype: DType, name: string): void => {
-  if (kinds.includes(dtype.kind)) {
-    throw new PythonError("NotImplementedError", `"${name}_cpu" not implemented for '${word(dtype)}'`);
-  }
-};
+export const refuse =
+  (...kinds: Kind[]) =>
+  (dtype: DType, name: string): void => {
+    if (kinds.includes(dtype.kind)) {
+      throw new PythonError("NotImplementedError", `"${name}_cpu" not implemented for '${word(dtype)}'`);
+    }
+  };
 
 const isBool = (a: unknown): boolean => (a instanceof Tensor ? a.dtype.kind : (a as Scalar).kind) === "bool";
 const invertHint = "If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.";
@@ -28,8 +30,10 @@ function checkAlpha(dtype: DType, alpha: unknown): void {
 
 function checkSubtraction(dtype: DType, _name: string, [a, b, alpha]: readonly unknown[]): void {
   if (isBool(a) && isBool(b)) {
-    throw new RuntimeError("Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or " +
-      "`logical_xor()` operator instead.");
+    throw new RuntimeError(
+      "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or " +
+        "`logical_xor()` operator instead.",
+    );
   }
   if (isBool(a) || isBool(b)) {
     throw new RuntimeError(`Subtraction, the \`-\` operator, with a bool tensor is not supported. ${invertHint}`);
@@ -41,14 +45,16 @@ function checkSubtraction(dtype: DType, _name: string, [a, b, alpha]: readonly u
 export const zeroTest = { any: (_t: Tensor): boolean => false };
 
 /** Integers have no infinity to answer with: dividing by zero is an error, so the divisor is looked at. */
-const divisorAt = (position: number) => (dtype: DType, name: string, args: readonly unknown[]): void => {
-  refuse("bool")(dtype, name);
-  if (dtype.kind === "float") return;
-  const divisor = args[position];
-  if (divisor instanceof Scalar ? divisor.number === 0 : zeroTest.any(divisor as Tensor)) {
-    throw new RuntimeError("ZeroDivisionError");
-  }
-};
+const divisorAt =
+  (position: number) =>
+  (dtype: DType, name: string, args: readonly unknown[]): void => {
+    refuse("bool")(dtype, name);
+    if (dtype.kind === "float") return;
+    const divisor = args[position];
+    if (divisor instanceof Scalar ? divisor.number === 0 : zeroTest.any(divisor as Tensor)) {
+      throw new RuntimeError("ZeroDivisionError");
+    }
+  };
 
 // Arithmetic
 
@@ -140,13 +146,20 @@ export const fmod = pointwise({
 /** Common exponents have a form that is faster, more exact, and PyTorch's at infinities: (-inf)^0.5 is NaN, as sqrt says. */
 function power(base: Expr, exponent: Expr | number): Expr {
   switch (exponent) {
-    case 0.5: return e.sqrt(base);
-    case -0.5: return e.rsqrt(base);
-    case 2: return e.square(base);
-    case 3: return e.mul(e.square(base), base);
-    case -1: return e.reciprocal(base);
-    case -2: return e.reciprocal(e.square(base));
-    default: return e.pow(base, exponent);
+    case 0.5:
+      return e.sqrt(base);
+    case -0.5:
+      return e.rsqrt(base);
+    case 2:
+      return e.square(base);
+    case 3:
+      return e.mul(e.square(base), base);
+    case -1:
+      return e.reciprocal(base);
+    case -2:
+      return e.reciprocal(e.square(base));
+    default:
+      return e.pow(base, exponent);
   }
 }
 
@@ -219,8 +232,11 @@ export const lerp = pointwise({
   doc: "input + weight * (end - input), computed from the nearer end.",
   expr: ({ input, end, weight }) => {
     const difference = e.sub(end, input);
-    return e.where(e.lt(e.abs(weight), 0.5), e.add(input, e.mul(weight, difference)),
-      e.sub(end, e.mul(difference, e.sub(1, weight))));
+    return e.where(
+      e.lt(e.abs(weight), 0.5),
+      e.add(input, e.mul(weight, difference)),
+      e.sub(end, e.mul(difference, e.sub(1, weight))),
+    );
   },
   gradient: {
     input: ({ weight }, _y, dy) => e.mul(dy, e.sub(1, weight)),
@@ -229,75 +245,41 @@ export const lerp = pointwise({
   },
 });
 
-// Comparison and logic
-
-const compare = [
-  ["eq", "Where input equals other.", []], ["ne", "Where input differs from other.", ["not_equal"]],
-  ["lt", "Where input < other.", ["less"]], ["le", "Where input <= other.", ["less_equal"]],
-  ["gt", "Where input > other.", ["greater"]], ["ge", "Where input >= other.", ["greater_equal"]],
-  ["logical_and", "Where both are nonzero.", []], ["logical_or", "Where either is nonzero.", []],
-  ["logical_xor", "Where exactly one is nonzero.", []],
-] as const;
-const compared = Object.fromEntries(compare.map(([name, doc, names]) => [name, pointwise({
-  signature: `${name}(Tensor input, Operand other) -> Tensor`,
-  doc,
-  aliases: names.flatMap((n) => [`torch.${n}`, `Tensor.${n}`]),
-  dtype: "bool",
-  expr: ({ input, other }) => e[name](input, other),
-})]));
-export const { eq, ne, lt, le, gt, ge } = compared as Record<string, ReturnType<typeof pointwise>>;
-
-const tests = [
-  ["logical_not", "Where input is zero."], ["isnan", "Where input is NaN."], ["isinf", "Where input is infinite."],
-  ["isfinite", "Where input is neither NaN nor infinite."], ["signbit", "Where the sign bit is set."],
-] as const;
-for (const [name, doc] of tests) {
-  pointwise({
-    signature: `${name}(Tensor input) -> Tensor`, doc, dtype: "bool", inplace: name === "logical_not",
-    expr: ({ input }) => e[name](input),
-  });
-}
-
-const bitwise = [
-  ["bitwise_and", "Bits set in both; `&`."], ["bitwise_or", "Bits set in either; `|`."],
-  ["bitwise_xor", "Bits set in exactly one; `^`."], ["bitwise_left_shift", "Bits moved up; `<<`."],
-  ["bitwise_right_shift", "Bits moved down; `>>`."],
-] as const;
-const onlyIntegers = refuse("float");
-for (const [name, doc] of bitwise) {
-  const shift = name.endsWith("shift") ? `${name[8]}shift` : "";
-  pointwise({
-    signature: `${name}(Tensor input, Operand other) -> Tensor`, doc,
-    check: shift ? (dtype) => refuse("float", "bool")(dtype, shift) : onlyIntegers,
-    expr: ({ input, other }) => e[name](input, other),
-  });
-}
-pointwise({
-  signature: "_bitwise_not_int(Tensor input) -> Tensor", doc: "All bits flipped.", in: "_C", check: onlyIntegers,
-  expr: ({ input }) => e.bitwise_not(input),
-});
-
 // Larger, smaller, between
 
 export const maximum = pointwise({
-  signature: "maximum(Tensor input, Tensor other) -> Tensor", doc: "The larger of two; NaN wins.", inplace: false,
-  in: "torch Tensor", expr: ({ input, other }) => e.maximum(input, other),
+  signature: "maximum(Tensor input, Tensor other) -> Tensor",
+  doc: "The larger of two; NaN wins.",
+  inplace: false,
+  in: "torch Tensor",
+  expr: ({ input, other }) => e.maximum(input, other),
 });
 export const minimum = pointwise({
-  signature: "minimum(Tensor input, Tensor other) -> Tensor", doc: "The smaller of two; NaN wins.", inplace: false,
+  signature: "minimum(Tensor input, Tensor other) -> Tensor",
+  doc: "The smaller of two; NaN wins.",
+  inplace: false,
   expr: ({ input, other }) => e.minimum(input, other),
 });
-pointwise({ signature: "fmax(Tensor input, Tensor other) -> Tensor", doc: "The larger of two; a number wins over NaN.",
-  inplace: false, expr: ({ input, other }) => e.fmax(input, other) });
-pointwise({ signature: "fmin(Tensor input, Tensor other) -> Tensor", doc: "The smaller of two; a number wins over NaN.",
-  inplace: false, expr: ({ input, other }) => e.fmin(input, other) });
+pointwise({
+  signature: "fmax(Tensor input, Tensor other) -> Tensor",
+  doc: "The larger of two; a number wins over NaN.",
+  inplace: false,
+  expr: ({ input, other }) => e.fmax(input, other),
+});
+pointwise({
+  signature: "fmin(Tensor input, Tensor other) -> Tensor",
+  doc: "The smaller of two; a number wins over NaN.",
+  inplace: false,
+  expr: ({ input, other }) => e.fmin(input, other),
+});
 
 export const clamp = pointwise({
   signature: "clamp(Tensor input, Operand? min=None, Operand? max=None) -> Tensor",
   doc: "input limited to [min, max].",
   aliases: ["torch.clip", "Tensor.clip"],
   expr: ({ input, min, max }) => {
-    if (min === null && max === null) throw new RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None");
+    if (min === null && max === null)
+      throw new RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None");
     const above = min === null ? input : e.maximum(input, min);
     return max === null ? above : e.minimum(above, max);
   },
@@ -311,12 +293,14 @@ export const clamp = pointwise({
 });
 
 pointwise({
-  signature: "clamp_min(Tensor input, Operand min) -> Tensor", doc: "input, at least min.",
+  signature: "clamp_min(Tensor input, Operand min) -> Tensor",
+  doc: "input, at least min.",
   expr: ({ input, min }) => e.maximum(input, min),
   gradient: { input: ({ input, min }, _y, dy) => e.where(e.ge(input, min), dy, 0) },
 });
 pointwise({
-  signature: "clamp_max(Tensor input, Operand max) -> Tensor", doc: "input, at most max.",
+  signature: "clamp_max(Tensor input, Operand max) -> Tensor",
+  doc: "input, at most max.",
   expr: ({ input, max }) => e.minimum(input, max),
   gradient: { input: ({ input, max }, _y, dy) => e.where(e.le(input, max), dy, 0) },
 });
@@ -330,7 +314,9 @@ export const where = pointwise({
   check: (_dtype, _name, [condition]) => {
     const { dtype } = condition as Tensor;
     if (dtype !== bool) {
-      throw new RuntimeError(`where expected condition to be a boolean tensor, but got a tensor with dtype ${word(dtype)}`);
+      throw new RuntimeError(
+        `where expected condition to be a boolean tensor, but got a tensor with dtype ${word(dtype)}`,
+      );
     }
   },
   // The condition is bool, which never decides a promotion.
@@ -343,13 +329,21 @@ export const maskedFill = pointwise({
   like: "input",
   check: (_dtype, _name, [, mask, value]) => {
     if ((mask as Tensor).dtype !== bool) {
-      const names: Record<string, string> = { int64: "long int", uint8: "unsigned char", float32: "float", float64: "double" };
+      const names: Record<string, string> = {
+        int64: "long int",
+        uint8: "unsigned char",
+        float32: "float",
+        float64: "double",
+      };
       const { name } = (mask as Tensor).dtype;
-      throw new RuntimeError(`masked_fill_ only supports boolean masks, but got mask with dtype ${names[name] ?? name}`);
+      throw new RuntimeError(
+        `masked_fill_ only supports boolean masks, but got mask with dtype ${names[name] ?? name}`,
+      );
     }
     if (value instanceof Tensor && value.rank > 0) {
-      throw new RuntimeError("masked_fill_ only supports a 0-dimensional value tensor, but got tensor with " +
-        `${value.rank} dimension(s).`);
+      throw new RuntimeError(
+        "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with " + `${value.rank} dimension(s).`,
+      );
     }
   },
   expr: ({ input, mask, value }) => e.where(mask, value, input),
@@ -358,23 +352,39 @@ export const maskedFill = pointwise({
 // One operand
 
 const unary: readonly (readonly [keyof typeof e, string, "promote" | "float", (readonly string[])?])[] = [
-  ["neg", "-input.", "promote", ["negative"]], ["abs", "The absolute value.", "promote", ["absolute"]],
-  ["sign", "-1, 0 or 1.", "promote"], ["floor", "Rounded down.", "promote"], ["ceil", "Rounded up.", "promote"],
+  ["neg", "-input.", "promote", ["negative"]],
+  ["abs", "The absolute value.", "promote", ["absolute"]],
+  ["sign", "-1, 0 or 1.", "promote"],
+  ["floor", "Rounded down.", "promote"],
+  ["ceil", "Rounded up.", "promote"],
   ["trunc", "Rounded towards zero.", "promote", ["fix"]],
-  ["sqrt", "The square root.", "float"], ["rsqrt", "1 / sqrt(input).", "float"], ["reciprocal", "1 / input.", "float"],
-  ["exp", "e to the power of input.", "float"], ["exp2", "2 to the power of input.", "float"],
-  ["expm1", "exp(input) - 1, exact near 0.", "float"], ["log", "The natural logarithm.", "float"],
-  ["log2", "The logarithm to base 2.", "float"], ["log10", "The logarithm to base 10.", "float"],
-  ["log1p", "log(1 + input), exact near 0.", "float"], ["sin", "The sine.", "float"], ["cos", "The cosine.", "float"],
-  ["tan", "The tangent.", "float"], ["asin", "The inverse sine.", "float", ["arcsin"]],
-  ["acos", "The inverse cosine.", "float", ["arccos"]], ["atan", "The inverse tangent.", "float", ["arctan"]],
-  ["sinh", "The hyperbolic sine.", "float"], ["cosh", "The hyperbolic cosine.", "float"],
-  ["tanh", "The hyperbolic tangent.", "float"], ["asinh", "The inverse hyperbolic sine.", "float", ["arcsinh"]],
+  ["sqrt", "The square root.", "float"],
+  ["rsqrt", "1 / sqrt(input).", "float"],
+  ["reciprocal", "1 / input.", "float"],
+  ["exp", "e to the power of input.", "float"],
+  ["exp2", "2 to the power of input.", "float"],
+  ["expm1", "exp(input) - 1, exact near 0.", "float"],
+  ["log", "The natural logarithm.", "float"],
+  ["log2", "The logarithm to base 2.", "float"],
+  ["log10", "The logarithm to base 10.", "float"],
+  ["log1p", "log(1 + input), exact near 0.", "float"],
+  ["sin", "The sine.", "float"],
+  ["cos", "The cosine.", "float"],
+  ["tan", "The tangent.", "float"],
+  ["asin", "The inverse sine.", "float", ["arcsin"]],
+  ["acos", "The inverse cosine.", "float", ["arccos"]],
+  ["atan", "The inverse tangent.", "float", ["arctan"]],
+  ["sinh", "The hyperbolic sine.", "float"],
+  ["cosh", "The hyperbolic cosine.", "float"],
+  ["tanh", "The hyperbolic tangent.", "float"],
+  ["asinh", "The inverse hyperbolic sine.", "float", ["arcsinh"]],
   ["acosh", "The inverse hyperbolic cosine.", "float", ["arccosh"]],
   ["atanh", "The inverse hyperbolic tangent.", "float", ["arctanh"]],
   ["sigmoid", "1 / (1 + exp(-input)).", "float", ["nn.functional.sigmoid", "special.expit"]],
-  ["erf", "The error function.", "float", ["special.erf"]], ["erfc", "1 - erf(input).", "float", ["special.erfc"]],
-  ["erfinv", "The inverse of erf.", "float", ["special.erfinv"]], ["lgamma", "log |gamma(input)|.", "float"],
+  ["erf", "The error function.", "float", ["special.erf"]],
+  ["erfc", "1 - erf(input).", "float", ["special.erfc"]],
+  ["erfinv", "The inverse of erf.", "float", ["special.erfinv"]],
+  ["lgamma", "log |gamma(input)|.", "float"],
   ["digamma", "The derivative of lgamma.", "float"],
 ];
 function checkNegation(dtype: DType): void {
@@ -383,14 +393,23 @@ function checkNegation(dtype: DType): void {
   }
 }
 
-const unaryOps = Object.fromEntries(unary.map(([name, doc, dtype, names = []]) => [name, pointwise({
-  signature: `${name}(Tensor input) -> Tensor`, doc, dtype,
-  aliases: names.flatMap((n) => (n.includes(".") ? [n] : [`torch.${n}`, `Tensor.${n}`])),
-  check: name === "neg" ? checkNegation : dtype === "promote" && name !== "sign" ? refuse("bool") : undefined,
-  expr: ({ input }) => (name === "sign" ? e.sub(e.gt(input, 0), e.lt(input, 0)) : e[name](input)),
-})])) as Record<string, ReturnType<typeof pointwise>>;
-export const { neg, exp, log, sqrt, rsqrt, abs, sigmoid, tanh, sign, reciprocal } = unaryOps as
-  Record<string, ReturnType<typeof pointwise>>;
+const unaryOps = Object.fromEntries(
+  unary.map(([name, doc, dtype, names = []]) => [
+    name,
+    pointwise({
+      signature: `${name}(Tensor input) -> Tensor`,
+      doc,
+      dtype,
+      aliases: names.flatMap((n) => (n.includes(".") ? [n] : [`torch.${n}`, `Tensor.${n}`])),
+      check: name === "neg" ? checkNegation : dtype === "promote" && name !== "sign" ? refuse("bool") : undefined,
+      expr: ({ input }) => (name === "sign" ? e.sub(e.gt(input, 0), e.lt(input, 0)) : e[name](input)),
+    }),
+  ]),
+) as Record<string, ReturnType<typeof pointwise>>;
+export const { neg, exp, log, sqrt, rsqrt, abs, sigmoid, tanh, sign, reciprocal } = unaryOps as Record<
+  string,
+  ReturnType<typeof pointwise>
+>;
 
 export const round = pointwise({
   signature: "round(Tensor input, *, int decimals=0) -> Tensor",
@@ -404,16 +423,29 @@ export const round = pointwise({
   },
 });
 
-pointwise({ signature: "frac(Tensor input) -> Tensor", doc: "The part behind the point.", check: refuse("bool", "int"),
-  expr: ({ input }) => e.sub(input, e.trunc(input)) });
-pointwise({ signature: "deg2rad(Tensor input) -> Tensor", doc: "Degrees to radians.", dtype: "float",
-  expr: ({ input }) => e.mul(input, Math.PI / 180) });
-pointwise({ signature: "rad2deg(Tensor input) -> Tensor", doc: "Radians to degrees.", dtype: "float",
-  expr: ({ input }) => e.mul(input, 180 / Math.PI) });
+pointwise({
+  signature: "frac(Tensor input) -> Tensor",
+  doc: "The part behind the point.",
+  check: refuse("bool", "int"),
+  expr: ({ input }) => e.sub(input, e.trunc(input)),
+});
+pointwise({
+  signature: "deg2rad(Tensor input) -> Tensor",
+  doc: "Degrees to radians.",
+  dtype: "float",
+  expr: ({ input }) => e.mul(input, Math.PI / 180),
+});
+pointwise({
+  signature: "rad2deg(Tensor input) -> Tensor",
+  doc: "Radians to degrees.",
+  dtype: "float",
+  expr: ({ input }) => e.mul(input, 180 / Math.PI),
+});
 pointwise({
   signature: "logit(Tensor input, float? eps=None) -> Tensor",
   doc: "log(x / (1 - x)), x limited to [eps, 1 - eps] when eps is given.",
-  aliases: ["special.logit"], dtype: "float",
+  aliases: ["special.logit"],
+  dtype: "float",
   expr: ({ input, eps }) => {
     const x = eps === null ? input : e.minimum(e.maximum(input, eps), e.sub(1, eps));
     return e.log(e.div(x, e.sub(1, x)));
@@ -424,52 +456,86 @@ pointwise({
   doc: "NaN and infinities replaced.",
   in: "_C",
   gradName: "NanToNum",
-  expr: ({ input, nan, posinf, neginf }) => e.where(e.isnan(input), nan,
-    e.where(e.eq(input, Infinity), posinf, e.where(e.eq(input, -Infinity), neginf, input))),
+  expr: ({ input, nan, posinf, neginf }) =>
+    e.where(
+      e.isnan(input),
+      nan,
+      e.where(e.eq(input, Infinity), posinf, e.where(e.eq(input, -Infinity), neginf, input)),
+    ),
 });
 pointwise({
-  signature: "sinc(Tensor input) -> Tensor", doc: "sin(pi x) / (pi x), 1 at 0.", aliases: ["special.sinc"], dtype: "float",
+  signature: "sinc(Tensor input) -> Tensor",
+  doc: "sin(pi x) / (pi x), 1 at 0.",
+  aliases: ["special.sinc"],
+  dtype: "float",
   expr: ({ input }) => {
     const x = e.mul(input, Math.PI);
     return e.where(e.eq(input, 0), 1, e.div(e.sin(x), e.where(e.eq(input, 0), 1, x)));
   },
 });
-pointwise({ signature: "isposinf(Tensor input) -> Tensor", doc: "Where input is infinite and positive.", dtype: "bool",
-  inplace: false, expr: ({ input }) => e.logical_and(e.isinf(input), e.gt(input, 0)) });
-pointwise({ signature: "isneginf(Tensor input) -> Tensor", doc: "Where input is infinite and negative.", dtype: "bool",
-  inplace: false, expr: ({ input }) => e.logical_and(e.isinf(input), e.lt(input, 0)) });
+pointwise({
+  signature: "isposinf(Tensor input) -> Tensor",
+  doc: "Where input is infinite and positive.",
+  dtype: "bool",
+  inplace: false,
+  expr: ({ input }) => e.logical_and(e.isinf(input), e.gt(input, 0)),
+});
+pointwise({
+  signature: "isneginf(Tensor input) -> Tensor",
+  doc: "Where input is infinite and negative.",
+  dtype: "bool",
+  inplace: false,
+  expr: ({ input }) => e.logical_and(e.isinf(input), e.lt(input, 0)),
+});
 
 // Two operands
 
-for (const [name, doc] of [["atan2", "The angle of (other, input)."], ["hypot", "sqrt(input^2 + other^2)."],
-  ["copysign", "input's magnitude with other's sign."]] as const) {
+for (const [name, doc] of [
+  ["atan2", "The angle of (other, input)."],
+  ["hypot", "sqrt(input^2 + other^2)."],
+  ["copysign", "input's magnitude with other's sign."],
+] as const) {
   pointwise({
-    signature: `${name}(Tensor input, ${name === "copysign" ? "Operand" : "Tensor"} other) -> Tensor`, doc,
+    signature: `${name}(Tensor input, ${name === "copysign" ? "Operand" : "Tensor"} other) -> Tensor`,
+    doc,
     dtype: name === "hypot" ? "promote" : "float",
     check: name === "hypot" ? refuse("bool", "int") : undefined,
     aliases: name === "atan2" ? ["torch.arctan2", "Tensor.arctan2"] : [],
     expr: ({ input, other }) => e[name](input, other),
   });
 }
-pointwise({ signature: "nextafter(Tensor input, Tensor other) -> Tensor", doc: "The next float towards other.",
-  expr: ({ input, other }) => e.nextafter(input, other) });
+pointwise({
+  signature: "nextafter(Tensor input, Tensor other) -> Tensor",
+  doc: "The next float towards other.",
+  expr: ({ input, other }) => e.nextafter(input, other),
+});
 for (const name of ["gcd", "lcm"] as const) {
-  pointwise({ signature: `${name}(Tensor input, Tensor other) -> Tensor`,
-    doc: name === "gcd" ? "The greatest common divisor." : "The least common multiple.", check: onlyIntegers,
-    expr: ({ input, other }) => e[name](input, other) });
+  pointwise({
+    signature: `${name}(Tensor input, Tensor other) -> Tensor`,
+    doc: name === "gcd" ? "The greatest common divisor." : "The least common multiple.",
+    check: refuse("float"),
+    expr: ({ input, other }) => e[name](input, other),
+  });
 }
 pointwise({
-  signature: "xlogy(Tensor input, Operand other) -> Tensor", doc: "input * log(other), 0 where input is 0.",
-  aliases: ["special.xlogy"], dtype: "float",
+  signature: "xlogy(Tensor input, Operand other) -> Tensor",
+  doc: "input * log(other), 0 where input is 0.",
+  aliases: ["special.xlogy"],
+  dtype: "float",
   expr: ({ input, other }) => e.where(e.isnan(other), NaN, e.where(e.eq(input, 0), 0, e.mul(input, e.log(other)))),
 });
 pointwise({
-  signature: "logaddexp(Tensor input, Tensor other) -> Tensor", doc: "log(exp(input) + exp(other)), without overflow.",
-  inplace: false, check: refuse("bool", "int"),
+  signature: "logaddexp(Tensor input, Tensor other) -> Tensor",
+  doc: "log(exp(input) + exp(other)), without overflow.",
+  inplace: false,
+  check: refuse("bool", "int"),
   expr: ({ input, other }) => {
     const larger = e.maximum(input, other);
-    return e.where(e.logical_and(e.isinf(input), e.eq(input, other)), input,
-      e.add(larger, e.log1p(e.exp(e.neg(e.abs(e.sub(input, other)))))));
+    return e.where(
+      e.logical_and(e.isinf(input), e.eq(input, other)),
+      input,
+      e.add(larger, e.log1p(e.exp(e.neg(e.abs(e.sub(input, other)))))),
+    );
   },
   gradient: {
     input: ({ input }, y, dy) => e.mul(dy, e.exp(e.sub(input, y))),

@@ -11,7 +11,14 @@ import { squeeze, unsqueeze } from "./view.ts";
 const pair = (v: Shape): [number, number] => (v.length === 1 ? [v[0]!, v[0]!] : [v[0]!, v[1]!]);
 
 /** The last window may start inside the input or its left padding only, so that ceil_mode adds no empty ones. */
-function pooledSize(size: number, kernel: number, stride: number, padding: number, dilation: number, ceil: boolean): number {
+function pooledSize(
+  size: number,
+  kernel: number,
+  stride: number,
+  padding: number,
+  dilation: number,
+  ceil: boolean,
+): number {
   const span = size + 2 * padding - dilation * (kernel - 1) - 1;
   let out = (ceil ? Math.ceil(span / stride) : Math.floor(span / stride)) + 1;
   if (ceil && (out - 1) * stride >= size + padding) out--;
@@ -25,14 +32,23 @@ interface Window {
   dilation: [number, number];
 }
 
-function checked(input: Tensor, w: Window, ceil: boolean, name: string): { lead: number[]; h: number; wd: number; oh: number; ow: number } {
+function checked(
+  input: Tensor,
+  w: Window,
+  ceil: boolean,
+  name: string,
+): { lead: number[]; h: number; wd: number; oh: number; ow: number } {
   if (input.rank !== 3 && input.rank !== 4) {
-    throw new RuntimeError(`${name}(): Expected 3D or 4D (batch mode) tensor for input, but got ${formatShape(input.shape)}`);
+    throw new RuntimeError(
+      `${name}(): Expected 3D or 4D (batch mode) tensor for input, but got ${formatShape(input.shape)}`,
+    );
   }
   for (const i of [0, 1]) {
     if (w.padding[i]! * 2 > w.kernel[i]!) {
-      throw new RuntimeError(`pad should be at most half of effective kernel size, but got pad=${w.padding[i]}, ` +
-        `kernel_size=${w.kernel[i]} and dilation=${w.dilation[i]}`);
+      throw new RuntimeError(
+        `pad should be at most half of effective kernel size, but got pad=${w.padding[i]}, ` +
+          `kernel_size=${w.kernel[i]} and dilation=${w.dilation[i]}`,
+      );
     }
     if (w.stride[i]! <= 0) throw new RuntimeError("stride should not be zero");
   }
@@ -41,7 +57,9 @@ function checked(input: Tensor, w: Window, ceil: boolean, name: string): { lead:
   const ow = pooledSize(wd, w.kernel[1], w.stride[1], w.padding[1], w.dilation[1], ceil);
   if (oh < 1 || ow < 1) {
     const lead = input.shape[input.rank - 3];
-    throw new RuntimeError(`Given input size: (${lead}x${h}x${wd}). Calculated output size: (${lead}x${oh}x${ow}). Output size is too small`);
+    throw new RuntimeError(
+      `Given input size: (${lead}x${h}x${wd}). Calculated output size: (${lead}x${oh}x${ow}). Output size is too small`,
+    );
   }
   return { lead: input.shape.slice(0, -2), h, wd, oh, ow };
 }
@@ -49,7 +67,8 @@ function checked(input: Tensor, w: Window, ceil: boolean, name: string): { lead:
 const planes = (t: Tensor): number => t.shape.slice(0, -2).reduce((a, b) => a * b, 1);
 
 export const maxPool2d = op({
-  signature: "_max_pool2d(Tensor input, int[] kernel_size, int[] stride, int[] padding, int[] dilation, bool ceil_mode) -> (Tensor out, Tensor indices)",
+  signature:
+    "_max_pool2d(Tensor input, int[] kernel_size, int[] stride, int[] padding, int[] dilation, bool ceil_mode) -> (Tensor out, Tensor indices)",
   doc: "The largest value of each window, and where it was.",
   in: "_C",
   gradName: "MaxPool2DWithIndices",
@@ -57,15 +76,31 @@ export const maxPool2d = op({
   once: true,
   forward(input: Tensor, kernelSize: Shape, stride: Shape, padding: Shape, dilation: Shape, ceil: boolean): Tensor[] {
     const w: Window = {
-      kernel: pair(kernelSize), stride: pair(stride.length ? stride : kernelSize), padding: pair(padding), dilation: pair(dilation),
+      kernel: pair(kernelSize),
+      stride: pair(stride.length ? stride : kernelSize),
+      padding: pair(padding),
+      dilation: pair(dilation),
     };
     const { lead, h, wd, oh, ow } = checked(input, w, ceil, "max_pool2d");
     const x = contiguousOf(input);
     const out = empty([...lead, oh, ow], x.dtype, x.device);
     const indices = empty(out.shape, int64, x.device);
     if (out.numel > 0) {
-      launch("max_pool2d", [out, indices], out.numel * w.kernel[0] * w.kernel[1], [x.dtype.id, out.pointer, indices.pointer, x.pointer,
-        planes(x), h, wd, oh, ow, ...w.kernel, ...w.stride, ...w.padding, ...w.dilation]);
+      launch("max_pool2d", [out, indices], out.numel * w.kernel[0] * w.kernel[1], [
+        x.dtype.id,
+        out.pointer,
+        indices.pointer,
+        x.pointer,
+        planes(x),
+        h,
+        wd,
+        oh,
+        ow,
+        ...w.kernel,
+        ...w.stride,
+        ...w.padding,
+        ...w.dilation,
+      ]);
     }
     return [out, indices];
   },
@@ -74,41 +109,84 @@ export const maxPool2d = op({
     const { shape, dtype, device } = saved.info.input;
     const dx = empty(shape, dtype, device);
     const gradient = contiguousOf(dy);
-    launch("max_pool2d_backward", [dx], dx.numel, [dtype.id, dx.pointer, gradient.pointer, indices.pointer, planes(dx),
-      ...shape.slice(-2), ...dy.shape.slice(-2)]);
+    launch("max_pool2d_backward", [dx], dx.numel, [
+      dtype.id,
+      dx.pointer,
+      gradient.pointer,
+      indices.pointer,
+      planes(dx),
+      ...shape.slice(-2),
+      ...dy.shape.slice(-2),
+    ]);
     return { input: dx };
   },
   cost: (input: Tensor, kernel: Shape) => ({ flops: input.numel * pair(kernel)[0] }),
 });
 
 export const avgPool2d = op({
-  signature: "avg_pool2d(Tensor input, int[] kernel_size, int[] stride=(), int[] padding=0, bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor",
+  signature:
+    "avg_pool2d(Tensor input, int[] kernel_size, int[] stride=(), int[] padding=0, bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor",
   doc: "The average of each window.",
   in: "nn.functional",
   gradName: "AvgPool2D",
   once: true,
   forward(
-    input: Tensor, kernelSize: Shape, stride: Shape = [], padding: Shape = [0], ceil = false, countPad = true,
+    input: Tensor,
+    kernelSize: Shape,
+    stride: Shape = [],
+    padding: Shape = [0],
+    ceil = false,
+    countPad = true,
     divisor: number | null = null,
   ): Tensor {
-    const w: Window = { kernel: pair(kernelSize), stride: pair(stride.length ? stride : kernelSize), padding: pair(padding), dilation: [1, 1] };
+    const w: Window = {
+      kernel: pair(kernelSize),
+      stride: pair(stride.length ? stride : kernelSize),
+      padding: pair(padding),
+      dilation: [1, 1],
+    };
     const { lead, h, wd, oh, ow } = checked(input, w, ceil, "avg_pool2d");
     const x = contiguousOf(input);
     const out = empty([...lead, oh, ow], x.dtype, x.device);
     if (out.numel > 0) {
       launch("avg_pool2d", [out], out.numel * w.kernel[0] * w.kernel[1], [
-        x.dtype.id, out.pointer, x.pointer, planes(x), h, wd, oh, ow, ...w.kernel, ...w.stride, ...w.padding, countPad ? 1 : 0,
+        x.dtype.id,
+        out.pointer,
+        x.pointer,
+        planes(x),
+        h,
+        wd,
+        oh,
+        ow,
+        ...w.kernel,
+        ...w.stride,
+        ...w.padding,
+        countPad ? 1 : 0,
         divisor ?? 0,
       ]);
     }
     return out;
   },
-  backward({ info, kernel_size: kernelSize, stride, padding, count_include_pad: countPad, divisor_override: divisor }, dy) {
+  backward(
+    { info, kernel_size: kernelSize, stride, padding, count_include_pad: countPad, divisor_override: divisor },
+    dy,
+  ) {
     const { shape, dtype, device } = info.input;
     const dx = empty(shape, dtype, device);
     const gradient = contiguousOf(dy);
-    launch("avg_pool2d_backward", [dx], dx.numel, [dtype.id, dx.pointer, gradient.pointer, planes(dx), ...shape.slice(-2), ...dy.shape.slice(-2),
-      ...pair(kernelSize), ...pair(stride && stride.length ? stride : kernelSize), ...pair(padding ?? [0]), countPad ?? true ? 1 : 0, divisor ?? 0]);
+    launch("avg_pool2d_backward", [dx], dx.numel, [
+      dtype.id,
+      dx.pointer,
+      gradient.pointer,
+      planes(dx),
+      ...shape.slice(-2),
+      ...dy.shape.slice(-2),
+      ...pair(kernelSize),
+      ...pair(stride && stride.length ? stride : kernelSize),
+      ...pair(padding ?? [0]),
+      (countPad ?? true) ? 1 : 0,
+      divisor ?? 0,
+    ]);
     return { input: dx };
   },
 });
@@ -126,7 +204,14 @@ export const adaptiveAvgPool2d = op({
     const x = contiguousOf(input);
     const out = empty([...x.shape.slice(0, -2), ...pair(size)], x.dtype, x.device);
     if (out.numel > 0) {
-      launch("adaptive_avg_pool2d", [out], x.numel, [x.dtype.id, out.pointer, x.pointer, planes(x), ...x.shape.slice(-2), ...pair(size)]);
+      launch("adaptive_avg_pool2d", [out], x.numel, [
+        x.dtype.id,
+        out.pointer,
+        x.pointer,
+        planes(x),
+        ...x.shape.slice(-2),
+        ...pair(size),
+      ]);
     }
     return out;
   },
@@ -134,17 +219,30 @@ export const adaptiveAvgPool2d = op({
     const { shape, dtype, device } = info.input;
     const dx = empty(shape, dtype, device);
     launch("adaptive_avg_pool2d_backward", [dx], dx.numel, [
-      dtype.id, dx.pointer, contiguousOf(dy).pointer, planes(dx), ...shape.slice(-2), ...pair(size),
+      dtype.id,
+      dx.pointer,
+      contiguousOf(dy).pointer,
+      planes(dx),
+      ...shape.slice(-2),
+      ...pair(size),
     ]);
     return { input: dx };
   },
 });
 
 export const avgPool1d = op({
-  signature: "avg_pool1d(Tensor input, int[] kernel_size, int[] stride=(), int[] padding=0, bool ceil_mode=False, bool count_include_pad=True) -> Tensor",
+  signature:
+    "avg_pool1d(Tensor input, int[] kernel_size, int[] stride=(), int[] padding=0, bool ceil_mode=False, bool count_include_pad=True) -> Tensor",
   doc: "The average of each window of the last dim.",
   in: "nn.functional",
-  forward(input: Tensor, kernelSize: Shape, stride: Shape = [], padding: Shape = [0], ceil = false, countPad = true): Tensor {
+  forward(
+    input: Tensor,
+    kernelSize: Shape,
+    stride: Shape = [],
+    padding: Shape = [0],
+    ceil = false,
+    countPad = true,
+  ): Tensor {
     const k = kernelSize[0]!;
     const out = avgPool2d(unsqueeze(input, -2), [1, k], [1, stride[0] ?? k], [0, padding[0]!], ceil, countPad, null);
     return squeeze(out, [-2]);

@@ -20,7 +20,11 @@ function draw(t: Tensor, kernel: string, generator: Generator | null, rest: read
     return t;
   }
   const order = t.shape.map((_, d) => d).sort((a, b) => t.strides[b]! - t.strides[a]!);
-  const inOrder = alias(t, order.map((d) => t.shape[d]!), order.map((d) => t.strides[d]!));
+  const inOrder = alias(
+    t,
+    order.map((d) => t.shape[d]!),
+    order.map((d) => t.strides[d]!),
+  );
   const drawn = empty(inOrder.shape, t.dtype, t.device);
   const serial = kernel === "random_normal" ? "random_normal_serial" : kernel;
   launch(serial, [drawn, state], 6 * t.numel, [state.pointer, t.dtype.id, drawn.pointer, t.numel, ...rest]);
@@ -68,7 +72,8 @@ export const randomInteger_ = op({
   in: "_C",
   mutates: true,
   forward(input: Tensor, low: number, high: number, generator: Generator | null): Tensor {
-    if (low >= high) throw new RuntimeError(`random_ expects 'from' to be less than 'to', but got from=${low} >= to=${high}`);
+    if (low >= high)
+      throw new RuntimeError(`random_ expects 'from' to be less than 'to', but got from=${low} >= to=${high}`);
     return draw(input, "random_integer", generator, [low, high]);
   },
   backward: () => ({}),
@@ -90,7 +95,8 @@ export const bernoulli_ = op({
   mutates: true,
   forward(input: Tensor, p: Tensor | Scalar, generator: Generator | null): Tensor {
     if (p instanceof Scalar) {
-      if (!(p.number >= 0 && p.number <= 1)) throw new RuntimeError(`bernoulli_ expects p to be in [0, 1], but got p=${p.number}`);
+      if (!(p.number >= 0 && p.number <= 1))
+        throw new RuntimeError(`bernoulli_ expects p to be in [0, 1], but got p=${p.number}`);
       return draw(input, "random_bernoulli", generator, [p.number, 0, 0]);
     }
     if (p.numel !== input.numel) throw new NotImplementedError("bernoulli_ with probabilities that broadcast");
@@ -106,7 +112,10 @@ for (const [name, kernel, first, second, doc] of [
   ["log_normal_", "random_log_normal", "mean=1.0", "std=2.0", "Numbers whose logarithm is normal."],
   ["geometric_", "random_geometric", "p", "", "Numbers of trials until success."],
 ] as const) {
-  const numbers = [first, second].filter(Boolean).map((a) => `float ${a}`).join(", ");
+  const numbers = [first, second]
+    .filter(Boolean)
+    .map((a) => `float ${a}`)
+    .join(", ");
   op({
     signature: `${name}(Tensor input, ${numbers}, *, Generator? generator=None) -> Tensor`,
     doc,
@@ -147,8 +156,15 @@ export const multinomial = op({
     if (input.isMeta || out.numel === 0) return out;
     const weights = contiguousOf(input);
     const { state } = generator ?? defaultGenerator();
-    launch("random_multinomial", [out, state], 10 * out.numel + input.numel,
-      [state.pointer, weights.dtype.id, out.pointer, weights.pointer, input.numel / n, n, samples]);
+    launch("random_multinomial", [out, state], 10 * out.numel + input.numel, [
+      state.pointer,
+      weights.dtype.id,
+      out.pointer,
+      weights.pointer,
+      input.numel / n,
+      n,
+      samples,
+    ]);
     return out;
   },
 });
@@ -173,7 +189,8 @@ export const setState = op({
   differentiable: false,
   forward(saved: Tensor, generator: Generator | null): Tensor {
     if (saved.dtype !== uint8) throw new RuntimeError("RNG state must be a torch.ByteTensor");
-    if (saved.numel !== SAVED_STATE_BYTES) throw new RuntimeError(`RNG state is wrong size: expected ${SAVED_STATE_BYTES} bytes, got ${saved.numel}`);
+    if (saved.numel !== SAVED_STATE_BYTES)
+      throw new RuntimeError(`RNG state is wrong size: expected ${SAVED_STATE_BYTES} bytes, got ${saved.numel}`);
     const { state } = generator ?? defaultGenerator();
     const source = contiguousOf(saved);
     if (!saved.isMeta) launch("random_set_state", [state], 2000, [state.pointer, source.pointer]);

@@ -7,13 +7,26 @@ import { op, type Grads } from "../op.ts";
 import { sameShape, wrapDim, wrapDims, type Shape } from "../shape.ts";
 import { empty, Tensor } from "../tensor.ts";
 import { castOf, copyInto, to } from "./copy.ts";
-import { add, clamp, eq, exp, log, mul, neg, sub, trueDivide, where, maskedFill, sign, zeroTest } from "./pointwise.ts";
+import { eq } from "./comparison.ts";
+import { add, clamp, exp, log, mul, neg, sub, trueDivide, where, maskedFill, sign, zeroTest } from "./pointwise.ts";
 import { expand, reshape, slice, unsqueeze } from "./view.ts";
 
 /** The `reduce` kernel's operations, by number. */
 const code = {
-  sum: 0, mean: 1, prod: 2, max: 3, min: 4, argmax: 5, argmin: 6, any: 7, all: 8, sumSquares: 9, sumAbs: 10, var: 11,
-  countNonzero: 12, logsumexp: 13,
+  sum: 0,
+  mean: 1,
+  prod: 2,
+  max: 3,
+  min: 4,
+  argmax: 5,
+  argmin: 6,
+  any: 7,
+  all: 8,
+  sumSquares: 9,
+  sumAbs: 10,
+  var: 11,
+  countNonzero: 12,
+  logsumexp: 13,
 } as const;
 
 const number = (value: number): Scalar => new Scalar(value, "float");
@@ -25,7 +38,11 @@ interface Plan {
 
 /** Reduce `t` over `dims` (wrapped, sorted). The result keeps reduced dims as 1 when asked. No tape. */
 function reduceKernel(
-  t: Tensor, operation: keyof typeof code, dims: readonly number[], keepdim: boolean, dtype: DType,
+  t: Tensor,
+  operation: keyof typeof code,
+  dims: readonly number[],
+  keepdim: boolean,
+  dtype: DType,
   options: { second?: DType; parameter?: number } = {},
 ): Plan {
   const isReduced = new Array<boolean>(t.rank).fill(false);
@@ -50,8 +67,19 @@ function reduceKernel(
   const second = options.second ? empty(shape, options.second, t.device) : null;
   if (out.numel > 0) {
     launch("reduce", second ? [out, second] : [out], t.numel, [
-      code[operation], t.pointer, t.dtype.id, out.pointer, dtype.id, pointerOf(second),
-      kept.length, ...kept, ...keptStrides, reduced.length, ...reduced, ...reducedStrides, options.parameter ?? 0,
+      code[operation],
+      t.pointer,
+      t.dtype.id,
+      out.pointer,
+      dtype.id,
+      pointerOf(second),
+      kept.length,
+      ...kept,
+      ...keptStrides,
+      reduced.length,
+      ...reduced,
+      ...reducedStrides,
+      options.parameter ?? 0,
     ]);
   }
   return { out, second };
@@ -77,8 +105,9 @@ export const sum = op({
     const { out } = reduceKernel(source, "sum", wrapDims(dim, input.rank), keepdim, accumulated);
     return castOf(out, target);
   },
-  backward: ({ info, dim, keepdim }, dy) =>
-    ({ input: spread(dy, info.input.shape, wrapDims(dim, info.input.shape.length), keepdim ?? false) }),
+  backward: ({ info, dim, keepdim }, dy) => ({
+    input: spread(dy, info.input.shape, wrapDims(dim, info.input.shape.length), keepdim ?? false),
+  }),
   cost: (input: Tensor) => ({ flops: input.numel }),
 });
 
@@ -88,8 +117,10 @@ export const mean = op({
   forward(input: Tensor, dim: Shape | null = null, keepdim = false, dtype: DType | null = null): Tensor {
     const target = dtype ?? input.dtype;
     if (target.kind !== "float") {
-      throw new RuntimeError("mean(): could not infer output dtype. Input dtype must be either a floating point or complex " +
-        `dtype. Got: ${target.legacy.slice(6, -6)}`);
+      throw new RuntimeError(
+        "mean(): could not infer output dtype. Input dtype must be either a floating point or complex " +
+          `dtype. Got: ${target.legacy.slice(6, -6)}`,
+      );
     }
     return reduceKernel(castOf(input, target), "mean", wrapDims(dim, input.rank), keepdim, target).out;
   },
@@ -113,8 +144,8 @@ function checkNotEmpty(input: Tensor, dims: readonly number[], name: string): vo
 /** amax and amin share the gradient evenly among equal extremes. */
 function extreme(name: "amax" | "amin") {
   return op({
-    signature: `${name}(Tensor input, int[] dim=(), bool keepdim=False) -> Tensor` as
-      "amax(Tensor input, int[] dim=(), bool keepdim=False) -> Tensor",
+    signature:
+      `${name}(Tensor input, int[] dim=(), bool keepdim=False) -> Tensor` as "amax(Tensor input, int[] dim=(), bool keepdim=False) -> Tensor",
     doc: `The ${name === "amax" ? "largest" : "smallest"} over dim, or over all elements.`,
     save: ["input", "result"],
     forward(input: Tensor, dim: Shape = [], keepdim = false): Tensor {
@@ -137,8 +168,8 @@ export const amin = extreme("amin");
 /** max and min along one dim give values and the indices of the first occurrence. */
 function extremeAlong(name: "max" | "min") {
   return op({
-    signature: `_${name}_dim(Tensor input, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)` as
-      "_max_dim(Tensor input, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)",
+    signature:
+      `_${name}_dim(Tensor input, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)` as "_max_dim(Tensor input, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)",
     doc: `The ${name === "max" ? "largest" : "smallest"} along dim, and where it is.`,
     in: "_C",
     gradName: name === "max" ? "Max" : "Min",
@@ -151,7 +182,9 @@ function extremeAlong(name: "max" | "min") {
       return [out, second!];
     },
     backward({ info, dim, keepdim, ...saved }, dy) {
-      return { input: valueBackward(dy, (saved as unknown as { indices: Tensor }).indices, info.input.shape, dim, keepdim) };
+      return {
+        input: valueBackward(dy, (saved as unknown as { indices: Tensor }).indices, info.input.shape, dim, keepdim),
+      };
     },
     cost: (input: Tensor) => ({ flops: input.numel }),
   });
@@ -160,7 +193,11 @@ export const maxDim = extremeAlong("max");
 export const minDim = extremeAlong("min");
 
 /** Set by ops/index.ts: zeros with dy scattered to indices along dim. */
-export const scatterBack = { along: (_dy: Tensor, _indices: Tensor, _shape: Shape, _dim: number): Tensor => { throw new Error("unset"); } };
+export const scatterBack = {
+  along: (_dy: Tensor, _indices: Tensor, _shape: Shape, _dim: number): Tensor => {
+    throw new Error("unset");
+  },
+};
 
 function valueBackward(dy: Tensor, indices: Tensor, shape: Shape, dim: number, keepdim: boolean): Tensor {
   if (shape.length === 0) return dy;
@@ -170,16 +207,17 @@ function valueBackward(dy: Tensor, indices: Tensor, shape: Shape, dim: number, k
 
 function extremeOfAll(name: "max" | "min") {
   return op({
-    signature: `_${name}_all(Tensor input) -> Tensor` as
-      "_max_all(Tensor input) -> Tensor",
+    signature: `_${name}_all(Tensor input) -> Tensor` as "_max_all(Tensor input) -> Tensor",
     doc: `The ${name === "max" ? "largest" : "smallest"} of all elements.`,
     in: "_C",
     gradName: name === "max" ? "Max" : "Min",
     save: ["input", "result"],
     forward(input: Tensor): Tensor {
       if (input.numel === 0) {
-        throw new RuntimeError(`${name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the ` +
-          "reduction dim with the 'dim' argument.");
+        throw new RuntimeError(
+          `${name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the ` +
+            "reduction dim with the 'dim' argument.",
+        );
       }
       return reduceKernel(input, name, wrapDims(null, input.rank), false, input.dtype).out;
     },
@@ -195,8 +233,8 @@ export const minAll = extremeOfAll("min");
 
 for (const name of ["argmax", "argmin"] as const) {
   op({
-    signature: `${name}(Tensor input, int? dim=None, bool keepdim=False) -> Tensor` as
-      "argmax(Tensor input, int? dim=None, bool keepdim=False) -> Tensor",
+    signature:
+      `${name}(Tensor input, int? dim=None, bool keepdim=False) -> Tensor` as "argmax(Tensor input, int? dim=None, bool keepdim=False) -> Tensor",
     doc: `Where the ${name === "argmax" ? "largest" : "smallest"} is, along dim or in the flattened input.`,
     differentiable: false,
     forward(input: Tensor, dim: number | null = null, keepdim = false): Tensor {
@@ -217,8 +255,8 @@ for (const name of ["argmax", "argmin"] as const) {
 
 for (const name of ["any", "all"] as const) {
   op({
-    signature: `${name}(Tensor input, int[]? dim=None, bool keepdim=False) -> Tensor` as
-      "any(Tensor input, int[]? dim=None, bool keepdim=False) -> Tensor",
+    signature:
+      `${name}(Tensor input, int[]? dim=None, bool keepdim=False) -> Tensor` as "any(Tensor input, int[]? dim=None, bool keepdim=False) -> Tensor",
     doc: name === "any" ? "Is any element nonzero?" : "Are all elements nonzero?",
     differentiable: false,
     forward: (input: Tensor, dim: Shape | null = null, keepdim = false): Tensor =>
@@ -272,13 +310,23 @@ function productOfOthers(t: Tensor, dim: number): Tensor {
 }
 
 /** Set by ops/join.ts. */
-export const joining = { cat: (_tensors: Tensor[], _dim: number): Tensor => { throw new Error("unset"); } };
+export const joining = {
+  cat: (_tensors: Tensor[], _dim: number): Tensor => {
+    throw new Error("unset");
+  },
+};
 
 type Spread = (t: Tensor) => Tensor;
 
 /** d var / d input = 2 (input - mean) / (n - correction), times what comes back for the variance. */
 function varianceBackward(
-  input: Tensor, average: Tensor, dims: readonly number[], correction: number, wide: Spread, dvar: Tensor | null, dmean: Tensor | null,
+  input: Tensor,
+  average: Tensor,
+  dims: readonly number[],
+  correction: number,
+  wide: Spread,
+  dvar: Tensor | null,
+  dmean: Tensor | null,
 ): Tensor | null {
   const count = dims.reduce((n, d) => n * input.shape[d]!, 1);
   let gradient: Tensor | null = null;
@@ -291,9 +339,12 @@ function varianceBackward(
 }
 
 function varianceAndMean(input: Tensor, dim: Shape | null, correction: number, keepdim: boolean): [Tensor, Tensor] {
-  if (input.dtype.kind !== "float") throw new RuntimeError("std and var only support floating point and complex dtypes");
-  const { out, second } = reduceKernel(input, "var", wrapDims(dim, input.rank), keepdim, input.dtype,
-    { second: input.dtype, parameter: correction });
+  if (input.dtype.kind !== "float")
+    throw new RuntimeError("std and var only support floating point and complex dtypes");
+  const { out, second } = reduceKernel(input, "var", wrapDims(dim, input.rank), keepdim, input.dtype, {
+    second: input.dtype,
+    parameter: correction,
+  });
   return [out, second!];
 }
 
@@ -418,14 +469,27 @@ const scanCode = { cumsum: 0, cumprod: 1, cummax: 2, cummin: 3, logcumsumexp: 4 
 
 function scanKernel(input: Tensor, name: keyof typeof scanCode, dim: number, dtype: DType, indices = false): Tensor[] {
   const d = wrapDim(dim, input.rank);
-  const source = input.isContiguous ? input : (() => { const c = empty(input.shape, input.dtype, input.device); copyInto(c, input); return c; })();
+  const source = input.isContiguous
+    ? input
+    : (() => {
+        const c = empty(input.shape, input.dtype, input.device);
+        copyInto(c, input);
+        return c;
+      })();
   const out = empty(input.shape, dtype, input.device);
   const second = indices ? empty(input.shape, int64, input.device) : null;
   const outer = input.shape.slice(0, d).reduce((a, b) => a * b, 1);
   const inner = input.shape.slice(d + 1).reduce((a, b) => a * b, 1);
   if (out.numel > 0) {
     launch("scan", second ? [out, second] : [out], input.numel, [
-      scanCode[name], source.dtype.id, source.pointer, dtype.id, out.pointer, outer, input.shape[d] ?? 1, inner,
+      scanCode[name],
+      source.dtype.id,
+      source.pointer,
+      dtype.id,
+      out.pointer,
+      outer,
+      input.shape[d] ?? 1,
+      inner,
       ...(second ? [second.pointer] : []),
     ]);
   }
@@ -470,7 +534,10 @@ export const logcumsumexp = op({
   once: true,
   forward(input: Tensor, dim: number): Tensor {
     if (input.dtype.kind !== "float") {
-      throw new PythonError("NotImplementedError", `"logcumsumexp_out_cpu" not implemented for '${input.dtype.legacy.slice(6, -6)}'`);
+      throw new PythonError(
+        "NotImplementedError",
+        `"logcumsumexp_out_cpu" not implemented for '${input.dtype.legacy.slice(6, -6)}'`,
+      );
     }
     return scanKernel(input, "logcumsumexp", dim, input.dtype)[0]!;
   },
@@ -486,17 +553,21 @@ export const logcumsumexp = op({
 
 for (const name of ["cummax", "cummin"] as const) {
   op({
-    signature: `${name}(Tensor input, int dim) -> (Tensor values, Tensor indices)` as
-      "cummax(Tensor input, int dim) -> (Tensor values, Tensor indices)",
+    signature:
+      `${name}(Tensor input, int dim) -> (Tensor values, Tensor indices)` as "cummax(Tensor input, int dim) -> (Tensor values, Tensor indices)",
     doc: `The ${name === "cummax" ? "largest" : "smallest"} so far along dim, and where it was.`,
     save: ["indices"],
     forward: (input: Tensor, dim: number): Tensor[] => scanKernel(input, name, dim, input.dtype, true),
-    backward: ({ info, dim, ...saved }, dy) =>
-      ({ input: valueBackward(dy, (saved as unknown as { indices: Tensor }).indices, info.input.shape, dim, true) }),
+    backward: ({ info, dim, ...saved }, dy) => ({
+      input: valueBackward(dy, (saved as unknown as { indices: Tensor }).indices, info.input.shape, dim, true),
+    }),
   });
 }
 
 /** Set by ops/index.ts. */
-export const flipping = { flip: (_t: Tensor, _dims: Shape): Tensor => { throw new Error("unset"); } };
+export const flipping = {
+  flip: (_t: Tensor, _dims: Shape): Tensor => {
+    throw new Error("unset");
+  },
+};
 const flipped = (t: Tensor, dim: number): Tensor => flipping.flip(t, [dim]);
-

@@ -26,12 +26,21 @@ function forwardOf(isLog: boolean) {
     wrapDim(dim, input.rank);
     const target = dtype ?? input.dtype;
     if (target.kind !== "float") {
-      throw new PythonError("NotImplementedError", `"softmax_lastdim_kernel_impl" not implemented for '${target.legacy.slice(6, -6)}'`);
+      throw new PythonError(
+        "NotImplementedError",
+        `"softmax_lastdim_kernel_impl" not implemented for '${target.legacy.slice(6, -6)}'`,
+      );
     }
     const source = contiguousOf(castOf(input, target));
     const out = empty(input.shape, source.dtype, input.device);
     if (out.numel > 0) {
-      launch("softmax", [out], 8 * out.numel, [out.dtype.id, out.pointer, source.pointer, ...splitAround(source, dim), isLog ? 1 : 0]);
+      launch("softmax", [out], 8 * out.numel, [
+        out.dtype.id,
+        out.pointer,
+        source.pointer,
+        ...splitAround(source, dim),
+        isLog ? 1 : 0,
+      ]);
     }
     return out;
   };
@@ -46,8 +55,14 @@ function backwardOf(y: Tensor, dy: Tensor, dim: number, isLog: boolean): Tensor 
   const gradient = contiguousOf(dy);
   const out = empty(y.shape, y.dtype, y.device);
   if (out.numel > 0) {
-    launch("softmax_backward", [out], 8 * out.numel,
-      [y.dtype.id, out.pointer, gradient.pointer, y.pointer, ...splitAround(y, dim), isLog ? 1 : 0]);
+    launch("softmax_backward", [out], 8 * out.numel, [
+      y.dtype.id,
+      out.pointer,
+      gradient.pointer,
+      y.pointer,
+      ...splitAround(y, dim),
+      isLog ? 1 : 0,
+    ]);
   }
   return out;
 }

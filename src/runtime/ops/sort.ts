@@ -32,25 +32,41 @@ export const sort = op({
   in: "_C",
   gradName: "Sort",
   save: ["indices"],
-  forward: (input: Tensor, dim: number, descending: boolean): Tensor[] => alongLast(input, dim, (t) => {
-    const values = empty(t.shape, t.dtype, t.device);
-    const indices = empty(t.shape, int64, t.device);
-    const n = t.rank ? t.shape[t.rank - 1]! : 1;
-    if (t.numel > 0) {
-      launch("sort", [values, indices], 20 * t.numel, [
-        t.dtype.id, values.pointer, indices.pointer, t.pointer, t.numel / n, n, descending ? 1 : 0, 1,
-      ]);
-    }
-    return [values, indices];
-  }),
+  forward: (input: Tensor, dim: number, descending: boolean): Tensor[] =>
+    alongLast(input, dim, (t) => {
+      const values = empty(t.shape, t.dtype, t.device);
+      const indices = empty(t.shape, int64, t.device);
+      const n = t.rank ? t.shape[t.rank - 1]! : 1;
+      if (t.numel > 0) {
+        launch("sort", [values, indices], 20 * t.numel, [
+          t.dtype.id,
+          values.pointer,
+          indices.pointer,
+          t.pointer,
+          t.numel / n,
+          n,
+          descending ? 1 : 0,
+          1,
+        ]);
+      }
+      return [values, indices];
+    }),
   backward: ({ info, dim, ...saved }, dy) => ({
-    input: info.input.shape.length === 0 ? dy
-      : scatterBack.along(dy, (saved as unknown as { indices: Tensor }).indices, info.input.shape, wrapDim(dim, info.input.shape.length)),
+    input:
+      info.input.shape.length === 0
+        ? dy
+        : scatterBack.along(
+            dy,
+            (saved as unknown as { indices: Tensor }).indices,
+            info.input.shape,
+            wrapDim(dim, info.input.shape.length),
+          ),
   }),
 });
 
 export const topk = op({
-  signature: "topk(Tensor input, int k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor indices)",
+  signature:
+    "topk(Tensor input, int k, int dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, Tensor indices)",
   doc: "The k largest (or smallest) along dim, and where they are.",
   save: ["indices"],
   forward(input: Tensor, k: number, dim = -1, largest = true, sorted = true): Tensor[] {
@@ -63,14 +79,29 @@ export const topk = op({
       const indices = empty(shape, int64, t.device);
       if (values.numel > 0) {
         launch("topk", [values, indices], 8 * t.numel, [
-          t.dtype.id, values.pointer, indices.pointer, t.pointer, t.numel / size, size, k, largest ? 1 : 0, sorted ? 1 : 0,
+          t.dtype.id,
+          values.pointer,
+          indices.pointer,
+          t.pointer,
+          t.numel / size,
+          size,
+          k,
+          largest ? 1 : 0,
+          sorted ? 1 : 0,
         ]);
       }
       return [values, indices];
     });
   },
   backward: ({ info, dim, ...saved }, dy) => ({
-    input: info.input.shape.length === 0 ? dy : scatterBack.along(dy, (saved as unknown as { indices: Tensor }).indices,
-      info.input.shape, wrapDim(dim ?? -1, info.input.shape.length)),
+    input:
+      info.input.shape.length === 0
+        ? dy
+        : scatterBack.along(
+            dy,
+            (saved as unknown as { indices: Tensor }).indices,
+            info.input.shape,
+            wrapDim(dim ?? -1, info.input.shape.length),
+          ),
   }),
 });

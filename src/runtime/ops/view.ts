@@ -2,9 +2,7 @@
 import { arithmetic } from "../autograd/engine.ts";
 import { IndexError, NotImplementedError, RuntimeError } from "../errors.ts";
 import { op, type Grads } from "../op.ts";
-import {
-  formatShape, inferSize, numelOf, viewStrides, wrapDim, type Shape,
-} from "../shape.ts";
+import { formatShape, inferSize, numelOf, viewStrides, wrapDim, type Shape } from "../shape.ts";
 import type { DType } from "../dtype.ts";
 import { alias, Tensor } from "../tensor.ts";
 import { asContiguous, copyInto } from "./copy.ts";
@@ -20,8 +18,10 @@ export const view = op({
     const shape = inferSize(size, input.numel);
     const strides = viewStrides(input.shape, input.strides, shape);
     if (!strides) {
-      throw new RuntimeError("view size is not compatible with input tensor's size and stride (at least one dimension " +
-        "spans across two contiguous subspaces). Use .reshape(...) instead.");
+      throw new RuntimeError(
+        "view size is not compatible with input tensor's size and stride (at least one dimension " +
+          "spans across two contiguous subspaces). Use .reshape(...) instead.",
+      );
     }
     return alias(input, shape, strides);
   },
@@ -49,12 +49,18 @@ export const permute = op({
   view: true,
   forward(input: Tensor, dims: Shape): Tensor {
     if (dims.length !== input.rank) {
-      throw new RuntimeError(`permute(sparse_coo): number of dimensions in the tensor input does not match the length of ` +
-        `the desired ordering of dimensions i.e. input.dim() = ${input.rank} is not equal to len(dims) = ${dims.length}`);
+      throw new RuntimeError(
+        `permute(sparse_coo): number of dimensions in the tensor input does not match the length of ` +
+          `the desired ordering of dimensions i.e. input.dim() = ${input.rank} is not equal to len(dims) = ${dims.length}`,
+      );
     }
     const order = dims.map((d) => wrapDim(d, input.rank));
     if (new Set(order).size !== order.length) throw new RuntimeError("permute(): duplicate dims are not allowed.");
-    return alias(input, order.map((d) => input.shape[d]!), order.map((d) => input.strides[d]!));
+    return alias(
+      input,
+      order.map((d) => input.shape[d]!),
+      order.map((d) => input.strides[d]!),
+    );
   },
   backward({ dims, info }, dy): Grads {
     const inverse = new Array<number>(dims.length);
@@ -119,8 +125,10 @@ export const viewDtype = op({
     if (from === to) return new Tensor(input.storage, input.shape, input.strides, input.offset, dtype);
     const last = input.rank - 1;
     if (last < 0) {
-      throw new RuntimeError(`self.dim() cannot be 0 to view ${input.dtype.legacy.slice(6, -6)} as ` +
-        `${dtype.legacy.slice(6, -6)} (different element sizes)`);
+      throw new RuntimeError(
+        `self.dim() cannot be 0 to view ${input.dtype.legacy.slice(6, -6)} as ` +
+          `${dtype.legacy.slice(6, -6)} (different element sizes)`,
+      );
     }
     const shape = input.shape.slice();
     const scale = (n: number): number => (n * from) / to;
@@ -128,8 +136,10 @@ export const viewDtype = op({
     const strides = input.strides.map((s, i) => (i === last ? 1 : scale(s)));
     const fits = input.strides[last] === 1 && [shape[last]!, scale(input.offset), ...strides].every(Number.isInteger);
     if (!fits) {
-      throw new RuntimeError(`self.size(-1), self.stride and self.storage_offset() must be divisible by ${to / from} to view ` +
-        `${input.dtype.legacy.slice(6, -6)} as ${dtype.legacy.slice(6, -6)} (different element sizes)`);
+      throw new RuntimeError(
+        `self.size(-1), self.stride and self.storage_offset() must be divisible by ${to / from} to view ` +
+          `${input.dtype.legacy.slice(6, -6)} as ${dtype.legacy.slice(6, -6)} (different element sizes)`,
+      );
     }
     return new Tensor(input.storage, shape, strides, scale(input.offset), dtype);
   },
@@ -143,8 +153,10 @@ export const expand = op({
   forward(input: Tensor, size: Shape): Tensor {
     const lead = size.length - input.rank;
     if (lead < 0) {
-      throw new RuntimeError(`expand(${input.dtype.legacy}{${formatShape(input.shape)}}, size=${formatShape(size)}): the ` +
-        `number of sizes provided (${size.length}) must be greater or equal to the number of dimensions in the tensor (${input.rank})`);
+      throw new RuntimeError(
+        `expand(${input.dtype.legacy}{${formatShape(input.shape)}}, size=${formatShape(size)}): the ` +
+          `number of sizes provided (${size.length}) must be greater or equal to the number of dimensions in the tensor (${input.rank})`,
+      );
     }
     const shape = new Array<number>(size.length);
     const strides = new Array<number>(size.length);
@@ -153,8 +165,10 @@ export const expand = op({
       const current = d < 0 ? 1 : input.shape[d]!;
       const wanted = size[i]!;
       if (wanted === -1 && d < 0) {
-        throw new RuntimeError(`expand(${input.dtype.legacy}{${formatShape(input.shape)}}, size=${formatShape(size)}): the ` +
-          `expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension ${i}`);
+        throw new RuntimeError(
+          `expand(${input.dtype.legacy}{${formatShape(input.shape)}}, size=${formatShape(size)}): the ` +
+            `expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension ${i}`,
+        );
       }
       if (wanted === -1 || wanted === current) {
         shape[i] = current;
@@ -163,8 +177,10 @@ export const expand = op({
         shape[i] = wanted;
         strides[i] = 0;
       } else {
-        throw new RuntimeError(`The expanded size of the tensor (${wanted}) must match the existing size (${current}) at ` +
-          `non-singleton dimension ${i}.  Target sizes: ${formatShape(size)}.  Tensor sizes: ${formatShape(input.shape)}`);
+        throw new RuntimeError(
+          `The expanded size of the tensor (${wanted}) must match the existing size (${current}) at ` +
+            `non-singleton dimension ${i}.  Target sizes: ${formatShape(size)}.  Tensor sizes: ${formatShape(input.shape)}`,
+        );
       }
     }
     return alias(input, shape, strides);
@@ -221,8 +237,9 @@ export const slice = op({
     strides[dim]! *= step;
     return alias(input, shape, strides, offset);
   },
-  backward: ({ info, dim, start, length, step }, dy): Grads =>
-    ({ input: sliceBackward(dy, info.input.shape, dim, start, length, step) }),
+  backward: ({ info, dim, start, length, step }, dy): Grads => ({
+    input: sliceBackward(dy, info.input.shape, dim, start, length, step),
+  }),
 });
 
 const sliceBackward = op({
@@ -246,7 +263,9 @@ export const select = op({
     const d = wrapDim(dim, input.rank);
     const size = input.shape[d]!;
     if (index < -size || index >= size) {
-      throw new IndexError(`select(): index ${index} out of range for tensor of size ${formatShape(input.shape)} at dimension ${d}`);
+      throw new IndexError(
+        `select(): index ${index} out of range for tensor of size ${formatShape(input.shape)} at dimension ${d}`,
+      );
     }
     const i = index < 0 ? index + size : index;
     const shape = input.shape.filter((_, k) => k !== d);
@@ -269,8 +288,10 @@ export const narrow = op({
     const size = input.shape[d]!;
     if (length < 0) throw new RuntimeError("narrow(): length must be non-negative.");
     const from = start < 0 ? start + size : start;
-    if (start < -size || start > size) throw new IndexError(`start out of range (expected to be in range of [${-size}, ${size}], but got ${start})`);
-    if (from + length > size) throw new RuntimeError(`start (${from}) + length (${length}) exceeds dimension size (${size}).`);
+    if (start < -size || start > size)
+      throw new IndexError(`start out of range (expected to be in range of [${-size}, ${size}], but got ${start})`);
+    if (from + length > size)
+      throw new RuntimeError(`start (${from}) + length (${length}) exceeds dimension size (${size}).`);
     return slice(input, d, from, length, 1);
   },
 });
@@ -283,8 +304,10 @@ export const splitWithSizes = op({
     const size = input.shape[d]!;
     const total = sizes.reduce((a, b) => a + b, 0);
     if (total !== size) {
-      throw new RuntimeError(`split_with_sizes expects split_sizes to sum exactly to ${size} (input tensor's size at ` +
-        `dimension ${d}), but got split_sizes=${formatShape(sizes)}`);
+      throw new RuntimeError(
+        `split_with_sizes expects split_sizes to sum exactly to ${size} (input tensor's size at ` +
+          `dimension ${d}), but got split_sizes=${formatShape(sizes)}`,
+      );
     }
     let start = 0;
     return sizes.map((length) => {
@@ -301,7 +324,8 @@ export const splitBySize = op({
   in: "_C",
   forward(input: Tensor, splitSize: number, dim = 0): Tensor[] {
     const size = input.shape[wrapDim(dim, input.rank)]!;
-    if (splitSize < 0) throw new RuntimeError(`split expects split_size be non-negative, but got split_size=${splitSize}`);
+    if (splitSize < 0)
+      throw new RuntimeError(`split expects split_size be non-negative, but got split_size=${splitSize}`);
     if (splitSize === 0 && size !== 0) {
       throw new RuntimeError(`split_size can only be 0 if dimension size is 0, but got dimension size of ${size}`);
     }
@@ -343,20 +367,26 @@ export const asStrided = op({
     size.forEach((n, i) => (last += (n - 1) * stride[i]!));
     const available = input.storage.sizeBytes / input.dtype.size;
     if (numelOf(size) > 0 && (last >= available || start < 0)) {
-      throw new RuntimeError(`setStorage: sizes ${formatShape(size)}, strides ${formatShape(stride)}, storage offset ` +
-        `${start}, and itemsize ${input.dtype.size} requiring a storage size of ${(last + 1) * input.dtype.size} are out of ` +
-        `bounds for storage of size ${input.storage.sizeBytes}`);
+      throw new RuntimeError(
+        `setStorage: sizes ${formatShape(size)}, strides ${formatShape(stride)}, storage offset ` +
+          `${start}, and itemsize ${input.dtype.size} requiring a storage size of ${(last + 1) * input.dtype.size} are out of ` +
+          `bounds for storage of size ${input.storage.sizeBytes}`,
+      );
     }
     return alias(input, size, stride, start);
   },
   save: ["input"],
-  backward: ({ input, size, stride, storage_offset: offset }, dy): Grads =>
-    ({ input: asStridedBackward(dy, input, size, stride, offset ?? input.offset) }),
+  backward: ({ input, size, stride, storage_offset: offset }, dy): Grads => ({
+    input: asStridedBackward(dy, input, size, stride, offset ?? input.offset),
+  }),
 });
 
 /** Do two indices lead to one place? Conservative: dims by falling stride, each reaching no further than the next one up. */
 function overlaps(size: Shape, stride: Shape): boolean {
-  const order = size.map((_, i) => i).filter((i) => size[i]! > 1).sort((a, b) => stride[b]! - stride[a]!);
+  const order = size
+    .map((_, i) => i)
+    .filter((i) => size[i]! > 1)
+    .sort((a, b) => stride[b]! - stride[a]!);
   let reach = 0;
   for (const d of order.reverse()) {
     if (stride[d]! <= reach) return true;
@@ -411,15 +441,25 @@ export const diagonal = op({
     const a = wrapDim(dim1, input.rank);
     const b = wrapDim(dim2, input.rank);
     if (a === b) throw new RuntimeError(`diagonal dimensions cannot be identical ${dim1}, ${dim2}`);
-    const length = Math.max(0, offset >= 0 ? Math.min(input.shape[a]!, input.shape[b]! - offset)
-      : Math.min(input.shape[a]! + offset, input.shape[b]!));
-    const start = input.offset + (length === 0 ? 0 : offset >= 0 ? offset * input.strides[b]! : -offset * input.strides[a]!);
+    const length = Math.max(
+      0,
+      offset >= 0
+        ? Math.min(input.shape[a]!, input.shape[b]! - offset)
+        : Math.min(input.shape[a]! + offset, input.shape[b]!),
+    );
+    const start =
+      input.offset + (length === 0 ? 0 : offset >= 0 ? offset * input.strides[b]! : -offset * input.strides[a]!);
     const rest = input.shape.map((_, i) => i).filter((i) => i !== a && i !== b);
-    return alias(input, [...rest.map((i) => input.shape[i]!), length],
-      [...rest.map((i) => input.strides[i]!), input.strides[a]! + input.strides[b]!], start);
+    return alias(
+      input,
+      [...rest.map((i) => input.shape[i]!), length],
+      [...rest.map((i) => input.strides[i]!), input.strides[a]! + input.strides[b]!],
+      start,
+    );
   },
-  backward: ({ info, offset, dim1, dim2 }, dy): Grads =>
-    ({ input: diagonalBackward(dy, info.input.shape, offset ?? 0, dim1 ?? 0, dim2 ?? 1) }),
+  backward: ({ info, offset, dim1, dim2 }, dy): Grads => ({
+    input: diagonalBackward(dy, info.input.shape, offset ?? 0, dim1 ?? 0, dim2 ?? 1),
+  }),
 });
 
 const diagonalBackward = op({
@@ -453,8 +493,9 @@ export const unfoldDim = op({
     strides[d] = input.strides[d]! * step;
     return alias(input, shape, strides);
   },
-  backward: ({ info, dimension, size, step }, dy): Grads =>
-    ({ input: unfoldBackward(dy, info.input.shape, dimension, size, step) }),
+  backward: ({ info, dimension, size, step }, dy): Grads => ({
+    input: unfoldBackward(dy, info.input.shape, dimension, size, step),
+  }),
 });
 
 const unfoldBackward = op({
@@ -496,8 +537,10 @@ export const unflatten = op({
     const known = numelOf(sizes.filter((n) => n !== -1));
     const ok = sizes.includes(-1) ? known > 0 && input.shape[d]! % known === 0 : known === input.shape[d];
     if (!ok) {
-      throw new RuntimeError(`unflatten: Provided sizes ${formatShape(sizes)} don't multiply up to the size of dim ${d} ` +
-        `(${input.shape[d]}) in the input tensor`);
+      throw new RuntimeError(
+        `unflatten: Provided sizes ${formatShape(sizes)} don't multiply up to the size of dim ${d} ` +
+          `(${input.shape[d]}) in the input tensor`,
+      );
     }
     const filled = sizes.map((n) => (n === -1 ? input.shape[d]! / known : n));
     return view(input, [...input.shape.slice(0, d), ...filled, ...input.shape.slice(d + 1)]);
@@ -510,8 +553,10 @@ export const movedim = op({
   aliases: ["torch.moveaxis", "Tensor.moveaxis"],
   forward(input: Tensor, source: Shape, destination: Shape): Tensor {
     if (source.length !== destination.length) {
-      throw new RuntimeError(`movedim: Invalid source or destination dims: source (${formatShape(source)} dims) should ` +
-        `contain the same number of dims as destination (${formatShape(destination)} dims)`);
+      throw new RuntimeError(
+        `movedim: Invalid source or destination dims: source (${formatShape(source)} dims) should ` +
+          `contain the same number of dims as destination (${formatShape(destination)} dims)`,
+      );
     }
     const from = source.map((d) => wrapDim(d, input.rank));
     const to = destination.map((d) => wrapDim(d, input.rank));

@@ -19,7 +19,11 @@ export interface Program {
 const free = new Set<Opcode>(["mov", "iota"]);
 
 export function compile(
-  roots: readonly Expr[], compute: Compute, nInputs: number, nParams: number, opcodes: ReadonlyMap<string, number>,
+  roots: readonly Expr[],
+  compute: Compute,
+  nInputs: number,
+  nParams: number,
+  opcodes: ReadonlyMap<string, number>,
 ): Program {
   const order = topological(roots);
   const constants: number[] = [];
@@ -57,8 +61,14 @@ export function compile(
     if (!free.has(node.op)) flopsPerElement++;
   });
   const words = [
-    computeIds[compute], nInputs, nParams + constants.length, temporaries, instructions.length / 5, roots.length,
-    ...instructions, ...roots.map((root) => valueOf.get(root)!),
+    computeIds[compute],
+    nInputs,
+    nParams + constants.length,
+    temporaries,
+    instructions.length / 5,
+    roots.length,
+    ...instructions,
+    ...roots.map((root) => valueOf.get(root)!),
   ];
   return { words: new Float64Array(words), constants, flopsPerElement, nInputs, nParams };
 }

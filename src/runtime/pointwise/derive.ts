@@ -69,10 +69,36 @@ const rules: Partial<Record<Opcode, Rule>> = {
   erfinv: (_a, _b, y) => [e.mul(1 / SQRT_PI_2, e.exp(e.square(y)))],
   lgamma: (a) => [e.digamma(a)],
   digamma: (a) => [trigamma(a)],
-  iota: zero, floor_divide: zero, nextafter: zero, eq: zero, ne: zero, lt: zero, le: zero, gt: zero, ge: zero,
-  logical_and: zero, logical_or: zero, logical_xor: zero, logical_not: zero, bitwise_and: zero, bitwise_or: zero,
-  bitwise_xor: zero, bitwise_not: zero, bitwise_left_shift: zero, bitwise_right_shift: zero, sign: zero, signbit: zero,
-  floor: zero, ceil: zero, round: zero, trunc: zero, isnan: zero, isinf: zero, isfinite: zero, gcd: zero, lcm: zero,
+  iota: zero,
+  floor_divide: zero,
+  nextafter: zero,
+  eq: zero,
+  ne: zero,
+  lt: zero,
+  le: zero,
+  gt: zero,
+  ge: zero,
+  logical_and: zero,
+  logical_or: zero,
+  logical_xor: zero,
+  logical_not: zero,
+  bitwise_and: zero,
+  bitwise_or: zero,
+  bitwise_xor: zero,
+  bitwise_not: zero,
+  bitwise_left_shift: zero,
+  bitwise_right_shift: zero,
+  sign: zero,
+  signbit: zero,
+  floor: zero,
+  ceil: zero,
+  round: zero,
+  trunc: zero,
+  isnan: zero,
+  isinf: zero,
+  isfinite: zero,
+  gcd: zero,
+  lcm: zero,
 };
 
 /** The reflection takes x below 1/2 above it, the recurrence above 8; there the asymptotic series is exact to 1e-16. */
@@ -88,7 +114,9 @@ function trigamma(x: Expr): Expr {
   const r2 = e.square(r);
   // Bernoulli numbers 1/6, -1/30, 1/42, -1/30, 5/66, -691/2730, 7/6 (Abramowitz and Stegun 6.4.12).
   const series = [7 / 6, -691 / 2730, 5 / 66, -1 / 30, 1 / 42, -1 / 30, 1 / 6].reduce<Expr>(
-    (tail, b) => e.add(b, e.mul(r2, tail)), constant(0));
+    (tail, b) => e.add(b, e.mul(r2, tail)),
+    constant(0),
+  );
   const value = e.add(sum, e.add(r, e.add(e.mul(0.5, r2), e.mul(e.mul(r, r2), series))));
   const sine = e.sin(e.mul(Math.PI, x));
   return e.where(isLow, e.sub(e.div(Math.PI ** 2, e.square(sine)), value), value);

@@ -67,18 +67,37 @@ export class PointwiseKernel {
     const consts = params.length + program.constants.length;
 
     if (isFlat(target, inputs, outputs)) {
-      stream.begin("pointwise", 5 + nOperands * 3 + consts, this.#label).push(id).push(1).push(nOperands).push(consts)
+      stream
+        .begin("pointwise", 5 + nOperands * 3 + consts, this.#label)
+        .push(id)
+        .push(1)
+        .push(nOperands)
+        .push(consts)
         .push(target.numel);
-      for (const t of inputs) stream.push(t.pointer).push(t.dtype.id).push(t.numel === 1 && target.numel !== 1 ? 0 : 1);
+      for (const t of inputs)
+        stream
+          .push(t.pointer)
+          .push(t.dtype.id)
+          .push(t.numel === 1 && target.numel !== 1 ? 0 : 1);
       for (const t of outputs) stream.push(t.pointer).push(t.dtype.id).push(1);
     } else {
       const strides: Shape[] = outputs.map((t) => t.strides);
       for (const t of inputs) strides.push(broadcastStrides(t.shape, t.strides, shape));
       const loops = coalesce(shape, strides);
       const ndim = loops.sizes.length;
-      stream.begin("pointwise", 4 + ndim + nOperands * (2 + ndim) + consts, this.#label)
-        .push(id).push(ndim).push(nOperands).push(consts).pushAll(loops.sizes);
-      inputs.forEach((t, k) => stream.push(t.pointer).push(t.dtype.id).pushAll(loops.strides[outputs.length + k]!));
+      stream
+        .begin("pointwise", 4 + ndim + nOperands * (2 + ndim) + consts, this.#label)
+        .push(id)
+        .push(ndim)
+        .push(nOperands)
+        .push(consts)
+        .pushAll(loops.sizes);
+      inputs.forEach((t, k) =>
+        stream
+          .push(t.pointer)
+          .push(t.dtype.id)
+          .pushAll(loops.strides[outputs.length + k]!),
+      );
       outputs.forEach((t, k) => stream.push(t.pointer).push(t.dtype.id).pushAll(loops.strides[k]!));
     }
     stream.pushAll(params).pushAll(program.constants);

@@ -76,7 +76,9 @@ export function pointwise<const S extends string>(spec: PointwiseSpec<S>): Op<(.
   const isParam = (a: unknown, i: number): boolean =>
     !isBaked[i] && (a instanceof Scalar ? !spec.bakeValues?.includes(a.number) : isNumber[i]! && typeof a === "number");
   // Factors given by keyword (alpha, value) follow the dtype of the rest.
-  const decidesDtype = signature.arguments.map((a, i) => mayBeTensor[i]! || (a.type.startsWith("Scalar") && !a.keywordOnly));
+  const decidesDtype = signature.arguments.map(
+    (a, i) => mayBeTensor[i]! || (a.type.startsWith("Scalar") && !a.keywordOnly),
+  );
   const likeIdx = spec.like ? argNames.indexOf(spec.like) : -1;
   const variants = new Map<string, Variant>();
 
@@ -97,7 +99,7 @@ export function pointwise<const S extends string>(spec: PointwiseSpec<S>): Op<(.
         const a = args[i];
         if (a instanceof Tensor) leaves[name] = input(tensorNames.push(name) - 1);
         else if (isParam(a, i)) leaves[name] = param(paramNames.push(name) - 1);
-        else leaves[name] = a instanceof Scalar ? a.number : a ?? null;
+        else leaves[name] = a instanceof Scalar ? a.number : (a ?? null);
       });
       const kernel = new PointwiseKernel(signature.name, [spec.expr(leaves)], tensorNames.length, paramNames.length);
       variant = { kernel, leaves, tensorNames, paramNames, gradient: undefined };
@@ -139,7 +141,11 @@ export function pointwise<const S extends string>(spec: PointwiseSpec<S>): Op<(.
     const { kernel, leaves, tensorNames } = variant;
     const y = kernel.outputs[0]!;
     const dy = input(1000);
-    const derived = derive(y, tensorNames.map((_, i) => input(i)), dy);
+    const derived = derive(
+      y,
+      tensorNames.map((_, i) => input(i)),
+      dy,
+    );
     const targets: string[] = [];
     const expressions: Expr[] = [];
     tensorNames.forEach((name, i) => {
@@ -150,7 +156,11 @@ export function pointwise<const S extends string>(spec: PointwiseSpec<S>): Op<(.
       targets.push(name);
       expressions.push(own ? gradient : replaceResult(gradient, y));
     });
-    const leavesUsed = new Set(topological(expressions).filter((n) => n.kind === "input").map((n) => n.index));
+    const leavesUsed = new Set(
+      topological(expressions)
+        .filter((n) => n.kind === "input")
+        .map((n) => n.index),
+    );
     const reads = tensorNames.filter((_, i) => leavesUsed.has(i));
     if (leavesUsed.has(1001)) reads.push("result");
     variant.gradient = targets.length ? { targets, expressions, reads, backward: new Map() } : null;
@@ -203,7 +213,8 @@ function inplacePlaces(record: { in?: string }, nArguments: number): string {
 
 /** `x.add_(y)`: the same computation, written into x. What backward needs of the old x is copied before. */
 function declareInplace(
-  base: Op<(...args: unknown[]) => Tensor>, record: OpSpec<string, (...args: unknown[]) => Tensor>,
+  base: Op<(...args: unknown[]) => Tensor>,
+  record: OpSpec<string, (...args: unknown[]) => Tensor>,
   forward: (...args: unknown[]) => Tensor,
 ): void {
   const name = base.record.name;
@@ -247,14 +258,22 @@ function substituteExpr(root: Expr, from: Expr, to: Expr): Expr {
 
 /** Run (and, under create_graph, record) the gradient of the wanted arguments as one kernel. */
 function runGradient(
-  name: string, gradient: Gradient, variant: Variant, saved: Record<string, unknown> & { needs: Record<string, boolean> },
-  dy: Tensor, params: number[],
+  name: string,
+  gradient: Gradient,
+  variant: Variant,
+  saved: Record<string, unknown> & { needs: Record<string, boolean> },
+  dy: Tensor,
+  params: number[],
 ): Record<string, Tensor> {
   const wanted = gradient.targets.filter((t) => saved.needs[t]);
   if (wanted.length === 0) return {};
   const key = wanted.join(",");
   const roots = wanted.map((t) => gradient.expressions[gradient.targets.indexOf(t)]!);
-  const used = new Set(topological(roots).filter((n) => n.kind === "input").map((n) => n.index));
+  const used = new Set(
+    topological(roots)
+      .filter((n) => n.kind === "input")
+      .map((n) => n.index),
+  );
   const reads: { name: string; index: number }[] = [];
   for (const read of gradient.reads) {
     const index = read === "result" ? 1001 : variant.tensorNames.indexOf(read);
@@ -287,7 +306,10 @@ function renumber(root: Expr, order: ReadonlyMap<number, number>): Expr {
 
 /** A derived kernel as a differentiable function of several tensors: each output again a pointwise op. */
 function derivedOp(
-  name: string, expressions: readonly Expr[], nInputs: number, nParams: number,
+  name: string,
+  expressions: readonly Expr[],
+  nInputs: number,
+  nParams: number,
 ): (tensors: Tensor[], params: number[]) => Tensor[] {
   const fused = new PointwiseKernel(name, expressions, nInputs, nParams);
   let recorded: Op<(...args: unknown[]) => Tensor>[] | null = null;
@@ -298,14 +320,19 @@ function derivedOp(
         const numbers = Array.from({ length: nParams }, (_, i) => `float p${i}`);
         return pointwise({
           signature: `${name}${uniqueSuffix()}_${k}(${[...inputs, ...numbers].join(", ")}) -> Tensor`,
-          doc: "A derived gradient.", in: "", inplace: false,
+          doc: "A derived gradient.",
+          in: "",
+          inplace: false,
           expr: () => expr,
         });
       });
       return recorded.map((f) => f(...tensors, ...params));
     }
     const shape = tensors.map((t) => t.shape).reduce(broadcastShapes);
-    const dtype = tensors.map((t) => t.dtype).filter((d) => d.kind === "float").reduce(promoteTypes);
+    const dtype = tensors
+      .map((t) => t.dtype)
+      .filter((d) => d.kind === "float")
+      .reduce(promoteTypes);
     const strides = resultStrides(shape, tensors);
     const outputs = expressions.map(() => empty(shape, dtype, commonDevice(tensors), strides));
     fused.launch(dtype, outputs, tensors, params);
@@ -327,15 +354,19 @@ const uniqueSuffix = (): number => ++suffix;
 /** Several elements in one place cannot be written one by one. */
 export function checkNoOverlap(self: Tensor): void {
   if (self.shape.some((size, d) => size > 1 && self.strides[d] === 0)) {
-    throw new RuntimeError("unsupported operation: more than one element of the written-to tensor refers to a single " +
-      "memory location. Please clone() the tensor before performing the operation.");
+    throw new RuntimeError(
+      "unsupported operation: more than one element of the written-to tensor refers to a single " +
+        "memory location. Please clone() the tensor before performing the operation.",
+    );
   }
 }
 
 function checkDestination(self: Tensor, shape: Shape, dtype: DType): void {
   checkNoOverlap(self);
   if (!sameShape(self.shape, shape)) {
-    throw new RuntimeError(`output with shape ${formatShape(self.shape)} doesn't match the broadcast shape ${formatShape(shape)}`);
+    throw new RuntimeError(
+      `output with shape ${formatShape(self.shape)} doesn't match the broadcast shape ${formatShape(shape)}`,
+    );
   }
   const rank = { bool: 0, int: 1, float: 2 };
   if (rank[dtype.kind] > rank[self.dtype.kind]) {
@@ -350,8 +381,12 @@ export function commonDevice(tensors: readonly Tensor[]): Device {
   for (const t of tensors) {
     if (t.rank === 0 && t.device.type === "cpu") continue;
     if (device && t.device !== device) {
-      const [a, b] = [device, t.device].map((d) => (d === META ? "meta" : d.type === "cuda" ? `cuda:${d.index}` : d.type));
-      throw new RuntimeError(`Expected all tensors to be on the same device, but found at least two devices, ${a} and ${b}!`);
+      const [a, b] = [device, t.device].map((d) =>
+        d === META ? "meta" : d.type === "cuda" ? `cuda:${d.index}` : d.type,
+      );
+      throw new RuntimeError(
+        `Expected all tensors to be on the same device, but found at least two devices, ${a} and ${b}!`,
+      );
     }
     device = t.device;
   }
