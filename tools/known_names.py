@@ -14,43 +14,8 @@ import torch.linalg
 import torch.nn.functional
 import torch.special
 
-HEADER = '''"""Names of the public functions of PyTorch {version}, written by tools/known_names.py. A name that PyTorch has and this package
-does not is a function that says so when it is called; any other name is an AttributeError, as it is everywhere.
-"""
+HEADER = '''"""Names of the public functions of PyTorch {version}, written by tools/known_names.py."""
 '''
-
-FOOTER = '''
-
-def _missing(place, name):
-    def refuse(*args, **kwargs):
-        raise NotImplementedError(f"{place}.{name} is not supported yet; docs/ops.md lists what is")
-
-    refuse.__name__ = refuse.__qualname__ = name
-    return refuse
-
-
-def missing_from(place, names):
-    """A module's __getattr__ for `place`."""
-    known = frozenset(names.split())
-
-    def __getattr__(name):
-        if name in known:
-            return _missing(place, name)
-        raise AttributeError(f"module {place!r} has no attribute {name!r}")
-
-    return __getattr__
-
-
-_tensor_methods = frozenset(TENSOR.split())
-
-
-def missing_method(tensor, name):
-    """What Tensor.__getattr__ answers."""
-    if name in _tensor_methods:
-        return _missing("torch.Tensor", name)
-    raise AttributeError(f"{type(tensor).__name__!r} object has no attribute {name!r}")
-'''
-
 
 def functions(owner):
     found = []
@@ -72,7 +37,6 @@ def main():
     for name, owner in places.items():
         words = textwrap.fill(" ".join(functions(owner)), 116, initial_indent="    ", subsequent_indent="    ")
         parts.append(f'\n{name} = """\n{words}\n"""\n')
-    parts.append(FOOTER)
     target = pathlib.Path(__file__).parent.parent / "python" / "torch" / "_known.py"
     target.write_text("".join(parts))
 

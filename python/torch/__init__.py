@@ -154,6 +154,6 @@ def _assert(condition, message):
     assert condition, message
 
 
-from torch import _known
+from torch import _known, _missing
 
-__getattr__ = _known.missing_from("torch", _known.TORCH)
+__getattr__ = _missing.missing_from("torch", _known.TORCH)

@@ -1,6 +1,4 @@
-"""Names of the public functions of PyTorch 2.13.0, written by tools/known_names.py. A name that PyTorch has and this package
-does not is a function that says so when it is called; any other name is an AttributeError, as it is everywhere.
-"""
+"""Names of the public functions of PyTorch 2.13.0, written by tools/known_names.py."""
 
 TORCH = """
     abs abs_ absolute acos acos_ acosh acosh_ adaptive_avg_pool1d adaptive_max_pool1d add addbmm addcdiv addcmul
@@ -178,33 +176,3 @@ FUNCTIONAL = """
     softmax softmin softplus softshrink softsign tanh tanhshrink threshold threshold_ triplet_margin_loss
     triplet_margin_with_distance_loss unfold upsample upsample_bilinear upsample_nearest
 """
-
-
-def _missing(place, name):
-    def refuse(*args, **kwargs):
-        raise NotImplementedError(f"{place}.{name} is not supported yet; docs/ops.md lists what is")
-
-    refuse.__name__ = refuse.__qualname__ = name
-    return refuse
-
-
-def missing_from(place, names):
-    """A module's __getattr__ for `place`."""
-    known = frozenset(names.split())
-
-    def __getattr__(name):
-        if name in known:
-            return _missing(place, name)
-        raise AttributeError(f"module {place!r} has no attribute {name!r}")
-
-    return __getattr__
-
-
-_tensor_methods = frozenset(TENSOR.split())
-
-
-def missing_method(tensor, name):
-    """What Tensor.__getattr__ answers."""
-    if name in _tensor_methods:
-        return _missing("torch.Tensor", name)
-    raise AttributeError(f"{type(tensor).__name__!r} object has no attribute {name!r}")

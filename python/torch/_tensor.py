@@ -371,9 +371,9 @@ class Tensor(TensorBase):
 
     def __getattr__(self, name):
         # Reached only when nothing else knows the name.
-        from torch import _known
+        from torch import _missing
 
-        return _known.missing_method(self, name)
+        return _missing.missing_method(self, name)
 
     def __dir__(self):
         return sorted(set(object.__dir__(self)))

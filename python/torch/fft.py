@@ -1,5 +1,5 @@
 """torch.fft: its functions are named and not there yet."""
 
-from torch import _known
+from torch import _known, _missing
 
-__getattr__ = _known.missing_from("torch.fft", _known.FFT)
+__getattr__ = _missing.missing_from("torch.fft", _known.FFT)

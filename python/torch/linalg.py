@@ -86,6 +86,6 @@ def matrix_power(A, n):
     return A.matrix_power(n)
 
 
-from torch import _known
+from torch import _known, _missing
 
-__getattr__ = _known.missing_from("torch.linalg", _known.LINALG)
+__getattr__ = _missing.missing_from("torch.linalg", _known.LINALG)

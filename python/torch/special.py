@@ -2,6 +2,6 @@
 
 from torch._gen.special import *
 
-from torch import _known
+from torch import _known, _missing
 
-__getattr__ = _known.missing_from("torch.special", _known.SPECIAL)
+__getattr__ = _missing.missing_from("torch.special", _known.SPECIAL)

@@ -175,6 +175,6 @@ def assert_int_or_pair(arg, arg_name, message):
         raise AssertionError(message.format(arg_name))
 
 
-from torch import _known
+from torch import _known, _missing
 
-__getattr__ = _known.missing_from("torch.nn.functional", _known.FUNCTIONAL)
+__getattr__ = _missing.missing_from("torch.nn.functional", _known.FUNCTIONAL)
