@@ -85,7 +85,7 @@ export const settings = {
   }),
   "profile.repetitions": setting<number>({
     type: "integer",
-    default: 200,
+    default: 2000,
     description: "Most repetitions of a profile; it ends earlier once the times are steady.",
     minimum: 1,
     maximum: 100_000,
