@@ -14,7 +14,11 @@ export function resultStrides(shape: Shape, inputs: readonly Tensor[]): Shape {
       break;
     }
   }
-  if (isPlain || shape.length < 2) return contiguousStrides(shape);
+  if (isPlain || shape.length < 2) {
+    // Strides are never written to: an input of the same shape lends its own.
+    const first = inputs[0];
+    return first && first.shape === shape && first.isContiguous ? first.strides : contiguousStrides(shape);
+  }
   const operands = inputs.map((t) => broadcastStrides(t.shape, t.strides, shape));
   const rank = shape.length;
   // From fastest to slowest; starts as row-major and is insertion-sorted, ambiguous pairs keeping their order.

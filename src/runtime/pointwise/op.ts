@@ -65,6 +65,10 @@ interface Gradient {
   backward: Map<string, Op<(...args: never[]) => unknown>>;
 }
 
+/** What stands for a tensor and for a number in the marks of a call. */
+const TENSOR = Symbol("tensor");
+const PARAM = Symbol("param");
+
 const numberLike = new Set(["Scalar", "Scalar?", "int", "int?", "float", "float?"]);
 
 export function pointwise<const S extends string>(spec: PointwiseSpec<S>): Op<(...args: unknown[]) => Tensor> {
@@ -82,7 +86,27 @@ export function pointwise<const S extends string>(spec: PointwiseSpec<S>): Op<(.
   const likeIdx = spec.like ? argNames.indexOf(spec.like) : -1;
   const variants = new Map<string, Variant>();
 
+  /** The variant of the last call: most calls of an op look like the one before. */
+  let recent: { marks: readonly unknown[]; variant: Variant } | null = null;
+  const isRecent = (args: readonly unknown[], marks: readonly unknown[]): boolean => {
+    for (let i = 0; i < marks.length; i++) {
+      const a = args[i];
+      const mark = marks[i];
+      if (mark === TENSOR) {
+        if (!(a instanceof Tensor)) return false;
+      } else if (mark === PARAM) {
+        if (!isParam(a, i)) return false;
+      } else if (!Object.is(a instanceof Scalar ? a.number : (a ?? null), mark)) return false;
+    }
+    return true;
+  };
+  const markOf = (a: unknown, i: number): unknown => {
+    if (a instanceof Tensor) return TENSOR;
+    return isParam(a, i) ? PARAM : a instanceof Scalar ? a.number : (a ?? null);
+  };
+
   const variantFor = (args: readonly unknown[]): Variant => {
+    if (recent && isRecent(args, recent.marks)) return recent.variant;
     let key = "";
     for (let i = 0; i < argNames.length; i++) {
       const a = args[i];
@@ -105,6 +129,7 @@ export function pointwise<const S extends string>(spec: PointwiseSpec<S>): Op<(.
       variant = { kernel, leaves, tensorNames, paramNames, gradient: undefined };
       variants.set(key, variant);
     }
+    recent = { marks: argNames.map((_, i) => markOf(args[i], i)), variant };
     return variant;
   };
 
