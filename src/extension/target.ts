@@ -34,9 +34,3 @@ export function asTarget(value: unknown): Target | undefined {
     (kind === "class" || kind === "function" || kind === "script");
   return isTarget ? { file, name, kind } : undefined;
 }
-
-/** The other way round, for what a view remembers; the kind is found in the outline. */
-export function splitKey(key: string): { file: string; name: string } {
-  const cut = key.indexOf("::");
-  return cut < 0 ? { file: key, name: "" } : { file: key.slice(0, cut), name: key.slice(cut + 2) };
-}

@@ -93,9 +93,6 @@ const decoders: Record<ArgumentType, [number, Decoder]> = {
   "Generator?": [1, (a, i) => generators[a[i] as number] ?? null],
 };
 
-/** How many values Python passes for an argument of this type. */
-export const wireWidth = (type: ArgumentType): number => decoders[type][0];
-
 /** The Python-facing function of an op: a handle, or a count of handles in the scratch block (-1 is an error there). */
 export function bind(record: OpRecord): (...args: unknown[]) => unknown {
   const plan: { at: number; decode: Decoder }[] = [];

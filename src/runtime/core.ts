@@ -205,9 +205,6 @@ function autogradFunctions(): Record<string, (...args: never[]) => unknown> {
       return 1;
     }),
     is_leaf: (h: number) => get(h).isLeaf,
-    mark_parameter: (h: number) => {
-      get(h).isParameter = true;
-    },
     grad: (h: number) => {
       const { grad } = get(h);
       return grad ? putQuietly(grad) : 0;

@@ -23,7 +23,6 @@ export interface TensorInfo {
 /** What `backward` receives: saved tensors and plain arguments by name. Tensors that were not saved are undefined. */
 export type Saved<S extends string> = Arguments<S> & {
   result: Tensor;
-  results: Tensor[];
   /** Is a gradient of this input wanted? */
   needs: Record<TensorArguments<S>, boolean>;
   info: Record<TensorArguments<S>, TensorInfo>;
@@ -246,7 +245,6 @@ class OpNode extends Node {
     const save = this.#save;
     const results = this.record.signature.results;
     if (save.includes("result")) this.#keep("result", [result as Tensor], false, true);
-    if (save.includes("results")) this.#keep("results", result as Tensor[], true, true);
     results.forEach((name, i) => {
       if (save.includes(name)) this.#keep(name, [(result as Tensor[])[i]!], false, true);
     });

@@ -87,7 +87,6 @@ export class Tensor {
   base: Tensor | null = null;
   /** `base`'s version of the tape at which `node` was derived; see autograd/inplace.ts. */
   viewNode: Node | null = null;
-  isParameter = false;
 
   refs = 0;
   isPending = true;

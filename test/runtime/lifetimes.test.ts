@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { runBackward } from "../../src/runtime/autograd/engine.ts";
 import { closeCore, numbers, op, scoped, tensor, theCore, whyMissing } from "./device.ts";
+import { Scalar } from "../../src/runtime/dtype.ts";
 import type { Tensor } from "../../src/runtime/tensor.ts";
 
 const options = { skip: whyMissing };
@@ -117,4 +118,24 @@ test("more launches than the ring holds come out right", options, () => {
   assert.deepEqual(numbers(x), [50_000, 50_000, 50_000, 50_000]);
   x.release();
   one.release();
+});
+
+test("a factor that changes at every step is passed, not compiled", options, () => {
+  const { addon } = theCore().cpu!;
+  const { define } = addon;
+  let programs = 0;
+  addon.define = (words) => {
+    programs++;
+    return define(words);
+  };
+  try {
+    scoped(() => {
+      const p = tensor([4], [1, 2, 3, 4]);
+      const g = tensor([4], [1, 1, 1, 1]);
+      for (let step = 1; step <= 50; step++) op("add_")(p, g, new Scalar(-1 / step, "float"));
+    });
+  } finally {
+    addon.define = define;
+  }
+  assert.ok(programs <= 1, `${programs} programs for one kind of call`);
 });

@@ -4,7 +4,6 @@
  * out when its history is next asked for.
  */
 import { RuntimeError } from "../errors.ts";
-import { numelOf } from "../shape.ts";
 import { empty, Tensor } from "../tensor.ts";
 import { Node, gradientEdge, viewHistory, type Edge } from "./node.ts";
 
@@ -125,6 +124,3 @@ function attachView(view: Tensor): void {
 viewHistory.refresh = (view) => {
   if (view.base?.requiresGrad) attachView(view);
 };
-
-/** Do the elements of a tensor fill its storage without gaps? What the geometry above relies on for bases. */
-export const fillsStorage = (t: Tensor): boolean => numelOf(t.shape) * t.dtype.size === t.storage.sizeBytes;

@@ -44,10 +44,6 @@ export class Stream {
     this.#control = control;
   }
 
-  has(kernel: string): boolean {
-    return this.#kernelIds.has(kernel);
-  }
-
   /**
    * Begin a launch; follow with `push` for each argument and one `end`. `words` is an upper bound of its arguments; traces
    * show `label` where the kernel's own name says too little.

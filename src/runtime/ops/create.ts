@@ -48,7 +48,6 @@ export function full(shape: Shape, value: number | bigint, dtype: DType, device:
   return out;
 }
 export const zeros = (shape: Shape, dtype: DType, device: Device): Tensor => full(shape, 0, dtype, device);
-export const zerosLike = (t: Tensor): Tensor => full(t.shape, 0, t.dtype, t.device);
 
 function checkSize(size: Shape): void {
   for (const n of size) {

@@ -10,10 +10,12 @@ import { PointwiseKernel } from "../pointwise/kernel.ts";
 import { broadcastShapes, broadcastStrides, formatShape, numelOf, sameShape, wrapDim, type Shape } from "../shape.ts";
 import { empty, Tensor } from "../tensor.ts";
 import { castOf, contiguousOf, copyInto, to } from "./copy.ts";
-import { zeros } from "./create.ts";
+import { triangleMasks, zeros } from "./create.ts";
 import { scatterBack, flipping, sum } from "./reduce.ts";
 import { splitAround } from "./softmax.ts";
 import { slice, unsqueeze } from "./view.ts";
+import { eq } from "./comparison.ts";
+import { maskedFill, mul, trueDivide } from "./pointwise.ts";
 
 /**
  * Are all indices within [low, high)? Waits only for the command that wrote them, so the error comes at the user's line,
@@ -159,8 +161,6 @@ export const indexAdd = op({
     return { input: dy, source: picked && alpha && alpha.number !== 1 ? times(picked, alpha) : picked };
   },
 });
-import { eq } from "./comparison.ts";
-import { maskedFill, mul, trueDivide } from "./pointwise.ts";
 const times = (t: Tensor, s: Scalar): Tensor => mul(t, s) as Tensor;
 
 function checkGatherShape(index: Tensor, input: Tensor, dim: number, name: string): void {
@@ -535,5 +535,4 @@ export const triangular = (["tril", "triu"] as const).map((name) =>
     backward: ({ diagonal }, dy): Grads => ({ input: triangular[name === "tril" ? 0 : 1]!(dy, diagonal) }),
   }),
 );
-import { triangleMasks } from "./create.ts";
 const keepKernel = new PointwiseKernel("triangle", [e.where(leaf(0), leaf(1), 0)], 2, 0);

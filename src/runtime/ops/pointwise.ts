@@ -61,7 +61,8 @@ const divisorAt =
 export const add = pointwise({
   signature: "add(Tensor input, Operand other, *, Scalar alpha=1) -> Tensor",
   doc: "input + alpha * other.",
-  bake: ["alpha"],
+  // A factor of one costs nothing; any other is passed, for there may be a new one at every step of a schedule.
+  bakeValues: [1],
   check: (dtype, _name, args) => checkAlpha(dtype, args[2]),
   expr: ({ input, other, alpha }) => e.add(input, e.mul(other, alpha ?? 1)),
 });
@@ -70,7 +71,7 @@ export const sub = pointwise({
   signature: "sub(Tensor input, Operand other, *, Scalar alpha=1) -> Tensor",
   doc: "input - alpha * other.",
   aliases: ["torch.subtract", "Tensor.subtract"],
-  bake: ["alpha"],
+  bakeValues: [1],
   check: checkSubtraction,
   expr: ({ input, other, alpha }) => e.sub(input, e.mul(other, alpha ?? 1)),
 });
@@ -79,7 +80,7 @@ export const rsub = pointwise({
   signature: "rsub(Tensor input, Operand other, *, Scalar alpha=1) -> Tensor",
   doc: "other - alpha * input.",
   in: "torch",
-  bake: ["alpha"],
+  bakeValues: [1],
   inplace: false,
   check: checkSubtraction,
   expr: ({ input, other, alpha }) => e.sub(other, e.mul(input, alpha ?? 1)),

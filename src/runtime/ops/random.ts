@@ -7,6 +7,9 @@ import { op } from "../op.ts";
 import { defaultGenerator, SAVED_STATE_BYTES, type Generator } from "../random.ts";
 import { alias, empty, Tensor } from "../tensor.ts";
 import { contiguousOf, copyInto } from "./copy.ts";
+import { mul } from "./pointwise.ts";
+import { e, input as leaf, param } from "../pointwise/expr.ts";
+import { PointwiseKernel } from "../pointwise/kernel.ts";
 
 /**
  * Draw into `t`. `rest` are the kernel's arguments after n. Memory that is not row-major is filled in memory order, as
@@ -209,9 +212,6 @@ export const dropout = op({
     return mul(input, scaleMask(mask, 1 - p)) as Tensor;
   },
 });
-import { mul } from "./pointwise.ts";
-import { e, input as leaf, param } from "../pointwise/expr.ts";
-import { PointwiseKernel } from "../pointwise/kernel.ts";
 const scaleKernel = new PointwiseKernel("dropout_mask", [e.div(leaf(0), param(0))], 1, 1);
 function scaleMask(mask: Tensor, kept: number): Tensor {
   scaleKernel.launch(mask.dtype, [mask], [mask], [kept]);

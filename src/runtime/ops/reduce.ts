@@ -10,6 +10,8 @@ import { castOf, copyInto, to } from "./copy.ts";
 import { eq } from "./comparison.ts";
 import { add, clamp, exp, log, mul, neg, sub, trueDivide, where, maskedFill, sign, zeroTest } from "./pointwise.ts";
 import { expand, reshape, slice, unsqueeze } from "./view.ts";
+import { e, input as leaf } from "../pointwise/expr.ts";
+import { PointwiseKernel } from "../pointwise/kernel.ts";
 
 /** The `reduce` kernel's operations, by number. */
 const code = {
@@ -443,8 +445,6 @@ export const norm1 = op({
   },
 });
 
-import { e, input as leaf } from "../pointwise/expr.ts";
-import { PointwiseKernel } from "../pointwise/kernel.ts";
 const rootKernel = new PointwiseKernel("sqrt", [e.sqrt(leaf(0))], 1, 0);
 const sqrtKernel = (t: Tensor): void => rootKernel.launch(t.dtype, [t], [t], []);
 

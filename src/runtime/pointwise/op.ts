@@ -11,7 +11,7 @@ import { parseSignature } from "../signature.ts";
 import { empty, Tensor } from "../tensor.ts";
 import { META, type Device } from "../device.ts";
 import { derive } from "./derive.ts";
-import { constant, e, input, param, topological, type Expr } from "./expr.ts";
+import { constant, input, param, substitute, topological, type Expr } from "./expr.ts";
 import { resultStrides } from "./iteration.ts";
 import { PointwiseKernel } from "./kernel.ts";
 
@@ -53,6 +53,7 @@ interface Variant {
   leaves: Leaves;
   tensorNames: string[];
   paramNames: string[];
+  flopsPerElement: number;
   gradient: Gradient | null | undefined;
 }
 
@@ -62,8 +63,18 @@ interface Gradient {
   expressions: Expr[];
   /** What its kernels read: names of tensor arguments, "result", and last the gradient. */
   reads: string[];
-  backward: Map<string, Op<(...args: never[]) => unknown>>;
+  /** By which of the targets are wanted. */
+  plans: Map<string, GradientPlan>;
 }
+
+interface GradientPlan {
+  reads: readonly string[];
+  run: (tensors: Tensor[], params: number[]) => Tensor[];
+}
+
+/** Leaves of a gradient that are no arguments: the incoming gradient, and the op's own result. */
+const GRADIENT = input(1000);
+const RESULT = input(1001);
 
 /** What stands for a tensor and for a number in the marks of a call. */
 const TENSOR = Symbol("tensor");
@@ -107,29 +118,25 @@ export function pointwise<const S extends string>(spec: PointwiseSpec<S>): Op<(.
 
   const variantFor = (args: readonly unknown[]): Variant => {
     if (recent && isRecent(args, recent.marks)) return recent.variant;
-    let key = "";
-    for (let i = 0; i < argNames.length; i++) {
-      const a = args[i];
-      if (a instanceof Tensor) key += "t";
-      else if (isParam(a, i)) key += "n";
-      else key += `<${a instanceof Scalar ? a.number : String(a ?? null)}>`;
-    }
+    const marks = argNames.map((_, i) => markOf(args[i], i));
+    const key = marks.map((mark) => (mark === TENSOR ? "t" : mark === PARAM ? "n" : `<${String(mark)}>`)).join("");
     let variant = variants.get(key);
     if (!variant) {
       const leaves: Leaves = {};
       const tensorNames: string[] = [];
       const paramNames: string[] = [];
       argNames.forEach((name, i) => {
-        const a = args[i];
-        if (a instanceof Tensor) leaves[name] = input(tensorNames.push(name) - 1);
-        else if (isParam(a, i)) leaves[name] = param(paramNames.push(name) - 1);
-        else leaves[name] = a instanceof Scalar ? a.number : (a ?? null);
+        const mark = marks[i];
+        if (mark === TENSOR) leaves[name] = input(tensorNames.push(name) - 1);
+        else leaves[name] = mark === PARAM ? param(paramNames.push(name) - 1) : mark;
       });
-      const kernel = new PointwiseKernel(signature.name, [spec.expr(leaves)], tensorNames.length, paramNames.length);
-      variant = { kernel, leaves, tensorNames, paramNames, gradient: undefined };
+      const root = spec.expr(leaves);
+      const kernel = new PointwiseKernel(signature.name, [root], tensorNames.length, paramNames.length);
+      const flopsPerElement = topological([root]).filter((n) => n.kind === "call").length;
+      variant = { kernel, leaves, tensorNames, paramNames, flopsPerElement, gradient: undefined };
       variants.set(key, variant);
     }
-    recent = { marks: argNames.map((_, i) => markOf(args[i], i)), variant };
+    recent = { marks, variant };
     return variant;
   };
 
@@ -165,30 +172,22 @@ export function pointwise<const S extends string>(spec: PointwiseSpec<S>): Op<(.
     if (variant.gradient !== undefined) return variant.gradient;
     const { kernel, leaves, tensorNames } = variant;
     const y = kernel.outputs[0]!;
-    const dy = input(1000);
-    const derived = derive(
-      y,
-      tensorNames.map((_, i) => input(i)),
-      dy,
-    );
+    const arguments_ = tensorNames.map((_, i) => input(i));
+    const derived = derive(y, arguments_, GRADIENT);
     const targets: string[] = [];
     const expressions: Expr[] = [];
     tensorNames.forEach((name, i) => {
       const own = spec.gradient?.[name];
       // Steps have a gradient too, as PyTorch sees it: zero.
-      const gradient = own ? own(leaves, input(1001), dy) : (derived[i] ?? constant(0));
+      const gradient = own ? own(leaves, RESULT, GRADIENT) : (derived[i] ?? constant(0));
       if (!gradient) return;
       targets.push(name);
       expressions.push(own ? gradient : replaceResult(gradient, y));
     });
-    const leavesUsed = new Set(
-      topological(expressions)
-        .filter((n) => n.kind === "input")
-        .map((n) => n.index),
-    );
-    const reads = tensorNames.filter((_, i) => leavesUsed.has(i));
-    if (leavesUsed.has(1001)) reads.push("result");
-    variant.gradient = targets.length ? { targets, expressions, reads, backward: new Map() } : null;
+    const used = new Set(topological(expressions));
+    const reads = tensorNames.filter((_, i) => used.has(arguments_[i]!));
+    if (used.has(RESULT)) reads.push("result");
+    variant.gradient = targets.length ? { targets, expressions, reads, plans: new Map() } : null;
     return variant.gradient;
   };
 
@@ -201,8 +200,7 @@ export function pointwise<const S extends string>(spec: PointwiseSpec<S>): Op<(.
     forward,
     cost: (...args) => {
       const numel = args.reduce((n: number, a) => (a instanceof Tensor ? Math.max(n, a.numel) : n), 0);
-      const { kernel } = variantFor(args);
-      return { flops: numel * topological(kernel.outputs).filter((n) => n.kind === "call").length };
+      return { flops: numel * variantFor(args).flopsPerElement };
     },
   };
   if (spec.dtype !== "bool") {
@@ -268,17 +266,7 @@ function declareInplace(
 /** Inside a gradient, the node equal to the op's result is read from the saved result instead of computed again. */
 function replaceResult(gradient: Expr, y: Expr): Expr {
   if (y.kind !== "call" || !topological([gradient]).includes(y)) return gradient;
-  return substituteExpr(gradient, y, input(1001));
-}
-
-function substituteExpr(root: Expr, from: Expr, to: Expr): Expr {
-  const done = new Map<Expr, Expr>();
-  for (const node of topological([root])) {
-    if (node === from) done.set(node, to);
-    else if (node.kind !== "call") done.set(node, node);
-    else done.set(node, e[node.op](...node.args.map((a) => done.get(a)!)));
-  }
-  return done.get(root)!;
+  return substitute(gradient, new Map([[y, RESULT]]));
 }
 
 /** Run (and, under create_graph, record) the gradient of the wanted arguments as one kernel. */
@@ -293,40 +281,27 @@ function runGradient(
   const wanted = gradient.targets.filter((t) => saved.needs[t]);
   if (wanted.length === 0) return {};
   const key = wanted.join(",");
-  const roots = wanted.map((t) => gradient.expressions[gradient.targets.indexOf(t)]!);
-  const used = new Set(
-    topological(roots)
-      .filter((n) => n.kind === "input")
-      .map((n) => n.index),
-  );
-  const reads: { name: string; index: number }[] = [];
-  for (const read of gradient.reads) {
-    const index = read === "result" ? 1001 : variant.tensorNames.indexOf(read);
-    if (used.has(index)) reads.push({ name: read, index });
-  }
-  const inputs = reads.map((r) => saved[r.name] as Tensor);
-  inputs.push(dy);
-  let run = gradient.backward.get(key) as unknown as ((tensors: Tensor[], params: number[]) => Tensor[]) | undefined;
-  if (!run) {
-    // Renumber the leaves to 0..n in the order in which they are passed.
-    const order = new Map<number, number>(reads.map((r, i) => [r.index, i]));
-    order.set(1000, reads.length);
-    const expressions = roots.map((root) => renumber(root, order));
-    run = derivedOp(`${name}_backward`, expressions, reads.length + 1, params.length);
-    gradient.backward.set(key, run as never);
-  }
-  const outputs = run(inputs, params);
+  let plan = gradient.plans.get(key);
+  if (!plan) gradient.plans.set(key, (plan = planGradient(name, gradient, variant, wanted, params.length)));
+  const outputs = plan.run([...plan.reads.map((read) => saved[read] as Tensor), dy], params);
   return Object.fromEntries(wanted.map((t, i) => [t, outputs[i]!]));
 }
 
-function renumber(root: Expr, order: ReadonlyMap<number, number>): Expr {
-  const done = new Map<Expr, Expr>();
-  for (const node of topological([root])) {
-    if (node.kind === "input") done.set(node, input(order.get(node.index)!));
-    else if (node.kind !== "call") done.set(node, node);
-    else done.set(node, e[node.op](...node.args.map((a) => done.get(a)!)));
-  }
-  return done.get(root)!;
+/** The leaves that the wanted expressions read become inputs 0..n in the order in which they are passed, the gradient last. */
+function planGradient(
+  name: string,
+  gradient: Gradient,
+  variant: Variant,
+  wanted: readonly string[],
+  nParams: number,
+): GradientPlan {
+  const roots = wanted.map((t) => gradient.expressions[gradient.targets.indexOf(t)]!);
+  const used = new Set(topological(roots));
+  const leafOf = (read: string): Expr => (read === "result" ? RESULT : input(variant.tensorNames.indexOf(read)));
+  const reads = gradient.reads.filter((read) => used.has(leafOf(read)));
+  const places = new Map([...reads.map(leafOf), GRADIENT].map((leaf, i) => [leaf, input(i)]));
+  const expressions = roots.map((root) => substitute(root, places));
+  return { reads, run: derivedOp(`${name}_backward`, expressions, places.size, nParams) };
 }
 
 /** A derived kernel as a differentiable function of several tensors: each output again a pointwise op. */

@@ -13,8 +13,3 @@ export function toVirtualPath(hostPath: string): string {
   const [drive, ...rest] = absolute.split("\\");
   return `/${drive.toLowerCase()}/${rest.join("/")}`.replace(/\/$/, "");
 }
-
-export function toHostPath(virtualPath: string): string {
-  if (!isWindows || !/^\/[a-z]:(\/|$)/.test(virtualPath)) return virtualPath;
-  return virtualPath.slice(1).replaceAll("/", "\\");
-}
