@@ -18,7 +18,8 @@ const arrows: Record<string, string[]> = {
   "src/runtime": ["src/protocol", "src/profiler"],
   "src/language": ["src/protocol", "src/runtime"],
   "src/extension": [
-    ...["src/protocol", "src/profiler", "src/language/client", "src/runtime/client"],
+    // Of the language server: what it says, and the outline of a text, which is pure.
+    ...["src/protocol", "src/profiler", "src/language/messages", "src/language/outline", "src/runtime/client"],
     // The pure writer of a report's HTML.
     "webview/report/html",
   ],
@@ -32,8 +33,8 @@ const packages: Record<string, string[]> = {
   "src/protocol": [],
   "src/profiler": [],
   "src/runtime": ["node", "pyodide"],
-  "src/language": ["node", "chokidar"],
-  "src/extension": ["node", "vscode", "chokidar"],
+  "src/language": ["node", "vscode-languageserver", "vscode-languageserver-textdocument"],
+  "src/extension": ["node", "vscode", "vscode-languageclient", "chokidar"],
   "src/cli": ["node"],
   webview: ["d3", "@vscode/webview-ui-toolkit"],
 };

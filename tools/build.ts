@@ -14,9 +14,12 @@ const nodeEntries: Record<string, string> = {
   cli: "src/cli/main.ts",
   runtime: "src/runtime/process.ts",
   worker: "src/runtime/worker.ts",
+};
+/** What is or stands on CommonJS: the extension, and the packages of the language server's protocol. */
+const commonEntries: Record<string, string> = {
+  extension: "src/extension/extension.ts",
   language: "src/language/server.ts",
 };
-const extensionEntry = "src/extension/extension.ts";
 const views = ["webview/profiler/main.ts", "webview/graph/main.ts", "webview/report/main.ts"];
 
 /** The files that pyodide reads when it starts; its package holds a console page and maps besides. */
@@ -40,10 +43,11 @@ const common: esbuild.BuildOptions = {
 
 function bundleOptions(): esbuild.BuildOptions[] {
   const options: esbuild.BuildOptions[] = [];
-  if (isThere(extensionEntry)) {
+  const commonPoints = Object.fromEntries(Object.entries(commonEntries).filter(([, source]) => isThere(source)));
+  if (Object.keys(commonPoints).length > 0) {
     options.push({
       ...common,
-      entryPoints: { extension: extensionEntry },
+      entryPoints: commonPoints,
       outdir: "dist",
       outExtension: { ".js": ".cjs" },
       format: "cjs",

@@ -10,14 +10,19 @@ _COMPILED_SUFFIXES = (".so", ".pyd", ".dylib")
 _WORK_WITHOUT = {
     "yaml", "markupsafe", "wrapt", "simplejson", "msgpack", "tornado", "sqlalchemy", "coverage", "charset_normalizer",
 }
+# Packages whose compiled part is served by ours: torchvision asks for it through torch.ops.load_library.
+_SERVED = {"torchvision"}
 # Ours: never taken from the environment, however it is spelt there.
-_OURS = {"torch", "torchgen", "functorch", "layerwise", "_core"}
+_PACKAGES = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_OURS = {"torchgen", "functorch", "_core"} | {name.removesuffix(".py") for name in os.listdir(_PACKAGES)}
+# Small packages of ours for those who have none: an environment's own come first.
+_STANDINS = os.path.join(_PACKAGES, "standins")
 
 # What people import most that cannot run here.
 _KNOWN_COMPILED = {
-    "numpy", "scipy", "pandas", "cv2", "sklearn", "matplotlib", "PIL", "tokenizers", "sentencepiece", "pyarrow", "h5py",
+    "scipy", "pandas", "cv2", "sklearn", "matplotlib", "sentencepiece", "pyarrow", "h5py",
     "numba", "tensorflow", "jax", "jaxlib", "triton", "xformers", "bitsandbytes", "flash_attn", "lxml", "psutil",
-    "regex", "onnxruntime", "soundfile", "librosa", "av", "decord", "faiss", "ray", "pydantic_core", "orjson", "grpc",
+    "onnxruntime", "soundfile", "librosa", "av", "decord", "faiss", "ray", "pydantic_core", "orjson", "grpc",
 }
 
 _site_packages = None
@@ -32,7 +37,7 @@ class EnvironmentFinder(importlib.abc.MetaPathFinder):
         if name in _OURS:
             return None
         compiled = compiled_part(_site_packages, name)
-        if compiled is not None and name not in _WORK_WITHOUT:
+        if compiled is not None and name not in _WORK_WITHOUT and name not in _SERVED:
             raise ModuleNotFoundError(explain(name, compiled), name=name)
         return None
 
@@ -49,11 +54,11 @@ class MissingFinder(importlib.abc.MetaPathFinder):
 def use(site_packages):
     """Import from this folder after everything else; None: from no environment."""
     global _site_packages
-    if _site_packages in sys.path:
-        sys.path.remove(_site_packages)
+    sys.path[:] = [place for place in sys.path if place not in (_site_packages, _STANDINS)]
     _site_packages = site_packages
     if site_packages is not None:
         sys.path.append(site_packages)
+    sys.path.append(_STANDINS)
     for kind, place in ((EnvironmentFinder, 0), (MissingFinder, None)):
         sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, kind)]
         sys.meta_path.insert(len(sys.meta_path) if place is None else place, kind())

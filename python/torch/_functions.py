@@ -19,6 +19,7 @@ from torch._selection import (
     select_scatter, slice_scatter, take, take_along_dim, unique,
     unique_consecutive,
 )
+from torch._special import mvlgamma, polygamma
 from torch._statistics import (
     aminmax, argsort, bincount, corrcoef, cov, diff, dist, histc, kthvalue, median, mode, msort, nanmean, nanmedian, nanquantile, nansum,
     norm, prod, quantile, renorm, sort, std, std_mean, var, var_mean,

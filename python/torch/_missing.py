@@ -5,11 +5,18 @@ from torch import _known
 _tensor_methods = frozenset(_known.TENSOR.split())
 
 
-def _refusing(place, name):
+def _refusing(place, name, why=""):
+    """A function that raises: because it is not there yet, or for the reason `why`, which no later version will change."""
+
     def refuse(*args, **kwargs):
-        raise NotImplementedError(f"{place}.{name} is not supported yet; docs/ops.md lists what is")
+        raise NotImplementedError(
+            f"{place}.{name} is not supported: {why}" if why else
+            f"{place}.{name} is not supported yet; docs/ops.md lists what is"
+        )
 
     refuse.__name__ = refuse.__qualname__ = name
+    # What tools/coverage/check.py reads.
+    refuse.__refuses__ = why
     return refuse
 
 

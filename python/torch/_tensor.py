@@ -125,7 +125,7 @@ class Tensor(TensorBase):
 
     is_cuda = property(lambda self: self.device.type == "cuda")
     is_cpu = property(lambda self: self.device.type == "cpu")
-    is_meta = property(lambda self: self.device.type == "meta")
+    is_meta = property(lambda self: _core.is_meta(self.h))
     is_sparse = is_quantized = is_mkldnn = is_mps = is_xpu = is_nested = property(lambda self: False)
 
     def data_ptr(self):
@@ -577,3 +577,7 @@ for _name, _function in _methods.items():
     if not hasattr(_handwritten, _name):
         setattr(Tensor, _name, _function)
 _handwritten.install(Tensor)
+
+from torch import _special
+
+_special.install(Tensor)

@@ -7,8 +7,8 @@ import { Problems } from "./diagnostics.ts";
 import { Inline } from "./inline.ts";
 import { InputMemory } from "./inputs.ts";
 import { type Job, Jobs } from "./jobs.ts";
-import { LensProvider } from "./lens_provider.ts";
-import { targetAt } from "./outline.ts";
+import { Language } from "./language.ts";
+import { targetAt } from "../language/outline/outline.ts";
 import { Output } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { Rerun } from "./rerun.ts";
@@ -36,7 +36,7 @@ export class App implements vscode.Disposable {
   readonly runner = new Runner(this);
   readonly profiler = new ProfilerView(this);
   readonly graphs = new GraphTabs(this);
-  readonly lenses = new LensProvider(this);
+  readonly language: Language;
   /** Settles when the results of the last session are back. */
   readonly restored: Promise<void>;
   private readonly inline = new Inline(this);
@@ -53,7 +53,8 @@ export class App implements vscode.Disposable {
 
   constructor(context: vscode.ExtensionContext) {
     this.context = context;
-    this.inputs = new InputMemory(context.workspaceState);
+    this.inputs = new InputMemory(context.workspaceState, () => this.language.argumentsChanged());
+    this.language = new Language(this);
     this.runtime = new Runtime(context, this.log);
     this.status = new Status(this);
     this.files = context.storageUri ? new ResultFiles(vscode.Uri.joinPath(context.storageUri, "results").fsPath) : null;
@@ -114,7 +115,7 @@ export class App implements vscode.Disposable {
     const all = this.results.all();
     this.inline.schedule();
     this.problems.show(all);
-    this.lenses.refresh();
+    this.language.refreshLenses();
     this.profiler.refresh();
     this.graphs.refresh();
     this.status.refresh();
@@ -130,7 +131,7 @@ export class App implements vscode.Disposable {
   dispose(): void {
     this.jobs.cancelAll();
     const parts = [this.runtime, this.inline, this.problems, this.status, this.watch, this.rerun, this.profiler];
-    const more = [this.graphs, this.lenses, this.output, this.log, ...this.subscriptions];
+    const more = [this.graphs, this.language, this.output, this.log, ...this.subscriptions];
     for (const part of [...parts, ...more]) part.dispose();
   }
 
@@ -158,7 +159,9 @@ export class App implements vscode.Disposable {
       }),
       workspace.onDidGrantWorkspaceTrust(() => this.refresh()),
       onSettingChange(["inlineLines", "inlineResults"], () => this.inline.schedule()),
-      onSettingChange(["lenses.run", "lenses.profile", "lenses.graph", "lenses.inputs"], () => this.lenses.refresh()),
+      onSettingChange(["lenses.run", "lenses.profile", "lenses.graph", "lenses.inputs"], () =>
+        this.language.refreshLenses(),
+      ),
       this.runtime.onChange(() => this.status.refresh()),
     );
   }

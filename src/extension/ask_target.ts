@@ -1,7 +1,7 @@
 /** Which target a command is meant for: the one it was given, the one at the cursor, or one from a list. */
 import * as vscode from "vscode";
 import type { App } from "./app.ts";
-import { targetAt, type TargetKind } from "./outline.ts";
+import { targetAt, type TargetKind } from "../language/outline/outline.ts";
 import { outlineOf, targetsOf } from "./sources.ts";
 import type { Target } from "./target.ts";
 

@@ -14,7 +14,8 @@ export function manifestParts(commands: Record<string, Command>): Record<string,
     capabilities: {
       untrustedWorkspaces: {
         supported: "limited",
-        description: "In an untrusted folder nothing is run, profiled or graphed: Layerwise only explains why.",
+        description:
+          "In an untrusted folder nothing is run, profiled or graphed. Shapes are still shown: they come from a sandbox.",
         restrictedConfigurations: Object.entries(settings as Record<string, SettingDeclaration<unknown>>)
           .filter(([, { isRestricted }]) => isRestricted)
           .map(([name]) => `layerwise.${name}`),

@@ -9,7 +9,6 @@ export function activate(context: vscode.ExtensionContext): void {
   const app = new App(context);
   context.subscriptions.push(
     app,
-    vscode.languages.registerCodeLensProvider({ language: "python", scheme: "file" }, app.lenses),
     vscode.window.registerWebviewViewProvider(PROFILER_VIEW, app.profiler),
     vscode.window.registerWebviewPanelSerializer(GRAPH_VIEW, app.graphs),
   );

@@ -19,13 +19,20 @@ export const NOTHING_GIVEN: Given = { init: {}, inputs: {} };
 
 export class InputMemory {
   private readonly memory: Memory;
+  private readonly changed: () => void;
 
-  constructor(memory: Memory) {
+  constructor(memory: Memory, changed: () => void = () => {}) {
     this.memory = memory;
+    this.changed = changed;
   }
 
   of(target: Target): Given {
     return this.all()[targetKey(target)] ?? NOTHING_GIVEN;
+  }
+
+  /** What was chosen for all targets, by their keys. */
+  entries(): Record<string, Given> {
+    return this.all();
   }
 
   /** An empty value goes back to what is inferred. */
@@ -48,6 +55,7 @@ export class InputMemory {
     const { [targetKey(target)]: _, ...others } = this.all();
     const isEmpty = Object.keys(given.init).length + Object.keys(given.inputs).length === 0;
     await this.memory.update(KEY, isEmpty ? others : { ...others, [targetKey(target)]: given });
+    this.changed();
   }
 }
 

@@ -1,7 +1,7 @@
 /** Runs again what is shown when its source changes, once the typing pauses and the text reads as Python. */
 import * as vscode from "vscode";
 import type { App } from "./app.ts";
-import { readOutline } from "./outline.ts";
+import { readOutline } from "../language/outline/outline.ts";
 import type { Kept } from "./results.ts";
 import { readText } from "./sources.ts";
 

@@ -3,7 +3,8 @@ import type { GraphResult, ProfileResult, PythonResult, RunResult, ShapesResult 
 import type { Failure } from "../protocol/source.ts";
 import type { Trace } from "../protocol/trace.ts";
 import { lineLabel, shapesLabel } from "./labels.ts";
-import { type ReadText, type Stamps, staleReason } from "./stamps.ts";
+import type { ReadText } from "../language/outline/imports.ts";
+import { type Stamps, staleReason } from "./stamps.ts";
 import { type Target, targetKey } from "./target.ts";
 
 export type ProfileTables = Omit<ProfileResult, "trace">;

@@ -12,7 +12,8 @@ import { requestFields } from "./inputs.ts";
 import type { Job } from "./jobs.ts";
 import { type Kept, type Kind, profileNotes, shapeNotes } from "./results.ts";
 import { overlay, readText, resolveInWorkspace, workspaceOf } from "./sources.ts";
-import { filesBehind, makeStamps } from "./stamps.ts";
+import { filesBehind } from "../language/outline/imports.ts";
+import { makeStamps } from "./stamps.ts";
 import { type Target, longLabel, targetKey } from "./target.ts";
 
 export class Runner {

@@ -24,6 +24,12 @@ export const settings = {
     valueDescriptions: ["The GPU if there is one, else the CPU.", "Always the CPU.", "The GPU; an error without one."],
     scope: "window",
   }),
+  "diagnostics.enabled": setting<boolean>({
+    type: "boolean",
+    default: true,
+    description: "Mark shape, dtype and device clashes and other mistakes in models while you type.",
+    scope: "resource",
+  }),
   environment: setting<string>({
     type: "string",
     default: "",
@@ -32,6 +38,42 @@ export const settings = {
       "Empty: the folder's own .venv, if there is one.",
     scope: "machine-overridable",
     isRestricted: true,
+  }),
+  "hints.assignments": setting<boolean>({
+    type: "boolean",
+    default: true,
+    description: "Show the shape of what a line assigns.",
+    scope: "resource",
+  }),
+  "hints.enabled": setting<boolean>({
+    type: "boolean",
+    default: true,
+    description: "Show tensor shapes behind lines, found by running the code on shapes alone, in a sandbox.",
+    scope: "resource",
+  }),
+  "hints.loops": setting<boolean>({
+    type: "boolean",
+    default: true,
+    description: "Show the shape of what a loop or a `with` binds.",
+    scope: "resource",
+  }),
+  "hints.names": setting<boolean>({
+    type: "boolean",
+    default: true,
+    description: "Write dimensions that come from an input by name, [B, T, 64], instead of as numbers, [2, 16, 64].",
+    scope: "resource",
+  }),
+  "hints.returns": setting<boolean>({
+    type: "boolean",
+    default: true,
+    description: "Show the shape of what a function returns.",
+    scope: "resource",
+  }),
+  "hover.enabled": setting<boolean>({
+    type: "boolean",
+    default: true,
+    description: "Show shapes, parameters, FLOPs and memory when the mouse rests on a layer, a call or a class.",
+    scope: "resource",
   }),
   inlineLines: setting<boolean>({
     type: "boolean",

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import * as vscode from "vscode";
-import { type Outline, readOutline } from "./outline.ts";
+import { type Outline, readOutline } from "../language/outline/outline.ts";
 import type { Target } from "./target.ts";
 
 const outlines = new WeakMap<vscode.TextDocument, { version: number; outline: Outline }>();

@@ -1,6 +1,6 @@
 /** A thing that can be run, as the extension passes it around: plain data, so that it can be a command's argument. */
 import { basename } from "node:path";
-import type { TargetKind } from "./outline.ts";
+import type { TargetKind } from "../language/outline/outline.ts";
 
 export interface Target {
   /** Absolute path. */

@@ -5,6 +5,7 @@
 import type { Failure, SourceLocation } from "./source.ts";
 import type { Trace } from "./trace.ts";
 import type { Graph } from "./graph.ts";
+import type { AnalysisResult } from "./analysis.ts";
 
 /** A tensor as it is shown to people: never its data, always what one needs to trust or doubt it. */
 export interface TensorSummary {
@@ -32,7 +33,7 @@ export interface ArgumentChoice {
 /** The part that all results share. `ok: false` always carries a failure and may carry what was done until then. */
 export interface ResultHead {
   version: 1;
-  verb: "run" | "profile" | "graph" | "shapes" | "devices" | "python" | "describe";
+  verb: "analyse" | "run" | "profile" | "graph" | "shapes" | "devices" | "python" | "describe";
   target: string;
   ok: boolean;
   failure?: Failure;
@@ -222,4 +223,11 @@ export interface DescribeResult extends ResultHead {
 }
 
 export type Result =
-  RunResult | ProfileResult | GraphResult | ShapesResult | DevicesResult | PythonResult | DescribeResult;
+  | RunResult
+  | ProfileResult
+  | GraphResult
+  | ShapesResult
+  | DevicesResult
+  | PythonResult
+  | DescribeResult
+  | AnalysisResult;

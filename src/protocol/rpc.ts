@@ -2,6 +2,7 @@
  * The conversation with the runtime process, over Node's IPC channel (structured clone). The process speaks first
  * (`ready`). Every request settles exactly once: with a result, or with a failure.
  */
+import type { AnalysisRequest, AnalysisResult } from "./analysis.ts";
 import type {
   DescribeResult,
   DevicesResult,
@@ -52,6 +53,7 @@ export interface DescribeRequest extends TargetRequest {
 
 /** Verbs and their types: the one table that client, server and command line share. */
 export interface Verbs {
+  analyse: { request: AnalysisRequest; result: AnalysisResult };
   run: { request: TargetRequest; result: RunResult };
   profile: { request: ProfileRequest; result: ProfileResult };
   graph: { request: TargetRequest; result: GraphResult };

@@ -9,7 +9,8 @@ import type { Failure } from "../protocol/source.ts";
 
 /** What a fresh process is told before it starts: src/runtime/host/host.ts reads it. */
 export interface RuntimeOptions {
-  core?: { threads?: number };
+  /** `metaOnly`: no native code is loaded, and tensors have shapes only. */
+  core?: { threads?: number; metaOnly?: boolean };
   memoryLimitBytes?: number;
 }
 
@@ -28,6 +29,8 @@ export interface ClientOptions extends RuntimeEvents {
   /** Read anew for every process, so that settings take effect with a restart. */
   options?(): RuntimeOptions;
   environment?: NodeJS.ProcessEnv;
+  /** More flags for Node, such as those of its permission model. */
+  flags?: string[];
   /** How long a process may take until it is ready. */
   startMs?: number;
   /** How long a cancelled request may take to settle before the whole process is ended. */
@@ -189,11 +192,11 @@ export class RuntimeClient {
   }
 
   private start(): void {
-    const { file, options, environment = process.env, onLog } = this.options;
+    const { file, options, environment = process.env, flags = [], onLog } = this.options;
     this.startFailure = null;
     this.isReady = false;
     const child = fork(file, [], {
-      execArgv: ["--disallow-code-generation-from-strings"],
+      execArgv: ["--disallow-code-generation-from-strings", ...flags],
       serialization: "advanced",
       env: {
         ...clearedEnvironment(environment),

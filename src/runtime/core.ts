@@ -9,6 +9,7 @@ import { gradientEdge, postAccumulateHooks } from "./autograd/node.ts";
 import { boundOps, generators } from "./binding.ts";
 import * as bridge from "./bridge.ts";
 import { CpuDevice, deviceById, META, overrideDevice, registerDevice } from "./device.ts";
+import { DryDevice } from "./dry_device.ts";
 import { dtypeById, getDefaultDtype, promoteTypes, resultType, Scalar, setDefaultDtype, type Kind } from "./dtype.ts";
 import { IndexError, NotImplementedError, RuntimeError } from "./errors.ts";
 import { drop, dropAll, get, getOrNull, liveHandles, put, putQuietly } from "./handles.ts";
@@ -20,6 +21,7 @@ import "./ops/index.ts";
 import { basicIndex } from "./ops/basic_index.ts";
 import { observer } from "./observer.ts";
 import { nativeFolder } from "./paths.ts";
+import { analysisFunctions, forgetAnalysis } from "./trace/analysis.ts";
 import { GraphRecorder } from "./trace/graph.ts";
 import { TraceRecorder } from "./trace/recorder.ts";
 import { scopes } from "./trace/scopes.ts";
@@ -114,6 +116,8 @@ function tensorFunctions(): Record<string, (...args: never[]) => unknown> {
     storage_ptr: (h: number) => get(h).storage.pointer,
     storage_bytes: (h: number) => get(h).storage.sizeBytes,
     is_contiguous: (h: number) => get(h).isContiguous,
+    /** Has it a shape and no values? So it is on the meta device, and everywhere in a process without native code. */
+    is_meta: (h: number) => get(h).isMeta,
     is_channels_last: (h: number) => {
       const t = get(h);
       if (t.rank !== 4) return false;
@@ -337,13 +341,18 @@ function randomFunctions(): Record<string, (...args: never[]) => unknown> {
 
 export function createCore(options: CoreOptions = {}): Core {
   let cpu: CpuDevice | null = null;
+  let dry: DryDevice | null = null;
   if (!options.metaOnly) {
     const addon = loadCpuAddon(join(nativeFolder, `${process.platform}-${process.arch}`, "cpu.node"));
     if (options.threads) addon.setThreads(options.threads);
     cpu = new CpuDevice(addon);
     registerDevice(cpu, true);
+  } else {
+    dry = new DryDevice("cpu", 0, 0);
+    registerDevice(dry, true);
+    registerDevice(new DryDevice("cuda", 0, 16));
   }
-  if (options.device === "meta" || options.metaOnly) overrideDevice(META);
+  if (options.device === "meta") overrideDevice(META);
   let threads = options.threads ?? cpus().length;
   hooks.runHook = (id, grad) => {
     const result = bridge.python().callPython("torch._C:_run_hook", id, putQuietly(grad)) as number;
@@ -358,6 +367,7 @@ export function createCore(options: CoreOptions = {}): Core {
     ...tensorFunctions(),
     ...autogradFunctions(),
     ...randomFunctions(),
+    ...analysisFunctions,
     set_scratch: bridge.setScratch,
     intern: bridge.internList,
     clear_interned: bridge.clearLists,
@@ -377,11 +387,13 @@ export function createCore(options: CoreOptions = {}): Core {
     name_input: (h: number, name: string) => graphs.current?.nameInput(get(h), name),
     name_output: (h: number, name: string) => graphs.current?.nameOutput(get(h), name),
     use_meta: (on: boolean) => overrideDevice(on ? META : null),
-    memory_allocated: () => cpu?.allocator.statistics.allocatedBytes ?? 0,
-    memory_peak: () => cpu?.allocator.statistics.peakAllocatedBytes ?? 0,
+    /** False where there is no native code: all devices are dry then. */
+    computes: () => cpu !== null,
+    memory_allocated: () => cpu?.allocator.statistics.allocatedBytes ?? dry?.allocatedBytes ?? 0,
+    memory_peak: () => cpu?.allocator.statistics.peakAllocatedBytes ?? dry?.peakBytes ?? 0,
     memory_reserved: () => cpu?.allocator.statistics.reservedBytes ?? 0,
     memory_peak_reserved: () => cpu?.allocator.statistics.peakReservedBytes ?? 0,
-    memory_reset_peaks: () => cpu?.allocator.resetPeaks(),
+    memory_reset_peaks: () => (cpu ? cpu.allocator.resetPeaks() : dry?.resetPeak()),
     memory_empty_cache: () => cpu?.allocator.emptyCache(),
   });
 
@@ -394,6 +406,7 @@ export function createCore(options: CoreOptions = {}): Core {
     reset() {
       observer.current = null;
       scopes.listener = null;
+      forgetAnalysis();
       traces.current = null;
       graphs.current = null;
       dropAll();
@@ -403,7 +416,7 @@ export function createCore(options: CoreOptions = {}): Core {
       generators.length = 1;
       gradMode.set(true);
       setDefaultDtype(dtypeById(6));
-      overrideDevice(options.device === "meta" || options.metaOnly ? META : null);
+      overrideDevice(options.device === "meta" ? META : null);
       cpu?.allocator.resetPeaks();
     },
     close() {

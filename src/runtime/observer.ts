@@ -5,7 +5,7 @@ export interface Observer {
   /** Returns a token for `endOp`; only outermost calls count, what an op calls inside belongs to it. */
   beginOp(record: OpRecord, args: readonly unknown[]): number;
   endOp(call: number, record: OpRecord, args: readonly unknown[], result: unknown): void;
-  abortOp(call: number): void;
+  abortOp(call: number, record: OpRecord, args: readonly unknown[]): void;
   /** What to remember in a tape node, so that its backward is attributed to the same module and line. */
   origin(): number;
   /** The tape runs the node with this origin, until `endBackward`. */

@@ -11,7 +11,7 @@ import { NotImplementedError, RuntimeError } from "./errors.ts";
 import { observer } from "./observer.ts";
 import type { Shape } from "./shape.ts";
 import { parseSignature, type Arguments, type Signature, type TensorArguments } from "./signature.ts";
-import { Tensor } from "./tensor.ts";
+import { Tensor, type Storage } from "./tensor.ts";
 
 /** What a gradient may need to know of an input that was not saved. */
 export interface TensorInfo {
@@ -122,7 +122,7 @@ export function dispatch(record: OpRecord, args: readonly unknown[]): unknown {
     observer.current.endOp(call, record, args, result);
     return result;
   } catch (error) {
-    observer.current.abortOp(call);
+    observer.current?.abortOp(call, record, args);
     throw error;
   }
 }
@@ -284,6 +284,10 @@ class OpNode extends Node {
       else byEdge[start] = grad as Tensor;
     }
     return byEdge;
+  }
+
+  override *savedStorages(): Iterable<Storage> {
+    for (const { tensors } of this.#saved) for (const t of tensors) if (t) yield t.storage;
   }
 
   releaseSaved(): void {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { readOutline, targetAt, type Outline } from "../../src/extension/outline.ts";
+import { readOutline, targetAt, type Outline } from "../../src/language/outline/outline.ts";
 import { root } from "../../tools/steps.mjs";
 
 function check(source: string, expected: string[]): Outline {

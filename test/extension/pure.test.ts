@@ -9,7 +9,8 @@ import { InputMemory, argumentRows, requestFields } from "../../src/extension/in
 import { failureLabel, lineLabel, runLabel, shapesLabel } from "../../src/extension/labels.ts";
 import { ResultFiles } from "../../src/extension/result_files.ts";
 import { type Kept, Results, shapeNotes } from "../../src/extension/results.ts";
-import { filesBehind, makeStamps, staleReason } from "../../src/extension/stamps.ts";
+import { filesBehind } from "../../src/language/outline/imports.ts";
+import { makeStamps, staleReason } from "../../src/extension/stamps.ts";
 import { asTarget, type Target, targetKey } from "../../src/extension/target.ts";
 import type { RunResult, ShapeHint } from "../../src/protocol/results.ts";
 

@@ -16,6 +16,7 @@
 #endif
 #include "random.h"
 #include "random_math.h"
+#include "random_serial.h"
 
 namespace layerwise {
 namespace {
@@ -40,18 +41,6 @@ template <class F> void draw(Context* context, RandomState* state, int64_t n, in
 }
 
 inline float unit_float(uint32_t word) { return (float)(int32_t)(word & 0xffffff) * 0x1p-24f; }
-
-inline uint64_t wide_word(const uint32_t* pair) { return ((uint64_t)pair[0] << 32) | pair[1]; }
-
-inline double unit_double(const uint32_t* pair) {
-  return (double)(int64_t)(wide_word(pair) & ((1ull << 53) - 1)) * 0x1p-53;
-}
-
-inline double next_unit_double(RandomState* state) {
-  uint32_t pair[2];
-  take_words(state, pair, 2);
-  return unit_double(pair);
-}
 
 template <class T> void uniform(Context* context, RandomState* state, T* out, int64_t n, double from_, double to_) {
   using Compute = typename Element<T>::Compute;
@@ -109,21 +98,6 @@ template <class T> void normal_blocks(const uint32_t* words, T* out, int64_t n, 
     normal_16(words + i * words_each, block, (Compute)mean, (Compute)std);
     for (int j = 0; j < 16; j++) out[i + j] = Element<T>::store(block[j]);
   }
-}
-
-// Standard normal in double; the second of each pair waits in the state for the next call, whichever that is.
-double next_normal(RandomState* state) {
-  if (state->has_next_normal) {
-    state->has_next_normal = 0;
-    return state->next_normal;
-  }
-  const double u1 = next_unit_double(state);
-  const double u2 = next_unit_double(state);
-  const double radius = __builtin_sqrt(-2.0 * __builtin_log1p(-u2));
-  const double theta = kTwoPi * u1;
-  state->next_normal = radius * __builtin_sin(theta);
-  state->has_next_normal = 1;
-  return radius * __builtin_cos(theta);
 }
 
 template <class T> void normal_serial(RandomState* state, T* out, int64_t n, double mean, double std) {

@@ -61,7 +61,7 @@ struct SavedRandomState {
 };
 static_assert(sizeof(SavedRandomState) == 5056, "PyTorch's layout");
 
-void seed_state(RandomState* state, uint64_t seed) {
+inline void seed_state(RandomState* state, uint64_t seed) {
   memset(state, 0, sizeof *state);
   state->seed = seed;
   state->left = 1;
@@ -113,7 +113,7 @@ void take_words(RandomState* state, uint32_t* out, int64_t n) {
   }
 }
 
-void save_state(const RandomState* state, SavedRandomState* saved) {
+inline void save_state(const RandomState* state, SavedRandomState* saved) {
   memset(saved, 0, sizeof *saved);
   saved->seed = state->seed;
   saved->left = state->left;
@@ -127,7 +127,7 @@ void save_state(const RandomState* state, SavedRandomState* saved) {
 }
 
 // False, and nothing changed, where the bytes are not a state.
-bool restore_state(RandomState* state, const SavedRandomState* saved) {
+inline bool restore_state(RandomState* state, const SavedRandomState* saved) {
   const bool in_range = saved->seeded == 1 && saved->left > 0 && saved->next <= kTwisterWords;
   if (!in_range || saved->left - 1 + (int64_t)saved->next > kTwisterWords) return false;
   memset(state, 0, sizeof *state);

@@ -7,8 +7,6 @@
 namespace layerwise {
 namespace {
 
-constexpr double kTwoPi = 6.283185307179586476925286766559;
-
 struct Half { uint16_t bits; };
 struct Bfloat16 { uint16_t bits; };
 

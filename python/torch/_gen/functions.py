@@ -14,6 +14,7 @@ from _core import (
     op__conv2d as _core__conv2d,
     op__conv_transpose1d as _core__conv_transpose1d,
     op__conv_transpose2d as _core__conv_transpose2d,
+    op__dirichlet_grad as _core__dirichlet_grad,
     op__div_rounded as _core__div_rounded,
     op__div_rounded_ as _core__div_rounded_,
     op__dropout as _core__dropout,
@@ -36,6 +37,7 @@ from _core import (
     op__nonzero as _core__nonzero,
     op__norm1 as _core__norm1,
     op__norm2 as _core__norm2,
+    op__polygamma as _core__polygamma,
     op__prod as _core__prod,
     op__random_ as _core__random_,
     op__random_full_ as _core__random_full_,
@@ -46,6 +48,7 @@ from _core import (
     op__rfloordiv as _core__rfloordiv,
     op__rpow as _core__rpow,
     op__rremainder as _core__rremainder,
+    op__sample_dirichlet as _core__sample_dirichlet,
     op__scatter as _core__scatter,
     op__scatter_reduce as _core__scatter_reduce,
     op__set_rng_state as _core__set_rng_state,
@@ -53,6 +56,8 @@ from _core import (
     op__slice as _core__slice,
     op__sort as _core__sort,
     op__split as _core__split,
+    op__standard_gamma as _core__standard_gamma,
+    op__standard_gamma_grad as _core__standard_gamma_grad,
     op__std_mean as _core__std_mean,
     op__to_device as _core__to_device,
     op__unflatten as _core__unflatten,
@@ -73,6 +78,7 @@ from _core import (
     op_addcmul as _core_addcmul,
     op_addcmul_ as _core_addcmul_,
     op_addmm as _core_addmm,
+    op_airy_ai as _core_airy_ai,
     op_all as _core_all,
     op_amax as _core_amax,
     op_amin as _core_amin,
@@ -95,6 +101,11 @@ from _core import (
     op_avg_pool2d as _core_avg_pool2d,
     op_baddbmm as _core_baddbmm,
     op_batch_norm as _core_batch_norm,
+    op_bessel_j0 as _core_bessel_j0,
+    op_bessel_j1 as _core_bessel_j1,
+    op_bessel_y0 as _core_bessel_y0,
+    op_bessel_y1 as _core_bessel_y1,
+    op_binomial as _core_binomial,
     op_bitwise_and as _core_bitwise_and,
     op_bitwise_and_ as _core_bitwise_and_,
     op_bitwise_left_shift as _core_bitwise_left_shift,
@@ -112,6 +123,10 @@ from _core import (
     op_ceil_ as _core_ceil_,
     op_celu as _core_celu,
     op_celu_ as _core_celu_,
+    op_chebyshev_polynomial_t as _core_chebyshev_polynomial_t,
+    op_chebyshev_polynomial_u as _core_chebyshev_polynomial_u,
+    op_chebyshev_polynomial_v as _core_chebyshev_polynomial_v,
+    op_chebyshev_polynomial_w as _core_chebyshev_polynomial_w,
     op_chunk as _core_chunk,
     op_clamp as _core_clamp,
     op_clamp_ as _core_clamp_,
@@ -149,6 +164,7 @@ from _core import (
     op_erf_ as _core_erf_,
     op_erfc as _core_erfc,
     op_erfc_ as _core_erfc_,
+    op_erfcx as _core_erfcx,
     op_erfinv as _core_erfinv,
     op_erfinv_ as _core_erfinv_,
     op_exp as _core_exp,
@@ -190,8 +206,16 @@ from _core import (
     op_hardswish_ as _core_hardswish_,
     op_hardtanh as _core_hardtanh,
     op_hardtanh_ as _core_hardtanh_,
+    op_hermite_polynomial_h as _core_hermite_polynomial_h,
+    op_hermite_polynomial_he as _core_hermite_polynomial_he,
     op_hypot as _core_hypot,
     op_hypot_ as _core_hypot_,
+    op_i0 as _core_i0,
+    op_i0e as _core_i0e,
+    op_i1 as _core_i1,
+    op_i1e as _core_i1e,
+    op_igamma as _core_igamma,
+    op_igammac as _core_igammac,
     op_index_add as _core_index_add,
     op_index_put as _core_index_put,
     op_index_select as _core_index_select,
@@ -200,6 +224,7 @@ from _core import (
     op_isnan as _core_isnan,
     op_isneginf as _core_isneginf,
     op_isposinf as _core_isposinf,
+    op_laguerre_polynomial_l as _core_laguerre_polynomial_l,
     op_layer_norm as _core_layer_norm,
     op_lcm as _core_lcm,
     op_lcm_ as _core_lcm_,
@@ -207,6 +232,7 @@ from _core import (
     op_le_ as _core_le_,
     op_leaky_relu as _core_leaky_relu,
     op_leaky_relu_ as _core_leaky_relu_,
+    op_legendre_polynomial_p as _core_legendre_polynomial_p,
     op_lerp as _core_lerp,
     op_lerp_ as _core_lerp_,
     op_lgamma as _core_lgamma,
@@ -221,6 +247,7 @@ from _core import (
     op_log2 as _core_log2,
     op_log2_ as _core_log2_,
     op_log_ as _core_log_,
+    op_log_ndtr as _core_log_ndtr,
     op_log_normal_ as _core_log_normal_,
     op_log_softmax as _core_log_softmax,
     op_logaddexp as _core_logaddexp,
@@ -248,12 +275,15 @@ from _core import (
     op_mish as _core_mish,
     op_mish_ as _core_mish_,
     op_mm as _core_mm,
+    op_modified_bessel_k0 as _core_modified_bessel_k0,
+    op_modified_bessel_k1 as _core_modified_bessel_k1,
     op_movedim as _core_movedim,
     op_mul as _core_mul,
     op_mul_ as _core_mul_,
     op_mv as _core_mv,
     op_narrow as _core_narrow,
     op_native_layer_norm as _core_native_layer_norm,
+    op_ndtri as _core_ndtri,
     op_ne as _core_ne,
     op_ne_ as _core_ne_,
     op_neg as _core_neg,
@@ -263,6 +293,7 @@ from _core import (
     op_normal_ as _core_normal_,
     op_outer as _core_outer,
     op_permute as _core_permute,
+    op_poisson as _core_poisson,
     op_pow as _core_pow,
     op_pow_ as _core_pow_,
     op_prelu as _core_prelu,
@@ -280,10 +311,16 @@ from _core import (
     op_rsqrt as _core_rsqrt,
     op_rsqrt_ as _core_rsqrt_,
     op_rsub as _core_rsub,
+    op_scaled_modified_bessel_k0 as _core_scaled_modified_bessel_k0,
+    op_scaled_modified_bessel_k1 as _core_scaled_modified_bessel_k1,
     op_scatter_add as _core_scatter_add,
     op_select as _core_select,
     op_selu as _core_selu,
     op_selu_ as _core_selu_,
+    op_shifted_chebyshev_polynomial_t as _core_shifted_chebyshev_polynomial_t,
+    op_shifted_chebyshev_polynomial_u as _core_shifted_chebyshev_polynomial_u,
+    op_shifted_chebyshev_polynomial_v as _core_shifted_chebyshev_polynomial_v,
+    op_shifted_chebyshev_polynomial_w as _core_shifted_chebyshev_polynomial_w,
     op_sigmoid as _core_sigmoid,
     op_sigmoid_ as _core_sigmoid_,
     op_sign as _core_sign,
@@ -300,6 +337,7 @@ from _core import (
     op_softmax as _core_softmax,
     op_softplus as _core_softplus,
     op_softshrink as _core_softshrink,
+    op_spherical_bessel_j0 as _core_spherical_bessel_j0,
     op_split_with_sizes as _core_split_with_sizes,
     op_sqrt as _core_sqrt,
     op_sqrt_ as _core_sqrt_,
@@ -332,6 +370,7 @@ from _core import (
     op_xlogy as _core_xlogy,
     op_xlogy_ as _core_xlogy_,
     op_zero_ as _core_zero_,
+    op_zeta as _core_zeta,
 )
 from torch._C import (
     _check_tensors, _core_drop, _device_id, _handles, _ints, _kind_of, _named_result, _number, _operand, _raise,
@@ -480,6 +519,17 @@ def _conv_transpose2d(input, weight, bias, stride, padding, output_padding, grou
         return _wrap(_core__conv_transpose2d(input.h, weight.h, 0 if bias is None else bias.h, _ints(stride), _ints(padding), _ints(output_padding), groups, _ints(dilation)))
     except AttributeError:
         _check_tensors("_conv_transpose2d", [("input", 1, input), ("weight", 2, weight)])
+        raise
+
+
+def _dirichlet_grad(x, alpha, total, *, out=None):
+    "How an entry of a Dirichlet sample moves with its concentration, over 1 - x."
+    try:
+        if out is not None:
+            return _write_out(out, _wrap(_core__dirichlet_grad(x.h, alpha.h, total.h)))
+        return _wrap(_core__dirichlet_grad(x.h, alpha.h, total.h))
+    except AttributeError:
+        _check_tensors("_dirichlet_grad", [("x", 1, x), ("alpha", 2, alpha), ("total", 3, total)])
         raise
 
 
@@ -701,6 +751,15 @@ def _norm2(input, dim, keepdim):
         raise
 
 
+def _polygamma(input, n):
+    "The nth derivative of digamma."
+    try:
+        return _wrap(_core__polygamma(input.h, n))
+    except AttributeError:
+        _check_tensors("_polygamma", [("input", 1, input)])
+        raise
+
+
 def _prod(input, dim, keepdim, dtype):
     "The product over dim, or over all elements."
     try:
@@ -807,6 +866,17 @@ def _rremainder(input, other):
         raise
 
 
+def _sample_dirichlet(input, generator=None, *, out=None):
+    "Points of the simplex drawn from Dirichlet distributions whose concentrations are the rows of input."
+    try:
+        if out is not None:
+            return _write_out(out, _wrap(_core__sample_dirichlet(input.h, 0 if generator is None else generator.id)))
+        return _wrap(_core__sample_dirichlet(input.h, 0 if generator is None else generator.id))
+    except AttributeError:
+        _check_tensors("_sample_dirichlet", [("input", 1, input)])
+        raise
+
+
 def _scatter(input, dim, index, src):
     "input with src written at index."
     try:
@@ -873,6 +943,28 @@ def _split(input, split_size, dim=0):
         return _wrap_many(_core__split(input.h, split_size, dim))
     except AttributeError:
         _check_tensors("_split", [("input", 1, input)])
+        raise
+
+
+def _standard_gamma(input, generator=None, *, out=None):
+    "Numbers drawn from gamma distributions of scale 1 and the given shapes."
+    try:
+        if out is not None:
+            return _write_out(out, _wrap(_core__standard_gamma(input.h, 0 if generator is None else generator.id)))
+        return _wrap(_core__standard_gamma(input.h, 0 if generator is None else generator.id))
+    except AttributeError:
+        _check_tensors("_standard_gamma", [("input", 1, input)])
+        raise
+
+
+def _standard_gamma_grad(input, output, *, out=None):
+    "How a standard gamma sample moves with its shape, at the same quantile."
+    try:
+        if out is not None:
+            return _write_out(out, _wrap(_core__standard_gamma_grad(input.h, output.h)))
+        return _wrap(_core__standard_gamma_grad(input.h, output.h))
+    except AttributeError:
+        _check_tensors("_standard_gamma_grad", [("input", 1, input), ("output", 2, output)])
         raise
 
 
@@ -1139,6 +1231,15 @@ def addmm(input, mat1, mat2, *, beta=1, alpha=1, out=None):
         return _wrap(_core_addmm(input.h, mat1.h, mat2.h, beta, beta_kind, alpha, alpha_kind))
     except AttributeError:
         _check_tensors("addmm", [("input", 1, input), ("mat1", 2, mat1), ("mat2", 3, mat2)])
+        raise
+
+
+def airy_ai(input):
+    "The Airy function Ai."
+    try:
+        return _wrap(_core_airy_ai(input.h))
+    except AttributeError:
+        _check_tensors("airy_ai", [("input", 1, input)])
         raise
 
 
@@ -1410,6 +1511,53 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
         raise
 
 
+def bessel_j0(input):
+    "The Bessel function of the first kind, of order 0."
+    try:
+        return _wrap(_core_bessel_j0(input.h))
+    except AttributeError:
+        _check_tensors("bessel_j0", [("input", 1, input)])
+        raise
+
+
+def bessel_j1(input):
+    "The Bessel function of the first kind, of order 1."
+    try:
+        return _wrap(_core_bessel_j1(input.h))
+    except AttributeError:
+        _check_tensors("bessel_j1", [("input", 1, input)])
+        raise
+
+
+def bessel_y0(input):
+    "The Bessel function of the second kind, of order 0."
+    try:
+        return _wrap(_core_bessel_y0(input.h))
+    except AttributeError:
+        _check_tensors("bessel_y0", [("input", 1, input)])
+        raise
+
+
+def bessel_y1(input):
+    "The Bessel function of the second kind, of order 1."
+    try:
+        return _wrap(_core_bessel_y1(input.h))
+    except AttributeError:
+        _check_tensors("bessel_y1", [("input", 1, input)])
+        raise
+
+
+def binomial(count, prob, generator=None, *, out=None):
+    "How many of count trials succeed, each with probability prob."
+    try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_binomial(count.h, prob.h, 0 if generator is None else generator.id)))
+        return _wrap(_core_binomial(count.h, prob.h, 0 if generator is None else generator.id))
+    except AttributeError:
+        _check_tensors("binomial", [("count", 1, count), ("prob", 2, prob)])
+        raise
+
+
 def bitwise_and(input, other, *, out=None):
     "Bits set in both; `&`."
     try:
@@ -1668,6 +1816,66 @@ def celu_(input, alpha=1.0):
         return input
     except AttributeError:
         _check_tensors("celu_", [("input", 1, input)])
+        raise
+
+
+def chebyshev_polynomial_t(input, n):
+    "The chebyshev polynomial t of degree n."
+    try:
+        n_kind = _kind_of(type(n))
+        if n_kind is None:
+            try:
+                n, n_kind = n.h, 3
+            except AttributeError:
+                n, n_kind = _operand(n)
+        return _wrap(_core_chebyshev_polynomial_t(input.h, n, n_kind))
+    except AttributeError:
+        _check_tensors("chebyshev_polynomial_t", [("input", 1, input)])
+        raise
+
+
+def chebyshev_polynomial_u(input, n):
+    "The chebyshev polynomial u of degree n."
+    try:
+        n_kind = _kind_of(type(n))
+        if n_kind is None:
+            try:
+                n, n_kind = n.h, 3
+            except AttributeError:
+                n, n_kind = _operand(n)
+        return _wrap(_core_chebyshev_polynomial_u(input.h, n, n_kind))
+    except AttributeError:
+        _check_tensors("chebyshev_polynomial_u", [("input", 1, input)])
+        raise
+
+
+def chebyshev_polynomial_v(input, n):
+    "The chebyshev polynomial v of degree n."
+    try:
+        n_kind = _kind_of(type(n))
+        if n_kind is None:
+            try:
+                n, n_kind = n.h, 3
+            except AttributeError:
+                n, n_kind = _operand(n)
+        return _wrap(_core_chebyshev_polynomial_v(input.h, n, n_kind))
+    except AttributeError:
+        _check_tensors("chebyshev_polynomial_v", [("input", 1, input)])
+        raise
+
+
+def chebyshev_polynomial_w(input, n):
+    "The chebyshev polynomial w of degree n."
+    try:
+        n_kind = _kind_of(type(n))
+        if n_kind is None:
+            try:
+                n, n_kind = n.h, 3
+            except AttributeError:
+                n, n_kind = _operand(n)
+        return _wrap(_core_chebyshev_polynomial_w(input.h, n, n_kind))
+    except AttributeError:
+        _check_tensors("chebyshev_polynomial_w", [("input", 1, input)])
         raise
 
 
@@ -2169,6 +2377,15 @@ def erfc_(input):
         return input
     except AttributeError:
         _check_tensors("erfc_", [("input", 1, input)])
+        raise
+
+
+def erfcx(input):
+    "exp(x^2) erfc(x)."
+    try:
+        return _wrap(_core_erfcx(input.h))
+    except AttributeError:
+        _check_tensors("erfcx", [("input", 1, input)])
         raise
 
 
@@ -2692,6 +2909,36 @@ def hardtanh_(input, min_val=-1.0, max_val=1.0):
         raise
 
 
+def hermite_polynomial_h(input, n):
+    "The hermite polynomial h of degree n."
+    try:
+        n_kind = _kind_of(type(n))
+        if n_kind is None:
+            try:
+                n, n_kind = n.h, 3
+            except AttributeError:
+                n, n_kind = _operand(n)
+        return _wrap(_core_hermite_polynomial_h(input.h, n, n_kind))
+    except AttributeError:
+        _check_tensors("hermite_polynomial_h", [("input", 1, input)])
+        raise
+
+
+def hermite_polynomial_he(input, n):
+    "The hermite polynomial he of degree n."
+    try:
+        n_kind = _kind_of(type(n))
+        if n_kind is None:
+            try:
+                n, n_kind = n.h, 3
+            except AttributeError:
+                n, n_kind = _operand(n)
+        return _wrap(_core_hermite_polynomial_he(input.h, n, n_kind))
+    except AttributeError:
+        _check_tensors("hermite_polynomial_he", [("input", 1, input)])
+        raise
+
+
 def hypot(input, other, *, out=None):
     "sqrt(input^2 + other^2)."
     try:
@@ -2713,6 +2960,66 @@ def hypot_(input, other):
         return input
     except AttributeError:
         _check_tensors("hypot_", [("input", 1, input), ("other", 2, other)])
+        raise
+
+
+def i0(input, *, out=None):
+    "The modified Bessel function of the first kind, of order 0."
+    try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_i0(input.h)))
+        return _wrap(_core_i0(input.h))
+    except AttributeError:
+        _check_tensors("i0", [("input", 1, input)])
+        raise
+
+
+def i0e(input):
+    "exp(-|x|) i0(x)."
+    try:
+        return _wrap(_core_i0e(input.h))
+    except AttributeError:
+        _check_tensors("i0e", [("input", 1, input)])
+        raise
+
+
+def i1(input):
+    "The modified Bessel function of the first kind, of order 1."
+    try:
+        return _wrap(_core_i1(input.h))
+    except AttributeError:
+        _check_tensors("i1", [("input", 1, input)])
+        raise
+
+
+def i1e(input):
+    "exp(-|x|) i1(x)."
+    try:
+        return _wrap(_core_i1e(input.h))
+    except AttributeError:
+        _check_tensors("i1e", [("input", 1, input)])
+        raise
+
+
+def igamma(input, other, *, out=None):
+    "The share of the gamma distribution of shape input below other."
+    try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_igamma(input.h, other.h)))
+        return _wrap(_core_igamma(input.h, other.h))
+    except AttributeError:
+        _check_tensors("igamma", [("input", 1, input), ("other", 2, other)])
+        raise
+
+
+def igammac(input, other, *, out=None):
+    "The share of the gamma distribution of shape input above other."
+    try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_igammac(input.h, other.h)))
+        return _wrap(_core_igammac(input.h, other.h))
+    except AttributeError:
+        _check_tensors("igammac", [("input", 1, input), ("other", 2, other)])
         raise
 
 
@@ -2809,6 +3116,21 @@ def isposinf(input, *, out=None):
         raise
 
 
+def laguerre_polynomial_l(input, n):
+    "The laguerre polynomial l of degree n."
+    try:
+        n_kind = _kind_of(type(n))
+        if n_kind is None:
+            try:
+                n, n_kind = n.h, 3
+            except AttributeError:
+                n, n_kind = _operand(n)
+        return _wrap(_core_laguerre_polynomial_l(input.h, n, n_kind))
+    except AttributeError:
+        _check_tensors("laguerre_polynomial_l", [("input", 1, input)])
+        raise
+
+
 def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-05):
     "Each row brought to mean 0 and variance 1, then scaled and shifted."
     try:
@@ -2897,6 +3219,21 @@ def leaky_relu_(input, negative_slope=0.01):
         return input
     except AttributeError:
         _check_tensors("leaky_relu_", [("input", 1, input)])
+        raise
+
+
+def legendre_polynomial_p(input, n):
+    "The legendre polynomial p of degree n."
+    try:
+        n_kind = _kind_of(type(n))
+        if n_kind is None:
+            try:
+                n, n_kind = n.h, 3
+            except AttributeError:
+                n, n_kind = _operand(n)
+        return _wrap(_core_legendre_polynomial_p(input.h, n, n_kind))
+    except AttributeError:
+        _check_tensors("legendre_polynomial_p", [("input", 1, input)])
         raise
 
 
@@ -3067,6 +3404,15 @@ def log_(input):
         return input
     except AttributeError:
         _check_tensors("log_", [("input", 1, input)])
+        raise
+
+
+def log_ndtr(input):
+    "The logarithm of the normal distribution's area below x."
+    try:
+        return _wrap(_core_log_ndtr(input.h))
+    except AttributeError:
+        _check_tensors("log_ndtr", [("input", 1, input)])
         raise
 
 
@@ -3453,6 +3799,24 @@ def mm(input, mat2, *, out=None):
         raise
 
 
+def modified_bessel_k0(input):
+    "The modified Bessel function of the second kind, of order 0."
+    try:
+        return _wrap(_core_modified_bessel_k0(input.h))
+    except AttributeError:
+        _check_tensors("modified_bessel_k0", [("input", 1, input)])
+        raise
+
+
+def modified_bessel_k1(input):
+    "The modified Bessel function of the second kind, of order 1."
+    try:
+        return _wrap(_core_modified_bessel_k1(input.h))
+    except AttributeError:
+        _check_tensors("modified_bessel_k1", [("input", 1, input)])
+        raise
+
+
 def movedim(input, source, destination, *, out=None):
     "Dims moved to other places, the rest keeping their order."
     try:
@@ -3530,6 +3894,15 @@ def native_layer_norm(input, normalized_shape, weight, bias, eps):
         return _wrap_named(_native_layer_norm_result, _core_native_layer_norm(input.h, _ints(normalized_shape), 0 if weight is None else weight.h, 0 if bias is None else bias.h, eps))
     except AttributeError:
         _check_tensors("native_layer_norm", [("input", 1, input)])
+        raise
+
+
+def ndtri(input):
+    "The x below which the normal distribution has the given area."
+    try:
+        return _wrap(_core_ndtri(input.h))
+    except AttributeError:
+        _check_tensors("ndtri", [("input", 1, input)])
         raise
 
 
@@ -3647,6 +4020,17 @@ def permute(input, dims):
         return _wrap(_core_permute(input.h, _ints(dims)))
     except AttributeError:
         _check_tensors("permute", [("input", 1, input)])
+        raise
+
+
+def poisson(input, generator=None, *, out=None):
+    "Counts drawn from Poisson distributions of the given rates."
+    try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_poisson(input.h, 0 if generator is None else generator.id)))
+        return _wrap(_core_poisson(input.h, 0 if generator is None else generator.id))
+    except AttributeError:
+        _check_tensors("poisson", [("input", 1, input)])
         raise
 
 
@@ -3880,6 +4264,24 @@ def rsub(input, other, *, alpha=1, out=None):
         raise
 
 
+def scaled_modified_bessel_k0(input):
+    "exp(x) K0(x)."
+    try:
+        return _wrap(_core_scaled_modified_bessel_k0(input.h))
+    except AttributeError:
+        _check_tensors("scaled_modified_bessel_k0", [("input", 1, input)])
+        raise
+
+
+def scaled_modified_bessel_k1(input):
+    "exp(x) K1(x)."
+    try:
+        return _wrap(_core_scaled_modified_bessel_k1(input.h))
+    except AttributeError:
+        _check_tensors("scaled_modified_bessel_k1", [("input", 1, input)])
+        raise
+
+
 def scatter_add(input, dim, index, src, *, axis=None, out=None):
     "input with src added at index; repeated indices add up."
     try:
@@ -3925,6 +4327,66 @@ def selu_(input):
         return input
     except AttributeError:
         _check_tensors("selu_", [("input", 1, input)])
+        raise
+
+
+def shifted_chebyshev_polynomial_t(input, n):
+    "The shifted chebyshev polynomial t of degree n."
+    try:
+        n_kind = _kind_of(type(n))
+        if n_kind is None:
+            try:
+                n, n_kind = n.h, 3
+            except AttributeError:
+                n, n_kind = _operand(n)
+        return _wrap(_core_shifted_chebyshev_polynomial_t(input.h, n, n_kind))
+    except AttributeError:
+        _check_tensors("shifted_chebyshev_polynomial_t", [("input", 1, input)])
+        raise
+
+
+def shifted_chebyshev_polynomial_u(input, n):
+    "The shifted chebyshev polynomial u of degree n."
+    try:
+        n_kind = _kind_of(type(n))
+        if n_kind is None:
+            try:
+                n, n_kind = n.h, 3
+            except AttributeError:
+                n, n_kind = _operand(n)
+        return _wrap(_core_shifted_chebyshev_polynomial_u(input.h, n, n_kind))
+    except AttributeError:
+        _check_tensors("shifted_chebyshev_polynomial_u", [("input", 1, input)])
+        raise
+
+
+def shifted_chebyshev_polynomial_v(input, n):
+    "The shifted chebyshev polynomial v of degree n."
+    try:
+        n_kind = _kind_of(type(n))
+        if n_kind is None:
+            try:
+                n, n_kind = n.h, 3
+            except AttributeError:
+                n, n_kind = _operand(n)
+        return _wrap(_core_shifted_chebyshev_polynomial_v(input.h, n, n_kind))
+    except AttributeError:
+        _check_tensors("shifted_chebyshev_polynomial_v", [("input", 1, input)])
+        raise
+
+
+def shifted_chebyshev_polynomial_w(input, n):
+    "The shifted chebyshev polynomial w of degree n."
+    try:
+        n_kind = _kind_of(type(n))
+        if n_kind is None:
+            try:
+                n, n_kind = n.h, 3
+            except AttributeError:
+                n, n_kind = _operand(n)
+        return _wrap(_core_shifted_chebyshev_polynomial_w(input.h, n, n_kind))
+    except AttributeError:
+        _check_tensors("shifted_chebyshev_polynomial_w", [("input", 1, input)])
         raise
 
 
@@ -4109,6 +4571,15 @@ def softshrink(input, lambd=0.5):
         return _wrap(_core_softshrink(input.h, lambd))
     except AttributeError:
         _check_tensors("softshrink", [("input", 1, input)])
+        raise
+
+
+def spherical_bessel_j0(input):
+    "sin(x) / x."
+    try:
+        return _wrap(_core_spherical_bessel_j0(input.h))
+    except AttributeError:
+        _check_tensors("spherical_bessel_j0", [("input", 1, input)])
         raise
 
 
@@ -4523,4 +4994,19 @@ def zero_(input):
         return input
     except AttributeError:
         _check_tensors("zero_", [("input", 1, input)])
+        raise
+
+
+def zeta(input, other):
+    "Hurwitz' zeta: the sum of (other + k)^-input over k >= 0."
+    try:
+        other_kind = _kind_of(type(other))
+        if other_kind is None:
+            try:
+                other, other_kind = other.h, 3
+            except AttributeError:
+                other, other_kind = _operand(other)
+        return _wrap(_core_zeta(input.h, other, other_kind))
+    except AttributeError:
+        _check_tensors("zeta", [("input", 1, input)])
         raise

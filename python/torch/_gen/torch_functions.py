@@ -2,6 +2,10 @@
 
 from torch._gen import functions as _f
 
+_dirichlet_grad = _f._dirichlet_grad
+_sample_dirichlet = _f._sample_dirichlet
+_standard_gamma = _f._standard_gamma
+_standard_gamma_grad = _f._standard_gamma_grad
 abs = _f.abs
 abs_ = _f.abs_
 absolute = _f.abs
@@ -37,6 +41,7 @@ atan_ = _f.atan_
 atanh = _f.atanh
 atanh_ = _f.atanh_
 baddbmm = _f.baddbmm
+binomial = _f.binomial
 bitwise_and = _f.bitwise_and
 bitwise_left_shift = _f.bitwise_left_shift
 bitwise_or = _f.bitwise_or
@@ -104,6 +109,9 @@ greater_equal = _f.ge
 gt = _f.gt
 hardshrink = _f.hardshrink
 hypot = _f.hypot
+i0 = _f.i0
+igamma = _f.igamma
+igammac = _f.igammac
 index_add = _f.index_add
 index_select = _f.index_select
 isfinite = _f.isfinite
@@ -158,6 +166,7 @@ negative = _f.neg
 nextafter = _f.nextafter
 not_equal = _f.ne
 outer = _f.outer
+poisson = _f.poisson
 pow = _f.pow
 rad2deg = _f.rad2deg
 rad2deg_ = _f.rad2deg_
@@ -218,6 +227,10 @@ unsqueeze = _f.unsqueeze
 xlogy = _f.xlogy
 
 __all__ = [
+    "_dirichlet_grad",
+    "_sample_dirichlet",
+    "_standard_gamma",
+    "_standard_gamma_grad",
     "abs",
     "abs_",
     "absolute",
@@ -253,6 +266,7 @@ __all__ = [
     "atanh",
     "atanh_",
     "baddbmm",
+    "binomial",
     "bitwise_and",
     "bitwise_left_shift",
     "bitwise_or",
@@ -320,6 +334,9 @@ __all__ = [
     "gt",
     "hardshrink",
     "hypot",
+    "i0",
+    "igamma",
+    "igammac",
     "index_add",
     "index_select",
     "isfinite",
@@ -374,6 +391,7 @@ __all__ = [
     "nextafter",
     "not_equal",
     "outer",
+    "poisson",
     "pow",
     "rad2deg",
     "rad2deg_",

@@ -1,7 +1,7 @@
 /** The tape: one node per differentiable call, edges to the nodes that made its inputs. */
 import { RuntimeError } from "../errors.ts";
 import { formatShape } from "../shape.ts";
-import { alias, deadHooks, Tensor } from "../tensor.ts";
+import { alias, deadHooks, Tensor, type Storage } from "../tensor.ts";
 
 export interface Edge {
   readonly node: Node;
@@ -34,6 +34,8 @@ export abstract class Node {
   abstract apply(grads: (Tensor | null)[]): (Tensor | null)[];
   /** Drop saved tensors: after backward without retain_graph, and when the node dies. */
   abstract releaseSaved(): void;
+  /** Memory that is kept alive for backward, for those who account for it; one block may come up more than once. */
+  *savedStorages(): Iterable<Storage> {}
 
   retain(): this {
     this.refs++;
@@ -112,6 +114,15 @@ const plainName = (node: Node): string => node.name.replace(/Backward\d*$/, "");
 /** Ids of Python functions to call with a leaf once its gradient was added. */
 export const postAccumulateHooks = new WeakMap<Tensor, number[]>();
 
+/** Backward needs a value that is gone. `storage` says whose, for those who look for the culprit. */
+export class OverwrittenError extends RuntimeError {
+  readonly storage: Storage;
+  constructor(storage: Storage, message: string) {
+    super(message);
+    this.storage = storage;
+  }
+}
+
 /** A tensor kept for backward, with the version it had: writing to it afterwards is an error, not a wrong gradient. */
 export class SavedTensor {
   readonly #tensor: Tensor;
@@ -131,10 +142,15 @@ export class SavedTensor {
     this.#outputIndex = t.outputIndex;
   }
 
+  get storage(): Storage {
+    return this.#tensor.storage;
+  }
+
   unpack(owner: Node, isOutput: boolean, outputIndex: number): Tensor {
     const saved = this.#tensor;
     if (saved.storage.version !== this.#version) {
-      throw new RuntimeError(
+      throw new OverwrittenError(
+        saved.storage,
         "one of the variables needed for gradient computation has been modified by an inplace " +
           `operation: [${saved.dtype.legacy} ${formatShape(saved.shape)}]` +
           (isOutput

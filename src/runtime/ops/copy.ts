@@ -1,7 +1,7 @@
 /** Copies and casts: one pointwise kernel does them all, a memcpy where nothing changes. */
 import { arithmetic } from "../autograd/engine.ts";
 import { primitives } from "../autograd/inplace.ts";
-import { defaultDevice, META, type Device } from "../device.ts";
+import { defaultDevice, type Device } from "../device.ts";
 import { promoteTypes, type DType } from "../dtype.ts";
 import { RuntimeError, NotImplementedError } from "../errors.ts";
 import { launch } from "../launch.ts";
@@ -148,7 +148,7 @@ arithmetic.clone = copies.clone;
 arithmetic.cast = to;
 primitives.copyInto = copyInto;
 primitives.zero = (t) => {
-  if (t.device === META || t.numel === 0) return;
+  if (t.isMeta || t.numel === 0) return;
   if (t.isContiguous) launch("fill_zero", [t], t.nbytes / 8, [t.pointer, t.nbytes]);
   else zeroKernel.launch(t.dtype, [t], [], []);
 };

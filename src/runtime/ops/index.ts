@@ -18,9 +18,11 @@ import "./norm.ts";
 import "./optimizer.ts";
 import "./pool.ts";
 import "./random.ts";
+import "./random_gamma.ts";
 import "./reduce.ts";
 import "./softmax.ts";
 import "./sort.ts";
+import "./special.ts";
 import "./view.ts";
 
 arithmetic.add = (a, b) => add(a, b) as Tensor;

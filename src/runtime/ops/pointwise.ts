@@ -407,7 +407,7 @@ const unaryOps = Object.fromEntries(
     }),
   ]),
 ) as Record<string, ReturnType<typeof pointwise>>;
-export const { neg, exp, log, sqrt, rsqrt, abs, sigmoid, tanh, sign, reciprocal } = unaryOps as Record<
+export const { neg, exp, log, sqrt, rsqrt, abs, sigmoid, tanh, sign, reciprocal, lgamma } = unaryOps as Record<
   string,
   ReturnType<typeof pointwise>
 >;

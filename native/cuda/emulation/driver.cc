@@ -1,0 +1,427 @@
+// The driver's functions over the host's emulation, so that tests drive the addon's real path without a GPU. Device
+// memory is host memory whose borders every copy checks. With LAYERWISE_EMULATION_DEFER=1 the work of a stream waits
+// until somebody synchronises with it, as on a GPU: what reads or overwrites too early then shows.
+#include "../driver.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <vector>
+
+#include "threads.h"
+
+#undef threadIdx
+#undef blockIdx
+#undef blockDim
+#undef gridDim
+
+#define EXPORT extern "C" __attribute__((visibility("default")))
+
+namespace {
+
+using layerwise::CuContext;
+using layerwise::CuDevice;
+using layerwise::CuEvent;
+using layerwise::CuFunction;
+using layerwise::CuGraph;
+using layerwise::CuGraphExec;
+using layerwise::CuModule;
+using layerwise::CuPointer;
+using layerwise::CuResult;
+using layerwise::CuStream;
+using layerwise::CuUuid;
+using namespace layerwise;
+
+using Work = std::function<void()>;
+
+struct Stream {
+  std::deque<Work> waiting;
+  std::vector<Work>* capture = nullptr;
+};
+
+struct Event {
+  double ms = 0;
+  // The stream and how much of it had been asked for when the event was recorded last.
+  bool is_recorded = false;
+  bool is_done = true;
+};
+
+struct State {
+  std::recursive_mutex lock;
+  std::map<CuPointer, size_t> device_blocks;
+  std::map<CuPointer, size_t> host_blocks;
+  std::vector<Stream*> streams;
+  Stream legacy;
+  size_t used = 0;
+};
+
+State& state() {
+  static State* state = new State;
+  return *state;
+}
+
+struct Guard : std::lock_guard<std::recursive_mutex> {
+  Guard() : std::lock_guard<std::recursive_mutex>(state().lock) {}
+};
+
+size_t number_from(const char* name, size_t otherwise) {
+  const char* text = getenv(name);
+  return text && *text ? size_t(strtoull(text, nullptr, 10)) : otherwise;
+}
+
+size_t total_bytes() {
+  static const size_t bytes = number_from("LAYERWISE_EMULATION_BYTES", size_t(2) << 30);
+  return bytes;
+}
+
+int device_total() {
+  static const int devices = int(number_from("LAYERWISE_EMULATION_DEVICES", 1));
+  return devices;
+}
+
+bool defers() {
+  static const bool answer = number_from("LAYERWISE_EMULATION_DEFER", 0) != 0;
+  return answer;
+}
+
+double now_ms() {
+  timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1e3 + t.tv_nsec * 1e-6;
+}
+
+Stream& stream_of(CuStream stream) { return stream ? *(Stream*)stream : state().legacy; }
+
+// One order for all streams while deferring: whatever waits runs first come, first served within its stream.
+void finish(Stream& stream) {
+  while (!stream.waiting.empty()) {
+    Work work = std::move(stream.waiting.front());
+    stream.waiting.pop_front();
+    work();
+  }
+}
+
+void finish_all() {
+  finish(state().legacy);
+  for (Stream* stream : state().streams) finish(*stream);
+}
+
+CuResult enqueue(CuStream stream, Work work) {
+  Stream& s = stream_of(stream);
+  if (s.capture) {
+    s.capture->push_back(std::move(work));
+  } else if (defers()) {
+    s.waiting.push_back(std::move(work));
+  } else {
+    work();
+  }
+  return kCuSuccess;
+}
+
+bool is_inside(const std::map<CuPointer, size_t>& blocks, CuPointer pointer, size_t bytes) {
+  auto after = blocks.upper_bound(pointer);
+  if (after == blocks.begin()) return false;
+  --after;
+  return pointer + bytes <= after->first + after->second;
+}
+
+bool is_device(CuPointer pointer, size_t bytes) { return is_inside(state().device_blocks, pointer, bytes); }
+
+// A copy from memory that is not pinned has left it when the call returns, as with the real driver.
+bool is_pinned(const void* pointer, size_t bytes) { return is_inside(state().host_blocks, (CuPointer)pointer, bytes); }
+
+}  // namespace
+
+EXPORT int layerwise_emulated_driver() { return 1; }
+
+EXPORT CuResult cuInit(unsigned) { return kCuSuccess; }
+EXPORT CuResult cuDriverGetVersion(int* version) { return *version = 13000, kCuSuccess; }
+EXPORT CuResult cuDeviceGetCount(int* count) { return *count = device_total(), kCuSuccess; }
+EXPORT CuResult cuDeviceGet(CuDevice* device, int index) {
+  *device = index;
+  return index >= 0 && index < device_total() ? kCuSuccess : 101;
+}
+EXPORT CuResult cuDeviceGetName(char* name, int bytes, CuDevice) {
+  snprintf(name, size_t(bytes), "Emulated GPU");
+  return kCuSuccess;
+}
+EXPORT CuResult cuDeviceGetUuid(CuUuid* uuid, CuDevice device) {
+  memset(uuid, 0, sizeof *uuid);
+  uuid->bytes[15] = (unsigned char)device;
+  return kCuSuccess;
+}
+EXPORT CuResult cuDeviceGetAttribute(int* value, int attribute, CuDevice) {
+  switch (attribute) {
+    case kCuMaxThreadsPerBlock: *value = 1024; break;
+    case kCuMaxSharedPerBlock: *value = 48 << 10; break;
+    case kCuWarpSize: *value = 32; break;
+    case kCuClockRate: *value = 1000000; break;
+    case kCuMultiprocessors: *value = int(number_from("LAYERWISE_EMULATION_MULTIPROCESSORS", 2)); break;
+    case kCuL2Bytes: *value = 4 << 20; break;
+    case kCuMaxThreadsPerMultiprocessor: *value = 2048; break;
+    // What sm_90a alone can is not emulated, so this is an sm_80.
+    case kCuMajor: *value = 8; break;
+    case kCuMinor: *value = 0; break;
+    case kCuMaxSharedPerMultiprocessor: *value = 164 << 10; break;
+    case kCuRegistersPerMultiprocessor: *value = 65536; break;
+    case kCuMaxSharedOptIn: *value = 163 << 10; break;
+    default: *value = 0;
+  }
+  return kCuSuccess;
+}
+EXPORT CuResult cuDeviceTotalMem_v2(size_t* bytes, CuDevice) { return *bytes = total_bytes(), kCuSuccess; }
+EXPORT CuResult cuDevicePrimaryCtxRetain(CuContext* context, CuDevice device) {
+  *context = (CuContext)(intptr_t)(device + 1);
+  return kCuSuccess;
+}
+EXPORT CuResult cuDevicePrimaryCtxRelease_v2(CuDevice) { return kCuSuccess; }
+EXPORT CuResult cuCtxSetCurrent(CuContext) { return kCuSuccess; }
+EXPORT CuResult cuCtxSynchronize() {
+  Guard guard;
+  finish_all();
+  return kCuSuccess;
+}
+EXPORT CuResult cuModuleLoadData(CuModule* module, const void*) { return *module = (CuModule)1, kCuSuccess; }
+EXPORT CuResult cuModuleUnload(CuModule) { return kCuSuccess; }
+EXPORT CuResult cuModuleGetFunction(CuFunction* function, CuModule, const char* name) {
+  const emulation::Kernel* kernel = emulation::find_kernel(name);
+  *function = (CuFunction)kernel;
+  return kernel ? kCuSuccess : kCuNotFound;
+}
+EXPORT CuResult cuFuncSetAttribute(CuFunction, int, int value) { return value <= 163 << 10 ? kCuSuccess : kCuInvalidValue; }
+EXPORT CuResult cuFuncGetParamInfo(CuFunction function, size_t index, size_t* offset, size_t* bytes) {
+  const auto* kernel = (const emulation::Kernel*)function;
+  if (index >= kernel->count) return kCuInvalidValue;
+  *offset = 0;
+  *bytes = kernel->sizes[index];
+  return kCuSuccess;
+}
+
+EXPORT CuResult cuMemAlloc_v2(CuPointer* pointer, size_t bytes) {
+  Guard guard;
+  if (bytes == 0) return kCuInvalidValue;
+  if (state().used + bytes > total_bytes()) return kCuOutOfMemory;
+  void* memory = aligned_alloc(512, (bytes + 511) / 512 * 512);
+  if (!memory) return kCuOutOfMemory;
+  // NaN in every floating type and conspicuous in the others; large blocks only at both ends, for the tests' time.
+  const size_t edge = size_t(1) << 20;
+  memset(memory, 0xFF, bytes < edge ? bytes : edge);
+  if (bytes > edge) memset((char*)memory + bytes - edge, 0xFF, edge);
+  *pointer = (CuPointer)memory;
+  state().device_blocks[*pointer] = bytes;
+  state().used += bytes;
+  return kCuSuccess;
+}
+EXPORT CuResult cuMemFree_v2(CuPointer pointer) {
+  Guard guard;
+  finish_all();  // as the real one
+  auto block = state().device_blocks.find(pointer);
+  if (block == state().device_blocks.end()) return kCuInvalidValue;
+  state().used -= block->second;
+  state().device_blocks.erase(block);
+  free((void*)pointer);
+  return kCuSuccess;
+}
+EXPORT CuResult cuMemGetInfo_v2(size_t* available, size_t* total) {
+  Guard guard;
+  *total = total_bytes();
+  *available = total_bytes() - state().used;
+  return kCuSuccess;
+}
+EXPORT CuResult cuMemHostAlloc(void** pointer, size_t bytes, unsigned) {
+  Guard guard;
+  *pointer = aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
+  if (!*pointer) return kCuOutOfMemory;
+  memset(*pointer, 0, bytes);
+  state().host_blocks[(CuPointer)*pointer] = bytes;
+  return kCuSuccess;
+}
+EXPORT CuResult cuMemFreeHost(void* pointer) {
+  Guard guard;
+  finish_all();
+  if (!state().host_blocks.erase((CuPointer)pointer)) return kCuInvalidValue;
+  free(pointer);
+  return kCuSuccess;
+}
+EXPORT CuResult cuMemHostGetDevicePointer_v2(CuPointer* device, void* host, unsigned) {
+  return *device = (CuPointer)host, kCuSuccess;
+}
+
+EXPORT CuResult cuMemcpyHtoDAsync_v2(CuPointer to, const void* from, size_t bytes, CuStream stream) {
+  Guard guard;
+  if (!is_device(to, bytes)) return kCuInvalidValue;
+  if (is_pinned(from, bytes)) {
+    return enqueue(stream, [=] { memcpy((void*)to, from, bytes); });
+  }
+  std::vector<char> taken((const char*)from, (const char*)from + bytes);
+  return enqueue(stream, [to, taken = std::move(taken)] { memcpy((void*)to, taken.data(), taken.size()); });
+}
+EXPORT CuResult cuMemcpyDtoHAsync_v2(void* to, CuPointer from, size_t bytes, CuStream stream) {
+  Guard guard;
+  if (!is_device(from, bytes)) return kCuInvalidValue;
+  if (!is_pinned(to, bytes)) finish(stream_of(stream));
+  return enqueue(stream, [=] { memcpy(to, (const void*)from, bytes); });
+}
+EXPORT CuResult cuMemcpyDtoDAsync_v2(CuPointer to, CuPointer from, size_t bytes, CuStream stream) {
+  Guard guard;
+  if (!is_device(from, bytes) || !is_device(to, bytes)) return kCuInvalidValue;
+  return enqueue(stream, [=] { memmove((void*)to, (const void*)from, bytes); });
+}
+EXPORT CuResult cuMemcpyPeerAsync(CuPointer to, CuContext, CuPointer from, CuContext, size_t bytes, CuStream stream) {
+  return cuMemcpyDtoDAsync_v2(to, from, bytes, stream);
+}
+EXPORT CuResult cuMemsetD8Async(CuPointer to, unsigned char value, size_t bytes, CuStream stream) {
+  Guard guard;
+  if (!is_device(to, bytes)) return kCuInvalidValue;
+  return enqueue(stream, [=] { memset((void*)to, value, bytes); });
+}
+
+EXPORT CuResult cuLaunchKernel(CuFunction function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by,
+                               unsigned bz, unsigned shared_bytes, CuStream stream, void** parameters, void**) {
+  Guard guard;
+  const bool fits = gx && gy && gz && bx && by && bz && gx <= 0x7FFFFFFF && gy <= 65535 && gz <= 65535 && bx <= 1024 &&
+                    by <= 1024 && bz <= 64 && bx * by * bz <= 1024 && shared_bytes <= 163 << 10;
+  if (!fits) return kCuInvalidValue;
+  const auto* kernel = (const emulation::Kernel*)function;
+  // Parameters are taken now, the launch may come later.
+  std::vector<std::vector<char>> values;
+  for (size_t i = 0; i < kernel->count; i++) {
+    values.emplace_back((const char*)parameters[i], (const char*)parameters[i] + kernel->sizes[i]);
+  }
+  return enqueue(stream, [=]() mutable {
+    std::vector<void*> addresses;
+    for (auto& value : values) addresses.push_back(value.data());
+    emulation::run_grid(kernel, {gx, gy, gz}, {bx, by, bz}, shared_bytes, addresses.data());
+  });
+}
+
+EXPORT CuResult cuStreamCreateWithPriority(CuStream* stream, unsigned, int) {
+  Guard guard;
+  Stream* made = new Stream;
+  state().streams.push_back(made);
+  *stream = (CuStream)made;
+  return kCuSuccess;
+}
+EXPORT CuResult cuStreamDestroy_v2(CuStream stream) {
+  Guard guard;
+  finish(stream_of(stream));
+  std::erase(state().streams, (Stream*)stream);
+  delete (Stream*)stream;
+  return kCuSuccess;
+}
+EXPORT CuResult cuStreamSynchronize(CuStream stream) {
+  Guard guard;
+  finish(stream_of(stream));
+  return kCuSuccess;
+}
+EXPORT CuResult cuStreamQuery(CuStream stream) {
+  Guard guard;
+  // Whoever asks again and again must see an end: one piece of work per question.
+  Stream& s = stream_of(stream);
+  if (s.waiting.empty()) return kCuSuccess;
+  Work work = std::move(s.waiting.front());
+  s.waiting.pop_front();
+  work();
+  return s.waiting.empty() ? kCuSuccess : kCuNotReady;
+}
+EXPORT CuResult cuEventCreate(CuEvent* event, unsigned) { return *event = (CuEvent) new Event, kCuSuccess; }
+EXPORT CuResult cuEventDestroy_v2(CuEvent event) {
+  Guard guard;
+  finish_all();
+  delete (Event*)event;
+  return kCuSuccess;
+}
+EXPORT CuResult cuEventRecord(CuEvent event, CuStream stream) {
+  Guard guard;
+  Event* e = (Event*)event;
+  e->is_recorded = true;
+  e->is_done = false;
+  return enqueue(stream, [e] {
+    e->ms = now_ms();
+    e->is_done = true;
+  });
+}
+EXPORT CuResult cuEventQuery(CuEvent event) {
+  Guard guard;
+  return ((Event*)event)->is_done ? kCuSuccess : kCuNotReady;
+}
+EXPORT CuResult cuEventSynchronize(CuEvent event) {
+  Guard guard;
+  if (!((Event*)event)->is_done) finish_all();
+  return kCuSuccess;
+}
+EXPORT CuResult cuStreamWaitEvent(CuStream stream, CuEvent event, unsigned) {
+  Guard guard;
+  Event* e = (Event*)event;
+  return enqueue(stream, [e] {
+    if (!e->is_done) finish_all();
+  });
+}
+EXPORT CuResult cuEventElapsedTime(float* ms, CuEvent start, CuEvent end) {
+  Guard guard;
+  const Event* a = (Event*)start;
+  const Event* b = (Event*)end;
+  if (!a->is_recorded || !b->is_recorded) return 400;  // CUDA_ERROR_INVALID_HANDLE
+  if (!a->is_done || !b->is_done) return kCuNotReady;
+  *ms = float(b->ms - a->ms);
+  return kCuSuccess;
+}
+
+// Graphs: a list of what was asked for, run again in order.
+EXPORT CuResult cuStreamBeginCapture_v2(CuStream stream, int) {
+  Guard guard;
+  stream_of(stream).capture = new std::vector<Work>;
+  return kCuSuccess;
+}
+EXPORT CuResult cuStreamEndCapture(CuStream stream, CuGraph* graph) {
+  Guard guard;
+  Stream& s = stream_of(stream);
+  if (!s.capture) return 901;  // CUDA_ERROR_STREAM_CAPTURE_INVALIDATED
+  *graph = (CuGraph)s.capture;
+  s.capture = nullptr;
+  return kCuSuccess;
+}
+EXPORT CuResult cuGraphInstantiateWithFlags(CuGraphExec* made, CuGraph graph, unsigned long long) {
+  *made = (CuGraphExec) new std::vector<Work>(*(std::vector<Work>*)graph);
+  return kCuSuccess;
+}
+EXPORT CuResult cuGraphLaunch(CuGraphExec graph, CuStream stream) {
+  Guard guard;
+  for (const Work& work : *(std::vector<Work>*)graph) enqueue(stream, work);
+  return kCuSuccess;
+}
+EXPORT CuResult cuGraphDestroy(CuGraph graph) {
+  delete (std::vector<Work>*)graph;
+  return kCuSuccess;
+}
+EXPORT CuResult cuGraphExecDestroy(CuGraphExec graph) {
+  delete (std::vector<Work>*)graph;
+  return kCuSuccess;
+}
+
+EXPORT CuResult cuGetErrorName(CuResult result, const char** name) {
+  switch (result) {
+    case kCuInvalidValue: *name = "CUDA_ERROR_INVALID_VALUE"; break;
+    case kCuOutOfMemory: *name = "CUDA_ERROR_OUT_OF_MEMORY"; break;
+    case kCuNotFound: *name = "CUDA_ERROR_NOT_FOUND"; break;
+    case kCuNotReady: *name = "CUDA_ERROR_NOT_READY"; break;
+    default: *name = "CUDA_ERROR_UNKNOWN";
+  }
+  return kCuSuccess;
+}
+EXPORT CuResult cuGetErrorString(CuResult result, const char** text) {
+  switch (result) {
+    case kCuInvalidValue: *text = "invalid argument"; break;
+    case kCuOutOfMemory: *text = "out of memory"; break;
+    case kCuNotFound: *text = "named symbol not found"; break;
+    case kCuNotReady: *text = "device not ready"; break;
+    default: *text = "unknown error";
+  }
+  return kCuSuccess;
+}
