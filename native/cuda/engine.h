@@ -13,6 +13,7 @@
 #include "../cpu/program.h"
 #include "driver.h"
 #include "launcher.h"
+#include "report.h"
 #include "staging.h"
 
 namespace layerwise {
@@ -75,18 +76,15 @@ class Engine : public Context {
   DeviceProgram* define(const double* words, size_t count, const char** error);
 
   // For launchers
-  void* scratch(int slot, size_t bytes);
-  void copy(void* to, const void* from, size_t bytes);
-  void fill(void* to, uint8_t value, size_t bytes);
-  const void* upload_table(const void* data, size_t bytes);
-  void launch_entry(const char* name, const char* suffix, Grid grid, Grid block, size_t shared_bytes,
-                    const void* const* addresses, const size_t* sizes, size_t count);
-  void fail(const char* text);
+  void* scratch(int slot, size_t bytes) override;
+  void copy(void* to, const void* from, size_t bytes) override;
+  void fill(void* to, uint8_t value, size_t bytes) override;
+  const void* upload_table(const void* data, size_t bytes) override;
+  void* report() const override { return (void*)report_device_; }
+  void fail(const char* text) override;
   void use_stream(int stream);
   void record_event(int event);
   void wait_event(int event);
-  // Where kernels leave word of a mistake in the values they were given: the number of its command, its kind, a value.
-  void* report() const { return (void*)report_device_; }
 
  private:
   struct Entry {
@@ -103,6 +101,8 @@ class Engine : public Context {
   };
 
   Engine(int device, const double* ring, int64_t ring_words, int32_t* control);
+  void launch_entry(const char* name, const char* suffix, Grid grid, Grid block, size_t shared_bytes,
+                    const void* const* addresses, const size_t* sizes, size_t count) override;
   static void* thread_main(void* engine);
   void loop();
   void start_thread();
@@ -141,7 +141,7 @@ class Engine : public Context {
   std::string entry_name_;  // kept, so that looking up allocates nothing
   std::vector<Scratch> scratch_;
   std::vector<std::unique_ptr<DeviceProgram>> programs_;
-  int64_t* report_host_ = nullptr;
+  Report* report_host_ = nullptr;
   CuPointer report_device_ = 0;
 
   int64_t head_ = 0;  // position in the ring

@@ -25,6 +25,7 @@ struct DeviceFacts {
 
 class Context {
  public:
+  virtual ~Context() = default;
   const DeviceFacts& device() const { return facts_; }
 
   // Launch the entry of this family's device file. The types of the arguments must be exactly those of the entry's
@@ -62,15 +63,17 @@ class Context {
 
   // Device memory for this command, 512-byte aligned; slots 0..3 are separate. Its content is lost with the command.
   // Null after a failure, which is then reported: return at once.
-  void* scratch(int slot, size_t bytes);
+  virtual void* scratch(int slot, size_t bytes) = 0;
   // Enqueue on the current stream.
-  void copy(void* to, const void* from, size_t bytes);
-  void fill(void* to, uint8_t value, size_t bytes);
+  virtual void copy(void* to, const void* from, size_t bytes) = 0;
+  virtual void fill(void* to, uint8_t value, size_t bytes) = 0;
   // Small host data for a kernel (tables of sizes, pointers): its address on the device, good for this command.
-  const void* upload(const void* data, size_t bytes);
+  virtual const void* upload_table(const void* data, size_t bytes) = 0;
+  // Where kernels leave word of a wrong value they found: see Report in report.h.
+  virtual void* report() const = 0;
 
   // Text of an error; the command's results are then undefined. At most one per command.
-  void fail(const char* text);
+  virtual void fail(const char* text) = 0;
 
   // For families that call NVIDIA's libraries: the CUstream and CUcontext of this command.
   void* stream() const { return stream_; }
@@ -80,8 +83,8 @@ class Context {
   static size_t dtype_bytes(Dtype dtype);
 
  protected:
-  void launch_entry(const char* name, const char* suffix, Grid grid, Grid block, size_t shared_bytes,
-                    const void* const* addresses, const size_t* sizes, size_t count);
+  virtual void launch_entry(const char* name, const char* suffix, Grid grid, Grid block, size_t shared_bytes,
+                            const void* const* addresses, const size_t* sizes, size_t count) = 0;
 
   DeviceFacts facts_;
   void* stream_ = nullptr;

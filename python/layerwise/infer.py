@@ -12,7 +12,7 @@ import re
 import torch
 
 from layerwise import names
-from layerwise.evidence import Calls, Evaluator, Known, Unknown, bind, write
+from layerwise.evidence import Evaluator, Known, Unknown, bind, write
 from layerwise.forward import (
     first_layer,
     function_node,
@@ -26,7 +26,7 @@ from layerwise.forward import (
 from layerwise.guess import Guesser
 from layerwise.plan import Choice, Plan
 from layerwise.repair import repairs
-from layerwise.specs import SpecError, TensorSpec, evaluate, namespace_of, split_keywords
+from layerwise.specs import SpecError, TensorSpec, evaluate, namespace_of, shapes_device, split_keywords
 from layerwise.trials import Trials, is_about_meta
 from layerwise.watch import watch
 
@@ -53,7 +53,7 @@ class _Inference:
         self.target = target
         self.seen = (*seen, name)
         self.space = namespace_of(module)
-        self.calls = Calls(file)
+        self.calls = file.calls
         self.guesser = Guesser(module, file)
         self.plan = Plan(module, target, kind)
         self.captured = None
@@ -191,10 +191,11 @@ class _Inference:
         raise error
 
     def _instance(self):
+        device = shapes_device()
         try:
-            return self.plan.build("meta")
+            return self.plan.build(device)
         except Exception as error:
-            if not is_about_meta(error):
+            if device == "cpu" or not is_about_meta(error):
                 raise
             return self.plan.build("cpu")
 

@@ -1,11 +1,12 @@
 """How to build and call a target: texts that are evaluated anew for every device. Finds nothing out by itself."""
 
+import contextlib
 import dataclasses
 import inspect
 
 import torch
 
-from layerwise.specs import evaluate, materialize, namespace_of
+from layerwise.specs import evaluate, materialize, namespace_of, shapes_device
 
 
 @dataclasses.dataclass
@@ -45,7 +46,7 @@ class Plan:
         if self.kind == "function":
             return self.target
         space = namespace_of(self.module)
-        with _on(device):
+        with on_device(device):
             values = {
                 name: materialize(evaluate(choice.text, space, name), name, device)
                 for name, choice in self.init.items()
@@ -56,7 +57,7 @@ class Plan:
     def arguments(self, device=None):
         """Keyword arguments for one call."""
         space = namespace_of(self.module)
-        with _on(device):
+        with on_device(device):
             return {
                 name: materialize(evaluate(choice.text, space, name), name, device)
                 for name, choice in self.inputs.items()
@@ -64,7 +65,10 @@ class Plan:
             }
 
 
-def _on(device):
+def on_device(device):
+    """Without native code there is one device, and no need to ask for it in every factory."""
+    if device == "cpu" and shapes_device() == "cpu":
+        return contextlib.nullcontext()
     return torch.device(device) if device is not None else torch.device("cpu")
 
 

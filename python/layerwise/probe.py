@@ -8,9 +8,8 @@ import time
 import torch
 
 from layerwise import failures, infer, runner, shapes
-from layerwise.evidence import Calls
 from layerwise.plan import call as call_target
-from layerwise.specs import SpecError
+from layerwise.specs import SpecError, shapes_device
 from layerwise.targets import FileTargets
 
 try:
@@ -228,7 +227,7 @@ def outputs(with_statistics=True):
 
 def shape_hints(path, name, init="", inputs=None, root=None):
     """{"setup", "hints"}: the target built and called on the meta device, watched line by line."""
-    prepared = prepare(path, name, init, inputs, "meta", root)
+    prepared = prepare(path, name, init, inputs, shapes_device(), root)
     if "failure" in prepared and _needs_values(prepared["failure"]):
         prepared = prepare(path, name, init, inputs, "cpu", root)
     answer = {
@@ -305,7 +304,7 @@ def _only_target(file):
     """The class that a file is about: the one that no other class of the file uses, the last of several."""
     names = [target["name"] for target in file.targets() if target["kind"] == "class"]
     if names:
-        calls = Calls(file)
+        calls = file.calls
         outer = [
             name for name in names if not any(call.owner and call.owner != name for call in calls.of.get(name, []))
         ]
@@ -410,7 +409,7 @@ def _summary(name, tensor, with_statistics):
         "dtype": str(tensor.dtype).removeprefix("torch."),
         "device": str(tensor.device),
     }
-    if not with_statistics or tensor.device.type == "meta" or tensor.numel() == 0:
+    if not with_statistics or tensor.is_meta or tensor.numel() == 0:
         return summary
     with torch.no_grad():
         summary["statistics"] = _statistics(tensor.detach())

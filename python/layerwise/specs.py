@@ -10,6 +10,12 @@ import types
 
 import torch
 
+try:
+    import _core
+except ImportError:
+    # Under real PyTorch, which serves as the oracle of these functions.
+    _core = None
+
 DTYPES = {
     "float16": torch.float16,
     "float32": torch.float32,
@@ -24,6 +30,11 @@ DTYPES = {
     "complex64": torch.complex64,
 }
 EXPECTED = "expected DTYPE[SIZES] such as float32[2,16,64] or int64[2,16]<100, or a Python value"
+
+
+def shapes_device():
+    """Where code runs on shapes alone: the meta device, or anywhere in a process that computes nothing."""
+    return "meta" if _core is None or _core.computes() else "cpu"
 
 
 class SpecError(Exception):
@@ -101,7 +112,7 @@ def describe_tensor(tensor, high=None):
     dtype = str(tensor.dtype).removeprefix("torch.")
     is_whole = not tensor.dtype.is_floating_point and not tensor.dtype.is_complex and dtype != "bool"
     if is_whole and high is None:
-        high = 2 if tensor.device.type == "meta" or tensor.numel() == 0 else max(1, int(tensor.max()) + 1)
+        high = 2 if tensor.is_meta or tensor.numel() == 0 else max(1, int(tensor.max()) + 1)
     return TensorSpec(dtype, tensor.shape, high if is_whole else None)
 
 

@@ -46,17 +46,29 @@ def parse_blocks(source):
 class FileTargets:
     """The names of one file and what they stand for."""
 
-    def __init__(self, source, path):
+    def __init__(self, source, path, body=None):
+        """`body` are the file's statements, where somebody has parsed them already."""
         self.source = source
         self.path = path
         self.lines = source.splitlines()
-        self.body, self.broken = parse_blocks(source)
+        self.body, self.broken = parse_blocks(source) if body is None else (body, [])
         self.aliases = {}
         self.classes = {}
         self.functions = {}
         self.script = None
         self._collect(self.body)
         self._script_part()
+        self._calls = None
+
+    @property
+    def calls(self):
+        """All calls of the file, looked for once."""
+        if self._calls is None:
+            # What reads calls stands above what reads names.
+            from layerwise.evidence import Calls
+
+            self._calls = Calls(self)
+        return self._calls
 
     def _collect(self, body):
         for node in body:

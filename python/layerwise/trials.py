@@ -4,8 +4,8 @@ import time
 
 import torch
 
-from layerwise.plan import call
-from layerwise.specs import materialize
+from layerwise.plan import call, on_device
+from layerwise.specs import materialize, shapes_device
 
 _MOST_TRIALS = 150
 _MOST_SECONDS = 1.2
@@ -19,7 +19,7 @@ class Trials:
     def __init__(self, model, plan):
         self.model = model
         self.plan = plan
-        self.device = "meta"
+        self.device = shapes_device()
         self.count = 0
         self.start = time.perf_counter()
         self.progress = 0
@@ -45,12 +45,16 @@ class Trials:
         self.count += 1
         self.progress = 0
         try:
-            with torch.no_grad(), torch.device(self.device):
+            with torch.no_grad(), on_device(self.device):
                 call(self.model, materialize(values, "", self.device))
             return None, self.progress
         except Exception as error:
-            if self.device == "meta" and is_about_meta(error):
-                return self._again_on_cpu(values, error)
+            if is_about_meta(error):
+                if self.device == "meta":
+                    return self._again_on_cpu(values, error)
+                if shapes_device() == "cpu":
+                    # Nothing here can look at values: these inputs got as far as any can.
+                    return None, self.progress
             return error, self.progress
 
     def _again_on_cpu(self, values, error):

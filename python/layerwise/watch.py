@@ -5,8 +5,8 @@ import inspect
 import torch
 
 from layerwise.evidence import write
-from layerwise.plan import call, construct
-from layerwise.specs import describe_tensor, evaluate, materialize, namespace_of
+from layerwise.plan import call, construct, on_device
+from layerwise.specs import describe_tensor, evaluate, materialize, namespace_of, shapes_device
 
 
 def watch(cls, owner):
@@ -27,7 +27,8 @@ def watch(cls, owner):
     known = {}
     try:
         cls.__init__, cls.forward = watched_init, watched_forward
-        with torch.device("meta"):
+        device = shapes_device()
+        with on_device(device):
             space = namespace_of(owner.module)
             values = {
                 name: evaluate(choice.text, space, name)
@@ -39,9 +40,9 @@ def watch(cls, owner):
                 for name, value in values.items()
                 if not isinstance(value, (int, float, str))
             }
-            model = construct(owner.target, materialize(values, "", "meta"))
+            model = construct(owner.target, materialize(values, "", device))
             with torch.no_grad():
-                call(model, owner.arguments("meta"))
+                call(model, owner.arguments(device))
     except Exception:
         # The owner may be broken; what was seen until then still counts.
         pass

@@ -163,6 +163,7 @@ export class App implements vscode.Disposable {
         this.language.refreshLenses(),
       ),
       this.runtime.onChange(() => this.status.refresh()),
+      this.language.onChange(() => this.status.refresh()),
     );
   }
 

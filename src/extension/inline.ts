@@ -1,5 +1,5 @@
 /**
- * What stands beside the code: results at the line of their class or function, times and shapes at their own lines.
+ * What stands beside the code: results at the line of their class or function, times at their own lines.
  * Draws what is kept, dimmed once it no longer fits; finds nothing out.
  */
 import * as vscode from "vscode";
@@ -29,7 +29,6 @@ export class Inline implements vscode.Disposable {
   private readonly app: App;
   // One type per kind of note, in the order in which they stand at a line's end.
   private readonly results = vscode.window.createTextEditorDecorationType({});
-  private readonly shapes = vscode.window.createTextEditorDecorationType({});
   private readonly lines = vscode.window.createTextEditorDecorationType({});
   private timer: NodeJS.Timeout | null = null;
 
@@ -47,7 +46,7 @@ export class Inline implements vscode.Disposable {
 
   dispose(): void {
     if (this.timer) clearTimeout(this.timer);
-    for (const type of [this.results, this.shapes, this.lines]) type.dispose();
+    for (const type of [this.results, this.lines]) type.dispose();
   }
 
   private draw(editor: vscode.TextEditor): void {
@@ -56,12 +55,7 @@ export class Inline implements vscode.Disposable {
     const file = editor.document.uri.fsPath;
     editor.setDecorations(this.results, readSetting("inlineResults") ? this.resultNotes(editor.document) : []);
     const shown = app.results.all();
-    const shapes = shown.filter(({ kind }) => kind === "shapes");
     const profiles = readSetting("inlineLines") ? shown.filter(({ kind }) => kind === "profile") : [];
-    editor.setDecorations(
-      this.shapes,
-      shapes.flatMap((kept) => lineNotes(editor.document, file, kept)),
-    );
     // Two profiles of one line would read as one: the newest is shown.
     const newest = profiles.findLast(({ notes }) => notes.some((note) => note.file === file));
     editor.setDecorations(this.lines, newest ? lineNotes(editor.document, file, newest) : []);

@@ -1,6 +1,6 @@
 /** What is written beside the code: one line per result, with units. Pure text; knows no editor. */
 import type { Failure } from "../protocol/source.ts";
-import type { LineRow, PythonResult, RunResult, ShapeHint, TensorSummary } from "../protocol/results.ts";
+import type { LineRow, PythonResult, RunResult, TensorSummary } from "../protocol/results.ts";
 import { bytes, duration as plainDuration, percent } from "../profiler/text/units.ts";
 
 const LONGEST = 120;
@@ -50,17 +50,6 @@ export function failureSentence(failure: Failure): string {
 export function lineLabel(row: LineRow): string {
   const allocated = row.allocatedBytes > 0 ? ` · ${bytes(row.allocatedBytes)}` : "";
   return `${duration(row.totalUs)} · ${percent(row.share)}${allocated}`;
-}
-
-/** The shapes of one line: "q, k, v: float32[2, 16, 64]". Names that share a shape share its text. */
-export function shapesLabel(hints: readonly ShapeHint[]): string {
-  const names = new Map<string, string[]>();
-  for (const hint of hints) {
-    const changed = hint.first ? ` (first [${hint.first.join(", ")}])` : "";
-    const text = `${tensorText(hint)}${changed}`;
-    names.set(text, [...(names.get(text) ?? []), hint.name]);
-  }
-  return oneLine([...names].map(([text, owners]) => `${owners.join(", ")}: ${text}`).join(" · "));
 }
 
 function oneLine(text: string): string {

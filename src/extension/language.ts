@@ -27,9 +27,9 @@ import { asTarget } from "./target.ts";
 const SELECTOR = [{ language: "python", scheme: "file" }];
 
 export class Language implements vscode.Disposable {
-  /** By URI: what is being found out. */
-  readonly states = new Map<string, AnalysisState>();
   private readonly app: App;
+  /** By URI: what is being found out. */
+  private readonly states = new Map<string, AnalysisState>();
   private readonly client: LanguageClient;
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onChange = this.changed.event;
@@ -42,6 +42,10 @@ export class Language implements vscode.Disposable {
       this.changed.fire();
     });
     this.client.start().catch((error: Error) => app.log.error(`the language server did not start: ${error.message}`));
+  }
+
+  stateOf(document: vscode.TextDocument | undefined): AnalysisState | undefined {
+    return document && this.states.get(this.client.code2ProtocolConverter.asUri(document.uri));
   }
 
   /** Titles of lenses have changed: a run began or ended, a setting was switched. */

@@ -39,7 +39,7 @@ export class Output implements vscode.Disposable {
 }
 
 /** Text only; also what a hover shows. */
-export function resultText({ kind, result, target, durationMs, notes }: Kept): string {
+export function resultText({ kind, result, target, durationMs }: Kept): string {
   if (!result) return "";
   switch (result.verb) {
     case "run":
@@ -50,8 +50,6 @@ export function resultText({ kind, result, target, durationMs, notes }: Kept): s
       return profileText(result as ProfileResult, PLAIN, { top: ROWS, folder: workspaceOf(target.file) });
     case "graph":
       return `${result.graph.nodes.length} nodes in ${result.graph.groups.length} groups`;
-    case "shapes":
-      return notes.map(({ line, label }) => `${String(line).padStart(5)}  ${label}`).join("\n");
     default:
       return kind;
   }

@@ -1,8 +1,8 @@
 /** The results that are shown: one per target and kind, with what they were made from. Knows no editor and no files. */
-import type { GraphResult, ProfileResult, PythonResult, RunResult, ShapesResult } from "../protocol/results.ts";
+import type { GraphResult, ProfileResult, PythonResult, RunResult } from "../protocol/results.ts";
 import type { Failure } from "../protocol/source.ts";
 import type { Trace } from "../protocol/trace.ts";
-import { lineLabel, shapesLabel } from "./labels.ts";
+import { lineLabel } from "./labels.ts";
 import type { ReadText } from "../language/outline/imports.ts";
 import { type Stamps, staleReason } from "./stamps.ts";
 import { type Target, targetKey } from "./target.ts";
@@ -14,13 +14,12 @@ export interface ResultOf {
   run: RunResult | PythonResult;
   profile: ProfileTables;
   graph: GraphResult;
-  shapes: ShapesResult;
 }
 export type Kind = keyof ResultOf;
-export const KINDS: readonly Kind[] = ["run", "profile", "graph", "shapes"];
+export const KINDS: readonly Kind[] = ["run", "profile", "graph"];
 
 /** Words for people: "model.py was edited after this profile". */
-export const nouns: Record<Kind, string> = { run: "run", profile: "profile", graph: "graph", shapes: "run" };
+export const nouns: Record<Kind, string> = { run: "run", profile: "profile", graph: "graph" };
 
 /** A text at the end of a line, in the file as it was. */
 export interface LineNote {
@@ -137,18 +136,4 @@ export function profileNotes(profile: ProfileTables): LineNote[] {
       label: lineLabel(row),
       share: row.share,
     }));
-}
-
-export function shapeNotes(shapes: ShapesResult, read: ReadText): LineNote[] {
-  const byLine = Map.groupBy(shapes.hints, ({ source }) => `${source.file} ${source.endLine ?? source.line}`);
-  const texts = new Map<string, string[]>();
-  const notes: LineNote[] = [];
-  for (const hints of byLine.values()) {
-    const { file, line, endLine } = hints[0].source;
-    const at = endLine ?? line;
-    if (!texts.has(file)) texts.set(file, (read(file) ?? "").split(/\r?\n/));
-    const text = texts.get(file)![at - 1];
-    if (text !== undefined) notes.push({ file, line: at, text: text.trim(), label: shapesLabel(hints) });
-  }
-  return notes.sort((a, b) => a.line - b.line);
 }

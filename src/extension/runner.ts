@@ -10,7 +10,7 @@ import type { App } from "./app.ts";
 import { readSetting } from "./configuration.ts";
 import { requestFields } from "./inputs.ts";
 import type { Job } from "./jobs.ts";
-import { type Kept, type Kind, profileNotes, shapeNotes } from "./results.ts";
+import { type Kept, type Kind, profileNotes } from "./results.ts";
 import { overlay, readText, resolveInWorkspace, workspaceOf } from "./sources.ts";
 import { filesBehind } from "../language/outline/imports.ts";
 import { makeStamps } from "./stamps.ts";
@@ -35,7 +35,7 @@ export class Runner {
     const kept: Kept = {
       kind,
       target,
-      result: kind === "run" || kind === "shapes" ? null : (app.results.get(kind, key)?.result ?? null),
+      result: kind === "run" ? null : (app.results.get(kind, key)?.result ?? null),
       failure: null,
       durationMs: 0,
       stamps,
@@ -49,10 +49,10 @@ export class Runner {
       const result = await this.request(kind, target, job);
       kept.durationMs = performance.now() - began;
       if (result.ok) this.fill(kept, result);
-      else this.fail(kept, result, result.failure ?? noReason(kind));
+      else this.fail(kept, result.failure ?? noReason(kind));
     } catch (error) {
       kept.durationMs = performance.now() - began;
-      this.fail(kept, null, failureOf(error));
+      this.fail(kept, failureOf(error));
     } finally {
       app.jobs.end(job);
     }
@@ -122,8 +122,6 @@ export class Runner {
         );
       case "graph":
         return this.send("graph", request, job);
-      case "shapes":
-        return this.send("shapes", request, job);
     }
   }
 
@@ -154,10 +152,6 @@ export class Runner {
         app.results.setTrace(targetKey(kept.target), trace);
         return;
       }
-      case "shapes":
-        kept.result = result;
-        kept.notes = shapeNotes(result, readText);
-        return;
       case "run":
       case "python":
       case "graph":
@@ -168,17 +162,14 @@ export class Runner {
     }
   }
 
-  /** An older profile or graph stays, with its own stamps and notes; a run or shapes show what there is. */
-  private fail(kept: Kept, result: Result | null, failure: Failure): void {
+  /** An older profile or graph stays, with its own stamps and notes; a run shows what there is. */
+  private fail(kept: Kept, failure: Failure): void {
     kept.failure = failure;
     kept.failureStamps = kept.stamps;
     const older = this.app.results.get(kept.kind, targetKey(kept.target));
     if (kept.result && older) {
       kept.notes = older.notes;
       kept.stamps = older.stamps;
-    } else if (result?.verb === "shapes" && result.hints) {
-      kept.result = result;
-      kept.notes = shapeNotes(result, readText);
     }
   }
 }

@@ -36,14 +36,15 @@ export class Status implements vscode.Disposable {
     if (isWanted || jobs.length > 0 || app.results.all().length > 0) this.item.show();
     else this.item.hide();
 
-    this.language.busy = jobs.length > 0;
+    const shapes = app.language.stateOf(vscode.window.activeTextEditor?.document);
+    this.language.busy = jobs.length > 0 || shapes?.state === "working";
     if (!vscode.workspace.isTrusted) {
-      this.language.text = "Layerwise: restricted";
-      this.language.detail = "the folder is not trusted, so nothing is run";
+      this.language.text = "Layerwise: shapes only";
+      this.language.detail = "the folder is not trusted, so nothing is run outside of the sandbox";
       this.language.command = { title: "Manage Trust", command: "workbench.trust.manage" };
     } else {
       this.language.text = `Layerwise: ${device ?? "not started"}`;
-      this.language.detail = isGivenUp ? "the runtime ended too often" : undefined;
+      this.language.detail = isGivenUp ? "the runtime ended too often" : shapes?.sentence;
       this.language.command = isGivenUp
         ? { title: "Restart", command: "layerwise.restartRuntime" }
         : { title: "Devices", command: "layerwise.showDevices" };

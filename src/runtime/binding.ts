@@ -13,12 +13,23 @@ import type { ArgumentType } from "./signature.ts";
 /** How Python says what a number is; 3 marks a tensor where either may stand, -1 that nothing was given. */
 const kinds: Kind[] = ["bool", "int", "float"];
 export const TENSOR_KIND = 3;
+/** A complex number comes as text: both parts as Python writes them. */
+const COMPLEX_KIND = 4;
+
+function complexNumber(text: string): Scalar {
+  const special: Record<string, number> = { inf: Infinity, "-inf": -Infinity, nan: NaN };
+  const [re, im] = text.split(" ").map((part) => special[part] ?? Number(part)) as [number, number];
+  return new Scalar(re, "complex", im);
+}
 
 export const generators: (Generator | null)[] = [null];
 
 type Decoder = (args: readonly unknown[], at: number) => unknown;
 
-const scalar: Decoder = (a, i) => new Scalar(a[i] as number, kinds[a[i + 1] as number]!);
+const scalar: Decoder = (a, i) =>
+  a[i + 1] === COMPLEX_KIND
+    ? complexNumber(a[i] as string)
+    : new Scalar(a[i] as number, kinds[a[i + 1] as number]!);
 const operand: Decoder = (a, i) => {
   if (a[i + 1] === TENSOR_KIND) return get(a[i] as number);
   const value = a[i];

@@ -10,7 +10,7 @@ import { boundOps, generators } from "./binding.ts";
 import * as bridge from "./bridge.ts";
 import { CpuDevice, deviceById, META, overrideDevice, registerDevice } from "./device.ts";
 import { DryDevice } from "./dry_device.ts";
-import { dtypeById, getDefaultDtype, promoteTypes, resultType, Scalar, setDefaultDtype, type Kind } from "./dtype.ts";
+import { dtypeById, getDefaultDtype, isDifferentiable, promoteTypes, resultType, Scalar, setDefaultDtype, type Kind } from "./dtype.ts";
 import { IndexError, NotImplementedError, RuntimeError } from "./errors.ts";
 import { drop, dropAll, get, getOrNull, liveHandles, put, putQuietly } from "./handles.ts";
 import { readBytes, readScalar, writeBytes } from "./launch.ts";
@@ -102,7 +102,7 @@ function guarded<A extends unknown[], R>(body: (...args: A) => R, onError: unkno
   };
 }
 
-const kinds: Kind[] = ["bool", "int", "float"];
+const kinds: Kind[] = ["bool", "int", "float", "bool", "complex"];
 
 function tensorFunctions(): Record<string, (...args: never[]) => unknown> {
   return {
@@ -202,7 +202,7 @@ function autogradFunctions(): Record<string, (...args: never[]) => unknown> {
             "variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach().",
         );
       }
-      if (on && t.dtype.kind !== "float") {
+      if (on && !isDifferentiable(t.dtype)) {
         throw new RuntimeError("only Tensors of floating point and complex dtype can require gradients");
       }
       t.requiresGrad = on;
@@ -315,7 +315,7 @@ function autogradFunctions(): Record<string, (...args: never[]) => unknown> {
     /** Another tensor over the same memory that is a leaf of its own: Parameter(data). */
     make_leaf: guarded((h: number, requiresGrad: boolean) => {
       const source = get(h);
-      if (requiresGrad && source.dtype.kind !== "float") {
+      if (requiresGrad && !isDifferentiable(source.dtype)) {
         throw new RuntimeError("Only Tensors of floating point and complex dtype can require gradients");
       }
       const t = alias(source);

@@ -1,6 +1,6 @@
 /** Data types: their PyTorch numbers, names and sizes, and the rules by which they meet (type promotion). */
 
-export type Kind = "bool" | "int" | "float";
+export type Kind = "bool" | "int" | "float" | "complex";
 
 export interface DType {
   /** PyTorch's ScalarType number; also what kernels and Python see. */
@@ -27,6 +27,8 @@ export const int64 = define(4, "int64", 8, "int", "Long");
 export const float16 = define(5, "float16", 2, "float", "Half");
 export const float32 = define(6, "float32", 4, "float", "Float");
 export const float64 = define(7, "float64", 8, "float", "Double");
+export const complex64 = define(9, "complex64", 8, "complex", "ComplexFloat");
+export const complex128 = define(10, "complex128", 16, "complex", "ComplexDouble");
 export const bool = define(11, "bool", 1, "bool", "Bool");
 export const bfloat16 = define(15, "bfloat16", 2, "float", "BFloat16");
 
@@ -44,6 +46,12 @@ export function setDefaultDtype(dtype: DType): void {
   defaultDtype = dtype;
 }
 
+/** Turns true once a complex number exists: until then nothing asks whether one takes part. */
+export const complexUse = { seen: false };
+
+/** Can it have a gradient? */
+export const isDifferentiable = (dtype: DType): boolean => dtype.kind === "float" || dtype.kind === "complex";
+
 const signedOrder = [int8, int16, int32, int64];
 const floatRank = new Map<DType, number>([
   [float16, 1],
@@ -57,6 +65,9 @@ export function promoteTypes(a: DType, b: DType): DType {
   if (a === b) return a;
   if (a.kind === "bool") return b;
   if (b.kind === "bool") return a;
+  if (a.kind === "complex" || b.kind === "complex") {
+    return a === complex128 || b === complex128 || a === float64 || b === float64 ? complex128 : complex64;
+  }
   if (a.kind === "float" && b.kind === "float") {
     const rankA = floatRank.get(a)!;
     const rankB = floatRank.get(b)!;
@@ -77,18 +88,22 @@ export function promoteTypes(a: DType, b: DType): DType {
 export class Scalar {
   readonly value: number | bigint;
   readonly kind: Kind;
-  constructor(value: number | bigint, kind: Kind) {
+  readonly imaginary: number;
+  constructor(value: number | bigint, kind: Kind, imaginary = 0) {
     this.value = value;
     this.kind = kind;
+    this.imaginary = imaginary;
+    if (kind === "complex") complexUse.seen = true;
   }
   get number(): number {
     return Number(this.value);
   }
 }
 
-const kindRank: Record<Kind, number> = { bool: 0, int: 1, float: 2 };
+export const kindRank: Record<Kind, number> = { bool: 0, int: 1, float: 2, complex: 3 };
 
 export function scalarDtype(kind: Kind): DType {
+  if (kind === "complex") return defaultDtype === float64 ? complex128 : complex64;
   return kind === "float" ? defaultDtype : kind === "int" ? int64 : bool;
 }
 
@@ -127,5 +142,5 @@ export function resultType(participants: readonly (Participant | Scalar | null |
 
 /** Integers and bools become the default floating type; floats stay. */
 export function toFloating(dtype: DType): DType {
-  return dtype.kind === "float" ? dtype : defaultDtype;
+  return isDifferentiable(dtype) ? dtype : defaultDtype;
 }

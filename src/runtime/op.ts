@@ -6,7 +6,7 @@ import { gradMode } from "./autograd/mode.ts";
 import { Node, SavedTensor } from "./autograd/node.ts";
 import { rebaseHistory, checkInplace } from "./autograd/inplace.ts";
 import type { Device } from "./device.ts";
-import type { DType } from "./dtype.ts";
+import { complexUse, isDifferentiable, type DType } from "./dtype.ts";
 import { NotImplementedError, RuntimeError } from "./errors.ts";
 import { observer } from "./observer.ts";
 import type { Shape } from "./shape.ts";
@@ -63,6 +63,8 @@ export interface OpSpec<S extends string, F extends Forward> {
   /** Name in Python's grad_fn; default from the signature's name. */
   gradName?: string;
   differentiable?: boolean;
+  /** forward and backward know complex tensors themselves; see ops/complex_forms.ts for the others. */
+  complex?: boolean;
   cost?: (...args: Parameters<F>) => Cost;
 }
 
@@ -127,8 +129,17 @@ export function dispatch(record: OpRecord, args: readonly unknown[]): unknown {
   }
 }
 
+/** Set by ops/complex_forms.ts: how an op is done when a complex tensor takes part; null when as always. */
+export const complexRoute = {
+  of: (_record: OpRecord, _args: readonly unknown[]): (() => unknown) | null => null,
+};
+
 function execute(record: OpRecord, args: readonly unknown[]): unknown {
   const spec = record.spec;
+  if (complexUse.seen && !spec.complex) {
+    const form = complexRoute.of(record, args);
+    if (form) return form();
+  }
   const isRecorded = gradMode.enabled && spec.backward !== undefined && anyRequiresGrad(record, args);
   if (spec.mutates && gradMode.enabled) checkInplace(args[0] as Tensor);
   if (!isRecorded) {
@@ -166,7 +177,7 @@ function execute(record: OpRecord, args: readonly unknown[]): unknown {
   node.nOutputs = outputs.length;
   outputs.forEach((t, i) => {
     node.describeOutput(t, i);
-    if (t.dtype.kind === "float") t.setNode(node, i);
+    if (isDifferentiable(t.dtype)) t.setNode(node, i);
   });
   if (spec.view) linkView(record, args, result);
   node.saveResults(result);
@@ -188,7 +199,7 @@ function linkView(record: OpRecord, args: readonly unknown[], result: unknown): 
 export const copies = { clone: (t: Tensor): Tensor => t };
 
 /** A call of an op on the tape. */
-class OpNode extends Node {
+export class OpNode extends Node {
   readonly record: OpRecord;
   readonly #plain: Record<string, unknown> = {};
   readonly #saved: { name: string; list: boolean; tensors: (SavedTensor | null)[]; isOutput: boolean }[] = [];
@@ -233,8 +244,11 @@ class OpNode extends Node {
     this.connect(inputs);
   }
 
+  /** Of an op that was composed of others: the name it goes by all the same. */
+  displayName: string | null = null;
+
   get name(): string {
-    return this.record.gradName;
+    return this.displayName ?? this.record.gradName;
   }
 
   #keep(name: string, tensors: readonly Tensor[], list: boolean, isOutput: boolean): void {

@@ -45,6 +45,15 @@ export interface Session<C extends CoreSide = CoreSide> {
    * it.
    */
   open(request: TargetRequest): OpenTarget;
+  /**
+   * The same workspace again without a reset, for verbs that tidy up after themselves; a clean interpreter where the last
+   * one did not keep it tidy, or another workspace or environment is asked for.
+   */
+  reopen(request: TargetRequest): OpenTarget;
+  /** Told by a verb before it ends: does it leave an interpreter that `reopen` may go on with? */
+  keep(isTidy: boolean): void;
+  /** What a verb leaves to be done once its answer is on its way. */
+  afterwards: (() => void) | null;
 }
 
 export type VerbHandler<V extends Verb = Verb, C extends CoreSide = CoreSide> = (
@@ -65,8 +74,12 @@ export class PythonSession<C extends CoreSide = CoreSide> implements Session<C> 
   readonly core: C;
   readonly interpreter: Interpreter;
   readonly cacheFolder: string | null;
+  afterwards: (() => void) | null = null;
   /** A fresh interpreter needs no reset before its first run. */
   private isClean = true;
+  /** What the interpreter shows, when it may be used again as it is. */
+  private kept = "";
+  private shown = "";
 
   constructor(core: C, interpreter: Interpreter, cacheFolder: string | null) {
     this.core = core;
@@ -75,6 +88,35 @@ export class PythonSession<C extends CoreSide = CoreSide> implements Session<C> 
   }
 
   open(request: TargetRequest): OpenTarget {
+    const target = this.locate(request);
+    if (!this.isClean) this.interpreter.reset();
+    this.isClean = false;
+    this.kept = "";
+    const { root } = target;
+    const environment = findSitePackages(request.env, root);
+    this.interpreter.mountWorkspace({ root, writable: request.writable ?? false, overlay: request.overlay });
+    this.interpreter.setEnvironment(environment);
+    this.interpreter.call("layerwise.runner:use_root", toVirtualPath(root));
+    this.shown = JSON.stringify([root, environment, request.writable ?? false]);
+    return inside(target);
+  }
+
+  reopen(request: TargetRequest): OpenTarget {
+    const target = this.locate(request);
+    const wanted = [target.root, findSitePackages(request.env, target.root), request.writable ?? false];
+    const isSame = this.kept !== "" && this.kept === JSON.stringify(wanted);
+    this.kept = "";
+    if (!isSame) return this.open(request);
+    this.interpreter.setOverlay(request.overlay);
+    return inside(target);
+  }
+
+  keep(isTidy: boolean): void {
+    this.kept = isTidy ? this.shown : "";
+  }
+
+  /** Where the target lies on the host. */
+  private locate(request: TargetRequest): { file: string; name: string; root: string } {
     const { file: named, name } = splitTarget(request.target);
     const file = resolve(named);
     const isUnsaved = Object.hasOwn(request.overlay ?? {}, file);
@@ -83,14 +125,12 @@ export class PythonSession<C extends CoreSide = CoreSide> implements Session<C> 
       throw refusal("unknown-target", `${named} does not exist`, hint);
     }
     if (!isUnsaved && !statSync(file).isFile()) throw refusal("unknown-target", `${named} is not a file`);
-    const root = workspaceOf(request, file);
-    if (!this.isClean) this.interpreter.reset();
-    this.isClean = false;
-    this.interpreter.mountWorkspace({ root, writable: request.writable ?? false, overlay: request.overlay });
-    this.interpreter.setEnvironment(findSitePackages(request.env, root));
-    this.interpreter.call("layerwise.runner:use_root", toVirtualPath(root));
-    return { file, path: toVirtualPath(file), name, root: toVirtualPath(root) };
+    return { file, name, root: workspaceOf(request, file) };
   }
+}
+
+function inside({ file, name, root }: { file: string; name: string; root: string }): OpenTarget {
+  return { file, path: toVirtualPath(file), name, root: toVirtualPath(root) };
 }
 
 /** The named workspace when the file lies in it, otherwise the file's own folder. */

@@ -5,7 +5,7 @@
  */
 import type { Block } from "./allocator.ts";
 import type { Device } from "./device.ts";
-import type { DType } from "./dtype.ts";
+import { complexUse, type DType } from "./dtype.ts";
 import { contiguousStrides, isContiguous, numelOf, type Shape } from "./shape.ts";
 import type { Node } from "./autograd/node.ts";
 
@@ -103,6 +103,7 @@ export class Tensor {
     this.offset = offset;
     this.dtype = dtype;
     this.numel = numelOf(shape);
+    if (dtype.kind === "complex") complexUse.seen = true;
     pending.push(this);
   }
 

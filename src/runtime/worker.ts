@@ -116,6 +116,9 @@ async function serve(
     flushPython();
     tell({ type: "failure", id, failure: failureOf(error), memoryBytes: memory() });
   }
+  const { afterwards } = session;
+  session.afterwards = null;
+  if (!session.interpreter.deathReason) afterwards?.();
   if (session.interpreter.deathReason) process.exit(1);
 }
 

@@ -6,13 +6,13 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { placeRows } from "../../src/extension/follow.ts";
 import { InputMemory, argumentRows, requestFields } from "../../src/extension/inputs.ts";
-import { failureLabel, lineLabel, runLabel, shapesLabel } from "../../src/extension/labels.ts";
+import { failureLabel, lineLabel, runLabel } from "../../src/extension/labels.ts";
 import { ResultFiles } from "../../src/extension/result_files.ts";
-import { type Kept, Results, shapeNotes } from "../../src/extension/results.ts";
+import { type Kept, Results } from "../../src/extension/results.ts";
 import { filesBehind } from "../../src/language/outline/imports.ts";
 import { makeStamps, staleReason } from "../../src/extension/stamps.ts";
 import { asTarget, type Target, targetKey } from "../../src/extension/target.ts";
-import type { RunResult, ShapeHint } from "../../src/protocol/results.ts";
+import type { RunResult } from "../../src/protocol/results.ts";
 
 const target: Target = { file: "/w/model.py", name: "GPT", kind: "class" };
 const run: RunResult = {
@@ -65,33 +65,6 @@ test("labels of lines", () => {
   const source = { file: "/w/model.py", line: 3 };
   const row = { source, text: "", totalUs: 50, forwardUs: 20, backwardUs: 30, share: 0.341, flops: 0, bytes: 0 };
   assert.equal(lineLabel({ ...row, allocatedBytes: 0, calls: 1, hottest: "" }), "50.0 µs · 34.1%");
-  const hint = (name: string, shape: number[]): ShapeHint => ({
-    source,
-    name,
-    shape,
-    dtype: "float32",
-    device: "meta",
-    passes: 1,
-  });
-  assert.equal(
-    shapesLabel([hint("q", [2, 4]), hint("k", [2, 4]), hint("v", [3])]),
-    "q, k: float32[2, 4] · v: float32[3]",
-  );
-});
-
-test("shapes are noted at the last line of their statement", () => {
-  const hint = { name: "y", shape: [1], dtype: "float32", device: "meta", passes: 1 };
-  const source = { file: "/w/model.py", line: 1, endLine: 2 };
-  const result = {
-    version: 1,
-    verb: "shapes",
-    target: "",
-    ok: true,
-    setup: run.setup,
-    hints: [{ ...hint, source }],
-  } as const;
-  const notes = shapeNotes({ ...result, hints: [...result.hints] }, () => "y = f(\n    x)\n");
-  assert.deepEqual(notes, [{ file: "/w/model.py", line: 2, text: "x)", label: "y: float32[1]" }]);
 });
 
 test("notes follow their lines and leave with them", () => {

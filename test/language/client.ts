@@ -47,11 +47,15 @@ export class TestClient {
     });
     const { stdin, stdout } = this.process;
     this.connection = createMessageConnection(new StreamMessageReader(stdout!), new StreamMessageWriter(stdin!));
-    this.connection.onNotification("textDocument/publishDiagnostics", ({ uri, diagnostics }) =>
-      this.diagnostics.set(uri, diagnostics),
-    );
-    this.connection.onNotification(ANALYSIS_STATE, (state: AnalysisState) => this.states.push(state));
-    this.connection.onNotification("window/logMessage", ({ message }) => this.logged.push(message));
+    this.connection.onNotification("textDocument/publishDiagnostics", ({ uri, diagnostics }) => {
+      this.diagnostics.set(uri, diagnostics);
+    });
+    this.connection.onNotification(ANALYSIS_STATE, (state: AnalysisState) => {
+      this.states.push(state);
+    });
+    this.connection.onNotification("window/logMessage", ({ message }) => {
+      this.logged.push(message);
+    });
     this.connection.onRequest("workspace/inlayHint/refresh", () => null);
     this.connection.onRequest("client/registerCapability", () => null);
     this.connection.listen();

@@ -85,13 +85,6 @@ test("Profile shows modules in the view and time beside the lines", async () => 
   assert.match(await view.locator("#app").innerText(), /forward \+ backward[\s\S]*MultiHeadAttention[\s\S]*proj/);
 });
 
-test("Show Shapes writes a shape behind every line", async () => {
-  await workbench.openFile("attention.py", 20);
-  await workbench.runCommand("Layerwise: Show Shapes");
-  await workbench.injectedAt(27, "scores: float32[2, 4, 16, 16]");
-  await workbench.runCommand("Layerwise: Hide Shapes");
-});
-
 test("Graph opens a tab whose nodes lead to their lines", async () => {
   await clickLens("Graph");
   const view = await workbench.webview('#app[data-view="graph"]');

@@ -186,6 +186,34 @@ export class Workbench {
     await this.page.keyboard.insertText(text);
   }
 
+  /** Replaces a whole line by this text, as selecting it and typing does. */
+  async replaceLine(path: string, line: number, text: string): Promise<void> {
+    await this.openFile(path, line);
+    await this.page.keyboard.press("End");
+    // The first press stops at the indentation.
+    await this.page.keyboard.press("Shift+Home");
+    await this.page.keyboard.press("Shift+Home");
+    await this.page.keyboard.insertText(text);
+  }
+
+  /** The text of a line in view, without what is injected. */
+  async lineText(line: number): Promise<string> {
+    return (await this.drawnLines()).find((drawn) => drawn.line === line)?.text ?? "";
+  }
+
+  /** Opens the quick fixes where the cursor is and takes the one that contains this text. */
+  async quickFix(text: string): Promise<void> {
+    const item = this.page.locator(".action-widget .monaco-list-row", { hasText: text }).first();
+    await this.until(`the fix '${text}'`, undefined, async () => {
+      await this.page.keyboard.press("Control+.");
+      return item.waitFor({ timeout: 2000 }).then(
+        () => true,
+        () => undefined,
+      );
+    });
+    await item.click();
+  }
+
   /** Waits until the work gives something; fails with what was waited for and what the page shows. */
   async until<T>(what: string, timeoutMs: number | undefined, work: () => Promise<T | undefined>): Promise<T> {
     const end = performance.now() + (timeoutMs ?? defaultTimeoutMs);

@@ -18,7 +18,7 @@ export function evaluate(formula: string, sizes: Record<string, number>): number
 }
 
 function factorOf(text: string, sizes: Record<string, number>): number | null {
-  const [, base, power] = /^([\p{L}_][\p{L}\p{N}_]*|\d+(?:\.\d+)?)([⁰¹²³⁴-⁹]*)$/u.exec(text) ?? [];
+  const [, base, power] = /^([\p{L}_][\p{L}\p{Nd}_]*|\d+(?:\.\d+)?)([⁰¹²³⁴-⁹]*)$/u.exec(text) ?? [];
   if (base === undefined) return null;
   const value = /^\d/.test(base) ? Number(base) : sizes[base];
   if (value === undefined) return null;

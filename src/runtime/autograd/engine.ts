@@ -138,6 +138,11 @@ export function runBackward(
       throw new RuntimeError(`element ${i} of tensors does not require grad and does not have a grad_fn`);
     }
     const given = grads[i];
+    if (!given && root.dtype.kind === "complex") {
+      throw new RuntimeError(
+        `grad can be implicitly created only for real scalar outputs but got torch.${root.dtype.name}`,
+      );
+    }
     if (!given && root.numel !== 1) throw new RuntimeError("grad can be implicitly created only for scalar outputs");
     if (given && !sameShape(given.shape, root.shape)) {
       throw new RuntimeError(

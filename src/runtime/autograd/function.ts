@@ -1,4 +1,5 @@
 /** `torch.autograd.Function`: nodes of the tape whose backward is Python. */
+import { isDifferentiable } from "../dtype.ts";
 import { python, readScratch, writeScratch, fail } from "../bridge.ts";
 import { get, getOrNull, putQuietly } from "../handles.ts";
 import { observer } from "../observer.ts";
@@ -48,7 +49,7 @@ export const functionNodes = {
         const given = get(h);
         const t = inputs.includes(given) || given.requiresGrad ? alias(given) : given;
         node.describeOutput(t, i);
-        if (t.dtype.kind === "float") t.setNode(node, i);
+        if (isDifferentiable(t.dtype)) t.setNode(node, i);
         return t;
       });
       return writeScratch(outputs.map(putQuietly));

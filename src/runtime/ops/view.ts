@@ -462,7 +462,7 @@ export const diagonal = op({
   }),
 });
 
-const diagonalBackward = op({
+export const diagonalBackward = op({
   signature: "_diagonal_backward(Tensor dy, int[] size, int offset, int dim1, int dim2) -> Tensor",
   doc: "Zeros of the given size with dy on a diagonal.",
   in: "",

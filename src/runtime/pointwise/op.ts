@@ -368,8 +368,7 @@ function checkDestination(self: Tensor, shape: Shape, dtype: DType): void {
       `output with shape ${formatShape(self.shape)} doesn't match the broadcast shape ${formatShape(shape)}`,
     );
   }
-  const rank = { bool: 0, int: 1, float: 2 };
-  if (rank[dtype.kind] > rank[self.dtype.kind]) {
+  if (kindRank[dtype.kind] > kindRank[self.dtype.kind]) {
     const word = (d: DType) => d.legacy.slice(6, -6);
     throw new RuntimeError(`result type ${word(dtype)} can't be cast to the desired output type ${word(self.dtype)}`);
   }

@@ -142,6 +142,7 @@ export class Interpreter {
   private callables = new Map<string, PyProxy>();
   private resolve: PyProxy | null = null;
   private mounts: string[] = [];
+  private workspace: WorkspaceTree | null = null;
 
   constructor(options: BootOptions) {
     this.options = options;
@@ -210,10 +211,18 @@ export class Interpreter {
   mountWorkspace(mount: WorkspaceMount): void {
     this.unmountWorkspace();
     const options = { writable: false, ...mount };
-    this.mountFolder(options.root, new WorkspaceTree(options));
+    const tree = new WorkspaceTree(options);
+    this.mountFolder(options.root, tree);
+    this.workspace = tree;
+  }
+
+  /** Other unsaved texts over the folder that is shown already. */
+  setOverlay(overlay: Record<string, string> | undefined): void {
+    this.workspace?.setOverlay(overlay);
   }
 
   unmountWorkspace(): void {
+    this.workspace = null;
     this.scratch.unlocked(() => {
       for (const mountpoint of this.mounts.splice(0).reverse()) {
         this.module.FS.chdir("/");

@@ -43,16 +43,25 @@ const MAX_OPEN_FILES = 512;
 export class WorkspaceTree implements Tree {
   private readonly root: string;
   private readonly writable: boolean;
+  private readonly named: string;
   private readonly overlay = new Map<string, Uint8Array>();
-  private readonly overlayModifiedMs = Date.now();
+  private overlayModifiedMs = Date.now();
   private nOpen = 0;
 
   constructor(options: WorkspaceOptions) {
     this.root = realpathSync(options.root);
+    this.named = options.root;
     this.writable = options.writable;
+    this.setOverlay(options.overlay);
+  }
+
+  /** Unsaved texts from now on, in place of the earlier ones. */
+  setOverlay(overlay: Record<string, string> = {}): void {
     const encoder = new TextEncoder();
-    for (const [file, text] of Object.entries(options.overlay ?? {})) {
-      for (const root of [options.root, this.root]) {
+    this.overlay.clear();
+    this.overlayModifiedMs = Date.now();
+    for (const [file, text] of Object.entries(overlay)) {
+      for (const root of [this.named, this.root]) {
         const prefix = root.endsWith(sep) ? root : root + sep;
         if (file.startsWith(prefix)) {
           this.overlay.set(file.slice(prefix.length).split(sep).join("/"), encoder.encode(text));

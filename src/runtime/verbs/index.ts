@@ -1,5 +1,6 @@
 /** The verbs of the runtime: one file each. */
 import type { VerbTable } from "../session.ts";
+import { analyse } from "./analyse.ts";
 import { describe } from "./describe.ts";
 import { devices } from "./devices.ts";
 import { graph } from "./graph.ts";
@@ -9,4 +10,4 @@ import { run } from "./run.ts";
 import { shapes } from "./shapes.ts";
 import type { VerbCore } from "./core.ts";
 
-export const verbs: VerbTable<VerbCore> = { describe, devices, graph, profile, python, run, shapes };
+export const verbs: VerbTable<VerbCore> = { analyse, describe, devices, graph, profile, python, run, shapes };

@@ -27,8 +27,8 @@ export function probe<Answer extends { failure?: Failure }>(
   return session.interpreter.call(`layerwise.probe:${name}`, ...positional) as unknown as Answer;
 }
 
-export function open(session: Session<VerbCore>, request: TargetRequest): OpenTarget {
-  const target = session.open(request);
+export function open(session: Session<VerbCore>, request: TargetRequest, how: "open" | "reopen" = "open"): OpenTarget {
+  const target = session[how](request);
   if (request.threads !== undefined) coreFunctions(session.core).set_threads(request.threads);
   return target;
 }

@@ -8,7 +8,6 @@ import { FileFormatError } from "../source.ts";
 import {
   type PickleNode,
   type TensorValue,
-  BytearrayValue,
   DictValue,
   InstanceValue,
   ListValue,
@@ -57,7 +56,7 @@ class Writer {
   }
 
   private make(node: PickleNode): number {
-    if (++this.depth > DEEPEST) throw new FileFormatError(`the pickle nests more than ${DEEPEST} objects`);
+    if (++this.depth > DEEPEST) throw tooDeep();
     const step = this.stepOf(node);
     this.depth--;
     const number = this.nMade++;
@@ -127,11 +126,15 @@ class Writer {
 
   /** A state is read when it is handed over. */
   private complete(state: Value): Wire {
+    if (++this.depth > DEEPEST) throw tooDeep();
     const wire = this.wire(state);
     this.fillAll();
+    this.depth--;
     return wire;
   }
 }
+
+const tooDeep = (): FileFormatError => new FileFormatError(`the pickle nests more than ${DEEPEST} objects`);
 
 function isContainer(node: PickleNode): boolean {
   if (node.kind === "tensor") return node.attributes !== null;
@@ -151,11 +154,17 @@ function floating(value: number): number | string {
   return Object.is(value, -0) ? "-0.0" : value;
 }
 
+/** All names together: a deep chain of containers would otherwise cost the square of its length. */
+const MOST_NAME_CHARACTERS = 32 * 1024 ** 2;
+/** Where modules keep what they own: no part of the names that people know. */
+const INNER = new Set(["_parameters", "_buffers", "_modules"]);
+
 /** Every tensor of a description with a name for it: the path of keys that leads to it first. */
 export function namedTensors(value: Value): { name: string; tensor: TensorValue | StorageValue }[] {
   const found: { name: string; tensor: TensorValue | StorageValue }[] = [];
   const seen = new Set<PickleNode>();
   const queue: { name: string; value: Value }[] = [{ name: "", value }];
+  let nCharacters = 0;
   const below = (name: string, key: string): string => (name === "" ? key : `${name}.${key}`);
   while (queue.length > 0) {
     const { name, value: next } = queue.pop()!;
@@ -163,6 +172,8 @@ export function namedTensors(value: Value): { name: string; tensor: TensorValue 
     seen.add(next);
     const children: { name: string; value: Value }[] = [];
     if (next.kind === "tensor" || next.kind === "storage") {
+      nCharacters += name.length;
+      if (nCharacters > MOST_NAME_CHARACTERS) throw tooDeep();
       found.push({ name: name || "(tensor)", tensor: next });
       continue;
     }
@@ -191,6 +202,6 @@ function addPairs(
   for (let i = 0; i + 1 < pairs.length; i += 2) {
     const key = pairs[i]!;
     const shown = typeof key === "string" ? key : typeof key === "object" ? `#${i / 2}` : String(key);
-    children.push({ name: below(name, shown), value: pairs[i + 1]! });
+    children.push({ name: INNER.has(shown) ? name : below(name, shown), value: pairs[i + 1]! });
   }
 }

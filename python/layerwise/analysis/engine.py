@@ -1,0 +1,208 @@
+"""One request of the language server: each target of a file built and called on shapes, within a budget of time.
+
+Earlier choices of arguments are tried first, so that they are looked for only where nothing fits any more.
+"""
+
+import gc
+import io
+import sys
+import time
+
+import torch
+
+from layerwise import failures, infer
+from layerwise.analysis import files, modules, present, scripts, symbols, textual
+from layerwise.analysis.problems import problems_of
+from layerwise.analysis.recorder import OutOfTime, watch
+from layerwise.analysis.run import run
+from layerwise.analysis.tidiness import is_tidy, remember
+from layerwise.plan import Choice, Plan
+from layerwise.specs import SpecError
+
+_clock = time.perf_counter
+# No target may have the whole budget of a file with many.
+_MOST_SECONDS = 2.0
+_LATE = "it did not come to an end within {ms} ms"
+
+
+class _Memory:
+    """What was chosen for a target when it last ran to its end."""
+
+    def __init__(self, skeleton, setup):
+        self.skeleton = skeleton
+        self.setup = setup
+
+
+_memories = {}
+
+
+def analyse(request):
+    """{"targets", "problems", "failure"?}: see src/protocol/analysis.ts."""
+    began = _clock()
+    remember()
+    gc.disable()
+    streams = sys.stdout, sys.stderr
+    sys.stdout = sys.stderr = io.StringIO()
+    try:
+        return _Analysis(request, began).answer()
+    finally:
+        sys.stdout, sys.stderr = streams
+        watch.deadline = None
+        watch.recorder = None
+
+
+def tidy():
+    """Afterwards: is the interpreter as it was before, so that the next look may go on with it?"""
+    watch.recorder = None
+    gc.enable()
+    gc.collect()
+    return is_tidy()
+
+
+class _Analysis:
+    def __init__(self, request, began):
+        self.request = request
+        self.end = began + request["budget_ms"] / 1000
+        self.source = files.read(request["path"])
+        self.problems = []
+        self.targets = []
+        self.loaded = None
+
+    def answer(self):
+        source = self.source
+        if source.tree is None:
+            return {"targets": [], "problems": [], "failure": failures.describe(source.error)}
+        self.problems = textual.problems(source)
+        watch.start()
+        wanted = self._wanted()
+        trouble = self._load(wanted)
+        skeleton = source.skeleton()
+        for target in wanted:
+            if trouble is not None and target["kind"] != "script":
+                self.targets.append(self._without(target, trouble))
+            else:
+                self.targets.append(self._one(target, skeleton))
+        return {"targets": self.targets, "problems": self.problems}
+
+    def _wanted(self):
+        found = self.source.targets.targets()
+        only = self.request["only"]
+        if only is None:
+            return found
+        by_name = {target["name"]: target for target in found}
+        return [by_name[name] for name in only if name in by_name]
+
+    def _load(self, wanted):
+        """Imports the file; a sentence or an exception where it cannot be."""
+        if not any(target["kind"] != "script" for target in wanted):
+            return None
+        watch.deadline = min(self.end, _clock() + _MOST_SECONDS)
+        try:
+            self.loaded = modules.load(self.source, self.request["root"])
+            return None
+        except OutOfTime:
+            return "importing the file did not come to an end in time"
+        except KeyboardInterrupt:
+            return "it was cancelled"
+        except BaseException as error:
+            return error
+
+    def _without(self, target, trouble):
+        answer = present.empty(target)
+        if isinstance(trouble, str):
+            answer["incomplete"] = trouble
+        else:
+            found = problems_of.importing(self.source, trouble)
+            answer["problems"] = [] if self.targets else found
+            answer["incomplete"] = f"the file cannot be imported: {type(trouble).__name__}: {failures.message_of(trouble)}"
+        return answer
+
+    def _one(self, target, skeleton):
+        began = _clock()
+        if began > self.end:
+            return {**present.empty(target), "incomplete": "there was no time left for it"}
+        watch.deadline = min(self.end, began + _MOST_SECONDS)
+        try:
+            if target["kind"] == "script":
+                answer = scripts.analyse(self.source, target, self.request)
+            else:
+                answer = self._target(target, skeleton)
+        except OutOfTime:
+            answer = {**present.empty(target), "incomplete": _LATE.format(ms=round((_clock() - began) * 1000))}
+        except KeyboardInterrupt:
+            self.end = 0
+            answer = {**present.empty(target), "incomplete": "it was cancelled"}
+        except SpecError as error:
+            answer = {**present.empty(target), "incomplete": str(error)}
+        except (Exception, SystemExit, GeneratorExit) as error:
+            # While arguments were looked for: the model could not even be built.
+            answer = present.empty(target)
+            answer["problems"] = problems_of.building(self.source, target, error)
+            answer["incomplete"] = f"{type(error).__name__}: {failures.message_of(error)}"
+        finally:
+            watch.recorder = None
+        answer["timeMs"] = (_clock() - began) * 1000
+        return answer
+
+    def _target(self, target, skeleton):
+        name = target["name"]
+        module, codes = self.loaded.module, self.loaded.codes
+        if name not in vars(module):
+            return {**present.empty(target), "incomplete": f"the file has no {name} once it is imported"}
+        given = self.request["given"].get(name)
+        key = (self.source.path, name)
+        earlier = None
+        if given is None:
+            earlier = self._earlier(key, name, skeleton)
+        plan = _plan_of(module, name, target["kind"], earlier) if earlier else None
+        if plan is None:
+            plan = self._inferred(name, given)
+        outcome = run(plan, codes)
+        if earlier and outcome.error is not None and not problems_of.is_about_values(outcome.error):
+            outcome = self._second_try(outcome, name)
+        if outcome.is_done and given is None:
+            _memories[key] = _Memory(skeleton, outcome.plan.setup())
+        answer = present.target(self.source, target, outcome, self.loaded)
+        if outcome.is_late:
+            answer["incomplete"] = _LATE.format(ms=round(1000 * (_clock() - watch.deadline + _MOST_SECONDS)))
+        elif outcome.error is not None:
+            found, sentence = problems_of.running(self.source, target, outcome, self.loaded)
+            answer["problems"] = found
+            answer["incomplete"] = sentence
+        elif self.request["symbols"]:
+            symbols.add(answer, self.source, outcome, self.loaded)
+            answer["problems"] = problems_of.finished(self.source, target, outcome, self.loaded)
+        outcome.forget()
+        return answer
+
+    def _earlier(self, key, name, skeleton):
+        """The setup that fitted last time, unless what it was made of has changed."""
+        memory = _memories.get(key)
+        if memory is not None:
+            return memory.setup if memory.skeleton == skeleton else None
+        return self.request["previous"].get(name)
+
+    def _inferred(self, name, given):
+        given = given or {}
+        return infer.infer(
+            self.loaded.module, self.source.targets, name, given.get("init") or "", given.get("inputs") or {}
+        )
+
+    def _second_try(self, outcome, name):
+        """The earlier arguments fit no more: perhaps others do. If none do, the earlier ones tell what is wrong."""
+        try:
+            plan = self._inferred(name, None)
+        except Exception:
+            return outcome
+        if plan.setup() == outcome.plan.setup():
+            return outcome
+        again = run(plan, self.loaded.codes)
+        return again if again.is_done or not outcome.is_built else outcome
+
+
+def _plan_of(module, name, kind, setup):
+    plan = Plan(module, vars(module)[name], kind)
+    for part, choices in ((plan.init, setup.get("init", ())), (plan.inputs, setup.get("inputs", ()))):
+        for choice in choices:
+            part[choice["name"]] = Choice(choice["name"], choice["value"], choice["from"], choice.get("why", ""))
+    return plan

@@ -1,0 +1,13 @@
+/** Switch the shapes behind lines on or off. */
+import { command } from "../command.ts";
+import { readSetting, writeSetting } from "../configuration.ts";
+
+export const toggleShapes = command({
+  title: "Toggle Shapes",
+  icon: "symbol-array",
+  when: "editingPython",
+  editorMenu: 4,
+  async run() {
+    await writeSetting("hints.enabled", !readSetting("hints.enabled"));
+  },
+});
