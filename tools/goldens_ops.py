@@ -23,31 +23,46 @@ def observed(case):
         return ("error", *observe.message_of(error))
 
 
+FUNCTION = re.compile(r"\b(torch(?:\.[a-z_]\w*)+|F\.\w+)|\.([a-z_]\w*)\b")
+
+
+def names_in(expression):
+    """The public names that a case calls: "torch.add", "torch.nn.functional.relu", "Tensor.add_"."""
+    found = set()
+    for function, method in FUNCTION.findall(expression):
+        if function:
+            found.add(re.sub(r"^F\.", "torch.nn.functional.", function))
+        else:
+            found.add(f"Tensor.{method}")
+    return found
+
+
 def main(names):
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     golden_file.FOLDER.mkdir(exist_ok=True)
-    index_file = golden_file.FOLDER / "index.json"
-    index = json.loads(index_file.read_text()) if index_file.exists() else {}
-    families = index.get("families", {})
-    for name in names or cases.FAMILIES:
+    counts = {}
+    mentions = {}
+    for name in cases.FAMILIES:
         family = cases.load(name)
+        counts[name] = len(family.cases)
+        for case in family.cases:
+            for public in names_in(case.expression):
+                mentions[public] = mentions.get(public, 0) + 1
+        if names and name not in names:
+            continue
         results = {}
-        counts = {}
         for case in family.cases:
             results[case.key] = observed(case)
-            counts[case.op] = counts.get(case.op, 0) + 1
             # A typing error in a case would become a golden.
             if results[case.key][0] == "error" and results[case.key][1] in ("NameError", "SyntaxError"):
                 raise SystemExit(f"{name} {case.key}: {case.line()}: {results[case.key][2]}")
         golden_file.write(name, family.digest(), results)
-        families[name] = dict(sorted(counts.items()))
         n_errors = sum(result[0] == "error" for result in results.values())
         print(f"{name}: {len(results)} cases, {n_errors} of them errors")
     version = re.match(r"[\d.]+", torch.__version__).group()
-    ordered = {name: families[name] for name in cases.FAMILIES if name in families}
-    lines = [f'  "{name}": {json.dumps(counts)}' for name, counts in ordered.items()]
-    index_file.write_text('{"torch": "%s", "families": {\n%s\n}}\n' % (version, ",\n".join(lines)))
+    index = {"torch": version, "families": counts, "names": dict(sorted(mentions.items()))}
+    (golden_file.FOLDER / "index.json").write_text(json.dumps(index, indent=1) + "\n")
 
 
 main(sys.argv[1:])

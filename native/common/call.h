@@ -64,6 +64,9 @@ template <class Instance, class Data = void> class Call {
     return (T*)memory;
   }
 
+  // Null when it was not given.
+  napi_value raw(size_t index) { return index < count_ ? arguments_[index] : nullptr; }
+
   napi_value fail(const char* text) {
     if (failed_) return nullptr;
     failed_ = true;

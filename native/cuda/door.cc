@@ -147,16 +147,25 @@ napi_value open(napi_env env, napi_callback_info raw) {
   OpenDevice* device = call.data;
   if (device->engine) return call.fail("open: this thread's engine is already open");
   const napi_value ring_bytes = call.of(words * double(sizeof(double)));
-  const napi_value control_bytes = call.of(double(Engine::kControls * sizeof(int32_t)));
   napi_value ring_memory = call.construct("SharedArrayBuffer", 1, &ring_bytes);
-  napi_value control_memory = call.construct("SharedArrayBuffer", 1, &control_bytes);
-  if (!ring_memory || !control_memory) return nullptr;
-  napi_value ring = call.construct("Float64Array", 1, &ring_memory);
-  napi_value control = call.construct("Int32Array", 1, &control_memory);
+  napi_value ring = ring_memory ? call.construct("Float64Array", 1, &ring_memory) : nullptr;
+  napi_value control = call.raw(1);
+  bool is_array = false;
+  if (control) napi_is_typedarray(env, control, &is_array);
+  if (!is_array) {
+    const napi_value control_bytes = call.of(double(Engine::kControls * sizeof(int32_t)));
+    napi_value control_memory = call.construct("SharedArrayBuffer", 1, &control_bytes);
+    control = control_memory ? call.construct("Int32Array", 1, &control_memory) : nullptr;
+  }
   if (!ring || !control) return nullptr;
   void *ring_data, *control_data;
+  size_t words_given;
+  napi_typedarray_type type;
   napi_get_typedarray_info(env, ring, nullptr, nullptr, &ring_data, nullptr, nullptr);
-  napi_get_typedarray_info(env, control, nullptr, nullptr, &control_data, nullptr, nullptr);
+  napi_get_typedarray_info(env, control, &type, &words_given, &control_data, nullptr, nullptr);
+  if (type != napi_int32_array || words_given < Engine::kControls) {
+    return call.fail("open: expected an Int32Array of at least 8 words");
+  }
   std::string why;
   device->engine = Engine::open(device->index, (const double*)ring_data, int64_t(words), (int32_t*)control_data, &why);
   if (!device->engine) return call.fail(why.c_str());

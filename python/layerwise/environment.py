@@ -2,6 +2,7 @@
 
 import importlib.abc
 import importlib.machinery
+import importlib.util
 import os
 import sys
 
@@ -28,6 +29,23 @@ _KNOWN_COMPILED = {
 _site_packages = None
 
 
+class CompiledPackage(ModuleNotFoundError):
+    """A package that cannot be imported because it is compiled. Whoever only asks whether it is there hears no."""
+
+
+def _quiet_find_spec(name, package=None):
+    """importlib.util.find_spec, for which a package that cannot be imported does not exist."""
+    try:
+        return _find_spec(name, package)
+    except CompiledPackage:
+        return None
+
+
+_find_spec = importlib.util.find_spec
+_quiet_find_spec.__name__ = _quiet_find_spec.__qualname__ = "find_spec"
+importlib.util.find_spec = _quiet_find_spec
+
+
 class EnvironmentFinder(importlib.abc.MetaPathFinder):
     """Looks at the top-level packages of the environment before the ordinary path search does."""
 
@@ -38,7 +56,7 @@ class EnvironmentFinder(importlib.abc.MetaPathFinder):
             return None
         compiled = compiled_part(_site_packages, name)
         if compiled is not None and name not in _WORK_WITHOUT and name not in _SERVED:
-            raise ModuleNotFoundError(explain(name, compiled), name=name)
+            raise CompiledPackage(explain(name, compiled), name=name)
         return None
 
 
@@ -47,7 +65,7 @@ class MissingFinder(importlib.abc.MetaPathFinder):
 
     def find_spec(self, name, path=None, target=None):
         if name in _KNOWN_COMPILED:
-            raise ModuleNotFoundError(explain(name, None), name=name)
+            raise CompiledPackage(explain(name, None), name=name)
         return None
 
 

@@ -4,6 +4,7 @@ import re
 from layerwise import names
 from layerwise.specs import TensorSpec
 
+_SMALLEST_IMAGE = 8
 _OTHER_IMAGE_SIZES = (28, 64, 224, 16, 96, 128, 256, 299, 384, 48, 84)
 
 
@@ -197,6 +198,8 @@ def _sizes(inputs, got, wanted, dims=None):
         rank = len(spec.shape)
         for dim in dims if dims is not None else range(rank):
             if -rank <= dim < rank and spec.shape[dim] == got:
+                if rank == 4 and dim % rank in (2, 3) and wanted < _SMALLEST_IMAGE:
+                    continue
                 yield _with(inputs, name, _resized(spec, dim, wanted))
                 if rank == 4 and dim in (2, 3) and spec.shape[2] == spec.shape[3]:
                     yield _with(inputs, name, TensorSpec(spec.dtype, (*spec.shape[:2], wanted, wanted), spec.high))
@@ -220,6 +223,9 @@ def _by_numbers(inputs, message):
             for wanted in numbers:
                 if wanted != size and wanted > 0:
                     if len(spec.shape) == 4 and dim >= 2:
+                        # Of an image of 2 x 2 anything can be made: what fits it says nothing.
+                        if wanted < _SMALLEST_IMAGE:
+                            continue
                         yield _with(inputs, name, TensorSpec(spec.dtype, (*spec.shape[:2], wanted, wanted), spec.high))
                     else:
                         yield _with(inputs, name, _resized(spec, dim, wanted))

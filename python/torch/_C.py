@@ -3,6 +3,7 @@
 import array
 import builtins
 import collections
+import warnings
 import weakref
 
 import _core
@@ -119,11 +120,27 @@ def _wrap_named(cls, n):
 
 def _write_out(out, result):
     """What out= asks for: the result in a tensor that is there already."""
+    if _kind_rank(result.dtype) > _kind_rank(out.dtype):
+        names = [type_name(t)[6:-6] for t in (result, out)]
+        raise RuntimeError(f"result type {names[0]} can't be cast to the desired output type {names[1]}")
     if out.shape != result.shape:
         if out.numel():
-            raise NotImplementedError("out= with another shape than the result's is not supported yet; docs/ops.md lists what is")
+            warnings.warn(
+                f"An output with one or more elements was resized since it had shape {list(out.shape)}, which does not match "
+                f"the required output shape {list(result.shape)}.",
+                stacklevel=3,
+            )
         out.resize_(result.shape)
     return out.copy_(result)
+
+
+def type_name(tensor):
+    """PyTorch's old name of a dtype, with which its errors speak: torch.FloatTensor."""
+    return tensor.type()
+
+
+def _kind_rank(dtype):
+    return 3 if dtype.is_complex else 2 if dtype.is_floating_point else 1 if dtype.name != "bool" else 0
 
 
 def _core_drop(h):
@@ -152,6 +169,14 @@ class OutOfMemoryError(RuntimeError):
 
 
 OutOfMemoryError.__module__ = "torch"
+
+
+class _LinAlgError(RuntimeError):
+    """A matrix has no inverse, no factorization, or an iteration did not converge."""
+
+
+_LinAlgError.__module__ = "torch._C"
+_error_types["torch.linalg.LinAlgError"] = _LinAlgError
 _error_types["torch.OutOfMemoryError"] = OutOfMemoryError
 
 
@@ -192,6 +217,9 @@ def _number(value):
         return int(value), 1
     if isinstance(value, float):
         return float(value), 2
+    if isinstance(value, complex):
+        # Complex numbers cross as text; see binding.ts.
+        return f"{value.real!r} {value.imag!r}", 4
     if hasattr(value, "__index__"):
         return value.__index__(), 1
     if hasattr(value, "__float__"):
@@ -333,3 +361,52 @@ def _sgd_(params, grads, momentum_buffers, lr, momentum, dampening, weight_decay
             _raise()
         _dead.append(h if h > 0 else -h)
     _return_dead()
+
+
+# What libraries ask PyTorch's compiled core
+
+
+class _DispatchKeys(type):
+    def __getattr__(cls, name):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return name
+
+
+class DispatchKey(metaclass=_DispatchKeys):
+    """Names of dispatch keys. There is no dispatcher: they only mark registrations."""
+
+
+class DispatchKeySet:
+    def __init__(self, *keys):
+        self.keys = frozenset(keys)
+
+    def __or__(self, other):
+        return DispatchKeySet(*self.keys, *other.keys)
+
+    def has(self, key):
+        return key in self.keys
+
+
+class _Nothing:
+    """A context without effect."""
+
+    def __init__(self, *args):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        return None
+
+
+_ExcludeDispatchKeyGuard = _IncludeDispatchKeyGuard = _Nothing
+
+
+def _get_tracing_state():
+    return None
+
+
+def _log_api_usage_once(event):
+    """Nobody counts."""

@@ -6,7 +6,7 @@ import _core
 from torch import _C
 from torch._C import OutOfMemoryError
 from torch._dtype import (
-    bfloat16, can_cast, channels_last, channels_last_3d, complex32, complex64, complex128, contiguous_format, dtype, finfo, float16,
+    bfloat16, can_cast, cdouble, cfloat, chalf, channels_last, channels_last_3d, complex32, complex64, complex128, contiguous_format, dtype, finfo, float16,
     float32, float64, float8_e4m3fn, float8_e4m3fnuz, float8_e5m2, float8_e5m2fnuz, get_default_dtype, half, iinfo, int8, int16,
     int32, int64, jagged, layout, long, memory_format, preserve_format, promote_types, qint8, qint32, quint8, set_default_dtype,
     short, sparse_coo, sparse_csr, strided, uint8, uint16, uint32, uint64,
@@ -48,13 +48,24 @@ from torch import _inert
 
 _inert.install(globals())
 
+from torch import _linear
+
+_linear.install(Tensor, globals())
+
+from torch import hub, library, serialization, storage
+from torch._ops import ops
+from torch.serialization import load, save
+from torch.storage import TypedStorage, UntypedStorage
+
+globals().update(storage.classes)
+
 
 def is_tensor(obj):
     return isinstance(obj, Tensor)
 
 
 def is_storage(obj):
-    return False
+    return isinstance(obj, (TypedStorage, UntypedStorage))
 
 
 def is_floating_point(input):
@@ -62,7 +73,7 @@ def is_floating_point(input):
 
 
 def is_complex(input):
-    return False
+    return input.dtype.is_complex
 
 
 def is_nonzero(input):

@@ -1,4 +1,4 @@
-"""Beside tensors: copying and pickling them, the memory behind them, handles of their hooks."""
+"""Beside tensors: copying and pickling them, handles of their hooks."""
 
 import _core
 from torch._C import _hooks, _make_subclass
@@ -22,29 +22,6 @@ class HookHandle:
 
     def __exit__(self, *exc):
         self.remove()
-
-
-class UntypedStorage:
-    """The memory behind tensors, as far as people look at it: its address and size."""
-
-    def __init__(self, tensor):
-        self._tensor = tensor
-
-    def data_ptr(self):
-        return _core.storage_ptr(self._tensor.h)
-
-    def nbytes(self):
-        return _core.storage_bytes(self._tensor.h)
-
-    def size(self):
-        return self.nbytes()
-
-    def __len__(self):
-        return self.nbytes()
-
-    @property
-    def device(self):
-        return self._tensor.device
 
 
 def rebuild(cls, data, shape, dtype, requires_grad):

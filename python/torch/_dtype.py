@@ -21,7 +21,10 @@ class dtype:
         return self.name
 
     def to_real(self):
-        return self
+        return {"complex64": float32, "complex128": float64, "complex32": float16}.get(self.name, self)
+
+    def to_complex(self):
+        return {"float32": complex64, "float64": complex128, "float16": complex32}.get(self.name, self)
 
 
 dtype.__module__ = "torch"
@@ -39,10 +42,12 @@ bfloat16 = dtype(15, "bfloat16", 2, True, True)
 
 by_id = {d.id: d for d in (uint8, int8, int16, int32, int64, float16, float32, float64, bool_, bfloat16)}
 
+complex64 = cfloat = dtype(9, "complex64", 8, False, True, True)
+complex128 = cdouble = dtype(10, "complex128", 16, False, True, True)
+by_id |= {d.id: d for d in (complex64, complex128)}
+
 # Known by name, for libraries that mention them; no tensor can have them.
-complex32 = dtype(8, "complex32", 4, False, True, True)
-complex64 = dtype(9, "complex64", 8, False, True, True)
-complex128 = dtype(10, "complex128", 16, False, True, True)
+complex32 = chalf = dtype(8, "complex32", 4, False, True, True)
 float8_e4m3fn = dtype(24, "float8_e4m3fn", 1, True, True)
 float8_e5m2 = dtype(23, "float8_e5m2", 1, True, True)
 float8_e4m3fnuz = dtype(26, "float8_e4m3fnuz", 1, True, True)
@@ -54,11 +59,13 @@ quint8 = dtype(13, "quint8", 1, False, False)
 qint8 = dtype(12, "qint8", 1, False, True)
 qint32 = dtype(14, "qint32", 4, False, True)
 
-_of_python = {bool: bool_, int: int64, float: None}
+_of_python = {bool: bool_, int: int64, float: None, complex: None}
 
 
 def of_python(kind):
     """The dtype of a Python number type: float is the default dtype."""
+    if kind is complex:
+        return get_default_dtype().to_complex()
     return get_default_dtype() if kind is float else _of_python.get(kind)
 
 
@@ -68,6 +75,8 @@ def as_dtype(value):
         return value
     if value is float:
         return float64
+    if value is complex:
+        return complex128
     if value in (bool, int):
         return _of_python[value]
     raise TypeError(f"expected a torch.dtype, got {type(value).__name__}")
@@ -88,7 +97,7 @@ def promote_types(type1, type2):
 
 
 def can_cast(from_, to):
-    rank = lambda d: 2 if d.is_floating_point else 0 if d is bool_ else 1
+    rank = lambda d: 3 if d.is_complex else 2 if d.is_floating_point else 0 if d is bool_ else 1
     return rank(from_) <= rank(to)
 
 
@@ -130,8 +139,19 @@ class finfo:
 
     _digits = {float16: (5, 10), bfloat16: (8, 7), float32: (8, 23), float64: (11, 52)}
 
+    # Types of eight bits have rules of their own: largest number, epsilon, smallest normal number.
+    _eights = {
+        float8_e4m3fn: (448.0, 0.125, 2.0**-6), float8_e5m2: (57344.0, 0.25, 2.0**-14), float8_e4m3fnuz: (240.0, 0.125, 2.0**-7),
+        float8_e5m2fnuz: (57344.0, 0.125, 2.0**-15),
+    }
+
     def __init__(self, type=None):
-        d = get_default_dtype() if type is None else type
+        d = get_default_dtype() if type is None else type.to_real()
+        if d in self._eights:
+            self.dtype, self.bits, self.resolution = d.name, 8, 1.0
+            self.max, self.eps, self.tiny = self._eights[d]
+            self.min, self.smallest_normal = -self.max, self.tiny
+            return
         if d not in self._digits:
             raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{d}'")
         exponent_bits, fraction_bits = self._digits[d]

@@ -4,7 +4,7 @@ import array
 import struct
 
 import _core
-from torch import _dtype
+from torch import _arrays, _dtype
 from torch._C import TensorBase, _core_drop, _ints, _number, _raise, _wrap
 from torch._device import resolve
 from torch._dtype import as_dtype, bool_, float32, get_default_dtype, int64
@@ -28,7 +28,7 @@ def _finish(t, requires_grad, out=None):
             raise NotImplementedError("out= with another shape than the result's is not supported yet; docs/ops.md lists what is")
         return out.copy_(t)
     if requires_grad:
-        if not t.dtype.is_floating_point:
+        if not (t.dtype.is_floating_point or t.dtype.is_complex):
             raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
         t.requires_grad_(True)
     return t
@@ -46,7 +46,7 @@ def empty(*args, size=None, out=None, dtype=None, layout=None, device=None, requ
 def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
     value, kind = _number(fill_value)
     if dtype is None:
-        dtype = (bool_, int64, get_default_dtype())[kind]
+        dtype = (bool_, int64, get_default_dtype(), None, get_default_dtype().to_complex())[kind]
     t = _wrap(_core.op_full(_ints(_size((size,))), value, kind, as_dtype(dtype).id, resolve(device)))
     return _finish(t, requires_grad, out)
 
@@ -167,6 +167,8 @@ def _pack(values, dtype):
     if name == "bool":
         return array.array("B", [1 if v else 0 for v in values])
     if name in _codes:
+        if any(type(v) is complex for v in values):
+            raise TypeError("must be real number, not complex")
         if dtype.is_floating_point:
             return array.array(_codes[name], values)
         packed = [int(v) for v in values]
@@ -174,7 +176,14 @@ def _pack(values, dtype):
             return array.array(_codes[name], packed)
         except OverflowError:
             raise RuntimeError(f"value cannot be converted to type {name} without overflow") from None
+    if name in ("complex64", "complex128"):
+        return array.array(_codes[dtype.to_real().name], [x for v in values for x in _parts(v)])
     raise NotImplementedError(f"tensors of {dtype} are not supported yet; docs/ops.md lists what is")
+
+
+def _parts(value):
+    value = complex(value)
+    return value.real, value.imag
 
 
 def from_buffer_bytes(data, shape, dtype, device=None):
@@ -193,6 +202,8 @@ def _infer_dtype(values):
         return int64
     if kinds <= {bool, int, float}:
         return get_default_dtype()
+    if complex in kinds:
+        return get_default_dtype().to_complex()
     for v in values:
         if not isinstance(v, (int, float)) and not hasattr(v, "item"):
             raise RuntimeError(f"Could not infer dtype of {type(v).__name__}")
@@ -218,9 +229,12 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
     _flatten(data, shape, 0, values)
     if any(isinstance(v, TensorBase) for v in values):
         values = [v.item() if isinstance(v, TensorBase) else v for v in values]
-    if values and type(values[0]) not in (bool, int, float):
-        values = [_number(v)[0] if not isinstance(v, (bool, int, float)) else v for v in values] if all(
-            isinstance(v, (int, float)) or hasattr(v, "item") for v in values
+    if values and type(values[0]) not in (bool, int, float, complex):
+        if _arrays.is_array(values[0]):
+            return tensor(_arrays.joined(data), dtype=dtype, device=device, requires_grad=requires_grad)
+        dtype = dtype or _arrays.of_scalars(values)
+        values = [_number(v)[0] if not isinstance(v, (bool, int, float, complex)) else v for v in values] if all(
+            isinstance(v, (int, float, complex)) or hasattr(v, "item") for v in values
         ) else values
     if dtype is None:
         dtype = _infer_dtype(values)
@@ -234,6 +248,11 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
 
 def _from_array(data, dtype, device):
     """From NumPy's array interface, without NumPy."""
+    if _arrays.is_array(data):
+        t = _arrays.memory_of(data).clone()
+        return t if dtype is None and device is None else t.to(device=device, dtype=dtype)
+    if _arrays.is_scalar(data):
+        return tensor(data.item(), dtype=dtype or data.dtype.carrier, device=device)
     interface = getattr(data, "__array_interface__", None)
     flat = data.tolist() if hasattr(data, "tolist") else list(data)
     if interface is None:
@@ -252,6 +271,9 @@ def _from_array(data, dtype, device):
 def as_tensor(data, dtype=None, device=None):
     if isinstance(data, TensorBase):
         return data.to(device=device, dtype=dtype) if dtype is not None or device is not None else data
+    if _arrays.is_array(data):
+        t = _arrays.memory_of(data)
+        return t if dtype is None and device is None else t.to(device=device, dtype=dtype)
     return tensor(data, dtype=dtype, device=device)
 
 
@@ -264,8 +286,7 @@ def scalar_tensor(s, *, dtype=None, layout=None, device=None, requires_grad=Fals
     return tensor(s, dtype=dtype or float32, device=device, requires_grad=requires_grad)
 
 
-def from_numpy(ndarray):
-    return _from_array(ndarray, None, None)
+from_numpy = _arrays.from_numpy
 
 
 def frombuffer(buffer, *, dtype, count=-1, offset=0, requires_grad=False):

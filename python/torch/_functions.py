@@ -4,11 +4,12 @@ import builtins
 
 import _core
 from torch import _dtype, _methods, _statistics
-from torch._C import TensorBase, _buffer, _kind_of, _raise
+from torch._C import TensorBase, _buffer, _kind_of, _raise, _write_out
+from torch._complex import adjoint, conj, conj_physical, isreal
 from torch._gen import functions as _f
 from torch._methods import (
-    allclose, broadcast_to, diag, diag_embed, diagflat, div, dsplit, equal, fliplr, flipud, float_power, hsplit, isclose, isreal, movedim,
-    nan_to_num, nan_to_num_, permute, positive, pow, ravel, repeat_interleave, roll, rot90, sgn, split, squeeze, swapaxes, tensor_split, tile,
+    allclose, broadcast_to, diag, diag_embed, diagflat, div, dsplit, equal, fliplr, flipud, float_power, hsplit, isclose, movedim,
+    nan_to_num, nan_to_num_, permute, positive, pow, ravel, repeat_interleave, roll, rot90, split, squeeze, swapaxes, tensor_split, tile,
     trace,    unsafe_chunk, unsafe_split, vsplit,
 )
 from torch._products import (
@@ -28,6 +29,8 @@ from torch._tensor import Tensor
 
 
 def reshape(input, shape):
+    if isinstance(shape, int):
+        raise TypeError("reshape(): argument 'shape' (position 2) must be tuple of ints, not int")
     return input.reshape(shape)
 
 
@@ -48,7 +51,6 @@ def unflatten(input, dim, sizes):
 
 
 divide = div
-adjoint = _methods.adjoint
 
 
 def max(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None):
@@ -59,14 +61,18 @@ def min(input, dim=None, keepdim=False, *, other=None, axis=None, keepdims=None)
     return _statistics.min(input, dim, keepdim, other=other, axis=axis, keepdims=keepdims)
 
 
-def where(condition, input=None, other=None):
+def where(condition, input=None, other=None, *, out=None):
     if input is None:
         return condition.nonzero(as_tuple=True)
-    return _f._where(condition, input, other)
+    return _with_out(_methods.where(input, condition, other), out)
 
 
-def bitwise_not(input):
-    return ~input
+def bitwise_not(input, *, out=None):
+    return _with_out(_methods.bitwise_not(input), out)
+
+
+def _with_out(result, out):
+    return result if out is None else _write_out(out, result)
 
 
 def result_type(tensor1, tensor2):
@@ -146,16 +152,34 @@ def broadcast_shapes(*shapes):
     return Size(out)
 
 
+def _check_broadcast(left, right):
+    """The words for operands that do not meet, which are not those of broadcast_shapes."""
+    rank = builtins.max(len(left), len(right))
+    for i in range(-1, -1 - builtins.min(len(left), len(right)), -1):
+        if left[i] != right[i] and left[i] != 1 and right[i] != 1:
+            raise RuntimeError(
+                f"The size of tensor a ({left[i]}) must match the size of tensor b ({right[i]}) at non-singleton dimension {rank + i}"
+            )
+
+
 def broadcast_tensors(*tensors):
     if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
         tensors = tensors[0]
-    shape = broadcast_shapes(*[t.shape for t in tensors])
-    return tuple(t.expand(shape) for t in tensors)
+    shape = ()
+    for t in tensors:
+        _check_broadcast(shape, t.shape)
+        shape = broadcast_shapes(shape, t.shape)
+    return tuple(t if t.shape == shape else t.expand(shape) for t in tensors)
 
 
 def meshgrid(*tensors, indexing="ij"):
     if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)):
         tensors = tensors[0]
+    if indexing not in ("xy", "ij"):
+        raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
+    for t in tensors:
+        if t.dim() > 1:
+            raise RuntimeError(f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: {t}")
     tensors = [t.reshape(-1) for t in tensors]
     if indexing == "xy" and len(tensors) > 1:
         rows, columns, *rest = meshgrid(tensors[1], tensors[0], *tensors[2:], indexing="ij")
@@ -167,14 +191,23 @@ def meshgrid(*tensors, indexing="ij"):
 
 
 def cartesian_prod(*tensors):
+    for t in tensors:
+        if t.dim() != 1:
+            raise RuntimeError(f"Expect a 1D vector, but got shape {list(t.shape)}")
     return _f.stack([g.reshape(-1) for g in meshgrid(*tensors)], 1) if len(tensors) > 1 else tensors[0]
 
 
 def block_diag(*tensors):
     import torch
 
+    for i, t in enumerate(tensors):
+        if t.dim() > 2:
+            raise RuntimeError(
+                f"torch.block_diag: Input tensors must have 2 or fewer dimensions. Input {i} has {t.dim()} dimensions"
+            )
     tensors = atleast_2d(*tensors) if len(tensors) > 1 else (atleast_2d(*tensors),)
-    out = torch.zeros(sum(t.shape[0] for t in tensors), sum(t.shape[1] for t in tensors), dtype=tensors[0].dtype)
+    sizes = [sum(t.shape[d] for t in tensors) for d in (0, 1)]
+    out = torch.zeros(sizes, dtype=tensors[0].dtype, device=tensors[0].device)
     r = c = 0
     for t in tensors:
         out[r : r + t.shape[0], c : c + t.shape[1]] = t
@@ -196,7 +229,9 @@ def triu_indices(row, col, offset=0, *, dtype=_dtype.int64, device=None):
 
 def cross(input, other, dim=None):
     if dim is None:
-        dim = next(i for i, size in enumerate(input.shape) if size == 3)
+        dim = next((i for i, size in enumerate(input.shape) if size == 3), None)
+        if dim is None:
+            raise RuntimeError("no dimension of size 3 in input")
     input, other = broadcast_tensors(input, other)
     a, b = input.unbind(dim), other.unbind(dim)
     return _f.stack([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]], dim)
@@ -228,13 +263,25 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
     import torch
 
     if side is not None:
+        if side == "left" and right:
+            raise RuntimeError(
+                "torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True"
+            )
         right = side == "right"
     values = torch.tensor(input) if not isinstance(input, TensorBase) else input
+    if sorted_sequence.dim() > 1 and sorted_sequence.shape[:-1] != values.shape[:-1]:
+        raise RuntimeError(
+            "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and "
+            f"input value tensor must match, but we got boundaries tensor {list(sorted_sequence.shape)} and input value tensor "
+            f"{list(values.shape)}"
+        )
     below = sorted_sequence.unsqueeze(-2) <= values.unsqueeze(-1) if right else sorted_sequence.unsqueeze(-2) < values.unsqueeze(-1)
     return below.sum(-1).reshape(values.shape).to(_dtype.int32 if out_int32 else _dtype.int64)
 
 
 def bucketize(input, boundaries, *, out_int32=False, right=False):
+    if boundaries.dim() != 1:
+        raise RuntimeError(f"boundaries tensor must be 1 dimension, but got dim({boundaries.dim()})")
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)
 
 
@@ -257,11 +304,11 @@ def combinations(input, r=2, with_replacement=False):
     return input[torch.tensor(picked, dtype=_dtype.int64).reshape(-1, r)]
 
 
-def conj(input):
+def resolve_conj(input):
     return input
 
 
-resolve_conj = conj_physical = conj
+resolve_neg = resolve_conj
 
 
 def unravel_index(indices, shape):
@@ -279,8 +326,8 @@ def _shape_as_tensor(input):
     return torch.tensor(input.shape, dtype=_dtype.int64)
 
 
-def heaviside(input, values):
-    return where(input == 0, values, (input > 0).to(input.dtype))
+def heaviside(input, values, *, out=None):
+    return _with_out(_methods.heaviside(input, values), out)
 
 
 def empty_permuted(size, physical_layout, **options):
@@ -302,6 +349,7 @@ def vander(x, N=None, increasing=False):
 def isin(elements, test_elements, *, assume_unique=False, invert=False):
     import torch
 
+    elements = elements if isinstance(elements, TensorBase) else torch.tensor(elements, device=test_elements.device)
     tests = test_elements if isinstance(test_elements, TensorBase) else torch.tensor(test_elements)
     found = (elements.unsqueeze(-1) == tests.reshape(-1)).any(-1)
     return ~found if invert else found

@@ -135,6 +135,8 @@ def set(tensor, items, value):
 
     if all(_is_plain(item) for item in items):
         target = tensor[items]
+        if value is None or isinstance(value, str):
+            raise TypeError(f"can't assign a {type(value).__name__} to a {tensor.type()}")
         if isinstance(value, TensorBase):
             while value.dim() > target.dim() and value.shape[0] == 1:
                 value = value.squeeze(0)

@@ -23,9 +23,6 @@ def _module(name, **members):
     return module
 
 
-def _no_network(*args, **kwargs):
-    raise RuntimeError("models cannot be downloaded here: user code has no network. Load weights from a file of the workspace")
-
 
 def install(torch_globals):
     jit = _module(
@@ -42,7 +39,6 @@ def install(torch_globals):
         is_dynamo_compiling=_false, assume_constant_result=_identity,
     )
     dynamo = _module("torch._dynamo", is_compiling=_false, disable=_identity, allow_in_graph=_identity)
-    hub = _module("torch.hub", load_state_dict_from_url=_no_network, load=_no_network, download_url_to_file=_no_network)
     fx = _module("torch.fx", wrap=_identity)
     onnx = _module("torch.onnx", is_in_onnx_export=_false)
     overrides = _module(
@@ -50,5 +46,5 @@ def install(torch_globals):
         is_tensor_like=lambda value: hasattr(value, "h"),
     )
     torch_globals.update(
-        jit=jit, distributed=distributed, compiler=compiler, _dynamo=dynamo, hub=hub, fx=fx, onnx=onnx, overrides=overrides
+        jit=jit, distributed=distributed, compiler=compiler, _dynamo=dynamo, fx=fx, onnx=onnx, overrides=overrides
     )

@@ -4,7 +4,7 @@ import builtins
 import sys
 
 import _core
-from torch import _dtype, _products, _selection, _statistics
+from torch import _complex, _dtype, _products, _selection, _statistics
 from torch._C import TensorBase, _check, _core_drop, _ints, _named_result, _operand, _raise, _wrap, _wrap_many
 from torch._device import device as _device
 from torch._device import resolve as _resolve_device
@@ -49,6 +49,8 @@ def reshape_as(input, other):
 
 
 def permute(input, *args, dims=None):
+    if not args and dims is None:
+        raise TypeError('permute() missing 1 required positional arguments: "dims"')
     if dims is not None:
         args = (dims,)
     return _wrap(_core.op_permute(input.h, _ints(_dims(args))))
@@ -67,6 +69,8 @@ def expand_as(input, other):
 def repeat(input, *args, repeats=None):
     if repeats is not None:
         args = (repeats,)
+    if not args:
+        raise TypeError('repeat() missing 1 required positional arguments: "repeats"')
     return _wrap(_core.op__repeat(input.h, _ints(_dims(args))))
 
 
@@ -92,7 +96,9 @@ def flipud(input):
 
 
 def roll(input, shifts, dims=None):
-    if dims is None:
+    if dims is None or isinstance(dims, (tuple, list)) and not dims:
+        if not isinstance(shifts, builtins.int) and len(shifts) != 1:
+            raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:0")
         return input.flatten().roll(shifts, 0).view(input.shape)
     if isinstance(shifts, builtins.int):
         shifts = (shifts,)
@@ -102,7 +108,7 @@ def roll(input, shifts, dims=None):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
     result = input
     for shift, dim in zip(shifts, dims):
-        size = result.shape[dim] if result.dim() else 1
+        size = result.size(dim) if result.dim() else 1
         shift = shift % size if size else 0
         if shift:
             result = _f.cat([result.narrow(dim, size - shift, shift), result.narrow(dim, 0, size - shift)], dim)
@@ -110,6 +116,12 @@ def roll(input, shifts, dims=None):
 
 
 def rot90(input, k=1, dims=(0, 1)):
+    if input.dim() < 2:
+        raise RuntimeError(f"expected total dims >= 2, but got total dims = {input.dim()}")
+    if len(dims) != 2:
+        raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
+    if dims[0] % input.dim() == dims[1] % input.dim():
+        raise RuntimeError(f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}")
     k %= 4
     if k == 0:
         return input.clone()
@@ -148,6 +160,8 @@ def _restride(input, view):
 
 
 def unflatten(input, dim, sizes):
+    if not sizes:
+        raise RuntimeError("unflatten: sizes must be non-empty")
     return _wrap(_core.op__unflatten(input.h, dim, _ints(tuple(sizes))))
 
 
@@ -155,7 +169,13 @@ def split(tensor, split_size=None, dim=0, *, split_size_or_sections=None):
     if split_size is None:
         split_size = split_size_or_sections
     if isinstance(split_size, builtins.int):
+        if tensor.dim() == 0:
+            raise RuntimeError("split expects at least a 1-dimensional tensor")
         return _wrap_many(_core.op__split(tensor.h, split_size, dim))
+    if builtins.min(split_size, default=0) < 0:
+        raise RuntimeError(
+            f"split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes={list(split_size)}"
+        )
     return _f.split_with_sizes(tensor, tuple(split_size), dim)
 
 
@@ -167,6 +187,8 @@ def tensor_split(input, indices_or_sections, dim=0):
     size = input.shape[dim]
     if isinstance(indices_or_sections, builtins.int):
         n = indices_or_sections
+        if n <= 0:
+            raise RuntimeError(f"number of sections must be larger than 0, got {n}")
         each, rest = divmod(size, n)
         return input.split([each + 1] * rest + [each] * (n - rest), dim)
     bounds = [0, *[builtins.min(i if i >= 0 else i + size, size) for i in indices_or_sections], size]
@@ -205,6 +227,9 @@ def unsafe_split(input, split_size, dim=0):
 
 
 def movedim(input, source, destination):
+    for name, dims in (("source", source), ("destination", destination)):
+        if isinstance(dims, (tuple, list)) and len({d % builtins.max(input.dim(), 1) for d in dims}) < len(dims):
+            raise RuntimeError(f"movedim: repeated dim in `{name}` ({list(dims)})")
     return _wrap(_core.op_movedim(input.h, _ints(source), _ints(destination)))
 
 
@@ -213,16 +238,16 @@ def T(input):
 
 
 def mT(input):
-    return input.transpose(-2, -1)
-
-
-def adjoint(input):
+    if input.dim() < 2:
+        raise RuntimeError(
+            f"tensor.mT is only supported on matrices or batches of matrices. Got {input.dim()}-D tensor."
+        )
     return input.transpose(-2, -1)
 
 
 def trace(input):
     if input.dim() != 2:
-        raise RuntimeError("trace: expected a matrix")
+        raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input.dim()}")
     return _f.diagonal(input).sum()
 
 
@@ -243,6 +268,9 @@ def broadcast_to(input, size):
 def sum_to_size(input, *size):
     size = tuple(_dims(size))
     lead = input.dim() - len(size)
+    if lead < 0 or any(n not in (1, input.shape[lead + d]) for d, n in enumerate(size)):
+        raise RuntimeError(f"size {{{list(size)}}} is not expandable to size {{{list(input.shape)}}}.")
+    lead = input.dim() - len(size)
     dims = [d for d in range(input.dim()) if d < lead or size[d - lead] == 1 and input.shape[d] != 1]
     return input.sum(dims, keepdim=True).reshape(size) if dims else input.reshape(size)
 
@@ -258,11 +286,20 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
     dim = dim % input.dim() if input.dim() else 0
     if isinstance(repeats, TensorBase) and repeats.numel() > 1:
         counts = repeats.tolist()
+        if len(counts) != input.size(dim):
+            raise RuntimeError(
+                f"repeats must have the same size as input along dim, but got repeats.size(0) = {len(counts)} and "
+                f"input.size({dim}) = {input.size(dim)}"
+            )
+        if output_size is not None and output_size != sum(counts):
+            raise RuntimeError("allocated size does not match required size")
         index = [i for i, n in enumerate(counts) for _ in range(n)]
         import torch
 
         return input.index_select(dim, torch.tensor(index, dtype=int64))
     n = builtins.int(repeats)
+    if n < 0:
+        raise RuntimeError("Repeats must be non-negative")
     wide = input.unsqueeze(dim + 1)
     sizes = list(wide.shape)
     sizes[dim + 1] = n
@@ -272,9 +309,11 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
 def diag(input, diagonal=0):
     import torch
 
+    if input.dim() not in (1, 2):
+        raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.dim()}D")
     if input.dim() == 1:
         n = input.shape[0] + abs(diagonal)
-        out = torch.zeros(n, n, dtype=input.dtype)
+        out = torch.zeros(n, n, dtype=input.dtype, device=input.device)
         out.diagonal(diagonal).copy_(input)
         return out
     return input.diagonal(diagonal).clone()
@@ -288,7 +327,7 @@ def diag_embed(input, offset=0, dim1=-2, dim2=-1):
     import torch
 
     n = input.shape[-1] + abs(offset)
-    out = torch.zeros(*input.shape[:-1], n, n, dtype=input.dtype)
+    out = torch.zeros(*input.shape[:-1], n, n, dtype=input.dtype, device=input.device)
     out.diagonal(offset, -2, -1).copy_(input)
     return out.movedim((-2, -1), (dim1, dim2))
 
@@ -330,6 +369,7 @@ def type_(input, dtype=None, non_blocking=False):
             "float32": "torch.FloatTensor", "float64": "torch.DoubleTensor", "float16": "torch.HalfTensor",
             "bfloat16": "torch.BFloat16Tensor", "int64": "torch.LongTensor", "int32": "torch.IntTensor", "int16": "torch.ShortTensor",
             "int8": "torch.CharTensor", "uint8": "torch.ByteTensor", "bool": "torch.BoolTensor",
+            "complex64": "torch.ComplexFloatTensor", "complex128": "torch.ComplexDoubleTensor",
         }[input.dtype.name]
     if isinstance(dtype, _dtype.dtype):
         return input.to(dtype)
@@ -358,7 +398,11 @@ def _caster(dtype):
 
 
 def contiguous(input, memory_format=_dtype.contiguous_format):
-    if memory_format is _dtype.channels_last and input.dim() == 4:
+    if memory_format is _dtype.preserve_format:
+        raise RuntimeError("preserve memory format is unsupported by the contiguous operator")
+    if memory_format is _dtype.channels_last:
+        if input.dim() != 4:
+            raise RuntimeError("required rank 4 tensor to use channels_last format")
         if input.is_contiguous(memory_format=memory_format):
             return input
         return _wrap(_core.op__contiguous(input.permute(0, 2, 3, 1).h)).permute(0, 3, 1, 2)
@@ -370,6 +414,8 @@ def contiguous(input, memory_format=_dtype.contiguous_format):
 def clone(input, *, memory_format=None):
     if memory_format is _dtype.contiguous_format:
         return _wrap(_core.op__contiguous(input.h))
+    if memory_format is _dtype.channels_last and not input.is_contiguous(memory_format=memory_format):
+        return input.contiguous(memory_format=memory_format)
     return _wrap(_core.op_clone(input.h))
 
 
@@ -432,18 +478,23 @@ def float_power(input, exponent):
     return pow(base, exponent.to(float64) if isinstance(exponent, TensorBase) else builtins.float(exponent))
 
 
-def sgn(input):
-    return _f.sign(input)
-
-
-def isreal(input):
-    return input.new_ones(input.shape, dtype=bool_)
-
-
 def positive(input):
     if input.dtype is bool_:
         raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
     return input
+
+
+def heaviside(input, values):
+    if not isinstance(values, TensorBase):
+        kind = type(values).__name__
+        raise TypeError(f"heaviside(): argument 'values' (position 2) must be Tensor, not {kind}")
+    if input.dtype is not values.dtype:
+        raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
+    return _f._where(input == 0, values, (input > 0).to(input.dtype))
+
+
+def heaviside_(input, values):
+    return input.copy_(heaviside(input, values))
 
 
 def _replacements(dtype, nan, posinf, neginf):
@@ -452,6 +503,8 @@ def _replacements(dtype, nan, posinf, neginf):
 
 
 def nan_to_num(input, nan=None, posinf=None, neginf=None):
+    if input.dtype.is_complex:
+        return _f._nan_to_num(input, *_replacements(input.dtype, nan, posinf, neginf))
     if not input.dtype.is_floating_point:
         return input.clone()
     return _f._nan_to_num(input, *_replacements(input.dtype, nan, posinf, neginf))
@@ -468,11 +521,14 @@ def copy_(input, src, non_blocking=False):
 
 
 def where(input, condition, other):
+    if condition.dtype is _dtype.uint8:
+        # Bytes were the masks once.
+        condition = condition.to(bool_)
     return _f._where(condition, input, other)
 
 
 def bitwise_not(input):
-    return ~input
+    return _f.logical_not(input) if input.dtype is bool_ else _f._bitwise_not_int(input)
 
 
 # In place
@@ -486,8 +542,32 @@ def triu_(input, diagonal=0):
     return input.copy_(_f.triu(input, diagonal))
 
 
-def cumsum_(input, dim):
-    return input.copy_(input.cumsum(dim))
+def cumsum_(input, dim, *, dtype=None):
+    return input.copy_(input.cumsum(dim, dtype=dtype))
+
+
+def cumprod_(input, dim, *, dtype=None):
+    return input.copy_(input.cumprod(dim, dtype=dtype))
+
+
+def renorm_(input, p, dim, maxnorm):
+    return input.copy_(_statistics.renorm(input, p, dim, maxnorm))
+
+
+def sgn_(input):
+    return input.copy_(_f.sgn(input)) if input.dtype.is_complex else _f.sign_(input)
+
+
+def bitwise_not_(input):
+    return _f.logical_not_(input) if input.dtype is bool_ else _f._bitwise_not_int_(input)
+
+
+def float_power_(input, exponent):
+    if input.dtype is not float64:
+        raise RuntimeError(
+            f"the base given to float_power_ has dtype {input.type()[6:-6]} but the operation's result requires dtype Double"
+        )
+    return input.copy_(float_power(input, exponent))
 
 
 def set_(input, source=None):
@@ -550,12 +630,23 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
 
 
 def equal(input, other):
+    if not isinstance(other, TensorBase):
+        raise TypeError(f"equal(): argument 'other' (position 2) must be Tensor, not {type(other).__name__}")
     if input.shape != other.shape:
         return False
     return bool((input == other).all().item())
 
 
 def isclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
+    if input.dtype is not other.dtype:
+        raise RuntimeError(f"{input.type()[6:-6]} did not match {other.type()[6:-6]}")
+    for name, value in (("rtol", rtol), ("atol", atol)):
+        if value < 0:
+            raise RuntimeError(f"{name} must be greater than or equal to zero, but got {value:g}")
+    if not input.dtype.is_floating_point and not input.dtype.is_complex:
+        # Whole numbers are compared as such first: what differs by the tolerance only is asked in floating point.
+        difference = (input.double() - other.double()).abs()
+        return (input == other) | (difference <= atol + rtol * other.double().abs())
     close = (input == other) | ((input - other).abs() <= atol + rtol * other.abs()) & input.isfinite() & other.isfinite()
     return close | (input.isnan() & other.isnan()) if equal_nan else close
 
@@ -583,15 +674,16 @@ def install(cls):
     cls.new = new
     cls.T = property(T)
     cls.mT = property(mT)
-    cls.H = cls.mH = property(mT)
-    cls.real = property(lambda input: input)
+    _complex.install(cls)
     casts = {
         "float": _dtype.float32, "double": float64, "half": _dtype.float16, "bfloat16": _dtype.bfloat16, "long": int64,
         "int": _dtype.int32, "short": _dtype.int16, "char": _dtype.int8, "byte": _dtype.uint8, "bool": bool_,
+        "cfloat": _dtype.complex64, "cdouble": _dtype.complex128,
     }
     for name, target in casts.items():
         setattr(cls, name, _caster(target))
     for name in ("zeros", "ones", "empty"):
         setattr(cls, f"new_{name}", _new_like(name))
     cls.divide = div
+    cls.divide_ = div_
     cls.swapaxes_ = transpose_

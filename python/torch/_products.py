@@ -69,8 +69,13 @@ def kron(input, other):
 def matrix_power(input, n):
     import torch
 
-    if input.dim() < 2 or input.shape[-1] != input.shape[-2]:
-        raise RuntimeError(f"linalg.matrix_power: A must be batches of square matrices, but they are {list(input.shape)[-2:]} matrices")
+    if input.dim() < 2:
+        raise RuntimeError("linalg.matrix_power: The input tensor A must have at least 2 dimensions.")
+    if input.shape[-1] != input.shape[-2]:
+        rows, columns = input.shape[-2:]
+        raise RuntimeError(
+            f"linalg.matrix_power: A must be batches of square matrices, but they are {rows} by {columns} matrices"
+        )
     if n < 0:
         raise NotImplementedError("matrix_power with a negative exponent is not supported yet; docs/ops.md lists what is")
     result = None
@@ -100,6 +105,12 @@ def tensordot(a, b, dims=2):
         left, right = ([d] if isinstance(d, int) else list(d) for d in dims)
     left = [d % a.dim() for d in left]
     right = [d % b.dim() for d in right]
+    for d, e in zip(left, right):
+        if a.shape[d] != b.shape[e] and 1 not in (a.shape[d], b.shape[e]):
+            raise RuntimeError(
+                f"contracted dimensions need to match, but first has size {a.shape[d]} in dim {d - a.dim()} and second has "
+                f"size {b.shape[e]} in dim {e}"
+            )
     keep_a = [d for d in range(a.dim()) if d not in left]
     keep_b = [d for d in range(b.dim()) if d not in right]
     n = 1
@@ -120,4 +131,6 @@ def einsum(equation, *operands):
 
 
 def cdist(x1, x2, p=2.0, compute_mode=None):
+    if x1.dtype.itemsize < 4:
+        raise NotImplementedError(f"\"cdist\" not implemented for '{x1.type()[6:-6]}'")
     return (x1.unsqueeze(-2) - x2.unsqueeze(-3)).norm(p, -1)

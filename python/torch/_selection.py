@@ -11,7 +11,7 @@ from torch._gen import functions as _f
 def nonzero(input, *, as_tuple=False):
     found = _f._nonzero(input)
     if as_tuple:
-        return found.unbind(1) if input.dim() else (found.flatten(),)
+        return found.unbind(1) if input.dim() else (_f._nonzero(input.reshape(1)).flatten(),)
     return found
 
 
@@ -65,7 +65,11 @@ def unique_consecutive(input, return_inverse=False, return_counts=False, dim=Non
     import torch
 
     if dim is not None:
-        raise NotImplementedError("unique_consecutive(dim=...) is not supported yet; docs/ops.md lists what is")
+        return _consecutive_slices(input, dim, return_inverse, return_counts)
+    if input.numel() == 0:
+        empty = torch.empty(0, dtype=int64, device=input.device)
+        result = [input.flatten()] + [empty.view(input.shape)] * return_inverse + [empty] * return_counts
+        return tuple(result) if len(result) > 1 else result[0]
     flat = input.flatten()
     starts = torch.cat([torch.ones(builtins.min(1, flat.numel()), dtype=bool_), flat[1:] != flat[:-1]])
     groups = starts.to(int64).cumsum(0) - 1
@@ -75,16 +79,33 @@ def unique_consecutive(input, return_inverse=False, return_counts=False, dim=Non
     return tuple(result) if len(result) > 1 else result[0]
 
 
+def _consecutive_slices(input, dim, return_inverse, return_counts):
+    """Slices along dim, each compared with the one before."""
+    import torch
+
+    rows = input.movedim(dim, 0).reshape(input.size(dim), -1)
+    is_new = torch.ones(rows.size(0), dtype=bool_, device=input.device)
+    if rows.size(0) > 1:
+        is_new[1:] = (rows[1:] != rows[:-1]).any(1)
+    groups = is_new.to(int64).cumsum(0) - 1
+    result = [input.index_select(dim, is_new.nonzero().flatten())]
+    result += [groups] if return_inverse else []
+    result += [groups.bincount()] if return_counts else []
+    return tuple(result) if len(result) > 1 else result[0]
+
+
 def masked_select(input, mask):
+    if mask.dtype is not bool_:
+        raise RuntimeError("masked_select: expected BoolTensor for mask")
     if mask.shape != input.shape:
         import torch
 
-        input, mask = torch.broadcast_tensors(input, mask)
+        mask, input = torch.broadcast_tensors(mask, input)
     return input[mask]
 
 
 def masked_scatter(input, mask, source):
-    return input.clone().masked_scatter_(mask, source)
+    return _row_major(input).masked_scatter_(mask, source)
 
 
 def masked_scatter_(input, mask, source):
@@ -92,10 +113,17 @@ def masked_scatter_(input, mask, source):
 
     mask = mask.expand(input.shape)
     n = builtins.int(mask.sum().item())
+    if source.dtype is not input.dtype:
+        raise RuntimeError("masked_scatter: expected self and source to have same dtypes but got "
+                           f"{input.type()[6:-6]} and {source.type()[6:-6]}")
     if source.numel() < n:
-        raise RuntimeError("masked_scatter: expected input and source to have same dtypes and enough source elements")
+        raise RuntimeError("Number of elements of source < number of ones in mask")
     input[mask] = source.flatten()[:n]
     return input
+
+
+def _row_major(input):
+    return input.clone(memory_format=_dtype.contiguous_format)
 
 
 def index_put(input, indices, values, accumulate=False):
@@ -116,19 +144,28 @@ def index_add_(input, dim, index, source, *, alpha=1):
 
 
 def index_fill(input, dim, index, value):
-    return input.clone().index_fill_(dim, index, value)
+    return _row_major(input).index_fill_(dim, index, value)
 
 
 def index_fill_(input, dim, index, value):
+    if isinstance(value, TensorBase) and value.dim():
+        raise RuntimeError(
+            "index_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+            f"{value.dim()} dimension(s)."
+        )
     input[(slice(None),) * (dim % input.dim()) + (index,)] = value
     return input
 
 
 def index_copy(input, dim, index, source):
-    return input.clone().index_copy_(dim, index, source)
+    return _row_major(input).index_copy_(dim, index, source)
 
 
 def index_copy_(input, dim, index, source):
+    if source.dim() and index.numel() != source.size(dim):
+        raise IndexError(
+            f"index_copy_(): Number of indices ({index.numel()}) should be equal to source.size(dim) ({source.size(dim)})"
+        )
     input[(slice(None),) * (dim % input.dim()) + (index,)] = source
     return input
 
@@ -162,7 +199,7 @@ _identities = {"sum": 0, "mean": 0, "prod": 1}
 
 def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
     if reduce not in ("sum", "prod", "mean", "amax", "amin"):
-        raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
+        raise RuntimeError(f"Expected 'reduce' to be one of 'sum', 'prod', 'mean', 'amax', 'amin' but got {reduce}.")
     start = input
     if not include_self:
         if reduce in _identities:
@@ -186,6 +223,8 @@ def scatter_reduce_(input, dim, index, src, reduce, *, include_self=True):
 
 
 def take(input, index):
+    if index.dtype is not int64:
+        raise RuntimeError(f"take(): Expected a long tensor for index, but got {index.type()[6:-6]}")
     flat = input.flatten()
     n = flat.numel()
     if index.numel() and not index.is_meta:
@@ -225,22 +264,44 @@ def take_along_dim(input, indices, dim=None):
 
 def select_scatter(input, src, dim, index):
     out = input.clone()
-    out.select(dim, index).copy_(src)
+    _write_slice("select", out.select(dim, index), src, out)
     return out
 
 
 def slice_scatter(input, src, dim=0, start=None, end=None, step=1):
     out = input.clone()
-    out[(slice(None),) * (dim % input.dim()) + (slice(start, end, step),)] = src
+    place = out[(slice(None),) * (dim % input.dim()) + (slice(start, end, step),)]
+    _write_slice("slice", place, src, out)
     return out
 
 
 def diagonal_scatter(input, src, offset=0, dim1=0, dim2=1):
     out = input.clone()
-    out.diagonal(offset, dim1, dim2).copy_(src)
+    _write_slice("diagonal", out.diagonal(offset, dim1, dim2), src, out)
     return out
 
 
+def _write_slice(kind, place, src, whole):
+    if place.shape != src.shape:
+        raise RuntimeError(
+            f"expected src to have a size equal to the slice of self. src size = {list(src.shape)}, slice size = "
+            f"{list(place.shape)}"
+        )
+    place.copy_(src)
+
+
 def fill_diagonal_(input, fill_value, wrap=False):
-    input.diagonal().fill_(fill_value)
+    if input.dim() < 2:
+        raise RuntimeError("dimensions must larger than 1")
+    if input.dim() > 2 and len({*input.shape}) > 1:
+        raise RuntimeError("all dimensions of input must be of equal length")
+    step = builtins.sum(input.stride())
+    smallest = builtins.min(input.shape)
+    input.as_strided((smallest,), (step,), input.storage_offset()).fill_(fill_value)
+    if wrap and input.dim() == 2 and input.shape[0] > input.shape[1] + 1:
+        # The diagonal begins again one row below its end.
+        rows, columns = input.shape
+        first = (columns + 1) * input.stride(0)
+        n = -(-(rows * columns - (columns + 1) * columns) // (columns + 1))
+        input.as_strided((n,), (step,), input.storage_offset() + first).fill_(fill_value)
     return input

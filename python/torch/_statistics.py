@@ -2,6 +2,7 @@
 
 import builtins
 import functools
+import math
 
 from torch import _dtype
 from torch._C import TensorBase, _named_result
@@ -32,6 +33,10 @@ min = _reduce_dim("min")
 
 
 def aminmax(input, *, dim=None, keepdim=False):
+    if input.numel() == 0 and dim is None:
+        raise RuntimeError(
+            "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
+        )
     return _minmax(input.amin(() if dim is None else dim, keepdim), input.amax(() if dim is None else dim, keepdim))
 
 
@@ -80,16 +85,22 @@ def std_mean(input, *args, dim=None, correction=None, unbiased=None, keepdim=Fal
 def norm(input, p="fro", dim=None, keepdim=False, dtype=None):
     if dtype is not None:
         input = input.to(dtype)
+    if input.dtype.is_complex:
+        input = input.abs()
     if not input.dtype.is_floating_point:
         raise RuntimeError(
             f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {input.type()[6:-6]}"
         )
+    if isinstance(p, str) and p not in ("fro", "nuc"):
+        raise RuntimeError(f"linalg.matrix_norm: Order {p} not supported.")
     if p in ("fro", None, 2):
         return _f._norm2(input, dim, keepdim)
     if p == 1:
         return _f._norm1(input, dim, keepdim)
     if p == "nuc":
-        raise NotImplementedError("the nuclear norm is not supported yet; docs/ops.md lists what is")
+        from torch import linalg
+
+        return linalg.matrix_norm(input, "nuc", (-2, -1) if dim is None else dim, keepdim)
     axes = () if dim is None else dim
     if p == builtins.float("inf"):
         return input.abs().amax(axes, keepdim)
@@ -109,6 +120,10 @@ def nansum(input, dim=None, keepdim=False, *, dtype=None):
 
 
 def nanmean(input, dim=None, keepdim=False, *, dtype=None):
+    if not input.dtype.is_floating_point and not input.dtype.is_complex:
+        raise RuntimeError(
+            f"nanmean(): expected input to have floating point or complex dtype but got {input.type()[6:-6]}"
+        )
     counted = (~input.isnan()).sum(dim, keepdim)
     return nansum(input, dim, keepdim, dtype=dtype) / counted
 
@@ -132,7 +147,7 @@ def kthvalue(input, k, dim=-1, keepdim=False):
     values, indices = _f._sort(input, dim, False, True)
     if input.dim() == 0:
         return _kth(values, indices)
-    pick = lambda t: t.narrow(dim, k - 1, 1) if keepdim else t.select(dim, k - 1)
+    pick = lambda t: (t.narrow(dim, k - 1, 1) if keepdim else t.select(dim, k - 1)).contiguous()
     return _kth(pick(values), pick(indices))
 
 
@@ -153,8 +168,11 @@ def _median_of(input, dim, keepdim, nan_wins, result):
         raise NotImplementedError("\"median_out_impl\" not implemented for 'Bool'")
     if dim is None:
         if input.numel() == 0:
-            return input.new_full((), builtins.float("nan"))
+            # A sum of nothing keeps the tie to the input's gradient.
+            return input.sum() + builtins.float("nan")
         return _middle(input.flatten(), 0, False, nan_wins)[0]
+    if input.dim() and input.size(dim) == 0:
+        raise IndexError(f"median(): Expected reduction dim {dim % input.dim()} to have non-zero size.")
     return result(*_middle(input, dim, keepdim, nan_wins))
 
 
@@ -168,6 +186,10 @@ def nanmedian(input, dim=None, keepdim=False):
 
 def mode(input, dim=-1, keepdim=False):
     """The most frequent value, the smallest of several, and where it last stands."""
+    if input.dim() == 0:
+        return _mode(input.clone(), input.new_zeros((), dtype=int64))
+    if input.size(dim) == 0:
+        raise IndexError(f"mode(): Expected reduction dim {dim % input.dim()} to have non-zero size.")
     values = _f._sort(input, dim, False, True)[0]
     counts = (values.unsqueeze(dim) == values.unsqueeze(dim).transpose(dim, dim - 1 if dim < 0 else dim + 1)).sum(dim)
     most = values.gather(dim, counts.argmax(dim, keepdim=True))
@@ -183,6 +205,19 @@ def _quantile(input, q, dim, keepdim, interpolation, skip_nan):
         raise RuntimeError(
             f"quantile() interpolation must be one of linear, lower, higher, midpoint or nearest, but got {interpolation}"
         )
+    if input.numel() == 0:
+        raise RuntimeError("quantile() input tensor must be non-empty")
+    if input.dtype not in (float64, _dtype.float32):
+        raise RuntimeError("quantile() input tensor must be either float or double dtype")
+    if isinstance(q, TensorBase):
+        if q.dim() > 1:
+            raise RuntimeError(f"quantile() q must be a scalar or 1D tensor, but got {q.dim()}D")
+        if q.dtype is not input.dtype:
+            raise RuntimeError("quantile() q tensor must be same dtype as the input tensor")
+        if not q.is_meta and not bool(((q >= 0) & (q <= 1)).all()):
+            raise RuntimeError("quantile() q values must be in the range [0, 1]")
+    elif not 0 <= q <= 1:
+        raise RuntimeError(f"quantile() q must be in the range [0, 1] but got {q:g}")
     source = input.flatten() if dim is None else input
     along = 0 if dim is None else dim % source.dim()
     ordered = source.sort(along)[0]
@@ -205,7 +240,7 @@ def _quantile(input, q, dim, keepdim, interpolation, skip_nan):
         results = [r.reshape((1,) * input.dim()) if dim is None else r for r in results]
     else:
         results = [r.squeeze(along) for r in results]
-    return torch.stack(results) if is_list else results[0]
+    return torch.stack(results, -1).movedim(-1, 0) if is_list else results[0]
 
 
 def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
@@ -219,6 +254,18 @@ def nanquantile(input, q, dim=None, keepdim=False, *, interpolation="linear"):
 def bincount(input, weights=None, minlength=0):
     import torch
 
+    if input.dtype.is_floating_point or input.dtype is bool_ or input.dtype.is_complex:
+        raise NotImplementedError(f"\"bincount_cpu\" not implemented for '{input.type()[6:-6]}'")
+    if minlength < 0:
+        raise RuntimeError("minlength should be >= 0")
+    if input.dim() != 1 or input.numel() and input.min().item() < 0:
+        if input.numel() or input.dim() != 1:
+            raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
+    if weights is not None and weights.shape != input.shape:
+        raise RuntimeError("weights should be 1-d and have the same length as input")
+    if weights is not None and weights.dtype is not _dtype.float32:
+        weights = weights.to(float64)
+    input = input.to(int64)
     n = builtins.max(minlength, builtins.int(input.max().item()) + 1 if input.numel() else 0)
     ones = torch.ones_like(input) if weights is None else weights
     return torch.zeros(n, dtype=ones.dtype).scatter_add_(0, input, ones)
@@ -227,9 +274,19 @@ def bincount(input, weights=None, minlength=0):
 def histc(input, bins=100, min=0, max=0):
     import torch
 
+    if not input.dtype.is_floating_point:
+        raise NotImplementedError(f"\"histogram_cpu\" not implemented for '{input.type()[6:-6]}'")
+    if bins <= 0:
+        raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins} for dimension 0")
     low, high = (builtins.float(min), builtins.float(max))
-    if low == high:
+    if low == high and input.numel():
         low, high = input.min().item(), input.max().item()
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise RuntimeError(f"torch.histc: range of [{low:g}, {high:g}] is not finite")
+    if low > high:
+        raise RuntimeError("torch.histc: max must be larger than min")
+    if low == high:
+        low, high = low - 1, high + 1
     flat = input.flatten()
     inside = (flat >= low) & (flat <= high)
     index = ((flat[inside] - low) * (bins / (high - low))).floor().clamp(max=bins - 1).to(int64)
@@ -243,10 +300,24 @@ def renorm(input, p, dim, maxnorm):
     return input * (maxnorm / (norms + 1e-7)).where(norms > maxnorm, 1.0)
 
 
-def cov(input, *, correction=1):
+def cov(input, *, correction=1, fweights=None, aweights=None):
+    """Covariance of rows; fweights count how often an observation was seen, aweights say how much it matters."""
+    if input.dim() > 2:
+        raise RuntimeError(
+            f"cov(): expected input to have two or fewer dimensions but got an input with {input.dim()} dimensions"
+        )
     rows = input if input.dim() == 2 else input.reshape(1, -1)
-    centred = rows - rows.mean(1, keepdim=True)
-    product = centred @ centred.t() / (rows.shape[1] - correction)
+    weights = fweights
+    if aweights is not None:
+        weights = aweights if fweights is None else fweights * aweights
+    if weights is None:
+        centred = rows - rows.mean(1, keepdim=True)
+        product = centred @ centred.t() / builtins.max(rows.shape[1] - correction, 0)
+    else:
+        total = weights.sum()
+        centred = rows - (rows * weights).sum(1, keepdim=True) / total
+        lost = correction if aweights is None else correction * (weights * aweights).sum() / total
+        product = (centred * weights) @ centred.t() / (total - lost)
     return product if input.dim() == 2 else product.squeeze()
 
 
@@ -259,10 +330,12 @@ def corrcoef(input):
 
 
 def diff(input, n=1, dim=-1, prepend=None, append=None):
+    if input.dim() == 0:
+        raise RuntimeError("diff expects input to be at least one-dimensional")
     parts = [t for t in (prepend, input, append) if t is not None]
     result = _f.cat(parts, dim) if len(parts) > 1 else input
     for _ in range(n):
-        size = result.shape[dim]
+        size = builtins.max(result.size(dim), 1)
         later, earlier = result.narrow(dim, 1, size - 1), result.narrow(dim, 0, size - 1)
         result = later ^ earlier if result.dtype is bool_ else later - earlier
     return result

@@ -5,13 +5,14 @@ import struct
 import weakref
 
 import _core
-from torch import _C, _copying, _dtype, _indexing
+from torch import _C, _complex, _copying, _dtype, _indexing
 from torch._C import TensorBase, _buffer, _check, _core_drop, _hooks, _index, _kind_of, _make_subclass, _new_id, _raise, _wrap
 from torch._device import by_id as _device_by_id
 from torch._dtype import bool_
 from torch._gen import functions as _f
 from torch._gen.tensor_methods import methods as _methods
 from torch._size import Size
+from torch.storage import UntypedStorage, typed
 
 _ABSENT = -(2**52)
 
@@ -95,7 +96,7 @@ class Tensor(TensorBase):
         return self.dtype.is_floating_point
 
     def is_complex(self):
-        return False
+        return self.dtype.is_complex
 
     def is_signed(self):
         return self.dtype.is_signed
@@ -140,9 +141,12 @@ class Tensor(TensorBase):
         return -1 if device.type == "cpu" else device.index or 0
 
     def untyped_storage(self):
-        return _copying.UntypedStorage(self)
+        return UntypedStorage(self)
 
-    storage = untyped_storage
+    def storage(self):
+        return typed(self)
+
+    _typed_storage = storage
 
     def is_set_to(self, tensor):
         return bool(_core.same_storage(self.h, tensor.h)) and self.shape == tensor.shape and self.stride() == tensor.stride()
@@ -158,7 +162,7 @@ class Tensor(TensorBase):
         _check(_core.set_requires_grad(self.h, bool(value)))
 
     def requires_grad_(self, requires_grad=True):
-        if requires_grad and not self.dtype.is_floating_point:
+        if requires_grad and not (self.dtype.is_floating_point or self.dtype.is_complex):
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
         _check(_core.set_requires_grad(self.h, bool(requires_grad)))
         return self
@@ -273,6 +277,8 @@ class Tensor(TensorBase):
     # Values
 
     def item(self):
+        if self.dtype.is_complex and self.numel() == 1 and not self.is_meta:
+            return self._values()[0]
         value = _core.item(self.h)
         dtype = self.dtype
         if value == "":
@@ -312,20 +318,23 @@ class Tensor(TensorBase):
             return [struct.unpack("<f", struct.pack("<I", w << 16))[0] for w in struct.unpack(f"<{n}H", data)]
         if name == "bool":
             return [b != 0 for b in data]
+        if self.dtype.is_complex:
+            parts = struct.unpack(f"<{2 * n}{'f' if name == 'complex64' else 'd'}", data)
+            return [complex(re, im) for re, im in zip(parts[::2], parts[1::2])]
         codes = {
             "float32": "f", "float64": "d", "float16": "e", "int64": "q", "int32": "i", "int16": "h", "int8": "b", "uint8": "B",
         }
         return list(struct.unpack(f"<{n}{codes[name]}", data))
 
     def numpy(self, *, force=False):
-        t = self.detach() if force else self
-        if t.requires_grad:
-            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
-        try:
-            import numpy
-        except ImportError:
-            raise RuntimeError("Numpy is not available") from None
-        return numpy.array(t.tolist())
+        from torch import _arrays
+
+        return _arrays.to_array(self, force)
+
+    def __array__(self, dtype=None, copy=None):
+        from torch import _arrays
+
+        return _arrays.to_array_of(self, dtype)
 
     def __bool__(self):
         if self.numel() != 1:
@@ -335,10 +344,13 @@ class Tensor(TensorBase):
         return bool(self.item())
 
     def __float__(self):
-        return float(self.item())
+        return float(_complex.real_value(self, "double"))
 
     def __int__(self):
-        return int(self.item())
+        return int(_complex.real_value(self, "int64_t"))
+
+    def __complex__(self):
+        return complex(self.item())
 
     def __index__(self):
         if self.dtype.is_floating_point or self.numel() != 1:
@@ -477,17 +489,26 @@ class Tensor(TensorBase):
 
     __rxor__ = __xor__
 
+    def __rmatmul__(self, other):
+        return _f.matmul(other, self) if isinstance(other, TensorBase) else NotImplemented
+
     def __lshift__(self, other):
-        return _f.bitwise_left_shift(self, other)
+        return _f.bitwise_left_shift(self, other) if _is_operand(other) else NotImplemented
 
     def __rshift__(self, other):
-        return _f.bitwise_right_shift(self, other)
+        return _f.bitwise_right_shift(self, other) if _is_operand(other) else NotImplemented
 
     def __rlshift__(self, other):
-        return _f.bitwise_left_shift(_as_tensor(other), self)
+        return _f.bitwise_left_shift(_as_tensor(other), self) if _is_operand(other) else NotImplemented
 
     def __rrshift__(self, other):
-        return _f.bitwise_right_shift(_as_tensor(other), self)
+        return _f.bitwise_right_shift(_as_tensor(other), self) if _is_operand(other) else NotImplemented
+
+    def __ilshift__(self, other):
+        return _f.bitwise_left_shift_(self, other)
+
+    def __irshift__(self, other):
+        return _f.bitwise_right_shift_(self, other)
 
     def __eq__(self, other):
         return _f.eq(self, other) if _is_operand(other) else NotImplemented
@@ -511,12 +532,14 @@ class Tensor(TensorBase):
         return _f.neg(self)
 
     def __pos__(self):
-        return self
+        return _handwritten.positive(self)
 
     def __abs__(self):
         return _f.abs(self)
 
     def __invert__(self):
+        if self.dtype.is_floating_point or self.dtype.is_complex:
+            raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
         return _f.logical_not(self) if self.dtype is bool_ else _f._bitwise_not_int(self)
 
     def __iadd__(self, other):
@@ -555,7 +578,8 @@ Tensor.__module__ = "torch"
 
 
 def _is_operand(value):
-    return _kind_of(type(value)) is not None or isinstance(value, TensorBase) or hasattr(value, "__float__")
+    return _kind_of(type(value)) is not None or isinstance(value, (TensorBase, complex)) or hasattr(value, "__float__")
+
 
 
 def _as_tensor(number):
@@ -581,3 +605,12 @@ _handwritten.install(Tensor)
 from torch import _special
 
 _special.install(Tensor)
+
+
+def _rebuild_from_type_v2(func, new_type, args, state):
+    """A name that checkpoints carry: a tensor with attributes of its own."""
+    result = func(*args)
+    if type(result) is not new_type:
+        result = _make_subclass(new_type, result, result.requires_grad)
+    result.__dict__.update(state[0] if isinstance(state, tuple) else state)
+    return result

@@ -65,6 +65,19 @@ class _Formatter:
         return " " * (self.width - len(text)) + text
 
 
+class _ComplexFormatter:
+    """Both parts of complex numbers, each with a width and a notation of its own."""
+
+    def __init__(self, values):
+        self.real = _Formatter([v.real for v in values], True)
+        self.imag = _Formatter([v.imag for v in values], True)
+        self.width = self.real.width + self.imag.width + 1
+
+    def format(self, value):
+        imag = (self.imag.format(value.imag) + "j").lstrip()
+        return self.real.format(value.real) + (imag if imag[0] in "+-" else "+" + imag)
+
+
 def _shown(tensor):
     """The elements that will be printed, when the rest is summarized."""
     dim = tensor.dim()
@@ -117,7 +130,8 @@ def _nested(tensor, indent, formatter, summarize):
 def _body(tensor, indent):
     summarize = tensor.numel() > THRESHOLD
     shown = _shown(tensor) if summarize else tensor
-    formatter = _Formatter(shown.reshape(-1).tolist(), tensor.dtype.is_floating_point)
+    values = shown.reshape(-1).tolist()
+    formatter = _ComplexFormatter(values) if tensor.dtype.is_complex else _Formatter(values, tensor.dtype.is_floating_point)
     return _nested(tensor, indent, formatter, summarize)
 
 
@@ -142,7 +156,8 @@ def render(tensor):
     suffixes = []
     if tensor.device.type != "cpu":
         suffixes.append(f"device='{tensor.device}'")
-    has_default = tensor.dtype in (torch.get_default_dtype(), torch.int64, torch.bool)
+    default = torch.get_default_dtype()
+    has_default = tensor.dtype in (default, default.to_complex(), torch.int64, torch.bool)
     if tensor.is_meta:
         body = "..."
         suffixes.append(f"size={tuple(tensor.shape)}")

@@ -2,9 +2,10 @@
 import type { Command } from "./command.ts";
 import { devices } from "./devices.ts";
 import { graph } from "./graph.ts";
+import { inspect } from "./inspect.ts";
 import { profile } from "./profile.ts";
 import { python } from "./python.ts";
 import { run } from "./run.ts";
 import { shapes } from "./shapes.ts";
 
-export const COMMANDS: readonly Command[] = [run, profile, shapes, graph, python, devices];
+export const COMMANDS: readonly Command[] = [run, profile, shapes, graph, inspect, python, devices];

@@ -254,6 +254,21 @@ const HINT = object("ShapeHint", {
   passes: number,
   first: optional(list(number)),
 });
+const INSPECTED_TENSOR = object("InspectedTensor", {
+  name: string,
+  dtype: string,
+  shape: list(number),
+  sizeBytes: number,
+  file: optional(string),
+  statistics: optional(STATISTICS),
+});
+const INSPECTED_VALUE = object("InspectedValue", { name: string, dtype: string, shape: list(string) });
+const INSPECTED_GRAPH = object("InspectedGraph", {
+  name: string,
+  inputs: list(INSPECTED_VALUE),
+  outputs: list(INSPECTED_VALUE),
+  operators: list(object("OperatorCount", { name: string, count: number })),
+});
 const DEVICE = object("DeviceInfo", {
   id: string,
   kind: word("device", "library"),
@@ -305,6 +320,27 @@ export const DOCUMENTS = {
   }),
   shapes: object("ShapesResult", { ...head("shapes"), setup: SETUP, hints: list(HINT) }),
   graph: object("GraphResult", { ...head("graph"), setup: SETUP, graph: GRAPH }),
+  inspect: object("InspectResult", {
+    ...head("inspect"),
+    format: word(
+      "pytorch",
+      "pytorch-legacy",
+      "pytorch-shards",
+      "safetensors",
+      "safetensors-shards",
+      "npy",
+      "npz",
+      "gguf",
+      "onnx",
+    ),
+    description: string,
+    fileBytes: number,
+    metadata: record(string),
+    tensors: list(INSPECTED_TENSOR),
+    totals: object("InspectedTotals", { tensors: number, elements: number, sizeBytes: number }),
+    graph: optional(INSPECTED_GRAPH),
+    notes: list(string),
+  }),
   devices: object("DevicesResult", { ...head("devices"), devices: list(DEVICE) }),
 } as const;
 

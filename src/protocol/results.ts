@@ -3,6 +3,7 @@
  * extension, and that docs/cli.md describes. Sizes in bytes, times in microseconds unless the name says otherwise.
  */
 import type { Failure, SourceLocation } from "./source.ts";
+import type { Inspection } from "./inspect.ts";
 import type { Trace } from "./trace.ts";
 import type { Graph } from "./graph.ts";
 import type { AnalysisResult } from "./analysis.ts";
@@ -33,7 +34,7 @@ export interface ArgumentChoice {
 /** The part that all results share. `ok: false` always carries a failure and may carry what was done until then. */
 export interface ResultHead {
   version: 1;
-  verb: "analyse" | "run" | "profile" | "graph" | "shapes" | "devices" | "python" | "describe";
+  verb: "analyse" | "run" | "profile" | "graph" | "shapes" | "devices" | "python" | "describe" | "inspect";
   target: string;
   ok: boolean;
   failure?: Failure;
@@ -200,6 +201,11 @@ export interface DeviceInfo {
 export interface DevicesResult extends ResultHead {
   verb: "devices";
   devices: DeviceInfo[];
+}
+
+/** The whole document; where `ok` is false only the head is there. */
+export interface InspectResult extends ResultHead, Inspection {
+  verb: "inspect";
 }
 
 export interface PythonResult extends ResultHead {

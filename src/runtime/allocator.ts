@@ -15,6 +15,8 @@ export interface RawMemory {
   describe(): string;
   /** The number of the newest command: what a freed block may still be read by. */
   position(): number;
+  /** What to throw when there is no more; default: a sentence with the figures. */
+  outOfMemory?(bytes: number, statistics: MemoryStatistics): Error;
 }
 
 export interface Block {
@@ -24,11 +26,14 @@ export interface Block {
   requestedBytes: number;
   /** Counts allocations, so that an allocation and its free can be paired in a trace. */
   id: number;
+  /** The pool that it returns to. */
+  pool: number;
   /** Host code may write into the block only when this command is done: it may still be read on behalf of its last owner. */
   readyAfter: number;
 }
 
 interface FreeList {
+  sizeBytes: number;
   pointers: number[];
   /** For each pointer the newest command at the time of its free. */
   freedAt: number[];
@@ -72,6 +77,8 @@ export class CachingAllocator {
   readonly shared = new Float64Array(new SharedArrayBuffer(16));
   /** Refuse to grow beyond this, as `set_per_process_memory_fraction` does. */
   limitBytes = Infinity;
+  /** Blocks go back to, and come from, the free lists of this number: one per stream of a GPU. */
+  pool = 0;
   readonly #raw: RawMemory;
   readonly #free = new Map<number, FreeList>();
   #nextId = 1;
@@ -86,7 +93,7 @@ export class CachingAllocator {
     let readyAfter = 0;
     // A cached block of one of the next two classes beats new memory: no page faults, no growth.
     for (let size = sizeBytes, tries = 0; pointer === 0 && tries < 3; tries++, size = roundUpToClass(size + 1)) {
-      const cached = this.#free.get(size);
+      const cached = this.#free.get(this.#key(this.pool, size));
       if (!cached || cached.pointers.length === 0) continue;
       pointer = cached.pointers.pop()!;
       readyAfter = cached.freedAt.pop()!;
@@ -97,7 +104,7 @@ export class CachingAllocator {
     s.allocations++;
     s.allocatedBytes += sizeBytes;
     if (s.allocatedBytes > s.peakAllocatedBytes) s.peakAllocatedBytes = s.allocatedBytes;
-    const block = { pointer, sizeBytes, requestedBytes: bytes, id: this.#nextId++, readyAfter };
+    const block = { pointer, sizeBytes, requestedBytes: bytes, id: this.#nextId++, pool: this.pool, readyAfter };
     this.shared[0] = s.allocatedBytes;
     if (this.listener) this.listener(block, 1, s);
     return block;
@@ -107,8 +114,9 @@ export class CachingAllocator {
     const s = this.statistics;
     s.frees++;
     s.allocatedBytes -= block.sizeBytes;
-    let list = this.#free.get(block.sizeBytes);
-    if (!list) this.#free.set(block.sizeBytes, (list = { pointers: [], freedAt: [] }));
+    const key = this.#key(block.pool, block.sizeBytes);
+    let list = this.#free.get(key);
+    if (!list) this.#free.set(key, (list = { sizeBytes: block.sizeBytes, pointers: [], freedAt: [] }));
     list.pointers.push(block.pointer);
     list.freedAt.push(this.#raw.position());
     this.shared[0] = s.allocatedBytes;
@@ -118,7 +126,7 @@ export class CachingAllocator {
   /** Give every cached block back to the system. */
   emptyCache(): void {
     this.#raw.drain();
-    for (const [sizeBytes, { pointers }] of this.#free) {
+    for (const { sizeBytes, pointers } of this.#free.values()) {
       for (const pointer of pointers) {
         this.#raw.release(pointer, sizeBytes);
         this.statistics.reservedBytes -= sizeBytes;
@@ -126,6 +134,11 @@ export class CachingAllocator {
     }
     this.#free.clear();
     this.shared[1] = this.statistics.reservedBytes;
+  }
+
+  /** Sizes stay below 2^44, so that 512 pools are exact in a double. */
+  #key(pool: number, sizeBytes: number): number {
+    return sizeBytes + pool * 2 ** 44;
   }
 
   resetPeaks(): void {
@@ -142,6 +155,7 @@ export class CachingAllocator {
       if (s.reservedBytes + sizeBytes <= this.limitBytes) pointer = this.#raw.allocate(sizeBytes);
     }
     if (pointer === 0) {
+      if (this.#raw.outOfMemory) throw this.#raw.outOfMemory(requestedBytes, s);
       throw new OutOfMemoryError(
         `[${this.#raw.describe()}] out of memory: asked for ${formatBytes(requestedBytes)} ` +
           `with ${formatBytes(s.allocatedBytes)} in use by tensors. Hint: lower the batch size or the sequence length`,

@@ -8,8 +8,11 @@ import { gradMode } from "./autograd/mode.ts";
 import { gradientEdge, postAccumulateHooks } from "./autograd/node.ts";
 import { boundOps, generators } from "./binding.ts";
 import * as bridge from "./bridge.ts";
+import { cudaFunctions } from "./cuda/functions.ts";
+import { cuda } from "./cuda/system.ts";
 import { CpuDevice, deviceById, META, overrideDevice, registerDevice } from "./device.ts";
 import { DryDevice } from "./dry_device.ts";
+import { closeAllFiles, fileFunctions } from "./files/door.ts";
 import { dtypeById, getDefaultDtype, isDifferentiable, promoteTypes, resultType, Scalar, setDefaultDtype, type Kind } from "./dtype.ts";
 import { IndexError, NotImplementedError, RuntimeError } from "./errors.ts";
 import { drop, dropAll, get, getOrNull, liveHandles, put, putQuietly } from "./handles.ts";
@@ -347,6 +350,7 @@ export function createCore(options: CoreOptions = {}): Core {
     if (options.threads) addon.setThreads(options.threads);
     cpu = new CpuDevice(addon);
     registerDevice(cpu, true);
+    cuda.isEnabled = true;
   } else {
     dry = new DryDevice("cpu", 0, 0);
     registerDevice(dry, true);
@@ -367,6 +371,8 @@ export function createCore(options: CoreOptions = {}): Core {
     ...tensorFunctions(),
     ...autogradFunctions(),
     ...randomFunctions(),
+    ...fileFunctions,
+    ...cudaFunctions,
     ...analysisFunctions,
     set_scratch: bridge.setScratch,
     intern: bridge.internList,
@@ -402,6 +408,7 @@ export function createCore(options: CoreOptions = {}): Core {
     attach: (python) => {
       bridge.attachPython(python);
       cpu?.stream.clearCancel();
+      cuda.clearCancel();
     },
     reset() {
       observer.current = null;
@@ -410,6 +417,7 @@ export function createCore(options: CoreOptions = {}): Core {
       traces.current = null;
       graphs.current = null;
       dropAll();
+      closeAllFiles();
       forgetNodes();
       bridge.clearLists();
       resetDefaultGenerator();
@@ -421,10 +429,16 @@ export function createCore(options: CoreOptions = {}): Core {
     },
     close() {
       dropAll();
+      cuda.close();
       cpu?.addon.close();
     },
     device: options.metaOnly ? "meta" : "cpu",
-    cancelWords: cpu ? [{ words: cpu.stream.control as Int32Array<SharedArrayBuffer>, index: Stream.cancelIndex }] : [],
+    cancelWords: cpu
+      ? [
+          { words: cpu.stream.control as Int32Array<SharedArrayBuffer>, index: Stream.cancelIndex },
+          ...cuda.cancelWords,
+        ]
+      : [],
     memory: (cpu?.allocator.shared as Float64Array<SharedArrayBuffer> | undefined) ?? null,
     cpu,
     ...recording(cpu),

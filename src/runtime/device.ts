@@ -16,6 +16,21 @@ export interface Device {
   free(block: Block): void;
 }
 
+/** A device with memory and kernels. Where a command is named, the call waits for no more than it must. */
+export interface ComputeDevice extends Device {
+  readonly stream: Stream;
+  readonly allocator: CachingAllocator;
+  /** Host bytes into memory whose last command is `after`. */
+  write(pointer: number, bytes: Uint8Array, after: number): void;
+  /** What command `after` left there, to the host. */
+  read(pointer: number, target: Uint8Array, after: number): void;
+  /**
+   * Position of the first index outside of [low, high), -1 when all are inside. A device whose work the host does not
+   * wait for answers -1 and reports later.
+   */
+  firstOutside(pointer: number, dtype: number, n: number, low: number, high: number, after: number): number;
+}
+
 export const META: Device = {
   type: "meta",
   index: 0,
@@ -25,7 +40,7 @@ export const META: Device = {
   free: () => {},
 };
 
-export class CpuDevice implements Device {
+export class CpuDevice implements ComputeDevice {
   readonly type = "cpu";
   readonly index = 0;
   readonly id = 0;
@@ -50,7 +65,23 @@ export class CpuDevice implements Device {
   free(block: Block): void {
     this.allocator.free(block);
   }
+  write(pointer: number, bytes: Uint8Array, after: number): void {
+    this.stream.wait(after);
+    this.addon.write(pointer, bytes);
+  }
+  read(pointer: number, target: Uint8Array, after: number): void {
+    this.stream.wait(after);
+    this.addon.read(pointer, target);
+  }
+  firstOutside(pointer: number, dtype: number, n: number, low: number, high: number, after: number): number {
+    this.stream.wait(after);
+    return this.addon.checkIndices(pointer, dtype, n, low, high);
+  }
 }
+
+/** "cpu", "meta", "cuda:1": how messages name a device. */
+export const deviceName = (device: Device): string =>
+  device.type === "cuda" ? `cuda:${device.index}` : device.type;
 
 const registry = new Map<number, Device>([[META.id, META]]);
 /** While set, tensors that ask for any device are made here: how shapes are traced without computing. */
@@ -62,6 +93,12 @@ export function registerDevice(device: Device, isDefault = false): void {
   if (isDefault) current = device;
 }
 
+/** Asked for a device that is not registered yet: GPUs are opened when they are first used. */
+let finder: ((id: number) => Device | null) | null = null;
+export function findDevicesBy(find: (id: number) => Device | null): void {
+  finder = find;
+}
+
 export const devices = (): Device[] => [...registry.values()];
 export const defaultDevice = (): Device => override ?? current;
 export function overrideDevice(device: Device | null): void {
@@ -70,7 +107,7 @@ export function overrideDevice(device: Device | null): void {
 
 export function deviceById(id: number): Device {
   if (id < 0 || override) return defaultDevice();
-  const device = registry.get(id);
+  const device = registry.get(id) ?? finder?.(id);
   if (!device) {
     throw new RuntimeError(
       id >= 16

@@ -22,7 +22,7 @@ export class DryDevice implements Device {
   allocate(bytes: number): Block {
     this.allocatedBytes += bytes;
     if (this.allocatedBytes > this.peakBytes) this.peakBytes = this.allocatedBytes;
-    return { pointer: 0, sizeBytes: bytes, requestedBytes: bytes, id: 0, readyAfter: 0 };
+    return { pointer: 0, sizeBytes: bytes, requestedBytes: bytes, id: 0, pool: 0, readyAfter: 0 };
   }
 
   free(block: Block): void {

@@ -1,7 +1,7 @@
 /** Launching native kernels and moving bytes between host and device: the few lines between ops and the stream. */
 import type { DType } from "./dtype.ts";
 import { RuntimeError } from "./errors.ts";
-import type { CpuDevice } from "./device.ts";
+import type { ComputeDevice } from "./device.ts";
 import type { Tensor } from "./tensor.ts";
 
 /**
@@ -22,20 +22,17 @@ export const pointerOf = (t: Tensor | null | undefined): number => (t ? t.pointe
 
 /** Copy bytes from the host into a contiguous tensor. Waits only for older readers of its memory. */
 export function writeBytes(t: Tensor, bytes: Uint8Array): void {
-  const { stream } = t.device;
-  if (!stream || t.numel === 0) return;
+  if (!t.device.stream || t.numel === 0) return;
   const { storage } = t;
-  stream.wait(Math.max(storage.lastWrite, storage.block!.readyAfter));
-  (t.device as CpuDevice).addon.write(t.pointer, bytes);
+  const device = t.device as ComputeDevice;
+  device.write(t.pointer, bytes, Math.max(storage.lastWrite, storage.block!.readyAfter));
 }
 
 /** Copy the bytes of a contiguous tensor to the host, waiting for the command that made them. */
 export function readBytes(t: Tensor, target: Uint8Array): void {
-  const { stream } = t.device;
-  if (!stream) throw new RuntimeError("Cannot copy out of meta tensor; no data!");
+  if (!t.device.stream) throw new RuntimeError("Cannot copy out of meta tensor; no data!");
   if (t.numel === 0) return;
-  stream.wait(t.storage.lastWrite);
-  (t.device as CpuDevice).addon.read(t.pointer, target);
+  (t.device as ComputeDevice).read(t.pointer, target, t.storage.lastWrite);
 }
 
 /** A value of the first element, as a number, or a bigint where a number would not be exact. */

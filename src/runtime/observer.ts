@@ -1,5 +1,6 @@
 /** The one hook by which calls of ops are watched: traces, graphs and shape hints. null costs a single comparison. */
 import type { OpRecord } from "./op.ts";
+import type { Tensor } from "./tensor.ts";
 
 export interface Observer {
   /** Returns a token for `endOp`; only outermost calls count, what an op calls inside belongs to it. */
@@ -10,7 +11,7 @@ export interface Observer {
   origin(): number;
   /** The tape runs the node with this origin, until `endBackward`. */
   beginBackward(origin: number, name: string): void;
-  endBackward(): void;
+  endBackward(incoming: readonly (Tensor | null)[], outgoing: readonly (Tensor | null)[]): void;
 }
 
 export const observer: { current: Observer | null } = { current: null };

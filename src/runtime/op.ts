@@ -6,6 +6,7 @@ import { gradMode } from "./autograd/mode.ts";
 import { Node, SavedTensor } from "./autograd/node.ts";
 import { rebaseHistory, checkInplace } from "./autograd/inplace.ts";
 import type { Device } from "./device.ts";
+import type { Expr } from "./pointwise/expr.ts";
 import { complexUse, isDifferentiable, type DType } from "./dtype.ts";
 import { NotImplementedError, RuntimeError } from "./errors.ts";
 import { observer } from "./observer.ts";
@@ -32,6 +33,14 @@ export type Saved<S extends string> = Arguments<S> & {
 export type Gradients<S extends string> = { [k in TensorArguments<S>]?: Tensor | null | (Tensor | null)[] };
 /** Gradients by argument name, for records that mention themselves and so need the type written out. */
 export type Grads = Record<string, Tensor | null | (Tensor | null)[]>;
+/** What an elementwise call computes: a tree over its tensors and numbers, in one dtype. */
+export interface ElementwiseCall {
+  root: Expr;
+  tensors: Tensor[];
+  params: number[];
+  dtype: DType;
+  result: DType;
+}
 export interface Cost {
   flops: number;
   bytes?: number;
@@ -66,6 +75,8 @@ export interface OpSpec<S extends string, F extends Forward> {
   /** forward and backward know complex tensors themselves; see ops/complex_forms.ts for the others. */
   complex?: boolean;
   cost?: (...args: Parameters<F>) => Cost;
+  /** For who translates an elementwise op instead of running it. */
+  expression?: (args: readonly unknown[]) => ElementwiseCall;
 }
 
 export interface OpRecord {

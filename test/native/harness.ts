@@ -30,11 +30,21 @@ export interface Addon {
 export const addonPath =
   process.env.LAYERWISE_CPU_ADDON ?? fileURLToPath(new URL("../../native/bin/linux-x64/cpu.node", import.meta.url));
 
+/** "cuda": the kernels of cuda.node, on a GPU or on the emulated driver that $LAYERWISE_CUDA_DRIVER names. */
+export const testDevice = process.env.LAYERWISE_TEST_DEVICE === "cuda" ? "cuda" : "cpu";
+
+const cudaAddonPath =
+  process.env.LAYERWISE_CUDA_ADDON ?? fileURLToPath(new URL("../../native/bin/linux-x64/cuda.node", import.meta.url));
+
 /** Tests skip themselves, with this reason, where the addon was not built. */
-export const whyMissing = existsSync(addonPath) ? false : "native/bin/linux-x64/cpu.node is not built";
+export const whyMissing = existsSync(testDevice === "cuda" ? cudaAddonPath : addonPath)
+  ? false
+  : `native/bin/linux-x64/${testDevice}.node is not built`;
 
 export function loadAddon(): Addon {
-  return createRequire(import.meta.url)(addonPath) as Addon;
+  const require = createRequire(import.meta.url);
+  if (testDevice === "cpu") return require(addonPath) as Addon;
+  return (require(cudaAddonPath) as { device(index: number): Addon }).device(0);
 }
 
 export const dtypes = {

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { test, describe, after } from "node:test";
-import { open, whyMissing, type Machine } from "./harness.ts";
+import { open, testDevice, whyMissing, type Machine } from "./harness.ts";
 
 /** Every `step`-th float32 bit pattern, and those near which functions change their ways. */
 function patterns(step: number): Float32Array {
@@ -173,6 +173,8 @@ describe("accuracy of float32 functions", { skip: whyMissing }, () => {
   const machine = whyMissing ? (undefined as unknown as Machine) : open();
   after(() => machine?.close());
   const step = Number(process.env.LAYERWISE_ACCURACY_STEP ?? 20011);
+  // On CUDA these are NVIDIA's functions (the C library's in the emulation), whose manual promises up to 6.
+  const most = testDevice === "cuda" ? 6 : 2;
 
   for (const [name, reference] of Object.entries(references)) {
     test(name, (t) => {
@@ -198,7 +200,7 @@ describe("accuracy of float32 functions", { skip: whyMissing }, () => {
       machine.releaseAll();
       t.diagnostic(`${worst.toFixed(2)} ulp`);
       assert.ok(
-        worst <= 2,
+        worst <= most,
         `${name}(${inputs[where]}) = ${got[where]}, expected ${reference(inputs[where]!)}: ${worst} ulp`,
       );
     });
@@ -239,7 +241,7 @@ describe("accuracy of float32 functions", { skip: whyMissing }, () => {
       machine.releaseAll();
       t.diagnostic(`${worst.toFixed(2)} ulp`);
       assert.ok(
-        worst <= 2,
+        worst <= most,
         `${name}(${a[where]}, ${b[where]}) = ${got[where]}, expected ${reference(a[where]!, b[where]!)}: ${worst} ulp`,
       );
     });

@@ -79,12 +79,14 @@ class Family:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+_owners = {}
+
+
 def load(name):
     family = Family(name)
     importlib.import_module(f"families.{name}").declare(family)
-    keys = set()
-    for case in family.cases:
-        if case.key in keys:
-            raise ValueError(f"{name}: the key {case.key} appears twice")
-        keys.add(case.key)
+    for op in {case.op for case in family.cases}:
+        # A key names a case without its family.
+        if _owners.setdefault(op, name) != name:
+            raise ValueError(f"{op} has cases in {_owners[op]} and in {name}: they belong in one family")
     return family

@@ -5,7 +5,14 @@ import math
 from observe import Observed, unpack
 
 # Units in the last place of each dtype, relative to the number.
-EPSILON = {"f32": 2.0**-23, "f64": 2.0**-52, "f16": 2.0**-10, "bf16": 2.0**-7, "c64": 2.0**-23, "c128": 2.0**-52}
+EPSILON = {
+    "f32": 2.0**-23,
+    "f64": 2.0**-52,
+    "f16": 2.0**-10,
+    "bf16": 2.0**-7,
+    "c64": 2.0**-23,
+    "c128": 2.0**-52,
+}
 # Below this everything is zero to a sum of ordinary numbers.
 TINY = {"f32": 1e-37, "f64": 1e-300, "f16": 6e-8, "bf16": 1e-37, "c64": 1e-37, "c128": 1e-300}
 

@@ -63,6 +63,14 @@ class Observed:
         self.data = data
 
 
+def address_of(tensor):
+    """Where its storage begins; None for the zeros that PyTorch never stores."""
+    try:
+        return tensor.untyped_storage().data_ptr()
+    except RuntimeError:
+        return None
+
+
 def observe_tensor(tensor, storages, has_gradient):
     short = SHORT[tensor.dtype]
     shape = list(tensor.shape)
@@ -70,7 +78,7 @@ def observe_tensor(tensor, storages, has_gradient):
     strides = [0 if is_empty or size == 1 else stride for size, stride in zip(shape, tensor.stride())]
     shares = ""
     if not is_empty:
-        shares = storages.get(tensor.untyped_storage().data_ptr(), "")
+        shares = storages.get(address_of(tensor), "")
     numbers = tensor.detach().cpu().reshape(-1).tolist()
     requires_grad = tensor.requires_grad if has_gradient else False
     return Observed(short, shape, strides, shares, requires_grad, pack(short, numbers))
@@ -107,9 +115,7 @@ def weights(tensor):
 
 def run(case, device="cpu"):
     """(what came out, gradients by input) or raises what the call raised."""
-    inputs = [
-        Input(name, spec, case.key, device, case.gradient) for name, spec in zip(NAMES, case.specs)
-    ]
+    inputs = [Input(name, spec, case.key, device, case.gradient) for name, spec in zip(NAMES, case.specs)]
     scope = {i.name: i.tensor for i in inputs}
     scope |= {"torch": torch, "F": F, "dev": device, "inf": float("inf"), "nan": float("nan")}
     code = _compiled.get(case.expression)
@@ -138,9 +144,7 @@ def gradients(value, inputs):
     leaves = [i for i in inputs if i.has_gradient]
     if not outputs:
         return []
-    found = torch.autograd.grad(
-        outputs, [i.leaf for i in leaves], [weights(t) for t in outputs], allow_unused=True
-    )
+    found = torch.autograd.grad(outputs, [i.leaf for i in leaves], [weights(t) for t in outputs], allow_unused=True)
     return [(i.name, None if g is None else observe_tensor(g, {}, False)) for i, g in zip(leaves, found)]
 
 

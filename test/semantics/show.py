@@ -15,6 +15,7 @@ SHORT = {
     torch.bool: "b",
 }
 DTYPES = list(SHORT)
+SHORT |= {torch.complex64: "c64", torch.complex128: "c128"}
 FLOATS = DTYPES[:4]
 INTEGERS = DTYPES[4:9]
 DIGITS = {torch.float16: 2, torch.bfloat16: 2}
@@ -25,6 +26,8 @@ def number(value, digits=5):
         return "TF"[not value]
     if isinstance(value, int):
         return str(value)
+    if isinstance(value, complex):
+        return f"{number(value.real, digits)}{'' if value.imag < 0 else '+'}{number(value.imag, digits)}j"
     return f"{value + 0.0:.{digits}g}"
 
 
@@ -83,7 +86,12 @@ def ramp(*shape, dtype=torch.float64, seed=0):
 
 def weighted(outputs):
     outputs = outputs if isinstance(outputs, (tuple, list)) else [outputs]
-    return sum((o * ramp(*o.shape, seed=9)).sum() for o in outputs if o.is_floating_point())
+    total = 0
+    for o in outputs:
+        parts = [o.real, o.imag] if o.is_complex() else [o] if o.is_floating_point() else []
+        for i, part in enumerate(parts):
+            total = total + (part * ramp(*part.shape, seed=9 + i)).sum()
+    return total
 
 
 def gradients(label, function, *inputs, twice=True):

@@ -6,11 +6,14 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <utility>
+
 #define DEVICE inline __attribute__((always_inline))
 #define __device__
 #define __host__
 #define __global__
 #define __forceinline__ inline
+#define __noinline__ __attribute__((noinline))
 #define __restrict__ __restrict
 #define __launch_bounds__(...)
 #define __align__(n) alignas(n)
@@ -85,13 +88,12 @@ struct Registration {
     return list;
   }
   template <class... A> static void call(const void* function, void** parameters) {
-    call_with<A...>((void (*)(A...))function, parameters, __make_integer_seq<Positions, int, sizeof...(A)>());
+    call_with<A...>((void (*)(A...))function, parameters, std::make_index_sequence<sizeof...(A)>());
   }
 
  private:
-  template <class Integer, Integer... positions> struct Positions {};
-  template <class... A, int... positions>
-  static void call_with(void (*function)(A...), [[maybe_unused]] void** parameters, Positions<int, positions...>) {
+  template <class... A, size_t... positions>
+  static void call_with(void (*function)(A...), [[maybe_unused]] void** parameters, std::index_sequence<positions...>) {
     function(*(A*)parameters[positions]...);
   }
 };

@@ -9,6 +9,7 @@ namespace layerwise {
 // bias
 LAUNCHER(matmul) {
   const Dtype dtype = args.dtype();
+  if (dtype == kBool) return context.fail("[matmul] products are not defined for bool");
   MatmulShape s = {};
   s.batch_dims = int(args.integer());
   if (s.batch_dims > kMostBatchDims) return context.fail("[matmul] more than 8 batch dimensions");

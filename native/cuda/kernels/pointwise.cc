@@ -39,6 +39,9 @@ LAUNCHER(pointwise) {
   const int ndim = int(args.integer());
   const int operands = int(args.integer());
   const int constants = int(args.integer());
+  if (operands != p.inputs + p.outputs || constants != p.constants) {
+    return context.fail("[pointwise] the launch and its program disagree about the number of operands or constants");
+  }
   int64_t n = 1;
   for (int d = 0; d < ndim; d++) n *= int64_t(args.at[d]);
   if (n == 0) return;

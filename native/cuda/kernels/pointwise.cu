@@ -14,7 +14,8 @@ enum PointwiseOpcode : int {
 
 template <class T> DEVICE T op_iota(T, T, T) { return T(0); }  // the interpreter knows the index
 
-template <class T> __device__ inline T apply(int opcode, T a, T b, T c) {
+// Not inlined: four copies of every function of mathematics would take the compiler half a minute.
+template <class T> __device__ __noinline__ T apply(int opcode, T a, T b, T c) {
   switch (opcode) {
 #define LW_CASE(name, operands) \
   case k_##name: return op_##name(a, b, c);

@@ -149,3 +149,12 @@ def tensors_of(value, found, depth=0):
             for field in value.__dataclass_fields__:
                 tensors_of(getattr(value, field, None), found, depth + 1)
     return found
+
+
+def parameters_of(module):
+    count = size = 0
+    for parameter in module.parameters():
+        n = parameter.numel()
+        count += n
+        size += n * parameter.element_size()
+    return count, size

@@ -4,8 +4,7 @@ import json
 
 import torch
 
-from layerwise.analysis.calls import tensors_of
-from layerwise.analysis.present import parameters_of
+from layerwise.analysis.calls import parameters_of, tensors_of
 
 try:
     import _core
@@ -31,14 +30,14 @@ def rows(outcome):
     """Everything that costs: (scope, kind, amount), in the same order in every run of the same code."""
     ops = outcome.ops
     found = []
-    for scope, flops, size in ops:
+    for scope, flops, sizes in ops:
         found.append((scope, "flops", flops))
-        found.append((scope, "forwardBytes", size))
+        found.extend((scope, "forwardBytes", size) for size in sizes)
     if outcome.is_done:
         for op, size in tape(outcome)["kept"]:
             found.append((ops[op][0] if 0 <= op < len(ops) else -1, "activationBytes", size))
-    for scope, flops, size in outcome.backward_ops:
-        found.append((scope, "backwardBytes", size))
+    for scope, flops, sizes in outcome.backward_ops:
+        found.extend((scope, "backwardBytes", size) for size in sizes)
     return found
 
 

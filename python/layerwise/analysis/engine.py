@@ -11,8 +11,7 @@ import time
 import torch
 
 from layerwise import failures, infer
-from layerwise.analysis import files, modules, present, scripts, symbols, textual
-from layerwise.analysis.problems import problems_of
+from layerwise.analysis import files, finished, modules, present, problems, scripts, symbols, textual
 from layerwise.analysis.recorder import OutOfTime, watch
 from layerwise.analysis.run import run
 from layerwise.analysis.tidiness import is_tidy, remember
@@ -21,8 +20,9 @@ from layerwise.specs import SpecError
 
 _clock = time.perf_counter
 # No target may have the whole budget of a file with many.
-_MOST_SECONDS = 2.0
-_LATE = "it did not come to an end within {ms} ms"
+_MOST_SECONDS = 1.0
+# Texts that took too long are not tried again until they change.
+_lates = {}
 
 
 class _Memory:
@@ -112,8 +112,6 @@ class _Analysis:
         if isinstance(trouble, str):
             answer["incomplete"] = trouble
         else:
-            found = problems_of.importing(self.source, trouble)
-            answer["problems"] = [] if self.targets else found
             answer["incomplete"] = f"the file cannot be imported: {type(trouble).__name__}: {failures.message_of(trouble)}"
         return answer
 
@@ -121,14 +119,18 @@ class _Analysis:
         began = _clock()
         if began > self.end:
             return {**present.empty(target), "incomplete": "there was no time left for it"}
+        if _lates.get((self.source.path, target["name"])) == self.source.part(target):
+            return {**present.empty(target), "incomplete": _late_sentence(None)}
         watch.deadline = min(self.end, began + _MOST_SECONDS)
         try:
             if target["kind"] == "script":
                 answer = scripts.analyse(self.source, target, self.request)
             else:
                 answer = self._target(target, skeleton)
-        except OutOfTime:
-            answer = {**present.empty(target), "incomplete": _LATE.format(ms=round((_clock() - began) * 1000))}
+        except OutOfTime as late:
+            line = problems.line_in(self.source, late)
+            _lates[self.source.path, target["name"]] = self.source.part(target)
+            answer = {**present.empty(target), "incomplete": _late_sentence(line)}
         except KeyboardInterrupt:
             self.end = 0
             answer = {**present.empty(target), "incomplete": "it was cancelled"}
@@ -137,7 +139,7 @@ class _Analysis:
         except (Exception, SystemExit, GeneratorExit) as error:
             # While arguments were looked for: the model could not even be built.
             answer = present.empty(target)
-            answer["problems"] = problems_of.building(self.source, target, error)
+            answer["problems"] = problems.building(self.source, target, error)
             answer["incomplete"] = f"{type(error).__name__}: {failures.message_of(error)}"
         finally:
             watch.recorder = None
@@ -158,22 +160,34 @@ class _Analysis:
         if plan is None:
             plan = self._inferred(name, given)
         outcome = run(plan, codes)
-        if earlier and outcome.error is not None and not problems_of.is_about_values(outcome.error):
+        outcome.worked_before = key in _memories and earlier is not None
+        if earlier and outcome.error is not None and not problems.is_about_values(outcome.error):
             outcome = self._second_try(outcome, name)
         if outcome.is_done and given is None:
             _memories[key] = _Memory(skeleton, outcome.plan.setup())
         answer = present.target(self.source, target, outcome, self.loaded)
         if outcome.is_late:
-            answer["incomplete"] = _LATE.format(ms=round(1000 * (_clock() - watch.deadline + _MOST_SECONDS)))
+            _lates[key] = self.source.part(target)
+            answer["incomplete"] = _late_sentence(outcome.late_line)
         elif outcome.error is not None:
-            found, sentence = problems_of.running(self.source, target, outcome, self.loaded)
+            found, sentence = problems.running(self.source, target, outcome, self.loaded)
             answer["problems"] = found
             answer["incomplete"] = sentence
         elif self.request["symbols"]:
-            symbols.add(answer, self.source, outcome, self.loaded)
-            answer["problems"] = problems_of.finished(self.source, target, outcome, self.loaded)
+            self._in_full(answer, target, outcome)
+        for call in answer["calls"]:
+            call.pop("key", None)
         outcome.forget()
         return answer
+
+    def _in_full(self, answer, target, outcome):
+        """With a backward pass and names; where the time runs out, what is known by then remains."""
+        try:
+            answer["problems"] = finished.problems(self.source, target, outcome, self.loaded)
+            present.costs_of(answer, outcome)
+            symbols.add(answer, self.source, outcome, self.loaded)
+        except OutOfTime:
+            answer["incomplete"] = "there was no time left to name dimensions"
 
     def _earlier(self, key, name, skeleton):
         """The setup that fitted last time, unless what it was made of has changed."""
@@ -198,6 +212,11 @@ class _Analysis:
             return outcome
         again = run(plan, self.loaded.codes)
         return again if again.is_done or not outcome.is_built else outcome
+
+
+def _late_sentence(line):
+    where = f"line {line} was still running" if line else "it was still running"
+    return f"{where} after {_MOST_SECONDS:g} s"
 
 
 def _plan_of(module, name, kind, setup):

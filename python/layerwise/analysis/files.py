@@ -31,6 +31,12 @@ class Statement:
             self.end_col = node.end_col_offset
 
 
+    def enters(self, line):
+        """Is the line in the body of this loop?"""
+        body = self.node.body
+        return body[0].lineno <= line <= body[-1].end_lineno
+
+
 class SourceFile:
     """One text of one file."""
 
@@ -46,6 +52,7 @@ class SourceFile:
         self.targets = FileTargets(text, path, self.tree.body if self.tree is not None else None)
         self._statements = None
         self._code = None
+        self._skeleton = None
 
     def code(self):
         """The module's code object. A part that starts work by itself is left out: it is looked at as a script."""
@@ -62,6 +69,30 @@ class SourceFile:
             self._statements = {}
             _collect(self.tree.body, self._statements)
         return self._statements
+
+    def skeleton(self):
+        """Everything of the text that decides about arguments; changes in other methods than __init__ leave it as it is."""
+        if self._skeleton is None:
+            kept = []
+            lines = self.targets.lines
+            for node in self.tree.body:
+                first = node.lineno - 1
+                if type(node) is not ast.ClassDef:
+                    kept.extend(lines[first : node.end_lineno])
+                    continue
+                for part in node.body:
+                    end = part.end_lineno
+                    if type(part) is ast.FunctionDef and part.name != "__init__":
+                        end = max(part.body[0].lineno - 1, part.lineno)
+                    kept.extend(lines[first:end])
+                    first = part.end_lineno
+            self._skeleton = hash("\n".join(kept))
+        return self._skeleton
+
+    def part(self, target):
+        """The text of a target."""
+        place = target["source"]
+        return "\n".join(self.targets.lines[place["line"] - 1 : place["endLine"]])
 
     def place(self, node):
         """SourceLocation of a node."""

@@ -3,6 +3,7 @@
 import torch
 
 from layerwise.analysis import costs
+from layerwise.analysis.calls import parameters_of
 
 
 def empty(target):
@@ -66,6 +67,15 @@ class Places:
         return self.source.place(node)
 
 
+def costs_of(answer, outcome):
+    """The quantities once more, after a backward pass."""
+    quantities = costs.by_scope(outcome)
+    scopes = {(call.code, call.instruction): call.scope for call in outcome.calls.values()}
+    for call in answer["calls"]:
+        call.update(quantities[scopes[call["key"]]])
+    answer["summary"] = costs.summary(outcome)
+
+
 def shape_of(described):
     shape, dtype, device = described
     return {"shape": list(shape), "dtype": dtype, "device": device}
@@ -86,7 +96,7 @@ def hints(source, recorder, places):
             plain["at"] = source.place(hint.node)
         if hint.first[0] != hint.last[0]:
             plain["first"] = shape_of(hint.first)
-        if hint.layer is not None:
+        if hint.layer is not None and places is not None:
             made = places.construction(hint.layer)
             if made is not None:
                 plain["layer"] = made
@@ -104,6 +114,7 @@ def calls(outcome, places):
         module = call.module
         parameters, size = parameters_of(module)
         plain = {
+            "key": (call.code, call.instruction),
             "source": place,
             "path": places.paths.get(id(module), ""),
             "type": type(module).__name__,
@@ -120,15 +131,6 @@ def calls(outcome, places):
                 plain[key] = value
         found.append(plain)
     return found
-
-
-def parameters_of(module):
-    count = size = 0
-    for parameter in module.parameters():
-        n = parameter.numel()
-        count += n
-        size += n * parameter.element_size()
-    return count, size
 
 
 def shown(module):

@@ -45,7 +45,7 @@ class Watch:
 
     def __init__(self):
         self.tables = {}
-        self.known = set()
+        self.known = {}
         self.deadline = None
         self.left = _LINES_PER_LOOK
         self.is_on = False
@@ -75,13 +75,14 @@ class Watch:
 
     def add(self, code, table):
         """Watch a code object and all inside of it; `table` gives its statements by line, None: only the clock."""
-        if code in self.known:
+        # Code compiled anew is equal to what it was before, and yet another object.
+        if id(code) in self.known:
             return
-        self.known.add(code)
+        self.known[id(code)] = code
         if table is None:
             _monitoring.set_local_events(_TOOL, code, _events.LINE)
         else:
-            self.tables[code] = table
+            self.tables[id(code)] = table
             _monitoring.set_local_events(_TOOL, code, _events.LINE | _events.PY_START | _events.PY_RETURN)
         for constant in code.co_consts:
             if type(constant) is types.CodeType:
@@ -100,7 +101,7 @@ class Watch:
         recorder = self.recorder
         if recorder is None:
             return
-        table = self.tables.get(code)
+        table = self.tables.get(id(code))
         if table is None:
             return
         frame = _getframe(1)
@@ -109,7 +110,8 @@ class Watch:
         statement = table.get(line)
         if statement is before:
             return
-        if before is not None and before.targets:
+        # The head of a loop is seen once more when nothing is left to loop over.
+        if before is not None and before.targets and (before.kind != "loop" or before.enters(line)):
             recorder.assigned(frame, before)
         self.last[key] = statement
 
@@ -127,7 +129,7 @@ class Watch:
             return
         if statement.kind == "return":
             recorder.returned(statement, value)
-        elif statement.targets:
+        elif statement.targets and statement.kind != "loop":
             recorder.assigned(frame, statement)
 
 

@@ -3,8 +3,11 @@
 import json
 
 import torch
+from torch import _scopes
+from torch._C import _raise, _return_dead
 
-from layerwise.analysis.calls import CallWatch, Construction, tensors_of
+from layerwise.analysis import costs
+from layerwise.analysis.calls import CallWatch, Construction
 from layerwise.analysis.recorder import OutOfTime, Recorder
 from layerwise.plan import call as call_target
 from layerwise.specs import shapes_device
@@ -23,15 +26,21 @@ class Run:
         self.recorder = Recorder()
         self.error = None
         self.is_late = False
+        self.late_line = None
         self.is_built = False
+        # Did the same arguments go through with an earlier text of the same class?
+        self.worked_before = False
+        self.arguments = None
         self.target = None
         self.result = None
         self.construction = None
         self.calls = {}
         self.parents = []
         self.ops = []
-        self.peak_bytes = 0
-        self.parameter_bytes = 0
+        self.backward_ops = []
+        self.roots = []
+        self.tape = None
+        self.base_bytes = self.peak_bytes = 0
 
     @property
     def is_done(self):
@@ -39,7 +48,9 @@ class Run:
 
     def forget(self):
         """Let go of tensors and modules; what was learned about them stays."""
-        self.target = self.result = self.error = None
+        self.target = self.result = self.error = self.construction = self.arguments = None
+        self.calls = {}
+        self.roots = []
 
 
 def run(plan, codes, origins=False, arguments=None, costs=True):
@@ -48,33 +59,59 @@ def run(plan, codes, origins=False, arguments=None, costs=True):
     device = shapes_device()
     with outcome.recorder:
         try:
+            # Tensors that Python has dropped are returned in batches: those of earlier runs now.
+            _return_dead()
+            outcome.base_bytes = _core.memory_allocated()
             outcome.construction = Construction(codes)
             with outcome.construction:
                 torch.manual_seed(0)
                 outcome.target = plan.build(device)
                 if arguments is None:
                     arguments = plan.arguments(device)
+            outcome.arguments = arguments
             outcome.is_built = True
             watched = CallWatch(codes, outcome.recorder)
             outcome.calls, outcome.parents = watched.calls, watched.parents
             _core.analysis_begin(origins)
+            # Scopes are ours: those of traces have numbers of their own.
+            _scopes.on = False
             _core.memory_reset_peaks()
-            before = _core.memory_allocated()
             try:
                 with watched, torch.enable_grad():
                     outcome.result = call_target(outcome.target, arguments)
             finally:
                 _core.analysis_end()
-            outcome.peak_bytes = _core.memory_peak()
-            if costs:
-                outcome.ops = json.loads(_core.analysis_ops())
-        except OutOfTime:
+                outcome.peak_bytes = max(0, _core.memory_peak() - outcome.base_bytes)
+                if costs:
+                    outcome.ops = json.loads(_core.analysis_ops())
+        except OutOfTime as late:
             outcome.is_late = True
+            outcome.late_line = _innermost_line(late, codes)
         except Exception as error:
             outcome.error = error
     return outcome
 
 
-def roots_of(outcome):
-    """The tensors of a result that have a gradient."""
-    return [tensor for tensor in tensors_of(outcome.result, []) if tensor.requires_grad]
+def backward(outcome):
+    """The backward pass of all that the target returned; its error, or None. Afterwards the tape is gone."""
+    costs.tape(outcome)
+    if not outcome.roots:
+        return None
+    if not _core.analysis_run_backward(json.dumps(outcome.roots)):
+        try:
+            _raise()
+        except Exception as error:
+            return error
+    outcome.peak_bytes = max(outcome.peak_bytes, _core.memory_peak() - outcome.base_bytes)
+    outcome.backward_ops = json.loads(_core.analysis_backward_ops())
+    return None
+
+
+def _innermost_line(error, codes):
+    line = None
+    entry = error.__traceback__
+    while entry is not None:
+        if entry.tb_frame.f_code in codes:
+            line = entry.tb_lineno
+        entry = entry.tb_next
+    return line

@@ -9,6 +9,7 @@ from _core import (
     op__bitwise_not_int as _core__bitwise_not_int,
     op__bitwise_not_int_ as _core__bitwise_not_int_,
     op__cast as _core__cast,
+    op__conj as _core__conj,
     op__contiguous as _core__contiguous,
     op__conv1d as _core__conv1d,
     op__conv2d as _core__conv2d,
@@ -21,9 +22,25 @@ from _core import (
     op__embedding as _core__embedding,
     op__empty_like as _core__empty_like,
     op__flip as _core__flip,
+    op__geqrf as _core__geqrf,
     op__get_rng_state as _core__get_rng_state,
+    op__householder_product as _core__householder_product,
     op__index as _core__index,
     op__index_put_ as _core__index_put_,
+    op__linalg_cholesky as _core__linalg_cholesky,
+    op__linalg_det as _core__linalg_det,
+    op__linalg_eig as _core__linalg_eig,
+    op__linalg_eigh as _core__linalg_eigh,
+    op__linalg_inv as _core__linalg_inv,
+    op__linalg_lu_factor_ex as _core__linalg_lu_factor_ex,
+    op__linalg_lu_solve as _core__linalg_lu_solve,
+    op__linalg_pinv as _core__linalg_pinv,
+    op__linalg_qr as _core__linalg_qr,
+    op__linalg_slogdet as _core__linalg_slogdet,
+    op__linalg_solve as _core__linalg_solve,
+    op__linalg_solve_triangular as _core__linalg_solve_triangular,
+    op__linalg_svd as _core__linalg_svd,
+    op__linalg_swap_rows as _core__linalg_swap_rows,
     op__max_all as _core__max_all,
     op__max_dim as _core__max_dim,
     op__max_pool2d as _core__max_pool2d,
@@ -82,6 +99,7 @@ from _core import (
     op_all as _core_all,
     op_amax as _core_amax,
     op_amin as _core_amin,
+    op_angle as _core_angle,
     op_any as _core_any,
     op_arange as _core_arange,
     op_argmax as _core_argmax,
@@ -135,6 +153,8 @@ from _core import (
     op_clamp_min as _core_clamp_min,
     op_clamp_min_ as _core_clamp_min_,
     op_clone as _core_clone,
+    op_complex as _core_complex,
+    op_conj_physical as _core_conj_physical,
     op_copy_ as _core_copy_,
     op_copysign as _core_copysign,
     op_copysign_ as _core_copysign_,
@@ -216,6 +236,7 @@ from _core import (
     op_i1e as _core_i1e,
     op_igamma as _core_igamma,
     op_igammac as _core_igammac,
+    op_imag as _core_imag,
     op_index_add as _core_index_add,
     op_index_put as _core_index_put,
     op_index_select as _core_index_select,
@@ -269,6 +290,7 @@ from _core import (
     op_masked_fill as _core_masked_fill,
     op_masked_fill_ as _core_masked_fill_,
     op_matmul as _core_matmul,
+    op_matrix_exp as _core_matrix_exp,
     op_maximum as _core_maximum,
     op_mean as _core_mean,
     op_minimum as _core_minimum,
@@ -294,11 +316,13 @@ from _core import (
     op_outer as _core_outer,
     op_permute as _core_permute,
     op_poisson as _core_poisson,
+    op_polar as _core_polar,
     op_pow as _core_pow,
     op_pow_ as _core_pow_,
     op_prelu as _core_prelu,
     op_rad2deg as _core_rad2deg,
     op_rad2deg_ as _core_rad2deg_,
+    op_real as _core_real,
     op_reciprocal as _core_reciprocal,
     op_reciprocal_ as _core_reciprocal_,
     op_relu as _core_relu,
@@ -317,6 +341,7 @@ from _core import (
     op_select as _core_select,
     op_selu as _core_selu,
     op_selu_ as _core_selu_,
+    op_sgn as _core_sgn,
     op_shifted_chebyshev_polynomial_t as _core_shifted_chebyshev_polynomial_t,
     op_shifted_chebyshev_polynomial_u as _core_shifted_chebyshev_polynomial_u,
     op_shifted_chebyshev_polynomial_v as _core_shifted_chebyshev_polynomial_v,
@@ -367,6 +392,8 @@ from _core import (
     op_unfold as _core_unfold,
     op_uniform_ as _core_uniform_,
     op_unsqueeze as _core_unsqueeze,
+    op_view_as_complex as _core_view_as_complex,
+    op_view_as_real as _core_view_as_real,
     op_xlogy as _core_xlogy,
     op_xlogy_ as _core_xlogy_,
     op_zero_ as _core_zero_,
@@ -378,6 +405,17 @@ from torch._C import (
 )
 
 _attention_result = _named_result("attention", ("out", "logsumexp",))
+_geqrf_result = _named_result("geqrf", ("a", "tau",))
+_linalg_cholesky_result = _named_result("linalg_cholesky", ("L", "info",))
+_linalg_det_result = _named_result("linalg_det", ("result", "LU", "pivots",))
+_linalg_eig_result = _named_result("linalg_eig", ("eigenvalues", "eigenvectors",))
+_linalg_eigh_result = _named_result("linalg_eigh", ("eigenvalues", "eigenvectors",))
+_linalg_inv_result = _named_result("linalg_inv", ("inverse", "info",))
+_linalg_lu_factor_ex_result = _named_result("linalg_lu_factor_ex", ("LU", "pivots", "info",))
+_linalg_qr_result = _named_result("linalg_qr", ("Q", "R",))
+_linalg_slogdet_result = _named_result("linalg_slogdet", ("sign", "logabsdet", "LU", "pivots",))
+_linalg_solve_result = _named_result("linalg_solve", ("result", "info",))
+_linalg_svd_result = _named_result("linalg_svd", ("U", "S", "Vh",))
 _max_dim_result = _named_result("max", ("values", "indices",))
 _max_pool2d_result = _named_result("max_pool2d", ("out", "indices",))
 _min_dim_result = _named_result("min", ("values", "indices",))
@@ -474,6 +512,15 @@ def _cast(input, dtype):
         return _wrap(_core__cast(input.h, dtype.id))
     except AttributeError:
         _check_tensors("_cast", [("input", 1, input)])
+        raise
+
+
+def _conj(input):
+    "The complex conjugate. Unlike PyTorch's it is computed at once."
+    try:
+        return _wrap(_core__conj(input.h))
+    except AttributeError:
+        _check_tensors("_conj", [("input", 1, input)])
         raise
 
 
@@ -603,9 +650,27 @@ def _flip(input, dims):
         raise
 
 
+def _geqrf(A):
+    "Householder reflections below R, as LAPACK packs them."
+    try:
+        return _wrap_named(_geqrf_result, _core__geqrf(A.h))
+    except AttributeError:
+        _check_tensors("_geqrf", [("A", 1, A)])
+        raise
+
+
 def _get_rng_state(generator):
     "The generator's state as bytes, in PyTorch's layout."
     return _wrap(_core__get_rng_state(0 if generator is None else generator.id))
+
+
+def _householder_product(A, tau):
+    "The first columns of a product of Householder reflections."
+    try:
+        return _wrap(_core__householder_product(A.h, tau.h))
+    except AttributeError:
+        _check_tensors("_householder_product", [("A", 1, A), ("tau", 2, tau)])
+        raise
 
 
 def _index(input, indices):
@@ -627,6 +692,132 @@ def _index_put_(input, indices, values, accumulate=False):
         return input
     except AttributeError:
         _check_tensors("_index_put_", [("input", 1, input), ("values", 3, values)])
+        raise
+
+
+def _linalg_cholesky(A, upper, check):
+    "The Cholesky factor of each positive definite matrix."
+    try:
+        return _wrap_named(_linalg_cholesky_result, _core__linalg_cholesky(A.h, upper, check))
+    except AttributeError:
+        _check_tensors("_linalg_cholesky", [("A", 1, A)])
+        raise
+
+
+def _linalg_det(A):
+    "The determinant of each matrix."
+    try:
+        return _wrap_named(_linalg_det_result, _core__linalg_det(A.h))
+    except AttributeError:
+        _check_tensors("_linalg_det", [("A", 1, A)])
+        raise
+
+
+def _linalg_eig(A, compute_v):
+    "Eigenvalues and eigenvectors (of norm 1, the largest component real) of square matrices; complex."
+    try:
+        return _wrap_named(_linalg_eig_result, _core__linalg_eig(A.h, compute_v))
+    except AttributeError:
+        _check_tensors("_linalg_eig", [("A", 1, A)])
+        raise
+
+
+def _linalg_eigh(A, UPLO, compute_v):
+    "Eigenvalues, ascending, and orthonormal eigenvectors of Hermitian matrices."
+    try:
+        return _wrap_named(_linalg_eigh_result, _core__linalg_eigh(A.h, UPLO, compute_v))
+    except AttributeError:
+        _check_tensors("_linalg_eigh", [("A", 1, A)])
+        raise
+
+
+def _linalg_inv(A, check):
+    "The inverse of each matrix of a batch."
+    try:
+        return _wrap_named(_linalg_inv_result, _core__linalg_inv(A.h, check))
+    except AttributeError:
+        _check_tensors("_linalg_inv", [("A", 1, A)])
+        raise
+
+
+def _linalg_lu_factor_ex(A):
+    "A = P L U, the triangles packed into one matrix."
+    try:
+        return _wrap_named(_linalg_lu_factor_ex_result, _core__linalg_lu_factor_ex(A.h))
+    except AttributeError:
+        _check_tensors("_linalg_lu_factor_ex", [("A", 1, A)])
+        raise
+
+
+def _linalg_lu_solve(LU, pivots, B, left, adjoint):
+    "The solution of a linear equation whose matrix was factored by lu_factor."
+    try:
+        return _wrap(_core__linalg_lu_solve(LU.h, pivots.h, B.h, left, adjoint))
+    except AttributeError:
+        _check_tensors("_linalg_lu_solve", [("LU", 1, LU), ("pivots", 2, pivots), ("B", 3, B)])
+        raise
+
+
+def _linalg_pinv(A, tolerance, hermitian):
+    "The pseudo-inverse; singular values below the tolerance count as zero."
+    try:
+        return _wrap(_core__linalg_pinv(A.h, tolerance.h, hermitian))
+    except AttributeError:
+        _check_tensors("_linalg_pinv", [("A", 1, A), ("tolerance", 2, tolerance)])
+        raise
+
+
+def _linalg_qr(A, mode):
+    "A = Q R with orthonormal columns in Q and R upper triangular."
+    try:
+        return _wrap_named(_linalg_qr_result, _core__linalg_qr(A.h, mode))
+    except AttributeError:
+        _check_tensors("_linalg_qr", [("A", 1, A)])
+        raise
+
+
+def _linalg_slogdet(A):
+    "The sign and the logarithm of the magnitude of the determinant of each matrix."
+    try:
+        return _wrap_named(_linalg_slogdet_result, _core__linalg_slogdet(A.h))
+    except AttributeError:
+        _check_tensors("_linalg_slogdet", [("A", 1, A)])
+        raise
+
+
+def _linalg_solve(A, B, left, check):
+    "The solution of A X = B, or X A = B."
+    try:
+        return _wrap_named(_linalg_solve_result, _core__linalg_solve(A.h, B.h, left, check))
+    except AttributeError:
+        _check_tensors("_linalg_solve", [("A", 1, A), ("B", 2, B)])
+        raise
+
+
+def _linalg_solve_triangular(A, B, upper, left=True, unitriangular=False):
+    "The solution of A X = B (or X A = B) for triangular A."
+    try:
+        return _wrap(_core__linalg_solve_triangular(A.h, B.h, upper, left, unitriangular))
+    except AttributeError:
+        _check_tensors("_linalg_solve_triangular", [("A", 1, A), ("B", 2, B)])
+        raise
+
+
+def _linalg_svd(A, full_matrices, compute_uv):
+    "A = U diag(S) Vh with orthonormal columns in U and rows in Vh; S descending."
+    try:
+        return _wrap_named(_linalg_svd_result, _core__linalg_svd(A.h, full_matrices, compute_uv))
+    except AttributeError:
+        _check_tensors("_linalg_svd", [("A", 1, A)])
+        raise
+
+
+def _linalg_swap_rows(B, pivots, backwards):
+    "Rows exchanged as pivots say."
+    try:
+        return _wrap(_core__linalg_swap_rows(B.h, pivots.h, backwards))
+    except AttributeError:
+        _check_tensors("_linalg_swap_rows", [("B", 1, B), ("pivots", 2, pivots)])
         raise
 
 
@@ -1285,6 +1476,17 @@ def amin(input, dim=(), keepdim=False, *, axis=None, keepdims=None, out=None):
         return _wrap(_core_amin(input.h, _ints(dim), keepdim))
     except AttributeError:
         _check_tensors("amin", [("input", 1, input)])
+        raise
+
+
+def angle(input, *, out=None):
+    "The angle to the positive real axis, in radians."
+    try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_angle(input.h)))
+        return _wrap(_core_angle(input.h))
+    except AttributeError:
+        _check_tensors("angle", [("input", 1, input)])
         raise
 
 
@@ -2024,6 +2226,28 @@ def clone(input):
         return _wrap(_core_clone(input.h))
     except AttributeError:
         _check_tensors("clone", [("input", 1, input)])
+        raise
+
+
+def complex(real, imag, *, out=None):
+    "real + imag * 1j."
+    try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_complex(real.h, imag.h)))
+        return _wrap(_core_complex(real.h, imag.h))
+    except AttributeError:
+        _check_tensors("complex", [("real", 1, real), ("imag", 2, imag)])
+        raise
+
+
+def conj_physical(input, *, out=None):
+    "The complex conjugate, as a tensor of its own."
+    try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_conj_physical(input.h)))
+        return _wrap(_core_conj_physical(input.h))
+    except AttributeError:
+        _check_tensors("conj_physical", [("input", 1, input)])
         raise
 
 
@@ -3023,6 +3247,17 @@ def igammac(input, other, *, out=None):
         raise
 
 
+def imag(input, *, out=None):
+    "The imaginary part, over the same memory."
+    try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_imag(input.h)))
+        return _wrap(_core_imag(input.h))
+    except AttributeError:
+        _check_tensors("imag", [("input", 1, input)])
+        raise
+
+
 def index_add(input, dim, index, source, *, alpha=1, axis=None, out=None):
     "input with alpha * source added at the given indices of a dim; repeated indices add up."
     try:
@@ -3469,36 +3704,24 @@ def logcumsumexp(input, dim=None, *, axis=None, out=None):
 def logical_and(input, other, *, out=None):
     "Where both are nonzero."
     try:
-        other_kind = _kind_of(type(other))
-        if other_kind is None:
-            try:
-                other, other_kind = other.h, 3
-            except AttributeError:
-                other, other_kind = _operand(other)
         if out is not None:
-            return _write_out(out, _wrap(_core_logical_and(input.h, other, other_kind)))
-        return _wrap(_core_logical_and(input.h, other, other_kind))
+            return _write_out(out, _wrap(_core_logical_and(input.h, other.h)))
+        return _wrap(_core_logical_and(input.h, other.h))
     except AttributeError:
-        _check_tensors("logical_and", [("input", 1, input)])
+        _check_tensors("logical_and", [("input", 1, input), ("other", 2, other)])
         raise
 
 
 def logical_and_(input, other):
     "Where both are nonzero."
     try:
-        other_kind = _kind_of(type(other))
-        if other_kind is None:
-            try:
-                other, other_kind = other.h, 3
-            except AttributeError:
-                other, other_kind = _operand(other)
-        h = _core_logical_and_(input.h, other, other_kind)
+        h = _core_logical_and_(input.h, other.h)
         if h == 0:
             _raise()
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("logical_and_", [("input", 1, input)])
+        _check_tensors("logical_and_", [("input", 1, input), ("other", 2, other)])
         raise
 
 
@@ -3529,72 +3752,48 @@ def logical_not_(input):
 def logical_or(input, other, *, out=None):
     "Where either is nonzero."
     try:
-        other_kind = _kind_of(type(other))
-        if other_kind is None:
-            try:
-                other, other_kind = other.h, 3
-            except AttributeError:
-                other, other_kind = _operand(other)
         if out is not None:
-            return _write_out(out, _wrap(_core_logical_or(input.h, other, other_kind)))
-        return _wrap(_core_logical_or(input.h, other, other_kind))
+            return _write_out(out, _wrap(_core_logical_or(input.h, other.h)))
+        return _wrap(_core_logical_or(input.h, other.h))
     except AttributeError:
-        _check_tensors("logical_or", [("input", 1, input)])
+        _check_tensors("logical_or", [("input", 1, input), ("other", 2, other)])
         raise
 
 
 def logical_or_(input, other):
     "Where either is nonzero."
     try:
-        other_kind = _kind_of(type(other))
-        if other_kind is None:
-            try:
-                other, other_kind = other.h, 3
-            except AttributeError:
-                other, other_kind = _operand(other)
-        h = _core_logical_or_(input.h, other, other_kind)
+        h = _core_logical_or_(input.h, other.h)
         if h == 0:
             _raise()
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("logical_or_", [("input", 1, input)])
+        _check_tensors("logical_or_", [("input", 1, input), ("other", 2, other)])
         raise
 
 
 def logical_xor(input, other, *, out=None):
     "Where exactly one is nonzero."
     try:
-        other_kind = _kind_of(type(other))
-        if other_kind is None:
-            try:
-                other, other_kind = other.h, 3
-            except AttributeError:
-                other, other_kind = _operand(other)
         if out is not None:
-            return _write_out(out, _wrap(_core_logical_xor(input.h, other, other_kind)))
-        return _wrap(_core_logical_xor(input.h, other, other_kind))
+            return _write_out(out, _wrap(_core_logical_xor(input.h, other.h)))
+        return _wrap(_core_logical_xor(input.h, other.h))
     except AttributeError:
-        _check_tensors("logical_xor", [("input", 1, input)])
+        _check_tensors("logical_xor", [("input", 1, input), ("other", 2, other)])
         raise
 
 
 def logical_xor_(input, other):
     "Where exactly one is nonzero."
     try:
-        other_kind = _kind_of(type(other))
-        if other_kind is None:
-            try:
-                other, other_kind = other.h, 3
-            except AttributeError:
-                other, other_kind = _operand(other)
-        h = _core_logical_xor_(input.h, other, other_kind)
+        h = _core_logical_xor_(input.h, other.h)
         if h == 0:
             _raise()
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("logical_xor_", [("input", 1, input)])
+        _check_tensors("logical_xor_", [("input", 1, input), ("other", 2, other)])
         raise
 
 
@@ -3726,6 +3925,17 @@ def matmul(input, other, *, out=None):
         return _wrap(_core_matmul(input.h, other.h))
     except AttributeError:
         _check_tensors("matmul", [("input", 1, input), ("other", 2, other)])
+        raise
+
+
+def matrix_exp(input, *, out=None):
+    "The exponential of each square matrix."
+    try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_matrix_exp(input.h)))
+        return _wrap(_core_matrix_exp(input.h))
+    except AttributeError:
+        _check_tensors("matrix_exp", [("input", 1, input)])
         raise
 
 
@@ -4034,6 +4244,17 @@ def poisson(input, generator=None, *, out=None):
         raise
 
 
+def polar(abs, angle, *, out=None):
+    "abs * exp(angle * 1j)."
+    try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_polar(abs.h, angle.h)))
+        return _wrap(_core_polar(abs.h, angle.h))
+    except AttributeError:
+        _check_tensors("polar", [("abs", 1, abs), ("angle", 2, angle)])
+        raise
+
+
 def pow(input, exponent, *, out=None):
     "input to the power of exponent."
     try:
@@ -4100,6 +4321,17 @@ def rad2deg_(input):
         return input
     except AttributeError:
         _check_tensors("rad2deg_", [("input", 1, input)])
+        raise
+
+
+def real(input, *, out=None):
+    "The real part, over the same memory; a real tensor itself."
+    try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_real(input.h)))
+        return _wrap(_core_real(input.h))
+    except AttributeError:
+        _check_tensors("real", [("input", 1, input)])
         raise
 
 
@@ -4327,6 +4559,17 @@ def selu_(input):
         return input
     except AttributeError:
         _check_tensors("selu_", [("input", 1, input)])
+        raise
+
+
+def sgn(input, *, out=None):
+    "The sign of a real number; of a complex one its direction, with size one."
+    try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_sgn(input.h)))
+        return _wrap(_core_sgn(input.h))
+    except AttributeError:
+        _check_tensors("sgn", [("input", 1, input)])
         raise
 
 
@@ -4945,6 +5188,24 @@ def unsqueeze(input, dim=None, *, axis=None):
         return _wrap(_core_unsqueeze(input.h, dim))
     except AttributeError:
         _check_tensors("unsqueeze", [("input", 1, input)])
+        raise
+
+
+def view_as_complex(input):
+    "Pairs of reals in the last dim as complex numbers, over the same memory."
+    try:
+        return _wrap(_core_view_as_complex(input.h))
+    except AttributeError:
+        _check_tensors("view_as_complex", [("input", 1, input)])
+        raise
+
+
+def view_as_real(input):
+    "Complex numbers as pairs of reals in a new last dim, over the same memory."
+    try:
+        return _wrap(_core_view_as_real(input.h))
+    except AttributeError:
+        _check_tensors("view_as_real", [("input", 1, input)])
         raise
 
 

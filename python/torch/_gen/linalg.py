@@ -3,7 +3,9 @@
 from torch._gen import functions as _f
 
 matmul = _f.matmul
+matrix_exp = _f.matrix_exp
 
 __all__ = [
     "matmul",
+    "matrix_exp",
 ]

@@ -20,6 +20,7 @@ addmm = _f.addmm
 all = _f.all
 amax = _f.amax
 amin = _f.amin
+angle = _f.angle
 any = _f.any
 arccos = _f.acos
 arccosh = _f.acosh
@@ -58,8 +59,10 @@ clamp = _f.clamp
 clamp_max = _f.clamp_max
 clamp_min = _f.clamp_min
 clip = _f.clamp
+complex = _f.complex
 concat = _f.cat
 concatenate = _f.cat
+conj_physical = _f.conj_physical
 copysign = _f.copysign
 cos = _f.cos
 cos_ = _f.cos_
@@ -112,6 +115,7 @@ hypot = _f.hypot
 i0 = _f.i0
 igamma = _f.igamma
 igammac = _f.igammac
+imag = _f.imag
 index_add = _f.index_add
 index_select = _f.index_select
 isfinite = _f.isfinite
@@ -148,6 +152,7 @@ logsumexp = _f.logsumexp
 lt = _f.lt
 masked_fill = _f.masked_fill
 matmul = _f.matmul
+matrix_exp = _f.matrix_exp
 maximum = _f.maximum
 mean = _f.mean
 minimum = _f.minimum
@@ -167,9 +172,11 @@ nextafter = _f.nextafter
 not_equal = _f.ne
 outer = _f.outer
 poisson = _f.poisson
+polar = _f.polar
 pow = _f.pow
 rad2deg = _f.rad2deg
 rad2deg_ = _f.rad2deg_
+real = _f.real
 reciprocal = _f.reciprocal
 reciprocal_ = _f.reciprocal_
 relu = _f.relu
@@ -184,6 +191,7 @@ scatter_add = _f.scatter_add
 select = _f.select
 selu = _f.selu
 selu_ = _f.selu_
+sgn = _f.sgn
 sigmoid = _f.sigmoid
 sigmoid_ = _f.sigmoid_
 sign = _f.sign
@@ -224,6 +232,8 @@ trunc = _f.trunc
 trunc_ = _f.trunc_
 unbind = _f.unbind
 unsqueeze = _f.unsqueeze
+view_as_complex = _f.view_as_complex
+view_as_real = _f.view_as_real
 xlogy = _f.xlogy
 
 __all__ = [
@@ -245,6 +255,7 @@ __all__ = [
     "all",
     "amax",
     "amin",
+    "angle",
     "any",
     "arccos",
     "arccosh",
@@ -283,8 +294,10 @@ __all__ = [
     "clamp_max",
     "clamp_min",
     "clip",
+    "complex",
     "concat",
     "concatenate",
+    "conj_physical",
     "copysign",
     "cos",
     "cos_",
@@ -337,6 +350,7 @@ __all__ = [
     "i0",
     "igamma",
     "igammac",
+    "imag",
     "index_add",
     "index_select",
     "isfinite",
@@ -373,6 +387,7 @@ __all__ = [
     "lt",
     "masked_fill",
     "matmul",
+    "matrix_exp",
     "maximum",
     "mean",
     "minimum",
@@ -392,9 +407,11 @@ __all__ = [
     "not_equal",
     "outer",
     "poisson",
+    "polar",
     "pow",
     "rad2deg",
     "rad2deg_",
+    "real",
     "reciprocal",
     "reciprocal_",
     "relu",
@@ -409,6 +426,7 @@ __all__ = [
     "select",
     "selu",
     "selu_",
+    "sgn",
     "sigmoid",
     "sigmoid_",
     "sign",
@@ -449,5 +467,7 @@ __all__ = [
     "trunc_",
     "unbind",
     "unsqueeze",
+    "view_as_complex",
+    "view_as_real",
     "xlogy",
 ]

@@ -207,7 +207,7 @@ export function runBackward(
       try {
         results = node.apply(buffer);
       } finally {
-        watching?.endBackward();
+        watching?.endBackward(buffer, results);
       }
     }
     edges.forEach((edge, i) => {

@@ -18,7 +18,7 @@ export function checkInplace(self: Tensor): void {
   if (self.isLeaf && !self.base) {
     throw new RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.");
   }
-  if (self.base && self.base.isLeaf && self.base.requiresGrad) {
+  if (self.base?.isLeaf) {
     throw new RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.");
   }
 }

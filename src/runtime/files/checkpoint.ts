@@ -7,7 +7,7 @@ import { unpickle } from "./pickle/machine.ts";
 import type { StorageValue, Value } from "./pickle/values.ts";
 import { type ByteSource, FileFormatError, quoted, text } from "./source.ts";
 import { elementBytes } from "./element_types.ts";
-import { readMember, readZip, streamMember, type ZipMember } from "./zip.ts";
+import { openMember, readMember, readZip, streamMember, type ZipMember } from "./zip.ts";
 
 export type PieceReader = (piece: Uint8Array, offset: number) => void;
 
@@ -22,6 +22,8 @@ export interface Checkpoint {
   strangers: ReadonlySet<string>;
   /** The bytes of a storage in order, little-endian, in pieces that do not outlive the call. */
   readStorage(storage: StorageValue, body: PieceReader): void;
+  /** The bytes of a storage as they stand in the file, unchecked. */
+  openStorage(storage: StorageValue): ByteSource;
 }
 
 const MOST_PICKLE_BYTES = 256 * 1024 ** 2;
@@ -66,6 +68,7 @@ export function readCheckpoint(source: ByteSource, options: Omit<RuleOptions, "s
     storages: rules.storages,
     strangers: rules.strangers,
     readStorage: (storage, body) => streamMember(source, member(storage.key), ordered(storage, byteOrder, body)),
+    openStorage: (storage) => openMember(source, member(storage.key), 0),
   };
 }
 
@@ -81,7 +84,9 @@ function prefixOf(members: ReadonlyMap<string, ZipMember>): string {
 export function ordered(storage: StorageValue, byteOrder: "little" | "big", body: PieceReader): PieceReader {
   if (byteOrder === "little") return body;
   if (storage.dtype === null) {
-    throw new FileFormatError("an untyped storage was written on a big-endian machine: its numbers cannot be told apart");
+    throw new FileFormatError(
+      "an untyped storage was written on a big-endian machine: its numbers cannot be told apart",
+    );
   }
   const isComplex = storage.dtype.startsWith("complex");
   const width = elementBytes(storage.dtype) / (isComplex ? 2 : 1);

@@ -6,7 +6,16 @@ import { type Checkpoint, ordered } from "./checkpoint.ts";
 import { CheckpointRules, type RuleOptions, storageType } from "./pickle/rules.ts";
 import { unpickle } from "./pickle/machine.ts";
 import { DictValue, GlobalValue, ListValue, StorageValue, TupleValue, type Value } from "./pickle/values.ts";
-import { type ByteSource, eachPiece, exactSize, FileFormatError, quoted, readPart, requireRange } from "./source.ts";
+import {
+  type ByteSource,
+  eachPiece,
+  exactSize,
+  FileFormatError,
+  PartSource,
+  quoted,
+  readPart,
+  requireRange,
+} from "./source.ts";
 import { elementBytes } from "./element_types.ts";
 
 const MAGIC = 0x1950a86a20f9469cfc6cn;
@@ -33,6 +42,11 @@ export function readLegacyCheckpoint(source: ByteSource, options: Omit<RuleOptio
   const content = unpickle(bytes, rules, system.end);
   const keys = unpickle(bytes, rules, content.end);
   const positions = locate(source, keys.value, keys.end, rules.storages);
+  const positionOf = (storage: StorageValue): number => {
+    const from = positions.get(storage.key);
+    if (from === undefined) throw new FileFormatError(`the file has no data for storage ${quoted(storage.key)}`);
+    return from;
+  };
   return {
     kind: "legacy",
     version: "legacy",
@@ -40,11 +54,11 @@ export function readLegacyCheckpoint(source: ByteSource, options: Omit<RuleOptio
     value: content.value,
     storages: rules.storages,
     strangers: rules.strangers,
-    readStorage(storage, body) {
-      const from = positions.get(storage.key);
-      if (from === undefined) throw new FileFormatError(`the file has no data for storage ${quoted(storage.key)}`);
-      eachPiece(source, from, storage.sizeBytes, ordered(storage, isLittle ? "little" : "big", body));
+    readStorage: (storage, body) => {
+      eachPiece(source, positionOf(storage), storage.sizeBytes, ordered(storage, isLittle ? "little" : "big", body));
     },
+    openStorage: (storage) =>
+      new PartSource(source, BigInt(positionOf(storage)), BigInt(storage.sizeBytes), quoted(storage.key)),
   };
 }
 
@@ -65,13 +79,18 @@ class LegacyRules extends CheckpointRules {
       throw new FileFormatError("the pickle has a persistent id that names no storage");
     }
     if (viewed !== null && viewed !== undefined) {
-      throw new FileFormatError(`storage ${quoted(key)} is a view of another storage, which PyTorch wrote until 0.1 only`);
+      throw new FileFormatError(
+        `storage ${quoted(key)} is a view of another storage, which PyTorch wrote until 0.1 only`,
+      );
     }
     const found = this.known.get(key);
     if (found) return found;
     const dtype = storageType(type.module, type.name);
     if (dtype === undefined) throw new FileFormatError(`${quoted(type.path)} is no class of storages`);
-    const sizeBytes = exactSize(count * BigInt(dtype === null ? 1 : elementBytes(dtype)), `the size of storage ${quoted(key)}`);
+    const sizeBytes = exactSize(
+      count * BigInt(dtype === null ? 1 : elementBytes(dtype)),
+      `the size of storage ${quoted(key)}`,
+    );
     const storage = this.addStorage(key, dtype, location, sizeBytes);
     this.known.set(key, storage);
     return storage;
@@ -103,7 +122,9 @@ function locate(
     const count = new DataView(head.buffer).getBigInt64(0, true);
     const width = BigInt(storage.dtype === null ? 1 : elementBytes(storage.dtype));
     if (count * width !== BigInt(storage.sizeBytes)) {
-      throw new FileFormatError(`storage ${quoted(storage.key)} has ${count} elements, not ${BigInt(storage.sizeBytes) / width}`);
+      throw new FileFormatError(
+        `storage ${quoted(storage.key)} has ${count} elements, not ${BigInt(storage.sizeBytes) / width}`,
+      );
     }
     requireRange(source, at + 8n, count * width, `storage ${quoted(storage.key)}`);
     positions.set(storage.key, Number(at + 8n));

@@ -29,14 +29,17 @@ export function isNpy(head: Uint8Array): boolean {
 
 export function readNpyHeader(source: ByteSource): NpyHeader {
   const head = readPart(source, 0n, BigInt(Math.min(12, source.sizeBytes)), "the head");
-  if (!isNpy(head) || head.length < 10) throw new FileFormatError("this is no .npy file: it does not begin with \\x93NUMPY");
+  if (!isNpy(head) || head.length < 10)
+    throw new FileFormatError("this is no .npy file: it does not begin with \\x93NUMPY");
   const [major, minor] = [head[6]!, head[7]!];
-  if (major < 1 || major > 3 || minor !== 0) throw new FileFormatError(`version ${major}.${minor} of .npy is not known`);
+  if (major < 1 || major > 3 || minor !== 0)
+    throw new FileFormatError(`version ${major}.${minor} of .npy is not known`);
   const words = new DataView(head.buffer);
   const prefix = major === 1 ? 10 : 12;
   if (head.length < prefix) throw new FileFormatError("the header ends early");
   const length = major === 1 ? words.getUint16(8, true) : words.getUint32(8, true);
-  if (length > MOST_HEADER_BYTES) throw new FileFormatError(`the header has ${length} bytes: expected at most ${MOST_HEADER_BYTES}`);
+  if (length > MOST_HEADER_BYTES)
+    throw new FileFormatError(`the header has ${length} bytes: expected at most ${MOST_HEADER_BYTES}`);
   const bytes = readPart(source, BigInt(prefix), BigInt(length), "the header");
   const fields = parseHeader(major === 3 ? text(bytes, "the header") : Buffer.from(bytes).toString("latin1"));
   const position = prefix + length;
@@ -44,7 +47,9 @@ export function readNpyHeader(source: ByteSource): NpyHeader {
   const present = BigInt(source.sizeBytes - position);
   if (present !== sizeBytes) {
     const shape = fields.shape.join(", ");
-    throw new FileFormatError(`${fields.dtype}[${shape}] needs ${sizeBytes} bytes of data, but the file has ${present}`);
+    throw new FileFormatError(
+      `${fields.dtype}[${shape}] needs ${sizeBytes} bytes of data, but the file has ${present}`,
+    );
   }
   const shape = fields.shape.map((size) => exactSize(size, "a size"));
   return { ...fields, shape, position, sizeBytes: exactSize(sizeBytes, "the size"), version: `${major}.${minor}` };
@@ -64,7 +69,9 @@ function parseHeader(header: string): Fields {
   if (!rest.startsWith("{") || !rest.endsWith("}")) throw new FileFormatError("the header is no dict");
   rest = rest.slice(1, -1).trim();
   while (rest !== "") {
-    const entry = /^(['"])(\w+)\1\s*:\s*('[^'\\]*'|"[^"\\]*"|True|False|\([\d\sL,]*\)|\[[^\]]*\])\s*(?:,\s*|$)/.exec(rest);
+    const entry = /^(['"])(\w+)\1\s*:\s*('[^'\\]*'|"[^"\\]*"|True|False|\([\d\sL,]*\)|\[[^\]]*\])\s*(?:,\s*|$)/.exec(
+      rest,
+    );
     if (!entry) throw new FileFormatError(`the header cannot be read at ${quoted(rest.slice(0, 40))}`);
     if (found.has(entry[2]!)) throw new FileFormatError(`the header has the field ${quoted(entry[2]!)} twice`);
     found.set(entry[2]!, entry[3]!);

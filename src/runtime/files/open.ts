@@ -13,5 +13,7 @@ export function openCheckpoint(source: ByteSource, options: Omit<RuleOptions, "s
   const head = headOf(source);
   if (isZip(head)) return readCheckpoint(source, options);
   if (isLegacyCheckpoint(head)) return readLegacyCheckpoint(source, options);
-  throw new FileFormatError("this is no checkpoint of torch.save: it begins neither as a zip archive nor as its older format");
+  throw new FileFormatError(
+    "this is no checkpoint of torch.save: it begins neither as a zip archive nor as its older format",
+  );
 }

@@ -35,7 +35,8 @@ export function isSafetensors(head: Uint8Array, fileBytes: number): boolean {
 }
 
 export function readSafetensors(source: ByteSource): SafetensorsFile {
-  if (source.sizeBytes < 8) throw new FileFormatError(`a safetensors file has at least 8 bytes, this one ${source.sizeBytes}`);
+  if (source.sizeBytes < 8)
+    throw new FileFormatError(`a safetensors file has at least 8 bytes, this one ${source.sizeBytes}`);
   const length = new DataView(readPart(source, 0n, 8n, "the header's length").buffer).getBigUint64(0, true);
   if (length > MOST_HEADER_BYTES) {
     throw new FileFormatError(`the header claims ${length} bytes: expected at most ${MOST_HEADER_BYTES}`);
@@ -73,7 +74,8 @@ function readEntry(name: string, value: JsonValue, start: bigint, fileBytes: num
   }
   const written = value.get("dtype");
   const dtype = typeof written === "string" ? SAFETENSORS_TYPES.get(written) : undefined;
-  if (dtype === undefined) throw new FileFormatError(`tensor ${quoted(name)} has the unknown dtype ${quoted(String(written))}`);
+  if (dtype === undefined)
+    throw new FileFormatError(`tensor ${quoted(name)} has the unknown dtype ${quoted(String(written))}`);
   const shape = integers(value.get("shape"), `the shape of ${quoted(name)}`);
   const offsets = integers(value.get("data_offsets"), `the data_offsets of ${quoted(name)}`);
   const [from, to] = offsets;
@@ -104,7 +106,8 @@ function readEntry(name: string, value: JsonValue, start: bigint, fileBytes: num
 function integers(value: JsonValue | undefined, what: string): bigint[] {
   if (!Array.isArray(value)) throw new FileFormatError(`${what} is no list`);
   return value.map((item) => {
-    if (typeof item !== "bigint" || item < 0n) throw new FileFormatError(`${what} holds ${String(item)}: expected whole numbers`);
+    if (typeof item !== "bigint" || item < 0n)
+      throw new FileFormatError(`${what} holds ${String(item)}: expected whole numbers`);
     return item;
   });
 }
@@ -114,7 +117,8 @@ function requireSeamless(tensors: readonly SafetensorsEntry[], start: number, fi
   let before = "";
   for (const { name, position, sizeBytes } of tensors) {
     if (position < end) throw new FileFormatError(`tensors ${quoted(before)} and ${quoted(name)} overlap`);
-    if (position > end) throw new FileFormatError(`${position - end} bytes before tensor ${quoted(name)} belong to no tensor`);
+    if (position > end)
+      throw new FileFormatError(`${position - end} bytes before tensor ${quoted(name)} belong to no tensor`);
     end = position + sizeBytes;
     before = name;
   }
@@ -131,7 +135,8 @@ export function safetensorsHeader(
   let offset = 0n;
   for (const { name, dtype, shape } of tensors) {
     const written = torchNames.get(dtype);
-    if (written === undefined) throw new FileFormatError(`tensor ${quoted(name)}: safetensors has no dtype for ${dtype}`);
+    if (written === undefined)
+      throw new FileFormatError(`tensor ${quoted(name)}: safetensors has no dtype for ${dtype}`);
     if (name === METADATA) throw new FileFormatError(`a tensor cannot be named ${METADATA}`);
     const end = offset + product(shape) * BigInt(elementBytes(dtype));
     const value = `{"dtype":"${written}","shape":[${shape.join(",")}],"data_offsets":[${offset},${end}]}`;

@@ -2,7 +2,8 @@
  * What a reader reads from: bytes at positions, of a length known beforehand. Everything a file says about lengths is
  * compared with that length, in BigInt, before a byte is allocated. Knows no format.
  */
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from "node:fs";
+import process from "node:process";
 
 /** A file that is not what it should be: one sentence, without the name of the file. */
 export class FileFormatError extends Error {
@@ -81,6 +82,11 @@ export class HostSource implements ByteSource {
       if (got === 0) throw new FileFormatError("the file became shorter while it was read");
       done += got;
     }
+  }
+
+  /** Where the opened file really lies, where the system can say so. */
+  place(): string | null {
+    return process.platform === "linux" ? readlinkSync(`/proc/self/fd/${this.descriptor}`) : null;
   }
 
   close(): void {

@@ -90,7 +90,8 @@ class Parser {
   private number(): number | bigint {
     NUMBER.lastIndex = this.at;
     const written = NUMBER.exec(this.source)?.[0];
-    if (written === undefined || written.length > LONGEST_NUMBER) throw this.wrong("holds a number that is no valid JSON");
+    if (written === undefined || written.length > LONGEST_NUMBER)
+      throw this.wrong("holds a number that is no valid JSON");
     this.at += written.length;
     return /^-?\d+$/.test(written) ? BigInt(written) : Number(written);
   }

@@ -114,7 +114,8 @@ function directory64(source: ByteSource, endAt: bigint): Directory | null {
   if (locator.getUint32(0, true) !== END64_LOCATOR) return null;
   const position = locator.getBigUint64(8, true);
   const record = view(readPart(source, position, 56n, "the archive's 64-bit end"));
-  if (record.getUint32(0, true) !== END64) throw new FileFormatError("the archive's 64-bit end is not where it should be");
+  if (record.getUint32(0, true) !== END64)
+    throw new FileFormatError("the archive's 64-bit end is not where it should be");
   return {
     count: record.getBigUint64(32, true),
     sizeBytes: record.getBigUint64(40, true),
@@ -125,7 +126,8 @@ function directory64(source: ByteSource, endAt: bigint): Directory | null {
 
 function checked(source: ByteSource, found: Directory): Directory {
   requireRange(source, found.position, found.sizeBytes, "the archive's directory");
-  if (found.position + found.sizeBytes > found.end) throw new FileFormatError("the archive's directory overlaps its end");
+  if (found.position + found.sizeBytes > found.end)
+    throw new FileFormatError("the archive's directory overlaps its end");
   if (found.count * 46n > found.sizeBytes) {
     throw new FileFormatError(`the archive's directory of ${found.sizeBytes} bytes cannot hold ${found.count} members`);
   }
@@ -214,7 +216,9 @@ export function openMember(source: ByteSource, member: ZipMember, mostBytes: num
     return new PartSource(source, BigInt(member.position), BigInt(member.sizeBytes), quoted(member.name));
   }
   if (member.sizeBytes > mostBytes) {
-    throw new FileFormatError(`${quoted(member.name)} unpacks to ${member.sizeBytes} bytes: at most ${mostBytes} are allowed`);
+    throw new FileFormatError(
+      `${quoted(member.name)} unpacks to ${member.sizeBytes} bytes: at most ${mostBytes} are allowed`,
+    );
   }
   const packed = readPart(source, BigInt(member.position), BigInt(member.packedBytes), quoted(member.name));
   let bytes: Uint8Array;

@@ -67,7 +67,7 @@ interface Pending {
 }
 
 /** What every verb needs is imported once, before the snapshot: it saves half a second of each start. */
-const PRELOAD = ["torch", "layerwise.probe"];
+const PRELOAD = ["torch", "layerwise.probe", "layerwise.analysis"];
 const DEFAULT_MEMORY_BYTES = 2 * 1024 ** 3;
 const DEFAULT_OUTPUT_LIMIT = { bytes: 10 * 1024 ** 2, lines: 50_000 };
 /** How long an interrupt may go unnoticed, and how long clean-up may then take. */

@@ -1,25 +1,98 @@
-/** The native addon's whole surface, typed, and how it is found. The contract is native/README.md. */
+/** The native addons' whole surface, typed, and how they are found. The contract is native/README.md. */
 import { createRequire } from "node:module";
 import { existsSync } from "node:fs";
 
-export interface CpuAddon {
-  info(): { isa: string; cpu: string; threads: number; physicalBytes: number; libraries: Record<string, string> };
+/** What a stream needs of the engine behind it: the CPU's, or that of one GPU. */
+export interface NativeEngine {
   kernels(): string[];
   opcodes(): string[];
   open(ringWords: number): { ring: Float64Array; control: Int32Array };
   close(): void;
-  setThreads(n: number): void;
   wake(): void;
   wait(command: number): boolean;
-  allocate(bytes: number): number;
-  release(pointer: number, bytes: number): void;
-  write(pointer: number, source: Uint8Array): void;
-  read(pointer: number, target: Uint8Array): void;
+  /** CUDA: hand commands to the driver without waiting for the GPU. */
+  issue?(command: number): boolean;
   define(program: Float64Array): number;
   events(target: Float64Array): number;
   now(): number;
   takeError(): string | undefined;
+  allocate(bytes: number): number;
+  release(pointer: number, bytes: number): void;
+}
+
+export interface CpuAddon extends NativeEngine {
+  info(): { isa: string; cpu: string; threads: number; physicalBytes: number; libraries: Record<string, string> };
+  setThreads(n: number): void;
+  write(pointer: number, source: Uint8Array): void;
+  read(pointer: number, target: Uint8Array): void;
   checkIndices(pointer: number, dtype: number, n: number, low: number, high: number): number;
+}
+
+/** One GPU. Copies are in stream order behind everything submitted; false means that the error is to be taken. */
+export interface CudaEngine extends NativeEngine {
+  /** With `control` given, its words are used: so that they can be shared before the GPU is first touched. */
+  open(ringWords: number, control?: Int32Array): { ring: Float64Array; control: Int32Array };
+  issue(command: number): boolean;
+  write(pointer: number, source: Uint8Array): boolean;
+  read(pointer: number, target: Uint8Array): boolean;
+  /** From and to memory of the host; with `isPinned` the source is read later. */
+  upload(to: number, from: number, bytes: number, isPinned: number): boolean;
+  download(to: number, from: number, bytes: number): boolean;
+  /** Pinned memory of the host. */
+  allocateHost(bytes: number): number;
+  releaseHost(pointer: number, bytes: number): void;
+  memoryInfo(): { freeBytes: number; totalBytes: number };
+  createStream(priority: number): number;
+  createEvent(): number;
+  destroyEvent(event: number): void;
+  queryStream(stream: number): boolean;
+  synchronizeStream(stream: number): boolean;
+  queryEvent(event: number): boolean;
+  synchronizeEvent(event: number): boolean;
+  /** Negative when one of the two was not recorded or not reached. */
+  elapsedMs(start: number, end: number): number;
+}
+
+export interface CudaStatus {
+  available: boolean;
+  /** Why not, one sentence. */
+  reason?: string;
+  /** 13000 for CUDA 13.0. */
+  driver: number;
+  path: string;
+  devices: number;
+  isEmulated: boolean;
+}
+
+export interface CudaProperties {
+  name: string;
+  totalBytes: number;
+  major: number;
+  minor: number;
+  multiprocessors: number;
+  l2Bytes: number;
+  maxThreadsPerMultiprocessor: number;
+  sharedBytesPerBlock: number;
+  sharedBytesPerBlockOptIn: number;
+  sharedBytesPerMultiprocessor: number;
+  registersPerMultiprocessor: number;
+  clockKilohertz: number;
+  isIntegrated: boolean;
+  uuid: string;
+}
+
+export interface CudaAddon {
+  status(): CudaStatus;
+  devices(): CudaProperties[];
+  kernels(): string[];
+  opcodes(): string[];
+  now(): number;
+  device(index: number): CudaEngine;
+}
+
+/** null where this build has none. */
+export function loadCudaAddon(path: string): CudaAddon | null {
+  return existsSync(path) ? (createRequire(import.meta.url)(path) as CudaAddon) : null;
 }
 
 export function loadCpuAddon(path: string): CpuAddon {

@@ -2,8 +2,8 @@
  * A stream of kernel launches: appended here, executed by the native engine in order while Python goes on. Only reading a
  * value waits. One stream per device; the CPU's is a ring in memory shared with the engine (native/README.md).
  */
-import { PythonError, RuntimeError } from "../errors.ts";
-import type { CpuAddon } from "./addon.ts";
+import { NotImplementedError, PythonError, RuntimeError } from "../errors.ts";
+import type { NativeEngine } from "./addon.ts";
 
 const TAIL = 0;
 const SUBMITTED = 1;
@@ -22,7 +22,9 @@ const RING_WORDS = 1 << 18;
 const WAKE_AFTER_US = 40;
 
 export class Stream {
-  readonly addon: CpuAddon;
+  readonly addon: NativeEngine;
+  /** "cpu", "cuda:0": begins the text of errors. */
+  readonly #device: string;
   readonly #kernelIds = new Map<string, number>();
   readonly #ring: Float64Array;
   readonly #control: Int32Array;
@@ -36,10 +38,11 @@ export class Stream {
   onLaunch: ((command: number, kernel: string) => void) | null = null;
   #kernel = "";
 
-  constructor(addon: CpuAddon) {
+  constructor(addon: NativeEngine, device = "cpu", open = () => addon.open(RING_WORDS)) {
     this.addon = addon;
+    this.#device = device;
     addon.kernels().forEach((name, id) => this.#kernelIds.set(name, id));
-    const { ring, control } = addon.open(RING_WORDS);
+    const { ring, control } = open();
     this.#ring = ring;
     this.#control = control;
   }
@@ -50,7 +53,7 @@ export class Stream {
    */
   begin(kernel: string, words: number, label = kernel): this {
     const id = this.#kernelIds.get(kernel);
-    if (id === undefined) throw new RuntimeError(`[cpu] the native addon has no kernel '${kernel}': rebuild it`);
+    if (id === undefined) throw missingKernel(this.#device, kernel);
     this.#reserve((words + 3) & ~1);
     this.#kernel = label;
     this.#start = this.#write;
@@ -99,8 +102,19 @@ export class Stream {
     this.#pendingUs = 0;
     if (this.addon.wait(command)) return;
     if (this.isCancelled) throw new PythonError("KeyboardInterrupt", "");
-    const text = this.addon.takeError();
-    throw new RuntimeError(text ?? "[cpu] a kernel failed without saying why");
+    this.fail();
+  }
+
+  /** Throw what the engine has to say, as the class that it names. */
+  fail(): never {
+    const text = this.addon.takeError() ?? `[${this.#device}] a kernel failed without saying why`;
+    const [, type] = /^(IndexError): /.exec(text) ?? [];
+    throw type ? new PythonError(type, text.slice(type.length + 2)) : new RuntimeError(text);
+  }
+
+  /** Does the addon have this kernel? */
+  has(kernel: string): boolean {
+    return this.#kernelIds.has(kernel);
   }
 
   waitAll(): void {
@@ -129,9 +143,10 @@ export class Stream {
     const used = () => (this.#published - Atomics.load(this.#control, HEAD)) | 0;
     const toEnd = RING_WORDS - this.#write;
     const needed = toEnd < words ? toEnd + words : words;
-    if (needed > RING_WORDS) throw new RuntimeError(`[cpu] a launch of ${words} words does not fit into the ring`);
+    if (needed > RING_WORDS) throw new RuntimeError(`[${this.#device}] a launch of ${words} words does not fit into the ring`);
     while (RING_WORDS - used() < needed) {
       // Full: let the engine work off half of what is queued, then go on.
+      if (this.addon.issue?.(this.submitted)) continue;
       this.wait(this.submitted - ((this.submitted - this.#doneCount()) >> 1));
     }
     if (toEnd < words && toEnd > 0) {
@@ -150,4 +165,9 @@ export class Stream {
     const done = Atomics.load(this.#control, DONE);
     return this.submitted - ((this.submitted - done) | 0);
   }
+}
+
+function missingKernel(device: string, kernel: string): PythonError {
+  if (device === "cpu") return new RuntimeError(`[cpu] the native addon has no kernel '${kernel}': rebuild it`);
+  return new NotImplementedError(`the kernel '${kernel}' on ${device}`);
 }

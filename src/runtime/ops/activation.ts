@@ -3,7 +3,8 @@ import { e } from "../pointwise/expr.ts";
 import { RuntimeError } from "../errors.ts";
 import type { DType } from "../dtype.ts";
 import { pointwise } from "../pointwise/op.ts";
-import { refuse } from "./pointwise.ts";
+import type { Tensor } from "../tensor.ts";
+import { refuse, refuseAs } from "./pointwise.ts";
 
 const F = "nn.functional";
 const SQRT_HALF = Math.SQRT1_2;
@@ -15,7 +16,9 @@ const SELU_SCALE = 1.0507009873554804934193349852946;
 const onlyFloats = refuse("bool", "int");
 
 function refuseBool(dtype: DType, name: string): void {
-  if (dtype.kind === "bool") throw new RuntimeError(`Boolean inputs not supported for ${name}`);
+  if (dtype.kind === "bool") {
+    throw new RuntimeError(`${name.startsWith("relu") ? "Boolean" : "Bool"} inputs not supported for ${name}`);
+  }
 }
 
 export const relu = pointwise({
@@ -32,7 +35,12 @@ export const gelu = pointwise({
   doc: "input * Phi(input), Phi the normal distribution's; 'tanh' approximates it.",
   in: F,
   inplace: false,
-  check: onlyFloats,
+  check: (dtype, _name, [, approximate = "none"]) => {
+    if (approximate !== "none" && approximate !== "tanh") {
+      throw new RuntimeError("approximate argument must be either none or tanh.");
+    }
+    refuseAs("GeluKernelImpl", "bool", "int")(dtype);
+  },
   expr: ({ input, approximate }) => {
     if (approximate === "tanh") {
       const inner = e.mul(GELU_SCALE, e.add(input, e.mul(0.044715, e.mul(input, e.square(input)))));
@@ -81,6 +89,8 @@ export const logsigmoid = pointwise({
   inplace: false,
   dtype: "float",
   gradName: "LogSigmoid",
+  rowMajor: true,
+  check: (_dtype, _name, [input]) => refuseAs("log_sigmoid_cpu", "bool", "int")((input as Tensor).dtype),
   expr: ({ input }) => e.sub(e.minimum(input, 0), e.log1p(e.exp(e.neg(e.abs(input))))),
   gradient: { input: ({ input }, _y, dy) => e.mul(dy, e.sigmoid(e.neg(input))) },
 });
@@ -88,6 +98,7 @@ pointwise({
   signature: "leaky_relu(Tensor input, float negative_slope=0.01) -> Tensor",
   doc: "input where positive, negative_slope * input elsewhere.",
   in: "nn.functional",
+  check: onlyFloats,
   expr: ({ input, negative_slope: slope }) => e.where(e.gt(input, 0), input, e.mul(input, slope)),
   gradient: { input: ({ input, negative_slope: slope }, _y, dy) => e.where(e.gt(input, 0), dy, e.mul(dy, slope)) },
 });
@@ -95,7 +106,7 @@ pointwise({
   signature: "elu(Tensor input, float alpha=1.0) -> Tensor",
   doc: "input where positive, alpha * (exp(input) - 1) elsewhere.",
   in: "nn.functional",
-  dtype: "float",
+  check: refuseAs("elu_cpu", "bool", "int"),
   expr: ({ input, alpha }) => e.where(e.gt(input, 0), input, e.mul(alpha, e.expm1(e.minimum(input, 0)))),
   gradient: {
     input: ({ input, alpha }, _y, dy) =>
@@ -106,7 +117,7 @@ pointwise({
   signature: "selu(Tensor input) -> Tensor",
   doc: "The self-normalising ELU.",
   in: "torch nn.functional",
-  dtype: "float",
+  check: refuseAs("elu_cpu", "bool", "int"),
   expr: ({ input }) =>
     e.where(e.gt(input, 0), e.mul(SELU_SCALE, input), e.mul(SELU_SCALE * SELU_ALPHA, e.expm1(e.minimum(input, 0)))),
   gradient: {
@@ -122,7 +133,7 @@ pointwise({
   signature: "celu(Tensor input, float alpha=1.0) -> Tensor",
   doc: "ELU, continuously differentiable for every alpha.",
   in: "torch nn.functional",
-  dtype: "float",
+  check: refuseAs("elu_cpu", "bool", "int"),
   expr: ({ input, alpha }) => e.where(e.gt(input, 0), input, e.mul(alpha, e.expm1(e.div(e.minimum(input, 0), alpha)))),
   gradient: {
     input: ({ input, alpha }, _y, dy) =>
@@ -144,7 +155,7 @@ pointwise({
   signature: "hardsigmoid(Tensor input) -> Tensor",
   doc: "A piecewise linear sigmoid.",
   in: "nn.functional",
-  dtype: "float",
+  check: onlyFloats,
   expr: ({ input }) => e.div(e.minimum(e.maximum(e.add(input, 3), 0), 6), 6),
   gradient: {
     input: ({ input }, _y, dy) => e.where(e.logical_and(e.gt(input, -3), e.lt(input, 3)), e.mul(dy, 1 / 6), 0),
@@ -154,7 +165,7 @@ pointwise({
   signature: "hardswish(Tensor input) -> Tensor",
   doc: "input * hardsigmoid(input).",
   in: "nn.functional",
-  dtype: "float",
+  check: onlyFloats,
   expr: ({ input }) => e.div(e.mul(input, e.minimum(e.maximum(e.add(input, 3), 0), 6)), 6),
   gradient: {
     input: ({ input }, _y, dy) =>
@@ -165,6 +176,7 @@ pointwise({
   signature: "threshold(Tensor input, float threshold, float value) -> Tensor",
   doc: "input where it is above the threshold, value elsewhere.",
   in: "torch nn.functional",
+  check: refuse("bool"),
   expr: ({ input, threshold, value }) => e.where(e.le(input, threshold), value, input),
 });
 pointwise({
@@ -172,6 +184,7 @@ pointwise({
   doc: "0 where |input| <= lambd.",
   in: "torch Tensor nn.functional",
   inplace: false,
+  check: onlyFloats,
   expr: ({ input, lambd }) => e.where(e.le(e.abs(input), lambd), 0, input),
 });
 pointwise({
@@ -179,8 +192,19 @@ pointwise({
   doc: "Pulled towards 0 by lambd.",
   in: F,
   inplace: false,
-  expr: ({ input, lambd }) =>
-    e.where(e.gt(input, lambd), e.sub(input, lambd), e.where(e.lt(input, e.neg(lambd)), e.add(input, lambd), 0)),
+  check: (dtype, _name, [, lambd]) => {
+    refuseAs("softshrink_check", "bool", "int")(dtype);
+    if (typeof lambd === "number" && lambd < 0) {
+      const most = { float64: "1.79769e+308", float16: "65504", bfloat16: "3.38953e+38" }[dtype.name] ?? "3.40282e+38";
+      throw new RuntimeError(
+        `lambda must be in range [0, ${most}] for input dtype ${dtype.legacy.slice(6, -6)}, but found ${lambd}`,
+      );
+    }
+  },
+  expr: ({ input, lambd }) => {
+    const shrunk = e.where(e.lt(input, e.neg(lambd)), e.add(input, lambd), e.where(e.isnan(input), input, 0));
+    return e.where(e.gt(input, lambd), e.sub(input, lambd), shrunk);
+  },
 });
 pointwise({
   signature: "prelu(Tensor input, Tensor weight) -> Tensor",

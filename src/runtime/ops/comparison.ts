@@ -1,7 +1,7 @@
 /** Elementwise comparison, logic and bits: pointwise expressions like the rest, with bool or integer results. */
 import { e } from "../pointwise/expr.ts";
 import { pointwise } from "../pointwise/op.ts";
-import { refuse } from "./pointwise.ts";
+import { refuse, refuseAs } from "./pointwise.ts";
 
 const compare = [
   ["eq", "Where input equals other.", []],
@@ -18,7 +18,7 @@ const compared = Object.fromEntries(
   compare.map(([name, doc, names]) => [
     name,
     pointwise({
-      signature: `${name}(Tensor input, Operand other) -> Tensor`,
+      signature: `${name}(Tensor input, ${name.startsWith("logical") ? "Tensor" : "Operand"} other) -> Tensor`,
       doc,
       aliases: names.flatMap((n) => [`torch.${n}`, `Tensor.${n}`]),
       dtype: "bool",
@@ -35,15 +35,19 @@ const tests = [
   ["isfinite", "Where input is neither NaN nor infinite."],
   ["signbit", "Where the sign bit is set."],
 ] as const;
-for (const [name, doc] of tests) {
-  pointwise({
-    signature: `${name}(Tensor input) -> Tensor`,
-    doc,
-    dtype: "bool",
-    inplace: name === "logical_not",
-    expr: ({ input }) => e[name](input),
-  });
-}
+const tested = Object.fromEntries(
+  tests.map(([name, doc]) => [
+    name,
+    pointwise({
+      signature: `${name}(Tensor input) -> Tensor`,
+      doc,
+      dtype: "bool",
+      inplace: name === "logical_not",
+      expr: ({ input }) => e[name](input),
+    }),
+  ]),
+);
+export const isNan = tested.isnan!;
 
 const bitwise = [
   ["bitwise_and", "Bits set in both; `&`."],
@@ -66,6 +70,6 @@ pointwise({
   signature: "_bitwise_not_int(Tensor input) -> Tensor",
   doc: "All bits flipped.",
   in: "_C",
-  check: onlyIntegers,
+  check: refuseAs("bitwise_not_cpu", "float"),
   expr: ({ input }) => e.bitwise_not(input),
 });

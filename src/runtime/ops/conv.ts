@@ -1,10 +1,12 @@
 /** Convolutions. The kernels are 2-D; 1-D is 2-D with a height of one. Transposed convolution is the gradient of one. */
+import type { DType } from "../dtype.ts";
 import { NotImplementedError, RuntimeError } from "../errors.ts";
 import { launch, pointerOf } from "../launch.ts";
 import { op, type Grads } from "../op.ts";
 import { formatShape, type Shape } from "../shape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { castOf, contiguousOf } from "./copy.ts";
+import { inFormatOf } from "./memory_format.ts";
 import { sum } from "./reduce.ts";
 import { reshape, squeeze, unsqueeze } from "./view.ts";
 import { add } from "./pointwise.ts";
@@ -40,6 +42,17 @@ function outputShape(input: Shape, weight: Shape, g: Geometry): number[] {
 }
 
 function checkConv(input: Tensor, weight: Tensor, bias: Tensor | null, g: Geometry): void {
+  for (const [what, values] of [
+    ["stride", g.stride],
+    ["padding", g.padding],
+    ["dilation", g.dilation],
+  ] as const) {
+    if (what === "padding" && values.some((n) => n < 0)) throw new RuntimeError("negative padding is not supported");
+    if (what === "stride" && values.some((n) => n <= 0)) throw new RuntimeError("non-positive stride is not supported");
+    if (what === "dilation" && values.some((n) => n <= 0)) {
+      throw new RuntimeError(`dilation should be greater than zero, but got ${formatShape(values)}`);
+    }
+  }
   const expected = weight.shape[1]! * g.groups;
   const shown = `Given groups=${g.groups}, weight of size ${formatShape(weight.shape)}, expected input${formatShape(input.shape)}`;
   if (input.shape[1] !== expected) {
@@ -59,6 +72,10 @@ function checkConv(input: Tensor, weight: Tensor, bias: Tensor | null, g: Geomet
       `Input type (${input.dtype.legacy}) and weight type (${weight.dtype.legacy}) should be the same`,
     );
   }
+  if (bias && bias.dtype !== input.dtype) {
+    const [of_, and] = [input, bias].map((t) => cName(t.dtype));
+    throw new RuntimeError(`Input type (${of_}) and bias type (${and}) should be the same`);
+  }
   for (const i of [0, 1]) {
     const padded = input.shape[2 + i]! + 2 * g.padding[i]!;
     const kernel = g.dilation[i]! * (weight.shape[2 + i]! - 1) + 1;
@@ -71,6 +88,9 @@ function checkConv(input: Tensor, weight: Tensor, bias: Tensor | null, g: Geomet
     }
   }
 }
+
+const cName = (dtype: DType): string =>
+  ({ float32: "float", float64: "double", float16: "c10::Half", bfloat16: "c10::BFloat16" })[dtype.name] ?? dtype.name;
 
 const convolution = op({
   signature:
@@ -103,7 +123,7 @@ const convolution = op({
         ...sizes(x.shape, w.shape, g),
       ]);
     }
-    return out;
+    return inFormatOf([input, weight], out);
   },
   backward({ input, weight, stride, padding, dilation, groups, needs }, dy): Grads {
     const g = { stride, padding, dilation, groups };
@@ -150,7 +170,7 @@ const convolutionInput = op({
         ...sizes(size, w.shape, { stride, padding, dilation, groups }),
       ]);
     }
-    return dx;
+    return inFormatOf([dy, weight], dx);
   },
   backward({ dy, weight, stride, padding, dilation, groups, needs }, ddx): Grads {
     return {
@@ -311,6 +331,12 @@ function convolveTransposed(
       (i) => (input.shape[2 + i]! - 1) * s[i]! - 2 * p[i]! + d[i]! * (weight.shape[2 + i]! - 1) + o[i]! + 1,
     ),
   ];
+  if (size.slice(2).some((n) => n <= 0)) {
+    throw new RuntimeError(
+      `Given input size per channel: (${input.shape.slice(2).join(" x ")}). Calculated output size per channel: ` +
+        `(${size.slice(2).join(" x ")}). Output size is too small`,
+    );
+  }
   const out = convolutionInput(input, weight, size, s, p, d, groups);
   return bias ? (add(out, reshape(bias, [1, bias.numel, 1, 1])) as Tensor) : out;
 }

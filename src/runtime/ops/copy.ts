@@ -6,21 +6,25 @@ import { promoteTypes, type DType } from "../dtype.ts";
 import { RuntimeError, NotImplementedError } from "../errors.ts";
 import { launch } from "../launch.ts";
 import { copies, op, type Grads } from "../op.ts";
-import { constant, input } from "../pointwise/expr.ts";
+import { part, realOf } from "../pointwise/complex.ts";
+import { constant, e, input } from "../pointwise/expr.ts";
 import { resultStrides } from "../pointwise/iteration.ts";
 import { PointwiseKernel } from "../pointwise/kernel.ts";
 import { checkNoOverlap } from "../pointwise/op.ts";
 import { broadcastShapes, formatShape, sameShape } from "../shape.ts";
 import { empty, type Tensor } from "../tensor.ts";
+import { copiedTo, transferBytes } from "../transfer.ts";
 
 const copyKernel = new PointwiseKernel("copy", [input(0)], 1, 0);
+const pairKernel = new PointwiseKernel("copy", [input(0), input(1)], 2, 0);
+const nonzeroKernel = new PointwiseKernel("copy", [e.logical_or(e.ne(input(0), 0), e.ne(input(1), 0))], 2, 0);
 const zeroKernel = new PointwiseKernel("zero", [constant(0)], 0, 0);
 
 /** Overwrite `target` with `source`, converting its dtype and broadcasting. No tape, no checks. */
 export function copyInto(target: Tensor, source: Tensor): void {
   if (target.device !== source.device && !target.isMeta) {
     if (source.isMeta) throw new NotImplementedError("copying out of a meta tensor, which has no data,");
-    throw new NotImplementedError(`copying from ${source.device.type} to ${target.device.type}`);
+    return copyAcross(target, source);
   }
   if (
     target.dtype === source.dtype &&
@@ -33,11 +37,38 @@ export function copyInto(target: Tensor, source: Tensor): void {
     }
     return;
   }
+  if (target.dtype.kind === "complex" || source.dtype.kind === "complex") return copyParts(target, source);
   const common =
     target.dtype.kind === "float" || source.dtype.kind === "float"
       ? promoteTypes(target.dtype, source.dtype)
       : target.dtype;
   copyKernel.launch(common, [target], [source], []);
+}
+
+/** Complex numbers are copied as pairs; towards a real dtype the real part goes, from one zeros come beside it. */
+function copyParts(target: Tensor, source: Tensor): void {
+  const dtype = realOf(promoteTypes(target.dtype, source.dtype));
+  if (source.dtype.kind !== "complex") {
+    copyInto(part(target, 0), source);
+    zeroKernel.launch(dtype, [part(target, 1)], [], []);
+  } else if (target.dtype.kind === "complex") {
+    const inputs = [part(source, 0), part(source, 1)];
+    pairKernel.launch(dtype, [part(target, 0), part(target, 1)], inputs, []);
+  } else if (target.dtype.kind === "bool") {
+    nonzeroKernel.launch(dtype, [target], [part(source, 0), part(source, 1)], []);
+  } else {
+    copyInto(target, part(source, 0));
+  }
+}
+
+/** Bytes cross as they are; casts, broadcasts and strides happen on either side. */
+function copyAcross(target: Tensor, source: Tensor): void {
+  if (!target.device.stream) return;
+  const packed = contiguousOf(source);
+  if (target.dtype === source.dtype && target.isContiguous && sameShape(target.shape, source.shape)) {
+    return transferBytes(target, packed);
+  }
+  copyInto(target, copiedTo(target.device, packed));
 }
 
 /** A contiguous tensor with the same values: itself when it is contiguous already. */
@@ -150,5 +181,6 @@ primitives.copyInto = copyInto;
 primitives.zero = (t) => {
   if (t.isMeta || t.numel === 0) return;
   if (t.isContiguous) launch("fill_zero", [t], t.nbytes / 8, [t.pointer, t.nbytes]);
+  else if (t.dtype.kind === "complex") for (const which of [0, 1] as const) primitives.zero(part(t, which));
   else zeroKernel.launch(t.dtype, [t], [], []);
 };

@@ -5,7 +5,8 @@ import { float32, getDefaultDtype, int64, Scalar, type DType } from "../dtype.ts
 import { PythonError, RuntimeError } from "../errors.ts";
 import { launch, writeBytes } from "../launch.ts";
 import { op } from "../op.ts";
-import { e, input, param } from "../pointwise/expr.ts";
+import { part, realOf } from "../pointwise/complex.ts";
+import { e, param } from "../pointwise/expr.ts";
 import { PointwiseKernel } from "../pointwise/kernel.ts";
 import { resultStrides } from "../pointwise/iteration.ts";
 import { formatShape, type Shape } from "../shape.ts";
@@ -35,12 +36,28 @@ export function integerTensor(value: bigint, device: Device): Tensor {
 }
 
 function fillNumber(t: Tensor, value: number): void {
-  if (value === 0 && !Object.is(value, -0) && t.isContiguous) {
+  if (t.dtype.kind === "complex" && value !== 0) {
+    fillComplex(t, value, 0);
+  } else if (value === 0 && !Object.is(value, -0) && t.isContiguous) {
     if (t.numel > 0) launch("fill_zero", [t], t.nbytes / 8, [t.pointer, t.nbytes]);
   } else {
     fillKernel.launch(t.dtype, [t], [], [value]);
   }
 }
+
+function fillComplex(t: Tensor, re: number, im: number): void {
+  fillKernel.launch(realOf(t.dtype), [part(t, 0)], [], [re]);
+  fillKernel.launch(realOf(t.dtype), [part(t, 1)], [], [im]);
+}
+
+/** Set every element to what Python gave, which may be complex. */
+function fillScalar(t: Tensor, value: Scalar): void {
+  if (value.kind !== "complex") fillWith(t, value.value);
+  else if (t.dtype.kind === "complex") fillComplex(t, value.number, value.imaginary);
+  else throw new RuntimeError(`value cannot be converted to type ${cName(t.dtype)} without overflow`);
+}
+const cName = (dtype: DType): string =>
+  ({ float32: "float", float64: "double", int64: "int64_t" })[dtype.name] ?? dtype.name;
 
 export function full(shape: Shape, value: number | bigint, dtype: DType, device: Device): Tensor {
   const out = emptyTensor(shape, dtype, device);
@@ -97,7 +114,9 @@ export const fullOp = op({
   differentiable: false,
   forward(size: Shape, fill: Scalar, dtype: DType | null, device: Device | null): Tensor {
     checkSize(size);
-    return full(size, fill.value, dtype ?? getDefaultDtype(), device ?? defaultDevice());
+    const out = emptyTensor(size, dtype ?? getDefaultDtype(), device ?? defaultDevice());
+    fillScalar(out, fill);
+    return out;
   },
 });
 
@@ -178,7 +197,8 @@ export const eye = op({
   forward(n: number, m: number, dtype: DType | null, device: Device | null): Tensor {
     const out = emptyTensor([n, m], dtype ?? getDefaultDtype(), device ?? defaultDevice());
     // Counted in int64 whatever the result's dtype.
-    diagonalKernel.launch(int64, [out], [], [m, n]);
+    if (out.dtype.kind === "complex") fillWith(out, 0);
+    diagonalKernel.launch(int64, [out.dtype.kind === "complex" ? part(out, 0) : out], [], [m, n]);
     return out;
   },
 });
@@ -189,13 +209,12 @@ export const fill_ = op({
   in: "Tensor",
   mutates: true,
   forward(input: Tensor, value: Scalar | Tensor): Tensor {
-    if (value instanceof Tensor) copyOne.launch(input.dtype, [input], [value], []);
-    else fillWith(input, value.value);
+    if (value instanceof Tensor) copyInto(input, value);
+    else fillScalar(input, value);
     return input;
   },
   backward: ({ needs }, dy) => ({ value: needs.value ? dy : null }),
 });
-const copyOne = new PointwiseKernel("fill", [input(0)], 1, 0);
 
 export const zero_ = op({
   signature: "zero_(Tensor input) -> Tensor",

@@ -1,6 +1,6 @@
 /** Reading and writing by index: embedding, gather, scatter, advanced indexing, masks. Indices are checked at the call. */
 import { bool, int64, Scalar, type DType } from "../dtype.ts";
-import type { CpuDevice } from "../device.ts";
+import type { ComputeDevice } from "../device.ts";
 import { IndexError, RuntimeError, NotImplementedError } from "../errors.ts";
 import { launch, pointerOf, readScalar } from "../launch.ts";
 import { op, type Grads } from "../op.ts";
@@ -24,8 +24,14 @@ import { maskedFill, mul, trueDivide } from "./pointwise.ts";
 export function firstOutside(index: Tensor, low: number, high: number): number | null {
   if (index.isMeta || index.numel === 0) return null;
   const flat = contiguousOf(index);
-  flat.device.stream!.wait(flat.storage.lastWrite);
-  const at = (flat.device as CpuDevice).addon.checkIndices(flat.pointer, flat.dtype.id, flat.numel, low, high);
+  const at = (flat.device as ComputeDevice).firstOutside(
+    flat.pointer,
+    flat.dtype.id,
+    flat.numel,
+    low,
+    high,
+    flat.storage.lastWrite,
+  );
   if (at < 0) return null;
   const one = new Tensor(flat.storage, [], [], flat.offset + at, flat.dtype);
   return Number(readScalar(one));
@@ -114,7 +120,10 @@ function addRows(out: Tensor, index: Tensor, source: Tensor, outer: number, n: n
 }
 
 function checkIndexVector(index: Tensor, name: string): void {
-  if (index.rank > 1) throw new IndexError(`${name}(): Index is supposed to be a vector, but got dim: ${index.rank}`);
+  if (index.rank > 1) {
+    const more = name === "index_select" ? "" : `, but got dim: ${index.rank}`;
+    throw new IndexError(`${name}(): Index is supposed to be a vector${more}`);
+  }
   if (!isIndexType(index.dtype)) throw new RuntimeError(`${name}(): Expected dtype int32 or int64 for index`);
 }
 
@@ -147,9 +156,28 @@ export const indexAdd = op({
   forward(input: Tensor, dim: number, index: Tensor, source: Tensor, alpha?: Scalar): Tensor {
     const d = wrapDim(dim, input.rank);
     checkIndexVector(index, "index_add");
+    if (source.dtype !== input.dtype) {
+      const [own, other] = [input, source].map((t) => t.dtype.legacy.slice(6, -6));
+      throw new RuntimeError(`index_add_(): self (${own}) and source (${other}) must have the same scalar type`);
+    }
+    const sourceSize = source.shape[d] ?? 1;
+    if (index.numel !== sourceSize) {
+      throw new RuntimeError(
+        `index_add_(): Number of indices (${index.numel}) should be equal to source.size(dim): (${sourceSize}), for dim: ${d}`,
+      );
+    }
+    if (
+      !sameShape(
+        input.shape.filter((_, i) => i !== d),
+        source.shape.filter((_, i) => i !== d),
+      )
+    ) {
+      throw new RuntimeError(
+        "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = " +
+          `${formatShape(input.shape)} source.shape = ${formatShape(source.shape)}`,
+      );
+    }
     if (firstOutside(index, 0, input.shape[d] ?? 1) !== null) throw new IndexError("index out of range in self");
-    if (source.dtype !== input.dtype)
-      throw new RuntimeError("index_add_(): self and source expected to have the same dtype");
     const out = empty(input.shape, input.dtype, input.device);
     copyInto(out, input);
     const [outer, n, inner] = splitAround(out, d);
@@ -164,10 +192,11 @@ export const indexAdd = op({
 const times = (t: Tensor, s: Scalar): Tensor => mul(t, s) as Tensor;
 
 function checkGatherShape(index: Tensor, input: Tensor, dim: number, name: string): void {
-  if (!isIndexType(index.dtype)) throw new RuntimeError(`${name}(): Expected dtype int32 or int64 for index`);
+  if (!isIndexType(index.dtype)) throw new RuntimeError(`${name}(): Expected dtype int32/int64 for index`);
   if (index.numel === 0) return;
   if (Math.max(index.rank, 1) !== Math.max(input.rank, 1)) {
-    throw new RuntimeError("Index tensor must have the same number of dimensions as input tensor");
+    const what = name === "gather" ? "input" : "self";
+    throw new RuntimeError(`Index tensor must have the same number of dimensions as ${what} tensor`);
   }
   index.shape.forEach((size, i) => {
     if (i !== dim && size > input.shape[i]!) {
@@ -247,6 +276,15 @@ function scatterKernel(
   ]);
 }
 
+/** The source must reach as far as the index does. */
+function checkSourceShape(index: Tensor, input: Tensor, source: Tensor, dim: number): void {
+  if (index.shape.every((size, i) => size <= (source.shape[i] ?? 1))) return;
+  throw new RuntimeError(
+    `Expected index ${formatShape(index.shape)} to be no larger than self ${formatShape(input.shape)} apart from ` +
+      `dimension ${dim} and to be no larger size than src ${formatShape(source.shape)}`,
+  );
+}
+
 function scattered(
   input: Tensor,
   dim: number,
@@ -262,6 +300,7 @@ function scattered(
   if (source instanceof Tensor && source.dtype !== input.dtype) {
     throw new RuntimeError(`${name}(): Expected self.dtype to be equal to src.dtype`);
   }
+  if (source instanceof Tensor && index.numel > 0) checkSourceShape(index, input, source, d);
   const out = empty(input.shape, input.dtype, input.device);
   copyInto(out, input);
   if (source instanceof Tensor) scatterKernel(out, d, index, source, 0, reduce);
@@ -319,7 +358,11 @@ export const flip = op({
   doc: "The given dims in reverse order.",
   in: "_C",
   forward(input: Tensor, dims: Shape): Tensor {
-    const wanted = new Set(dims.map((d) => wrapDim(d, input.rank)));
+    const wanted = new Set<number>();
+    for (const d of dims.map((dim) => wrapDim(dim, input.rank))) {
+      if (wanted.has(d)) throw new RuntimeError(`dim ${d} appears multiple times in the list of dims`);
+      wanted.add(d);
+    }
     const out = empty(input.shape, input.dtype, input.device, resultStrides(input.shape, [input]));
     if (input.rank === 0) copyInto(out, input);
     else if (out.numel > 0) {
@@ -505,16 +548,18 @@ export const nonzero = op({
     if (source.numel > 0)
       launch("nonzero_count", [count], source.numel, [source.dtype.id, source.pointer, source.numel, count.pointer]);
     const n = source.numel > 0 ? Number(readScalar(count)) : 0;
-    const out = empty([n, input.rank], int64, input.device);
-    if (out.numel > 0) {
-      launch("nonzero", [out], source.numel, [
-        source.dtype.id,
-        source.pointer,
-        input.rank,
-        ...input.shape,
-        out.pointer,
-      ]);
-    }
+    const rows = empty([n, input.rank], int64, input.device);
+    if (rows.numel === 0) return rows;
+    launch("nonzero", [rows], source.numel, [
+      source.dtype.id,
+      source.pointer,
+      input.rank,
+      ...input.shape,
+      rows.pointer,
+    ]);
+    // Column by column in memory, as PyTorch leaves it: the index of each dim is a dense vector.
+    const out = empty(rows.shape, int64, input.device, [1, n]);
+    copyInto(out, rows);
     return out;
   },
 });

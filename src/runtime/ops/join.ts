@@ -5,8 +5,10 @@ import { op, type Grads } from "../op.ts";
 import { commonDevice } from "../pointwise/op.ts";
 import { formatShape, sameShape, wrapDim, type Shape } from "../shape.ts";
 import { empty, type Tensor } from "../tensor.ts";
-import { copyInto } from "./copy.ts";
+import { contiguous, copyInto } from "./copy.ts";
+import { isChannelsLast } from "./memory_format.ts";
 import { joining } from "./reduce.ts";
+import { zeros } from "./create.ts";
 import { expand, reshape, slice, unsqueeze } from "./view.ts";
 
 export const cat = op({
@@ -36,7 +38,11 @@ export const cat = op({
       });
       shape[d]! += t.shape[d]!;
     });
-    const out = empty(shape, resultType(tensors), commonDevice(tensors));
+    // Images that all lie channels-last join so.
+    const isLast = parts.length > 0 && parts.every((t) => isChannelsLast(t.shape, t.strides));
+    const [, channels = 1, height = 1, width = 1] = shape;
+    const strides = isLast ? [channels * height * width, 1, width * channels, channels] : undefined;
+    const out = empty(shape, resultType(tensors), commonDevice(tensors), strides);
     let at = 0;
     for (const t of parts) {
       copyInto(slice(out, d, at, t.shape[d]!, 1), t);
@@ -51,7 +57,7 @@ export const cat = op({
     let at = 0;
     return {
       tensors: infos.map(({ shape }) => {
-        if (shape.length === 1 && shape[0] === 0 && (rank !== 1 || shape[0] === 0)) return null;
+        if (shape.length === 1 && shape[0] === 0) return zeros(shape, dy.dtype, dy.device);
         const part = slice(dy, d, at, shape[d]!, 1);
         at += shape[d]!;
         return part;
@@ -94,6 +100,11 @@ export const repeat = op({
       );
     }
     const shape = [...new Array<number>(repeats.length - input.rank).fill(1), ...input.shape];
+    const negative = shape.map((n, i) => n * repeats[i]!).findIndex((n) => n < 0);
+    if (negative >= 0) {
+      const size = shape.map((n, i) => n * repeats[i]!);
+      throw new RuntimeError(`Trying to create tensor with negative dimension ${size[negative]}: ${formatShape(size)}`);
+    }
     // [a, b] repeated (r, s) is [r, a, s, b] stretched from [1, a, 1, b].
     const spaced = reshape(
       input,
@@ -103,10 +114,12 @@ export const repeat = op({
       spaced,
       shape.flatMap((n, i) => [repeats[i]!, n]),
     );
-    return reshape(
+    const repeated = reshape(
       stretched,
       shape.map((n, i) => n * repeats[i]!),
     );
+    // Where only dims of one were repeated it is still a view.
+    return repeated.storage === input.storage ? contiguous(repeated) : repeated;
   },
 });
 

@@ -34,6 +34,7 @@ const choleskyEx = op({
   signature: "_cholesky_ex(Tensor A) -> (Tensor L, Tensor info)",
   doc: "The lower triangular L with A = L L^H, and the order of the minor where it failed.",
   in: "",
+  complex: true,
   gradName: "LinalgCholeskyEx",
   save: ["L"],
   forward(A: Tensor): Tensor[] {
@@ -60,6 +61,7 @@ export const cholesky = op({
   signature: "_linalg_cholesky(Tensor A, bool upper, bool check) -> (Tensor L, Tensor info)",
   doc: "The Cholesky factor of each positive definite matrix.",
   in: "_C",
+  complex: true,
   forward(A: Tensor, upper: boolean, check: boolean): Tensor[] {
     const name = "linalg.cholesky";
     checkDtype(A, name, "cholesky_cpu");
@@ -77,6 +79,7 @@ export const geqrf = op({
   signature: "_geqrf(Tensor A) -> (Tensor a, Tensor tau)",
   doc: "Householder reflections below R, as LAPACK packs them.",
   in: "_C",
+  complex: true,
   differentiable: false,
   forward(A: Tensor): Tensor[] {
     checkMatrix(A, "torch.geqrf");
@@ -119,6 +122,7 @@ export const householderProduct = op({
   signature: "_householder_product(Tensor A, Tensor tau) -> Tensor",
   doc: "The first columns of a product of Householder reflections.",
   in: "_C",
+  complex: true,
   differentiable: false,
   forward(A: Tensor, tau: Tensor): Tensor {
     checkKernel(A, "orgqr_cpu");
@@ -130,6 +134,7 @@ const reducedQr = op({
   signature: "_qr(Tensor A, int columns) -> (Tensor Q, Tensor R)",
   doc: "Q with orthonormal columns and upper triangular R.",
   in: "",
+  complex: true,
   gradName: "LinalgQr",
   save: ["Q", "R"],
   forward(A: Tensor, columns: number): Tensor[] {
@@ -185,6 +190,7 @@ export const qr = op({
   signature: "_linalg_qr(Tensor A, str mode) -> (Tensor Q, Tensor R)",
   doc: "A = Q R with orthonormal columns in Q and R upper triangular.",
   in: "_C",
+  complex: true,
   forward(A: Tensor, mode: string): Tensor[] {
     checkMatrix(A, "linalg.qr");
     checkDtype(A, "linalg.qr", "geqrf_cpu");

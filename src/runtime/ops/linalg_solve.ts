@@ -79,6 +79,7 @@ export const solveTriangular = op({
     "_linalg_solve_triangular(Tensor A, Tensor B, bool upper, bool left=True, bool unitriangular=False) -> Tensor",
   doc: "The solution of A X = B (or X A = B) for triangular A.",
   in: "_C",
+  complex: true,
   gradName: "LinalgSolveTriangular",
   save: ["A", "result"],
   forward(A: Tensor, B: Tensor, upper: boolean, left = true, unitriangular = false): Tensor {
@@ -117,6 +118,7 @@ export const luFactorEx = op({
   signature: "_linalg_lu_factor_ex(Tensor A) -> (Tensor LU, Tensor pivots, Tensor info)",
   doc: "A = P L U, the triangles packed into one matrix.",
   in: "_C",
+  complex: true,
   gradName: "LinalgLuFactorEx",
   save: ["LU", "pivots"],
   forward(A: Tensor): Tensor[] {
@@ -201,6 +203,7 @@ export const swapRows = op({
   signature: "_linalg_swap_rows(Tensor B, Tensor pivots, bool backwards) -> Tensor",
   doc: "Rows exchanged as pivots say.",
   in: "_C",
+  complex: true,
   save: ["pivots"],
   forward(B: Tensor, pivots: Tensor, backwards: boolean): Tensor {
     const batch = commonBatch(B, unsqueeze(pivots, -1));
@@ -239,6 +242,7 @@ export const luSolve = op({
   signature: "_linalg_lu_solve(Tensor LU, Tensor pivots, Tensor B, bool left, bool adjoint) -> Tensor",
   doc: "The solution of a linear equation whose matrix was factored by lu_factor.",
   in: "_C",
+  complex: true,
   forward(LU: Tensor, pivots: Tensor, B: Tensor, left: boolean, isAdjoint: boolean): Tensor {
     const name = "torch.linalg.lu_solve";
     checkDtype(LU, name, "lu_solve_cpu");
@@ -264,6 +268,7 @@ const solveEx = op({
   signature: "_linalg_solve_ex(Tensor A, Tensor B) -> (Tensor result, Tensor LU, Tensor pivots, Tensor info)",
   doc: "The solution of A X = B, with the factorization that was used.",
   in: "",
+  complex: true,
   gradName: "LinalgSolveEx",
   save: ["A", "result", "LU", "pivots"],
   forward(A: Tensor, B: Tensor): Tensor[] {
@@ -288,6 +293,7 @@ export const linalgSolve = op({
   signature: "_linalg_solve(Tensor A, Tensor B, bool left, bool check) -> (Tensor result, Tensor info)",
   doc: "The solution of A X = B, or X A = B.",
   in: "_C",
+  complex: true,
   forward(A: Tensor, B: Tensor, left: boolean, check: boolean): Tensor[] {
     const name = "linalg.solve";
     checkDtype(A, name);
@@ -320,6 +326,7 @@ export const invEx = op({
   signature: "_linalg_inv_ex(Tensor A) -> (Tensor inverse, Tensor info)",
   doc: "The inverse of each matrix, and where there is none.",
   in: "",
+  complex: true,
   gradName: "LinalgInvEx",
   save: ["inverse"],
   forward(A: Tensor): Tensor[] {
@@ -336,6 +343,7 @@ export const linalgInv = op({
   signature: "_linalg_inv(Tensor A, bool check) -> (Tensor inverse, Tensor info)",
   doc: "The inverse of each matrix of a batch.",
   in: "_C",
+  complex: true,
   forward(A: Tensor, check: boolean): Tensor[] {
     checkDtype(A, "linalg.inv");
     checkSquare(A, "linalg.inv");
@@ -373,6 +381,7 @@ export const det = op({
   signature: "_linalg_det(Tensor A) -> (Tensor result, Tensor LU, Tensor pivots)",
   doc: "The determinant of each matrix.",
   in: "_C",
+  complex: true,
   gradName: "LinalgDet",
   save: ["A", "LU", "pivots", "result"],
   forward(A: Tensor): Tensor[] {
@@ -397,6 +406,7 @@ export const slogdet = op({
   signature: "_linalg_slogdet(Tensor A) -> (Tensor sign, Tensor logabsdet, Tensor LU, Tensor pivots)",
   doc: "The sign and the logarithm of the magnitude of the determinant of each matrix.",
   in: "_C",
+  complex: true,
   gradName: "LinalgSlogdet",
   save: ["A", "LU", "pivots", "sign"],
   forward(A: Tensor): Tensor[] {

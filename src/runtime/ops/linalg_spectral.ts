@@ -1,14 +1,13 @@
-/** Eigenvalues, singular values, the pseudo-inverse and the matrix exponential. */
-import { gradMode } from "../autograd/mode.ts";
+/** Eigenvalues of Hermitian matrices, singular values, the pseudo-inverse. */
 import { int32, Scalar } from "../dtype.ts";
 import { RuntimeError } from "../errors.ts";
 import { launch, pointerOf, readScalar } from "../launch.ts";
 import { op, type Grads } from "../op.ts";
 import { empty, type Tensor } from "../tensor.ts";
-import { eq } from "./comparison.ts";
-import { complexDtype, conj, imag, real, realOf, toComplex, zerosLikeReal } from "./complex.ts";
-import { to } from "./copy.ts";
-import { cat } from "./join.ts";
+import { gt } from "./comparison.ts";
+import { realOf } from "./complex.ts";
+import { copyInto, to } from "./copy.ts";
+import { eye } from "./create.ts";
 import {
   adjoint,
   batchOf,
@@ -25,7 +24,6 @@ import {
   onDiagonal,
   rowsOf,
 } from "./linalg_base.ts";
-import { solve } from "./linalg_solve.ts";
 import { matmul } from "./matmul.ts";
 import { abs, add, mul, neg, reciprocal, sub, trueDivide, where } from "./pointwise.ts";
 import { amax, sum } from "./reduce.ts";
@@ -52,6 +50,7 @@ export const eigh = op({
   signature: "_linalg_eigh(Tensor A, str UPLO, bool compute_v) -> (Tensor eigenvalues, Tensor eigenvectors)",
   doc: "Eigenvalues, ascending, and orthonormal eigenvectors of Hermitian matrices.",
   in: "_C",
+  complex: true,
   gradName: "LinalgEigh",
   save: ["eigenvalues", "eigenvectors"],
   forward(A: Tensor, uplo: string, wantsVectors: boolean): Tensor[] {
@@ -100,6 +99,7 @@ export const svd = op({
   signature: "_linalg_svd(Tensor A, bool full_matrices, bool compute_uv) -> (Tensor U, Tensor S, Tensor Vh)",
   doc: "A = U diag(S) Vh with orthonormal columns in U and rows in Vh; S descending.",
   in: "_C",
+  complex: true,
   gradName: "LinalgSvd",
   save: ["U", "S", "Vh"],
   forward(A: Tensor, full: boolean, wantsVectors: boolean): Tensor[] {
@@ -128,12 +128,6 @@ export const svd = op({
     const narrow = (t: Tensor | null | undefined, dim: number): Tensor | null =>
       t ? slice(t, t.rank + dim, 0, rank, 1) : null;
     if (columnsOf(U) > rank || rowsOf(Vh) > rank) {
-      if (dU || dVh) {
-        throw new RuntimeError(
-          "svd_backward: The singular vectors in the case of full_matrices=True are not differentiable. " +
-            "Use svd with full_matrices=False.",
-        );
-      }
       U = narrow(U, -1)!;
       Vh = narrow(Vh, -2)!;
     }
@@ -233,18 +227,17 @@ export const pinv = op({
   signature: "_linalg_pinv(Tensor A, Tensor tolerance, bool hermitian) -> Tensor",
   doc: "The pseudo-inverse; singular values below the tolerance count as zero.",
   in: "_C",
+  complex: true,
   gradName: "LinalgPinv",
   save: ["A", "result"],
   forward(A: Tensor, tolerance: Tensor, hermitian: boolean): Tensor {
-    const limit = columnOf(tolerance);
     if (hermitian) {
       const [values, V] = eigh(A, "L", true) as [Tensor, Tensor];
-      const kept = where(eq!(isAbove(abs!(values), tolerance), number(0)), number(0), reciprocal!(values)) as Tensor;
+      const kept = where(gt!(abs!(values), columnOf(tolerance)), reciprocal!(values), number(0)) as Tensor;
       return matmul(mul(V, rowOf(kept)) as Tensor, adjoint(V));
     }
     const [U, S, Vh] = svd(A, false, true) as [Tensor, Tensor, Tensor];
-    void limit;
-    const kept = where(isAbove(S, tolerance), reciprocal!(S), number(0)) as Tensor;
+    const kept = where(gt!(S, columnOf(tolerance)), reciprocal!(S), number(0)) as Tensor;
     return matmul(mul(adjoint(Vh), rowOf(kept)) as Tensor, adjoint(U));
   },
   backward({ A, result: P }, dy): Grads {

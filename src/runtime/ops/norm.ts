@@ -8,6 +8,7 @@ import { PointwiseKernel } from "../pointwise/kernel.ts";
 import { formatShape, numelOf, sameShape, type Shape } from "../shape.ts";
 import { alias, empty, type Tensor } from "../tensor.ts";
 import { castOf, contiguousOf } from "./copy.ts";
+import { inFormatOf } from "./memory_format.ts";
 import { gradMode } from "../autograd/mode.ts";
 import { add, mul, rsqrt, square, sub } from "./pointwise.ts";
 import { mean } from "./reduce.ts";
@@ -17,6 +18,12 @@ import { reshape } from "./view.ts";
 const statisticsType = (dtype: DType): DType => (dtype === float64 ? float64 : float32);
 
 function checkNormalizedShape(input: Tensor, shape: Shape, weight: Tensor | null, bias: Tensor | null): void {
+  if (shape.length === 0) {
+    throw new RuntimeError(
+      "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got " +
+        "normalized_shape = []",
+    );
+  }
   if (!sameShape(input.shape.slice(input.rank - shape.length), shape) || input.rank < shape.length) {
     const stars = ["*", ...shape].join(", ");
     throw new RuntimeError(
@@ -327,7 +334,7 @@ const nativeBatchNorm = op({
     } else {
       normalizePlain.launch(x.dtype, [flat(out)], [flat(x), perChannel(average), perChannel(variance)], [eps]);
     }
-    return [out, average, variance];
+    return [inFormatOf([input], out), average, variance];
   },
   backward(saved, dy) {
     const { input, weight, training, eps, needs, info } = saved;

@@ -22,7 +22,19 @@ export const refuse =
 const isBool = (a: unknown): boolean => (a instanceof Tensor ? a.dtype.kind : (a as Scalar).kind) === "bool";
 const invertHint = "If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.";
 
+/** Kernels of PyTorch that have another name than their op. */
+export const refuseAs =
+  (kernel: string, ...kinds: Kind[]) =>
+  (dtype: DType): void => {
+    if (kinds.includes(dtype.kind)) {
+      throw new PythonError("NotImplementedError", `"${kernel}" not implemented for '${word(dtype)}'`);
+    }
+  };
+
 function checkAlpha(dtype: DType, alpha: unknown): void {
+  if (alpha instanceof Scalar && alpha.kind === "bool" && dtype !== bool) {
+    throw new RuntimeError("Boolean alpha only supported for Boolean results.");
+  }
   if (alpha instanceof Scalar && alpha.kind === "float" && dtype.kind !== "float") {
     throw new RuntimeError("For integral input tensors, argument alpha must not be a floating point number.");
   }
@@ -46,9 +58,9 @@ export const zeroTest = { any: (_t: Tensor): boolean => false };
 
 /** Integers have no infinity to answer with: dividing by zero is an error, so the divisor is looked at. */
 const divisorAt =
-  (position: number) =>
-  (dtype: DType, name: string, args: readonly unknown[]): void => {
-    refuse("bool")(dtype, name);
+  (position: number, kernel: string) =>
+  (dtype: DType, _name: string, args: readonly unknown[]): void => {
+    refuseAs(kernel, "bool")(dtype);
     if (dtype.kind === "float") return;
     const divisor = args[position];
     if (divisor instanceof Scalar ? divisor.number === 0 : zeroTest.any(divisor as Tensor)) {
@@ -106,7 +118,7 @@ export const divRounded = pointwise({
   doc: "input / other rounded to an integer: 'trunc' towards zero, 'floor' down.",
   in: "_C",
   gradName: "Div",
-  check: divisorAt(1),
+  check: divisorAt(1, "div_floor_cpu"),
   expr: ({ input, other, rounding_mode: mode }) => {
     if (mode === "floor") return e.floor_divide(input, other);
     if (mode === "trunc") return e.trunc(e.div(input, other));
@@ -117,21 +129,23 @@ export const divRounded = pointwise({
 export const floorDivide = pointwise({
   signature: "floor_divide(Tensor input, Operand other) -> Tensor",
   doc: "floor(input / other).",
-  check: divisorAt(1),
+  underivable: "floor_divide",
+  check: divisorAt(1, "div_floor_cpu"),
   expr: ({ input, other }) => e.floor_divide(input, other),
 });
 
 export const remainder = pointwise({
   signature: "remainder(Tensor input, Operand other) -> Tensor",
   doc: "Python's input % other: the sign is other's.",
-  check: divisorAt(1),
+  check: divisorAt(1, "remainder_cpu"),
   expr: ({ input, other }) => e.remainder(input, other),
 });
 
 export const remainderFromNumber = pointwise({
   signature: "_rremainder(Tensor input, Scalar other) -> Tensor",
   doc: "other % input.",
-  check: divisorAt(0),
+  underivable: "remainder",
+  check: divisorAt(0, "remainder_cpu"),
   in: "_C",
   inplace: false,
   expr: ({ input, other }) => e.remainder(other, input),
@@ -140,7 +154,7 @@ export const remainderFromNumber = pointwise({
 export const fmod = pointwise({
   signature: "fmod(Tensor input, Operand other) -> Tensor",
   doc: "C's fmod: the sign is input's.",
-  check: divisorAt(1),
+  check: divisorAt(1, "fmod_cpu"),
   expr: ({ input, other }) => e.fmod(input, other),
 });
 
@@ -164,11 +178,11 @@ function power(base: Expr, exponent: Expr | number): Expr {
   }
 }
 
-function checkPower(dtype: DType, name: string, [base, exponent]: readonly unknown[]): void {
+function checkPower(dtype: DType, _name: string, [base, exponent]: readonly unknown[]): void {
   if (base instanceof Tensor && exponent instanceof Scalar && dtype.kind === "int" && exponent.number < 0) {
     throw new RuntimeError("Integers to negative integer powers are not allowed.");
   }
-  if (exponent instanceof Tensor) refuse("bool")(dtype, name);
+  if (exponent instanceof Tensor) refuseAs("pow", "bool")(dtype);
 }
 
 export const pow = pointwise({
@@ -193,7 +207,7 @@ export const rpow = pointwise({
   in: "_C",
   inplace: false,
   gradName: "Pow",
-  check: refuse("bool"),
+  check: refuseAs("pow", "bool"),
   expr: ({ input, base }) => e.pow(base, input),
 });
 
@@ -210,7 +224,8 @@ export const reverseDivide = pointwise({
 export const reverseFloorDivide = pointwise({
   signature: "_rfloordiv(Tensor input, Scalar other) -> Tensor",
   doc: "floor(other / input).",
-  check: divisorAt(0),
+  underivable: "floor_divide",
+  check: divisorAt(0, "div_floor_cpu"),
   in: "_C",
   inplace: false,
   expr: ({ input, other }) => e.floor_divide(other, input),
@@ -225,12 +240,39 @@ export const addcmul = pointwise({
 export const addcdiv = pointwise({
   signature: "addcdiv(Tensor input, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor",
   doc: "input + value * tensor1 / tensor2.",
+  check: (_dtype, _name, [, first, second]) => {
+    if ([first, second].some((t) => (t as Tensor).dtype.kind === "float")) return;
+    throw new RuntimeError(
+      "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a true " +
+        "division of tensor1 and tensor2. The historic addcdiv behavior can be implemented as (input + value * " +
+        "torch.trunc(tensor1 / tensor2)).to(input.dtype) for integer inputs and as (input + value * tensor1 / " +
+        "tensor2) for float inputs. The future addcdiv behavior is just the latter implementation: (input + value * " +
+        "tensor1 / tensor2), for all dtypes.",
+    );
+  },
   expr: ({ input, tensor1, tensor2, value }) => e.add(input, e.mul(value, e.div(tensor1, tensor2))),
 });
+
+const cNames: Record<string, string> = {
+  float32: "float",
+  float64: "double",
+  float16: "c10::Half",
+  bfloat16: "c10::BFloat16",
+  int64: "long int",
+  int32: "int",
+  uint8: "unsigned char",
+};
+/** A dtype as C++ calls it: some of PyTorch's messages do. */
+export const cName = (dtype: DType): string => cNames[dtype.name] ?? dtype.name;
 
 export const lerp = pointwise({
   signature: "lerp(Tensor input, Tensor end, Operand weight) -> Tensor",
   doc: "input + weight * (end - input), computed from the nearer end.",
+  check: (dtype, _name, [start, end]) => {
+    const [own, other] = [start, end].map((t) => (t as Tensor).dtype) as [DType, DType];
+    if (own !== other) throw new RuntimeError(`expected dtype ${cName(own)} for \`end\` but got dtype ${cName(other)}`);
+    refuseAs("lerp_kernel_scalar", "int", "bool")(dtype);
+  },
   expr: ({ input, end, weight }) => {
     const difference = e.sub(end, input);
     return e.where(
@@ -328,17 +370,11 @@ export const maskedFill = pointwise({
   signature: "masked_fill(Tensor input, Tensor mask, Operand value) -> Tensor",
   doc: "input with value written where mask is true.",
   like: "input",
+  rowMajor: true,
   check: (_dtype, _name, [, mask, value]) => {
     if ((mask as Tensor).dtype !== bool) {
-      const names: Record<string, string> = {
-        int64: "long int",
-        uint8: "unsigned char",
-        float32: "float",
-        float64: "double",
-      };
-      const { name } = (mask as Tensor).dtype;
       throw new RuntimeError(
-        `masked_fill_ only supports boolean masks, but got mask with dtype ${names[name] ?? name}`,
+        `masked_fill_ only supports boolean masks, but got mask with dtype ${cName((mask as Tensor).dtype)}`,
       );
     }
     if (value instanceof Tensor && value.rank > 0) {
@@ -394,6 +430,12 @@ function checkNegation(dtype: DType): void {
   }
 }
 
+function checkOf(name: string, dtype: string): ((dtype: DType, name: string) => void) | undefined {
+  if (name === "neg") return checkNegation;
+  if (["floor", "ceil", "trunc"].includes(name)) return refuseAs(`${name}_vml_cpu`, "bool");
+  return dtype === "promote" && name !== "sign" ? refuse("bool") : undefined;
+}
+
 const unaryOps = Object.fromEntries(
   unary.map(([name, doc, dtype, names = []]) => [
     name,
@@ -402,21 +444,20 @@ const unaryOps = Object.fromEntries(
       doc,
       dtype,
       aliases: names.flatMap((n) => (n.includes(".") ? [n] : [`torch.${n}`, `Tensor.${n}`])),
-      check: name === "neg" ? checkNegation : dtype === "promote" && name !== "sign" ? refuse("bool") : undefined,
+      check: checkOf(name, dtype),
       expr: ({ input }) => (name === "sign" ? e.sub(e.gt(input, 0), e.lt(input, 0)) : e[name](input)),
     }),
   ]),
 ) as Record<string, ReturnType<typeof pointwise>>;
-export const { neg, exp, log, sqrt, rsqrt, abs, sigmoid, tanh, sign, reciprocal, lgamma } = unaryOps as Record<
-  string,
-  ReturnType<typeof pointwise>
->;
+export const { neg, exp, log, sqrt, rsqrt, abs, sigmoid, tanh, sign, reciprocal, lgamma, cos, sin } =
+  unaryOps as Record<string, ReturnType<typeof pointwise>>;
 
 export const round = pointwise({
   signature: "round(Tensor input, *, int decimals=0) -> Tensor",
   doc: "Rounded to the nearest, halves to even.",
   bake: ["decimals"],
-  check: refuse("bool"),
+  check: (dtype, name, [, decimals]) =>
+    decimals ? refuse("bool", "int")(dtype, name) : refuseAs("round_vml_cpu", "bool")(dtype),
   expr: ({ input, decimals }) => {
     if (!decimals) return e.round(input);
     const factor = 10 ** Math.abs(decimals);
@@ -508,13 +549,14 @@ for (const [name, doc] of [
 pointwise({
   signature: "nextafter(Tensor input, Tensor other) -> Tensor",
   doc: "The next float towards other.",
+  check: refuse("bool", "int"),
   expr: ({ input, other }) => e.nextafter(input, other),
 });
 for (const name of ["gcd", "lcm"] as const) {
   pointwise({
     signature: `${name}(Tensor input, Tensor other) -> Tensor`,
     doc: name === "gcd" ? "The greatest common divisor." : "The least common multiple.",
-    check: refuse("float"),
+    check: refuse("float", "bool"),
     expr: ({ input, other }) => e[name](input, other),
   });
 }

@@ -6,6 +6,7 @@ import { op } from "../op.ts";
 import { formatShape, type Shape } from "../shape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { contiguousOf } from "./copy.ts";
+import { inFormatOf } from "./memory_format.ts";
 import { squeeze, unsqueeze } from "./view.ts";
 
 const pair = (v: Shape): [number, number] => (v.length === 1 ? [v[0]!, v[0]!] : [v[0]!, v[1]!]);
@@ -102,7 +103,7 @@ export const maxPool2d = op({
         ...w.dilation,
       ]);
     }
-    return [out, indices];
+    return [inFormatOf([input], out), inFormatOf([input], indices)];
   },
   backward(saved, dy) {
     const { indices } = saved as unknown as { indices: Tensor };
@@ -113,7 +114,7 @@ export const maxPool2d = op({
       dtype.id,
       dx.pointer,
       gradient.pointer,
-      indices.pointer,
+      contiguousOf(indices).pointer,
       planes(dx),
       ...shape.slice(-2),
       ...dy.shape.slice(-2),
@@ -139,6 +140,7 @@ export const avgPool2d = op({
     countPad = true,
     divisor: number | null = null,
   ): Tensor {
+    if (divisor === 0) throw new RuntimeError("divisor must be not zero");
     const w: Window = {
       kernel: pair(kernelSize),
       stride: pair(stride.length ? stride : kernelSize),
@@ -165,7 +167,7 @@ export const avgPool2d = op({
         divisor ?? 0,
       ]);
     }
-    return out;
+    return inFormatOf([input], out);
   },
   backward(
     { info, kernel_size: kernelSize, stride, padding, count_include_pad: countPad, divisor_override: divisor },
@@ -213,7 +215,7 @@ export const adaptiveAvgPool2d = op({
         ...pair(size),
       ]);
     }
-    return out;
+    return inFormatOf([input], out);
   },
   backward({ info, output_size: size }, dy) {
     const { shape, dtype, device } = info.input;

@@ -102,7 +102,9 @@ export const sum = op({
   doc: "The sum over dim, or over all elements; integers are summed in int64.",
   forward(input: Tensor, dim: Shape | null = null, keepdim = false, dtype: DType | null = null): Tensor {
     const target = accumulatorOf(input, dtype);
-    const source = target.kind === "float" && input.dtype !== target ? castOf(input, target) : input;
+    // Towards bool each element is converted first: the sum asks whether there is any.
+    const isConverted = (target.kind === "float" || target === bool) && input.dtype !== target;
+    const source = isConverted ? castOf(input, target) : input;
     const accumulated = target.kind === "float" ? target : int64;
     const { out } = reduceKernel(source, "sum", wrapDims(dim, input.rank), keepdim, accumulated);
     return castOf(out, target);
@@ -120,7 +122,7 @@ export const mean = op({
     const target = dtype ?? input.dtype;
     if (target.kind !== "float") {
       throw new RuntimeError(
-        "mean(): could not infer output dtype. Input dtype must be either a floating point or complex " +
+        `mean(): could not infer output dtype. ${dtype ? "Optional" : "Input"} dtype must be either a floating point or complex ` +
           `dtype. Got: ${target.legacy.slice(6, -6)}`,
       );
     }
@@ -152,6 +154,12 @@ function extreme(name: "amax" | "amin") {
     save: ["input", "result"],
     forward(input: Tensor, dim: Shape = [], keepdim = false): Tensor {
       const dims = wrapDims(dim, input.rank);
+      if (dim.length === 0 && input.numel === 0) {
+        throw new RuntimeError(
+          `${name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim ` +
+            "with the 'dim' argument.",
+        );
+      }
       checkNotEmpty(input, dims, name);
       return reduceKernel(input, name === "amax" ? "max" : "min", dims, keepdim, input.dtype).out;
     },
@@ -262,8 +270,14 @@ for (const name of ["any", "all"] as const) {
     doc: name === "any" ? "Is any element nonzero?" : "Are all elements nonzero?",
     differentiable: false,
     forward: (input: Tensor, dim: Shape | null = null, keepdim = false): Tensor =>
-      // uint8 stood for bool once, and still does here.
-      reduceKernel(input, name, wrapDims(dim, input.rank), keepdim, input.dtype === uint8 ? uint8 : bool).out,
+      // uint8 stood for bool once, and still does here. An empty list of dims means none.
+      reduceKernel(
+        input,
+        name,
+        dim?.length === 0 ? [] : wrapDims(dim, input.rank),
+        keepdim,
+        input.dtype === uint8 ? uint8 : bool,
+      ).out,
   });
 }
 

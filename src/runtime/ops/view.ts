@@ -166,8 +166,7 @@ export const expand = op({
       const wanted = size[i]!;
       if (wanted === -1 && d < 0) {
         throw new RuntimeError(
-          `expand(${input.dtype.legacy}{${formatShape(input.shape)}}, size=${formatShape(size)}): the ` +
-            `expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension ${i}`,
+          `The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension ${i}`,
         );
       }
       if (wanted === -1 || wanted === current) {
@@ -351,6 +350,7 @@ export const unbind = op({
   signature: "unbind(Tensor input, int dim=0) -> Tensor[]",
   doc: "All indices of a dim, as a list.",
   forward(input: Tensor, dim = 0): Tensor[] {
+    if (input.rank === 0) throw new IndexError("Dimension specified as 0 but tensor has no dimensions");
     const d = wrapDim(dim, input.rank);
     return Array.from({ length: input.shape[d]! }, (_, i) => select(input, d, i));
   },
@@ -363,6 +363,11 @@ export const asStrided = op({
   forward(input: Tensor, size: Shape, stride: Shape, offset: number | null = null): Tensor {
     if (size.length !== stride.length) throw new RuntimeError("mismatch in length of strides and shape");
     const start = offset ?? input.offset;
+    if (stride.some((n) => n < 0)) {
+      throw new RuntimeError(
+        `as_strided: Negative strides are not supported at the moment, got strides: ${formatShape(stride)}`,
+      );
+    }
     let last = start;
     size.forEach((n, i) => (last += (n - 1) * stride[i]!));
     const available = input.storage.sizeBytes / input.dtype.size;

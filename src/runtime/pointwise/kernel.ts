@@ -1,5 +1,7 @@
 /** A pointwise kernel: expressions, compiled per compute type when first needed, launched over tensors. */
 import type { DType } from "../dtype.ts";
+import type { Device } from "../device.ts";
+import { copiedTo, differentDevices } from "../transfer.ts";
 import type { Stream } from "../native/stream.ts";
 import { broadcastStrides, sameShape, type Shape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -33,7 +35,7 @@ export class PointwiseKernel {
   readonly nInputs: number;
   readonly nParams: number;
   readonly #label: string;
-  readonly #compiled = new Map<Compute, { program: Program; id: number; stream: Stream }>();
+  readonly #compiled = new Map<Compute, { program: Program; id: number; stream: Stream }[]>();
 
   constructor(name: string, outputs: readonly Expr[], nInputs: number, nParams: number) {
     this.name = name;
@@ -44,12 +46,13 @@ export class PointwiseKernel {
   }
 
   #prepare(compute: Compute, stream: Stream): { program: Program; id: number } {
-    let entry = this.#compiled.get(compute);
-    if (!entry || entry.stream !== stream) {
-      const program = compile(this.outputs, compute, this.nInputs, this.nParams, opcodesOf(stream));
-      entry = { program, id: stream.addon.define(program.words), stream };
-      this.#compiled.set(compute, entry);
-    }
+    const entries = this.#compiled.get(compute);
+    const known = entries && (entries[0]!.stream === stream ? entries[0] : entries.find((e) => e.stream === stream));
+    if (known) return known;
+    const program = compile(this.outputs, compute, this.nInputs, this.nParams, opcodesOf(stream));
+    const entry = { program, id: stream.addon.define(program.words), stream };
+    if (entries) entries.push(entry);
+    else this.#compiled.set(compute, [entry]);
     return entry;
   }
 
@@ -61,6 +64,7 @@ export class PointwiseKernel {
     const target = outputs[0]!;
     const stream = target.device.stream;
     if (!stream || target.numel === 0) return;
+    for (const t of inputs) if (t.device !== target.device) inputs = onDevice(target.device, inputs);
     const { program, id } = this.#prepare(computeType(dtype), stream);
     const shape = target.shape;
     const nOperands = inputs.length + outputs.length;
@@ -104,6 +108,15 @@ export class PointwiseKernel {
     const command = stream.end((target.numel * (2 + program.flopsPerElement)) / ELEMENTS_PER_US);
     for (const t of outputs) t.storage.lastWrite = command;
   }
+}
+
+/** Numbers that live on the CPU as tensors of no dims take part everywhere, as in PyTorch; nothing else does. */
+function onDevice(device: Device, inputs: readonly Tensor[]): Tensor[] {
+  return inputs.map((t) => {
+    if (t.device === device) return t;
+    if (t.rank === 0 && t.device.type === "cpu") return copiedTo(device, t);
+    throw differentDevices(device, t.device);
+  });
 }
 
 /** Are all operands contiguous at the same shape, or single numbers? Then one loop does. */

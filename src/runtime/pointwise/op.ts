@@ -3,17 +3,31 @@
  * derived, its in-place form writes where it stands.
  */
 import { gradMode } from "../autograd/mode.ts";
-import { bool, int64, promoteTypes, resultType, Scalar, toFloating, uint8, type DType } from "../dtype.ts";
-import { RuntimeError } from "../errors.ts";
+import {
+  bool,
+  complex64,
+  int64,
+  isDifferentiable,
+  kindRank,
+  promoteTypes,
+  resultType,
+  Scalar,
+  toFloating,
+  uint8,
+  type DType,
+} from "../dtype.ts";
+import { NotImplementedError, RuntimeError } from "../errors.ts";
 import { op, type Op, type OpSpec } from "../op.ts";
 import { broadcastShapes, formatShape, sameShape, type Shape } from "../shape.ts";
 import { parseSignature } from "../signature.ts";
 import { empty, Tensor } from "../tensor.ts";
 import { META, type Device } from "../device.ts";
+import { ComplexKernel, hasComplex, isComplex, realOf } from "./complex.ts";
 import { derive } from "./derive.ts";
 import { constant, input, param, substitute, topological, type Expr } from "./expr.ts";
 import { resultStrides } from "./iteration.ts";
 import { PointwiseKernel } from "./kernel.ts";
+import { differentDevices } from "../transfer.ts";
 
 /** What the expression is given for each argument: a leaf for tensors and numbers, the value itself for the rest. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
@@ -43,13 +57,27 @@ export interface PointwiseSpec<S extends string> {
   /** Also declare `name_`. Default true. */
   inplace?: boolean;
   gradName?: string;
+  /** PyTorch has no gradient for it: backward says so by this name. */
+  underivable?: string;
+  /** The result lies in row-major order whatever the operands do. */
+  rowMajor?: boolean;
 }
+
+/** Set by ops/complex.ts: steps of gradients over complex numbers, and those of ops that are not holomorphic. */
+export const complexGradients = {
+  conj: (t: Tensor): Tensor => t,
+  real: (t: Tensor): Tensor => t,
+  copyInto: (_target: Tensor, _source: Tensor): void => {},
+  own: new Map<string, (saved: Record<string, unknown>, dy: Tensor) => Record<string, Tensor>>(),
+};
 
 /** The in-place form asks the forward to write here instead of into fresh memory. */
 let destination: Tensor | null = null;
 
 interface Variant {
   kernel: PointwiseKernel;
+  /** The same over complex numbers, made when one first comes. */
+  complex: ComplexKernel | null;
   leaves: Leaves;
   tensorNames: string[];
   paramNames: string[];
@@ -69,7 +97,7 @@ interface Gradient {
 
 interface GradientPlan {
   reads: readonly string[];
-  run: (tensors: Tensor[], params: number[]) => Tensor[];
+  run: (tensors: Tensor[], params: (number | Scalar)[]) => Tensor[];
 }
 
 /** Leaves of a gradient that are no arguments: the incoming gradient, and the op's own result. */
@@ -89,7 +117,10 @@ export function pointwise<const S extends string>(spec: PointwiseSpec<S>): Op<(.
   const isNumber = signature.arguments.map((a) => numberLike.has(a.type));
   const isBaked = argNames.map((name) => spec.bake?.includes(name) ?? false);
   const isParam = (a: unknown, i: number): boolean =>
-    !isBaked[i] && (a instanceof Scalar ? !spec.bakeValues?.includes(a.number) : isNumber[i]! && typeof a === "number");
+    !isBaked[i] &&
+    (a instanceof Scalar
+      ? a.kind === "complex" || !spec.bakeValues?.includes(a.number)
+      : isNumber[i]! && typeof a === "number");
   // Factors given by keyword (alpha, value) follow the dtype of the rest.
   const decidesDtype = signature.arguments.map(
     (a, i) => mayBeTensor[i]! || (a.type.startsWith("Scalar") && !a.keywordOnly),
@@ -133,39 +164,67 @@ export function pointwise<const S extends string>(spec: PointwiseSpec<S>): Op<(.
       const root = spec.expr(leaves);
       const kernel = new PointwiseKernel(signature.name, [root], tensorNames.length, paramNames.length);
       const flopsPerElement = topological([root]).filter((n) => n.kind === "call").length;
-      variant = { kernel, leaves, tensorNames, paramNames, flopsPerElement, gradient: undefined };
+      variant = { kernel, complex: null, leaves, tensorNames, paramNames, flopsPerElement, gradient: undefined };
       variants.set(key, variant);
     }
     recent = { marks, variant };
     return variant;
   };
 
-  const forward = (...args: unknown[]): Tensor => {
-    const { kernel } = variantFor(args);
-    const tensors: Tensor[] = [];
+  /** The dtype in which the arguments meet. */
+  const commonOf = (args: readonly unknown[]): DType => {
     const participants: (Tensor | Scalar)[] = [];
     args.forEach((a, i) => {
-      if (a instanceof Tensor) {
-        tensors.push(a);
-        participants.push(a);
-      } else if (a instanceof Scalar && decidesDtype[i]) {
-        participants.push(a);
-      }
+      if (a instanceof Tensor || (a instanceof Scalar && decidesDtype[i])) participants.push(a);
     });
-    let common = likeIdx >= 0 ? (args[likeIdx] as Tensor).dtype : resultType(participants);
-    if (spec.dtype === "float") common = toFloating(common);
-    if (spec.dtype === "integer" && common === bool) common = int64;
+    const common = likeIdx >= 0 ? (args[likeIdx] as Tensor).dtype : resultType(participants);
+    if (spec.dtype === "float") return toFloating(common);
+    return spec.dtype === "integer" && common === bool ? int64 : common;
+  };
+  const paramsOf = (args: readonly unknown[], common: DType): number[] => {
     const params: number[] = [];
     args.forEach((a, i) => {
       if (isParam(a, i)) params.push(a instanceof Scalar ? wrapInteger(a.number, common) : (a as number));
     });
+    return params;
+  };
+
+  const forward = (...args: unknown[]): Tensor => {
+    const { kernel } = variantFor(args);
+    const tensors = args.filter((a) => a instanceof Tensor);
+    const common = commonOf(args);
+    if (hasComplex(args)) return complexForward(variantFor(args), common, args, tensors);
+    const params = paramsOf(args, common);
     const shape = tensors.map((t) => t.shape).reduce(broadcastShapes);
     const outDtype = spec.dtype === "bool" ? bool : common;
-    if (destination) checkDestination(destination, shape, outDtype);
     spec.check?.(common, signature.name, args);
-    const out = destination ?? empty(shape, outDtype, commonDevice(tensors), resultStrides(shape, tensors));
+    if (destination) checkDestination(destination, shape, outDtype);
+    const strides = spec.rowMajor ? undefined : resultStrides(shape, tensors);
+    const out = destination ?? empty(shape, outDtype, commonDevice(tensors), strides);
     kernel.launch(common, [out], tensors, params);
     return out;
+  };
+
+  /** The same over complex numbers: the result is real where the expression is (abs, comparisons). */
+  const complexForward = (variant: Variant, common: DType, args: readonly unknown[], tensors: Tensor[]): Tensor => {
+    if (args.some((a, i) => isBaked[i] && isComplex(a))) {
+      throw new NotImplementedError(`a complex factor of '${signature.name}'`);
+    }
+    if (common.kind !== "complex") {
+      throw new RuntimeError(`value cannot be converted to type ${realOf(common).name} without overflow`);
+    }
+    spec.check?.(common, signature.name, args);
+    const kernel = (variant.complex ??= new ComplexKernel(signature.name, variant.kernel.outputs, spec.in === ""));
+    const params = args.filter(isParam) as (number | Scalar)[];
+    const [hasImaginary] = kernel.resultsAreComplex(tensors, params.length);
+    const outDtype = spec.dtype === "bool" ? bool : hasImaginary ? common : realOf(common);
+    const shape = tensors.map((t) => t.shape).reduce(broadcastShapes);
+    if (destination) checkDestination(destination, shape, outDtype);
+    const out = empty(shape, outDtype, commonDevice(tensors), resultStrides(shape, tensors));
+    kernel.launch(common, [out], tensors, params);
+    // Both parts of an element are written before the next is read only in fresh memory.
+    if (destination) complexGradients.copyInto(destination, out);
+    return destination ?? out;
   };
 
   const gradientOf = (variant: Variant): Gradient | null => {
@@ -197,13 +256,28 @@ export function pointwise<const S extends string>(spec: PointwiseSpec<S>): Op<(.
     in: spec.in,
     aliases: spec.aliases,
     gradName: spec.gradName,
+    complex: true,
     forward,
+    expression: (args) => {
+      const dtype = commonOf(args);
+      return {
+        root: variantFor(args).kernel.outputs[0]!,
+        tensors: args.filter((a) => a instanceof Tensor),
+        params: paramsOf(args, dtype),
+        dtype,
+        result: spec.dtype === "bool" ? bool : dtype,
+      };
+    },
     cost: (...args) => {
       const numel = args.reduce((n: number, a) => (a instanceof Tensor ? Math.max(n, a.numel) : n), 0);
       return { flops: numel * variantFor(args).flopsPerElement };
     },
   };
-  if (spec.dtype !== "bool") {
+  if (spec.underivable) {
+    record.backward = () => {
+      throw new RuntimeError(`derivative for aten::${spec.underivable} is not implemented`);
+    };
+  } else if (spec.dtype !== "bool") {
     record.backward = (saved, dy) => {
       const s = saved as unknown as Record<string, unknown> & { needs: Record<string, boolean> };
       const args = argNames.map((name, i) => {
@@ -214,6 +288,13 @@ export function pointwise<const S extends string>(spec: PointwiseSpec<S>): Op<(.
       const variant = variantFor(args);
       const gradient = gradientOf(variant);
       if (!gradient) return {};
+      const involved = [...Object.values(s.info as Record<string, { dtype: DType }>).map((i) => i.dtype), dy.dtype];
+      if (involved.some((d) => d.kind === "complex") || argNames.some((name) => isComplex(s[name]))) {
+        const own = complexGradients.own.get(signature.name.replace(/_$/, ""));
+        if (own) return own(s, dy);
+        const values = variant.paramNames.map((name) => s[name] as number | Scalar);
+        return complexGradient(signature.name, gradient, variant, s, dy, values);
+      }
       const params = variant.paramNames.map((name) => {
         const a = s[name];
         return a instanceof Scalar ? a.number : (a as number);
@@ -276,7 +357,7 @@ function runGradient(
   variant: Variant,
   saved: Record<string, unknown> & { needs: Record<string, boolean> },
   dy: Tensor,
-  params: number[],
+  params: (number | Scalar)[],
 ): Record<string, Tensor> {
   const wanted = gradient.targets.filter((t) => saved.needs[t]);
   if (wanted.length === 0) return {};
@@ -285,6 +366,28 @@ function runGradient(
   if (!plan) gradient.plans.set(key, (plan = planGradient(name, gradient, variant, wanted, params.length)));
   const outputs = plan.run([...plan.reads.map((read) => saved[read] as Tensor), dy], params);
   return Object.fromEntries(wanted.map((t, i) => [t, outputs[i]!]));
+}
+
+/**
+ * Of a holomorphic function: the gradient of a real loss is the incoming one times the conjugate of the derivative,
+ * which is the real rule between two conjugations. A real input gets the real part.
+ */
+function complexGradient(
+  name: string,
+  gradient: Gradient,
+  variant: Variant,
+  saved: Record<string, unknown> & { needs: Record<string, boolean> },
+  dy: Tensor,
+  params: (number | Scalar)[],
+): Record<string, Tensor> {
+  const results = runGradient(name, gradient, variant, saved, complexGradients.conj(dy), params);
+  const info = saved.info as Record<string, { dtype: DType }>;
+  for (const [key, value] of Object.entries(results)) {
+    if (!isComplex(value)) continue;
+    const isWanted = info[key]!.dtype.kind === "complex";
+    results[key] = isWanted ? complexGradients.conj(value) : complexGradients.real(value);
+  }
+  return results;
 }
 
 /** The leaves that the wanted expressions read become inputs 0..n in the order in which they are passed, the gradient last. */
@@ -310,8 +413,9 @@ function derivedOp(
   expressions: readonly Expr[],
   nInputs: number,
   nParams: number,
-): (tensors: Tensor[], params: number[]) => Tensor[] {
+): (tensors: Tensor[], params: (number | Scalar)[]) => Tensor[] {
   const fused = new PointwiseKernel(name, expressions, nInputs, nParams);
+  let overComplex: ComplexKernel | null = null;
   let recorded: Op<(...args: unknown[]) => Tensor>[] | null = null;
   return (tensors, params) => {
     if (gradMode.enabled && tensors.some((t) => t.requiresGrad)) {
@@ -331,17 +435,26 @@ function derivedOp(
     const shape = tensors.map((t) => t.shape).reduce(broadcastShapes);
     const dtype = tensors
       .map((t) => t.dtype)
-      .filter((d) => d.kind === "float")
+      .filter(isDifferentiable)
       .reduce(promoteTypes);
     const strides = resultStrides(shape, tensors);
+    if (hasComplex(tensors) || hasComplex(params)) {
+      overComplex ??= new ComplexKernel(name, expressions, true);
+      const areComplex = overComplex.resultsAreComplex(tensors, params.length);
+      const common = dtype.kind === "complex" ? dtype : promoteTypes(dtype, complex64);
+      const results = areComplex.map((is) => empty(shape, is ? common : dtype, commonDevice(tensors), strides));
+      overComplex.launch(common, results, tensors, params);
+      return results;
+    }
     const outputs = expressions.map(() => empty(shape, dtype, commonDevice(tensors), strides));
-    fused.launch(dtype, outputs, tensors, params);
+    fused.launch(dtype, outputs, tensors, params as number[]);
     return outputs;
   };
 }
 
 /** A number as the dtype in which it takes part holds it: integers wrap, as PyTorch converts them before computing. */
 function wrapInteger(value: number, dtype: DType): number {
+  if (dtype === bool) return value ? 1 : 0;
   if (dtype.kind !== "int" || dtype.size === 8) return value;
   const span = 2 ** (8 * dtype.size);
   const wrapped = ((Math.trunc(value) % span) + span) % span;
@@ -380,12 +493,7 @@ export function commonDevice(tensors: readonly Tensor[]): Device {
   for (const t of tensors) {
     if (t.rank === 0 && t.device.type === "cpu") continue;
     if (device && t.device !== device) {
-      const [a, b] = [device, t.device].map((d) =>
-        d === META ? "meta" : d.type === "cuda" ? `cuda:${d.index}` : d.type,
-      );
-      throw new RuntimeError(
-        `Expected all tensors to be on the same device, but found at least two devices, ${a} and ${b}!`,
-      );
+      throw differentDevices(device, t.device);
     }
     device = t.device;
   }

@@ -108,6 +108,7 @@ export interface StreamOps {
   llseek?(stream: FsStream, offset: number, whence: number): number;
   mmap?(stream: FsStream, length: number, position: number): { ptr: number; allocated: boolean };
   msync?(stream: FsStream): number;
+  fsync?(stream: FsStream): number;
 }
 
 export interface MemoryFileSystem {

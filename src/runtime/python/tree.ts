@@ -23,6 +23,8 @@ export interface OpenFile {
   read(target: Uint8Array, position: number): number;
   write(source: Uint8Array, position: number): number;
   sizeBytes(): number;
+  /** Returns when what was written is on the disk. */
+  sync?(): void;
   close(): void;
 }
 
@@ -33,12 +35,16 @@ export interface Tree {
   list(path: string): string[];
   open(path: string, write: boolean): OpenFile;
   createFile(path: string, mode: number): void;
+  /** The rights that a new file was asked for; called once, right after its creation. */
+  setRights?(path: string, mode: number): void;
   createFolder(path: string, mode: number): void;
   removeFile(path: string): void;
   removeFolder(path: string): void;
   rename(from: string, to: string): void;
   truncate(path: string, sizeBytes: number): void;
   touch(path: string, modifiedMs: number): void;
+  /** Returns when the names in this folder are on the disk. */
+  syncFolder?(path: string): void;
 }
 
 /** A refusal or failure with the name of its errno: "EROFS", "ENOENT". */
@@ -67,6 +73,7 @@ class TreeMount {
   private readonly tree: Tree;
   private readonly nodeOps: NodeOps;
   private readonly streamOps: StreamOps;
+  private justMade: FsNode | null = null;
 
   constructor(module: EmscriptenModule, tree: Tree) {
     this.module = module;
@@ -95,8 +102,11 @@ class TreeMount {
       llseek: (stream, offset, whence) => this.seek(stream, offset, whence),
       mmap: () => this.fail("ENODEV"),
       msync: () => 0,
+      fsync: (stream) => this.sync(stream),
     };
-    this.root = this.makeNode(null, "/", FOLDER | 0o555);
+    // Emscripten asks the folder's own mode before it asks us to make something in it.
+    const isWritable = this.guard(() => tree.stat("")?.writable) ?? false;
+    this.root = this.makeNode(null, "/", FOLDER | (isWritable ? 0o755 : 0o555));
   }
 
   private attributes(node: FsNode): FsAttributes {
@@ -126,9 +136,12 @@ class TreeMount {
       if (change.size !== undefined) this.tree.truncate(path, change.size);
       const modified = change.mtime ?? change.timestamp;
       if (modified !== undefined && modified !== null) this.tree.touch(path, Number(modified));
-      // Access rights of the user's files are not ours to change.
       const isChmod = change.mode !== undefined && change.size === undefined;
-      if (isChmod) throw new TreeError("EPERM", "rights cannot be changed");
+      if (!isChmod) return;
+      // Access rights of the user's files are not ours to change, except those of a file that Emscripten just made.
+      if (this.justMade !== node) throw new TreeError("EPERM", "rights cannot be changed");
+      this.justMade = null;
+      this.tree.setRights?.(path, change.mode! & 0o777);
     });
   }
 
@@ -142,16 +155,28 @@ class TreeMount {
     const path = childPath(parent, name);
     this.guard(() => {
       if (this.module.FS.isDir(mode)) this.tree.createFolder(path, mode & 0o777);
-      else if (this.module.FS.isFile(mode)) this.tree.createFile(path, mode & 0o777);
+      // Emscripten asks for all rights here and for the right ones later.
+      else if (this.module.FS.isFile(mode)) this.tree.createFile(path, 0o600);
       else throw new TreeError("EPERM", "only files and folders can be made");
     });
-    return this.makeNode(parent, name, mode);
+    const node = this.makeNode(parent, name, mode);
+    this.justMade = this.module.FS.isFile(mode) ? node : null;
+    return node;
   }
 
   private open(stream: FsStream): void {
     if (this.module.FS.isDir(stream.node.mode)) return;
     const write = (stream.flags & WRITE_FLAGS) !== 0;
     stream.file = this.guard(() => this.tree.open(pathOf(stream.node), write));
+  }
+
+  private sync(stream: FsStream): number {
+    this.guard(() => {
+      const file = fileOf(stream);
+      if (file) file.sync?.();
+      else this.tree.syncFolder?.(pathOf(stream.node));
+    });
+    return 0;
   }
 
   private seek(stream: FsStream, offset: number, whence: number): number {

@@ -6,7 +6,9 @@
 import {
   closeSync,
   constants,
+  fchmodSync,
   fstatSync,
+  fsyncSync,
   ftruncateSync,
   lstatSync,
   mkdirSync,
@@ -121,6 +123,16 @@ export class WorkspaceTree implements Tree {
     }
   }
 
+  setRights(path: string, mode: number): void {
+    this.requireWritable(path);
+    const descriptor = this.openInside(path, constants.O_RDWR);
+    try {
+      fchmodSync(descriptor, mode & 0o777 & ~process.umask());
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
   createFolder(path: string, mode: number): void {
     this.requireWritable(path);
     mkdirSync(this.newPath(path), { mode });
@@ -157,6 +169,18 @@ export class WorkspaceTree implements Tree {
   touch(path: string, modifiedMs: number): void {
     this.requireWritable(path);
     utimesSync(this.existing(path), modifiedMs / 1000, modifiedMs / 1000);
+  }
+
+  syncFolder(path: string): void {
+    // Windows opens no folders; its file systems keep renames in order by themselves.
+    if (!this.writable || process.platform === "win32") return;
+    const descriptor = openSync(this.existing(path), constants.O_RDONLY | constants.O_DIRECTORY | NO_FOLLOW);
+    try {
+      this.verify(descriptor, path);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
   }
 
   private requireWritable(path: string): void {
@@ -217,6 +241,9 @@ class HostFile implements OpenFile {
   }
   sizeBytes(): number {
     return fstatSync(this.descriptor).size;
+  }
+  sync(): void {
+    fsyncSync(this.descriptor);
   }
   close(): void {
     this.onClose();

@@ -13,8 +13,8 @@ import { Scope, Tensor, type Storage } from "../tensor.ts";
 import { currentPlace, startPlaces, stopPlaces } from "./places.ts";
 import { scopes } from "./scopes.ts";
 
-/** [call, floating-point operations, bytes moved]; the call is -1 outside of all calls. */
-type OpRow = [call: number, flops: number, bytes: number];
+/** [call, floating-point operations, bytes of each tensor moved]; the call is -1 outside of all calls. */
+type OpRow = [call: number, flops: number, bytes: number[]];
 
 /** A tensor that an op was given, as far as it is known. */
 interface Operand {
@@ -86,7 +86,7 @@ class AnalysisRecorder implements Observer {
     const depth = ++this.#depth;
     if (depth === 1) {
       if (this.#knowsOrigins) this.#place = currentPlace().source;
-      this.ops.push([this.#call, 0, 0]);
+      this.ops.push([this.#call, 0, []]);
     }
     if (record.spec.cost && depth < this.#costedAt) {
       this.#costedAt = depth;
@@ -104,7 +104,7 @@ class AnalysisRecorder implements Observer {
     if (call === this.#costedAt) this.#costedAt = Infinity;
     this.#depth--;
     if (call > 2 || (call === 2 && !this.#inBackward)) return;
-    if (!record.spec.view) this.#current[2] += bytesOf(args) + bytesOf([result]);
+    if (!record.spec.view) addBytes([...args, result], this.#current[2]);
     if (!this.#knowsOrigins || call !== 1) return;
     const origin = { op: plainName(record), source: this.#place, call: this.#call };
     for (const t of Array.isArray(result) ? result : [result]) {
@@ -148,7 +148,7 @@ class AnalysisRecorder implements Observer {
     this.#depth++;
     if (this.#depth > 1) return;
     this.#inBackward = true;
-    this.backward.push([this.ops[origin]?.[0] ?? -1, 0, 0]);
+    this.backward.push([this.ops[origin]?.[0] ?? -1, 0, []]);
     this.#needing = this.#nodeOrigins[origin] ?? null;
   }
 
@@ -163,9 +163,13 @@ class AnalysisRecorder implements Observer {
   }
   error: { storage: Storage | null } | null = null;
 
-  endBackward(): void {
+  /** A backward that is one kernel runs no ops: it moves gradients at least. */
+  endBackward(incoming: readonly (Tensor | null)[], outgoing: readonly (Tensor | null)[]): void {
     this.#depth--;
-    if (this.#depth === 0) this.#inBackward = false;
+    if (this.#depth > 0) return;
+    this.#inBackward = false;
+    const bytes = this.backward[this.backward.length - 1]![2];
+    if (bytes.length === 0) addBytes([...incoming, ...outgoing], bytes);
   }
 }
 
@@ -195,13 +199,11 @@ function plainArguments(record: OpRecord, args: readonly unknown[]): Record<stri
   return found;
 }
 
-function bytesOf(values: readonly unknown[]): number {
-  let n = 0;
+function addBytes(values: readonly unknown[], into: number[]): void {
   for (const value of values) {
-    if (value instanceof Tensor) n += value.nbytes;
-    else if (Array.isArray(value)) n += bytesOf(value);
+    if (value instanceof Tensor) into.push(value.nbytes);
+    else if (Array.isArray(value)) addBytes(value, into);
   }
-  return n;
 }
 
 /** The nodes behind these tensors, each once, in the order of their making. */
@@ -259,8 +261,9 @@ export const analysisFunctions = {
     return JSON.stringify({ kept, missing });
   },
   /** Runs backward from the roots, with gradients of their shapes. 0 stands for an error that waits to be raised. */
-  analysis_backward: (rootHandles: string): number => {
+  analysis_run_backward: (rootHandles: string): number => {
     const mark = Scope.enter();
+    observer.current = recorder;
     try {
       const roots = tensors(rootHandles);
       runBackward(roots, roots, { retainGraph: false, createGraph: false });
@@ -270,6 +273,7 @@ export const analysisFunctions = {
       fail(error);
       return 0;
     } finally {
+      observer.current = null;
       Scope.exit(mark);
     }
   },

@@ -24,19 +24,51 @@ SMOOTH = {
     "tanhshrink": ("",),
     "threshold": (", 0.5, -1.0", ", 0, 20", ", threshold=1.0, value=2.5"),
 }
-INPLACE = ("celu", "elu", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "mish", "relu", "relu6", "selu", "silu", "threshold")
+INPLACE = (
+    "celu",
+    "elu",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "leaky_relu",
+    "mish",
+    "relu",
+    "relu6",
+    "selu",
+    "silu",
+    "threshold",
+)
 
 
 def declare(family):
-    for name, options in SMOOTH.items():
+    for function, options in SMOOTH.items():
+        # These three have cases of their own among the unary functions.
+        name = f"functional.{function}" if function in ("relu", "sigmoid", "tanh") else function
         for option in options:
-            call = f"F.{name}(a{option})"
+            call = f"F.{function}(a{option})"
             family.block(name, f"{call} ; *[3,4]", FLOAT, near=8)
             family.block(name, f"{call} ; *[22]:special", FLOAT, near=8)
-            for spec in ("f32[3,4]:t", "f32[2,3]:step", "f32[3,2]:exp", "f32[2,3,2,2]:cl", "f32[0,3]", "f32[]", "i64[4]", "b[2]"):
+            for spec in (
+                "f32[3,4]:t",
+                "f32[2,3]:step",
+                "f32[3,2]:exp",
+                "f32[2,3,2,2]:cl",
+                "f32[0,3]",
+                "f32[]",
+                "i64[4]",
+                "b[2]",
+            ):
                 family.add(name, call, spec, near=8)
-        if name in INPLACE:
-            family.block(name, f"F.{name}(a{options[0]}, inplace=True) ; *[2,3]\nF.{name}(a{options[0]}, inplace=True) ; *[3,2]:t", FLOAT, near=8)
+        if function in INPLACE:
+            family.block(
+                name,
+                f"""
+F.{function}(a{options[0]}, inplace=True) ; *[2,3]
+F.{function}(a{options[0]}, inplace=True) ; *[3,2]:t
+""",
+                FLOAT,
+                near=8,
+            )
     for name in ("softmax", "log_softmax", "softmin"):
         family.block(
             name,
@@ -63,9 +95,30 @@ F.{name}(a, 1) ; *[2,600]
             FLOAT,
             near=16,
         )
-        family.block(name, f"F.{name}(a, 0) ; i64[3]\nF.{name}(a, 0) ; b[3]\nF.{name}(a, 0, dtype=torch.float32) ; i64[3]\nF.{name}(a, 0) ; f32[4,22]:special\nF.{name}(a, 'x') ; f32[2]", words=False, near=16)
+        family.block(
+            name,
+            f"""
+F.{name}(a, 0) ; i64[3]
+F.{name}(a, 0) ; b[3]
+F.{name}(a, 0, dtype=torch.float32) ; i64[3]
+F.{name}(a, 0) ; f32[4,22]:special
+F.{name}(a, 'x') ; f32[2]
+""",
+            words=False,
+            near=16,
+        )
         if name != "softmin":
-            family.block(name, f"torch.{name}(a, 1) ; *[2,3]\na.{name}(-1) ; *[2,3]\ntorch.{name}(a, dim=0, dtype=torch.float32) ; *[3]\ntorch.special.{name}(a, 0) ; *[3]", FLOAT, near=16)
+            family.block(
+                name,
+                f"""
+torch.{name}(a, 1) ; *[2,3]
+a.{name}(-1) ; *[2,3]
+torch.{name}(a, dim=0, dtype=torch.float32) ; *[3]
+torch.special.{name}(a, 0) ; *[3]
+""",
+                FLOAT,
+                near=16,
+            )
     family.block(
         "glu",
         """
@@ -97,7 +150,9 @@ F.threshold_(a, 0, 1) ; *[2,2]
 F.rrelu(a) ; *[2,2]
 F.rrelu(a, 0.2, 0.4) ; *[2,2]
 torch.rrelu(a, 0.1, 0.3) ; *[2,2]
-""".replace("a.prelu ; *[1]\n", ""),
+""".replace(
+            "a.prelu ; *[1]\n", ""
+        ),
         FLOAT,
         near=8,
     )

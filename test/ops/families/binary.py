@@ -46,6 +46,20 @@ OPERATORS = {
     "bitwise_left_shift": "<<",
     "bitwise_right_shift": ">>",
 }
+AUGMENTED = {
+    "add": "iadd",
+    "sub": "isub",
+    "mul": "imul",
+    "div": "itruediv",
+    "floor_divide": "ifloordiv",
+    "remainder": "imod",
+    "pow": "ipow",
+    "bitwise_and": "iand",
+    "bitwise_or": "ior",
+    "bitwise_xor": "ixor",
+    "bitwise_left_shift": "ilshift",
+    "bitwise_right_shift": "irshift",
+}
 NO_INPLACE = {"maximum", "minimum", "fmax", "fmin", "logaddexp", "heaviside", "rsub"}
 NO_METHOD = {"rsub"}
 NO_OUT = {"rsub"}
@@ -98,8 +112,10 @@ def with_values(spec, kind):
 def safe(name, spec, kind):
     """Divisors and shifts must not be zero or negative where integers meet them."""
     is_integer = not spec.startswith(("f", "bf"))
-    if is_integer and not spec.startswith("b[") and name in (
-        *("floor_divide", "remainder", "fmod", "bitwise_left_shift", "bitwise_right_shift", "pow"),
+    if (
+        is_integer
+        and not spec.startswith("b[")
+        and name in (*("floor_divide", "remainder", "fmod", "bitwise_left_shift", "bitwise_right_shift", "pow"),)
     ):
         return "pos"
     return kind
@@ -140,8 +156,16 @@ def everything(family, name, left, right, near):
         family.add(name, f"torch.{name}(a, {number})", "i32[4]:pos", near=near)
         family.add(name, f"torch.{name}(a, {number})", "b[3]", near=near)
     if name not in NO_METHOD:
-        family.add(name, f"a.{name}(b)", first, with_values(f"{kind_of_pair}[3]", safe(name, kind_of_pair, right)), near=near)
-        family.add(name, f"a.{name}(other=b)" if name not in ("pow", "float_power") else f"a.{name}(exponent=b)", first, with_values(f"{kind_of_pair}[3]", safe(name, kind_of_pair, right)), near=near)
+        family.add(
+            name, f"a.{name}(b)", first, with_values(f"{kind_of_pair}[3]", safe(name, kind_of_pair, right)), near=near
+        )
+        family.add(
+            name,
+            f"a.{name}(other=b)" if name not in ("pow", "float_power") else f"a.{name}(exponent=b)",
+            first,
+            with_values(f"{kind_of_pair}[3]", safe(name, kind_of_pair, right)),
+            near=near,
+        )
     if name not in NO_INPLACE:
         inplace(family, name, left, right, near, kind_of_pair)
     if name not in NO_OUT:
@@ -182,7 +206,9 @@ def operators(family, name, sign):
     family.add(op, f"a {sign} 'x'", f"{kind}[2]")
     family.add(op, f"a {sign} None", f"{kind}[2]")
     family.add(op, f"[1.0] {sign} a", f"{kind}[2]")
-    family.add(op, f"__import__('operator').i{name.removeprefix('bitwise_').replace('left_', 'l').replace('right_', 'r').replace('div', 'truediv').replace('floor_', 'floor').replace('remainder', 'mod').replace('floortruediv', 'floordiv').replace('truedivide', 'div')}(a, b)", f"{kind}[2,3]:pos", f"{kind}[3]:pos", near=8)
+    if name in AUGMENTED:
+        call = f"__import__('operator').{AUGMENTED[name]}(a, b)"
+        family.add(op, call, f"{kind}[2,3]:pos", f"{kind}[3]:pos", near=8)
 
 
 def specials(family):
@@ -202,7 +228,13 @@ torch.rsub(a, b, alpha=2) ; *[3] ; *[3]
         ("f32", "f64", "i64", "b", "f16"),
     )
     for mode in ("'floor'", "'trunc'", "None"):
-        for pair in ("f32[2,6] ; f32[6]", "i64[7] ; i64[7]:pos", "i32[5] ; f32[5]", "f16[4] ; f16[4]", "f64[5] ; f64[5]"):
+        for pair in (
+            "f32[2,6] ; f32[6]",
+            "i64[7] ; i64[7]:pos",
+            "i32[5] ; f32[5]",
+            "f16[4] ; f16[4]",
+            "f64[5] ; f64[5]",
+        ):
             family.block("div", f"torch.div(a, b, rounding_mode={mode}) ; {pair}")
         for pair in ("f32[22,1]:special ; f32[1,22]:special", "f64[22,1]:special ; f64[1,22]:special"):
             family.block("div", f"torch.div(a, b, rounding_mode={mode}) ; {pair}", gradient=False)

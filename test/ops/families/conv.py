@@ -115,7 +115,7 @@ F.conv_transpose3d(a, b) ; *[1,3,2,3,3] ; *[2,3,2,2,2]
         scale="tensor",
     )
     family.block(
-        "unfold",
+        "im2col",
         """
 F.unfold(a, 2) ; *[1,2,3,4]
 F.unfold(a, (2, 3), padding=1) ; *[1,2,3,4]
@@ -134,5 +134,27 @@ F.fold(a, (3, 4), 2) ; *[1,7,6]
         near=8,
         scale="tensor",
     )
-    family.block("conv2d", "F.conv2d(a, b) ; f32[1,2,4,4] ; f64[2,2,3,3]\nF.conv2d(a, b) ; i64[1,2,4,4] ; i64[2,2,3,3]\nF.conv2d(a, b) ; f32[1,2,4,4] ; i64[2,2,3,3]\nF.conv2d(a, b, c) ; f32[1,2,4,4] ; f32[2,2,3,3] ; f64[2]", words=False, near=32, scale="tensor")
-    family.block("conv2d", "F.conv2d(a, b, padding=1) ; *[2,16,9,9] ; *[24,16,3,3]\nF.conv2d(a, b, padding=1, groups=16) ; *[1,16,12,12]:cl ; *[16,1,3,3]\nF.conv2d(a, b, stride=2, padding=3) ; *[1,3,20,20] ; *[8,3,7,7]", ("f32", "f16"), near=128, scale="tensor", gradient=False)
+    family.block(
+        "conv2d",
+        """
+F.conv2d(a, b) ; f32[1,2,4,4] ; f64[2,2,3,3]
+F.conv2d(a, b) ; i64[1,2,4,4] ; i64[2,2,3,3]
+F.conv2d(a, b) ; f32[1,2,4,4] ; i64[2,2,3,3]
+F.conv2d(a, b, c) ; f32[1,2,4,4] ; f32[2,2,3,3] ; f64[2]
+""",
+        words=False,
+        near=32,
+        scale="tensor",
+    )
+    family.block(
+        "conv2d",
+        """
+F.conv2d(a, b, padding=1) ; *[2,16,9,9] ; *[24,16,3,3]
+F.conv2d(a, b, padding=1, groups=16) ; *[1,16,12,12]:cl ; *[16,1,3,3]
+F.conv2d(a, b, stride=2, padding=3) ; *[1,3,20,20] ; *[8,3,7,7]
+""",
+        ("f32", "f16"),
+        near=128,
+        scale="tensor",
+        gradient=False,
+    )

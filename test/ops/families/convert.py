@@ -13,7 +13,13 @@ def declare(family):
         for target in ALL:
             is_float = source in ("f32", "f64", "f16", "bf16")
             # What a float beyond an integer's range becomes is the machine's affair.
-            kind = "big" if is_float and target in ("i64", "i32") else "any" if is_float and target not in ("b", "f32", "f64", "f16", "bf16") else "special"
+            kind = (
+                "big"
+                if is_float and target in ("i64", "i32")
+                else "any"
+                if is_float and target not in ("b", "f32", "f64", "f16", "bf16")
+                else "special"
+            )
             if source == "b":
                 kind = "any"
             kind = "pos" if is_float and target == "u8" else kind

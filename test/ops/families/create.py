@@ -23,7 +23,14 @@ def declare(family):
         for dtype in DTYPES:
             family.add(name, f"torch.{name}(3, dtype=torch.{dtype}, device=dev)")
         like(family, f"{name}_like", f"torch.{name}_like(a")
-        family.block(f"new_{name}", f"a.new_{name}(2, 3) ; *[2]\na.new_{name}((2,), dtype=torch.int32) ; *[2]", ("f32", "f64", "i64", "b", "f16"))
+        family.block(
+            f"new_{name}",
+            f"""
+a.new_{name}(2, 3) ; *[2]
+a.new_{name}((2,), dtype=torch.int32) ; *[2]
+""",
+            ("f32", "f64", "i64", "b", "f16"),
+        )
     like(family, "full_like", "torch.full_like(a, 3")
     for value in ("2", "2.5", "True", "-1", "inf", "nan", "1e40", "300"):
         for dtype in ("None", *(f"torch.{dtype}" for dtype in DTYPES)):
@@ -106,7 +113,9 @@ torch.hann_window(0, device=dev)
 torch.scalar_tensor(3, device=dev)
 torch.scalar_tensor(2.5, dtype=torch.float64, device=dev)
 torch.complex
-""".replace("torch.complex\n", ""),
+""".replace(
+            "torch.complex\n", ""
+        ),
         near=2,
     )
     values = (
@@ -157,7 +166,25 @@ torch.empty_like(a).stride() ; *[2,3]:exp
 
 
 def like(family, op, start):
-    for spec in ("f32[2,3]", "f64[3,2]:t", "i64[4]:step", "b[2]", "f16[2,3]:exp", "f32[2,3,2,2]:cl", "f32[0,3]", "f32[]", "bf16[2]", "u8[2]"):
+    for spec in (
+        "f32[2,3]",
+        "f64[3,2]:t",
+        "i64[4]:step",
+        "b[2]",
+        "f16[2,3]:exp",
+        "f32[2,3,2,2]:cl",
+        "f32[0,3]",
+        "f32[]",
+        "bf16[2]",
+        "u8[2]",
+    ):
         family.add(op, f"{start})", spec)
-    for option in ("dtype=torch.float64", "dtype=torch.bool", "dtype=torch.int32", "memory_format=torch.contiguous_format", "memory_format=torch.channels_last", "requires_grad=True"):
+    for option in (
+        "dtype=torch.float64",
+        "dtype=torch.bool",
+        "dtype=torch.int32",
+        "memory_format=torch.contiguous_format",
+        "memory_format=torch.channels_last",
+        "requires_grad=True",
+    ):
         family.add(op, f"{start}, {option})", "f32[2,3,2,2]:cl")

@@ -101,7 +101,11 @@ a.__setitem__((b, slice(0, 2)), 3) ; *[3,4] ; b[3]
 a.__setitem__(0, None) ; *[3]
 a.__setitem__(0, 'x') ; *[3]
 """
-    family.block("setitem", "\n".join(f"[{line.split(' ; ')[0]}, a][1] ; {line.split(' ; ', 1)[1]}" for line in write.strip().splitlines()), ALL)
+    family.block(
+        "setitem",
+        "\n".join(f"[{line.split(' ; ')[0]}, a][1] ; {line.split(' ; ', 1)[1]}" for line in write.strip().splitlines()),
+        ALL,
+    )
     family.block(
         "index_select",
         """

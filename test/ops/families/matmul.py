@@ -183,4 +183,14 @@ torch.addmm(a, b, c) ; f32[2,2] ; i64[2,2] ; f32[2,2]
         gradient=False,
         **SUM,
     )
-    family.block("matmul", "torch.mm(a, b) ; *[70,130] ; *[130,65]\ntorch.bmm(a, b) ; *[3,20,40] ; *[3,40,33]:t", FLOAT, near=64, scale="tensor", gradient=False)
+    family.block(
+        "matmul",
+        """
+torch.mm(a, b) ; *[70,130] ; *[130,65]
+torch.bmm(a, b) ; *[3,20,40] ; *[3,40,33]:t
+""",
+        FLOAT,
+        near=64,
+        scale="tensor",
+        gradient=False,
+    )

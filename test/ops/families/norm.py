@@ -74,4 +74,16 @@ torch.group_norm(a, 2, b, c, 1e-3) ; *[1,4,3] ; *[4] ; *[4]
         near=64,
         scale="tensor",
     )
-    family.block("layer_norm", "F.layer_norm(a, (4,), b, c) ; f16[3,4] ; f32[4] ; f32[4]\nF.layer_norm(a, (4,), b) ; f32[3,4] ; f64[4]\nF.layer_norm(a, (4,)) ; i64[3,4]\nF.layer_norm(a, 4) ; f32[3,4]\nF.layer_norm(a, 'x') ; f32[3,4]", words=False, near=64, scale="tensor")
+    family.block(
+        "layer_norm",
+        """
+F.layer_norm(a, (4,), b, c) ; f16[3,4] ; f32[4] ; f32[4]
+F.layer_norm(a, (4,), b) ; f32[3,4] ; f64[4]
+F.layer_norm(a, (4,)) ; i64[3,4]
+F.layer_norm(a, 4) ; f32[3,4]
+F.layer_norm(a, 'x') ; f32[3,4]
+""",
+        words=False,
+        near=64,
+        scale="tensor",
+    )

@@ -43,7 +43,16 @@ F.adaptive_max_pool2d(a, (None, 2)) ; *[1,2,3,4]
         ("f32", "f64", "f16"),
         near="exact",
     )
-    family.block("max_pool", "F.max_pool2d(a, 2) ; i64[1,1,4,4]\nF.max_pool2d(a, 2) ; b[1,1,4,4]\nF.max_pool2d(a, 2) ; u8[1,1,4,4]\nF.max_pool1d(a, 2) ; i64[1,1,4]", words=False)
+    family.block(
+        "max_pool",
+        """
+F.max_pool2d(a, 2) ; i64[1,1,4,4]
+F.max_pool2d(a, 2) ; b[1,1,4,4]
+F.max_pool2d(a, 2) ; u8[1,1,4,4]
+F.max_pool1d(a, 2) ; i64[1,1,4]
+""",
+        words=False,
+    )
     family.block(
         "avg_pool",
         """

@@ -148,7 +148,9 @@ torch.{n}(a, (0, 1), correction=1) ; *[2,3,2]
 a.{n}(unbiased=True) ; *[5]
 torch.{n}(a, dim=None, correction=0) ; *[3,4]:t
 torch.{n}(a + 1000) ; *[20]:unit
-""".replace("{n}", "var")
+""".replace(
+            "{n}", "var"
+        )
         + """
 torch.{n}(a, 1, unbiased=False) ; *[3,4]
 torch.{n}(a, False) ; *[3,4]
@@ -157,7 +159,9 @@ torch.{n}(a, 0) ; *[1,3]
 torch.{n}(a, 0, True, True) ; *[3,2]
 torch.{n}(a) ; *[1]
 a.{n}(unbiased=True) ; *[5]
-""".replace("{n}", "std"),
+""".replace(
+            "{n}", "std"
+        ),
         ("f32", "f64"),
         near=4096,
         scale="tensor",

@@ -107,7 +107,13 @@ def shapes(family, name, call, domain, near, dtype="f32"):
 
 def inplace(family, name, domain, near, dtype="f32"):
     op = f"{name}_"
-    for spec in (f"{dtype}[2,3]:{domain}", f"{dtype}[3,2]:{domain}:t", f"{dtype}[4]:{domain}:step", "i64[3]:pos", "b[2]"):
+    for spec in (
+        f"{dtype}[2,3]:{domain}",
+        f"{dtype}[3,2]:{domain}:t",
+        f"{dtype}[4]:{domain}:step",
+        "i64[3]:pos",
+        "b[2]",
+    ):
         family.add(op, f"a.{name}_()", spec, near=near)
     family.add(op, f"a.{name}_()", f"{dtype}[3,2]:exp:{domain}", near=near)
     if dtype == "f32":
@@ -117,7 +123,7 @@ def inplace(family, name, domain, near, dtype="f32"):
 
 def out(family, name, domain, near, dtype="f32"):
     for target in (f"{dtype}[2,3]", f"{dtype}[3,2]:t", "f64[2,3]", "i64[2,3]", f"{dtype}[0]", "b[2,3]"):
-        family.add(name, f"torch.{name}(a, out=b)", f"{dtype}[2,3]:{domain}", f"{target}{':zero' if ':' not in target else ':zero'}", near=near)
+        family.add(name, f"torch.{name}(a, out=b)", f"{dtype}[2,3]:{domain}", f"{target}:zero", near=near)
 
 
 def specials(family):
@@ -156,7 +162,20 @@ torch.special.logit(a, eps=0.3) ; *[4]:unit
         ("f32", "f64"),
         near=16,
     )
-    for name in ("erf", "erfc", "erfinv", "expit", "exp2", "expm1", "sinc", "digamma", "psi", "gammaln", "round", "log1p"):
+    for name in (
+        "erf",
+        "erfc",
+        "erfinv",
+        "expit",
+        "exp2",
+        "expm1",
+        "sinc",
+        "digamma",
+        "psi",
+        "gammaln",
+        "round",
+        "log1p",
+    ):
         family.block(f"special.{name}", f"torch.special.{name}(a) ; *[4]:unit", ("f32", "f64", "f16", "i64"), near=16)
     family.block(
         "abs",

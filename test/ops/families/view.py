@@ -428,7 +428,11 @@ def declare(family):
     family.block(
         "view",
         "a.view(torch.float32) ; f16[2,4]\na.view(torch.int16) ; bf16[4]\na.view(torch.bool) ; u8[3]:lt2\n"
-        "a.view(torch.uint8) ; b[3]\na.view(torch.int8) ; f64[2]\na.view(torch.float16) ; i32[2,2]:t",
+        """
+a.view(torch.uint8) ; b[3]
+a.view(torch.int8) ; f64[2]
+a.view(torch.float16) ; i32[2,2]:t
+""",
         gradient=False,
     )
     for dtype in ("f64", "f16", "bf16", "i32", "i16", "i8", "u8", "b"):

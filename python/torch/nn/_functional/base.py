@@ -90,7 +90,7 @@ def pad(input, pad, mode="constant", value=0.0):
         dim = input.dim() - 1 - i
         before, after = pad[2 * i], pad[2 * i + 1]
         size = input.size(dim)
-        if size + before + after < 0:
+        if size + before + after < 0 and not (before < 0 and after < 0):
             raise RuntimeError(
                 f"The input size {size}, plus negative padding {before} and {after} resulted in a negative output "
                 f"size, which is invalid. Check dimension {dim} of your input."
@@ -106,7 +106,8 @@ def pad(input, pad, mode="constant", value=0.0):
                 pieces.append(torch.full(shape, value, dtype=input.dtype, device=input.device))
             input = torch.cat([pieces[0], input, pieces[1]] if before > 0 and after > 0
                               else [pieces[0], input] if before > 0 else [input, pieces[1]], dim)
-    return input
+    # Cut only, or not even that: what comes back is a copy all the same.
+    return input.clone() if max(pad, default=0) <= 0 else input
 
 
 def one_hot(tensor, num_classes=-1):
@@ -147,15 +148,26 @@ def scaled_dot_product_attention(
     """softmax(query key^T scale + mask) value; a row whose mask lets nothing through gives zeros."""
     if query.dim() < 2 or key.dim() < 2 or value.dim() < 2:
         raise RuntimeError(
-            "scaled_dot_product_attention: Expected query, key, and value to all be  at least 2 dimensional, but got "
+            "Expected query, key, and value to all be  at least 2 dimensional, but got "
             f"query.dim(): {query.dim()}, key.dim(): {key.dim()} and value.dim(): {value.dim()} instead."
         )
     if is_causal and attn_mask is not None:
-        raise RuntimeError("scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
+        raise RuntimeError("_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
+    if not query.dtype == key.dtype == value.dtype:
+        names = [_c_name(t.dtype) for t in (query, key, value)]
+        raise RuntimeError(
+            f"Expected query, key, and value to have the same dtype, but got query.dtype: {names[0]} key.dtype: {names[1]} "
+            f"and value.dtype: {names[2]} instead."
+        )
     if _fits_kernel(query, key, value, attn_mask, dropout_p, enable_gqa):
         scale = 1.0 / math.sqrt(query.size(-1)) if scale is None else scale
         return _f._attention(query, key, value, attn_mask, float(scale), bool(is_causal))[0]
     return _attention_by_parts(query, key, value, attn_mask, dropout_p, is_causal, scale, enable_gqa)
+
+
+def _c_name(dtype):
+    names = {"float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16", "int64": "long int"}
+    return names.get(dtype.name, dtype.name)
 
 
 def _fits_kernel(query, key, value, attn_mask, dropout_p, enable_gqa):
@@ -229,8 +241,16 @@ def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
 def max_pool1d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
     (k,) = _ntuple(1)(kernel_size)
     s = k if stride is None or stride == [] else _ntuple(1)(stride)[0]
-    lines, is_single = _as_images(input, 1, "max_pool1d()")
+    lines, is_single = _as_images(input, 1, "max_pool1d")
     (p,), (d,) = _ntuple(1)(padding), _ntuple(1)(dilation)
+    if p > k // 2:
+        raise RuntimeError(
+            f"max_pool1d() padding should be at most half of kernel size, but got padding={p} and kernel_size={k}"
+        )
+    room = lines.size(-1) + 2 * p - d * (k - 1) - 1
+    n_windows = (-(-room // s) if ceil_mode else room // s) + 1
+    if n_windows <= 0:
+        raise RuntimeError(f"max_pool1d() Invalid computed output size: {n_windows}")
     result = _f._max_pool2d(lines.unsqueeze(2), (1, k), (1, s), (0, p), (1, d), ceil_mode)[0].squeeze(2)
     return result.squeeze(0) if is_single else result
 

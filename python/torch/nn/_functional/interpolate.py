@@ -29,6 +29,12 @@ def interpolate(
         align_corners = False
     n_dims = input.dim() - 2
     output_size, scales = _sizes(input, n_dims, size, scale_factor, recompute_scale_factor)
+    if n_dims > 0 and min(output_size, default=1) <= 0:
+        sides = "DHW"[-n_dims:]
+        got, wanted = (
+            ", ".join(f"{side}: {n}" for side, n in zip(sides, sizes)) for sizes in (input.shape[2:], output_size)
+        )
+        raise RuntimeError(f"Input and output sizes should be greater than 0, but got input ({got}) and output ({wanted})")
     if antialias and not (mode in ("bilinear", "bicubic", "lanczos") and input.ndim == 4):
         raise ValueError(
             "Anti-alias option is restricted to bilinear, bicubic and lanczos modes and requires a 4-D tensor as input"

@@ -235,7 +235,9 @@ class Machine {
       case OPCODES.PERSID:
         return this.push(this.rules.persistent(this.line()));
       default:
-        throw new FileFormatError(`Unsupported operand ${opcode} (${opcodeName(opcode)}) at byte ${this.at - 1} of the pickle`);
+        throw new FileFormatError(
+          `Unsupported operand ${opcode} (${opcodeName(opcode)}) at byte ${this.at - 1} of the pickle`,
+        );
     }
   }
 
@@ -352,7 +354,9 @@ class Machine {
     if (count > MOST_INTEGER_BYTES) throw new FileFormatError(`an integer in the pickle has ${count} bytes`);
     const from = this.take(count);
     if (count === 0) return 0n;
-    const digits = Buffer.from(this.bytes.subarray(from, from + count)).reverse().toString("hex");
+    const digits = Buffer.from(this.bytes.subarray(from, from + count))
+      .reverse()
+      .toString("hex");
     return BigInt.asIntN(8 * count, BigInt(`0x${digits}`));
   }
 
@@ -421,7 +425,8 @@ function withSurrogates(bytes: Uint8Array): string {
   let result = "";
   let from = 0;
   for (let i = 0; i + 2 < bytes.length; i++) {
-    const isSurrogate = bytes[i] === 0xed && bytes[i + 1]! >= 0xa0 && bytes[i + 1]! <= 0xbf && (bytes[i + 2]! & 0xc0) === 0x80;
+    const isSurrogate =
+      bytes[i] === 0xed && bytes[i + 1]! >= 0xa0 && bytes[i + 1]! <= 0xbf && (bytes[i + 2]! & 0xc0) === 0x80;
     if (!isSurrogate) continue;
     result += text(bytes.subarray(from, i), "a text in the pickle");
     result += String.fromCharCode(0xd000 | ((bytes[i + 1]! & 0x3f) << 6) | (bytes[i + 2]! & 0x3f));

@@ -4,7 +4,7 @@
  * refused in any case.
  */
 import { ELEMENT_BYTES, elementBytes, STORAGE_CLASSES } from "../element_types.ts";
-import { exactSize, FileFormatError, quoted } from "../source.ts";
+import { exactSize, FileFormatError, product, quoted } from "../source.ts";
 import type { PickleRules } from "./machine.ts";
 import {
   BytearrayValue,
@@ -47,7 +47,16 @@ export class UnsupportedGlobal extends FileFormatError {
 }
 
 /** Modules whose functions reach the system: no list of a user's makes them data. */
-const BLOCKED = new Set(["sys", "os", "posix", "nt", "subprocess", "builtins.eval", "builtins.exec", "builtins.__import__"]);
+const BLOCKED = new Set([
+  "sys",
+  "os",
+  "posix",
+  "nt",
+  "subprocess",
+  "builtins.eval",
+  "builtins.exec",
+  "builtins.__import__",
+]);
 
 /** Classes that stand for themselves: as the factory of a defaultdict, as the class of a tensor. */
 const CLASSES = new Set([
@@ -129,7 +138,10 @@ export class CheckpointRules implements PickleRules {
     const dtype = storageType(type.module, type.name);
     if (dtype === undefined) throw new FileFormatError(`${quoted(type.path)} is no class of storages`);
     if (typeof location !== "string") throw new FileFormatError(`the place of storage ${quoted(key)} is no text`);
-    const sizeBytes = exactSize(count * BigInt(dtype === null ? 1 : elementBytes(dtype)), `the size of storage ${quoted(key)}`);
+    const sizeBytes = exactSize(
+      count * BigInt(dtype === null ? 1 : elementBytes(dtype)),
+      `the size of storage ${quoted(key)}`,
+    );
     const known = this.byKey.get(key);
     if (known) return known;
     const found = this.options.storageBytes(key);
@@ -184,7 +196,9 @@ function sizesOf(callee: string, value: Value | undefined): number[] {
 function boolOf(callee: string, value: Value | undefined): boolean {
   // Old writers passed 0 and 1.
   if (typeof value === "bigint") return value !== 0n;
-  return typeof value === "boolean" ? value : fail(callee, `${describeValue(value ?? null)} where True or False was expected`);
+  return typeof value === "boolean"
+    ? value
+    : fail(callee, `${describeValue(value ?? null)} where True or False was expected`);
 }
 
 function dtypeOf(callee: string, value: Value | undefined): string {
@@ -195,7 +209,8 @@ function dtypeOf(callee: string, value: Value | undefined): string {
 /** A view of a storage, checked against the storage's length. */
 function tensorOf(callee: string, args: readonly Value[], dtypeAt: number): TensorValue {
   const [storage, offset, size, stride, requiresGrad = false] = args;
-  if (!(storage instanceof StorageValue)) fail(callee, `${describeValue(storage ?? null)} where a storage was expected`);
+  if (!(storage instanceof StorageValue))
+    fail(callee, `${describeValue(storage ?? null)} where a storage was expected`);
   if (typeof offset !== "bigint") fail(callee, `${describeValue(offset ?? null)} as storage offset`);
   const dtype = dtypeAt < 0 ? (storage.dtype ?? "uint8") : dtypeOf(callee, args[dtypeAt]);
   const sizes = sizesOf(callee, size);
@@ -267,12 +282,19 @@ const encode: Call = (_rules, [written, encoding]) => {
 };
 
 const number = (value: Value | undefined): number =>
-  typeof value === "number" ? value : typeof value === "bigint" ? Number(value) : fail("complex", describeValue(value ?? null));
+  typeof value === "number"
+    ? value
+    : typeof value === "bigint"
+      ? Number(value)
+      : fail("complex", describeValue(value ?? null));
 
 const device: Call = (_rules, [type, index]) => {
   if (typeof type !== "string") fail("torch.device", describeValue(type ?? null));
   if (index !== undefined && index !== null && typeof index !== "bigint") fail("torch.device", describeValue(index));
-  return new DeviceValue(type, index === undefined || index === null ? null : exactSize(index, "the index of a device"));
+  return new DeviceValue(
+    type,
+    index === undefined || index === null ? null : exactSize(index, "the index of a device"),
+  );
 };
 
 const tensorLike: Call = (rules, [rebuild, type, args, state]) => {
@@ -289,7 +311,10 @@ const tensorLike: Call = (rules, [rebuild, type, args, state]) => {
 
 const CALLS: ReadonlyMap<string, Call> = new Map<string, Call>([
   ["_codecs.encode", encode],
-  ["builtins.bytearray", (_rules, [value]) => new BytearrayValue(value === undefined ? new Uint8Array() : bytesOf(value))],
+  [
+    "builtins.bytearray",
+    (_rules, [value]) => new BytearrayValue(value === undefined ? new Uint8Array() : bytesOf(value)),
+  ],
   ["builtins.complex", (_rules, [real, imaginary]) => new ComplexValue(number(real), number(imaginary))],
   ["builtins.frozenset", collection(true)],
   ["builtins.set", collection(false)],
@@ -326,6 +351,7 @@ const CALLS: ReadonlyMap<string, Call> = new Map<string, Call>([
     (_rules, args) => {
       const callee = "_rebuild_meta_tensor_no_storage";
       const [dtype, size, stride, requiresGrad] = args;
+      exactSize(product(sizesOf(callee, size)), "the number of elements");
       return new TensorValue({
         storage: null,
         dtype: dtypeOf(callee, dtype),
@@ -341,7 +367,8 @@ const CALLS: ReadonlyMap<string, Call> = new Map<string, Call>([
   ["torch.device", device],
   [
     "torch.serialization._get_layout",
-    (_rules, [name]) => (typeof name === "string" ? new LayoutValue(name) : fail("_get_layout", describeValue(name ?? null))),
+    (_rules, [name]) =>
+      typeof name === "string" ? new LayoutValue(name) : fail("_get_layout", describeValue(name ?? null)),
   ],
 ]);
 

@@ -1,0 +1,5 @@
+"""PIL.ImageDraw: its functions refuse by name when they are called."""
+
+from PIL import refusing
+
+__getattr__ = refusing("PIL.ImageDraw", "Draw ImageDraw floodfill")

@@ -1,0 +1,123 @@
+/** One GPU: its stream of launches, its caching allocator, copies in stream order. Opened when it is first used. */
+import { CachingAllocator, formatBytes, type Block, type MemoryStatistics } from "../allocator.ts";
+import type { ComputeDevice } from "../device.ts";
+import { OutOfMemoryError } from "../errors.ts";
+import type { CudaEngine, CudaProperties } from "../native/addon.ts";
+import { Stream } from "../native/stream.ts";
+import { SlabSource } from "./slabs.ts";
+
+const RING_WORDS = 1 << 18;
+
+export class CudaDevice implements ComputeDevice {
+  readonly type = "cuda";
+  readonly index: number;
+  readonly id: number;
+  readonly stream: Stream;
+  readonly addon: CudaEngine;
+  readonly allocator: CachingAllocator;
+  readonly properties: CudaProperties;
+
+  /** `control` is shared with the thread that cancels. */
+  constructor(addon: CudaEngine, index: number, properties: CudaProperties, control: Int32Array) {
+    this.index = index;
+    this.id = 16 + index;
+    this.addon = addon;
+    this.properties = properties;
+    this.stream = new Stream(addon, `cuda:${index}`, () => addon.open(RING_WORDS, control));
+    const slabs = new SlabSource(addon);
+    this.allocator = new CachingAllocator({
+      allocate: (bytes) => slabs.allocate(bytes),
+      release: (pointer, bytes) => slabs.release(pointer, bytes),
+      drain: () => this.stream.waitAll(),
+      describe: () => `cuda:${index}`,
+      position: () => this.stream.submitted,
+      outOfMemory: (bytes, statistics) => this.#outOfMemory(bytes, statistics),
+    });
+  }
+
+  allocate(bytes: number): Block {
+    return this.allocator.allocate(bytes);
+  }
+  free(block: Block): void {
+    this.allocator.free(block);
+  }
+
+  /** In stream order: it waits for nothing but room in pinned memory. */
+  write(pointer: number, bytes: Uint8Array): void {
+    if (!this.addon.write(pointer, bytes)) this.#fail();
+  }
+  read(pointer: number, target: Uint8Array, after: number): void {
+    if (!this.addon.read(pointer, target)) this.#fail();
+    // What went wrong before is said now.
+    this.stream.wait(after);
+  }
+  /** Returns the command whose end means that the copy is done. */
+  upload(to: number, from: number, bytes: number, isPinned = false): number {
+    if (!this.addon.upload(to, from, bytes, isPinned ? 1 : 0)) this.#fail();
+    return this.stream.submitted;
+  }
+  download(to: number, from: number, bytes: number, after: number): void {
+    if (!this.addon.download(to, from, bytes)) this.#fail();
+    this.stream.wait(after);
+  }
+
+  /** Checked on the GPU, without waiting: the error comes with the next value that is read, as with PyTorch. */
+  firstOutside(pointer: number, dtype: number, n: number, low: number, high: number): number {
+    this.stream.begin("check_indices", 5).push(pointer).push(dtype).push(n).push(low).push(high).end(1);
+    return -1;
+  }
+
+  // Streams and events: what is asked about must have reached the driver first.
+
+  command(kernel: string, number: number): void {
+    this.stream.begin(kernel, 1).push(number).end(0);
+  }
+  useStream(stream: number): void {
+    this.command("stream_use", stream);
+    // As with PyTorch, memory is handed out again only to the stream it was made for.
+    this.allocator.pool = stream;
+  }
+  isStreamDone(stream: number): boolean {
+    this.#issue();
+    return this.addon.queryStream(stream);
+  }
+  synchronizeStream(stream: number): void {
+    this.#issue();
+    if (!this.addon.synchronizeStream(stream)) this.#fail();
+  }
+  isEventDone(event: number): boolean {
+    this.#issue();
+    return this.addon.queryEvent(event);
+  }
+  synchronizeEvent(event: number): void {
+    this.#issue();
+    if (!this.addon.synchronizeEvent(event)) this.#fail();
+  }
+  elapsedMs(start: number, end: number): number {
+    this.#issue();
+    return this.addon.elapsedMs(start, end);
+  }
+
+  #issue(): void {
+    if (!this.addon.issue(this.stream.submitted)) this.stream.wait(this.stream.submitted);
+  }
+
+  #fail(): never {
+    this.stream.fail();
+  }
+
+  /** PyTorch's explanation, in its order; people paste it into search engines. */
+  #outOfMemory(bytes: number, s: MemoryStatistics): OutOfMemoryError {
+    const { freeBytes, totalBytes } = this.addon.memoryInfo();
+    const unused = s.reservedBytes - s.allocatedBytes;
+    const limit = this.allocator.limitBytes;
+    return new OutOfMemoryError(
+      `CUDA out of memory. Tried to allocate ${formatBytes(bytes)}. GPU ${this.index} has a total capacity of ` +
+        `${formatBytes(totalBytes)} of which ${formatBytes(freeBytes)} is free. ` +
+        (limit < totalBytes ? `${formatBytes(limit)} allowed; ` : "") +
+        `Including non-PyTorch memory, this process has ${formatBytes(totalBytes - freeBytes)} memory in use. ` +
+        `Of the allocated memory ${formatBytes(s.allocatedBytes)} is allocated by PyTorch, and ${formatBytes(unused)} ` +
+        "is reserved by PyTorch but unallocated.",
+    );
+  }
+}

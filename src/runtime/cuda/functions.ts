@@ -1,0 +1,87 @@
+/** What Python's torch.cuda asks of the runtime: facts, memory, streams and events, by plain numbers. */
+import * as bridge from "../bridge.ts";
+import { RuntimeError } from "../errors.ts";
+import type { CudaDevice } from "./device.ts";
+import { cuda } from "./system.ts";
+
+function device(index: number): CudaDevice {
+  const found = cuda.open(index);
+  if (!found) throw new RuntimeError("CUDA error: invalid device ordinal");
+  return found;
+}
+
+/** Errors become the marker -1 for Python to look up. */
+function guarded<A extends unknown[], R>(body: (...args: A) => R): (...args: A) => unknown {
+  return (...args) => {
+    try {
+      return body(...args);
+    } catch (error) {
+      bridge.fail(error);
+      return -1;
+    }
+  };
+}
+
+const statistics = (index: number) => cuda.opened.find((d) => d.index === index)?.allocator.statistics;
+
+export const cudaFunctions: Record<string, (...args: never[]) => unknown> = {
+  cuda_available: () => cuda.status.available,
+  cuda_reason: () => cuda.status.reason ?? "",
+  cuda_driver_version: () => cuda.status.driver,
+  cuda_is_emulated: () => cuda.status.isEmulated,
+  cuda_count: () => cuda.count,
+  /** As JSON: asked for once per GPU. */
+  cuda_properties: (index: number) => JSON.stringify(cuda.properties[index] ?? null),
+  cuda_synchronize: guarded((index: number) => {
+    cuda.opened.find((d) => d.index === index)?.stream.waitAll();
+    return 1;
+  }),
+  /** Free and total bytes, to the scratch block. */
+  cuda_memory_info: guarded((index: number) => {
+    const { freeBytes, totalBytes } = device(index).addon.memoryInfo();
+    return bridge.writeScratch([freeBytes, totalBytes]);
+  }),
+  cuda_empty_cache: guarded(() => {
+    for (const d of cuda.opened) d.allocator.emptyCache();
+    return 1;
+  }),
+  /** The allocator's counts as JSON; "null" for a GPU that was not used yet. */
+  cuda_memory_statistics: (index: number) => JSON.stringify(statistics(index) ?? null),
+  cuda_memory_allocated: (index: number) => statistics(index)?.allocatedBytes ?? 0,
+  cuda_memory_peak: (index: number) => statistics(index)?.peakAllocatedBytes ?? 0,
+  cuda_memory_reserved: (index: number) => statistics(index)?.reservedBytes ?? 0,
+  cuda_memory_peak_reserved: (index: number) => statistics(index)?.peakReservedBytes ?? 0,
+  cuda_reset_peaks: (index: number) => cuda.opened.find((d) => d.index === index)?.allocator.resetPeaks(),
+  cuda_set_limit: guarded((index: number, bytes: number) => {
+    device(index).allocator.limitBytes = bytes;
+    return 1;
+  }),
+
+  cuda_new_stream: guarded((index: number, priority: number) => device(index).addon.createStream(priority)),
+  cuda_use_stream: guarded((index: number, stream: number) => {
+    device(index).useStream(stream);
+    return 1;
+  }),
+  cuda_stream_done: guarded((index: number, stream: number) => device(index).isStreamDone(stream)),
+  cuda_stream_synchronize: guarded((index: number, stream: number) => {
+    device(index).synchronizeStream(stream);
+    return 1;
+  }),
+  cuda_new_event: guarded((index: number) => device(index).addon.createEvent()),
+  cuda_free_event: (index: number, event: number) => cuda.opened[index]?.addon.destroyEvent(event),
+  cuda_record_event: guarded((index: number, event: number) => {
+    device(index).command("event_record", event);
+    return 1;
+  }),
+  cuda_wait_event: guarded((index: number, event: number) => {
+    device(index).command("event_wait", event);
+    return 1;
+  }),
+  cuda_event_done: guarded((index: number, event: number) => device(index).isEventDone(event)),
+  cuda_event_synchronize: guarded((index: number, event: number) => {
+    device(index).synchronizeEvent(event);
+    return 1;
+  }),
+  /** Milliseconds; -1 where one was not recorded or not reached. */
+  cuda_elapsed_ms: guarded((index: number, start: number, end: number) => device(index).elapsedMs(start, end)),
+};

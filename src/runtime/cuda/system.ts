@@ -1,0 +1,89 @@
+/**
+ * The GPUs of this machine: found when somebody first asks, opened when first used, and said in one sentence when there
+ * are none. Knows no op.
+ */
+import { join } from "node:path";
+import { findDevicesBy, registerDevice } from "../device.ts";
+import { loadCudaAddon, type CudaAddon, type CudaProperties, type CudaStatus } from "../native/addon.ts";
+import { nativeFolder } from "../paths.ts";
+import { Stream } from "../native/stream.ts";
+import { CudaDevice } from "./device.ts";
+
+/** Words of shared memory that the engines read, made before any GPU is opened, so that cancelling reaches all of them. */
+const MOST_DEVICES = 16;
+const CONTROL_WORDS = 16;
+
+const NOT_BUILT: CudaStatus = {
+  available: false,
+  reason: "this build has no CUDA addon",
+  driver: 0,
+  path: "",
+  devices: 0,
+  isEmulated: false,
+};
+
+class CudaSystem {
+  readonly #controls = new SharedArrayBuffer(MOST_DEVICES * CONTROL_WORDS * 4);
+  readonly #opened: (CudaDevice | undefined)[] = [];
+  #addon: CudaAddon | null | undefined;
+  #status: CudaStatus | undefined;
+  #properties: CudaProperties[] | undefined;
+  /** False for cores that compute nothing: they must not touch a GPU. */
+  isEnabled = false;
+
+  get #loaded(): CudaAddon | null {
+    if (this.#addon === undefined) {
+      const path = join(nativeFolder, `${process.platform}-${process.arch}`, "cuda.node");
+      this.#addon = loadCudaAddon(process.env.LAYERWISE_CUDA_ADDON ?? path);
+    }
+    return this.#addon;
+  }
+
+  get status(): CudaStatus {
+    return (this.#status ??= (this.isEnabled && this.#loaded?.status()) || NOT_BUILT);
+  }
+
+  get count(): number {
+    return this.status.available ? Math.min(this.status.devices, MOST_DEVICES) : 0;
+  }
+
+  get properties(): CudaProperties[] {
+    return (this.#properties ??= this.count > 0 ? this.#loaded!.devices().slice(0, MOST_DEVICES) : []);
+  }
+
+  /** null when there is no such GPU; throws when it is there and cannot be opened. */
+  open(index: number): CudaDevice | null {
+    if (index < 0 || index >= this.count) return null;
+    const known = this.#opened[index];
+    if (known) return known;
+    const device = new CudaDevice(this.#loaded!.device(index), index, this.properties[index]!, this.#control(index));
+    this.#opened[index] = device;
+    registerDevice(device);
+    return device;
+  }
+
+  /** The GPUs that have been used. */
+  get opened(): CudaDevice[] {
+    return this.#opened.filter((device) => device !== undefined);
+  }
+
+  #control(index: number): Int32Array<SharedArrayBuffer> {
+    return new Int32Array(this.#controls, index * CONTROL_WORDS * 4, CONTROL_WORDS);
+  }
+
+  get cancelWords(): { words: Int32Array<SharedArrayBuffer>; index: number }[] {
+    return Array.from({ length: MOST_DEVICES }, (_, i) => ({ words: this.#control(i), index: Stream.cancelIndex }));
+  }
+
+  clearCancel(): void {
+    for (const { words, index } of this.cancelWords) Atomics.store(words, index, 0);
+  }
+
+  close(): void {
+    for (const device of this.opened) device.addon.close();
+    this.#opened.length = 0;
+  }
+}
+
+export const cuda = new CudaSystem();
+findDevicesBy((id) => (id >= 16 ? cuda.open(id - 16) : null));

@@ -1,0 +1,203 @@
+/** What a translator is given: one recorded call, its arguments by name, and the graph that grows. */
+import { bool, type DType } from "../../dtype.ts";
+import { Scalar } from "../../dtype.ts";
+import type { GraphBuilder, Name } from "./builder.ts";
+import type { RecordedCall, RecordedValue, ValueId } from "./record.ts";
+import type { SizeOrNumber } from "./sizes.ts";
+
+/** An op that cannot be exported: says which, and where it stands. */
+export class NotExported extends Error {
+  readonly place: number;
+  constructor(message: string, place: number) {
+    super(message);
+    this.name = "NotExported";
+    this.place = place;
+  }
+}
+
+export interface Translation {
+  graph: GraphBuilder;
+  values: readonly RecordedValue[];
+  /** The name of a value; leaves are written out when they are first asked for. */
+  nameOf(value: ValueId): Name;
+  /** A leaf that never changes: a parameter or a constant. Its transposed or otherwise changed form can be written out. */
+  isConstant(value: ValueId): boolean;
+  /** The bytes of such a leaf, contiguous. */
+  bytesOf(value: ValueId): Uint8Array;
+  /** Sizes of a value, by dimension: numbers, or what they are of the dynamic ones. */
+  shapeOf(value: ValueId): readonly SizeOrNumber[];
+}
+
+export type Translator = (call: Call) => Name | Name[];
+
+export class Call {
+  readonly graph: GraphBuilder;
+  readonly recorded: RecordedCall;
+  private readonly translation: Translation;
+  /** Numbers of the call as they depend on dynamic dimensions, by argument and position in it. */
+  private readonly sizesOf: ReadonlyMap<string, SizeOrNumber>;
+
+  constructor(translation: Translation, recorded: RecordedCall, sizes: ReadonlyMap<string, SizeOrNumber>) {
+    this.graph = translation.graph;
+    this.translation = translation;
+    this.recorded = recorded;
+    this.sizesOf = sizes;
+  }
+
+  get op(): string {
+    return this.recorded.record.name;
+  }
+
+  fail(why: string): never {
+    throw new NotExported(`'${this.op.replace(/^_/, "")}' is not exported: ${why}`, this.recorded.place);
+  }
+
+  has(name: string): boolean {
+    const argument = this.argument(name);
+    return "value" in argument || "values" in argument || (argument.plain !== null && argument.plain !== undefined);
+  }
+
+  isTensor(name: string): boolean {
+    return "value" in this.argument(name);
+  }
+
+  id(name: string): ValueId {
+    const argument = this.argument(name);
+    if ("value" in argument) return argument.value;
+    return this.fail(`${name} is no tensor`);
+  }
+
+  ids(name: string): ValueId[] {
+    const argument = this.argument(name);
+    if (!("values" in argument)) return this.fail(`${name} is no list of tensors`);
+    return argument.values.filter((value) => value !== null);
+  }
+
+  /** Positions that hold no tensor stay null. */
+  optionalIds(name: string): (ValueId | null)[] {
+    const argument = this.argument(name);
+    return "values" in argument ? argument.values : [];
+  }
+
+  tensor(name: string): Name {
+    return this.nameOf(this.id(name));
+  }
+
+  optional(name: string): Name {
+    return this.isTensor(name) ? this.tensor(name) : "";
+  }
+
+  nameOf(value: ValueId): Name {
+    return this.translation.nameOf(value);
+  }
+
+  value(name: string): RecordedValue {
+    return this.translation.values[this.id(name)]!;
+  }
+
+  valueOf(id: ValueId): RecordedValue {
+    return this.translation.values[id]!;
+  }
+
+  isConstant(name: string): boolean {
+    return this.isTensor(name) && this.translation.isConstant(this.id(name));
+  }
+
+  bytes(name: string): Uint8Array {
+    return this.translation.bytesOf(this.id(name));
+  }
+
+  get result(): RecordedValue {
+    return this.translation.values[this.recorded.results[0]!]!;
+  }
+
+  shape(name: string): readonly SizeOrNumber[] {
+    return this.translation.shapeOf(this.id(name));
+  }
+
+  shapeOf(id: ValueId): readonly SizeOrNumber[] {
+    return this.translation.shapeOf(id);
+  }
+
+  get resultShape(): readonly SizeOrNumber[] {
+    return this.translation.shapeOf(this.recorded.results[0]!);
+  }
+
+  rank(name: string): number {
+    return this.value(name).shape.length;
+  }
+
+  /** A dimension's number, counted from the front. */
+  axis(name: string, of = "input"): number {
+    const dim = this.number(name);
+    return dim < 0 ? dim + this.rank(of) : dim;
+  }
+
+  plain(name: string): unknown {
+    const argument = this.argument(name);
+    if ("plain" in argument) return argument.plain;
+    return this.fail(`${name} is a tensor`);
+  }
+
+  /** A number that is the same whatever the inputs' sizes are. */
+  number(name: string): number {
+    const size = this.sizeOf(name);
+    if (typeof size !== "number") return this.fail(`${name} depends on the size of an input`);
+    return size;
+  }
+
+  optionalNumber(name: string): number | null {
+    return this.has(name) ? this.number(name) : null;
+  }
+
+  /** A number that may depend on the inputs' sizes. */
+  sizeOf(name: string): SizeOrNumber {
+    const fitted = this.sizesOf.get(name);
+    if (fitted !== undefined) return fitted;
+    const value = this.plain(name);
+    if (value instanceof Scalar) return value.number;
+    if (typeof value === "number") return value;
+    if (typeof value === "boolean") return value ? 1 : 0;
+    return this.fail(`${name} is no number`);
+  }
+
+  sizes(name: string): SizeOrNumber[] {
+    return (this.plain(name) as readonly number[]).map((value, i) => this.sizesOf.get(`${name}.${i}`) ?? value);
+  }
+
+  numbers(name: string): number[] {
+    return this.sizes(name).map((size) => {
+      if (typeof size !== "number") return this.fail(`${name} depends on the size of an input`);
+      return size;
+    });
+  }
+
+  optionalNumbers(name: string): number[] | null {
+    return this.has(name) ? this.numbers(name) : null;
+  }
+
+  flag(name: string): boolean {
+    return this.plain(name) === true;
+  }
+
+  text(name: string): string {
+    return String(this.plain(name));
+  }
+
+  /** Cast where the dtype is another one. */
+  as(value: ValueId, dtype: DType): Name {
+    const name = this.nameOf(value);
+    return this.valueOf(value).dtype === dtype ? name : this.graph.cast(name, dtype);
+  }
+
+  asBool(value: ValueId): Name {
+    return this.as(value, bool);
+  }
+
+  private argument(name: string): RecordedCall["arguments"][number] {
+    const { record, arguments: given } = this.recorded;
+    const position = record.signature.arguments.findIndex((argument) => argument.name === name);
+    if (position < 0) throw new Error(`${record.name} has no argument ${name}`);
+    return given[position] ?? { plain: null };
+  }
+}

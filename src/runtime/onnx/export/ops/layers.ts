@@ -1,0 +1,281 @@
+/** What layers are made of: products, convolutions, pooling, normalization, attention, embeddings. */
+import { bool } from "../../../dtype.ts";
+import type { DataType } from "../../schema.ts";
+import type { Name } from "../builder.ts";
+import type { Call, Translator } from "../context.ts";
+import { reduceBy } from "./reduce.ts";
+import { reshapeTo } from "./shape.ts";
+
+/** A weight that never changes is written out transposed: quantizers and runtimes look for it there. */
+function transposedWeight(call: Call, name: string): Name {
+  const { dtype, shape } = call.value(name);
+  const [rows, columns] = shape as [number, number];
+  if (!call.isConstant(name)) return call.graph.add("Transpose", [call.tensor(name)], { perm: [1, 0] });
+  const { size } = dtype;
+  const bytes = call.bytes(name);
+  const transposed = new Uint8Array(bytes.length);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      const from = (row * columns + column) * size;
+      transposed.set(bytes.subarray(from, from + size), (column * rows + row) * size);
+    }
+  }
+  const known = call.valueOf(call.id(name)).leaf?.name ?? "weight";
+  return call.graph.constant(dtype.name as DataType, [columns, rows], transposed, `${known}_transposed`);
+}
+
+function linear(call: Call): Name {
+  const { graph } = call;
+  if (call.rank("weight") === 1) {
+    const product = graph.add("MatMul", [call.tensor("input"), call.tensor("weight")]);
+    return call.isTensor("bias") ? graph.add("Add", [product, call.tensor("bias")]) : product;
+  }
+  const product = graph.add("MatMul", [call.tensor("input"), transposedWeight(call, "weight")]);
+  return call.isTensor("bias") ? graph.add("Add", [product, call.tensor("bias")]) : product;
+}
+
+const product =
+  (left: string, right: string): Translator =>
+  (call) =>
+    call.graph.add("MatMul", [call.tensor(left), call.tensor(right)]);
+
+/** beta * input + alpha * (a @ b). */
+function addProduct(a: string, b: string): Translator {
+  return (call) => {
+    const { graph } = call;
+    const { dtype } = call.result;
+    const scaled = (value: Name, factor: number): Name =>
+      factor === 1 ? value : graph.add("Mul", [value, graph.number(dtype, factor)]);
+    const found = scaled(graph.add("MatMul", [call.tensor(a), call.tensor(b)]), call.number("alpha"));
+    const beta = call.number("beta");
+    return beta === 0 ? found : graph.add("Add", [scaled(call.tensor("input"), beta), found]);
+  };
+}
+
+const twice = (padding: readonly number[]): number[] => [...padding, ...padding];
+
+function convolution(call: Call): Name {
+  const [input, weight] = [call.value("input"), call.value("weight")];
+  const nDims = weight.shape.length - 2;
+  const isBatched = input.shape.length === weight.shape.length;
+  const { graph } = call;
+  const x = isBatched ? call.tensor("input") : graph.add("Unsqueeze", [call.tensor("input"), graph.int64([0])]);
+  const found = graph.add("Conv", [x, call.tensor("weight"), call.optional("bias")], {
+    kernel_shape: weight.shape.slice(2),
+    strides: spread(call.numbers("stride"), nDims),
+    pads: twice(spread(call.numbers("padding"), nDims)),
+    dilations: spread(call.numbers("dilation"), nDims),
+    group: call.number("groups"),
+  });
+  return isBatched ? found : graph.add("Squeeze", [found, graph.int64([0])]);
+}
+
+function transposedConvolution(call: Call): Name {
+  const [input, weight] = [call.value("input"), call.value("weight")];
+  const nDims = weight.shape.length - 2;
+  const { graph } = call;
+  const isBatched = input.shape.length === weight.shape.length;
+  const x = isBatched ? call.tensor("input") : graph.add("Unsqueeze", [call.tensor("input"), graph.int64([0])]);
+  const found = graph.add("ConvTranspose", [x, call.tensor("weight"), call.optional("bias")], {
+    kernel_shape: weight.shape.slice(2),
+    strides: spread(call.numbers("stride"), nDims),
+    pads: twice(spread(call.numbers("padding"), nDims)),
+    output_padding: spread(call.numbers("output_padding"), nDims),
+    dilations: spread(call.numbers("dilation"), nDims),
+    group: call.number("groups"),
+  });
+  return isBatched ? found : graph.add("Squeeze", [found, graph.int64([0])]);
+}
+
+/** One number stands for every dimension. */
+function spread(values: readonly number[], count: number): number[] {
+  return values.length === 1 ? Array<number>(count).fill(values[0]!) : [...values];
+}
+
+function pooled(call: Call, opType: string, nDims: number, more: Record<string, number | number[]>): Name[] {
+  const kernel = spread(call.numbers("kernel_size"), nDims);
+  const stride = call.numbers("stride");
+  const { graph } = call;
+  const isBatched = call.rank("input") === nDims + 2;
+  const x = isBatched ? call.tensor("input") : graph.add("Unsqueeze", [call.tensor("input"), graph.int64([0])]);
+  const found = graph.addMany(opType, [x], 1, {
+    kernel_shape: kernel,
+    strides: stride.length === 0 ? kernel : spread(stride, nDims),
+    pads: twice(spread(call.numbers("padding"), nDims)),
+    ceil_mode: call.flag("ceil_mode") ? 1 : 0,
+    ...more,
+  });
+  return isBatched ? found : found.map((part) => graph.add("Squeeze", [part, graph.int64([0])]));
+}
+
+function maxPool2d(call: Call): Name[] {
+  const dilations = spread(call.numbers("dilation"), 2);
+  const [values] = pooled(call, "MaxPool", 2, { dilations });
+  // Indices count from the start of the whole tensor in ONNX, of each plane here: nobody may ask for them.
+  return [values!, ""];
+}
+
+function averagePool(nDims: number): Translator {
+  return (call) => {
+    if (nDims === 2 && call.has("divisor_override")) return call.fail("divisor_override has no counterpart in ONNX");
+    return pooled(call, "AveragePool", nDims, { count_include_pad: call.flag("count_include_pad") ? 1 : 0 });
+  };
+}
+
+/** Windows of one size where the sizes divide; otherwise ONNX has nothing like it. */
+function adaptiveAveragePool(call: Call): Name {
+  const size = call.shape("input").slice(-2);
+  const target = call.result.shape.slice(-2);
+  if (target.every((n) => n === 1)) return reduceBy(call, "ReduceMean", call.tensor("input"), axesFromEnd(call, 2), true);
+  const kernel = size.map((n, i) => (typeof n === "number" ? n / target[i]! : NaN));
+  if (!kernel.every(Number.isInteger)) return call.fail(`${size.join("x")} cannot be cut into ${target.join("x")} equal windows`);
+  const { graph } = call;
+  const isBatched = call.rank("input") === 4;
+  const x = isBatched ? call.tensor("input") : graph.add("Unsqueeze", [call.tensor("input"), graph.int64([0])]);
+  const found = graph.add("AveragePool", [x], { kernel_shape: kernel, strides: kernel });
+  return isBatched ? found : graph.add("Squeeze", [found, graph.int64([0])]);
+}
+
+const axesFromEnd = (call: Call, count: number): number[] =>
+  Array.from({ length: count }, (_, i) => call.rank("input") - count + i);
+
+function layerNorm(call: Call): Name {
+  const { graph } = call;
+  const nDims = call.numbers("normalized_shape").length;
+  const { dtype, shape } = call.value("input");
+  const sizes = shape.slice(shape.length - nDims);
+  const weight = call.isTensor("weight") ? call.tensor("weight") : ones(call, sizes);
+  const axis = call.rank("input") - nDims;
+  const bias = call.optional("bias");
+  return graph.add("LayerNormalization", [call.tensor("input"), weight, bias], {
+    axis,
+    epsilon: { float: call.number("eps") },
+    stash_type: dtype.name === "float64" ? 11 : 1,
+  });
+}
+
+function ones(call: Call, sizes: readonly number[]): Name {
+  const { graph } = call;
+  const { dtype } = call.value("input");
+  return graph.add("Expand", [graph.number(dtype, 1), graph.int64(sizes)]);
+}
+
+function rmsNorm(call: Call): Name {
+  const { graph } = call;
+  const { dtype } = call.value("input");
+  const nDims = call.numbers("normalized_shape").length;
+  const x = call.tensor("input");
+  const mean = reduceBy(call, "ReduceMean", graph.add("Mul", [x, x]), axesFromEnd(call, nDims), true);
+  const epsilon = call.optionalNumber("eps") ?? (dtype.name === "float64" ? Number.EPSILON : 2 ** -23);
+  const root = graph.add("Sqrt", [graph.add("Add", [mean, graph.number(dtype, epsilon)])]);
+  const found = graph.add("Div", [x, root]);
+  return call.isTensor("weight") ? graph.add("Mul", [found, call.tensor("weight")]) : found;
+}
+
+function batchNorm(call: Call): Name {
+  const { graph } = call;
+  if (call.flag("training") || !call.isTensor("running_mean")) {
+    return call.fail("it uses the statistics of the batch: call model.eval() first");
+  }
+  const channels = call.value("running_mean").shape;
+  const { dtype } = call.value("input");
+  const filled = (name: string, value: number): Name =>
+    call.isTensor(name) ? call.tensor(name) : graph.add("Expand", [graph.number(dtype, value), graph.int64(channels)]);
+  const inputs = [call.tensor("input"), filled("weight", 1), filled("bias", 0)];
+  return graph.add("BatchNormalization", [...inputs, call.tensor("running_mean"), call.tensor("running_var")], {
+    epsilon: { float: call.number("eps") },
+  });
+}
+
+/** Each group as one row, normalized like an instance; then the channels' own factors. */
+function groupNorm(call: Call): Name {
+  const { graph } = call;
+  const { dtype, shape } = call.value("input");
+  const groups = call.number("num_groups");
+  const rank = shape.length;
+  const rows = graph.add("Reshape", [call.tensor("input"), graph.int64([0, groups, -1])]);
+  const mean = reduceBy(call, "ReduceMean", rows, [2], true);
+  const difference = graph.add("Sub", [rows, mean]);
+  const variance = reduceBy(call, "ReduceMean", graph.add("Mul", [difference, difference]), [2], true);
+  const root = graph.add("Sqrt", [graph.add("Add", [variance, graph.number(dtype, call.number("eps"))])]);
+  let found = reshapeTo(call, graph.add("Div", [difference, root]), call.shape("input"));
+  const perChannel = (name: string): Name => {
+    const at = graph.int64([shape[1]!, ...Array<number>(rank - 2).fill(1)]);
+    return graph.add("Reshape", [call.tensor(name), at]);
+  };
+  if (call.isTensor("weight")) found = graph.add("Mul", [found, perChannel("weight")]);
+  return call.isTensor("bias") ? graph.add("Add", [found, perChannel("bias")]) : found;
+}
+
+/** softmax(q kᵀ scale + mask) v, written out; heads that share keys are repeated. */
+function attention(call: Call): Name[] {
+  const { graph } = call;
+  const { dtype } = call.value("query");
+  const heads = (name: string): number => call.value(name).shape.at(-3) ?? 1;
+  const repeated = (name: string): Name => {
+    const times = heads("query") / heads(name);
+    if (times === 1) return call.tensor(name);
+    const sizes = call.shape(name);
+    const [batch, own, length, width] = [sizes.slice(0, -3), sizes.at(-3)!, sizes.at(-2)!, sizes.at(-1)!];
+    const apart = graph.add("Unsqueeze", [call.tensor(name), graph.int64([sizes.length - 2])]);
+    const spreadOut = graph.add("Expand", [apart, graph.sizes([...batch, own, times, length, width])]);
+    return reshapeTo(call, spreadOut, [...batch, heads("query"), length, width]);
+  };
+  const rank = call.rank("key");
+  const order = Array.from({ length: rank }, (_, i) => i);
+  [order[rank - 1], order[rank - 2]] = [rank - 2, rank - 1];
+  const keys = graph.add("Transpose", [repeated("key")], { perm: order });
+  const scaled = graph.add("Mul", [call.tensor("query"), graph.number(dtype, call.number("scale"))]);
+  let scores = graph.add("MatMul", [scaled, keys]);
+  const low = graph.number(dtype, -Infinity);
+  if (call.flag("is_causal")) {
+    const [rows, columns] = [call.shape("query").at(-2)!, call.shape("key").at(-2)!];
+    const all = graph.add("Expand", [graph.number(bool, 1), graph.sizes([rows, columns])]);
+    const isSeen = graph.cast(graph.add("Trilu", [graph.add("Cast", [all], { to: 6 })], { upper: 0 }), bool);
+    scores = graph.add("Where", [isSeen, scores, low]);
+  }
+  if (call.isTensor("mask")) {
+    const mask = call.tensor("mask");
+    const isBool = call.value("mask").dtype === bool;
+    scores = isBool ? graph.add("Where", [mask, scores, low]) : graph.add("Add", [scores, mask]);
+  }
+  const weights = graph.add("Softmax", [scores], { axis: -1 });
+  return [graph.add("MatMul", [weights, repeated("value")]), ""];
+}
+
+function embedding(call: Call): Name {
+  return call.graph.add("Gather", [call.tensor("weight"), call.tensor("indices")], { axis: 0 });
+}
+
+export const layerOps: Record<string, Translator> = {
+  linear,
+  mm: product("input", "mat2"),
+  bmm: product("input", "mat2"),
+  _bmm: product("input", "mat2"),
+  matmul: product("input", "other"),
+  mv: product("input", "vec"),
+  dot: product("input", "tensor"),
+  outer: (call) => {
+    const column = call.graph.add("Unsqueeze", [call.tensor("input"), call.graph.int64([1])]);
+    return call.graph.add("Mul", [column, call.tensor("vec2")]);
+  },
+  addmm: addProduct("mat1", "mat2"),
+  baddbmm: addProduct("batch1", "batch2"),
+  _conv1d: convolution,
+  _conv2d: convolution,
+  _convolution2d: convolution,
+  _conv3d: convolution,
+  _conv_transpose1d: transposedConvolution,
+  _conv_transpose2d: transposedConvolution,
+  _conv_transpose3d: transposedConvolution,
+  _max_pool2d: maxPool2d,
+  avg_pool1d: averagePool(1),
+  avg_pool2d: averagePool(2),
+  _adaptive_avg_pool2d: adaptiveAveragePool,
+  layer_norm: layerNorm,
+  rms_norm: rmsNorm,
+  batch_norm: batchNorm,
+  group_norm: groupNorm,
+  _attention: attention,
+  _embedding: embedding,
+};

@@ -1,0 +1,111 @@
+/**
+ * Sizes that depend on dynamic dimensions: what a number of a recording is in terms of the inputs' sizes, found by
+ * comparing recordings that were made with different sizes. Refuses to guess: what fits no form is an error.
+ */
+
+/** A dynamic dimension: which input, which axis, and how large it was in each recording. */
+export interface DynamicDimension {
+  name: string;
+  input: string;
+  axis: number;
+  sizes: number[];
+}
+
+/** numerator of products of dimensions, divided and rounded down: (Σ factor·Π dims + constant) // divisor. */
+export interface Size {
+  terms: { factor: number; dims: number[] }[];
+  constant: number;
+  divisor: number;
+}
+
+export type SizeOrNumber = number | Size;
+
+export const isDynamic = (size: SizeOrNumber): size is Size => typeof size !== "number";
+
+export const plainDimension = (size: SizeOrNumber): number | null => {
+  if (!isDynamic(size) || size.constant !== 0 || size.divisor !== 1 || size.terms.length !== 1) return null;
+  const [{ factor, dims }] = size.terms as [Size["terms"][number]];
+  return factor === 1 && dims.length === 1 ? dims[0]! : null;
+};
+
+const MOST_DIVISOR = 64;
+
+/**
+ * What these values are, one per recording; the dimensions' sizes are in the same order. The first recording has the
+ * usual sizes; each dimension was changed alone at least twice, and all of them together at least once.
+ */
+export function fitSize(values: readonly number[], dimensions: readonly DynamicDimension[]): SizeOrNumber | null {
+  const first = values[0]!;
+  if (values.every((value) => value === first)) return first;
+  const involved = dimensions.flatMap((dimension, index) => (dependsOn(values, dimensions, index) ? [index] : []));
+  for (const candidate of candidates(values, dimensions, involved)) {
+    if (values.every((value, run) => evaluate(candidate, dimensions, run) === value)) return candidate;
+  }
+  return null;
+}
+
+export function evaluate(size: SizeOrNumber, dimensions: readonly DynamicDimension[], run: number): number {
+  if (!isDynamic(size)) return size;
+  let sum = size.constant;
+  for (const { factor, dims } of size.terms) sum += dims.reduce((n, d) => n * dimensions[d]!.sizes[run]!, factor);
+  return Math.floor(sum / size.divisor);
+}
+
+/** Does the value change in a recording where this dimension alone has another size? */
+function dependsOn(values: readonly number[], dimensions: readonly DynamicDimension[], index: number): boolean {
+  return values.some((value, run) => {
+    const isAlone = dimensions.every(({ sizes }, other) => (sizes[run] !== sizes[0]) === (other === index));
+    return isAlone && value !== values[0];
+  });
+}
+
+/** From the simplest on: c·a, a + k, (c·a + k) // m, c·a·b, c·a·b + k, a + b + k. */
+function* candidates(
+  values: readonly number[],
+  dimensions: readonly DynamicDimension[],
+  involved: readonly number[],
+): Generator<Size> {
+  if (involved.length === 0) return;
+  const product = (run: number): number => involved.reduce((n, d) => n * dimensions[d]!.sizes[run]!, 1);
+  const slope = slopeOf(values, product);
+  if (slope !== null) {
+    const constant = values[0]! - slope * product(0);
+    if (Number.isInteger(slope)) yield { terms: [{ factor: slope, dims: [...involved] }], constant, divisor: 1 };
+    // With a quotient that is rounded down the slope is known only roughly: small denominators are tried.
+    for (let divisor = 2; divisor <= MOST_DIVISOR; divisor++) {
+      const factor = Math.round(slope * divisor);
+      if (factor === 0) continue;
+      for (let rest = -divisor; rest <= divisor; rest++) {
+        const base = values[0]! * divisor - factor * product(0);
+        yield { terms: [{ factor, dims: [...involved] }], constant: base + rest, divisor };
+      }
+    }
+  }
+  const terms = involved.map((d) => {
+    const own = slopeOf(values, (run) => dimensions[d]!.sizes[run]!, (run) =>
+      dimensions.every(({ sizes }, other) => other === d || sizes[run] === sizes[0]),
+    );
+    return { factor: own ?? NaN, dims: [d] };
+  });
+  if (terms.every(({ factor }) => Number.isInteger(factor))) {
+    const sum = terms.reduce((n, { factor, dims }) => n + factor * dimensions[dims[0]!]!.sizes[0]!, 0);
+    yield { terms, constant: values[0]! - sum, divisor: 1 };
+  }
+}
+
+/** Between the first recording and the one in which `of` differs most from it. */
+function slopeOf(
+  values: readonly number[],
+  of: (run: number) => number,
+  isWanted: (run: number) => boolean = () => true,
+): number | null {
+  let best: number | null = null;
+  let distance = 0;
+  values.forEach((value, run) => {
+    const change = of(run) - of(0);
+    if (!isWanted(run) || Math.abs(change) <= distance) return;
+    distance = Math.abs(change);
+    best = (value - values[0]!) / change;
+  });
+  return best;
+}

@@ -1,0 +1,312 @@
+/**
+ * From recordings of one model to an ONNX graph. With several recordings of different input sizes, every number that
+ * differs between them is written as what it is of the inputs' sizes; what fits no such form is refused with its line.
+ */
+import { readBytes } from "../../launch.ts";
+import { contiguousStrides } from "../../shape.ts";
+import type { TracedSource } from "../../trace/places.ts";
+import type { DataType, GraphProto, ValueInfo } from "../schema.ts";
+import { dataTypeNumber } from "../schema.ts";
+import { GraphBuilder, type Name } from "./builder.ts";
+import { Call, NotExported, type Translation, type Translator } from "./context.ts";
+import type { RecordedCall, RecordedValue, Recording, ValueId } from "./record.ts";
+import { type DynamicDimension, fitSize, isDynamic, plainDimension, type SizeOrNumber } from "./sizes.ts";
+import { copies } from "../../op.ts";
+import { elementwise, elementwiseOps } from "./ops/elementwise.ts";
+import { indexOps } from "./ops/index_ops.ts";
+import { layerOps } from "./ops/layers.ts";
+import { reduceOps } from "./ops/reduce.ts";
+import { shapeOps } from "./ops/shape.ts";
+
+const translators: Record<string, Translator> = {
+  ...elementwiseOps,
+  ...shapeOps,
+  ...reduceOps,
+  ...layerOps,
+  ...indexOps,
+};
+
+/** Can an op be exported at all? For the page of ops. */
+export function isExportable(name: string, isElementwise: boolean): boolean {
+  const base = name.replace(/_$/, "");
+  return isElementwise || Object.hasOwn(translators, name) || Object.hasOwn(translators, base);
+}
+
+export interface ExportRequest {
+  opset: number;
+  /** Of each recording, in the order of the recordings. */
+  dimensions: DynamicDimension[];
+  /** The first has the usual sizes. */
+  recordings: Recording[];
+  name: string;
+}
+
+export interface ExportedGraph {
+  graph: GraphProto;
+  /** The line of each node, by the node's name. */
+  places: Map<string, TracedSource>;
+}
+
+export function exportGraph(request: ExportRequest): ExportedGraph {
+  return new Exporter(request).run();
+}
+
+class Exporter implements Translation {
+  readonly graph: GraphBuilder;
+  readonly values: readonly RecordedValue[];
+  readonly #request: ExportRequest;
+  readonly #first: Recording;
+  readonly #others: Recording[];
+  readonly #names = new Map<ValueId, Name>();
+  readonly #shapes = new Map<ValueId, SizeOrNumber[]>();
+  readonly #inputs: ValueInfo[] = [];
+  readonly #places = new Map<string, TracedSource>();
+  /** What the memory of a storage holds, as one flat value, after a write into a part of it. */
+  readonly #memory = new Map<number, Name>();
+
+  constructor(request: ExportRequest) {
+    this.#request = request;
+    [this.#first, ...this.#others] = request.recordings as [Recording, ...Recording[]];
+    this.values = this.#first.values;
+    this.graph = new GraphBuilder(request.opset, request.dimensions);
+  }
+
+  run(): ExportedGraph {
+    this.#compare();
+    for (const value of this.values) if (value.leaf?.kind === "input") this.#input(value);
+    const nodesBefore = (): number => this.graph.nodes.length;
+    this.#first.calls.forEach((call, index) => {
+      const before = nodesBefore();
+      const source = this.#first.sources[call.place];
+      this.graph.place = {
+        scope: call.module.replaceAll(".", "/"),
+        source: source ? `${source.file}:${source.line}` : "",
+      };
+      this.#translate(call, index);
+      if (source) for (const { name } of this.graph.nodes.slice(before)) this.#places.set(name!, source);
+    });
+    this.graph.place = { scope: "", source: "" };
+    const outputs = this.#first.outputs.map(({ name, value }) => this.#output(name, value));
+    return { graph: this.graph.graph(this.#request.name, this.#inputs, outputs), places: this.#places };
+  }
+
+  nameOf(id: ValueId): Name {
+    const known = this.#names.get(id);
+    if (known !== undefined) {
+      if (known === "") throw new NotExported("a result that ONNX has not is used", -1);
+      return known;
+    }
+    const value = this.values[id]!;
+    if (!value.leaf && !this.#isFixed(id)) throw new Error(`value ${id} is used before it is made`);
+    const name = this.graph.constant(
+      value.dtype.name as DataType,
+      value.shape,
+      this.bytesOf(id),
+      value.leaf?.name ?? "constant",
+    );
+    this.#names.set(id, name);
+    return name;
+  }
+
+  isConstant(id: ValueId): boolean {
+    const { leaf } = this.values[id]!;
+    return leaf !== undefined && leaf.kind !== "input";
+  }
+
+  bytesOf(id: ValueId): Uint8Array {
+    const { tensor, shape, strides } = this.values[id]!;
+    const isPlain = strides.join() === contiguousStrides(shape).join();
+    const plain = isPlain ? tensor : copies.clone(tensor);
+    const bytes = new Uint8Array(plain.nbytes);
+    readBytes(plain, bytes);
+    return bytes;
+  }
+
+  shapeOf(id: ValueId): readonly SizeOrNumber[] {
+    let shape = this.#shapes.get(id);
+    if (!shape) {
+      shape = this.values[id]!.shape.map((_, axis) => {
+        const sizes = this.#request.recordings.map(({ values }) => values[id]!.shape[axis]!);
+        const fitted = fitSize(sizes, this.#request.dimensions);
+        if (fitted === null) throw new NotExported(`a size is ${sizes.join(", ")} for the inputs' sizes tried`, -1);
+        return fitted;
+      });
+      this.#shapes.set(id, shape);
+    }
+    return shape;
+  }
+
+  /** A result that depends on numbers alone: it was computed when it was recorded. */
+  #isFixed(id: ValueId): boolean {
+    const call = this.#first.calls.find(({ results }) => results.includes(id));
+    return call !== undefined && call.arguments.every((argument) => "plain" in argument);
+  }
+
+  /** All recordings must be of the same calls: code that branches on sizes has no one graph. */
+  #compare(): void {
+    const { calls } = this.#first;
+    for (const other of this.#others) {
+      const at = calls.findIndex((call, i) => call.record !== other.calls[i]?.record);
+      if (at >= 0 || other.calls.length !== calls.length) {
+        const call = calls[Math.max(0, at)];
+        throw new NotExported("the model takes another path for other input sizes", call?.place ?? -1);
+      }
+    }
+  }
+
+  #translate(call: RecordedCall, index: number): void {
+    for (const stale of this.#first.stale) {
+      if (stale.call === index) this.#names.set(stale.value, this.#reread(stale.value, call.place));
+    }
+    const name = call.record.name;
+    // The in-place form computes what the other does.
+    const translator =
+      translators[name] ??
+      (call.mutates ? translators[name.replace(/_$/, "")] : undefined) ??
+      (call.record.spec.expression ? elementwise : undefined);
+    if (!translator) {
+      throw new NotExported(`'${name.replace(/^_/, "")}' has no counterpart in ONNX that is known here`, call.place);
+    }
+    let made: Name | Name[];
+    try {
+      made = translator(new Call(this, call, this.#sizesOf(call, index)));
+    } catch (error) {
+      if (error instanceof NotExported && error.place < 0) throw new NotExported(error.message, call.place);
+      throw error;
+    }
+    const names = Array.isArray(made) ? made : [made];
+    call.results.forEach((id, i) => this.#names.set(id, names[i]!));
+    if (call.mutates) this.#wrote(call.results[0]!, call.place);
+  }
+
+  /** Numbers of a call that differ between the recordings, as what they are of the sizes. */
+  #sizesOf(call: RecordedCall, index: number): Map<string, SizeOrNumber> {
+    const found = new Map<string, SizeOrNumber>();
+    const fit = (name: string, values: number[]): void => {
+      if (values.every((value) => value === values[0])) return;
+      const fitted = fitSize(values, this.#request.dimensions);
+      if (fitted === null) {
+        const shown = values.slice(0, 4).join(", ");
+        throw new NotExported(`${name} of '${call.record.name}' is ${shown} for the sizes tried: no formula fits`, call.place);
+      }
+      found.set(name, fitted);
+    };
+    call.arguments.forEach((argument, position) => {
+      if (!("plain" in argument)) return;
+      const { name } = call.record.signature.arguments[position]!;
+      const all = this.#request.recordings.map(({ calls }) => {
+        const other = calls[index]!.arguments[position]!;
+        return "plain" in other ? numeric(other.plain) : null;
+      });
+      if (all.every((value) => typeof value === "number")) fit(name, all);
+      else if (all.every((value) => Array.isArray(value))) {
+        all[0]!.forEach((_, i) => fit(`${name}.${i}`, all.map((values) => values[i]!)));
+      }
+    });
+    return found;
+  }
+
+  #input(value: RecordedValue): void {
+    const name = this.graph.fresh(value.leaf!.name);
+    this.#names.set(value.id, name);
+    this.#inputs.push(this.#valueInfo(name, value.id));
+    // What sizes are computed from is the input under its name in the graph.
+    for (const dimension of this.#request.dimensions) if (dimension.input === value.leaf!.name) dimension.input = name;
+  }
+
+  #output(name: string, id: ValueId): ValueInfo {
+    const shown = this.graph.fresh(name);
+    this.graph.nodes.push({
+      input: [this.nameOf(id)],
+      output: [shown],
+      name: this.graph.fresh(`${shown}/Identity`),
+      opType: "Identity",
+      attribute: [],
+      metadata: [],
+    });
+    return this.#valueInfo(shown, id);
+  }
+
+  #valueInfo(name: Name, id: ValueId): ValueInfo {
+    const dim = this.shapeOf(id).map((size) => {
+      if (!isDynamic(size)) return { value: size };
+      const plain = plainDimension(size);
+      return { parameter: plain === null ? textOf(size, this.#request.dimensions) : this.#request.dimensions[plain]!.name };
+    });
+    const elemType = dataTypeNumber(this.values[id]!.dtype.name as DataType);
+    return { name, type: { tensorType: { elemType, shape: { dim } } } };
+  }
+
+  /** After a write through a part of some memory, the whole of it is kept as one flat value. */
+  #wrote(id: ValueId, place: number): void {
+    const value = this.values[id]!;
+    const isRead = this.#first.stale.some(({ value: other }) => this.values[other]!.storage === value.storage);
+    if (!isRead) return;
+    const name = this.nameOf(id);
+    const flat = this.graph.add("Reshape", [name, this.graph.int64([-1])]);
+    if (value.shape.reduce((a, b) => a * b, 1) === value.storageElements && isWhole(value)) {
+      this.#memory.set(value.storage, flat);
+      return;
+    }
+    const memory = this.#memory.get(value.storage) ?? this.#wholeBefore(value, place);
+    const index = this.#elements(id, place);
+    const points = this.graph.add("Unsqueeze", [index, this.graph.int64([1])]);
+    this.#memory.set(value.storage, this.graph.add("ScatterND", [memory, points, flat]));
+  }
+
+  /** The memory as it was before its first write: some value that covers all of it. */
+  #wholeBefore(written: RecordedValue, place: number): Name {
+    const whole = this.values.find(
+      (value) =>
+        value.storage === written.storage &&
+        value.version < written.version &&
+        isWhole(value) &&
+        (value.leaf || this.#names.has(value.id)),
+    );
+    if (!whole) throw new NotExported("it writes into a part of memory of which the rest is not known", place);
+    return this.graph.add("Reshape", [this.nameOf(whole.id), this.graph.int64([-1])]);
+  }
+
+  #reread(id: ValueId, place: number): Name {
+    const value = this.values[id]!;
+    const memory = this.#memory.get(value.storage);
+    if (memory === undefined) throw new NotExported("it reads memory that was written through another view", place);
+    const gathered = this.graph.add("Gather", [memory, this.#elements(id, place)], { axis: 0 });
+    return this.graph.add("Reshape", [gathered, this.graph.int64(value.shape)]);
+  }
+
+  /** The positions of a view's elements in its memory. */
+  #elements(id: ValueId, place: number): Name {
+    if (this.shapeOf(id).some(isDynamic)) {
+      throw new NotExported("it writes through a view whose size depends on the size of an input", place);
+    }
+    const { shape, strides, offset } = this.values[id]!;
+    let found = [offset];
+    shape.forEach((size, axis) => {
+      found = found.flatMap((base) => Array.from({ length: size }, (_, i) => base + i * strides[axis]!));
+    });
+    return this.graph.int64(found);
+  }
+}
+
+function isWhole({ shape, strides, offset, storageElements }: RecordedValue): boolean {
+  const isPlain = strides.join() === contiguousStrides(shape).join();
+  return isPlain && offset === 0 && shape.reduce((a, b) => a * b, 1) === storageElements;
+}
+
+function numeric(value: unknown): number | readonly number[] | null {
+  if (typeof value === "number") return value;
+  if (Array.isArray(value) && value.every((item) => typeof item === "number")) return value;
+  return null;
+}
+
+function textOf(size: SizeOrNumber, dimensions: readonly DynamicDimension[]): string {
+  if (!isDynamic(size)) return String(size);
+  const parts = size.terms.map(({ factor, dims }) => {
+    const names = dims.map((d) => dimensions[d]!.name).join("*");
+    return factor === 1 ? names : `${factor}*${names}`;
+  });
+  if (size.constant !== 0) parts.push(String(size.constant));
+  const sum = parts.join(" + ");
+  return size.divisor === 1 ? sum : `(${sum}) // ${size.divisor}`;
+}

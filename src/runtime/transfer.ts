@@ -1,0 +1,39 @@
+/** Moving tensors between devices, and the errors of those that should have been moved. No tape, no dtype changes. */
+import { deviceName, type ComputeDevice, type CpuDevice, type Device } from "./device.ts";
+import type { CudaDevice } from "./cuda/device.ts";
+import { NotImplementedError, RuntimeError } from "./errors.ts";
+import { empty, type Tensor } from "./tensor.ts";
+
+export function differentDevices(a: Device, b: Device): RuntimeError {
+  return new RuntimeError(
+    `Expected all tensors to be on the same device, but found at least two devices, ${deviceName(a)} and ${deviceName(b)}!`,
+  );
+}
+
+/** How bytes cross: both tensors are contiguous and of one size. Uploads are in stream order and wait for nothing. */
+export function transferBytes(target: Tensor, source: Tensor): void {
+  if (target.numel === 0) return;
+  if (!source.device.stream) throw new NotImplementedError("copying out of a meta tensor, which has no data,");
+  const to = target.device as ComputeDevice;
+  const from = source.device as ComputeDevice;
+  const { storage } = target;
+  const isFree = Math.max(storage.lastWrite, storage.block!.readyAfter);
+  if (from.type === "cpu" && to.type === "cuda") {
+    (from as CpuDevice).stream.wait(source.storage.lastWrite);
+    storage.lastWrite = (to as CudaDevice).upload(target.pointer, source.pointer, target.nbytes);
+  } else if (from.type === "cuda" && to.type === "cpu") {
+    to.stream.wait(isFree);
+    (from as CudaDevice).download(target.pointer, source.pointer, target.nbytes, source.storage.lastWrite);
+  } else {
+    const bytes = new Uint8Array(source.nbytes);
+    from.read(source.pointer, bytes, source.storage.lastWrite);
+    to.write(target.pointer, bytes, isFree);
+  }
+}
+
+/** A contiguous copy of a contiguous tensor on another device. */
+export function copiedTo(device: Device, source: Tensor): Tensor {
+  const out = empty(source.shape, source.dtype, device);
+  if (device.stream) transferBytes(out, source);
+  return out;
+}

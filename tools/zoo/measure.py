@@ -1,0 +1,117 @@
+"""Build, run and differentiate models of the list, and write what came out: under real PyTorch it writes the reference, under
+Layerwise the thing to compare. It judges nothing.
+
+python tools/zoo/measure.py OUT_FOLDER [NAME ...]: one NAME.json and NAME.bin per model."""
+
+import json
+import os
+import pathlib
+import sys
+import time
+import zlib
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+# Nothing may be fetched, and no warning about it.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+
+import torch
+
+from models import ENTRIES
+
+# Of a large tensor this many evenly spread elements are kept.
+MOST_OUTPUT = 20000
+MOST_GRADIENT = 256
+HASH_PIECE = 1 << 20
+
+
+def checksum(tensors):
+    """One number for the bits of all of them."""
+    found = 0
+    for t in tensors:
+        flat = t.detach().reshape(-1)
+        for start in range(0, flat.numel(), HASH_PIECE):
+            found = zlib.crc32(flat[start : start + HASH_PIECE].numpy().tobytes(), found)
+    return found
+
+
+def floats_in(value, out):
+    """The floating-point tensors of a nested output, in order."""
+    if isinstance(value, torch.Tensor):
+        if value.is_floating_point():
+            out.append(value)
+    elif isinstance(value, dict):
+        for item in value.values():
+            floats_in(item, out)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            floats_in(item, out)
+    return out
+
+
+def sample(t, most):
+    flat = t.detach().reshape(-1)
+    if flat.numel() > most:
+        flat = flat[:: -(-flat.numel() // most)]
+    return flat.to(torch.float32)
+
+
+def measure(entry):
+    result = {"key": entry.key, "version": torch.__version__}
+    arrays = []
+    torch.manual_seed(0)
+    model = entry.build()
+    model.eval()
+    result["parameters"] = sum(p.numel() for p in model.parameters())
+    result["initial"] = checksum([*model.parameters(), *model.buffers()])
+    torch.manual_seed(1)
+    inputs = entry.inputs()
+    start = time.perf_counter()
+    output = model(**inputs)
+    outputs = floats_in(output, [])
+    result["output_shapes"] = [list(t.shape) for t in outputs]
+    loss = sum((t.float() * t.float()).mean() for t in outputs if t.requires_grad)
+    result["loss"] = float(loss)
+    loss.backward()
+    with_gradient = [(name, p) for name, p in model.named_parameters() if p.grad is not None]
+    float(sum(p.grad.reshape(-1)[0] for _, p in with_gradient))
+    result["seconds"] = time.perf_counter() - start
+    for t in outputs:
+        arrays.append(sample(t, MOST_OUTPUT))
+    result["outputs"] = [a.numel() for a in arrays]
+    result["gradients"] = []
+    for name, p in with_gradient:
+        part = sample(p.grad, MOST_GRADIENT)
+        result["gradients"].append([name, part.numel(), float(p.grad.detach().abs().max()), float(p.grad.detach().double().norm())])
+        arrays.append(part)
+    return result, b"".join(a.numpy().tobytes() for a in arrays)
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    wanted = sys.argv[2:]
+    torch.set_num_threads(2)
+    for entry in ENTRIES:
+        if wanted and not any(word == entry.key or word == entry.package or word == entry.name for word in wanted):
+            continue
+        place = folder / entry.key.replace("/", "__")
+        try:
+            result, data = measure(entry)
+            place.with_suffix(".bin" if "." not in place.name else place.suffix + ".bin").write_bytes(data)
+        except Exception as error:
+            import traceback
+
+            frames = traceback.extract_tb(error.__traceback__)
+            where = [f"{pathlib.PurePath(f.filename).name}:{f.lineno}" for f in frames[-4:]]
+            result = {"key": entry.key, "error": f"{type(error).__name__}: {error}", "where": where}
+        place.with_suffix(".json" if "." not in place.name else place.suffix + ".json").write_text(json.dumps(result))
+        if "error" in result:
+            print(entry.key, "FAILED", result["error"][:300], result["where"], flush=True)
+        else:
+            print(entry.key, result["parameters"], round(result["loss"], 6), f"{result['seconds']:.2f} s", flush=True)
+        del result
+
+
+if __name__ == "__main__":
+    main()

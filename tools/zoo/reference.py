@@ -1,0 +1,51 @@
+"""The reference side of the zoo: runs measure.py under real PyTorch. Where torchvision's compiled operators do not load, its plain
+Python ones serve, and a plain non-maximum suppression stands in for the one that has none.
+
+PYTHON_WITH_PYTORCH tools/zoo/reference.py OUT_FOLDER [NAME ...]"""
+
+import pathlib
+import sys
+
+import torch
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+
+def plain_nms(boxes, scores, threshold):
+    order = scores.argsort(descending=True, stable=True).tolist()
+    corners = boxes.tolist()
+    kept = []
+    for i in order:
+        if all(_overlap(corners[i], corners[j]) <= threshold for j in kept):
+            kept.append(i)
+    return torch.tensor(kept, dtype=torch.int64)
+
+
+def _overlap(a, b):
+    width = max(min(a[2], b[2]) - max(a[0], b[0]), 0.0)
+    height = max(min(a[3], b[3]) - max(a[1], b[1]), 0.0)
+    shared = width * height
+    whole = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared
+    return shared / whole if whole else 0.0
+
+
+def repair_torchvision():
+    """This torchvision was built for another PyTorch: without its operators it would not even be imported."""
+    library = torch.library.Library("torchvision", "DEF")
+    library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    library.impl("nms", plain_nms, "CPU")
+    import torchvision
+
+    torchvision.extension._assert_has_ops = lambda: None
+    import torchvision.ops.boxes
+
+    torchvision.ops.boxes._assert_has_ops = lambda: None
+    return library
+
+
+kept = repair_torchvision()
+
+import measure
+
+measure.main()
