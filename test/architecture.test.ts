@@ -32,7 +32,7 @@ const arrows: Record<string, string[]> = {
 const packages: Record<string, string[]> = {
   "src/protocol": [],
   "src/profiler": [],
-  "src/runtime": ["node", "pyodide"],
+  "src/runtime": ["node", "pyodide", "onnxruntime-node"],
   "src/language": ["node", "vscode-languageserver", "vscode-languageserver-textdocument"],
   "src/extension": ["node", "vscode", "vscode-languageclient", "chokidar"],
   "src/cli": ["node"],

@@ -33,6 +33,32 @@ const pyodideApart: esbuild.Plugin = {
   },
 };
 
+/** ONNX Runtime is bundled once, beside its native libraries, and loaded when it is first asked for. */
+const onnxruntimeApart: esbuild.Plugin = {
+  name: "onnxruntime apart",
+  setup(build) {
+    const path = "./onnxruntime/lib/index.cjs";
+    build.onResolve({ filter: /^onnxruntime-node$/ }, () => ({ path, external: true }));
+  },
+};
+const onnxruntimeLibraries = "bin/napi-v6/linux/x64";
+
+/**
+ * Its package requires the library of the platform at hand by a computed path, which a bundler would resolve for every
+ * platform at once: that one call is left to Node.
+ */
+const librariesStay: esbuild.Plugin = {
+  name: "libraries stay",
+  setup(build) {
+    build.onLoad({ filter: /onnxruntime-node\/dist\/binding\.js$/ }, ({ path }) => {
+      const text = fs.readFileSync(path, "utf8");
+      const contents = text.replace("require(`../bin/", 'require("node:module").createRequire(__filename)(`../bin/');
+      if (contents === text) throw new SetupError(`${path} loads its library in a way that this build does not know`);
+      return { contents };
+    });
+  },
+};
+
 const common: esbuild.BuildOptions = {
   absWorkingDir: root,
   bundle: true,
@@ -76,7 +102,17 @@ function bundleOptions(): esbuild.BuildOptions[] {
       format: "esm",
       platform: "node",
       target: "node24",
-      plugins: [pyodideApart],
+      plugins: [pyodideApart, onnxruntimeApart],
+    });
+    options.push({
+      ...common,
+      entryPoints: { index: "onnxruntime-node" },
+      outdir: "dist/onnxruntime/lib",
+      outExtension: { ".js": ".cjs" },
+      format: "cjs",
+      platform: "node",
+      target: "node24",
+      plugins: [librariesStay],
     });
   }
   if (views.every(isThere)) {
@@ -96,11 +132,23 @@ function copyPyodide(): void {
   const target = join(root, "dist/pyodide");
   fs.mkdirSync(target, { recursive: true });
   for (const name of pyodideFiles) {
-    const from = join(root, "node_modules/pyodide", name);
-    const to = join(target, name);
-    const [old, now] = [fs.statSync(to, { throwIfNoEntry: false }), fs.statSync(from)];
-    if (old?.size !== now.size || old.mtimeMs < now.mtimeMs) fs.copyFileSync(from, to);
+    copyIfNewer(join(root, "node_modules/pyodide", name), join(target, name));
   }
+}
+
+function copyOnnxruntime(): void {
+  const from = join(root, "node_modules/onnxruntime-node", onnxruntimeLibraries);
+  const to = join(root, "dist/onnxruntime", onnxruntimeLibraries);
+  fs.mkdirSync(to, { recursive: true });
+  for (const name of fs.readdirSync(from)) {
+    if (/^(?:onnxruntime_binding\.node|libonnxruntime\.so\.1)$/.test(name))
+      copyIfNewer(join(from, name), join(to, name));
+  }
+}
+
+function copyIfNewer(from: string, to: string): void {
+  const [old, now] = [fs.statSync(to, { throwIfNoEntry: false }), fs.statSync(from)];
+  if (old?.size !== now.size || old.mtimeMs < now.mtimeMs) fs.copyFileSync(from, to);
 }
 
 function packPython(): void {
@@ -141,6 +189,7 @@ export async function build(): Promise<Set<string>> {
     }
   }
   copyPyodide();
+  copyOnnxruntime();
   packPython();
   const nFailed = settled.length - results.length;
   if (nFailed > 0) throw new SetupError(`${nFailed} of ${settled.length} groups of bundles failed`);
@@ -150,6 +199,7 @@ export async function build(): Promise<Set<string>> {
 
 async function watch(): Promise<void> {
   copyPyodide();
+  copyOnnxruntime();
   packPython();
   for (const options of bundleOptions()) {
     const context = await esbuild.context({ ...options, logLevel: "info" });

@@ -123,14 +123,14 @@ def named_call():
     """One call whose inputs and outputs carry their names into the graph that the host records."""
     found = []
     for name, value in (_now.arguments or {}).items():
-        _collect(value, name, found, 0)
+        collect(value, name, found, 0)
     for name, tensor in found:
         _core.name_input(tensor.h, name)
     outcome = call()
     if "failure" in outcome:
         return outcome
     found = []
-    _collect(_now.result, "output", found, 0)
+    collect(_now.result, "output", found, 0)
     for name, tensor in found:
         _core.name_output(tensor.h, name)
     return outcome
@@ -215,7 +215,7 @@ def outputs(with_statistics=True):
     """{"outputs": [TensorSummary], "value": repr of a result that holds no tensor}"""
     found = []
     try:
-        _collect(_now.result, "output", found, 0)
+        collect(_now.result, "output", found, 0)
         summaries = [_summary(name, tensor, with_statistics) for name, tensor in found[:_MOST_OUTPUTS]]
         answer = {"outputs": summaries}
         if not found and _now.result is not None:
@@ -250,6 +250,11 @@ def script_shapes(path, arguments=()):
     with recorder:
         result = runner.run_script(path, arguments)
     return {**result, "hints": recorder.hints}
+
+
+def prepared():
+    """(target, arguments by name) of the prepared target, for what calls it in its own way."""
+    return _now.target, _now.arguments or {}
 
 
 def forget():
@@ -360,14 +365,15 @@ def _parameters(target):
     return count, size
 
 
-def _collect(value, name, found, depth):
+def collect(value, name, found, depth=0):
+    """Appends (name, tensor) for every tensor in a value, named as one would reach it: "x", "out.logits", "cache[0]"."""
     if isinstance(value, torch.Tensor):
         found.append((name, value))
     elif depth > _MOST_DEPTH:
         return
     elif isinstance(value, dict):
         for key, item in value.items():
-            _collect(
+            collect(
                 item,
                 f"{name}.{key}" if isinstance(key, str) and key.isidentifier() else f"{name}[{key!r}]",
                 found,
@@ -375,19 +381,19 @@ def _collect(value, name, found, depth):
             )
     elif isinstance(value, tuple) and hasattr(value, "_fields"):
         for field in value._fields:
-            _collect(getattr(value, field), f"{name}.{field}", found, depth + 1)
+            collect(getattr(value, field), f"{name}.{field}", found, depth + 1)
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
-            _collect(item, f"{name}[{index}]", found, depth + 1)
+            collect(item, f"{name}[{index}]", found, depth + 1)
     elif hasattr(value, "__dataclass_fields__"):
         for field in value.__dataclass_fields__:
-            _collect(getattr(value, field, None), f"{name}.{field}", found, depth + 1)
+            collect(getattr(value, field, None), f"{name}.{field}", found, depth + 1)
 
 
 def _loss(result):
     """(scalar, how it was found): a 0-d floating tensor of the result, else the sum of all floating outputs."""
     found = []
-    _collect(result, "output", found, 0)
+    collect(result, "output", found, 0)
     trained = [(name, tensor) for name, tensor in found if tensor.requires_grad and tensor.is_floating_point()]
     if not trained:
         return None, ""

@@ -44,6 +44,11 @@ newaxis = None
 from torch import amp, backends, cuda, fft, linalg, nn, optim, special, utils
 from torch.nn._functional.in_torch import *
 from torch.amp import autocast
+from torch.amp.autocast_mode import (
+    autocast_decrement_nesting, autocast_increment_nesting, clear_autocast_cache, get_autocast_cpu_dtype, get_autocast_dtype,
+    get_autocast_gpu_dtype, is_autocast_cache_enabled, is_autocast_cpu_enabled, is_autocast_enabled, set_autocast_cache_enabled,
+    set_autocast_cpu_dtype, set_autocast_cpu_enabled, set_autocast_dtype, set_autocast_enabled, set_autocast_gpu_dtype,
+)
 from torch import _inert
 
 _inert.install(globals())
@@ -134,26 +139,6 @@ def set_default_tensor_type(t):
 
 def set_flush_denormal(mode):
     return False
-
-
-def is_autocast_enabled(device_type="cuda"):
-    return False
-
-
-def is_autocast_cpu_enabled():
-    return False
-
-
-def get_autocast_dtype(device_type):
-    return bfloat16 if device_type == "cpu" else float16
-
-
-def get_autocast_cpu_dtype():
-    return bfloat16
-
-
-def get_autocast_gpu_dtype():
-    return float16
 
 
 def compile(model=None, **options):

@@ -1,6 +1,7 @@
 """torch.* functions that are Tensor methods with several forms, or compose others."""
 
 import builtins
+import functools
 
 import _core
 from torch import _dtype, _methods, _statistics
@@ -48,6 +49,12 @@ def moveaxis(input, source, destination):
 
 def unflatten(input, dim, sizes):
     return input.unflatten(dim, sizes)
+
+
+def rsub(input, other, *, alpha=1):
+    if isinstance(other, TensorBase):
+        return _f.sub(other, input, alpha=alpha)
+    return _f.rsub(input, other, alpha=alpha)
 
 
 divide = div
@@ -299,6 +306,8 @@ def combinations(input, r=2, with_replacement=False):
 
     import torch
 
+    if input.dim() != 1:
+        raise RuntimeError(f"Expect a 1D vector, but got shape {list(input.shape)}")
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     picked = list(choose(range(input.shape[0]), r))
     return input[torch.tensor(picked, dtype=_dtype.int64).reshape(-1, r)]
@@ -324,10 +333,6 @@ def _shape_as_tensor(input):
     import torch
 
     return torch.tensor(input.shape, dtype=_dtype.int64)
-
-
-def heaviside(input, values, *, out=None):
-    return _with_out(_methods.heaviside(input, values), out)
 
 
 def empty_permuted(size, physical_layout, **options):
@@ -363,6 +368,36 @@ def hann_window(window_length, periodic=True, **options):
     n = window_length if periodic else window_length - 1
     return 0.5 - 0.5 * torch.cos(2 * math.pi * torch.arange(window_length, dtype=torch.get_default_dtype()) / n)
 
+
+def _taking_out(function):
+    """With out=: the result, or each of several, in tensors that are there already."""
+
+    @functools.wraps(function)
+    def call(*args, out=None, **options):
+        result = function(*args, **options)
+        if out is None:
+            return result
+        if isinstance(out, TensorBase):
+            if not isinstance(result, TensorBase):
+                raise TypeError(f"{function.__name__}(): argument 'out' must be tuple of Tensors, not Tensor")
+            return _write_out(out, result)
+        return type(result)(*[_write_out(o, r) for o, r in zip(out, result)]) if hasattr(result, "_fields") else tuple(
+            _write_out(o, r) for o, r in zip(out, result)
+        )
+
+    return call
+
+
+for _name in """
+    div pow float_power nan_to_num nansum nanmean prod std var max min median nanmedian mode kthvalue sort argsort msort
+    aminmax quantile nanquantile norm renorm diff cumulative_trapezoid addmv addr addbmm inner kron take take_along_dim
+    masked_select scatter index_copy hstack vstack dstack column_stack searchsorted bucketize histc isin tensordot
+    matrix_power vander
+""".split():
+    if _name in globals():
+        globals()[_name] = _taking_out(globals()[_name])
+divide = div
+row_stack = vstack
 
 __all__ = [name for name, value in list(globals().items()) if callable(value) and not name.startswith("_") and
            name not in ("TensorBase", "Tensor")]

@@ -119,7 +119,9 @@ def get(tensor, items):
 
 def _wrapped(index, size, dim):
     """Negative indices made positive, and out-of-range ones reported as indexing does."""
-    low, high = (index.min().item(), index.max().item()) if index.numel() and not index.is_meta else (0, 0)
+    if index.numel() == 0 or index.is_meta:
+        return index
+    low, high = index.min().item(), index.max().item()
     if low < -size or high >= size:
         bad = low if low < -size else high
         raise IndexError(f"index {bad} is out of bounds for dimension {dim} with size {size}")

@@ -13,6 +13,8 @@ def construct(cls, *args, dtype=None, device=None):
         return _as(cls, args[0].detach().to(dtype))
     if len(args) == 1 and isinstance(args[0], (list, tuple)) and not isinstance(args[0], torch.Size):
         return _as(cls, torch.tensor(args[0], dtype=dtype))
+    if len(args) == 1 and hasattr(args[0], "__array_interface__"):
+        return _as(cls, torch.tensor(args[0], dtype=dtype))
     return _as(cls, torch.empty(*args, dtype=dtype))
 
 

@@ -88,10 +88,14 @@ def flip(input, *args, dims=None):
 
 
 def fliplr(input):
+    if input.dim() < 2:
+        raise RuntimeError("Input must be >= 2-d.")
     return input.flip(1)
 
 
 def flipud(input):
+    if input.dim() < 1:
+        raise RuntimeError("Input must be >= 1-d.")
     return input.flip(0)
 
 
@@ -358,7 +362,8 @@ def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, me
             result = _wrap(_core.op__to_device(result.h, target))
     if dtype is not None and as_dtype(dtype) is not input.dtype:
         result = _wrap(_core.op__cast(result.h, as_dtype(dtype).id))
-    if memory_format is _dtype.channels_last and not result.is_contiguous(memory_format=memory_format):
+    known = memory_format in (_dtype.channels_last, _dtype.contiguous_format)
+    if known and not result.is_contiguous(memory_format=memory_format):
         return result.contiguous(memory_format=memory_format)
     return result.clone() if copy and result is input else result
 
@@ -484,19 +489,6 @@ def positive(input):
     return input
 
 
-def heaviside(input, values):
-    if not isinstance(values, TensorBase):
-        kind = type(values).__name__
-        raise TypeError(f"heaviside(): argument 'values' (position 2) must be Tensor, not {kind}")
-    if input.dtype is not values.dtype:
-        raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
-    return _f._where(input == 0, values, (input > 0).to(input.dtype))
-
-
-def heaviside_(input, values):
-    return input.copy_(heaviside(input, values))
-
-
 def _replacements(dtype, nan, posinf, neginf):
     limits = _dtype.finfo(dtype)
     return (0.0 if nan is None else nan, limits.max if posinf is None else posinf, limits.min if neginf is None else neginf)
@@ -547,11 +539,12 @@ def cumsum_(input, dim, *, dtype=None):
 
 
 def cumprod_(input, dim, *, dtype=None):
-    return input.copy_(input.cumprod(dim, dtype=dtype))
+    # The gradient reads the old values: they are kept in a copy.
+    return input.copy_(input.clone().cumprod(dim, dtype=dtype))
 
 
 def renorm_(input, p, dim, maxnorm):
-    return input.copy_(_statistics.renorm(input, p, dim, maxnorm))
+    return input.copy_(_statistics.renorm(input.clone(), p, dim, maxnorm))
 
 
 def sgn_(input):

@@ -133,6 +133,11 @@ def index_put(input, indices, values, accumulate=False):
 def index_put_(input, indices, values, accumulate=False):
     from torch import _indexing
 
+    if values.dtype is not input.dtype:
+        raise RuntimeError(
+            f"Index put requires the source and destination dtypes match, got {input.type()[6:-6]} for the destination and "
+            f"{values.type()[6:-6]} for the source."
+        )
     prepared = []
     for index in indices:
         prepared.extend(index.nonzero(as_tuple=True) if index is not None and index.dtype is bool_ else [index])
@@ -144,7 +149,7 @@ def index_add_(input, dim, index, source, *, alpha=1):
 
 
 def index_fill(input, dim, index, value):
-    return _row_major(input).index_fill_(dim, index, value)
+    return input.clone().index_fill_(dim, index, value)
 
 
 def index_fill_(input, dim, index, value):
@@ -219,7 +224,7 @@ def scatter_reduce(input, dim, index, src, reduce, *, include_self=True):
 
 
 def scatter_reduce_(input, dim, index, src, reduce, *, include_self=True):
-    return input.copy_(input.scatter_reduce(dim, index, src, reduce, include_self=include_self))
+    return input.copy_(input.clone().scatter_reduce(dim, index, src, reduce, include_self=include_self))
 
 
 def take(input, index):

@@ -141,7 +141,7 @@ def msort(input):
 
 
 def kthvalue(input, k, dim=-1, keepdim=False):
-    size = input.shape[dim] if input.dim() else 1
+    size = input.size(dim) if input.dim() else 1
     if not 1 <= k <= size:
         raise RuntimeError("kthvalue(): selected number k out of range for dimension %d" % (dim % builtins.max(input.dim(), 1)))
     values, indices = _f._sort(input, dim, False, True)
@@ -154,7 +154,7 @@ def kthvalue(input, k, dim=-1, keepdim=False):
 def _middle(input, dim, keepdim, nan_wins):
     """The median along dim, the lower one of two, and its place. NaN comes last in the order."""
     values, indices = _f._sort(input, dim, False, True)
-    n = input.shape[dim] if input.dim() else 1
+    n = input.size(dim) if input.dim() else 1
     nans = input.isnan().sum(dim, keepdim=True)
     place = (n - nans - 1).clamp(min=0) // 2
     if nan_wins:
@@ -169,6 +169,8 @@ def _median_of(input, dim, keepdim, nan_wins, result):
     if dim is None:
         if input.numel() == 0:
             # A sum of nothing keeps the tie to the input's gradient.
+            if not input.dtype.is_floating_point:
+                return input.new_full((), _dtype.iinfo(input.dtype).min)
             return input.sum() + builtins.float("nan")
         return _middle(input.flatten(), 0, False, nan_wins)[0]
     if input.dim() and input.size(dim) == 0:
@@ -225,7 +227,7 @@ def _quantile(input, q, dim, keepdim, interpolation, skip_nan):
     last = source.shape[along] - 1 - nans if skip_nan else torch.full_like(nans, source.shape[along] - 1)
     is_list = isinstance(q, TensorBase) and q.dim() > 0
     results = []
-    for value in q.tolist() if is_list else [builtins.float(q)]:
+    for value in q.unbind() if is_list else [q]:
         position = last.to(input.dtype) * value
         if interpolation == "nearest":
             position = position.round()

@@ -55,12 +55,22 @@ class Tensor(TensorBase):
         return _dtype.strided
 
     def size(self, dim=None):
-        return self.shape if dim is None else self.shape[dim]
+        if dim is None:
+            return self.shape
+        try:
+            return self.shape[dim]
+        except IndexError:
+            raise _dim_error(dim, len(self.shape)) from None
 
     def stride(self, dim=None):
         n = _core.strides(self.h)
         strides = tuple([int(v) for v in _buffer[:n]])
-        return strides if dim is None else strides[dim]
+        if dim is None:
+            return strides
+        try:
+            return strides[dim]
+        except IndexError:
+            raise _dim_error(dim, len(strides)) from None
 
     def storage_offset(self):
         return _core.storage_offset(self.h)
@@ -575,6 +585,12 @@ class Tensor(TensorBase):
 
 _C._set_tensor_class(Tensor)
 Tensor.__module__ = "torch"
+
+
+def _dim_error(dim, rank):
+    if rank == 0:
+        return IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+    return IndexError(f"Dimension out of range (expected to be in range of [{-rank}, {rank - 1}], but got {dim})")
 
 
 def _is_operand(value):

@@ -1,6 +1,7 @@
 /** All verbs, in the order of the help. */
 import type { Command } from "./command.ts";
 import { devices } from "./devices.ts";
+import { exportCommand } from "./export.ts";
 import { graph } from "./graph.ts";
 import { inspect } from "./inspect.ts";
 import { profile } from "./profile.ts";
@@ -8,4 +9,4 @@ import { python } from "./python.ts";
 import { run } from "./run.ts";
 import { shapes } from "./shapes.ts";
 
-export const COMMANDS: readonly Command[] = [run, profile, shapes, graph, inspect, python, devices];
+export const COMMANDS: readonly Command[] = [run, profile, shapes, graph, exportCommand, inspect, python, devices];

@@ -287,6 +287,8 @@ const head = <const V extends string>(verb: V) =>
     failure: optional(FAILURE),
   }) as const;
 
+const EXPORTED = object("ExportedValue", { name: string, dtype: string, shape: list(string) });
+
 /** One per verb that has --json. Where `ok` is false, only the fields of the head are promised. */
 export const DOCUMENTS = {
   run: object("RunResult", {
@@ -320,6 +322,27 @@ export const DOCUMENTS = {
   }),
   shapes: object("ShapesResult", { ...head("shapes"), setup: SETUP, hints: list(HINT) }),
   graph: object("GraphResult", { ...head("graph"), setup: SETUP, graph: GRAPH }),
+  export: object("ExportResult", {
+    ...head("export"),
+    setup: SETUP,
+    file: string,
+    bytes: number,
+    opset: number,
+    nodes: number,
+    parameters: number,
+    inputs: list(EXPORTED),
+    outputs: list(EXPORTED),
+    checks: list(
+      object("ExportCheck", {
+        sizes: record(number),
+        outputs: list(
+          object("CheckedOutput", { name: string, shape: list(number), absolute: number, relative: number }),
+        ),
+        ok: boolean,
+      }),
+    ),
+    diverges: optional(object("Divergence", { node: string, op: string, source: optional(SOURCE), relative: number })),
+  }),
   inspect: object("InspectResult", {
     ...head("inspect"),
     format: word(

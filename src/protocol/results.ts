@@ -34,7 +34,7 @@ export interface ArgumentChoice {
 /** The part that all results share. `ok: false` always carries a failure and may carry what was done until then. */
 export interface ResultHead {
   version: 1;
-  verb: "analyse" | "run" | "profile" | "graph" | "shapes" | "devices" | "python" | "describe" | "inspect";
+  verb: "analyse" | "run" | "profile" | "graph" | "shapes" | "devices" | "python" | "describe" | "export" | "inspect";
   target: string;
   ok: boolean;
   failure?: Failure;
@@ -228,6 +228,31 @@ export interface DescribeResult extends ResultHead {
   targets: TargetInfo[];
 }
 
+/** How far ONNX Runtime's outputs are from the runtime's own, for one set of input sizes. */
+export interface ExportCheck {
+  /** Sizes of the dynamic dimensions: { batch: 3 }. */
+  sizes: Record<string, number>;
+  /** By output: the largest difference, and the same divided by the largest value. */
+  outputs: { name: string; shape: number[]; absolute: number; relative: number }[];
+  ok: boolean;
+}
+
+export interface ExportResult extends ResultHead {
+  verb: "export";
+  setup: Setup;
+  /** Absolute path of what was written. */
+  file: string;
+  bytes: number;
+  opset: number;
+  nodes: number;
+  parameters: number;
+  inputs: { name: string; dtype: string; shape: string[] }[];
+  outputs: { name: string; dtype: string; shape: string[] }[];
+  checks: ExportCheck[];
+  /** The first node whose value differs, where a check failed. */
+  diverges?: { node: string; op: string; source?: SourceLocation; relative: number };
+}
+
 export type Result =
   | RunResult
   | ProfileResult
@@ -236,4 +261,5 @@ export type Result =
   | DevicesResult
   | PythonResult
   | DescribeResult
-  | AnalysisResult;
+  | AnalysisResult
+  | ExportResult;

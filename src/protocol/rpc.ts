@@ -6,6 +6,7 @@ import type { AnalysisRequest, AnalysisResult } from "./analysis.ts";
 import type {
   DescribeResult,
   DevicesResult,
+  ExportResult,
   GraphResult,
   ProfileResult,
   PythonResult,
@@ -51,6 +52,14 @@ export interface DescribeRequest extends TargetRequest {
   full?: boolean;
 }
 
+export interface ExportRequest extends TargetRequest {
+  /** Where to write; absolute. */
+  file: string;
+  opset?: number;
+  /** Names of axes by input and axis: { x: { "0": "batch" } }. */
+  dynamic?: Record<string, Record<string, string>>;
+}
+
 /** Verbs and their types: the one table that client, server and command line share. */
 export interface Verbs {
   analyse: { request: AnalysisRequest; result: AnalysisResult };
@@ -61,6 +70,7 @@ export interface Verbs {
   python: { request: TargetRequest; result: PythonResult };
   describe: { request: DescribeRequest; result: DescribeResult };
   devices: { request: Record<string, never>; result: DevicesResult };
+  export: { request: ExportRequest; result: ExportResult };
 }
 export type Verb = keyof Verbs;
 

@@ -50,6 +50,18 @@ export interface MemoryStatistics {
   systemAllocations: number;
 }
 
+/** Books beyond the statistics, for devices whose users ask for them. */
+export interface Accounts {
+  blockTaken(block: Block): void;
+  blockFreed(block: Block): void;
+  grown(sizeBytes: number): void;
+  shrunk(sizeBytes: number): void;
+  /** The system refused, the cache was given back and it was asked again. */
+  retried(): void;
+  failed(): void;
+  resetPeaks(): void;
+}
+
 export type MemoryListener = (block: Block, sign: 1 | -1, statistics: MemoryStatistics) => void;
 
 const KIB = 1024;
@@ -73,6 +85,7 @@ export class CachingAllocator {
     systemAllocations: 0,
   };
   listener: MemoryListener | null = null;
+  accounts: Accounts | null = null;
   /** Allocated and reserved bytes, where other threads can read them at any time. */
   readonly shared = new Float64Array(new SharedArrayBuffer(16));
   /** Refuse to grow beyond this, as `set_per_process_memory_fraction` does. */
@@ -106,6 +119,7 @@ export class CachingAllocator {
     if (s.allocatedBytes > s.peakAllocatedBytes) s.peakAllocatedBytes = s.allocatedBytes;
     const block = { pointer, sizeBytes, requestedBytes: bytes, id: this.#nextId++, pool: this.pool, readyAfter };
     this.shared[0] = s.allocatedBytes;
+    if (this.accounts) this.accounts.blockTaken(block);
     if (this.listener) this.listener(block, 1, s);
     return block;
   }
@@ -120,6 +134,7 @@ export class CachingAllocator {
     list.pointers.push(block.pointer);
     list.freedAt.push(this.#raw.position());
     this.shared[0] = s.allocatedBytes;
+    if (this.accounts) this.accounts.blockFreed(block);
     if (this.listener) this.listener(block, -1, s);
   }
 
@@ -130,6 +145,7 @@ export class CachingAllocator {
       for (const pointer of pointers) {
         this.#raw.release(pointer, sizeBytes);
         this.statistics.reservedBytes -= sizeBytes;
+        this.accounts?.shrunk(sizeBytes);
       }
     }
     this.#free.clear();
@@ -144,6 +160,7 @@ export class CachingAllocator {
   resetPeaks(): void {
     this.statistics.peakAllocatedBytes = this.statistics.allocatedBytes;
     this.statistics.peakReservedBytes = this.statistics.reservedBytes;
+    this.accounts?.resetPeaks();
   }
 
   #grow(sizeBytes: number, requestedBytes: number): number {
@@ -151,10 +168,12 @@ export class CachingAllocator {
     let pointer = 0;
     if (s.reservedBytes + sizeBytes <= this.limitBytes) pointer = this.#raw.allocate(sizeBytes);
     if (pointer === 0 && s.reservedBytes > s.allocatedBytes) {
+      this.accounts?.retried();
       this.emptyCache();
       if (s.reservedBytes + sizeBytes <= this.limitBytes) pointer = this.#raw.allocate(sizeBytes);
     }
     if (pointer === 0) {
+      this.accounts?.failed();
       if (this.#raw.outOfMemory) throw this.#raw.outOfMemory(requestedBytes, s);
       throw new OutOfMemoryError(
         `[${this.#raw.describe()}] out of memory: asked for ${formatBytes(requestedBytes)} ` +
@@ -163,6 +182,7 @@ export class CachingAllocator {
     }
     s.systemAllocations++;
     s.reservedBytes += sizeBytes;
+    this.accounts?.grown(sizeBytes);
     this.shared[1] = s.reservedBytes;
     if (s.reservedBytes > s.peakReservedBytes) s.peakReservedBytes = s.reservedBytes;
     return pointer;

@@ -6,6 +6,7 @@ import { TypeError_ } from "./errors.ts";
 import { get, getOrNull, put, putQuietly } from "./handles.ts";
 import { dispatch, registry, type OpRecord } from "./op.ts";
 import { integerTensor } from "./ops/create.ts";
+import type { CudaGenerator } from "./cuda/generator.ts";
 import type { Generator } from "./random.ts";
 import { Scope, type Tensor } from "./tensor.ts";
 import type { ArgumentType } from "./signature.ts";
@@ -22,7 +23,7 @@ function complexNumber(text: string): Scalar {
   return new Scalar(re, "complex", im);
 }
 
-export const generators: (Generator | null)[] = [null];
+export const generators: (Generator | CudaGenerator | null)[] = [null];
 
 type Decoder = (args: readonly unknown[], at: number) => unknown;
 

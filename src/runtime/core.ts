@@ -19,6 +19,7 @@ import { drop, dropAll, get, getOrNull, liveHandles, put, putQuietly } from "./h
 import { readBytes, readScalar, writeBytes } from "./launch.ts";
 import { loadCpuAddon } from "./native/addon.ts";
 import { Stream } from "./native/stream.ts";
+import { exportFunctions, forgetRecordings } from "./onnx/export/recordings.ts";
 import { contiguousOf } from "./ops/copy.ts";
 import "./ops/index.ts";
 import { basicIndex } from "./ops/basic_index.ts";
@@ -392,6 +393,11 @@ export function createCore(options: CoreOptions = {}): Core {
     scope_exit: () => scopes.exit(),
     name_input: (h: number, name: string) => graphs.current?.nameInput(get(h), name),
     name_output: (h: number, name: string) => graphs.current?.nameOutput(get(h), name),
+    export_begin: guarded(exportFunctions.export_begin),
+    export_input: guarded(exportFunctions.export_input),
+    export_output: guarded(exportFunctions.export_output),
+    export_end: guarded(exportFunctions.export_end),
+    export_forget: guarded(exportFunctions.export_forget),
     use_meta: (on: boolean) => overrideDevice(on ? META : null),
     /** False where there is no native code: all devices are dry then. */
     computes: () => cpu !== null,
@@ -416,6 +422,7 @@ export function createCore(options: CoreOptions = {}): Core {
       forgetAnalysis();
       traces.current = null;
       graphs.current = null;
+      forgetRecordings();
       dropAll();
       closeAllFiles();
       forgetNodes();

@@ -100,6 +100,8 @@ export function findDevicesBy(find: (id: number) => Device | null): void {
 }
 
 export const devices = (): Device[] => [...registry.values()];
+/** Where the numbers of the CPU's generator live, whatever the default device is. */
+export const cpuDevice = (): Device => override ?? registry.get(0) ?? META;
 export const defaultDevice = (): Device => override ?? current;
 export function overrideDevice(device: Device | null): void {
   override = device;

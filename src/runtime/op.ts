@@ -180,6 +180,11 @@ function execute(record: OpRecord, args: readonly unknown[]): unknown {
   if (spec.mutates) {
     const self = args[0] as Tensor;
     self.storage.version++;
+    // Whole numbers carry no gradient, whatever was written into them.
+    if (!isDifferentiable(self.dtype)) {
+      node.retain().release();
+      return result;
+    }
     node.saveResults(result);
     rebaseHistory(self, node);
     return result;

@@ -1,5 +1,5 @@
 /** Random numbers as PyTorch's CPU generator gives them: the state lives in device memory and only kernels touch it. */
-import { defaultDevice, META, type Device } from "./device.ts";
+import { cpuDevice, META, type Device } from "./device.ts";
 import { uint8 } from "./dtype.ts";
 import { launch } from "./launch.ts";
 import { empty, Scope, type Tensor } from "./tensor.ts";
@@ -35,7 +35,7 @@ let shared: Generator | null = null;
 
 /** The generator that ops use when none is given. On the meta device nothing is drawn. */
 export function defaultGenerator(): Generator {
-  const device = defaultDevice();
+  const device = cpuDevice();
   if (!shared || (shared.device !== device && device !== META)) shared = new Generator(device);
   return shared;
 }

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { renewCliPage } from "../../src/cli/docs.ts";
 import { DOCUMENTS, FAILED, type Infer, mistakes } from "../../src/cli/schema.ts";
-import type { DevicesResult, GraphResult, InspectResult, ProfileResult, RunResult, ShapesResult } from "../../src/protocol/results.ts";
+import type { DevicesResult, ExportResult, GraphResult, InspectResult, ProfileResult, RunResult, ShapesResult } from "../../src/protocol/results.ts";
 import { kernels, lines, memory, modules, timing } from "../../src/profiler/index.ts";
 import { smallTrace } from "../profiler/synthetic.ts";
 
@@ -23,8 +23,9 @@ const agree: {
   graph: Same<Infer<typeof DOCUMENTS.graph>, GraphResult>;
   shapes: Same<Infer<typeof DOCUMENTS.shapes>, ShapesResult>;
   devices: Same<Infer<typeof DOCUMENTS.devices>, DevicesResult>;
+  export: Same<Infer<typeof DOCUMENTS.export>, ExportResult>;
   inspect: Same<Infer<typeof DOCUMENTS.inspect>, InspectResult>;
-} = { run: true, profile: true, graph: true, shapes: true, devices: true, inspect: true };
+} = { run: true, profile: true, graph: true, shapes: true, devices: true, export: true, inspect: true };
 
 test("the schemas agree with the protocol", () => {
   assert.deepEqual(Object.keys(agree).sort(), Object.keys(DOCUMENTS).sort());

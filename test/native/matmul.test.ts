@@ -12,6 +12,7 @@ import {
   randomSource,
   slice,
   testDevice,
+  testDevice,
   whyMissing,
   type DtypeName,
   type Machine,

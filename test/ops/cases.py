@@ -56,12 +56,14 @@ class Family:
     def __init__(self, name):
         self.name = name
         self.cases = []
+        # Options of every case that is added from now on.
+        self.defaults = {}
         self._counts = {}
 
     def add(self, op, expression, *specs, **options):
         number = self._counts.get(op, 0)
         self._counts[op] = number + 1
-        self.cases.append(Case(f"{op}/{number}", op, expression, specs, options))
+        self.cases.append(Case(f"{op}/{number}", op, expression, specs, self.defaults | options))
 
     def block(self, op, text, dtypes=(None,), **options):
         """One case a line: "expression ; spec ; spec". A star instead of a dtype stands for each of `dtypes`."""

@@ -163,7 +163,7 @@ class Input:
         shape = [int(size) for size in sizes.split(",") if size]
         words = [word for word in options.split(":") if word]
         layout = next((word for word in words if word in LAYOUTS), "")
-        kind = next((word for word in words if word not in LAYOUTS and word != "leaf"), "any")
+        kind = next((word for word in words if word not in LAYOUTS | {"leaf", "plain"}), "any")
         inner = base_shape(shape, layout)
         flat = values(short, product(inner), kind, f"{key} {name}")
         leaf = torch.tensor(flat, dtype=DTYPES[short], device=device).reshape(inner)
@@ -171,7 +171,7 @@ class Input:
         self.name = name
         self.leaf = leaf
         is_real = short in ("f32", "f64", "c64", "c128")
-        self.has_gradient = is_real and (self.is_leaf or wants_gradient)
+        self.has_gradient = is_real and "plain" not in words and (self.is_leaf or wants_gradient)
         if self.has_gradient:
             leaf.requires_grad_()
         self.base = leaf if self.is_leaf else leaf.clone() if self.has_gradient else leaf

@@ -135,7 +135,7 @@ function pythonFunction(record: OpRecord): string {
         "try:",
         ...body.map((l) => `    ${l}`),
         "except AttributeError:",
-        `    _check_tensors(${JSON.stringify(name)}, ${checked(signature.arguments)})`,
+        `    _check_tensors(${JSON.stringify(name)}, ${checked(signature.arguments, isInplace ? 0 : 1)})`,
         "    raise",
       ]
     : body;
@@ -147,8 +147,8 @@ function pythonFunction(record: OpRecord): string {
 }
 
 /** The tensor arguments with their positions, for the message that names the one that is none. */
-function checked(args: readonly Argument[]): string {
-  return `[${args.flatMap((a, i) => (a.type === "Tensor" ? [`("${a.name}", ${i + 1}, ${pythonName(a.name)})`] : [])).join(", ")}]`;
+function checked(args: readonly Argument[], first: number): string {
+  return `[${args.flatMap((a, i) => (a.type === "Tensor" ? [`("${a.name}", ${i + first}, ${pythonName(a.name)})`] : [])).join(", ")}]`;
 }
 
 const header = '"""Generated from the op records by tools/generate/python_bindings.ts: do not edit."""\n\n';

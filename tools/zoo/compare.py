@@ -71,6 +71,11 @@ def compare(ours, theirs):
     return forward, gradient, f"worst gradient: {worst}" if gradient > BOUND else ""
 
 
+def different_start(ours, theirs):
+    """Names of the parameters and buffers that do not begin with PyTorch's bits."""
+    return [name for name, bits in theirs["initial"].items() if ours["initial"].get(name) != bits]
+
+
 def count(n):
     return f"{n / 1e6:.2f} M" if n >= 1e5 else f"{n:,}"
 
@@ -106,8 +111,9 @@ def main():
     for entry, theirs, ours, errors, remark in found:
         if errors is None:
             print(f"{entry.key}: {remark}")
-        elif max(errors) > BOUND or ours["initial"] != theirs["initial"]:
-            same = "" if ours["initial"] == theirs["initial"] else "INITIAL DIFFERS "
+        elif max(errors) > BOUND or different_start(ours, theirs):
+            others = different_start(ours, theirs)
+            same = f"initial differs: {', '.join(others[:2])} ({len(others)}) " if others else ""
             print(f"{entry.key}: {same}forward {number(errors[0])} gradient {number(errors[1])} {remark}")
     fine = [f for f in found if is_fine(f)]
     print(f"{len(fine)} of {len(found)} within {BOUND:g}")
@@ -121,7 +127,7 @@ def is_fine(row):
 def page(found):
     ran = [f for f in found if f[3] is not None]
     fine = [f for f in found if is_fine(f)]
-    same = [f for f in ran if f[1]["initial"] == f[2]["initial"]]
+    same = [f for f in ran if not different_start(f[2], f[1])]
     version = next((f[1]["version"] for f in found if f[1]), "unknown").partition("+")[0]
     lines = [
         "# Model zoo",
@@ -145,7 +151,8 @@ def page(found):
             parameters = count(theirs["parameters"]) if theirs else ""
             lines.append(f"| {entry.key} | {parameters} | | | | | | {remark.replace('|', chr(92) + '|')} |")
         else:
-            start = "yes" if theirs["initial"] == ours["initial"] else "no"
+            others = different_start(ours, theirs)
+            start = "yes" if not others else f"but {others[0]}" + (f" and {len(others) - 1} more" if others[1:] else "")
             lines.append(
                 f"| {entry.key} | {count(theirs['parameters'])} | {start} | {number(errors[0])} | {number(errors[1])} | "
                 f"{ours['seconds']:.2f} | {theirs['seconds']:.2f} | {remark} |"

@@ -26,13 +26,12 @@ MOST_GRADIENT = 256
 HASH_PIECE = 1 << 20
 
 
-def checksum(tensors):
-    """One number for the bits of all of them."""
+def checksum(t):
+    """One number for all the bits of a tensor."""
     found = 0
-    for t in tensors:
-        flat = t.detach().reshape(-1)
-        for start in range(0, flat.numel(), HASH_PIECE):
-            found = zlib.crc32(flat[start : start + HASH_PIECE].numpy().tobytes(), found)
+    flat = t.detach().reshape(-1)
+    for start in range(0, flat.numel(), HASH_PIECE):
+        found = zlib.crc32(flat[start : start + HASH_PIECE].numpy().tobytes(), found)
     return found
 
 
@@ -57,6 +56,23 @@ def sample(t, most):
     return flat.to(torch.float32)
 
 
+def settle_batch_norms(model, inputs):
+    """Batch norms start with statistics that let the signal of a deep network die out: give them those of the input, from one
+    pass in which only they are in training mode."""
+    found = [m for m in model.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm) and m.track_running_stats]
+    if not found:
+        return
+    before = [m.momentum for m in found]
+    for m in found:
+        m.train()
+        m.momentum = 1.0
+    with torch.no_grad():
+        model(**inputs)
+    for m, momentum in zip(found, before):
+        m.eval()
+        m.momentum = momentum
+
+
 def measure(entry):
     result = {"key": entry.key, "version": torch.__version__}
     arrays = []
@@ -64,9 +80,10 @@ def measure(entry):
     model = entry.build()
     model.eval()
     result["parameters"] = sum(p.numel() for p in model.parameters())
-    result["initial"] = checksum([*model.parameters(), *model.buffers()])
+    result["initial"] = {name: checksum(t) for name, t in [*model.named_parameters(), *model.named_buffers()]}
     torch.manual_seed(1)
     inputs = entry.inputs()
+    settle_batch_norms(model, inputs)
     start = time.perf_counter()
     output = model(**inputs)
     outputs = floats_in(output, [])

@@ -132,6 +132,7 @@ inline int __syncthreads_count(int p) { return emulation::barrier(emulation::Vot
 inline void __syncwarp(uint32_t mask = ~0u) { emulation::meet(mask, nullptr, 0); }
 inline void __threadfence() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 inline void __threadfence_block() {}
+inline void __threadfence_system() { __threadfence(); }
 
 template <class T> T __shfl_sync(uint32_t mask, T value, int source, int width = 32) {
   const int base = emulation::lane() & ~(width - 1);

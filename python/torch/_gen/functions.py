@@ -226,6 +226,8 @@ from _core import (
     op_hardswish_ as _core_hardswish_,
     op_hardtanh as _core_hardtanh,
     op_hardtanh_ as _core_hardtanh_,
+    op_heaviside as _core_heaviside,
+    op_heaviside_ as _core_heaviside_,
     op_hermite_polynomial_h as _core_hermite_polynomial_h,
     op_hermite_polynomial_he as _core_hermite_polynomial_he,
     op_hypot as _core_hypot,
@@ -480,7 +482,7 @@ def _bernoulli_(input, p, generator):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("_bernoulli_", [("input", 1, input)])
+        _check_tensors("_bernoulli_", [("input", 0, input)])
         raise
 
 
@@ -502,7 +504,7 @@ def _bitwise_not_int_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("_bitwise_not_int_", [("input", 1, input)])
+        _check_tensors("_bitwise_not_int_", [("input", 0, input)])
         raise
 
 
@@ -610,7 +612,7 @@ def _div_rounded_(input, other, *, rounding_mode):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("_div_rounded_", [("input", 1, input)])
+        _check_tensors("_div_rounded_", [("input", 0, input)])
         raise
 
 
@@ -691,7 +693,7 @@ def _index_put_(input, indices, values, accumulate=False):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("_index_put_", [("input", 1, input), ("values", 3, values)])
+        _check_tensors("_index_put_", [("input", 0, input), ("values", 2, values)])
         raise
 
 
@@ -893,7 +895,7 @@ def _nan_to_num_(input, nan, posinf, neginf):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("_nan_to_num_", [("input", 1, input)])
+        _check_tensors("_nan_to_num_", [("input", 0, input)])
         raise
 
 
@@ -969,7 +971,7 @@ def _random_(input, low, high, generator):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("_random_", [("input", 1, input)])
+        _check_tensors("_random_", [("input", 0, input)])
         raise
 
 
@@ -982,7 +984,7 @@ def _random_full_(input, generator):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("_random_full_", [("input", 1, input)])
+        _check_tensors("_random_full_", [("input", 0, input)])
         raise
 
 
@@ -1254,7 +1256,7 @@ def abs_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("abs_", [("input", 1, input)])
+        _check_tensors("abs_", [("input", 0, input)])
         raise
 
 
@@ -1278,7 +1280,7 @@ def acos_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("acos_", [("input", 1, input)])
+        _check_tensors("acos_", [("input", 0, input)])
         raise
 
 
@@ -1302,7 +1304,7 @@ def acosh_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("acosh_", [("input", 1, input)])
+        _check_tensors("acosh_", [("input", 0, input)])
         raise
 
 
@@ -1344,7 +1346,7 @@ def add_(input, other, *, alpha=1):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("add_", [("input", 1, input)])
+        _check_tensors("add_", [("input", 0, input)])
         raise
 
 
@@ -1374,7 +1376,7 @@ def addcdiv_(input, tensor1, tensor2, *, value=1):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("addcdiv_", [("input", 1, input), ("tensor1", 2, tensor1), ("tensor2", 3, tensor2)])
+        _check_tensors("addcdiv_", [("input", 0, input), ("tensor1", 1, tensor1), ("tensor2", 2, tensor2)])
         raise
 
 
@@ -1404,7 +1406,7 @@ def addcmul_(input, tensor1, tensor2, *, value=1):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("addcmul_", [("input", 1, input), ("tensor1", 2, tensor1), ("tensor2", 3, tensor2)])
+        _check_tensors("addcmul_", [("input", 0, input), ("tensor1", 1, tensor1), ("tensor2", 2, tensor2)])
         raise
 
 
@@ -1569,7 +1571,7 @@ def asin_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("asin_", [("input", 1, input)])
+        _check_tensors("asin_", [("input", 0, input)])
         raise
 
 
@@ -1593,7 +1595,7 @@ def asinh_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("asinh_", [("input", 1, input)])
+        _check_tensors("asinh_", [("input", 0, input)])
         raise
 
 
@@ -1628,7 +1630,7 @@ def atan2_(input, other):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("atan2_", [("input", 1, input), ("other", 2, other)])
+        _check_tensors("atan2_", [("input", 0, input), ("other", 1, other)])
         raise
 
 
@@ -1641,7 +1643,7 @@ def atan_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("atan_", [("input", 1, input)])
+        _check_tensors("atan_", [("input", 0, input)])
         raise
 
 
@@ -1665,7 +1667,7 @@ def atanh_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("atanh_", [("input", 1, input)])
+        _check_tensors("atanh_", [("input", 0, input)])
         raise
 
 
@@ -1792,7 +1794,7 @@ def bitwise_and_(input, other):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("bitwise_and_", [("input", 1, input)])
+        _check_tensors("bitwise_and_", [("input", 0, input)])
         raise
 
 
@@ -1828,7 +1830,7 @@ def bitwise_left_shift_(input, other):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("bitwise_left_shift_", [("input", 1, input)])
+        _check_tensors("bitwise_left_shift_", [("input", 0, input)])
         raise
 
 
@@ -1864,7 +1866,7 @@ def bitwise_or_(input, other):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("bitwise_or_", [("input", 1, input)])
+        _check_tensors("bitwise_or_", [("input", 0, input)])
         raise
 
 
@@ -1900,7 +1902,7 @@ def bitwise_right_shift_(input, other):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("bitwise_right_shift_", [("input", 1, input)])
+        _check_tensors("bitwise_right_shift_", [("input", 0, input)])
         raise
 
 
@@ -1936,7 +1938,7 @@ def bitwise_xor_(input, other):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("bitwise_xor_", [("input", 1, input)])
+        _check_tensors("bitwise_xor_", [("input", 0, input)])
         raise
 
 
@@ -1969,7 +1971,7 @@ def cauchy_(input, median=0.0, sigma=1.0, *, generator=None):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("cauchy_", [("input", 1, input)])
+        _check_tensors("cauchy_", [("input", 0, input)])
         raise
 
 
@@ -1993,7 +1995,7 @@ def ceil_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("ceil_", [("input", 1, input)])
+        _check_tensors("ceil_", [("input", 0, input)])
         raise
 
 
@@ -2017,7 +2019,7 @@ def celu_(input, alpha=1.0):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("celu_", [("input", 1, input)])
+        _check_tensors("celu_", [("input", 0, input)])
         raise
 
 
@@ -2144,7 +2146,7 @@ def clamp_(input, min=None, max=None):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("clamp_", [("input", 1, input)])
+        _check_tensors("clamp_", [("input", 0, input)])
         raise
 
 
@@ -2180,7 +2182,7 @@ def clamp_max_(input, max):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("clamp_max_", [("input", 1, input)])
+        _check_tensors("clamp_max_", [("input", 0, input)])
         raise
 
 
@@ -2216,7 +2218,7 @@ def clamp_min_(input, min):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("clamp_min_", [("input", 1, input)])
+        _check_tensors("clamp_min_", [("input", 0, input)])
         raise
 
 
@@ -2260,7 +2262,7 @@ def copy_(input, src, non_blocking=False):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("copy_", [("input", 1, input), ("src", 2, src)])
+        _check_tensors("copy_", [("input", 0, input), ("src", 1, src)])
         raise
 
 
@@ -2296,7 +2298,7 @@ def copysign_(input, other):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("copysign_", [("input", 1, input)])
+        _check_tensors("copysign_", [("input", 0, input)])
         raise
 
 
@@ -2320,7 +2322,7 @@ def cos_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("cos_", [("input", 1, input)])
+        _check_tensors("cos_", [("input", 0, input)])
         raise
 
 
@@ -2344,7 +2346,7 @@ def cosh_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("cosh_", [("input", 1, input)])
+        _check_tensors("cosh_", [("input", 0, input)])
         raise
 
 
@@ -2429,7 +2431,7 @@ def deg2rad_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("deg2rad_", [("input", 1, input)])
+        _check_tensors("deg2rad_", [("input", 0, input)])
         raise
 
 
@@ -2473,7 +2475,7 @@ def digamma_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("digamma_", [("input", 1, input)])
+        _check_tensors("digamma_", [("input", 0, input)])
         raise
 
 
@@ -2506,7 +2508,7 @@ def elu_(input, alpha=1.0):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("elu_", [("input", 1, input)])
+        _check_tensors("elu_", [("input", 0, input)])
         raise
 
 
@@ -2552,7 +2554,7 @@ def eq_(input, other):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("eq_", [("input", 1, input)])
+        _check_tensors("eq_", [("input", 0, input)])
         raise
 
 
@@ -2576,7 +2578,7 @@ def erf_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("erf_", [("input", 1, input)])
+        _check_tensors("erf_", [("input", 0, input)])
         raise
 
 
@@ -2600,7 +2602,7 @@ def erfc_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("erfc_", [("input", 1, input)])
+        _check_tensors("erfc_", [("input", 0, input)])
         raise
 
 
@@ -2633,7 +2635,7 @@ def erfinv_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("erfinv_", [("input", 1, input)])
+        _check_tensors("erfinv_", [("input", 0, input)])
         raise
 
 
@@ -2668,7 +2670,7 @@ def exp2_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("exp2_", [("input", 1, input)])
+        _check_tensors("exp2_", [("input", 0, input)])
         raise
 
 
@@ -2681,7 +2683,7 @@ def exp_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("exp_", [("input", 1, input)])
+        _check_tensors("exp_", [("input", 0, input)])
         raise
 
 
@@ -2714,7 +2716,7 @@ def expm1_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("expm1_", [("input", 1, input)])
+        _check_tensors("expm1_", [("input", 0, input)])
         raise
 
 
@@ -2727,7 +2729,7 @@ def exponential_(input, lambd=1.0, *, generator=None):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("exponential_", [("input", 1, input)])
+        _check_tensors("exponential_", [("input", 0, input)])
         raise
 
 
@@ -2751,7 +2753,7 @@ def fill_(input, value):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("fill_", [("input", 1, input)])
+        _check_tensors("fill_", [("input", 0, input)])
         raise
 
 
@@ -2786,7 +2788,7 @@ def floor_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("floor_", [("input", 1, input)])
+        _check_tensors("floor_", [("input", 0, input)])
         raise
 
 
@@ -2822,7 +2824,7 @@ def floor_divide_(input, other):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("floor_divide_", [("input", 1, input)])
+        _check_tensors("floor_divide_", [("input", 0, input)])
         raise
 
 
@@ -2880,7 +2882,7 @@ def fmod_(input, other):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("fmod_", [("input", 1, input)])
+        _check_tensors("fmod_", [("input", 0, input)])
         raise
 
 
@@ -2904,7 +2906,7 @@ def frac_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("frac_", [("input", 1, input)])
+        _check_tensors("frac_", [("input", 0, input)])
         raise
 
 
@@ -2949,7 +2951,7 @@ def gcd_(input, other):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("gcd_", [("input", 1, input), ("other", 2, other)])
+        _check_tensors("gcd_", [("input", 0, input), ("other", 1, other)])
         raise
 
 
@@ -2985,7 +2987,7 @@ def ge_(input, other):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("ge_", [("input", 1, input)])
+        _check_tensors("ge_", [("input", 0, input)])
         raise
 
 
@@ -3007,7 +3009,7 @@ def geometric_(input, p, *, generator=None):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("geometric_", [("input", 1, input)])
+        _check_tensors("geometric_", [("input", 0, input)])
         raise
 
 
@@ -3052,7 +3054,7 @@ def gt_(input, other):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("gt_", [("input", 1, input)])
+        _check_tensors("gt_", [("input", 0, input)])
         raise
 
 
@@ -3085,7 +3087,7 @@ def hardsigmoid_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("hardsigmoid_", [("input", 1, input)])
+        _check_tensors("hardsigmoid_", [("input", 0, input)])
         raise
 
 
@@ -3107,7 +3109,7 @@ def hardswish_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("hardswish_", [("input", 1, input)])
+        _check_tensors("hardswish_", [("input", 0, input)])
         raise
 
 
@@ -3129,7 +3131,31 @@ def hardtanh_(input, min_val=-1.0, max_val=1.0):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("hardtanh_", [("input", 1, input)])
+        _check_tensors("hardtanh_", [("input", 0, input)])
+        raise
+
+
+def heaviside(input, values, *, out=None):
+    "0 below zero, 1 above, values at zero."
+    try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_heaviside(input.h, values.h)))
+        return _wrap(_core_heaviside(input.h, values.h))
+    except AttributeError:
+        _check_tensors("heaviside", [("input", 1, input), ("values", 2, values)])
+        raise
+
+
+def heaviside_(input, values):
+    "0 below zero, 1 above, values at zero."
+    try:
+        h = _core_heaviside_(input.h, values.h)
+        if h == 0:
+            _raise()
+        _core_drop(h)
+        return input
+    except AttributeError:
+        _check_tensors("heaviside_", [("input", 0, input), ("values", 1, values)])
         raise
 
 
@@ -3183,7 +3209,7 @@ def hypot_(input, other):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("hypot_", [("input", 1, input), ("other", 2, other)])
+        _check_tensors("hypot_", [("input", 0, input), ("other", 1, other)])
         raise
 
 
@@ -3395,7 +3421,7 @@ def lcm_(input, other):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("lcm_", [("input", 1, input), ("other", 2, other)])
+        _check_tensors("lcm_", [("input", 0, input), ("other", 1, other)])
         raise
 
 
@@ -3431,7 +3457,7 @@ def le_(input, other):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("le_", [("input", 1, input)])
+        _check_tensors("le_", [("input", 0, input)])
         raise
 
 
@@ -3453,7 +3479,7 @@ def leaky_relu_(input, negative_slope=0.01):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("leaky_relu_", [("input", 1, input)])
+        _check_tensors("leaky_relu_", [("input", 0, input)])
         raise
 
 
@@ -3504,7 +3530,7 @@ def lerp_(input, end, weight):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("lerp_", [("input", 1, input), ("end", 2, end)])
+        _check_tensors("lerp_", [("input", 0, input), ("end", 1, end)])
         raise
 
 
@@ -3528,7 +3554,7 @@ def lgamma_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("lgamma_", [("input", 1, input)])
+        _check_tensors("lgamma_", [("input", 0, input)])
         raise
 
 
@@ -3577,7 +3603,7 @@ def log10_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("log10_", [("input", 1, input)])
+        _check_tensors("log10_", [("input", 0, input)])
         raise
 
 
@@ -3601,7 +3627,7 @@ def log1p_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("log1p_", [("input", 1, input)])
+        _check_tensors("log1p_", [("input", 0, input)])
         raise
 
 
@@ -3625,7 +3651,7 @@ def log2_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("log2_", [("input", 1, input)])
+        _check_tensors("log2_", [("input", 0, input)])
         raise
 
 
@@ -3638,7 +3664,7 @@ def log_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("log_", [("input", 1, input)])
+        _check_tensors("log_", [("input", 0, input)])
         raise
 
 
@@ -3660,7 +3686,7 @@ def log_normal_(input, mean=1.0, std=2.0, *, generator=None):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("log_normal_", [("input", 1, input)])
+        _check_tensors("log_normal_", [("input", 0, input)])
         raise
 
 
@@ -3721,7 +3747,7 @@ def logical_and_(input, other):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("logical_and_", [("input", 1, input), ("other", 2, other)])
+        _check_tensors("logical_and_", [("input", 0, input), ("other", 1, other)])
         raise
 
 
@@ -3745,7 +3771,7 @@ def logical_not_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("logical_not_", [("input", 1, input)])
+        _check_tensors("logical_not_", [("input", 0, input)])
         raise
 
 
@@ -3769,7 +3795,7 @@ def logical_or_(input, other):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("logical_or_", [("input", 1, input), ("other", 2, other)])
+        _check_tensors("logical_or_", [("input", 0, input), ("other", 1, other)])
         raise
 
 
@@ -3793,7 +3819,7 @@ def logical_xor_(input, other):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("logical_xor_", [("input", 1, input), ("other", 2, other)])
+        _check_tensors("logical_xor_", [("input", 0, input), ("other", 1, other)])
         raise
 
 
@@ -3817,7 +3843,7 @@ def logit_(input, eps=None):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("logit_", [("input", 1, input)])
+        _check_tensors("logit_", [("input", 0, input)])
         raise
 
 
@@ -3877,7 +3903,7 @@ def lt_(input, other):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("lt_", [("input", 1, input)])
+        _check_tensors("lt_", [("input", 0, input)])
         raise
 
 
@@ -3913,7 +3939,7 @@ def masked_fill_(input, mask, value):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("masked_fill_", [("input", 1, input), ("mask", 2, mask)])
+        _check_tensors("masked_fill_", [("input", 0, input), ("mask", 1, mask)])
         raise
 
 
@@ -3994,7 +4020,7 @@ def mish_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("mish_", [("input", 1, input)])
+        _check_tensors("mish_", [("input", 0, input)])
         raise
 
 
@@ -4070,7 +4096,7 @@ def mul_(input, other):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("mul_", [("input", 1, input)])
+        _check_tensors("mul_", [("input", 0, input)])
         raise
 
 
@@ -4148,7 +4174,7 @@ def ne_(input, other):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("ne_", [("input", 1, input)])
+        _check_tensors("ne_", [("input", 0, input)])
         raise
 
 
@@ -4172,7 +4198,7 @@ def neg_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("neg_", [("input", 1, input)])
+        _check_tensors("neg_", [("input", 0, input)])
         raise
 
 
@@ -4196,7 +4222,7 @@ def nextafter_(input, other):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("nextafter_", [("input", 1, input), ("other", 2, other)])
+        _check_tensors("nextafter_", [("input", 0, input), ("other", 1, other)])
         raise
 
 
@@ -4209,7 +4235,7 @@ def normal_(input, mean=0.0, std=1.0, *, generator=None):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("normal_", [("input", 1, input)])
+        _check_tensors("normal_", [("input", 0, input)])
         raise
 
 
@@ -4287,7 +4313,7 @@ def pow_(input, exponent):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("pow_", [("input", 1, input)])
+        _check_tensors("pow_", [("input", 0, input)])
         raise
 
 
@@ -4320,7 +4346,7 @@ def rad2deg_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("rad2deg_", [("input", 1, input)])
+        _check_tensors("rad2deg_", [("input", 0, input)])
         raise
 
 
@@ -4355,7 +4381,7 @@ def reciprocal_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("reciprocal_", [("input", 1, input)])
+        _check_tensors("reciprocal_", [("input", 0, input)])
         raise
 
 
@@ -4379,7 +4405,7 @@ def relu_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("relu_", [("input", 1, input)])
+        _check_tensors("relu_", [("input", 0, input)])
         raise
 
 
@@ -4415,7 +4441,7 @@ def remainder_(input, other):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("remainder_", [("input", 1, input)])
+        _check_tensors("remainder_", [("input", 0, input)])
         raise
 
 
@@ -4448,7 +4474,7 @@ def round_(input, *, decimals=0):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("round_", [("input", 1, input)])
+        _check_tensors("round_", [("input", 0, input)])
         raise
 
 
@@ -4472,7 +4498,7 @@ def rsqrt_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("rsqrt_", [("input", 1, input)])
+        _check_tensors("rsqrt_", [("input", 0, input)])
         raise
 
 
@@ -4558,7 +4584,7 @@ def selu_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("selu_", [("input", 1, input)])
+        _check_tensors("selu_", [("input", 0, input)])
         raise
 
 
@@ -4653,7 +4679,7 @@ def sigmoid_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("sigmoid_", [("input", 1, input)])
+        _check_tensors("sigmoid_", [("input", 0, input)])
         raise
 
 
@@ -4677,7 +4703,7 @@ def sign_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("sign_", [("input", 1, input)])
+        _check_tensors("sign_", [("input", 0, input)])
         raise
 
 
@@ -4710,7 +4736,7 @@ def silu_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("silu_", [("input", 1, input)])
+        _check_tensors("silu_", [("input", 0, input)])
         raise
 
 
@@ -4734,7 +4760,7 @@ def sin_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("sin_", [("input", 1, input)])
+        _check_tensors("sin_", [("input", 0, input)])
         raise
 
 
@@ -4758,7 +4784,7 @@ def sinc_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("sinc_", [("input", 1, input)])
+        _check_tensors("sinc_", [("input", 0, input)])
         raise
 
 
@@ -4782,7 +4808,7 @@ def sinh_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("sinh_", [("input", 1, input)])
+        _check_tensors("sinh_", [("input", 0, input)])
         raise
 
 
@@ -4857,7 +4883,7 @@ def sqrt_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("sqrt_", [("input", 1, input)])
+        _check_tensors("sqrt_", [("input", 0, input)])
         raise
 
 
@@ -4881,7 +4907,7 @@ def square_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("square_", [("input", 1, input)])
+        _check_tensors("square_", [("input", 0, input)])
         raise
 
 
@@ -4943,7 +4969,7 @@ def sub_(input, other, *, alpha=1):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("sub_", [("input", 1, input)])
+        _check_tensors("sub_", [("input", 0, input)])
         raise
 
 
@@ -4993,7 +5019,7 @@ def tan_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("tan_", [("input", 1, input)])
+        _check_tensors("tan_", [("input", 0, input)])
         raise
 
 
@@ -5017,7 +5043,7 @@ def tanh_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("tanh_", [("input", 1, input)])
+        _check_tensors("tanh_", [("input", 0, input)])
         raise
 
 
@@ -5041,7 +5067,7 @@ def threshold_(input, threshold, value):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("threshold_", [("input", 1, input)])
+        _check_tensors("threshold_", [("input", 0, input)])
         raise
 
 
@@ -5119,7 +5145,7 @@ def true_divide_(input, other):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("true_divide_", [("input", 1, input)])
+        _check_tensors("true_divide_", [("input", 0, input)])
         raise
 
 
@@ -5143,7 +5169,7 @@ def trunc_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("trunc_", [("input", 1, input)])
+        _check_tensors("trunc_", [("input", 0, input)])
         raise
 
 
@@ -5176,7 +5202,7 @@ def uniform_(input, from_=0.0, to=1.0, *, generator=None):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("uniform_", [("input", 1, input)])
+        _check_tensors("uniform_", [("input", 0, input)])
         raise
 
 
@@ -5241,7 +5267,7 @@ def xlogy_(input, other):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("xlogy_", [("input", 1, input)])
+        _check_tensors("xlogy_", [("input", 0, input)])
         raise
 
 
@@ -5254,7 +5280,7 @@ def zero_(input):
         _core_drop(h)
         return input
     except AttributeError:
-        _check_tensors("zero_", [("input", 1, input)])
+        _check_tensors("zero_", [("input", 0, input)])
         raise
 
 

@@ -138,6 +138,8 @@ methods = {
     "gt": _f.gt,
     "gt_": _f.gt_,
     "hardshrink": _f.hardshrink,
+    "heaviside": _f.heaviside,
+    "heaviside_": _f.heaviside_,
     "hypot": _f.hypot,
     "hypot_": _f.hypot_,
     "i0": _f.i0,

@@ -111,6 +111,7 @@ greater = _f.gt
 greater_equal = _f.ge
 gt = _f.gt
 hardshrink = _f.hardshrink
+heaviside = _f.heaviside
 hypot = _f.hypot
 i0 = _f.i0
 igamma = _f.igamma
@@ -346,6 +347,7 @@ __all__ = [
     "greater_equal",
     "gt",
     "hardshrink",
+    "heaviside",
     "hypot",
     "i0",
     "igamma",

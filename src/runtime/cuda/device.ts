@@ -4,6 +4,7 @@ import type { ComputeDevice } from "../device.ts";
 import { OutOfMemoryError } from "../errors.ts";
 import type { CudaEngine, CudaProperties } from "../native/addon.ts";
 import { Stream } from "../native/stream.ts";
+import { CudaAccounts } from "./accounts.ts";
 import { SlabSource } from "./slabs.ts";
 
 const RING_WORDS = 1 << 18;
@@ -16,6 +17,7 @@ export class CudaDevice implements ComputeDevice {
   readonly addon: CudaEngine;
   readonly allocator: CachingAllocator;
   readonly properties: CudaProperties;
+  readonly accounts = new CudaAccounts();
 
   /** `control` is shared with the thread that cancels. */
   constructor(addon: CudaEngine, index: number, properties: CudaProperties, control: Int32Array) {
@@ -33,6 +35,7 @@ export class CudaDevice implements ComputeDevice {
       position: () => this.stream.submitted,
       outOfMemory: (bytes, statistics) => this.#outOfMemory(bytes, statistics),
     });
+    this.allocator.accounts = this.accounts;
   }
 
   allocate(bytes: number): Block {

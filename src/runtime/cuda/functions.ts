@@ -1,6 +1,7 @@
 /** What Python's torch.cuda asks of the runtime: facts, memory, streams and events, by plain numbers. */
 import * as bridge from "../bridge.ts";
 import { RuntimeError } from "../errors.ts";
+import { CudaAccounts } from "./accounts.ts";
 import type { CudaDevice } from "./device.ts";
 import { cuda } from "./system.ts";
 
@@ -46,7 +47,12 @@ export const cudaFunctions: Record<string, (...args: never[]) => unknown> = {
     return 1;
   }),
   /** The allocator's counts as JSON; "null" for a GPU that was not used yet. */
-  cuda_memory_statistics: (index: number) => JSON.stringify(statistics(index) ?? null),
+  cuda_memory_statistics: (index: number) => {
+    const accounts = cuda.opened.find((d) => d.index === index)?.accounts ?? new CudaAccounts();
+    const { quantities, nOutOfMemory, nRetries } = accounts;
+    return JSON.stringify({ quantities, nOutOfMemory, nRetries });
+  },
+  cuda_reset_totals: (index: number) => cuda.opened.find((d) => d.index === index)?.accounts.resetTotals(),
   cuda_memory_allocated: (index: number) => statistics(index)?.allocatedBytes ?? 0,
   cuda_memory_peak: (index: number) => statistics(index)?.peakAllocatedBytes ?? 0,
   cuda_memory_reserved: (index: number) => statistics(index)?.reservedBytes ?? 0,

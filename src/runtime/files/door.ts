@@ -14,7 +14,6 @@ import { openCheckpoint } from "./open.ts";
 import { describe } from "./pickle/describe.ts";
 import { UnsupportedGlobal } from "./pickle/rules.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { readNpyHeader, npyHeader } from "./npy.ts";
 import { readSafetensors, type SafetensorsFile, safetensorsHeader } from "./safetensors.ts";
 import { type ByteSource, eachPiece, FileFormatError, MemorySource, PartSource, PIECE_BYTES } from "./source.ts";
 import { StreamSink, StreamSource } from "./stream_source.ts";
@@ -149,7 +148,6 @@ const reading = {
     if (!target.isMeta) eachPiece(bytes, 0, length, filler(target));
     return put(target);
   }),
-  npy_describe: guarded((id: number) => JSON.stringify(readNpyHeader(opened(id).source!)), ""),
 };
 
 const writing = {
@@ -187,7 +185,6 @@ const writing = {
     const { metadata, tensors } = JSON.parse(description) as Parameters<typeof toHeader>[0];
     return toHeader({ metadata, tensors });
   }, ""),
-  npy_header: guarded((dtype: string, size: number) => npyHeader(dtype, bridge.internedList(size)), ""),
   /** Move what was written into memory over to Python, whose buffer is large enough; its length. */
   file_take: guarded((id: number, address: number) => {
     let at = address;

@@ -107,21 +107,3 @@ function sizes(written: string): bigint[] {
     return BigInt(item);
   });
 }
-
-const numpyNames = new Map([...NUMPY_TYPES].map(([written, name]) => [name, written]));
-
-/** The head of a version 1.0 file, in Latin-1, padded as NumPy pads it: the data begins at a multiple of 64. */
-export function npyHeader(dtype: string, shape: readonly number[]): string {
-  const type = numpyNames.get(dtype);
-  if (type === undefined) throw new FileFormatError(`NumPy has no element type for ${dtype}`);
-  const order = elementBytes(dtype) === 1 ? "|" : "<";
-  const size = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
-  const fields = `{'descr': '${order}${type}', 'fortran_order': False, 'shape': ${size}, }`;
-  // NumPy leaves room for the first size to grow.
-  const room = shape.length > 0 ? 21 - String(shape[0]).length : 0;
-  const body = fields + " ".repeat(room);
-  const padding = 64 - ((10 + body.length + 1) % 64);
-  const length = body.length + 1 + padding;
-  const head = String.fromCharCode(...MAGIC, 1, 0, length & 255, length >> 8);
-  return `${head}${body}${" ".repeat(padding)}\n`;
-}

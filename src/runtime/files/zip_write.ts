@@ -9,8 +9,8 @@ export type ByteSink = (bytes: Uint8Array) => void;
 
 const ALIGNMENT = 64;
 const ABSENT_32 = 0xffffffff;
-/** Sizes behind the data; names in UTF-8. */
-const FLAGS = 0x0808;
+/** Names in UTF-8; sizes behind the data, where there is data. */
+const flagsOf = (sizeBytes: number): number => (sizeBytes > 0 ? 0x0808 : 0x0800);
 
 interface Written {
   name: Uint8Array;
@@ -39,7 +39,7 @@ export class ZipWriter {
       this.write(piece);
     });
     if (done !== sizeBytes) throw new Error(`[zip] ${name} should have ${sizeBytes} bytes, but ${done} were written`);
-    this.write(tail(member));
+    if (sizeBytes > 0) this.write(tail(member));
     this.members.push(member);
     return { crc: member.crc };
   }
@@ -106,7 +106,7 @@ function head(member: Written): Uint8Array {
   const size = isWide(sizeBytes) ? ABSENT_32 : 0;
   return new Bytes(start - position + padding)
     .u32(0x04034b50)
-    .u16(0, FLAGS, 0, 0, 0)
+    .u16(0, flagsOf(sizeBytes), 0, 0, 0)
     .u32(0, size, size)
     .u16(name.length, wide.length + 4 + padding)
     .raw(name)
@@ -127,7 +127,7 @@ function directoryEntry(member: Written): Uint8Array {
   const size = isWide(sizeBytes) ? ABSENT_32 : sizeBytes;
   return new Bytes(46 + name.length + wide.length)
     .u32(0x02014b50)
-    .u16(0, 0, FLAGS, 0, 0, 0)
+    .u16(0, 0, flagsOf(sizeBytes), 0, 0, 0)
     .u32(crc, size, size)
     .u16(name.length, wide.length, 0, 0, 0)
     .u32(0, isWide(position) ? ABSENT_32 : position)

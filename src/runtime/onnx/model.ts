@@ -4,7 +4,14 @@
  */
 import { dirname } from "node:path";
 import { FileFormatError, HostSource, quoted, readPart } from "../files/source.ts";
-import { modelMessage, type Dimension, type GraphProto, type ModelProto, type NodeProto, type ValueInfo } from "./schema.ts";
+import {
+  modelMessage,
+  type Dimension,
+  type GraphProto,
+  type ModelProto,
+  type NodeProto,
+  type ValueInfo,
+} from "./schema.ts";
 import { dataTypeOf, dimsOf } from "./tensor_data.ts";
 import { decode } from "./wire.ts";
 
@@ -100,7 +107,9 @@ function checkOrder(
       if (name === "" || done.has(name)) continue;
       const where = `node ${quoted(node.name || `${node.opType} number ${index}`)}`;
       if (made.has(name)) {
-        throw new FileFormatError(`${where} uses ${quoted(name)} before it is made: the nodes are out of order or cyclic`);
+        throw new FileFormatError(
+          `${where} uses ${quoted(name)} before it is made: the nodes are out of order or cyclic`,
+        );
       }
       if (!around.has(name)) throw new FileFormatError(`${where} uses ${quoted(name)}, which nothing makes`);
     }

@@ -27,7 +27,7 @@ export const relu = pointwise({
   in: "torch Tensor nn.functional",
   check: refuseBool,
   expr: ({ input }) => e.maximum(input, 0),
-  gradient: { input: (_leaves, y, dy) => e.where(e.gt(y, 0), dy, 0) },
+  gradient: { input: (_leaves, y, dy) => e.where(e.le(y, 0), 0, dy) },
 });
 
 export const gelu = pointwise({
@@ -110,7 +110,7 @@ pointwise({
   expr: ({ input, alpha }) => e.where(e.gt(input, 0), input, e.mul(alpha, e.expm1(e.minimum(input, 0)))),
   gradient: {
     input: ({ input, alpha }, _y, dy) =>
-      e.where(e.gt(input, 0), dy, e.mul(dy, e.mul(alpha, e.exp(e.minimum(input, 0))))),
+      e.where(e.le(input, 0), e.mul(dy, e.mul(alpha, e.exp(e.minimum(input, 0)))), dy),
   },
 });
 pointwise({
@@ -123,9 +123,9 @@ pointwise({
   gradient: {
     input: ({ input }, _y, dy) =>
       e.where(
-        e.gt(input, 0),
-        e.mul(SELU_SCALE, dy),
+        e.le(input, 0),
         e.mul(dy, e.mul(SELU_SCALE * SELU_ALPHA, e.exp(e.minimum(input, 0)))),
+        e.mul(SELU_SCALE, dy),
       ),
   },
 });
@@ -137,7 +137,7 @@ pointwise({
   expr: ({ input, alpha }) => e.where(e.gt(input, 0), input, e.mul(alpha, e.expm1(e.div(e.minimum(input, 0), alpha)))),
   gradient: {
     input: ({ input, alpha }, _y, dy) =>
-      e.where(e.gt(input, 0), dy, e.mul(dy, e.exp(e.div(e.minimum(input, 0), alpha)))),
+      e.where(e.le(input, 0), e.mul(dy, e.exp(e.div(e.minimum(input, 0), alpha))), dy),
   },
 });
 pointwise({
@@ -186,6 +186,7 @@ pointwise({
   inplace: false,
   check: onlyFloats,
   expr: ({ input, lambd }) => e.where(e.le(e.abs(input), lambd), 0, input),
+  gradient: { input: ({ input, lambd }, _y, dy) => e.where(e.gt(e.abs(input), lambd), dy, 0) },
 });
 pointwise({
   signature: "softshrink(Tensor input, float lambd=0.5) -> Tensor",
@@ -205,6 +206,7 @@ pointwise({
     const shrunk = e.where(e.lt(input, e.neg(lambd)), e.add(input, lambd), e.where(e.isnan(input), input, 0));
     return e.where(e.gt(input, lambd), e.sub(input, lambd), shrunk);
   },
+  gradient: { input: ({ input, lambd }, _y, dy) => e.where(e.gt(e.abs(input), lambd), dy, 0) },
 });
 pointwise({
   signature: "prelu(Tensor input, Tensor weight) -> Tensor",

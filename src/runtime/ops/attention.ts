@@ -7,17 +7,22 @@ import { RuntimeError } from "../errors.ts";
 import { launch, pointerOf } from "../launch.ts";
 import { op } from "../op.ts";
 import { broadcastStrides, formatShape, sameShape } from "../shape.ts";
-import { alias, empty, type Tensor } from "../tensor.ts";
+import { resultStrides } from "../pointwise/iteration.ts";
+import { empty, type Tensor } from "../tensor.ts";
 import { castOf, contiguousOf, copyInto } from "./copy.ts";
+import { fillWith } from "./create.ts";
 
 /** Rows must be dense; the rest may have any strides. */
 const denseRows = (t: Tensor): Tensor => (t.strides[3] === 1 || t.shape[3] === 1 ? t : contiguousOf(t));
 
-/** [B, H, T, D] over memory in the order [B, T, H, D]: what `transpose(1, 2).reshape(B, T, H * D)` reads without a copy. */
-function headsInside(shape: readonly number[], like: Tensor): Tensor {
-  const [b, h, t, d] = shape as [number, number, number, number];
-  const memory = empty([b, t, h, d], like.dtype, like.device);
-  return alias(memory, shape, [t * h * d, d, h * d, 1]);
+/**
+ * The result lies as the query does: heads inside of positions, when they are split off a projection and moved forward,
+ * so that `transpose(1, 2).reshape(B, T, H * D)` reads it without a copy.
+ */
+function resultLike(query: Tensor, width: number): Tensor {
+  const shape = [...query.shape.slice(0, 3), width];
+  const isAlike = width === query.shape[3] && query.strides[3] === 1;
+  return empty(shape, query.dtype, query.device, isAlike ? resultStrides(shape, [query]) : undefined);
 }
 
 const strides3 = (t: Tensor): number[] => t.strides.slice(0, 3) as number[];
@@ -72,7 +77,7 @@ export const attention = op({
       );
     }
     const [q, k, v] = [query, key, value].map(denseRows) as [Tensor, Tensor, Tensor];
-    const out = headsInside([b, hq, tq, value.shape[3]!], q);
+    const out = resultLike(query, value.shape[3]!);
     const logsumexp = empty([b, hq, tq], q.dtype === float64 ? float64 : float32, q.device);
     if (out.numel > 0) {
       launch("attention", [out, logsumexp], flopsOf(q, v) / 16, [
@@ -94,7 +99,7 @@ export const attention = op({
     const [q, k, v] = [query, key, value].map(denseRows) as [Tensor, Tensor, Tensor];
     let gradient = castOf(dy, q.dtype);
     if (!sameShape(gradient.strides, out.strides)) {
-      gradient = headsInside(out.shape, out);
+      gradient = empty(out.shape, out.dtype, out.device, out.strides);
       copyInto(gradient, dy);
     }
     const [dq, dk, dv] = [q, k, v].map((t) => empty(t.shape, t.dtype, t.device)) as [Tensor, Tensor, Tensor];
@@ -113,6 +118,9 @@ export const attention = op({
         pointerOf(mask),
         ...geometry(q, k, v, out, mask, scale, isCausal),
       ]);
+    } else {
+      // Nothing was asked: keys and values count for nothing.
+      for (const t of [dq, dk, dv]) fillWith(t, 0);
     }
     return { query: dq, key: dk, value: dv };
   },

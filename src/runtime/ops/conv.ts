@@ -76,16 +76,14 @@ function checkConv(input: Tensor, weight: Tensor, bias: Tensor | null, g: Geomet
     const [of_, and] = [input, bias].map((t) => cName(t.dtype));
     throw new RuntimeError(`Input type (${of_}) and bias type (${and}) should be the same`);
   }
-  for (const i of [0, 1]) {
-    const padded = input.shape[2 + i]! + 2 * g.padding[i]!;
-    const kernel = g.dilation[i]! * (weight.shape[2 + i]! - 1) + 1;
-    if (padded < kernel) {
-      throw new RuntimeError(
-        `Calculated padded input size per channel: (${input.shape[2]! + 2 * g.padding[0]!} x ` +
-          `${input.shape[3]! + 2 * g.padding[1]!}). Kernel size: (${weight.shape[2]} x ${weight.shape[3]}). Kernel size can't be ` +
-          "greater than actual input size",
-      );
-    }
+  const padded = input.shape.slice(2).map((size, i) => size + 2 * g.padding[i]!);
+  const kernel = weight.shape.slice(2);
+  if (padded.some((size, i) => size < g.dilation[i]! * (kernel[i]! - 1) + 1)) {
+    const extent = kernel.map((size, i) => g.dilation[i]! * (size - 1) + 1);
+    throw new RuntimeError(
+      `Calculated padded input size per channel: (${padded.join(" x ")}). Kernel size: (${extent.join(" x ")}). ` +
+        "Kernel size can't be greater than actual input size",
+    );
   }
 }
 
@@ -109,7 +107,6 @@ const convolution = op({
     groups: number,
   ): Tensor {
     const g = { stride, padding, dilation, groups };
-    checkConv(input, weight, bias, g);
     const x = contiguousOf(input);
     const w = contiguousOf(weight);
     const out = empty(outputShape(x.shape, w.shape, g), x.dtype, x.device);
@@ -258,6 +255,7 @@ function convolve(
   const s = spread(stride, n, "stride");
   const p = spread(padding, n, "padding");
   const d = spread(dilation, n, "dilation");
+  checkConv(input, weight, bias, { stride: s, padding: p, dilation: d, groups });
   if (n === 2) return convolution(input, weight, bias, s, p, d, groups);
   const flat = convolution(unsqueeze(input, 2), unsqueeze(weight, 2), bias, [1, ...s], [0, ...p], [1, ...d], groups);
   return squeeze(flat, [2]);

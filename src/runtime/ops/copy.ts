@@ -166,9 +166,22 @@ export const copy_ = op({
     copyInto(input, src);
     return input;
   },
-  // The old value is gone: no gradient goes to it.
-  backward: ({ needs }, dy) => ({ src: needs.src ? dy : null }),
+  // The old value is gone: its gradient is zero.
+  backward: ({ needs }, dy) => ({ input: needs.input ? zerosLike(dy) : null, src: needs.src ? dy : null }),
 });
+
+/** Zeros in the shape of a gradient. */
+export function zerosLike(t: Tensor): Tensor {
+  const out = empty(t.shape, t.dtype, t.device);
+  zeroKernel.launch(
+    out.dtype.kind === "complex" ? realOf(out.dtype) : out.dtype,
+    [out.dtype.kind === "complex" ? part(out, 0) : out],
+    [],
+    [],
+  );
+  if (out.dtype.kind === "complex") zeroKernel.launch(realOf(out.dtype), [part(out, 1)], [], []);
+  return out;
+}
 
 copies.clone = (t) => {
   const out = empty(t.shape, t.dtype, t.device, resultStrides(t.shape, [t]));

@@ -1,7 +1,7 @@
 /** Tensors from nothing: filled, counted, and from the host's bytes. */
 import { arithmetic } from "../autograd/engine.ts";
 import { defaultDevice, type Device } from "../device.ts";
-import { float32, getDefaultDtype, int64, Scalar, type DType } from "../dtype.ts";
+import { bool, float32, float64, getDefaultDtype, int64, Scalar, type DType } from "../dtype.ts";
 import { PythonError, RuntimeError } from "../errors.ts";
 import { launch, writeBytes } from "../launch.ts";
 import { op } from "../op.ts";
@@ -11,7 +11,9 @@ import { PointwiseKernel } from "../pointwise/kernel.ts";
 import { resultStrides } from "../pointwise/iteration.ts";
 import { formatShape, type Shape } from "../shape.ts";
 import { empty as emptyTensor, Tensor } from "../tensor.ts";
-import { copyInto } from "./copy.ts";
+import { checkNoOverlap, complexGradients } from "../pointwise/op.ts";
+import { fitting } from "./pointwise.ts";
+import { castOf, copyInto, zerosLike } from "./copy.ts";
 
 const fillKernel = new PointwiseKernel("fill", [param(0)], 0, 1);
 
@@ -52,12 +54,43 @@ function fillComplex(t: Tensor, re: number, im: number): void {
 
 /** Set every element to what Python gave, which may be complex. */
 function fillScalar(t: Tensor, value: Scalar): void {
+  checkFits(value, t.dtype);
   if (value.kind !== "complex") fillWith(t, value.value);
   else if (t.dtype.kind === "complex") fillComplex(t, value.number, value.imaginary);
   else throw new RuntimeError(`value cannot be converted to type ${cName(t.dtype)} without overflow`);
 }
-const cName = (dtype: DType): string =>
-  ({ float32: "float", float64: "double", int64: "int64_t" })[dtype.name] ?? dtype.name;
+const cNames: Record<string, string> = {
+  float32: "float",
+  float64: "double",
+  float16: "c10::Half",
+  bfloat16: "c10::BFloat16",
+  int64: "int64_t",
+  int32: "int",
+  int16: "short",
+  int8: "signed char",
+  uint8: "uint8_t",
+};
+const cName = (dtype: DType): string => cNames[dtype.name] ?? dtype.name;
+
+const largest: Record<string, number> = {
+  float16: 65504,
+  bfloat16: 3.3895313892515355e38,
+  float32: 3.4028234663852886e38,
+};
+
+/** A number that a dtype cannot hold is refused, not wrapped. Negative ones wrap in uint8, and anything is a bool. */
+export function checkFits(value: Scalar, dtype: DType): void {
+  if (value.kind === "complex" || dtype === bool || dtype.kind === "complex") return;
+  const n = value.number;
+  let fits = true;
+  if (dtype.kind === "float") fits = !Number.isFinite(n) || Math.abs(n) <= (largest[dtype.name] ?? Infinity);
+  else if (dtype.name === "uint8") fits = n > -256 && n < 256;
+  else {
+    const bound = 2 ** (8 * dtype.size - 1);
+    fits = n >= -bound && (dtype.size === 8 ? n <= bound : n < bound);
+  }
+  if (!fits) throw new RuntimeError(`value cannot be converted to type ${cName(dtype)} without overflow`);
+}
 
 export function full(shape: Shape, value: number | bigint, dtype: DType, device: Device): Tensor {
   const out = emptyTensor(shape, dtype, device);
@@ -146,8 +179,12 @@ export const arange = op({
       throw new PythonError("NotImplementedError", "\"arange_cpu\" not implemented for 'Bool'");
     }
     if (step === 0) throw new RuntimeError("step must be nonzero");
-    if (!Number.isFinite(start) || !Number.isFinite(end))
-      throw new RuntimeError(`unsupported range: ${start} -> ${end}`);
+    if (!Number.isFinite(start) || !Number.isFinite(end)) {
+      const shown = (n: number): string => String(n).replace("Infinity", "inf").replace("NaN", "nan");
+      throw new RuntimeError(`unsupported range: ${shown(start)} -> ${shown(end)}`);
+    }
+    if (dtype.kind === "int") [start, end, step] = [start, end, step].map(Math.trunc) as [number, number, number];
+    if (step === 0) throw new RuntimeError("step must be nonzero");
     if ((step > 0 && start > end) || (step < 0 && start < end)) {
       throw new RuntimeError("upper bound and lower bound inconsistent with step sign");
     }
@@ -164,7 +201,10 @@ export const linspace = op({
   differentiable: false,
   forward(start: number, end: number, steps: number, dtype: DType | null, device: Device | null): Tensor {
     if (steps < 0) throw new RuntimeError("number of steps must be non-negative");
-    const out = emptyTensor([steps], dtype ?? getDefaultDtype(), device ?? defaultDevice());
+    const wanted = dtype ?? getDefaultDtype();
+    // Whole numbers are the truncated positions, not positions of whole steps.
+    const isInteger = wanted.kind === "int";
+    const out = emptyTensor([steps], isInteger ? float64 : wanted, device ?? defaultDevice());
     if (steps === 1) fillWith(out, start);
     else {
       const step = (end - start) / (steps - 1);
@@ -175,7 +215,7 @@ export const linspace = op({
         [start, end, out.dtype === float32 ? Math.fround(step) : step, Math.floor(steps / 2), steps - 1],
       );
     }
-    return out;
+    return isInteger ? castOf(out, wanted) : out;
   },
 });
 
@@ -195,6 +235,8 @@ export const eye = op({
   in: "_C",
   differentiable: false,
   forward(n: number, m: number, dtype: DType | null, device: Device | null): Tensor {
+    if (n < 0) throw new RuntimeError(`n must be greater or equal to 0, got ${n}`);
+    if (m < 0) throw new RuntimeError(`m must be greater or equal to 0, got ${m}`);
     const out = emptyTensor([n, m], dtype ?? getDefaultDtype(), device ?? defaultDevice());
     // Counted in int64 whatever the result's dtype.
     if (out.dtype.kind === "complex") fillWith(out, 0);
@@ -209,11 +251,18 @@ export const fill_ = op({
   in: "Tensor",
   mutates: true,
   forward(input: Tensor, value: Scalar | Tensor): Tensor {
-    if (value instanceof Tensor) copyInto(input, value);
-    else fillScalar(input, value);
+    checkNoOverlap(input);
+    if (value instanceof Tensor) {
+      if (value.rank > 0) {
+        throw new RuntimeError(
+          `fill_ only supports 0-dimension value tensor but got tensor with ${value.rank} dimensions.`,
+        );
+      }
+      copyInto(input, value);
+    } else fillScalar(input, value);
     return input;
   },
-  backward: ({ needs }, dy) => ({ value: needs.value ? dy : null }),
+  backward: ({ needs }, dy) => ({ input: needs.input ? zerosLike(dy) : null, value: needs.value ? dy : null }),
 });
 
 export const zero_ = op({
@@ -225,7 +274,9 @@ export const zero_ = op({
     fillWith(input, 0);
     return input;
   },
-  backward: () => ({}),
+  backward: (_saved, dy) => ({ input: zerosLike(dy) }),
 });
 
+fitting.check = checkFits;
+complexGradients.zerosLike = zerosLike;
 arithmetic.onesLike = (t) => full(t.shape, 1, t.dtype, t.device);

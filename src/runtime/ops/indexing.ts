@@ -300,6 +300,16 @@ function scattered(
   if (source instanceof Tensor && source.dtype !== input.dtype) {
     throw new RuntimeError(`${name}(): Expected self.dtype to be equal to src.dtype`);
   }
+  // A large whole number comes as a tensor of no dims and stands everywhere.
+  if (source instanceof Tensor && source.rank === 0 && index.rank > 0) {
+    source = new Tensor(
+      source.storage,
+      index.shape,
+      index.shape.map(() => 0),
+      source.offset,
+      source.dtype,
+    );
+  }
   if (source instanceof Tensor && index.numel > 0) checkSourceShape(index, input, source, d);
   const out = empty(input.shape, input.dtype, input.device);
   copyInto(out, input);

@@ -265,20 +265,20 @@ export const luSolve = op({
 // Solve, inverse, determinant
 
 const solveEx = op({
-  signature: "_linalg_solve_ex(Tensor A, Tensor B) -> (Tensor result, Tensor LU, Tensor pivots, Tensor info)",
+  signature: "_linalg_solve_ex(Tensor A, Tensor B) -> (Tensor X, Tensor LU, Tensor pivots, Tensor info)",
   doc: "The solution of A X = B, with the factorization that was used.",
   in: "",
   complex: true,
   gradName: "LinalgSolveEx",
-  save: ["A", "result", "LU", "pivots"],
+  save: ["A", "X", "LU", "pivots"],
   forward(A: Tensor, B: Tensor): Tensor[] {
     const [LU, pivots, info] = luFactorEx(A) as [Tensor, Tensor, Tensor];
     return [solveWithLu(LU, pivots, B, false), LU, pivots, info];
   },
   backward({ needs, ...saved }, dy): Grads {
-    const { A, result, LU, pivots } = saved as unknown as Record<string, Tensor>;
+    const { A, X, LU, pivots } = saved as unknown as Record<string, Tensor>;
     const dB = gradMode.enabled ? solve(adjoint(A!), dy) : solveWithLu(LU!, pivots!, dy, true);
-    return { A: needs.A ? neg!(matmul(dB, adjoint(result!))) : null, B: dB };
+    return { A: needs.A ? neg!(matmul(dB, adjoint(X!))) : null, B: dB };
   },
 });
 
@@ -378,12 +378,12 @@ function timesInverseAdjoint(A: Tensor, LU: Tensor, pivots: Tensor, values: Tens
 }
 
 export const det = op({
-  signature: "_linalg_det(Tensor A) -> (Tensor result, Tensor LU, Tensor pivots)",
+  signature: "_linalg_det(Tensor A) -> (Tensor determinant, Tensor LU, Tensor pivots)",
   doc: "The determinant of each matrix.",
   in: "_C",
   complex: true,
   gradName: "LinalgDet",
-  save: ["A", "LU", "pivots", "result"],
+  save: ["A", "LU", "pivots", "determinant"],
   forward(A: Tensor): Tensor[] {
     checkDtype(A, "linalg.det", "lu_cpu");
     checkSquare(A, "linalg.det");
@@ -391,8 +391,8 @@ export const det = op({
     return [determinantOf(LU, pivots), LU, pivots];
   },
   backward(saved, dy): Grads {
-    const { A, LU, pivots, result } = saved as unknown as Record<string, Tensor>;
-    if (gradMode.enabled) return { A: timesInverseAdjoint(A!, LU!, pivots!, mul(dy, conj(result!)) as Tensor) };
+    const { A, LU, pivots, determinant } = saved as unknown as Record<string, Tensor>;
+    if (gradMode.enabled) return { A: timesInverseAdjoint(A!, LU!, pivots!, mul(dy, conj(determinant!)) as Tensor) };
     // The determinant is a polynomial: where a pivot is zero its gradient is that of a neighbour.
     const pivotsOfU = diagonal(LU!, 0, -2, -1);
     const tiny = realOf(A!.dtype).size === 4 ? 2 ** -23 : 2 ** -52;

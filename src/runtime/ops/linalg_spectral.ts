@@ -88,7 +88,10 @@ export const eigh = op({
     const [dvalues, dV] = dys as [Tensor | null, Tensor | null];
     const H = adjoint(V!);
     if (!dV) return { A: matmul(mul(V!, rowOf(to(dvalues!, V!.dtype))) as Tensor, H) };
-    const inner = trueDivide(matmul(H, dV), gaps(eigenvalues!)) as Tensor;
+    // Only turns count: the part of V^H dV that is skew.
+    const turn = matmul(H, dV);
+    const skew = mul(sub(turn, adjoint(turn)), number(0.5));
+    const inner = trueDivide(skew, gaps(eigenvalues!)) as Tensor;
     return { A: matmul(matmul(V!, withDiagonal(inner, dvalues)), H) };
   },
 });

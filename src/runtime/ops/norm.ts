@@ -271,7 +271,7 @@ const scaleByInvstd = new PointwiseKernel(
 );
 
 /** [C] as [1, C, 1], to broadcast over [N, C, S]. */
-const perChannel = (t: Tensor): Tensor => alias(t, [1, t.numel, 1], [t.numel, 1, 1]);
+const perChannel = (t: Tensor): Tensor => alias(t, [1, t.numel, 1], [t.numel, t.strides[0] ?? 1, 1]);
 
 const nativeBatchNorm = op({
   signature:
@@ -438,7 +438,7 @@ export const batchNorm = op({
         throw new RuntimeError(`${what} should contain ${channels} elements not ${t.numel}`);
     }
     if (!training && (!runningMean || !runningVar))
-      throw new RuntimeError("Expected running_mean and running_var to be defined in evaluation mode");
+      throw new RuntimeError(`${runningMean ? "running_var" : "running_mean"} must be defined in evaluation mode`);
     const [out, average, variance] = nativeBatchNorm(input, weight, bias, runningMean, runningVar, training, eps) as [
       Tensor,
       Tensor,
@@ -468,6 +468,17 @@ export const groupNorm = op({
         `Expected number of channels in input to be divisible by num_groups, but got input of shape ` +
           `${formatShape(input.shape)} and num_groups=${groups}`,
       );
+    }
+    for (const [what, t] of [
+      ["weight", weight],
+      ["bias", bias],
+    ] as const) {
+      if (t && (t.rank !== 1 || t.numel !== channels)) {
+        throw new RuntimeError(
+          `Expected ${what} to be a vector of size equal to the number of channels in input, but got ${what} of shape ` +
+            `${formatShape(t.shape)} and input of shape ${formatShape(input.shape)}`,
+        );
+      }
     }
     const rows = reshape(input, [batch * groups, -1]);
     const normal = reshape(layerNorm(rows, [rows.shape[1]!], null, null, eps), input.shape);

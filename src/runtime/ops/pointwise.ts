@@ -4,7 +4,7 @@
  */
 import { PythonError, RuntimeError } from "../errors.ts";
 import { bool, Scalar, type DType, type Kind } from "../dtype.ts";
-import { e, type Expr } from "../pointwise/expr.ts";
+import { constant, e, type Expr } from "../pointwise/expr.ts";
 import { pointwise } from "../pointwise/op.ts";
 import { Tensor } from "../tensor.ts";
 
@@ -67,6 +67,9 @@ const divisorAt =
       throw new RuntimeError("ZeroDivisionError");
     }
   };
+
+/** Refuses a number that a dtype cannot hold. Set by create.ts. */
+export const fitting = { check: (_value: Scalar, _dtype: DType): void => {} };
 
 // Arithmetic
 
@@ -268,10 +271,10 @@ export const cName = (dtype: DType): string => cNames[dtype.name] ?? dtype.name;
 export const lerp = pointwise({
   signature: "lerp(Tensor input, Tensor end, Operand weight) -> Tensor",
   doc: "input + weight * (end - input), computed from the nearer end.",
-  check: (dtype, _name, [start, end]) => {
+  check: (_dtype, _name, [start, end]) => {
     const [own, other] = [start, end].map((t) => (t as Tensor).dtype) as [DType, DType];
     if (own !== other) throw new RuntimeError(`expected dtype ${cName(own)} for \`end\` but got dtype ${cName(other)}`);
-    refuseAs("lerp_kernel_scalar", "int", "bool")(dtype);
+    refuseAs("lerp_kernel_scalar", "int", "bool")(own);
   },
   expr: ({ input, end, weight }) => {
     const difference = e.sub(end, input);
@@ -371,7 +374,8 @@ export const maskedFill = pointwise({
   doc: "input with value written where mask is true.",
   like: "input",
   rowMajor: true,
-  check: (_dtype, _name, [, mask, value]) => {
+  check: (dtype, _name, [, mask, value]) => {
+    if (value instanceof Scalar) fitting.check(value, dtype);
     if ((mask as Tensor).dtype !== bool) {
       throw new RuntimeError(
         `masked_fill_ only supports boolean masks, but got mask with dtype ${cName((mask as Tensor).dtype)}`,
@@ -551,6 +555,19 @@ pointwise({
   doc: "The next float towards other.",
   check: refuse("bool", "int"),
   expr: ({ input, other }) => e.nextafter(input, other),
+  // PyTorch hands the gradient on to input as if it were the identity.
+  gradient: { input: (_leaves, _y, dy) => dy, other: () => constant(0) },
+});
+pointwise({
+  signature: "heaviside(Tensor input, Tensor values) -> Tensor",
+  doc: "0 below zero, 1 above, values at zero.",
+  underivable: "heaviside",
+  check: (_dtype, _name, [input, values]) => {
+    if ((input as Tensor).dtype !== (values as Tensor).dtype) {
+      throw new RuntimeError("heaviside is not yet implemented for tensors with different dtypes.");
+    }
+  },
+  expr: ({ input, values }) => e.where(e.eq(input, 0), values, e.gt(input, 0)),
 });
 for (const name of ["gcd", "lcm"] as const) {
   pointwise({

@@ -1,25 +1,48 @@
-/** Random numbers, drawn by kernels that advance the generator exactly as PyTorch's CPU functions do. */
-import { defaultDevice } from "../device.ts";
+/** Random numbers, drawn by kernels that advance the generator exactly as PyTorch's functions of the same device do. */
+import { cpuDevice } from "../device.ts";
 import { int64, uint8, Scalar } from "../dtype.ts";
 import { NotImplementedError, PythonError, RuntimeError } from "../errors.ts";
 import { launch } from "../launch.ts";
 import { op } from "../op.ts";
-import { defaultGenerator, SAVED_STATE_BYTES, type Generator } from "../random.ts";
+import { defaultGenerator, SAVED_STATE_BYTES, Generator } from "../random.ts";
+import { CudaGenerator, defaultCudaGenerator } from "../cuda/generator.ts";
+import type { CudaDevice } from "../cuda/device.ts";
 import { alias, empty, Tensor } from "../tensor.ts";
-import { contiguousOf, copyInto } from "./copy.ts";
+import { contiguousOf, copyInto, zerosLike } from "./copy.ts";
+import { checkNoOverlap } from "../pointwise/op.ts";
 import { mul } from "./pointwise.ts";
 import { e, input as leaf, param } from "../pointwise/expr.ts";
 import { PointwiseKernel } from "../pointwise/kernel.ts";
+
+type AnyGenerator = Generator | CudaGenerator;
+
+/** The state as the kernel's first arguments: on the CPU memory that it advances, on a GPU seed and offset. */
+function stateOf(t: Tensor, kernel: string, generator: AnyGenerator | null): { words: number[]; writes: Tensor[] } {
+  const wanted = t.device.type;
+  if (generator && (wanted === "cuda") !== generator instanceof CudaGenerator) {
+    const given = generator instanceof CudaGenerator ? "cuda" : "cpu";
+    throw new RuntimeError(`Expected a '${wanted}' device type for generator but found '${given}'`);
+  }
+  if (wanted === "cuda") {
+    const isWide = t.dtype.size === 8 && kernel !== "random_integer" && kernel !== "random_bernoulli";
+    const device = t.device as CudaDevice;
+    const given = (generator as CudaGenerator | null) ?? defaultCudaGenerator(device.index);
+    return { words: given.take(device, t.numel, isWide || kernel === "random_integer_wide" ? 2 : 4), writes: [] };
+  }
+  const { state } = (generator as Generator | null) ?? defaultGenerator();
+  return { words: [state.pointer], writes: [state] };
+}
 
 /**
  * Draw into `t`. `rest` are the kernel's arguments after n. Memory that is not row-major is filled in memory order, as
  * PyTorch does, and with normals drawn one by one.
  */
-function draw(t: Tensor, kernel: string, generator: Generator | null, rest: readonly number[]): Tensor {
+function draw(t: Tensor, kernel: string, generator: AnyGenerator | null, rest: readonly number[]): Tensor {
+  checkNoOverlap(t);
   if (t.isMeta || t.numel === 0) return t;
-  const { state } = generator ?? defaultGenerator();
+  const { words, writes } = stateOf(t, kernel, generator);
   if (t.isContiguous) {
-    launch(kernel, [t, state], 6 * t.numel, [state.pointer, t.dtype.id, t.pointer, t.numel, ...rest]);
+    launch(kernel, [t, ...writes], 6 * t.numel, [...words, t.dtype.id, t.pointer, t.numel, ...rest]);
     return t;
   }
   const order = t.shape.map((_, d) => d).sort((a, b) => t.strides[b]! - t.strides[a]!);
@@ -29,8 +52,8 @@ function draw(t: Tensor, kernel: string, generator: Generator | null, rest: read
     order.map((d) => t.strides[d]!),
   );
   const drawn = empty(inOrder.shape, t.dtype, t.device);
-  const serial = kernel === "random_normal" ? "random_normal_serial" : kernel;
-  launch(serial, [drawn, state], 6 * t.numel, [state.pointer, t.dtype.id, drawn.pointer, t.numel, ...rest]);
+  const serial = kernel === "random_normal" && t.device.type === "cpu" ? "random_normal_serial" : kernel;
+  launch(serial, [drawn, ...writes], 6 * t.numel, [...words, t.dtype.id, drawn.pointer, t.numel, ...rest]);
   copyInto(inOrder, drawn);
   return t;
 }
@@ -53,7 +76,7 @@ export const uniform_ = op({
     }
     return draw(input, "random_uniform", generator, [from, to]);
   },
-  backward: () => ({}),
+  backward: (_saved, dy) => ({ input: zerosLike(dy) }),
 });
 
 export const normal_ = op({
@@ -66,7 +89,7 @@ export const normal_ = op({
     if (std < 0) throw new RuntimeError(`normal expects std >= 0.0, but found std ${std}`);
     return draw(input, "random_normal", generator, [mean, std]);
   },
-  backward: () => ({}),
+  backward: (_saved, dy) => ({ input: zerosLike(dy) }),
 });
 
 export const randomInteger_ = op({
@@ -79,7 +102,7 @@ export const randomInteger_ = op({
       throw new RuntimeError(`random_ expects 'from' to be less than 'to', but got from=${low} >= to=${high}`);
     return draw(input, "random_integer", generator, [low, high]);
   },
-  backward: () => ({}),
+  backward: (_saved, dy) => ({ input: zerosLike(dy) }),
 });
 
 export const randomFull_ = op({
@@ -88,7 +111,7 @@ export const randomFull_ = op({
   in: "_C",
   mutates: true,
   forward: (input: Tensor, generator: Generator | null): Tensor => draw(input, "random_full", generator, []),
-  backward: () => ({}),
+  backward: (_saved, dy) => ({ input: zerosLike(dy) }),
 });
 
 export const bernoulli_ = op({
@@ -106,7 +129,7 @@ export const bernoulli_ = op({
     const probabilities = contiguousOf(p);
     return draw(input, "random_bernoulli", generator, [0, probabilities.pointer, probabilities.dtype.id]);
   },
-  backward: () => ({}),
+  backward: (_saved, dy) => ({ input: zerosLike(dy) }),
 });
 
 for (const [name, kernel, first, second, doc] of [
@@ -128,7 +151,7 @@ for (const [name, kernel, first, second, doc] of [
       const generator = rest.pop() as Generator | null;
       return draw(input, kernel, generator, rest as number[]);
     },
-    backward: () => ({}),
+    backward: (_saved, dy) => ({ input: zerosLike(dy) }),
   });
 }
 
@@ -138,7 +161,7 @@ export const randperm = op({
   in: "_C",
   differentiable: false,
   forward(n: number, generator: Generator | null): Tensor {
-    const out = empty([n], int64, defaultDevice());
+    const out = empty([n], int64, cpuDevice());
     if (n > 0 && !out.isMeta) {
       const { state } = generator ?? defaultGenerator();
       launch("random_permutation", [out, state], 6 * n, [state.pointer, out.pointer, n]);
@@ -158,9 +181,9 @@ export const multinomial = op({
     const out = empty([...input.shape.slice(0, -1), samples], int64, input.device);
     if (input.isMeta || out.numel === 0) return out;
     const weights = contiguousOf(input);
-    const { state } = generator ?? defaultGenerator();
-    launch("random_multinomial", [out, state], 10 * out.numel + input.numel, [
-      state.pointer,
+    const { words, writes } = stateOf(out, "random_multinomial", generator);
+    launch("random_multinomial", [out, ...writes], 10 * out.numel + input.numel, [
+      ...words,
       weights.dtype.id,
       out.pointer,
       weights.pointer,
@@ -179,7 +202,7 @@ export const getState = op({
   differentiable: false,
   forward(generator: Generator | null): Tensor {
     const { state } = generator ?? defaultGenerator();
-    const out = empty([SAVED_STATE_BYTES], uint8, defaultDevice());
+    const out = empty([SAVED_STATE_BYTES], uint8, cpuDevice());
     if (!out.isMeta) launch("random_get_state", [out], 2000, [state.pointer, out.pointer]);
     return out;
   },

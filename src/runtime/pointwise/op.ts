@@ -68,6 +68,7 @@ export const complexGradients = {
   conj: (t: Tensor): Tensor => t,
   real: (t: Tensor): Tensor => t,
   copyInto: (_target: Tensor, _source: Tensor): void => {},
+  zerosLike: (t: Tensor): Tensor => t,
   own: new Map<string, (saved: Record<string, unknown>, dy: Tensor) => Record<string, Tensor>>(),
 };
 
@@ -197,8 +198,8 @@ export function pointwise<const S extends string>(spec: PointwiseSpec<S>): Op<(.
     const params = paramsOf(args, common);
     const shape = tensors.map((t) => t.shape).reduce(broadcastShapes);
     const outDtype = spec.dtype === "bool" ? bool : common;
-    spec.check?.(common, signature.name, args);
     if (destination) checkDestination(destination, shape, outDtype);
+    spec.check?.(common, signature.name, args);
     const strides = spec.rowMajor ? undefined : resultStrides(shape, tensors);
     const out = destination ?? empty(shape, outDtype, commonDevice(tensors), strides);
     kernel.launch(common, [out], tensors, params);
@@ -322,6 +323,7 @@ function declareInplace(
   forward: (...args: unknown[]) => Tensor,
 ): void {
   const name = base.record.name;
+  const firstName = base.record.signature.arguments[0]!.name;
   const spec: OpSpec<string, (...args: unknown[]) => Tensor> = {
     ...record,
     signature: record.signature.replace(name, `${name}_`),
@@ -329,6 +331,8 @@ function declareInplace(
     aliases: record.aliases?.filter((a) => a.startsWith("Tensor.")).map((a) => `${a}_`),
     gradName: base.record.gradName.replace(/Backward0$/, ""),
     mutates: true,
+    // Truth written into numbers has no slope.
+    backward: record.backward ?? ((_saved, dy) => ({ [firstName]: complexGradients.zerosLike(dy) })),
     forward: (...args) => {
       const self = args[0] as Tensor;
       const outer = destination;

@@ -3,6 +3,7 @@ import type { VerbTable } from "../session.ts";
 import { analyse } from "./analyse.ts";
 import { describe } from "./describe.ts";
 import { devices } from "./devices.ts";
+import { exportModel } from "./export.ts";
 import { graph } from "./graph.ts";
 import { profile } from "./profile.ts";
 import { python } from "./python.ts";
@@ -10,4 +11,14 @@ import { run } from "./run.ts";
 import { shapes } from "./shapes.ts";
 import type { VerbCore } from "./core.ts";
 
-export const verbs: VerbTable<VerbCore> = { analyse, describe, devices, graph, profile, python, run, shapes };
+export const verbs: VerbTable<VerbCore> = {
+  analyse,
+  describe,
+  devices,
+  export: exportModel,
+  graph,
+  profile,
+  python,
+  run,
+  shapes,
+};

@@ -46,7 +46,9 @@ def declare(family):
         name = f"functional.{function}" if function in ("relu", "sigmoid", "tanh") else function
         for option in options:
             call = f"F.{function}(a{option})"
-            family.block(name, f"{call} ; *[3,4]", FLOAT, near=8)
+            # 1 + erf is small where its terms are not.
+            scale = "tensor" if name == "gelu" else "element"
+            family.block(name, f"{call} ; *[3,4]", FLOAT, near=8, scale=scale)
             family.block(name, f"{call} ; *[22]:special", FLOAT, near=8)
             for spec in (
                 "f32[3,4]:t",
@@ -58,7 +60,7 @@ def declare(family):
                 "i64[4]",
                 "b[2]",
             ):
-                family.add(name, call, spec, near=8)
+                family.add(name, call, spec, near=8, scale=scale)
         if function in INPLACE:
             family.block(
                 name,

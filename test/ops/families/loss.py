@@ -6,19 +6,21 @@ FLOAT = ("f32", "f64", "f16", "bf16")
 def declare(family):
     options = {"near": 32, "scale": "tensor"}
     for name in ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "soft_margin_loss"):
+        # No gradient of the target here.
+        b = ":plain" if name == "soft_margin_loss" else ""
         family.block(
             name,
             f"""
-F.{name}(a, b) ; *[3,4] ; *[3,4]
-F.{name}(a, b, reduction='none') ; *[3,4] ; *[3,4]
-F.{name}(a, b, reduction='sum') ; *[3,4]:t ; *[3,4]
-F.{name}(a, b) ; *[0,4] ; *[0,4]
-F.{name}(a, b) ; *[] ; *[]
-F.{name}(a, b) ; *[3,4] ; *[4]
-F.{name}(a, b) ; *[3,4] ; *[3,3]
-F.{name}(a, b, reduction='x') ; *[3] ; *[3]
-F.{name}(a, b) ; *[3] ; f64[3]
-F.{name}(a, b, reduction='none') ; *[2,3,2,2]:cl ; *[2,3,2,2]:cl
+F.{name}(a, b) ; *[3,4] ; *[3,4]{b}
+F.{name}(a, b, reduction='none') ; *[3,4] ; *[3,4]{b}
+F.{name}(a, b, reduction='sum') ; *[3,4]:t ; *[3,4]{b}
+F.{name}(a, b) ; *[0,4] ; *[0,4]{b}
+F.{name}(a, b) ; *[] ; *[]{b}
+F.{name}(a, b) ; *[3,4] ; *[4]{b}
+F.{name}(a, b) ; *[3,4] ; *[3,3]{b}
+F.{name}(a, b, reduction='x') ; *[3] ; *[3]{b}
+F.{name}(a, b) ; *[3] ; f64[3]{b}
+F.{name}(a, b, reduction='none') ; *[2,3,2,2]:cl ; *[2,3,2,2]:cl{b}
 """,
             FLOAT,
             **options,
@@ -29,12 +31,12 @@ F.{name}(a, b, reduction='none') ; *[2,3,2,2]:cl ; *[2,3,2,2]:cl
 F.cross_entropy(a, b) ; *[3,4] ; i64[3]:lt4
 F.cross_entropy(a, b, reduction='none') ; *[3,4] ; i64[3]:lt4
 F.cross_entropy(a, b, reduction='sum') ; *[3,4]:t ; i64[3]:lt4
-F.cross_entropy(a, b, weight=c) ; *[3,4] ; i64[3]:lt4 ; *[4]:pos
-F.cross_entropy(a, b, weight=c, reduction='none') ; *[3,4] ; i64[3]:lt4 ; *[4]:pos
+F.cross_entropy(a, b, weight=c) ; *[3,4] ; i64[3]:lt4 ; *[4]:pos:plain
+F.cross_entropy(a, b, weight=c, reduction='none') ; *[3,4] ; i64[3]:lt4 ; *[4]:pos:plain
 F.cross_entropy(a, b, ignore_index=2) ; *[6,4] ; i64[6]:lt4
 F.cross_entropy(a, b, ignore_index=0, reduction='none') ; *[6,4] ; i64[6]:lt4
 F.cross_entropy(a, b, label_smoothing=0.1) ; *[3,4] ; i64[3]:lt4
-F.cross_entropy(a, b, label_smoothing=0.2, weight=c) ; *[3,4] ; i64[3]:lt4 ; *[4]:pos
+F.cross_entropy(a, b, label_smoothing=0.2, weight=c) ; *[3,4] ; i64[3]:lt4 ; *[4]:pos:plain
 F.cross_entropy(a, b, label_smoothing=0.2, ignore_index=1) ; *[6,4] ; i64[6]:lt4
 F.cross_entropy(a, b, label_smoothing=0.2, reduction='none') ; *[3,4] ; i64[3]:lt4
 F.cross_entropy(a, b) ; *[2,4,3] ; i64[2,3]:lt4
@@ -42,14 +44,14 @@ F.cross_entropy(a, b, reduction='none') ; *[2,4,2,2]:cl ; i64[2,2,2]:lt4
 F.cross_entropy(a, b) ; *[4] ; i64[]:one
 F.cross_entropy(a, b) ; *[3,4] ; *[3,4]:unit
 F.cross_entropy(a, b, reduction='none', label_smoothing=0.1) ; *[3,4] ; *[3,4]:unit
-F.cross_entropy(a, b, weight=c) ; *[3,4] ; *[3,4]:unit ; *[4]:pos
+F.cross_entropy(a, b, weight=c) ; *[3,4] ; *[3,4]:unit ; *[4]:pos:plain
 F.cross_entropy(a, b) ; *[3,4] ; i64[2]:lt4
 F.cross_entropy(a, b) ; *[3,4] ; i64[3]:rise
 F.cross_entropy(a, b) ; *[5,4] ; i64[5]:rise
 F.cross_entropy(a, b) ; *[3,4] ; f16[3]
 F.cross_entropy(a, b) ; *[3,4] ; i32[3]:lt4
 F.cross_entropy(a, b) ; *[3,4] ; i64[3,1]:zero
-F.cross_entropy(a, b, weight=c) ; *[3,4] ; i64[3]:lt4 ; *[3]
+F.cross_entropy(a, b, weight=c) ; *[3,4] ; i64[3]:lt4 ; *[3]:plain
 F.cross_entropy(a, b) ; *[0,4] ; i64[0]
 F.cross_entropy(a, b, reduction='sum') ; *[0,4] ; i64[0]
 F.cross_entropy(a, b, ignore_index=1) ; *[2,4] ; i64[2]:one
@@ -57,7 +59,7 @@ F.cross_entropy(a, b) ; *[3,4]:big ; i64[3]:lt4
 F.cross_entropy(a, b, reduction='avg') ; *[3,4] ; i64[3]:lt4
 F.cross_entropy(a, b, label_smoothing=1.5) ; *[3,4] ; i64[3]:lt4
 F.nll_loss(a, b) ; *[3,4] ; i64[3]:lt4
-F.nll_loss(a, b, weight=c, reduction='none') ; *[3,4] ; i64[3]:lt4 ; *[4]:pos
+F.nll_loss(a, b, weight=c, reduction='none') ; *[3,4] ; i64[3]:lt4 ; *[4]:pos:plain
 F.nll_loss(a, b, ignore_index=1, reduction='sum') ; *[6,4] ; i64[6]:lt4
 F.nll_loss(a, b) ; *[2,4,3] ; i64[2,3]:lt4
 F.nll_loss(a, b) ; *[4] ; i64[]:one
@@ -72,16 +74,16 @@ F.nll_loss(a, b) ; *[5,4] ; i64[5]:rise
         "binary_cross_entropy",
         """
 F.binary_cross_entropy(a, b) ; *[3,4]:unit ; *[3,4]:unit
-F.binary_cross_entropy(a, b, c) ; *[3,4]:unit ; *[3,4]:unit ; *[4]:pos
+F.binary_cross_entropy(a, b, c) ; *[3,4]:unit ; *[3,4]:unit ; *[4]:pos:plain
 F.binary_cross_entropy(a, b, reduction='none') ; *[3]:unit ; *[3]:zero
 F.binary_cross_entropy(a, b, reduction='sum') ; *[3]:one ; *[3]:one
 F.binary_cross_entropy(a, b) ; *[3] ; *[3]:unit
 F.binary_cross_entropy(a, b) ; *[3,2]:unit ; *[3]:unit
 F.binary_cross_entropy(a, b) ; *[0] ; *[0]
 F.binary_cross_entropy_with_logits(a, b) ; *[3,4] ; *[3,4]:unit
-F.binary_cross_entropy_with_logits(a, b, c) ; *[3,4] ; *[3,4]:unit ; *[4]:pos
-F.binary_cross_entropy_with_logits(a, b, pos_weight=c) ; *[3,4] ; *[3,4]:unit ; *[4]:pos
-F.binary_cross_entropy_with_logits(a, b, c, reduction='none', pos_weight=d) ; *[3,4] ; *[3,4]:unit ; *[4]:pos ; *[4]:pos
+F.binary_cross_entropy_with_logits(a, b, c) ; *[3,4] ; *[3,4]:unit ; *[4]:pos:plain
+F.binary_cross_entropy_with_logits(a, b, pos_weight=c) ; *[3,4] ; *[3,4]:unit ; *[4]:pos:plain
+F.binary_cross_entropy_with_logits(a, b, c, reduction='none', pos_weight=d) ; *[3,4] ; *[3,4]:unit ; *[4]:pos:plain ; *[4]:pos:plain
 F.binary_cross_entropy_with_logits(a, b, reduction='sum') ; *[3]:big ; *[3]:one
 F.binary_cross_entropy_with_logits(a, b) ; *[3] ; *[4]
 F.binary_cross_entropy_with_logits(a, b) ; *[3]:t ; *[3]

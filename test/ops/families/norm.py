@@ -40,26 +40,26 @@ torch.rms_norm(a, (4,), b, eps=1e-6) ; *[3,4] ; *[4]
     family.block(
         "batch_norm",
         """
-F.batch_norm(a, b, c) ; *[3,2] ; *[2] ; *[2]:pos
-F.batch_norm(a, b, c, d, e) ; *[2,3,4] ; *[3] ; *[3]:pos ; *[3] ; *[3]
+F.batch_norm(a, b, c) ; *[3,2] ; *[2]:plain ; *[2]:pos:plain
+F.batch_norm(a, b, c, d, e) ; *[2,3,4] ; *[3]:plain ; *[3]:pos:plain ; *[3] ; *[3]
 F.batch_norm(a, None, None, training=True) ; *[4,3]
 F.batch_norm(a, None, None, b, c, True) ; *[2,3,4,4] ; *[3] ; *[3]
-F.batch_norm(a, b, c, training=True) ; *[3,2,4] ; *[2] ; *[2]:pos
-F.batch_norm(a, b, c, None, None, True, 0.5, 0.1) ; *[3,2] ; *[2] ; *[2]:pos
+(F.batch_norm(a, b, c, training=True), b, c) ; *[3,2,4] ; *[2]:plain ; *[2]:pos:plain
+(F.batch_norm(a, b, c, None, None, True, 0.5, 0.1), b, c) ; *[3,2] ; *[2]:plain ; *[2]:pos:plain
 F.batch_norm(a, None, None, training=True) ; *[2,3,2,2]:cl
-F.batch_norm(a, b, c) ; *[2,3,2,2]:cl ; *[3] ; *[3]:pos
+F.batch_norm(a, b, c) ; *[2,3,2,2]:cl ; *[3]:plain ; *[3]:pos:plain
 F.batch_norm(a, None, None) ; *[3,2]
-F.batch_norm(a, b, c) ; *[3,2] ; *[3] ; *[3]:pos
+F.batch_norm(a, b, c) ; *[3,2] ; *[3]:plain ; *[3]:pos:plain
 F.batch_norm(a, None, None, training=True) ; *[1,3]
 F.batch_norm(a, None, None, b, training=True) ; *[4,3] ; *[2]
-F.batch_norm(a, b, c) ; *[0,2] ; *[2] ; *[2]:pos
-F.batch_norm(a, b, c) ; *[2,3,2,2,2] ; *[3] ; *[3]:pos
+F.batch_norm(a, b, c) ; *[0,2] ; *[2]:plain ; *[2]:pos:plain
+F.batch_norm(a, b, c) ; *[2,3,2,2,2] ; *[3]:plain ; *[3]:pos:plain
 F.instance_norm(a) ; *[2,3,4]
 F.instance_norm(a, weight=b, bias=c) ; *[2,3,2,4] ; *[3] ; *[3]
-F.instance_norm(a, b, c, use_input_stats=False) ; *[2,3,4] ; *[3] ; *[3]:pos
+F.instance_norm(a, b, c, use_input_stats=False) ; *[2,3,4] ; *[3]:plain ; *[3]:pos:plain
 F.instance_norm(a) ; *[2,3,1]
 F.instance_norm(a) ; *[2,3,2,2]:cl
-F.instance_norm(a, b, c, momentum=0.3) ; *[2,3,4] ; *[3] ; *[3]:pos
+(F.instance_norm(a, b, c, momentum=0.3), b, c) ; *[2,3,4] ; *[3]:plain ; *[3]:pos:plain
 F.group_norm(a, 2) ; *[2,4,3]
 F.group_norm(a, 2, b, c) ; *[2,4,2,2] ; *[4] ; *[4]
 F.group_norm(a, 1) ; *[2,3]

@@ -62,8 +62,8 @@ EXACT_FUNCTIONS = {
 }
 TESTS = ("isfinite", "isinf", "isnan", "isneginf", "isposinf", "isreal", "signbit", "logical_not")
 BITS = ("bitwise_not",)
-# What real PyTorch does not have on torch itself, or as a method.
-ONLY_FUNCTION = set()
+# Their gradient in PyTorch is a zero without memory, which nobody can look at.
+NO_GRADIENT = {"sgn"}
 NO_INPLACE = {"conj_physical", "positive", *TESTS} - {"logical_not"}
 NO_OUT = {"isfinite", "isinf", "isnan", "isreal", "positive", "relu"}
 
@@ -71,6 +71,7 @@ NO_OUT = {"isfinite", "isinf", "isnan", "isreal", "positive", "relu"}
 def declare(family):
     for name, (domain, near) in {**FLOAT_FUNCTIONS, **EXACT_FUNCTIONS}.items():
         call = f"torch.{name}(a)"
+        family.defaults = {"gradient": False} if name in NO_GRADIENT else {}
         for dtype in ("f32", "f64", "f16", "bf16"):
             family.add(name, call, f"{dtype}[3,5]:{domain}", near=near)
         for spec in ("i64[7]:edge", "i32[5]:pos", "i8[4]", "u8[6]:edge", "b[3]"):
@@ -82,6 +83,7 @@ def declare(family):
             inplace(family, name, domain, near)
         if name not in NO_OUT:
             out(family, name, domain, near)
+    family.defaults = {}
     for name in TESTS + BITS:
         call = f"torch.{name}(a)"
         for spec in ("f32[22]:special", "f64[22]:special", "f16[22]:special", "bf16[22]:special"):

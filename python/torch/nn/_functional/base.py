@@ -149,7 +149,7 @@ def scaled_dot_product_attention(
     if query.dim() < 2 or key.dim() < 2 or value.dim() < 2:
         raise RuntimeError(
             "Expected query, key, and value to all be  at least 2 dimensional, but got "
-            f"query.dim(): {query.dim()}, key.dim(): {key.dim()} and value.dim(): {value.dim()} instead."
+            f"query.dim: {query.dim()} key.dim: {key.dim()} and value.dim: {value.dim()} instead."
         )
     if is_causal and attn_mask is not None:
         raise RuntimeError("_scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True")
@@ -233,6 +233,15 @@ def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
     pair = _ntuple(2)
     kernel_size = pair(kernel_size)
     stride = kernel_size if stride is None or stride == [] else pair(stride)
+    if len(kernel_size) != 2:
+        raise RuntimeError("max_pool2d: kernel_size must either be a single int, or a tuple of two ints")
+    if input.dtype is torch.bool:
+        raise NotImplementedError("\"max_pool2d\" not implemented for 'Bool'")
+    if input.dim() == 4 and 0 in input.shape[1:]:
+        raise RuntimeError(
+            "Expected 3D or 4D (batch mode) tensor with optional 0 dim batch size for input, but got:"
+            f"{list(input.shape)}"
+        )
     images, is_single = _as_images(input, 2, "max_pool2d()")
     result = _f._max_pool2d(images, kernel_size, stride, pair(padding), pair(dilation), ceil_mode)[0]
     return result.squeeze(0) if is_single else result

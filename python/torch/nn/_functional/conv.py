@@ -52,6 +52,11 @@ def _convolve(primitive, n_dims, input, weight, bias, stride, padding, dilation,
     parse = _ntuple(n_dims)
     stride, dilation = parse(stride), parse(dilation)
     padding = padding if isinstance(padding, str) else parse(padding)
+    if n_dims == 3 and input.dim() in (4, 5) and input.shape[-4] != weight.size(1) * groups:
+        raise RuntimeError(
+            f"Given groups={groups}, weight of size {list(weight.shape)}, expected input{list(input.shape)} to have "
+            f"{weight.size(1) * groups} channels, but got {input.shape[-4]} channels instead"
+        )
     input, is_single = _with_batch(input, weight, n_dims, f"conv{n_dims}d")
     input, padding = _numeric_padding(input, weight, stride, padding, dilation)
     result = primitive(input, weight, bias, stride, padding, dilation, groups)
@@ -233,5 +238,6 @@ def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     table = _position_table(width, kernel_size, dilation, stride, n_down, n_across, input.device)
     flat = blocks.new_zeros(n, c, height * width).index_add(2, table, blocks.reshape(n, c, -1))
     image = flat.view(n, c, height, width)
-    image = image[:, :, padding[0]:padding[0] + output_size[0], padding[1]:padding[1] + output_size[1]]
+    rows, columns = (slice(p, p + size) for p, size in zip(padding, output_size))
+    image = image[:, :, rows, columns].contiguous()
     return image.squeeze(0) if is_single else image

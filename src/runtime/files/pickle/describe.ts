@@ -114,7 +114,7 @@ class Writer {
       if (node.items.length > 0) this.steps.push(["=members", at, ...node.items.map((item) => this.wire(item))]);
     } else if (node instanceof DictValue) {
       if (node.pairs.length > 0) this.steps.push(["=pairs", at, ...node.pairs.map((item) => this.wire(item))]);
-      if (node.attributes !== null) this.steps.push(["=attributes", at, this.wire(node.attributes)]);
+      if (node.attributes !== null) this.steps.push(["=attributes", at, this.complete(node.attributes)]);
     } else if (node instanceof InstanceValue) {
       if (node.items.length > 0) this.steps.push(["=items", at, ...node.items.map((item) => this.wire(item))]);
       if (node.pairs.length > 0) this.steps.push(["=pairs", at, ...node.pairs.map((item) => this.wire(item))]);

@@ -60,7 +60,9 @@ export class GraphBuilder {
   ): Name[] {
     const { scope, source } = this.place;
     const name = this.fresh(`${scope === "" ? "" : `${scope}/`}${opType}`);
-    const output = Array.from({ length: nOutputs }, (_, i) => this.fresh(nOutputs === 1 ? `${name}_out` : `${name}_${i}`));
+    const output = Array.from({ length: nOutputs }, (_, i) =>
+      this.fresh(nOutputs === 1 ? `${name}_out` : `${name}_${i}`),
+    );
     const trimmed = [...inputs];
     while (trimmed.at(-1) === "") trimmed.pop();
     this.nodes.push({
@@ -69,7 +71,9 @@ export class GraphBuilder {
       name,
       opType,
       ...(domain === "" ? {} : { domain }),
-      attribute: Object.entries(attributes).flatMap(([key, value]) => (value === undefined ? [] : [attribute(key, value)])),
+      attribute: Object.entries(attributes).flatMap(([key, value]) =>
+        value === undefined ? [] : [attribute(key, value)],
+      ),
       metadata: source === "" ? [] : [{ key: "source", value: source }],
     });
     return output;

@@ -99,9 +99,7 @@ export function translateExpression(graph: GraphBuilder, call: ExpressionCall): 
         return numeric(isFloat ? graph.add("Floor", [graph.add("Div", [x, y])]) : integerFloor(graph, x, y));
       case "remainder":
         if (!isFloat) return numeric(graph.add("Mod", [x, y]));
-        return numeric(
-          graph.add("Sub", [x, graph.add("Mul", [graph.add("Floor", [graph.add("Div", [x, y])]), y])]),
-        );
+        return numeric(graph.add("Sub", [x, graph.add("Mul", [graph.add("Floor", [graph.add("Div", [x, y])]), y])]));
       case "fmod":
         return numeric(graph.add("Mod", [x, y], { fmod: 1 }));
       case "pow":
@@ -127,9 +125,7 @@ export function translateExpression(graph: GraphBuilder, call: ExpressionCall): 
       case "trunc":
         return numeric(graph.add("Mul", [graph.add("Sign", [x]), graph.add("Floor", [graph.add("Abs", [x])])]));
       case "hypot":
-        return numeric(
-          graph.add("Sqrt", [graph.add("Add", [graph.add("Mul", [x, x]), graph.add("Mul", [y, y])])]),
-        );
+        return numeric(graph.add("Sqrt", [graph.add("Add", [graph.add("Mul", [x, x]), graph.add("Mul", [y, y])])]));
       case "isnan":
         return logical(isFloat ? graph.add("IsNaN", [x]) : graph.add("Less", [x, x]));
       case "isinf":
@@ -148,7 +144,14 @@ export function translateExpression(graph: GraphBuilder, call: ExpressionCall): 
     if (node.kind === "input") known.set(node, { name: call.inputs[node.index]!, isBool: call.areBool[node.index]! });
     else if (node.kind === "param") known.set(node, number(call.params[node.index]!));
     else if (node.kind === "const") known.set(node, number(node.value));
-    else known.set(node, translate(node.op, node.args.map((arg) => known.get(arg)!)));
+    else
+      known.set(
+        node,
+        translate(
+          node.op,
+          node.args.map((arg) => known.get(arg)!),
+        ),
+      );
   }
   const found = known.get(root)!;
   if (call.result === bool) return asBool(found);
@@ -170,7 +173,14 @@ function integerFloor(graph: GraphBuilder, x: Name, y: Name): Name {
 
 /** Sums and products of bools are "or" and "and". */
 function boolArithmetic(graph: GraphBuilder, op: Opcode, x: Name, y: Name, fail: (why: string) => never): Typed {
-  const name: Partial<Record<Opcode, string>> = { add: "Or", maximum: "Or", fmax: "Or", mul: "And", minimum: "And", fmin: "And" };
+  const name: Partial<Record<Opcode, string>> = {
+    add: "Or",
+    maximum: "Or",
+    fmax: "Or",
+    mul: "And",
+    minimum: "And",
+    fmin: "And",
+  };
   const found = name[op];
   return found === undefined ? fail(`'${op}' of bools`) : { name: graph.add(found, [x, y]), isBool: true };
 }

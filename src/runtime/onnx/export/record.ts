@@ -77,6 +77,8 @@ export class CallRecorder implements Observer {
   readonly #outputs: Recording["outputs"] = [];
   readonly #scopes: number[] = [-1];
   #depth = 0;
+  /** Of the outermost call that is running. */
+  #arguments: RecordedArgument[] = [];
 
   start(): void {
     startPlaces();
@@ -97,28 +99,31 @@ export class CallRecorder implements Observer {
     this.#outputs.push({ name, value: this.#read(t, this.#calls.length, -1) });
   }
 
-  beginOp(): number {
-    return ++this.#depth;
-  }
-
-  endOp(call: number, record: OpRecord, args: readonly unknown[], result: unknown): void {
-    this.#depth--;
-    if (call !== 1) return;
+  /** Arguments are looked at before the op runs: it may write into them. */
+  beginOp(_record: OpRecord, args: readonly unknown[]): number {
+    if (++this.#depth > 1) return this.#depth;
     const index = this.#calls.length;
-    const recorded = args.map((a, position): RecordedArgument => {
+    this.#arguments = args.map((a, position): RecordedArgument => {
       if (a instanceof Tensor) return { value: this.#read(a, index, position) };
       if (Array.isArray(a) && a.some((item) => item instanceof Tensor)) {
         return { values: a.map((item) => (item instanceof Tensor ? this.#read(item, index, position) : null)) };
       }
       return { plain: a };
     });
+    return 1;
+  }
+
+  endOp(call: number, record: OpRecord, args: readonly unknown[], result: unknown): void {
+    this.#depth--;
+    if (call !== 1) return;
+    const index = this.#calls.length;
     const outputs = (Array.isArray(result) ? result : [result]).filter((t) => t instanceof Tensor);
     const mutates = record.spec.mutates === true;
     const results = outputs.map((t) => this.#add(t));
     if (mutates) this.#writes.push({ call: index, storage: this.#values[results[0]!]!.storage, value: results[0]! });
     this.#calls.push({
       record,
-      arguments: recorded,
+      arguments: this.#arguments,
       raw: args.map((a) => (a instanceof Tensor || a instanceof Scalar ? a : Array.isArray(a) ? [...a] : a)),
       results,
       place: currentPlace().source,

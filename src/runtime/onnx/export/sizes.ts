@@ -82,8 +82,10 @@ function* candidates(
     }
   }
   const terms = involved.map((d) => {
-    const own = slopeOf(values, (run) => dimensions[d]!.sizes[run]!, (run) =>
-      dimensions.every(({ sizes }, other) => other === d || sizes[run] === sizes[0]),
+    const own = slopeOf(
+      values,
+      (run) => dimensions[d]!.sizes[run]!,
+      (run) => dimensions.every(({ sizes }, other) => other === d || sizes[run] === sizes[0]),
     );
     return { factor: own ?? NaN, dims: [d] };
   });

@@ -45,6 +45,8 @@ export interface ExportedGraph {
   graph: GraphProto;
   /** The line of each node, by the node's name. */
   places: Map<string, TracedSource>;
+  /** What calls made, by its name in the graph. */
+  named: Map<Name, ValueId>;
 }
 
 export function exportGraph(request: ExportRequest): ExportedGraph {
@@ -87,7 +89,11 @@ class Exporter implements Translation {
     });
     this.graph.place = { scope: "", source: "" };
     const outputs = this.#first.outputs.map(({ name, value }) => this.#output(name, value));
-    return { graph: this.graph.graph(this.#request.name, this.#inputs, outputs), places: this.#places };
+    const named = new Map(
+      this.#first.calls.flatMap(({ results }) => results.map((id) => [this.#names.get(id) ?? "", id] as const)),
+    );
+    named.delete("");
+    return { graph: this.graph.graph(this.#request.name, this.#inputs, outputs), places: this.#places, named };
   }
 
   nameOf(id: ValueId): Name {
@@ -97,6 +103,9 @@ class Exporter implements Translation {
       return known;
     }
     const value = this.values[id]!;
+    if (value.leaf && value.tensor.storage.version !== value.version) {
+      throw new NotExported(`it writes into ${value.leaf.name}, which would be the same in every call`, -1);
+    }
     if (!value.leaf && !this.#isFixed(id)) throw new Error(`value ${id} is used before it is made`);
     const name = this.graph.constant(
       value.dtype.name as DataType,
@@ -187,7 +196,10 @@ class Exporter implements Translation {
       const fitted = fitSize(values, this.#request.dimensions);
       if (fitted === null) {
         const shown = values.slice(0, 4).join(", ");
-        throw new NotExported(`${name} of '${call.record.name}' is ${shown} for the sizes tried: no formula fits`, call.place);
+        throw new NotExported(
+          `${name} of '${call.record.name}' is ${shown} for the sizes tried: no formula fits`,
+          call.place,
+        );
       }
       found.set(name, fitted);
     };
@@ -200,7 +212,12 @@ class Exporter implements Translation {
       });
       if (all.every((value) => typeof value === "number")) fit(name, all);
       else if (all.every((value) => Array.isArray(value))) {
-        all[0]!.forEach((_, i) => fit(`${name}.${i}`, all.map((values) => values[i]!)));
+        all[0]!.forEach((_, i) =>
+          fit(
+            `${name}.${i}`,
+            all.map((values) => values[i]!),
+          ),
+        );
       }
     });
     return found;
@@ -231,7 +248,9 @@ class Exporter implements Translation {
     const dim = this.shapeOf(id).map((size) => {
       if (!isDynamic(size)) return { value: size };
       const plain = plainDimension(size);
-      return { parameter: plain === null ? textOf(size, this.#request.dimensions) : this.#request.dimensions[plain]!.name };
+      return {
+        parameter: plain === null ? textOf(size, this.#request.dimensions) : this.#request.dimensions[plain]!.name,
+      };
     });
     const elemType = dataTypeNumber(this.values[id]!.dtype.name as DataType);
     return { name, type: { tensorType: { elemType, shape: { dim } } } };

@@ -39,7 +39,8 @@ const float = (call: Call, name: string): { float: number } => ({ float: call.nu
 /** Only where the model's opset has the operator. */
 const since =
   (opset: number, translator: Translator): Translator =>
-  (call) => (call.graph.opset >= opset ? translator(call) : elementwise(call));
+  (call) =>
+    call.graph.opset >= opset ? translator(call) : elementwise(call);
 
 function clip(call: Call, low: number | null, high: number | null): Name {
   const { dtype } = call.value("input");

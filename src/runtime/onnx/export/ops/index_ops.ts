@@ -52,15 +52,21 @@ function indexed(call: Call): Name {
   const first = given[0];
   if (!first) return call.tensor("input");
   if (given.some(({ id }) => call.valueOf(id).dtype === bool)) return masked(call, given);
-  if (given.length === 1) return graph.add("Gather", [call.tensor("input"), call.nameOf(first.id)], { axis: first.dim });
+  if (given.length === 1)
+    return graph.add("Gather", [call.tensor("input"), call.nameOf(first.id)], { axis: first.dim });
   const rank = call.rank("input");
   const dims = given.map(({ dim }) => dim);
   const rest = range(rank).filter((dim) => !dims.includes(dim));
   const moved = graph.add("Transpose", [call.tensor("input")], { perm: [...dims, ...rest] });
   const pointRank = Math.max(...given.map(({ id }) => call.valueOf(id).shape.length));
-  const points = graph.add("Concat", broadcastIndices(call, given.map(({ id }) => id)).map((name) =>
-    graph.add("Unsqueeze", [name, graph.int64([pointRank])]),
-  ), { axis: pointRank });
+  const points = graph.add(
+    "Concat",
+    broadcastIndices(
+      call,
+      given.map(({ id }) => id),
+    ).map((name) => graph.add("Unsqueeze", [name, graph.int64([pointRank])])),
+    { axis: pointRank },
+  );
   const found = graph.add("GatherND", [moved, points]);
   const isTogether = dims.every((dim, i) => i === 0 || dim === dims[i - 1]! + 1);
   if (!isTogether || first.dim === 0) return found;
@@ -101,13 +107,23 @@ function indexPut(call: Call): Name {
   const accumulate = call.flag("accumulate");
   if (accumulate && graph.opset < 16) return call.fail("adding up needs opset 16");
   const pointRank = Math.max(...given.map(({ id }) => call.valueOf(id).shape.length));
-  const names = broadcastIndices(call, given.map(({ id }) => id));
-  const points = graph.add("Concat", names.map((name) => graph.add("Unsqueeze", [name, graph.int64([pointRank])])), {
-    axis: pointRank,
-  });
+  const names = broadcastIndices(
+    call,
+    given.map(({ id }) => id),
+  );
+  const points = graph.add(
+    "Concat",
+    names.map((name) => graph.add("Unsqueeze", [name, graph.int64([pointRank])])),
+    {
+      axis: pointRank,
+    },
+  );
   const pointShape = graph.add("Shape", [names[0]!]);
   const rest = shape.slice(given.length);
-  const target = rest.length === 0 ? pointShape : graph.add("Concat", [pointShape, graph.sizes(call.shape("input").slice(given.length))], { axis: 0 });
+  const target =
+    rest.length === 0
+      ? pointShape
+      : graph.add("Concat", [pointShape, graph.sizes(call.shape("input").slice(given.length))], { axis: 0 });
   const updates = graph.add("Expand", [call.as(call.id("values"), dtype), target]);
   return graph.add("ScatterND", [call.tensor("input"), points, updates], { reduction: accumulate ? "add" : undefined });
 }

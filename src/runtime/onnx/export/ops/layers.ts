@@ -126,9 +126,11 @@ function averagePool(nDims: number): Translator {
 function adaptiveAveragePool(call: Call): Name {
   const size = call.shape("input").slice(-2);
   const target = call.result.shape.slice(-2);
-  if (target.every((n) => n === 1)) return reduceBy(call, "ReduceMean", call.tensor("input"), axesFromEnd(call, 2), true);
+  if (target.every((n) => n === 1))
+    return reduceBy(call, "ReduceMean", call.tensor("input"), axesFromEnd(call, 2), true);
   const kernel = size.map((n, i) => (typeof n === "number" ? n / target[i]! : NaN));
-  if (!kernel.every(Number.isInteger)) return call.fail(`${size.join("x")} cannot be cut into ${target.join("x")} equal windows`);
+  if (!kernel.every(Number.isInteger))
+    return call.fail(`${size.join("x")} cannot be cut into ${target.join("x")} equal windows`);
   const { graph } = call;
   const isBatched = call.rank("input") === 4;
   const x = isBatched ? call.tensor("input") : graph.add("Unsqueeze", [call.tensor("input"), graph.int64([0])]);

@@ -44,7 +44,8 @@ function extreme(opType: string, index: string): Translator {
 function argument(opType: string): Translator {
   return (call) => {
     const keep = keepdim(call) ? 1 : 0;
-    if (call.has("dim")) return call.graph.add(opType, [call.tensor("input")], { axis: call.axis("dim"), keepdims: keep });
+    if (call.has("dim"))
+      return call.graph.add(opType, [call.tensor("input")], { axis: call.axis("dim"), keepdims: keep });
     const flat = call.graph.add("Reshape", [call.tensor("input"), call.graph.int64([-1])]);
     const found = call.graph.add(opType, [flat], { axis: 0, keepdims: 0 });
     return keep ? call.graph.add("Reshape", [found, call.graph.int64(call.result.shape)]) : found;
@@ -65,7 +66,8 @@ function logical(opType: string): Translator {
 function varMean(call: Call): Name[] {
   const { graph } = call;
   const dims = axes(call);
-  if (dims.some((dim) => isDynamic(call.shape("input")[dim]!))) return call.fail("the number of elements depends on an input");
+  if (dims.some((dim) => isDynamic(call.shape("input")[dim]!)))
+    return call.fail("the number of elements depends on an input");
   const count = dims.reduce((n, dim) => n * call.value("input").shape[dim]!, 1);
   const { dtype } = call.value("input");
   const x = call.tensor("input");

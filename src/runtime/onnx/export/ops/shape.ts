@@ -31,7 +31,11 @@ function transpose(call: Call): Name {
 
 function permute(call: Call): Name {
   const rank = call.rank("input");
-  return permuted(call, call.tensor("input"), call.numbers("dims").map((dim) => (dim < 0 ? dim + rank : dim)));
+  return permuted(
+    call,
+    call.tensor("input"),
+    call.numbers("dims").map((dim) => (dim < 0 ? dim + rank : dim)),
+  );
 }
 
 function movedim(call: Call): Name {
@@ -163,7 +167,9 @@ function squeeze(call: Call): Name {
   const rank = shape.length;
   const dims = call.optionalNumbers("dim")?.map((dim) => (dim < 0 ? dim + rank : dim)) ?? range(rank);
   const ones = dims.filter((dim) => shape[dim] === 1);
-  return ones.length === 0 ? call.tensor("input") : call.graph.add("Squeeze", [call.tensor("input"), call.graph.int64(ones)]);
+  return ones.length === 0
+    ? call.tensor("input")
+    : call.graph.add("Squeeze", [call.tensor("input"), call.graph.int64(ones)]);
 }
 
 function flip(call: Call): Name {

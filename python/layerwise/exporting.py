@@ -1,0 +1,170 @@
+"""Recordings of a model for an exporter: the same call with inputs of different sizes. Translates nothing."""
+
+import _core
+import torch
+
+from layerwise import failures
+from layerwise.plan import call as call_target
+from layerwise.probe import collect, prepared
+
+# A size that a model refuses may still go in other steps: heads and patches ask for multiples.
+_STEPS = ((1, 3), (2, 5), (4, 12), (8, 24), (16, 48))
+
+
+def record(dynamic):
+    """Record the prepared target: {"dimensions", "inputs", "outputs"} or {"failure"}.
+
+    `dynamic` names axes of inputs: {"x": {0: "batch", 1: "seq"}}. The first recording has the sizes as they are.
+    """
+    target, arguments = prepared()
+    if isinstance(target, torch.nn.Module):
+        target.eval()
+    found = _tensors(arguments)
+    names = [name for name, _ in found]
+    for name in dynamic:
+        if name not in names:
+            shown = ", ".join(names) or "none"
+            return {"failure": _usage(f"there is no input '{name}' to make dynamic: the inputs are {shown}")}
+    tensors = dict(found)
+    dimensions = []
+    for name, axes in dynamic.items():
+        for axis, dimension in axes.items():
+            axis = int(axis)
+            rank = tensors[name].dim()
+            if not 0 <= axis < rank:
+                return {"failure": _usage(f"{name} has {rank} dimensions: there is no dimension {axis}")}
+            known = next((d for d in dimensions if d["name"] == dimension), None)
+            if known is None:
+                known = {"name": dimension, "places": [], "sizes": []}
+                dimensions.append(known)
+            known["places"].append([name, axis])
+    base = [tensors[d["places"][0][0]].shape[d["places"][0][1]] for d in dimensions]
+    outcome = _call(target, arguments, {})
+    if "failure" in outcome:
+        return outcome
+    runs = [base]
+    for position, dimension in enumerate(dimensions):
+        changed, trouble = _vary(target, arguments, dimensions, base, [position])
+        if not changed:
+            return {"failure": _refused(dimension, trouble)}
+        runs.extend(changed)
+    if len(dimensions) > 1:
+        changed, trouble = _vary(target, arguments, dimensions, base, range(len(dimensions)))
+        if not changed:
+            return {"failure": _refused({"name": " and ".join(d["name"] for d in dimensions)}, trouble)}
+        runs.extend(changed)
+    for position, dimension in enumerate(dimensions):
+        dimension["sizes"] = [run[position] for run in runs]
+    return {"dimensions": dimensions, "inputs": names, "outputs": outcome["outputs"]}
+
+
+def call_with(sizes):
+    """One call with these sizes, [[input, axis, size], ...]: {"inputs", "outputs"} as handles by name, for a comparison."""
+    target, arguments = prepared()
+    arguments = _resized(arguments, {(name, axis): size for name, axis, size in sizes})
+    with torch.no_grad():
+        result = call_target(target, arguments)
+    inputs = [(name, tensor.contiguous()) for name, tensor in _tensors(arguments)]
+    outputs = []
+    collect(result, "output", outputs)
+    outputs = [(name, tensor.contiguous()) for name, tensor in outputs]
+    _kept[:] = [inputs, outputs]
+    return {
+        "inputs": [[name, tensor.h] for name, tensor in inputs],
+        "outputs": [[name, tensor.h] for name, tensor in outputs],
+    }
+
+
+# What was handed out by handle lives until the next call.
+_kept = [[], []]
+
+
+def _vary(target, arguments, dimensions, base, positions):
+    """Two recordings with these dimensions larger, in the first steps that the model takes; and the last failure."""
+    trouble = None
+    for steps in _STEPS:
+        runs = []
+        for step in steps:
+            # Different for each dimension, so that sums and products of them can be told apart.
+            sizes = [size + step * (1 + i % 3) if i in positions else size for i, size in enumerate(base)]
+            if len(positions) == 1:
+                sizes = [size + step if i in positions else size for i, size in enumerate(base)]
+            changes = {tuple(place): sizes[i] for i, d in enumerate(dimensions) if i in positions for place in d["places"]}
+            outcome = _call(target, arguments, changes)
+            if "failure" in outcome:
+                trouble = outcome["failure"]
+                break
+            runs.append(sizes)
+        if len(runs) == len(steps):
+            return runs, None
+        for _ in runs:
+            _core.export_forget()
+    return None, trouble
+
+
+def _call(target, arguments, changes):
+    resized = _resized(arguments, changes)
+    _core.export_begin()
+    is_done = False
+    try:
+        for name, tensor in _tensors(resized):
+            _core.export_input(tensor.h, name)
+        with torch.no_grad():
+            result = call_target(target, resized)
+        outputs = []
+        collect(result, "output", outputs)
+        for name, tensor in outputs:
+            _core.export_output(tensor.h, name)
+        is_done = True
+        return {"outputs": [name for name, _ in outputs]}
+    except BaseException as error:
+        return {"failure": failures.describe(error)}
+    finally:
+        _core.export_end(is_done)
+
+
+def _resized(arguments, changes):
+    """The arguments with some tensors longer or shorter: elements are repeated, so that indices stay valid."""
+
+    def change(value, name):
+        if isinstance(value, torch.Tensor):
+            for (wanted, axis), size in changes.items():
+                if wanted == name and value.shape[axis] != size:
+                    index = torch.arange(size, device=value.device) % value.shape[axis]
+                    value = value.index_select(axis, index)
+            return value
+        if isinstance(value, dict):
+            return {key: change(item, _part(name, key)) for key, item in value.items()}
+        if isinstance(value, tuple) and hasattr(value, "_fields"):
+            return type(value)(*(change(getattr(value, key), f"{name}.{key}") for key in value._fields))
+        if isinstance(value, (list, tuple)):
+            return type(value)(change(item, f"{name}[{index}]") for index, item in enumerate(value))
+        return value
+
+    return {name: change(value, name) for name, value in arguments.items()}
+
+
+def _tensors(arguments):
+    found = []
+    for name, value in arguments.items():
+        collect(value, name, found)
+    return found
+
+
+def _part(name, key):
+    return f"{name}.{key}" if isinstance(key, str) and key.isidentifier() else f"{name}[{key!r}]"
+
+
+def _usage(message):
+    return {"kind": "usage", "type": "dynamic", "message": message}
+
+
+def _refused(dimension, trouble):
+    reason = f": {trouble['message']}" if trouble else ""
+    return {
+        "kind": "model",
+        "type": "dynamic",
+        "message": f"the model takes no other size of {dimension['name']}{reason}",
+        **({"at": trouble["at"]} if trouble and "at" in trouble else {}),
+        "hint": "leave this dimension out of --dynamic, or make the model accept it",
+    }

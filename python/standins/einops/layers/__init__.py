@@ -1,0 +1,1 @@
+"""einops.layers: torch's are in einops.layers.torch."""

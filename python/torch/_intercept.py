@@ -1,0 +1,119 @@
+"""Standing in front of torch's own functions for a while: autocast, tracing and __torch_function__ need to see every call.
+
+Nothing is paid while nobody asks: a function is intercepted by giving it another code object, so that every name under which it
+is known (and every module that imported it) sees the same, and gets its own code back afterwards. Refuses builtins and classes.
+"""
+
+import types
+
+
+def _stand_in(*args, **kwargs):
+    from torch._intercept import _arrive
+
+    return _arrive("NUMBER", args, kwargs)
+
+
+class _Entry:
+    """A function of ours under interception: itself under a second object, and who stands in front, newest last."""
+
+    __slots__ = ("function", "code", "original", "handlers")
+
+    def __init__(self, function):
+        self.function = function
+        self.code = function.__code__
+        self.handlers = []
+        original = types.FunctionType(
+            self.code, function.__globals__, function.__name__, function.__defaults__, function.__closure__
+        )
+        original.__kwdefaults__ = function.__kwdefaults__
+        original.__dict__.update(function.__dict__)
+        self.original = original
+
+
+_entries = []
+_numbers = {}
+
+
+def _entry_of(function):
+    number = _numbers.get(id(function))
+    if number is None:
+        number = _numbers[id(function)] = len(_entries)
+        _entries.append(_Entry(function))
+    return number, _entries[number]
+
+
+def can_intercept(function):
+    return isinstance(function, types.FunctionType)
+
+
+def push(function, handler):
+    """From now on calls of `function` become handler(function, call, args, kwargs); `call` leads on to what stood there before."""
+    number, entry = _entry_of(function)
+    entry.handlers.append(handler)
+    if len(entry.handlers) == 1:
+        code = entry.code
+        template = _stand_in.__code__
+        constants = tuple(number if value == "NUMBER" else value for value in template.co_consts)
+        function.__code__ = template.replace(co_consts=constants, co_name=code.co_name, co_freevars=code.co_freevars)
+
+
+def pop(function):
+    """Undo the newest push."""
+    entry = _entry_of(function)[1]
+    entry.handlers.pop()
+    if not entry.handlers:
+        function.__code__ = entry.code
+
+
+def original(function):
+    """The function without anybody in front of it."""
+    number = _numbers.get(id(function))
+    return function if number is None else _entries[number].original
+
+
+def _arrive(number, args, kwargs):
+    entry = _entries[number]
+    return _pass(entry, len(entry.handlers) - 1, args, kwargs)
+
+
+def _pass(entry, level, args, kwargs):
+    if level < 0:
+        return entry.original(*args, **kwargs)
+
+    def call(*args, **kwargs):
+        return _pass(entry, level - 1, args, kwargs)
+
+    return entry.handlers[level](entry.function, call, args, kwargs)
+
+
+_public = None
+
+
+def public_functions():
+    """torch's functions that users call on tensors, and the methods and operators of Tensor, each once."""
+    global _public
+    if _public is None:
+        import torch
+
+        found = {}
+        owners = [torch.nn.functional, torch.special, torch.linalg, torch.fft, torch.nn.init, torch, torch.Tensor]
+        for owner in owners:
+            for name, value in list(vars(owner).items()):
+                is_operator = owner is torch.Tensor and name.startswith("__") and name not in _NOT_OPERATORS
+                if isinstance(value, types.FunctionType) and (not name.startswith("_") or is_operator):
+                    if owner is not torch or name not in _NOT_ON_TENSORS:
+                        found.setdefault(id(value), value)
+        _public = list(found.values())
+    return _public
+
+
+_NOT_OPERATORS = frozenset(
+    "__new__ __init__ __del__ __getattr__ __dir__ __hash__ __repr__ __format__ __reduce_ex__ __init_subclass__ __setstate__".split()
+)
+_NOT_ON_TENSORS = frozenset(
+    """
+    is_tensor is_storage typename compile get_num_threads set_num_threads manual_seed seed initial_seed get_rng_state set_rng_state
+    fork_rng set_default_dtype get_default_dtype set_default_device get_default_device set_printoptions is_grad_enabled
+    use_deterministic_algorithms broadcast_shapes can_cast promote_types load save set_default_tensor_type
+    """.split()
+)

@@ -1,0 +1,51 @@
+/** The door through which Python makes recordings of a model: one call each, with inputs of other sizes. */
+import { get } from "../../handles.ts";
+import { CallRecorder, type Recording } from "./record.ts";
+
+/** While a call is recorded; names of inputs and outputs go here too. */
+export const exporting = { current: null as CallRecorder | null };
+
+let finished: Recording[] = [];
+
+export const exportFunctions = {
+  export_begin(): number {
+    exporting.current = new CallRecorder();
+    exporting.current.start();
+    return 1;
+  },
+  export_input(handle: number, name: string): number {
+    exporting.current?.nameInput(get(handle), name);
+    return 1;
+  },
+  export_output(handle: number, name: string): number {
+    exporting.current?.nameOutput(get(handle), name);
+    return 1;
+  },
+  /** Keeps the recording; false forgets it, because the call failed. */
+  export_end(isKept: boolean): number {
+    const recording = exporting.current?.stop();
+    exporting.current = null;
+    if (!recording) return 0;
+    if (isKept) finished.push(recording);
+    else recording.release();
+    return 1;
+  },
+  /** Takes back the last one that was kept. */
+  export_forget(): number {
+    finished.pop()?.release();
+    return 1;
+  },
+};
+
+/** Everything that was recorded since the last time; the caller releases it. */
+export function takeRecordings(): Recording[] {
+  const taken = finished;
+  finished = [];
+  return taken;
+}
+
+/** The interpreter is gone, and its tensors with it. */
+export function forgetRecordings(): void {
+  exporting.current = null;
+  finished = [];
+}
