@@ -94,7 +94,8 @@ std::unique_ptr<Engine> Engine::open(int device, const double* ring, int64_t rin
   e.stream_ = stream;
   e.staging_ = std::make_unique<Staging>(driver);
   e.facts_ = {attribute(kCuMajor),          attribute(kCuMinor),   attribute(kCuMultiprocessors),
-              attribute(kCuMaxSharedOptIn), attribute(kCuL2Bytes), driver.is_emulated};
+              attribute(kCuMaxSharedOptIn), attribute(kCuL2Bytes),
+              attribute(kCuMaxThreadsPerMultiprocessor), driver.is_emulated};
   return engine;
 }
 

@@ -19,6 +19,7 @@ struct DeviceFacts {
   int multiprocessors = 1;
   int shared_bytes = 48 << 10;  // the most that a block may ask for
   int l2_bytes = 0;
+  int threads_per_multiprocessor = 2048;
   bool is_emulated = false;
   bool has(int compute) const { return major * 10 + minor >= compute; }
 };

@@ -34,7 +34,7 @@ _MOST_NESTED = 3
 # So many trials that got no further than the best one: the model, not its input, is at fault.
 _MOST_IN_VAIN = 60
 _MOST_ELEMENTS = 1 << 23
-_ELSEWHERE = (NameError, ImportError, SyntaxError, RecursionError)
+_ELSEWHERE = (NameError, ImportError, SyntaxError, RecursionError, MemoryError)
 
 
 def infer(module, file, name, init_text="", inputs=None, seen=()):
@@ -185,7 +185,7 @@ class _Inference:
         if unclear:
             raise SpecError(
                 f"cannot find a value for the argument '{unclear[0]}' of {self.name} "
-                f"(tried {self.plan.init[unclear[0]].text}: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}); "
+                f"(tried {self.plan.init[unclear[0]].text}: {type(error).__name__}: {_first_line(error)}); "
                 f"give it with --init '{unclear[0]}=...'"
             ) from error
         raise error
@@ -442,7 +442,7 @@ class _Inference:
                     continue
                 after = dict(chosen)
                 for name in changed:
-                    why = f"corrected by trial: {str(error).splitlines()[0][:120]}"
+                    why = f"corrected by trial: {_first_line(error)[:120]}"
                     after[name] = (repaired[name], "layers", why, None)
                 heapq.heappush(queue, (-progress, depth + 1, order, after))
                 order += 1
@@ -464,6 +464,11 @@ class _Inference:
             if hasattr(layer, "num_embeddings") and value.high != layer.num_embeddings:
                 chosen[name] = (TensorSpec(value.dtype, value.shape, layer.num_embeddings), origin, why, None)
         return chosen
+
+
+def _first_line(error):
+    lines = str(error).splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 def _scalar(annotation):

@@ -1,5 +1,8 @@
 """torch.device."""
 
+# The GPU that "cuda" without a number means; torch.cuda.set_device changes it.
+current_cuda = 0
+
 _TYPES = {"cpu": 0, "meta": 1, "cuda": 16}
 
 
@@ -86,7 +89,9 @@ def by_id(number):
 def resolve(value):
     """The id to pass for a device argument: -1 leaves the choice to the runtime."""
     if value is None:
-        return _stack[-1].id if _stack else -1
-    if type(value) is not device:
+        if not _stack:
+            return -1
+        value = _stack[-1]
+    elif type(value) is not device:
         value = device(value)
-    return value.id
+    return 16 + current_cuda if value.index is None and value.type == "cuda" else value.id

@@ -1,11 +1,12 @@
 """Functions that make tensors: zeros, tensor, arange, rand and their kin."""
 
 import array
+import math
 import struct
 
 import _core
 from torch import _arrays, _dtype
-from torch._C import TensorBase, _core_drop, _ints, _number, _raise, _wrap
+from torch._C import TensorBase, _core_drop, _ints, _number, _raise, _wrap, _write_out
 from torch._device import resolve
 from torch._dtype import as_dtype, bool_, float32, get_default_dtype, int64
 
@@ -24,9 +25,7 @@ def _size(args):
 
 def _finish(t, requires_grad, out=None):
     if out is not None:
-        if out.shape != t.shape:
-            raise NotImplementedError("out= with another shape than the result's is not supported yet; docs/ops.md lists what is")
-        return out.copy_(t)
+        return _write_out(out, t)
     if requires_grad:
         if not (t.dtype.is_floating_point or t.dtype.is_complex):
             raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
@@ -40,10 +39,15 @@ def _dtype_id(dtype):
 
 def empty(*args, size=None, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
     t = _wrap(_core.op_empty(_ints(_size(args) if size is None else tuple(size)), _dtype_id(dtype), resolve(device)))
+    if memory_format is _dtype.channels_last:
+        n, c, h, w = t.shape
+        t = empty_strided((n, c, h, w), (c * h * w, 1, w * c, c), dtype=dtype, device=device)
     return _finish(t, requires_grad, out)
 
 
 def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
+    if isinstance(size, int):
+        raise TypeError("full(): argument 'size' (position 1) must be tuple of ints, not int")
     value, kind = _number(fill_value)
     if dtype is None:
         dtype = (bool_, int64, get_default_dtype(), None, get_default_dtype().to_complex())[kind]
@@ -146,7 +150,7 @@ def _flatten(data, shape, depth, out):
         out.append(data)
         return
     if not isinstance(data, (list, tuple)):
-        raise TypeError(f"not a sequence at depth {depth}: got {type(data).__name__}")
+        raise TypeError("not a sequence")
     if len(data) != shape[depth]:
         raise ValueError(f"expected sequence of length {shape[depth]} at dim {depth} (got {len(data)})")
     if depth == len(shape) - 1:
@@ -165,13 +169,13 @@ def _pack(values, dtype):
     """Python numbers as the bytes of a dtype."""
     name = dtype.name
     if name == "bool":
-        return array.array("B", [1 if v else 0 for v in values])
+        return array.array("B", [1 if v != 0 else 0 for v in map(_checked_number, values)])
     if name in _codes:
         if any(type(v) is complex for v in values):
             raise TypeError("must be real number, not complex")
         if dtype.is_floating_point:
             return array.array(_codes[name], values)
-        packed = [int(v) for v in values]
+        packed = [_whole(v, name) for v in values]
         try:
             return array.array(_codes[name], packed)
         except OverflowError:
@@ -179,6 +183,22 @@ def _pack(values, dtype):
     if name in ("complex64", "complex128"):
         return array.array(_codes[dtype.to_real().name], [x for v in values for x in _parts(v)])
     raise NotImplementedError(f"tensors of {dtype} are not supported yet; docs/ops.md lists what is")
+
+
+def _checked_number(value):
+    if isinstance(value, (bool, int, float, complex)) or hasattr(value, "item"):
+        return value
+    raise TypeError(f"'{type(value).__name__}' object cannot be interpreted as an integer")
+
+
+def _whole(value, name):
+    """A number as a Python int, with PyTorch's words for those that are none."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise RuntimeError(f"value cannot be converted to type {name} without overflow")
+    whole = int(_checked_number(value))
+    if not -(2**63) <= whole < 2**63:
+        raise ValueError("Overflow when unpacking long long")
+    return whole
 
 
 def _parts(value):
@@ -206,6 +226,8 @@ def _infer_dtype(values):
         return get_default_dtype().to_complex()
     for v in values:
         if not isinstance(v, (int, float)) and not hasattr(v, "item"):
+            if isinstance(v, str):
+                raise TypeError("new(): invalid data type 'str'")
             raise RuntimeError(f"Could not infer dtype of {type(v).__name__}")
     return get_default_dtype() if any(isinstance(_number(v)[0], float) for v in values) else int64
 
@@ -227,7 +249,14 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
     shape = _shape_of(data)
     values = []
     _flatten(data, shape, 0, values)
+    if shape and values and isinstance(values[0], str):
+        raise ValueError("too many dimensions 'str'")
     if any(isinstance(v, TensorBase) for v in values):
+        for v in values:
+            if isinstance(v, TensorBase) and v.numel() != 1:
+                if dtype is None or dtype.is_floating_point:
+                    raise ValueError("only one element tensors can be converted to Python scalars")
+                raise TypeError("only integer tensors of a single element can be converted to an index")
         values = [v.item() if isinstance(v, TensorBase) else v for v in values]
     if values and type(values[0]) not in (bool, int, float, complex):
         if _arrays.is_array(values[0]):
@@ -319,13 +348,13 @@ def randn(*args, size=None, generator=None, out=None,
 
 
 def rand_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None, generator=None):
-    dtype, device = _like(input, dtype, device)
-    return rand(input.shape, dtype=dtype, device=device, requires_grad=requires_grad, generator=generator)
+    drawn = _empty_like(input, dtype, device, memory_format).uniform_(0.0, 1.0, generator=generator)
+    return _finish(drawn, requires_grad)
 
 
 def randn_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None, generator=None):
-    dtype, device = _like(input, dtype, device)
-    return randn(input.shape, dtype=dtype, device=device, requires_grad=requires_grad, generator=generator)
+    drawn = _empty_like(input, dtype, device, memory_format).normal_(0.0, 1.0, generator=generator)
+    return _finish(drawn, requires_grad)
 
 
 def _draw_integers(t, low, high, generator):
@@ -366,6 +395,8 @@ def randperm(n, *, generator=None, out=None, dtype=int64, layout=None, device=No
 def normal(mean=0.0, std=1.0, size=None, *, generator=None, out=None, dtype=None, device=None, requires_grad=False):
     if isinstance(mean, TensorBase) or isinstance(std, TensorBase):
         like = mean if isinstance(mean, TensorBase) else std
+        if isinstance(std, TensorBase) and not std.is_meta and not bool((std >= 0).all()):
+            raise RuntimeError("normal expects all elements of std >= 0.0")
         shape = like.shape
         if isinstance(mean, TensorBase) and isinstance(std, TensorBase):
             import torch
@@ -377,6 +408,13 @@ def normal(mean=0.0, std=1.0, size=None, *, generator=None, out=None, dtype=None
 
 
 def bernoulli(input, p=None, *, generator=None, out=None):
+    if p is None and not input.dtype.is_floating_point:
+        raise NotImplementedError(f"\"bernoulli_tensor_cpu_p_\" not implemented for '{input.type()[6:-6]}'")
+    if p is None and not input.is_meta and not bool(((input >= 0) & (input <= 1)).all()):
+        raise RuntimeError(
+            "Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be improved?  If so, "
+            "please report an enhancement request to PyTorch.)"
+        )
     t = empty(input.shape, dtype=input.dtype, device=input.device)
     return _finish(t.bernoulli_(input if p is None else p, generator=generator), False, out)
 
@@ -385,10 +423,16 @@ def multinomial(input, num_samples, replacement=False, *, generator=None):
     """Indices drawn by weight. Exponential races without replacement (and for one sample), inverse sampling with it."""
     if input.dim() not in (1, 2):
         raise RuntimeError("prob_dist must be 1 or 2 dim")
+    if not input.dtype.is_floating_point:
+        raise RuntimeError(f"multinomial only supports floating-point dtypes for input, got: {input.type()[6:-6]}")
+    if num_samples <= 0:
+        raise RuntimeError("cannot sample n_sample <= 0 samples")
     if not replacement and num_samples > input.shape[-1]:
         raise RuntimeError("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
     if not input.is_meta and not bool(((input >= 0) & input.isfinite()).all()):
         raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
+    if not input.is_meta and not bool((input.sum(-1) > 0).all()):
+        raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
     if not replacement or num_samples == 1:
         races = empty(input.shape, dtype=input.dtype, device=input.device).exponential_(1.0, generator=generator)
         scores = input / races

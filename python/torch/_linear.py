@@ -27,8 +27,8 @@ def slogdet(input, *, out=None):
 
 def logdet(input):
     """The logarithm of the determinant; NaN where that is negative."""
-    linalg._check_square(input, "linalg.det")
-    linalg._check_numbers(input, "linalg.det")
+    linalg._check_square(input, "logdet")
+    linalg._check_numbers(input, "logdet")
     sign, size = linalg.slogdet(input)
     if input.dtype.is_complex:
         return sign.log() + size
@@ -37,10 +37,6 @@ def logdet(input):
 
 def cholesky(input, upper=False, *, out=None):
     return linalg.cholesky(input, upper=upper, out=out)
-
-
-def _factor(L, upper):
-    return (L.mH, L) if upper else (L, L.mH)
 
 
 def cholesky_solve(input, L, upper=False, *, out=None):
@@ -56,17 +52,12 @@ def cholesky_solve(input, L, upper=False, *, out=None):
             f"Incompatible matrix sizes for cholesky_solve: each A matrix is {L.shape[-1]} by {L.shape[-1]} but each b matrix is "
             f"{input.shape[-2]} by {input.shape[-1]}"
         )
-    lower, adjoint = _factor(L, upper)
-    middle = linalg.solve_triangular(lower, input, upper=False)
-    return _into(out, linalg.solve_triangular(adjoint, middle, upper=True))
+    return _into(out, _f._cholesky_solve(input, L, bool(upper)))
 
 
 def cholesky_inverse(input, upper=False, *, out=None):
-    import torch
-
     linalg._check_square(input, "cholesky_inverse")
-    eye = torch.eye(input.shape[-1], dtype=input.dtype, device=input.device)
-    return _into(out, cholesky_solve(eye.expand(input.shape), input, upper))
+    return _into(out, _f._cholesky_inverse(input, bool(upper)))
 
 
 def svd(input, some=True, compute_uv=True, *, out=None):

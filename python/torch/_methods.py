@@ -311,15 +311,11 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
 
 
 def diag(input, diagonal=0):
-    import torch
-
     if input.dim() not in (1, 2):
         raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.dim()}D")
     if input.dim() == 1:
         n = input.shape[0] + abs(diagonal)
-        out = torch.zeros(n, n, dtype=input.dtype, device=input.device)
-        out.diagonal(diagonal).copy_(input)
-        return out
+        return _f._diagonal_backward(input, (n, n), diagonal, 0, 1)
     return input.diagonal(diagonal).clone()
 
 
@@ -328,12 +324,15 @@ def diagflat(input, offset=0):
 
 
 def diag_embed(input, offset=0, dim1=-2, dim2=-1):
-    import torch
-
     n = input.shape[-1] + abs(offset)
-    out = torch.zeros(*input.shape[:-1], n, n, dtype=input.dtype, device=input.device)
-    out.diagonal(offset, -2, -1).copy_(input)
-    return out.movedim((-2, -1), (dim1, dim2))
+    rank = input.dim()
+    first, second = (d % (rank + 1) for d in (dim1, dim2))
+    if first == second:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    sizes = list(input.shape[:-1])
+    for d in sorted((first, second)):
+        sizes.insert(d, n)
+    return _f._diagonal_backward(input, tuple(sizes), offset, first, second)
 
 
 # Dtypes and devices
@@ -392,7 +391,7 @@ def cpu(input, memory_format=None):
 
 
 def cuda(input, device=None, non_blocking=False, memory_format=None):
-    return input.to("cuda" if device is None else _device(device))
+    return input.to("cuda" if device is None else _device(device), non_blocking=non_blocking)
 
 
 def _caster(dtype):
@@ -575,7 +574,15 @@ def resize_(input, *sizes, memory_format=None):
     n = 1
     for s in size:
         n *= s
-    fresh = torch.empty(size, dtype=input.dtype)
+    if input.requires_grad:
+        raise RuntimeError("cannot resize variables that require grad")
+    room = input.untyped_storage().nbytes() // input.element_size() - input.storage_offset()
+    if n <= room:
+        strides = [1] * len(size)
+        for i in range(len(size) - 2, -1, -1):
+            strides[i] = strides[i + 1] * builtins.max(size[i + 1], 1)
+        return _restride(input, input.as_strided(size, strides))
+    fresh = torch.empty(size, dtype=input.dtype, device=input.device)
     keep = builtins.min(n, input.numel())
     fresh.view(-1)[:keep].copy_(input.detach().reshape(-1)[:keep])
     input.data = fresh

@@ -337,7 +337,9 @@ def diff(input, n=1, dim=-1, prepend=None, append=None):
     parts = [t for t in (prepend, input, append) if t is not None]
     result = _f.cat(parts, dim) if len(parts) > 1 else input
     for _ in range(n):
-        size = builtins.max(result.size(dim), 1)
+        size = result.size(dim)
+        if size == 0:
+            break
         later, earlier = result.narrow(dim, 1, size - 1), result.narrow(dim, 0, size - 1)
         result = later ^ earlier if result.dtype is bool_ else later - earlier
     return result

@@ -4,6 +4,7 @@ import contextlib
 
 import _core
 from torch._C import _check, _wrap
+from torch._device import by_id, resolve
 from torch._dtype import uint8
 from torch._factories import from_buffer_bytes
 
@@ -12,13 +13,19 @@ class Generator:
     """A stream of random numbers of its own."""
 
     def __init__(self, device="cpu"):
-        self.id = _core.new_generator()
+        self._place = resolve(device)
+        self.id = _core.new_generator(self._place)
+
+    @classmethod
+    def _of_gpu(cls, index):
+        made = object.__new__(cls)
+        made._place = 16 + index
+        made.id = _core.cuda_default_generator(index)
+        return made
 
     @property
     def device(self):
-        from torch._device import device
-
-        return device("cpu")
+        return by_id(self._place)
 
     def manual_seed(self, seed):
         _check(_core.manual_seed(self.id, _checked(seed)))
@@ -35,6 +42,9 @@ class Generator:
         return value
 
     def get_state(self):
+        if self._place >= 16:
+            offset = int(_core.cuda_rng_offset(self.id))
+            return from_buffer_bytes(self.initial_seed().to_bytes(8, "little") + offset.to_bytes(8, "little"), (16,), uint8)
         state = _wrap(_core.op__get_rng_state(self.id))
         # The kernel knows the low half of the seed only.
         seed = self.initial_seed().to_bytes(8, "little")
@@ -42,6 +52,13 @@ class Generator:
         return state
 
     def set_state(self, state):
+        if self._place >= 16:
+            if state.numel() != 16:
+                raise RuntimeError("RNG state is wrong size")
+            saved = bytes(state.tolist())
+            self.manual_seed(int.from_bytes(saved[:8], "little"))
+            _core.cuda_set_rng_offset(self.id, int.from_bytes(saved[8:], "little"))
+            return self
         _wrap(_core.op__set_rng_state(state.h, self.id))
         return self
 
@@ -55,6 +72,7 @@ Generator.__module__ = "torch"
 class _Default(Generator):
     def __init__(self):
         self.id = 0
+        self._place = 0
 
 
 _Default.__name__ = _Default.__qualname__ = "Generator"
@@ -69,6 +87,8 @@ def _checked(seed):
 
 
 def manual_seed(seed):
+    """Of every device."""
+    _core.cuda_manual_seed(-1, _checked(seed))
     return default_generator.manual_seed(seed)
 
 

@@ -317,7 +317,7 @@ def load(f, map_location=None, pickle_module=None, *, weights_only=None, mmap=No
         )
     unknown = set(pickle_load_args) - {"encoding", "errors", "fix_imports", "buffers"}
     if unknown:
-        raise TypeError(f"Unpickler.__init__() got an unexpected keyword argument '{sorted(unknown)[0]}'")
+        raise TypeError(f"'{sorted(unknown)[0]}' is an invalid keyword argument for Unpickler()")
     if mmap and not is_path(f):
         raise ValueError("f must be a file path in order to use the mmap argument")
     if is_path(f) and os.fspath(f).endswith(".safetensors"):
@@ -348,7 +348,7 @@ def _load(file_id, map_location, allowed, mmap):
 
 
 def _require_readable(f):
-    for method in ("read", "seek", "tell"):
+    for method in ("seek", "tell", "read"):
         if not hasattr(f, method):
             raise AttributeError(
                 f"'{type(f).__name__}' object has no attribute '{method}'. You can only torch.load from a file that is seekable. "
@@ -368,8 +368,10 @@ def _refusal(message, weights_only):
 def _failure(f, message, weights_only):
     """The class that PyTorch raises for a file that is none of its own."""
     name = f"{os.fspath(f)}: " if is_path(f) else ""
-    if "0 bytes" in message or message == "the pickle ends early":
+    if message in ("the file is empty", "the pickle ends early"):
         return EOFError("Ran out of input")
+    if message.startswith("failed finding central directory"):
+        return RuntimeError(f"PytorchStreamReader failed reading zip archive: {message}")
     if "blocked" in message or "Unsupported operand" in message:
         return pickle.UnpicklingError(f"Weights only load failed. {message}" if weights_only else message)
     return RuntimeError(f"{name}{message}")
@@ -394,12 +396,12 @@ def get_unsafe_globals_in_checkpoint(f):
         while True:
             try:
                 checked(_core.checkpoint_describe(file_id, json.dumps([*allowed, *found])), "")
-                return found
+                return sorted(found)
             except UnsupportedGlobal as error:
                 found.append(str(error).split("GLOBAL ", 1)[1].split(" ", 1)[0])
             except FileFormatError as error:
                 if found:
-                    return found
+                    return sorted(found)
                 raise ValueError(f"Expected input to be a checkpoint returned by torch.save: {error}") from None
 
 

@@ -23,15 +23,19 @@ export function parseTarget(written: string, folder: string = process.cwd()): Ta
     throw new UsageError(`'${name}' in '${written}' is no Python name`, "expected FILE.py::Class or FILE.py::function");
   }
   const file = resolve(folder, path);
+  if (split >= 0 && isOnnx(file)) throw new UsageError(`${path} is one model: expected no name behind it`);
   checkFile(file, path);
   return { file, name, text: name === "" ? file : `${file}::${name}` };
 }
 
+const isOnnx = (file: string): boolean => extname(file).toLowerCase() === ".onnx";
+
 function checkFile(file: string, written: string): void {
   const stat = statSync(file, { throwIfNoEntry: false });
   if (!stat) throw new UsageError(`no file ${written}`, similarFile(file));
-  if (stat.isDirectory()) throw new UsageError(`${written} is a folder: expected a .py file`);
-  if (extname(file) !== ".py") throw new UsageError(`${written} is no Python file: expected a name that ends in .py`);
+  if (stat.isDirectory()) throw new UsageError(`${written} is a folder: expected a .py or .onnx file`);
+  if (extname(file) !== ".py" && !isOnnx(file))
+    throw new UsageError(`${written} is no Python file: expected a name that ends in .py, or an .onnx file`);
 }
 
 function similarFile(file: string): string | undefined {

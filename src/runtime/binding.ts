@@ -1,6 +1,6 @@
 /** From op records to the functions that Python calls: one per op, decoding plain numbers by the op's signature. */
 import { fail, internedList, readScratch, writeScratch } from "./bridge.ts";
-import { defaultDevice, deviceById } from "./device.ts";
+import { cpuDevice, deviceById } from "./device.ts";
 import { dtypeById, Scalar, type Kind } from "./dtype.ts";
 import { TypeError_ } from "./errors.ts";
 import { get, getOrNull, put, putQuietly } from "./handles.ts";
@@ -35,7 +35,7 @@ const operand: Decoder = (a, i) => {
   if (a[i + 1] === TENSOR_KIND) return get(a[i] as number);
   const value = a[i];
   // Kernels take numbers as doubles: an integer that is none goes as a tensor of no dims, which promotes alike.
-  if (typeof value === "bigint" && a[i + 1] === 1) return integerTensor(value, defaultDevice());
+  if (typeof value === "bigint" && a[i + 1] === 1) return integerTensor(value, cpuDevice());
   return scalar(a, i);
 };
 const isAbsent = (value: unknown): boolean => value === undefined || value === null;

@@ -8,12 +8,22 @@ import { gradMode } from "./autograd/mode.ts";
 import { gradientEdge, postAccumulateHooks } from "./autograd/node.ts";
 import { boundOps, generators } from "./binding.ts";
 import * as bridge from "./bridge.ts";
+import { CudaGenerator, defaultCudaGenerator, resetCudaGenerators, seedCuda } from "./cuda/generator.ts";
 import { cudaFunctions } from "./cuda/functions.ts";
 import { cuda } from "./cuda/system.ts";
-import { CpuDevice, deviceById, META, overrideDevice, registerDevice } from "./device.ts";
+import { cpuDevice, CpuDevice, deviceById, META, overrideDevice, registerDevice } from "./device.ts";
 import { DryDevice } from "./dry_device.ts";
 import { closeAllFiles, fileFunctions } from "./files/door.ts";
-import { dtypeById, getDefaultDtype, isDifferentiable, promoteTypes, resultType, Scalar, setDefaultDtype, type Kind } from "./dtype.ts";
+import {
+  dtypeById,
+  getDefaultDtype,
+  isDifferentiable,
+  promoteTypes,
+  resultType,
+  Scalar,
+  setDefaultDtype,
+  type Kind,
+} from "./dtype.ts";
 import { IndexError, NotImplementedError, RuntimeError } from "./errors.ts";
 import { drop, dropAll, get, getOrNull, liveHandles, put, putQuietly } from "./handles.ts";
 import { readBytes, readScalar, writeBytes } from "./launch.ts";
@@ -281,7 +291,7 @@ function autogradFunctions(): Record<string, (...args: never[]) => unknown> {
     restride: guarded((h: number, view: number) => {
       const t = get(h);
       const v = get(view);
-      if (t.base) throw new NotImplementedError("changing the shape of a view in place");
+      if (t.base && (t.requiresGrad || v.node)) throw new NotImplementedError("changing the shape of a view in place");
       t.shape = v.shape;
       t.strides = v.strides;
       t.offset = v.offset;
@@ -332,9 +342,21 @@ function autogradFunctions(): Record<string, (...args: never[]) => unknown> {
 }
 
 function randomFunctions(): Record<string, (...args: never[]) => unknown> {
-  const generatorOf = (id: number): Generator => generators[id] ?? defaultGenerator();
+  const generatorOf = (id: number): Generator | CudaGenerator => generators[id] ?? defaultGenerator();
   return {
-    new_generator: () => generators.push(new Generator(deviceById(-1))) - 1,
+    /** 0: the CPU's; 16 and above: of a GPU. */
+    new_generator: (device: number) =>
+      generators.push(device >= 16 ? new CudaGenerator(device - 16) : new Generator(cpuDevice())) - 1,
+    cuda_default_generator: (index: number) => {
+      const generator = defaultCudaGenerator(index);
+      const known = generators.indexOf(generator);
+      return known > 0 ? known : generators.push(generator) - 1;
+    },
+    cuda_manual_seed: (index: number, seed: number | bigint) => seedCuda(index, BigInt(seed)),
+    cuda_rng_offset: (id: number) => (generators[id] as CudaGenerator).offset,
+    cuda_set_rng_offset: (id: number, offset: number | bigint) => {
+      (generators[id] as CudaGenerator).offset = Number(offset);
+    },
     manual_seed: guarded((id: number, seed: number | bigint) => {
       generatorOf(id).seed(BigInt(seed));
       return 1;
@@ -428,6 +450,7 @@ export function createCore(options: CoreOptions = {}): Core {
       forgetNodes();
       bridge.clearLists();
       resetDefaultGenerator();
+      resetCudaGenerators();
       generators.length = 1;
       gradMode.set(true);
       setDefaultDtype(dtypeById(6));
@@ -441,10 +464,7 @@ export function createCore(options: CoreOptions = {}): Core {
     },
     device: options.metaOnly ? "meta" : "cpu",
     cancelWords: cpu
-      ? [
-          { words: cpu.stream.control as Int32Array<SharedArrayBuffer>, index: Stream.cancelIndex },
-          ...cuda.cancelWords,
-        ]
+      ? [{ words: cpu.stream.control as Int32Array<SharedArrayBuffer>, index: Stream.cancelIndex }, ...cuda.cancelWords]
       : [],
     memory: (cpu?.allocator.shared as Float64Array<SharedArrayBuffer> | undefined) ?? null,
     cpu,

@@ -10,6 +10,7 @@ import type { Expr } from "./pointwise/expr.ts";
 import { complexUse, isDifferentiable, type DType } from "./dtype.ts";
 import { NotImplementedError, RuntimeError } from "./errors.ts";
 import { observer } from "./observer.ts";
+import { checkPlacement, placement } from "./placement.ts";
 import type { Shape } from "./shape.ts";
 import { parseSignature, type Arguments, type Signature, type TensorArguments } from "./signature.ts";
 import { Tensor, type Storage } from "./tensor.ts";
@@ -69,6 +70,8 @@ export interface OpSpec<S extends string, F extends Forward> {
   view?: boolean;
   /** Writes into its first argument and returns it. */
   mutates?: boolean;
+  /** Takes tensors of different devices and sees to it itself. */
+  mixesDevices?: boolean;
   /** Name in Python's grad_fn; default from the signature's name. */
   gradName?: string;
   differentiable?: boolean;
@@ -147,6 +150,7 @@ export const complexRoute = {
 
 function execute(record: OpRecord, args: readonly unknown[]): unknown {
   const spec = record.spec;
+  if (placement.matters) checkPlacement(record, args);
   if (complexUse.seen && !spec.complex) {
     const form = complexRoute.of(record, args);
     if (form) return form();

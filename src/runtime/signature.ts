@@ -4,6 +4,7 @@
  */
 import type { Device } from "./device.ts";
 import type { DType, Scalar } from "./dtype.ts";
+import type { CudaGenerator } from "./cuda/generator.ts";
 import type { Generator } from "./random.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -31,7 +32,7 @@ interface ArgumentTypes {
   "Dtype?": DType | null;
   Dtype: DType;
   "Device?": Device | null;
-  "Generator?": Generator | null;
+  "Generator?": Generator | CudaGenerator | null;
 }
 export type ArgumentType = keyof ArgumentTypes;
 

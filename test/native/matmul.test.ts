@@ -12,7 +12,6 @@ import {
   randomSource,
   slice,
   testDevice,
-  testDevice,
   whyMissing,
   type DtypeName,
   type Machine,

@@ -168,6 +168,8 @@ class Input:
         flat = values(short, product(inner), kind, f"{key} {name}")
         leaf = torch.tensor(flat, dtype=DTYPES[short], device=device).reshape(inner)
         self.is_leaf = "leaf" in words
+        # Running statistics: what is written there shows in the results, and counts no version in PyTorch.
+        self.is_plain = "plain" in words
         self.name = name
         self.leaf = leaf
         is_real = short in ("f32", "f64", "c64", "c128")

@@ -90,7 +90,7 @@ def _torchvision_part(package, name, size, **options):
 
             return {"x": torch.randn(1, 3, 8, size, size)}
     else:
-        inputs = _image(size)
+        inputs = _image(size, name="input" if "lraspp" in name else "x")
     _add("torchvision", f"{package}.{name}", build, inputs)
 
 

@@ -263,6 +263,7 @@ LAUNCHER(matmul) {
   p.s.split_depth = p.s.k;
   const bool is_half = p.dtype == kFloat16 || p.dtype == kBfloat16;
   if ((is_half || p.dtype == kFloat32) && is_thin(p)) return run_thin(context, p);
+  if (p.s.k == 0) return run_plain(context, p);
   if (p.dtype == kFloat32 || p.dtype == kFloat64) return run_tiled(context, &p);
   if (p.dtype == kFloat16 || (p.dtype == kBfloat16 && context.device().has(80))) return run_tensor(context, &p);
   run_plain(context, p);

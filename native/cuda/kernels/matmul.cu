@@ -88,7 +88,7 @@ ENTRY(matmul_pack, 2, Half,
       (out, in, s, is_b, rows, row_stride, depth_stride, depth))
 
 #define TILED(name, T, H) \
-  KERNEL_BOUNDED(matmul_tiled_##name, 256, 2, (T * c, const T* a, const T* b, const T* bias, GRID_CONSTANT MatmulShape s)) { \
+  KERNEL_BOUNDED(matmul_tiled_##name, 256, 1, (T * c, const T* a, const T* b, const T* bias, GRID_CONSTANT MatmulShape s)) { \
     matmul_tiled<T, H>(c, a, b, bias, s); \
   }
 TILED(large_float32, float, 4)
@@ -97,7 +97,7 @@ TILED(small_float64, double, 2)
 
 // a and b say whether the operand lies along k; both across k is packed by the launcher.
 #define TENSOR(name, T, tile, warps_m, warps_n, a_deep, b_deep) \
-  KERNEL_BOUNDED(matmul_tensor_##name, warps_m * warps_n * 32, 512 / (warps_m * warps_n * 32), \
+  KERNEL_BOUNDED(matmul_tensor_##name, warps_m * warps_n * 32, warps_m * warps_n == 4 ? 3 : 1, \
                  (T* c, const T* a, const T* b, const T* bias, GRID_CONSTANT MatmulShape s)) { \
     matmul_tensor<T, tile, warps_m, warps_n, a_deep, b_deep>(c, a, b, bias, s); \
   }

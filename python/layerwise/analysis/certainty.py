@@ -93,12 +93,12 @@ def _compare(before, after):
 
 
 def _place(error):
-    """The lines of the user's files that lead to a failure."""
+    """The instructions of the user's files that lead to a failure."""
     found = []
     entry = error.__traceback__
     while entry is not None:
         name = entry.tb_frame.f_code.co_filename
         if not name.startswith("/lib/"):
-            found.append((name, entry.tb_lineno))
+            found.append((name, entry.tb_lasti))
         entry = entry.tb_next
     return found

@@ -161,8 +161,11 @@ class _Analysis:
             plan = self._inferred(name, given)
         outcome = run(plan, codes)
         outcome.worked_before = key in _memories and earlier is not None
+        doubts = []
         if earlier and outcome.error is not None and not problems.is_about_values(outcome.error):
-            outcome = self._second_try(outcome, name)
+            before, outcome = outcome, self._second_try(outcome, name)
+            if outcome is not before and before.worked_before and outcome.is_done:
+                doubts = problems.doubting(self.source, target, before, outcome, self.loaded)
         if outcome.is_done and given is None:
             _memories[key] = _Memory(skeleton, outcome.plan.setup())
         answer = present.target(self.source, target, outcome, self.loaded)
@@ -175,6 +178,7 @@ class _Analysis:
             answer["incomplete"] = sentence
         elif self.request["symbols"]:
             self._in_full(answer, target, outcome)
+        answer["problems"] = [*answer["problems"], *doubts]
         for call in answer["calls"]:
             call.pop("key", None)
         outcome.forget()

@@ -19,15 +19,15 @@ _MOST_OFFERED = 3
 def find(source, target, outcome, again, failing, loaded, problem):
     """Protocol fixes, the preferred first."""
     error = outcome.error
-    call = _call_at(source, problem["source"], error)
+    call = _expression_at(source, problem["source"])
     if problem["code"] == "shape-clash":
         candidates = _numbers(source, target, again, failing, error)
     elif problem["code"] == "view-not-contiguous":
         candidates = _reshape(source, call)
     elif problem["code"] == "dtype-clash":
-        candidates = _casts(source, call, failing)
+        candidates = _casts(source, call)
     elif problem["code"] == "device-clash":
-        candidates = _moves(source, call, failing)
+        candidates = _moves(source, _expression_at(source, problem["source"]))
     else:
         return []
     found, seen = [], set()
@@ -210,11 +210,11 @@ def _construction(source, again, failing):
 # Calls
 
 
-def _call_at(source, place, error):
-    """The innermost call expression at a place."""
+def _expression_at(source, place):
+    """The expression that stands exactly at a place."""
     best = None
     for node in ast.walk(source.tree):
-        if isinstance(node, ast.Call) and source.place(node) == place:
+        if isinstance(node, (ast.Call, ast.BinOp)) and node.lineno == place["line"] and source.place(node) == place:
             best = node
     return best
 
@@ -235,7 +235,7 @@ def _cast(source, node, text):
 
 
 def _reshape(source, call):
-    if call is None or not isinstance(call.func, ast.Attribute) or call.func.attr != "view":
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or call.func.attr != "view":
         return
     place = source.place(call.func)
     word = {**place, "line": place["endLine"], "col": place["endCol"] - len("view")}
@@ -243,8 +243,8 @@ def _reshape(source, call):
     yield "Insert .contiguous()", _after(source, call.func.value, ".contiguous()")
 
 
-def _casts(source, call, failing):
-    if call is None:
+def _casts(source, call):
+    if not isinstance(call, ast.Call):
         return
     for argument in call.args:
         if isinstance(argument, (ast.Constant, ast.Starred)):
@@ -254,14 +254,31 @@ def _casts(source, call, failing):
             yield f"{shown}{text}", _cast(source, argument, text)
 
 
-def _moves(source, call, failing):
-    if call is None or len(call.args) < 1:
+def _moves(source, node):
+    """One operand to the device of another, or of the function's first argument."""
+    if isinstance(node, ast.BinOp):
+        operands = [node.left, node.right]
+    elif isinstance(node, ast.Call):
+        operands = [part for part in node.args if not isinstance(part, (ast.Constant, ast.Starred))]
+        if isinstance(node.func, ast.Attribute):
+            operands.append(node.func.value)
+    else:
         return
-    names = [argument for argument in call.args if isinstance(argument, (ast.Name, ast.Attribute))]
-    if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
-        names.insert(0, call.func.value)
-    for one in names:
-        for other in names:
-            if one is not other:
-                shown = ast.unparse(other)
-                yield f"{ast.unparse(one)}.to({shown}.device)", _after(source, one, f".to({shown}.device)")
+    others = [part for part in operands if isinstance(part, (ast.Name, ast.Attribute))]
+    first = _first_argument(source, node.lineno)
+    if first is not None:
+        others.append(ast.Name(first))
+    for other in others:
+        shown = ast.unparse(other)
+        for one in operands:
+            if one is not other and ast.unparse(one) != shown:
+                yield f"{ast.unparse(one)}.to({shown}.device)", _cast(source, one, f".to({shown}.device)")
+
+
+def _first_argument(source, line):
+    best = None
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.FunctionDef) and node.lineno <= line <= node.end_lineno:
+            best = node
+    names = [part.arg for part in best.args.args if part.arg != "self"] if best is not None else []
+    return names[0] if names else None

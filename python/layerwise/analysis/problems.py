@@ -63,6 +63,16 @@ def running(source, target, outcome, loaded):
     return [_problem(source, target, outcome, loaded)], sentence_
 
 
+def doubting(source, target, before, after, loaded):
+    """What worked until the last edit fails now, and other inputs would mend it: worth a word, but no error."""
+    if line_in(source, before.error) is None or is_ours(before.error) or code_of(before.error) == "failed":
+        return []
+    problem = _problem(source, target, before, loaded, with_fixes=False)
+    changed = [c for name, c in after.plan.inputs.items() if before.plan.inputs[name].text != c.text]
+    said = ", ".join(f"{choice.name} as {choice.text}" for choice in changed)
+    return [{**problem, "severity": "information", "message": f"{problem['message']}; it goes through with {said}"}]
+
+
 def building(source, target, error):
     """Problems of a constructor that failed while arguments for it were looked for."""
     line = line_in(source, error)
@@ -82,7 +92,7 @@ def building(source, target, error):
     ]
 
 
-def _problem(source, target, outcome, loaded):
+def _problem(source, target, outcome, loaded, with_fixes=True):
     error = outcome.error
     code = code_of(error)
     place = innermost(source, error)
@@ -113,7 +123,8 @@ def _problem(source, target, outcome, loaded):
         "fixes": [],
         "target": target["name"],
     }
-    found["fixes"] = fixes.find(source, target, outcome, again, failing, loaded, found)
+    if with_fixes:
+        found["fixes"] = fixes.find(source, target, outcome, again, failing, loaded, found)
     again.forget()
     return found
 

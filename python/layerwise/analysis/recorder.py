@@ -18,6 +18,8 @@ _LINES_PER_LOOK = 64
 
 _monitoring = sys.monitoring
 _events = _monitoring.events
+# Loops within one line are seen by their jumps.
+_CLOCK = _events.LINE | _events.JUMP
 _getframe = sys._getframe
 _clock = time.perf_counter
 
@@ -60,6 +62,7 @@ class Watch:
             _monitoring.free_tool_id(_TOOL)
         _monitoring.use_tool_id(_TOOL, "layerwise")
         _monitoring.register_callback(_TOOL, _events.LINE, self._on_line)
+        _monitoring.register_callback(_TOOL, _events.JUMP, self._on_jump)
         _monitoring.register_callback(_TOOL, _events.PY_START, self._on_start)
         _monitoring.register_callback(_TOOL, _events.PY_RETURN, self._on_return)
         self.is_on = True
@@ -80,10 +83,10 @@ class Watch:
             return
         self.known[id(code)] = code
         if table is None:
-            _monitoring.set_local_events(_TOOL, code, _events.LINE)
+            _monitoring.set_local_events(_TOOL, code, _CLOCK)
         else:
             self.tables[id(code)] = table
-            _monitoring.set_local_events(_TOOL, code, _events.LINE | _events.PY_START | _events.PY_RETURN)
+            _monitoring.set_local_events(_TOOL, code, _CLOCK | _events.PY_START | _events.PY_RETURN)
         for constant in code.co_consts:
             if type(constant) is types.CodeType:
                 # A lambda or a generator stands within a statement of somebody else.
@@ -114,6 +117,11 @@ class Watch:
         if before is not None and before.targets and (before.kind != "loop" or before.enters(line)):
             recorder.assigned(frame, before)
         self.last[key] = statement
+
+    def _on_jump(self, code, _from, _to):
+        self.left -= 1
+        if self.left < 0:
+            self.look_at_clock()
 
     def _on_start(self, code, _offset):
         # A frame may lie where one that ended by an exception lay.

@@ -6,15 +6,19 @@ from _core import (
     op__alias as _core__alias,
     op__attention as _core__attention,
     op__bernoulli_ as _core__bernoulli_,
+    op__binary_cross_entropy as _core__binary_cross_entropy,
     op__bitwise_not_int as _core__bitwise_not_int,
     op__bitwise_not_int_ as _core__bitwise_not_int_,
     op__cast as _core__cast,
+    op__cholesky_inverse as _core__cholesky_inverse,
+    op__cholesky_solve as _core__cholesky_solve,
     op__conj as _core__conj,
     op__contiguous as _core__contiguous,
     op__conv1d as _core__conv1d,
     op__conv2d as _core__conv2d,
     op__conv_transpose1d as _core__conv_transpose1d,
     op__conv_transpose2d as _core__conv_transpose2d,
+    op__diagonal_backward as _core__diagonal_backward,
     op__dirichlet_grad as _core__dirichlet_grad,
     op__div_rounded as _core__div_rounded,
     op__div_rounded_ as _core__div_rounded_,
@@ -409,7 +413,7 @@ from torch._C import (
 _attention_result = _named_result("attention", ("out", "logsumexp",))
 _geqrf_result = _named_result("geqrf", ("a", "tau",))
 _linalg_cholesky_result = _named_result("linalg_cholesky", ("L", "info",))
-_linalg_det_result = _named_result("linalg_det", ("result", "LU", "pivots",))
+_linalg_det_result = _named_result("linalg_det", ("determinant", "LU", "pivots",))
 _linalg_eig_result = _named_result("linalg_eig", ("eigenvalues", "eigenvectors",))
 _linalg_eigh_result = _named_result("linalg_eigh", ("eigenvalues", "eigenvectors",))
 _linalg_inv_result = _named_result("linalg_inv", ("inverse", "info",))
@@ -486,6 +490,15 @@ def _bernoulli_(input, p, generator):
         raise
 
 
+def _binary_cross_entropy(input, target):
+    "-(target * log(input) + (1 - target) * log(1 - input)), element by element."
+    try:
+        return _wrap(_core__binary_cross_entropy(input.h, target.h))
+    except AttributeError:
+        _check_tensors("_binary_cross_entropy", [("input", 1, input), ("target", 2, target)])
+        raise
+
+
 def _bitwise_not_int(input):
     "All bits flipped."
     try:
@@ -514,6 +527,24 @@ def _cast(input, dtype):
         return _wrap(_core__cast(input.h, dtype.id))
     except AttributeError:
         _check_tensors("_cast", [("input", 1, input)])
+        raise
+
+
+def _cholesky_inverse(L, upper):
+    "The inverse of a matrix, from its Cholesky factor."
+    try:
+        return _wrap(_core__cholesky_inverse(L.h, upper))
+    except AttributeError:
+        _check_tensors("_cholesky_inverse", [("L", 1, L)])
+        raise
+
+
+def _cholesky_solve(B, L, upper):
+    "The solution of a linear equation, from the Cholesky factor of its matrix."
+    try:
+        return _wrap(_core__cholesky_solve(B.h, L.h, upper))
+    except AttributeError:
+        _check_tensors("_cholesky_solve", [("B", 1, B), ("L", 2, L)])
         raise
 
 
@@ -568,6 +599,15 @@ def _conv_transpose2d(input, weight, bias, stride, padding, output_padding, grou
         return _wrap(_core__conv_transpose2d(input.h, weight.h, 0 if bias is None else bias.h, _ints(stride), _ints(padding), _ints(output_padding), groups, _ints(dilation)))
     except AttributeError:
         _check_tensors("_conv_transpose2d", [("input", 1, input), ("weight", 2, weight)])
+        raise
+
+
+def _diagonal_backward(dy, size, offset, dim1, dim2):
+    "Zeros of the given size with dy on a diagonal."
+    try:
+        return _wrap(_core__diagonal_backward(dy.h, _ints(size), offset, dim1, dim2))
+    except AttributeError:
+        _check_tensors("_diagonal_backward", [("dy", 1, dy)])
         raise
 
 

@@ -14,7 +14,7 @@ from torch.cuda.memory import (
     reset_max_memory_cached, reset_peak_memory_stats, set_per_process_memory_fraction,
 )
 from torch.cuda.random import (
-    get_rng_state, get_rng_state_all, initial_seed, manual_seed, manual_seed_all, seed, seed_all, set_rng_state,
+    default_generators, get_rng_state, get_rng_state_all, initial_seed, manual_seed, manual_seed_all, seed, seed_all, set_rng_state,
     set_rng_state_all,
 )
 from torch.cuda.streams import Event, Stream, StreamContext, current_stream, default_stream, set_stream, stream

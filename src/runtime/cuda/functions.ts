@@ -31,6 +31,7 @@ export const cudaFunctions: Record<string, (...args: never[]) => unknown> = {
   cuda_driver_version: () => cuda.status.driver,
   cuda_is_emulated: () => cuda.status.isEmulated,
   cuda_count: () => cuda.count,
+  cuda_in_use: () => cuda.opened.length > 0,
   /** As JSON: asked for once per GPU. */
   cuda_properties: (index: number) => JSON.stringify(cuda.properties[index] ?? null),
   cuda_synchronize: guarded((index: number) => {

@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import { findDevicesBy, registerDevice } from "../device.ts";
 import { loadCudaAddon, type CudaAddon, type CudaProperties, type CudaStatus } from "../native/addon.ts";
+import { placement } from "../placement.ts";
 import { nativeFolder } from "../paths.ts";
 import { Stream } from "../native/stream.ts";
 import { CudaDevice } from "./device.ts";
@@ -59,6 +60,7 @@ class CudaSystem {
     const device = new CudaDevice(this.#loaded!.device(index), index, this.properties[index]!, this.#control(index));
     this.#opened[index] = device;
     registerDevice(device);
+    placement.matters = true;
     return device;
   }
 

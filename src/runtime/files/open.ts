@@ -10,6 +10,7 @@ export function headOf(source: ByteSource, length = 64): Uint8Array {
 }
 
 export function openCheckpoint(source: ByteSource, options: Omit<RuleOptions, "storageBytes"> = {}): Checkpoint {
+  if (source.sizeBytes === 0) throw new FileFormatError("the file is empty");
   const head = headOf(source);
   if (isZip(head)) return readCheckpoint(source, options);
   if (isLegacyCheckpoint(head)) return readLegacyCheckpoint(source, options);

@@ -26,7 +26,8 @@ export const relu = pointwise({
   doc: "max(input, 0).",
   in: "torch Tensor nn.functional",
   check: refuseBool,
-  expr: ({ input }) => e.maximum(input, 0),
+  // Not the larger of both: NaN and -0 stay what they are.
+  expr: ({ input }) => e.where(e.lt(input, 0), 0, input),
   gradient: { input: (_leaves, y, dy) => e.where(e.le(y, 0), 0, dy) },
 });
 

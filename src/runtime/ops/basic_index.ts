@@ -53,7 +53,8 @@ export function basicIndex(input: Tensor, words: readonly number[], n: number): 
 function sliceOf(t: Tensor, dim: number, from: number, to: number, by: number): Tensor {
   const size = t.shape[dim]!;
   const step = by === ABSENT ? 1 : by;
-  if (step <= 0) throw new ValueError("step must be greater than zero");
+  if (step === 0) throw new ValueError("slice step cannot be zero");
+  if (step < 0) throw new ValueError("step must be greater than zero");
   const clamp = (value: number): number => Math.min(Math.max(value < 0 ? value + size : value, 0), size);
   const start = from === ABSENT ? 0 : clamp(from);
   const end = to === ABSENT ? size : clamp(to);

@@ -64,10 +64,13 @@ function copyParts(target: Tensor, source: Tensor): void {
 /** Bytes cross as they are; casts, broadcasts and strides happen on either side. */
 function copyAcross(target: Tensor, source: Tensor): void {
   if (!target.device.stream) return;
-  const packed = contiguousOf(source);
-  if (target.dtype === source.dtype && target.isContiguous && sameShape(target.shape, source.shape)) {
-    return transferBytes(target, packed);
+  if (target.dtype === source.dtype && sameShape(target.shape, source.shape)) {
+    // The same order of the same bytes, whatever it is.
+    const isDense = target.isContiguous || sameShape(target.strides, resultStrides(target.shape, [target]));
+    if (isDense && sameShape(target.strides, source.strides)) return transferBytes(target, source);
+    if (target.isContiguous) return transferBytes(target, contiguousOf(source));
   }
+  const packed = contiguousOf(source);
   copyInto(target, copiedTo(target.device, packed));
 }
 
@@ -112,7 +115,7 @@ export const toDevice = op({
   gradName: "ToCopy",
   forward(input: Tensor, device: Device | null): Tensor {
     const target = device ?? defaultDevice();
-    const out = empty(input.shape, input.dtype, target);
+    const out = empty(input.shape, input.dtype, target, resultStrides(input.shape, [input]));
     copyInto(out, input);
     return out;
   },
@@ -155,6 +158,7 @@ export const copy_ = op({
   in: "Tensor",
   gradName: "CopyBackwards",
   mutates: true,
+  mixesDevices: true,
   forward(input: Tensor, src: Tensor): Tensor {
     const shape = broadcastShapes(input.shape, src.shape);
     checkNoOverlap(input);

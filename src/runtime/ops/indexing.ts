@@ -1,6 +1,6 @@
 /** Reading and writing by index: embedding, gather, scatter, advanced indexing, masks. Indices are checked at the call. */
 import { bool, int64, Scalar, type DType } from "../dtype.ts";
-import type { ComputeDevice } from "../device.ts";
+import { deviceName, type ComputeDevice } from "../device.ts";
 import { IndexError, RuntimeError, NotImplementedError } from "../errors.ts";
 import { launch, pointerOf, readScalar } from "../launch.ts";
 import { op, type Grads } from "../op.ts";
@@ -9,13 +9,14 @@ import { resultStrides } from "../pointwise/iteration.ts";
 import { PointwiseKernel } from "../pointwise/kernel.ts";
 import { broadcastShapes, broadcastStrides, formatShape, numelOf, sameShape, wrapDim, type Shape } from "../shape.ts";
 import { empty, Tensor } from "../tensor.ts";
+import { copiedTo, differentDevices } from "../transfer.ts";
 import { castOf, contiguousOf, copyInto, to } from "./copy.ts";
 import { triangleMasks, zeros } from "./create.ts";
 import { scatterBack, flipping, sum } from "./reduce.ts";
 import { splitAround } from "./softmax.ts";
 import { slice, unsqueeze } from "./view.ts";
 import { eq } from "./comparison.ts";
-import { maskedFill, mul, trueDivide } from "./pointwise.ts";
+import { maskedFill, mul, trueDivide, where } from "./pointwise.ts";
 
 /**
  * Are all indices within [low, high)? Waits only for the command that wrote them, so the error comes at the user's line,
@@ -340,7 +341,24 @@ export const scatter = op({
   }),
 });
 
-export const scatterReduce = op({
+/** The product of the others at each place: by division, and where one factor alone is zero without that factor. */
+function productBackward(input: Tensor, dim: number, index: Tensor, src: Tensor, result: Tensor, dy: Tensor): Grads {
+  const [zero, one] = [new Scalar(0, "int"), new Scalar(1, "int")];
+  const filled = (t: Tensor, mask: Tensor): Tensor => maskedFill(t, mask, one) as Tensor;
+  const ownZero = eq!(input, zero) as Tensor;
+  const ownFilled = filled(input, ownZero);
+  const withoutOwn = trueDivide(scatterReduce(ownFilled, dim, index, src, "multiply"), ownFilled) as Tensor;
+  const srcZero = eq!(src, zero) as Tensor;
+  const nothing = zeros(result.shape, dy.dtype, dy.device);
+  const nZeros = gather(scatterAdd(nothing, dim, index, to(srcZero, dy.dtype)), dim, index);
+  const isOnly = mul(srcZero, eq!(nZeros, one) as Tensor) as Tensor;
+  const withoutZero = scatterReduce(input, dim, index, filled(src, isOnly), "multiply");
+  const atZero = gather(mul(dy, withoutZero) as Tensor, dim, index);
+  const elsewhere = trueDivide(gather(mul(dy, result) as Tensor, dim, index), filled(src, srcZero)) as Tensor;
+  return { input: mul(dy, withoutOwn) as Tensor, src: where(isOnly, atZero, elsewhere) as Tensor };
+}
+
+export const scatterReduce: (input: Tensor, dim: number, index: Tensor, src: Tensor, reduce: string) => Tensor = op({
   signature: "_scatter_reduce(Tensor input, int dim, Tensor index, Tensor src, str reduce) -> Tensor",
   doc: "input combined with src at index: 'multiply', 'amax', 'amin'.",
   in: "_C",
@@ -348,7 +366,7 @@ export const scatterReduce = op({
     scattered(input, dim, index, src, reduce, "scatter_reduce"),
   save: ["input", "index", "src", "result"],
   backward({ input, dim, index, src, result, reduce, needs }, dy): Grads {
-    if (reduce === "multiply") throw new NotImplementedError("the gradient of scatter_reduce with 'prod'");
+    if (reduce === "multiply") return productBackward(input, dim, index, src, result, dy);
     // Equal extremes share the gradient.
     const ownIsResult = to(eq!(input, result), dy.dtype);
     const sourceIsResult = to(eq!(src, gather(result, dim, index)), dy.dtype);
@@ -399,6 +417,22 @@ interface Advanced {
   indices: { tensor: Tensor; strides: number[]; size: number; stride: number }[];
 }
 
+/** Index tensors may stay on the CPU. */
+function beside(input: Tensor, index: Tensor): Tensor {
+  if (index.device === input.device) return index;
+  if (index.device.type === "cpu") return copiedTo(input.device, contiguousOf(index));
+  throw new RuntimeError(
+    "indices should be either on cpu or on the same device as the indexed tensor " + `(${deviceName(input.device)})`,
+  );
+}
+
+/** Numbers to write may stay on the CPU too. */
+function valuesBeside(input: Tensor, values: Tensor): Tensor {
+  if (values.device === input.device) return values;
+  if (values.rank === 0 && values.device.type === "cpu") return copiedTo(input.device, values);
+  throw differentDevices(input.device, values.device);
+}
+
 /** `input[indices]`, null entries being `:`. Index tensors are int64 here; masks were expanded before. */
 function planAdvanced(input: Tensor, indices: readonly (Tensor | null)[]): Advanced {
   const given = indices.flatMap((t, d) => (t ? [d] : []));
@@ -423,7 +457,7 @@ function planAdvanced(input: Tensor, indices: readonly (Tensor | null)[]): Advan
     ...after.map((d) => input.strides[d]!),
   ];
   const planned = given.map((d, position) => {
-    const tensor = indices[d]!;
+    const tensor = beside(input, indices[d]!);
     const size = input.shape[d]!;
     const bad = firstOutside(tensor, -size, size);
     if (bad !== null) throw new IndexError(`index ${bad} is out of bounds for dimension ${position} with size ${size}`);
@@ -504,12 +538,13 @@ export const indexPut = op({
   signature: "index_put(Tensor input, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor",
   doc: "input with values written (or added) at the indexed places.",
   in: "_C",
+  mixesDevices: true,
   forward(input: Tensor, indices: (Tensor | null)[], values: Tensor, accumulate = false): Tensor {
     const out = empty(input.shape, input.dtype, input.device);
     copyInto(out, input);
     const plan = planAdvanced(out, indices);
     checkPutShapes(plan, values);
-    putKernel(out, plan, castOf(values, out.dtype), accumulate);
+    putKernel(out, plan, castOf(valuesBeside(out, values), out.dtype), accumulate);
     return out;
   },
   backward: ({ indices, accumulate, needs, info }, dy): Grads => ({
@@ -524,10 +559,11 @@ export const indexPut_ = op({
   in: "_C",
   gradName: "IndexPut",
   mutates: true,
+  mixesDevices: true,
   forward(input: Tensor, indices: (Tensor | null)[], values: Tensor, accumulate = false): Tensor {
     const plan = planAdvanced(input, indices);
     checkPutShapes(plan, values);
-    putKernel(input, plan, castOf(values, input.dtype), accumulate);
+    putKernel(input, plan, castOf(valuesBeside(input, values), input.dtype), accumulate);
     return input;
   },
   backward: ({ indices, accumulate, needs, info }, dy): Grads => ({

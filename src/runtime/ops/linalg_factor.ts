@@ -16,6 +16,7 @@ import {
   checkSquare,
   columnsOf,
   countOf,
+  identities,
   inBatch,
   onDiagonal,
   rowsOf,
@@ -72,6 +73,42 @@ export const cholesky = op({
       `(the leading minor of order ${order} is not positive-definite).`;
     if (check) checkInfo(info, name, explain);
     return [upper ? adjoint(L) : L, info];
+  },
+});
+
+/** A X = B with A = L L^H (or L^H L). The gradient goes to all of L, as PyTorch's does: its triangle is not cut out. */
+export const choleskySolve = op({
+  signature: "_cholesky_solve(Tensor B, Tensor L, bool upper) -> Tensor",
+  doc: "The solution of a linear equation, from the Cholesky factor of its matrix.",
+  in: "_C",
+  complex: true,
+  gradName: "CholeskySolve",
+  save: ["L", "result"],
+  forward(B: Tensor, L: Tensor, upper: boolean): Tensor {
+    const lower = upper ? adjoint(L) : L;
+    const middle = solveTriangular(lower, B, false, true, false);
+    return solveTriangular(adjoint(lower), middle, true, true, false);
+  },
+  backward({ L, result, upper, needs }, dy): Grads {
+    const dB = choleskySolve(dy, L, upper);
+    if (!needs.L) return { B: dB };
+    const half = matmul(dB, adjoint(result));
+    const whole = add(half, adjoint(half)) as Tensor;
+    return { B: dB, L: neg!(upper ? matmul(L, whole) : matmul(whole, L)) };
+  },
+}) as (B: Tensor, L: Tensor, upper: boolean) => Tensor;
+
+op({
+  signature: "_cholesky_inverse(Tensor L, bool upper) -> Tensor",
+  doc: "The inverse of a matrix, from its Cholesky factor.",
+  in: "_C",
+  complex: true,
+  gradName: "CholeskyInverse",
+  save: ["L", "result"],
+  forward: (L: Tensor, upper: boolean): Tensor => choleskySolve(identities(batchOf(L), rowsOf(L), L), L, upper),
+  backward({ L, result, upper }, dy): Grads {
+    const whole = matmul(matmul(result, add(dy, adjoint(dy)) as Tensor), result);
+    return { L: neg!(upper ? matmul(L, whole) : matmul(whole, L)) };
   },
 });
 
@@ -149,7 +186,7 @@ const reducedQr = op({
     const n = columnsOf(R);
     if (columns > n) {
       throw new RuntimeError(
-        "The QR decomposition is not differentiable when mode='complete' and nrows > ncols",
+        "The QR decomposition is not differentiable when mode='complete' and nrows > ncols.",
       );
     }
     const [dQ, dR] = dys as [Tensor | null, Tensor | null];

@@ -1,7 +1,9 @@
 /** Losses that need more than arithmetic: negative log-likelihood, with weights and ignored targets. */
-import { int64, Scalar } from "../dtype.ts";
-import { IndexError, RuntimeError } from "../errors.ts";
+import { int64, Scalar, uint8 } from "../dtype.ts";
+import { IndexError, RuntimeError, ValueError } from "../errors.ts";
 import { op } from "../op.ts";
+import { e, type Expr } from "../pointwise/expr.ts";
+import { pointwise } from "../pointwise/op.ts";
 import { formatShape, type Shape } from "../shape.ts";
 import { type Tensor } from "../tensor.ts";
 import { eq, ne } from "./comparison.ts";
@@ -13,6 +15,25 @@ import { to } from "./copy.ts";
 
 const number = (value: number): Scalar => new Scalar(value, Number.isInteger(value) ? "int" : "float");
 const reductions = { none: 0, mean: 1, sum: 2 } as const;
+
+/** PyTorch keeps logarithms above -100, so that the loss stays finite where a probability is exactly 0 or 1. */
+const leastLog = -100;
+const logOf = (p: Expr): Expr => e.maximum(e.log(p), leastLog);
+const logOfOther = (p: Expr): Expr => e.maximum(e.log1p(e.neg(p)), leastLog);
+
+pointwise({
+  signature: "_binary_cross_entropy(Tensor input, Tensor target) -> Tensor",
+  doc: "-(target * log(input) + (1 - target) * log(1 - input)), element by element.",
+  in: "_C",
+  inplace: false,
+  gradName: "BinaryCrossEntropy",
+  expr: ({ input, target }) => e.sub(e.mul(e.sub(target, 1), logOfOther(input)), e.mul(target, logOf(input))),
+  gradient: {
+    input: ({ input, target }, _y, dy) =>
+      e.mul(dy, e.div(e.sub(input, target), e.maximum(e.mul(e.sub(1, input), input), 1e-12))),
+    target: ({ input }, _y, dy) => e.mul(dy, e.sub(logOfOther(input), logOf(input))),
+  },
+});
 
 export const nllLoss = op({
   signature: "_nll_loss(Tensor input, Tensor target, Tensor? weight, int ignore_index, str reduction) -> Tensor",
@@ -28,14 +49,18 @@ export const nllLoss = op({
     if (!(reduction in reductions)) throw new RuntimeError(`${reduction} is not a valid value for reduction`);
     const isBatched = input.rank > 1;
     const logs = isBatched ? input : unsqueeze(input, 0);
-    const targets = isBatched ? target : unsqueeze(target, 0);
-    if (targets.dtype !== int64)
-      throw new RuntimeError(`expected scalar type Long but found ${targets.dtype.legacy.slice(6, -6)}`);
+    let targets = isBatched ? target : unsqueeze(target, 0);
+    if (targets.dtype !== int64 && targets.dtype !== uint8) {
+      throw new RuntimeError(`expected target dtype to be Long or Byte, but got ${targets.dtype.legacy.slice(6, -6)}`);
+    }
+    if (logs.rank === 2 && targets.rank > 1) {
+      throw new RuntimeError("0D or 1D target tensor expected, multi-target not supported");
+    }
     const classes = logs.shape[1]!;
     const expected: Shape = [logs.shape[0]!, ...logs.shape.slice(2)];
     if (formatShape(expected) !== formatShape(targets.shape)) {
       if (logs.shape[0] !== targets.shape[0]) {
-        throw new RuntimeError(
+        throw new ValueError(
           `Expected input batch_size (${logs.shape[0]}) to match target batch_size (${targets.shape[0]}).`,
         );
       }
@@ -47,6 +72,7 @@ export const nllLoss = op({
           `of shape: ${formatShape(weight.shape)}`,
       );
     }
+    if (targets.dtype !== int64) targets = to(targets, int64);
     const ignored = eq!(targets, number(ignoreIndex)) as Tensor;
     const safe = maskedFill(targets, ignored, number(0)) as Tensor;
     const bad = firstOutside(safe, 0, classes);

@@ -480,8 +480,8 @@ export const groupNorm = op({
         );
       }
     }
-    const rows = reshape(input, [batch * groups, -1]);
-    const normal = reshape(layerNorm(rows, [rows.shape[1]!], null, null, eps), input.shape);
+    const width = numelOf(input.shape.slice(1)) / groups;
+    const normal = reshape(layerNorm(reshape(input, [batch * groups, width]), [width], null, null, eps), input.shape);
     const affine = [1, channels, ...input.shape.slice(2).map(() => 1)];
     const scaledOut = weight ? (mul(normal, reshape(weight, affine)) as Tensor) : normal;
     return bias ? (add(scaledOut, reshape(bias, affine)) as Tensor) : scaledOut;

@@ -1,6 +1,6 @@
 /** Random numbers, drawn by kernels that advance the generator exactly as PyTorch's functions of the same device do. */
 import { cpuDevice } from "../device.ts";
-import { int64, uint8, Scalar } from "../dtype.ts";
+import { int64, uint8, Scalar, type DType } from "../dtype.ts";
 import { NotImplementedError, PythonError, RuntimeError } from "../errors.ts";
 import { launch } from "../launch.ts";
 import { op } from "../op.ts";
@@ -92,6 +92,18 @@ export const normal_ = op({
   backward: (_saved, dy) => ({ input: zerosLike(dy) }),
 });
 
+const cNames: Record<string, string> = { uint8: "unsigned char", int8: "signed char", int16: "short", int32: "int" };
+
+/** Integers that the dtype cannot hold are refused before any is drawn. */
+function checkBounds(low: number, high: number, dtype: DType): void {
+  if (dtype.kind !== "int" || dtype.size === 8) return;
+  const span = 2 ** (8 * dtype.size);
+  const [least, most] = dtype === uint8 ? [0, span - 1] : [-span / 2, span / 2 - 1];
+  const of_ = `is out of bounds for ${cNames[dtype.name]}`;
+  if (low < least || low > most) throw new RuntimeError(`from ${of_}`);
+  if (high - 1 < least || high - 1 > most) throw new RuntimeError(`to - 1 ${of_}`);
+}
+
 export const randomInteger_ = op({
   signature: "_random_(Tensor input, int low, int high, Generator? generator) -> Tensor",
   doc: "Integers drawn evenly from [low, high).",
@@ -100,6 +112,7 @@ export const randomInteger_ = op({
   forward(input: Tensor, low: number, high: number, generator: Generator | null): Tensor {
     if (low >= high)
       throw new RuntimeError(`random_ expects 'from' to be less than 'to', but got from=${low} >= to=${high}`);
+    checkBounds(low, high, input.dtype);
     return draw(input, "random_integer", generator, [low, high]);
   },
   backward: (_saved, dy) => ({ input: zerosLike(dy) }),
@@ -132,6 +145,14 @@ export const bernoulli_ = op({
   backward: (_saved, dy) => ({ input: zerosLike(dy) }),
 });
 
+/** What the numbers of a distribution must be: position, test, PyTorch's words. */
+const demands: Record<string, [number, (n: number) => boolean, string]> = {
+  exponential_: [0, (n) => n > 0, "exponential_ expects lambda > 0.0, but found lambda="],
+  cauchy_: [1, (n) => n > 0, "cauchy_ expects sigma > 0.0, but found sigma="],
+  log_normal_: [1, (n) => n > 0, "log_normal_ expects std > 0.0, but found std="],
+  geometric_: [0, (n) => n > 0 && n < 1, "geometric_ expects p to be in (0, 1), but got p="],
+};
+
 for (const [name, kernel, first, second, doc] of [
   ["exponential_", "random_exponential", "lambd=1.0", "", "Numbers drawn from the exponential distribution."],
   ["cauchy_", "random_cauchy", "median=0.0", "sigma=1.0", "Numbers drawn from the Cauchy distribution."],
@@ -149,6 +170,9 @@ for (const [name, kernel, first, second, doc] of [
     mutates: true,
     forward: (input: Tensor, ...rest: (number | Generator | null)[]): Tensor => {
       const generator = rest.pop() as Generator | null;
+      const [position, isRight, words] = demands[name]!;
+      const n = rest[position] as number;
+      if (!isRight(n)) throw new RuntimeError(`${words}${n}`);
       return draw(input, kernel, generator, rest as number[]);
     },
     backward: (_saved, dy) => ({ input: zerosLike(dy) }),

@@ -470,7 +470,7 @@ export const diagonal = op({
 export const diagonalBackward = op({
   signature: "_diagonal_backward(Tensor dy, int[] size, int offset, int dim1, int dim2) -> Tensor",
   doc: "Zeros of the given size with dy on a diagonal.",
-  in: "",
+  in: "_C",
   forward(dy: Tensor, size: Shape, offset: number, dim1: number, dim2: number): Tensor {
     const out = zeros(size, dy.dtype, dy.device);
     copyInto(diagonal(out, offset, dim1, dim2), dy);

@@ -258,6 +258,7 @@ export function pointwise<const S extends string>(spec: PointwiseSpec<S>): Op<(.
     aliases: spec.aliases,
     gradName: spec.gradName,
     complex: true,
+    mixesDevices: true,
     forward,
     expression: (args) => {
       const dtype = commonOf(args);
@@ -323,7 +324,10 @@ function declareInplace(
   forward: (...args: unknown[]) => Tensor,
 ): void {
   const name = base.record.name;
-  const firstName = base.record.signature.arguments[0]!.name;
+  const flat = (saved: { needs: Record<string, boolean> }, dy: Tensor): Record<string, Tensor> => {
+    const wanted = Object.keys(saved.needs).filter((argument) => saved.needs[argument]);
+    return Object.fromEntries(wanted.map((argument) => [argument, complexGradients.zerosLike(dy)]));
+  };
   const spec: OpSpec<string, (...args: unknown[]) => Tensor> = {
     ...record,
     signature: record.signature.replace(name, `${name}_`),
@@ -331,8 +335,8 @@ function declareInplace(
     aliases: record.aliases?.filter((a) => a.startsWith("Tensor.")).map((a) => `${a}_`),
     gradName: base.record.gradName.replace(/Backward0$/, ""),
     mutates: true,
-    // Truth written into numbers has no slope.
-    backward: record.backward ?? ((_saved, dy) => ({ [firstName]: complexGradients.zerosLike(dy) })),
+    // Truth written into numbers has no slope. Logic is not on the tape at all.
+    backward: record.backward ?? (name.startsWith("logical") ? undefined : flat),
     forward: (...args) => {
       const self = args[0] as Tensor;
       const outer = destination;

@@ -2,7 +2,6 @@
  * Where time and memory go. First the clock alone, until the spread is small; then a few traced repetitions for the tables,
  * so that the figures people compare carry none of the tracing. A script is traced from its start to its end.
  */
-import { readFileSync } from "node:fs";
 import { kernels, lines, memory, modules, timing, FEWEST_REPETITIONS, STEADY_SPREAD } from "../../profiler/index.ts";
 import type { ProfileResult, Timing } from "../../protocol/results.ts";
 import type { ProfileRequest } from "../../protocol/rpc.ts";
@@ -10,6 +9,8 @@ import type { Failure, SourceLocation } from "../../protocol/source.ts";
 import type { Trace } from "../../protocol/trace.ts";
 import type { Report, Session, VerbHandler } from "../session.ts";
 import { coreFunctions, type VerbCore } from "./core.ts";
+import { isOnnxTarget, profileOnnx } from "./onnx.ts";
+import { lineReader } from "./read_lines.ts";
 import { NO_SETUP, deviceOf, isScript, open, prepare, probe, targetText } from "./target.ts";
 
 const MAX_REPETITIONS = 2000;
@@ -32,6 +33,7 @@ interface Measured {
 }
 
 export const profile: VerbHandler<"profile", VerbCore> = (session, request, report) => {
+  if (isOnnxTarget(request.target)) return profileOnnx(request, report);
   const result: ProfileResult = {
     version: 1,
     verb: "profile",
@@ -220,22 +222,5 @@ function plainPlace({ file, line, endLine, col, endCol }: SourceLocation): Sourc
     ...(endLine === undefined ? {} : { endLine }),
     ...(col === undefined ? {} : { col }),
     ...(endCol === undefined ? {} : { endCol }),
-  };
-}
-
-/** Each file is read once; a file that cannot be read has no lines. */
-function lineReader(): (file: string, line: number) => string | undefined {
-  const files = new Map<string, string[]>();
-  return (file, line) => {
-    let text = files.get(file);
-    if (!text) {
-      try {
-        text = readFileSync(file, "utf8").split(/\r?\n/);
-      } catch {
-        text = [];
-      }
-      files.set(file, text);
-    }
-    return text[line - 1];
   };
 }

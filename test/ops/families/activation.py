@@ -46,8 +46,8 @@ def declare(family):
         name = f"functional.{function}" if function in ("relu", "sigmoid", "tanh") else function
         for option in options:
             call = f"F.{function}(a{option})"
-            # 1 + erf is small where its terms are not.
-            scale = "tensor" if name == "gelu" else "element"
+            # Differences of close numbers: small where their terms are not.
+            scale = "tensor" if name in ("gelu", "tanhshrink") else "element"
             family.block(name, f"{call} ; *[3,4]", FLOAT, near=8, scale=scale)
             family.block(name, f"{call} ; *[22]:special", FLOAT, near=8)
             for spec in (

@@ -90,11 +90,11 @@ torch.kthvalue(a, 2) ; *[10]:nan
         "topk",
         """
 torch.topk(a, 2) ; *[8]:perm
-torch.topk(a, 3, 0) ; *[5,3]
-torch.topk(a, 2, largest=False) ; *[3,5]
-torch.topk(a, 1, dim=1) ; *[3,5]:t
-a.topk(3) ; *[2,6]:step
-a.topk(4, -1, True, True) ; *[2,6]
+torch.topk(a, 3, 0) ; *[5,3]:perm
+torch.topk(a, 2, largest=False) ; *[3,5]:perm
+torch.topk(a, 1, dim=1) ; *[3,5]:t:perm
+a.topk(3) ; *[2,6]:step:perm
+a.topk(4, -1, True, True) ; *[2,6]:perm
 torch.topk(a, 0) ; *[4]
 torch.topk(a, 5) ; *[4]
 torch.topk(a, -1) ; *[4]

@@ -381,10 +381,7 @@ def mse_loss(input, target, reduction="mean"):
 def binary_cross_entropy(input, target, weight=None, reduction="mean"):
     if input.device.type == "cpu" and not bool(((input >= 0) & (input <= 1)).all()):
         raise RuntimeError("all elements of input should be between 0 and 1")
-    # PyTorch keeps logarithms above -100, so that the loss stays finite.
-    yes = torch.log(input).clamp_min(-100)
-    no = torch.log1p(-input).clamp_min(-100)
-    loss = (target - 1) * no - target * yes
+    loss = _f._binary_cross_entropy(input, target)
     return _reduce(loss if weight is None else loss * weight, reduction)
 
 

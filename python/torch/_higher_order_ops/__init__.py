@@ -1,0 +1,79 @@
+"""Control flow as functions: here they run as plain Python would."""
+
+import torch
+from torch.utils import _pytree as pytree
+
+__all__ = ["associative_scan", "cond", "map", "scan", "while_loop"]
+
+
+def cond(pred, true_fn, false_fn, operands=()):
+    if not isinstance(pred, (bool, torch.Tensor)):
+        raise RuntimeError(f"Expected pred to be bool or tensor, but got {pred}.")
+    if isinstance(pred, torch.Tensor) and pred.numel() != 1:
+        raise RuntimeError(f"Expected pred to be bool or single-element tensor, but got {pred}.")
+    if not callable(true_fn) or not callable(false_fn):
+        raise RuntimeError("Expect both branches to be callable.")
+    if not isinstance(operands, (tuple, list)):
+        raise RuntimeError(
+            "Expect operands to be a tuple of possibly nested dict/list/tuple that only consists of tensor leaves, but got "
+            f"{operands}."
+        )
+    return true_fn(*operands) if pred else false_fn(*operands)
+
+
+def while_loop(cond_fn, body_fn, carried_inputs):
+    values = carried_inputs
+    while cond_fn(*values):
+        values = body_fn(*values)
+    return values
+
+
+def map(f, xs, *args):
+    """f over the first dim of xs, results stacked."""
+    leaves, spec = pytree.tree_flatten(xs)
+    results = [f(pytree.tree_unflatten([leaf[i] for leaf in leaves], spec), *args) for i in range(leaves[0].shape[0])]
+    return pytree.tree_map(lambda *parts: torch.stack(parts), *results)
+
+
+def scan(combine_fn, init, xs, *, dim=0, reverse=False):
+    """carry, y = combine_fn(carry, x) along dim; the last carry and the stacked ys."""
+    leaves, spec = pytree.tree_flatten(xs)
+    n = leaves[0].shape[dim]
+    carry, outputs = init, [None] * n
+    for i in reversed(range(n)) if reverse else range(n):
+        carry, outputs[i] = combine_fn(carry, pytree.tree_unflatten([leaf.select(dim, i) for leaf in leaves], spec))
+    return carry, pytree.tree_map(lambda *parts: torch.stack(parts), *outputs)
+
+
+def associative_scan(combine_fn, xs, dim, reverse=False, combine_mode="pointwise"):
+    """All running combinations along dim. In pointwise mode combine_fn works on whole slices, log2(n) times; in generic mode on one
+    element at a time."""
+    if not callable(combine_fn):
+        raise ValueError("Combine_fn must be a callable, but got {combine_fn}")
+    if combine_mode not in ("pointwise", "generic"):
+        raise ValueError(f"Combine_mode must either 'pointwise' or 'generic', but got {combine_mode}")
+    leaves, spec = pytree.tree_flatten(xs)
+    if not leaves:
+        raise ValueError("Expected at least 1 xs leaf")
+    current = [leaf.movedim(dim, 0) for leaf in leaves]
+    n = current[0].shape[0]
+    if reverse:
+        current = [leaf.flip(0) for leaf in current]
+
+    def combine(a, b):
+        return pytree.tree_leaves(combine_fn(pytree.tree_unflatten(a, spec), pytree.tree_unflatten(b, spec)))
+
+    if combine_mode == "pointwise":
+        shift = 1
+        while shift < n:
+            ahead = combine([leaf[:-shift] for leaf in current], [leaf[shift:] for leaf in current])
+            current = [torch.cat([leaf[:shift], new]) for leaf, new in zip(current, ahead)]
+            shift *= 2
+    elif n:
+        rows = [[leaf[0] for leaf in current]]
+        for i in range(1, n):
+            rows.append(combine(rows[-1], [leaf[i] for leaf in current]))
+        current = [torch.stack(column) for column in zip(*rows)]
+    if reverse:
+        current = [leaf.flip(0) for leaf in current]
+    return pytree.tree_unflatten([leaf.movedim(0, dim) for leaf in current], spec)

@@ -1,0 +1,3 @@
+"""torch.ao: quantization."""
+
+from torch.ao import quantization

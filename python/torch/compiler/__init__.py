@@ -1,0 +1,49 @@
+"""torch.compiler: there is nothing to compile ahead, so its directives change nothing."""
+
+import contextlib
+
+
+def compile(*args, **kwargs):
+    import torch
+
+    return torch.compile(*args, **kwargs)
+
+
+def _identity(fn=None, *args, **kwargs):
+    """A decorator with or without arguments."""
+    return fn if callable(fn) else lambda f: f
+
+
+assume_constant_result = allow_in_graph = disable = nested_compile_region = substitute_in_graph = _identity
+
+
+def is_compiling():
+    return False
+
+
+def is_dynamo_compiling():
+    return False
+
+
+def is_exporting():
+    return False
+
+
+def reset():
+    pass
+
+
+def cudagraph_mark_step_begin():
+    pass
+
+
+def list_backends(exclude_tags=()):
+    return ["eager"]
+
+
+def set_stance(stance="default", **options):
+    return contextlib.nullcontext()
+
+
+def keep_tensor_guards_unsafe(guard_entries, keep_parameters=False):
+    return [True] * len(guard_entries)

@@ -1,0 +1,17 @@
+"""Where custom operators find the symbols of an exporter. There is none yet: each name is a function that says so."""
+
+from torch._missing import _refusing
+from torch.onnx import _WHY
+
+cast_pytorch_to_onnx = {}
+
+
+def parse_args(*kinds):
+    """A decorator of symbols, which nobody calls."""
+    return lambda fn: fn
+
+
+def __getattr__(name):
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return _refusing("torch.onnx.symbolic_helper", name, _WHY)

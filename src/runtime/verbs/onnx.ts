@@ -1,0 +1,249 @@
+/** Run, profile and graph of an .onnx file: ONNX Runtime computes, the results are those of any other model. */
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { InferenceSession } from "onnxruntime-node";
+import { kernels, lines, memory, modules, timing, FEWEST_REPETITIONS, STEADY_SPREAD } from "../../profiler/index.ts";
+import { GRAPH_VERSION } from "../../protocol/graph.ts";
+import type { GraphResult, ProfileResult, RunResult, Setup, TensorSummary } from "../../protocol/results.ts";
+import type { ProfileRequest, TargetRequest } from "../../protocol/rpc.ts";
+import type { Failure, SourceLocation } from "../../protocol/source.ts";
+import { FileFormatError } from "../files/source.ts";
+import { numbers } from "../onnx/compare.ts";
+import { traceOf, type OrtEvent } from "../onnx/events.ts";
+import { chooseInputs, InputRefused, type ChosenInputs } from "../onnx/inputs.ts";
+import { readModelFile, type OnnxModel } from "../onnx/model.ts";
+import { pictureOf } from "../onnx/picture.ts";
+import { createSession, runSession, type PlainTensor } from "../onnx/run.ts";
+import type { Report } from "../session.ts";
+import { lineReader } from "./read_lines.ts";
+import { NO_SETUP } from "./target.ts";
+
+const WARM_UP = 3;
+const MOST_REPETITIONS = 200;
+const MOST_MS = 2000;
+const TRACED = 5;
+const PREVIEW = 8;
+
+export function isOnnxTarget(target: string): boolean {
+  return /\.onnx$/i.test(target);
+}
+
+interface Opened {
+  model: OnnxModel;
+  inputs: ChosenInputs;
+  setup: Setup;
+  parameters: { parameters: number; parameterBytes: number };
+}
+
+function open(request: TargetRequest): Opened {
+  const model = readModelFile(resolve(request.target));
+  const inputs = chooseInputs(model, request.inputs ?? {});
+  const sizes = model.graph.initializer.map(({ dims, rawData }) => {
+    const count = dims.reduce<number>((n, d) => n * Number(d), 1);
+    return { count, bytes: rawData?.length ?? 4 * count };
+  });
+  const parameters = {
+    parameters: sizes.reduce((sum, { count }) => sum + count, 0),
+    parameterBytes: sizes.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+  return { model, inputs, setup: { init: [], inputs: inputs.choices }, parameters };
+}
+
+/** The sentence of a file that is no model, of inputs that do not fit, or of ONNX Runtime itself. */
+function failureOf(error: unknown): Failure {
+  if (error instanceof FileFormatError) {
+    return { kind: "model", type: "FileFormat", message: error.message, ...(error.hint ? { hint: error.hint } : {}) };
+  }
+  if (error instanceof InputRefused) return { kind: "usage", type: "arguments", message: error.message };
+  const message = error instanceof Error ? error.message : String(error);
+  return { kind: "model", type: "OnnxRuntime", message: message.split("\n", 1)[0]!.slice(0, 500) };
+}
+
+export async function runOnnx(request: TargetRequest, report: Report): Promise<RunResult> {
+  const result: RunResult = {
+    version: 1,
+    verb: "run",
+    target: request.target,
+    ok: false,
+    setup: NO_SETUP,
+    device: "cpu",
+    outputs: [],
+    timeUs: 0,
+    peakBytes: 0,
+    parameters: 0,
+    parameterBytes: 0,
+    stdout: "",
+  };
+  try {
+    const { inputs, setup, parameters } = open(request);
+    Object.assign(result, { setup }, parameters);
+    report.progress("loading into ONNX Runtime");
+    const session = await createSession(resolve(request.target), threadsOf(request));
+    report.progress("running");
+    await runSession(session, inputs.tensors);
+    const began = performance.now();
+    const outputs = await runSession(session, inputs.tensors);
+    result.timeUs = (performance.now() - began) * 1000;
+    result.outputs = session.outputNames.flatMap((name) => (outputs[name] ? [summaryOf(name, outputs[name])] : []));
+    await session.release();
+    return { ...result, ok: true };
+  } catch (error) {
+    return { ...result, failure: failureOf(error) };
+  }
+}
+
+export async function profileOnnx(request: ProfileRequest, report: Report): Promise<ProfileResult> {
+  const result: ProfileResult = {
+    version: 1,
+    verb: "profile",
+    target: request.target,
+    ok: false,
+    setup: NO_SETUP,
+    device: "cpu",
+    workload: "forward",
+    total: timing([]),
+    forward: timing([]),
+    modules: [],
+    kernels: [],
+    lines: [],
+    memory: [],
+    parameters: 0,
+    parameterBytes: 0,
+    stdout: "",
+  };
+  const folder = mkdtempSync(join(tmpdir(), "layerwise-onnx-"));
+  try {
+    const { model, inputs, setup, parameters } = open(request);
+    Object.assign(result, { setup }, parameters);
+    report.progress("loading into ONNX Runtime");
+    const session = await createSession(resolve(request.target), threadsOf(request));
+    const samples = await measure(session, inputs.tensors, request, report);
+    await session.release();
+    result.total = timing(samples);
+    result.forward = result.total;
+    report.progress("tracing");
+    const trace = traceOf(
+      await profiled(request, inputs.tensors, join(folder, "profile")),
+      request.target,
+      "cpu",
+      WARM_UP,
+      sourcesOf(model),
+    );
+    result.modules = modules(trace);
+    result.kernels = kernels(trace);
+    result.lines = lines(trace, lineReader());
+    result.memory = memory(trace);
+    result.trace = trace;
+    return { ...result, ok: true };
+  } catch (error) {
+    return { ...result, failure: failureOf(error) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+export function graphOnnx(request: TargetRequest): GraphResult {
+  const empty = { version: GRAPH_VERSION, target: request.target, nodes: [], edges: [], groups: [] } as const;
+  const result: GraphResult = {
+    version: 1,
+    verb: "graph",
+    target: request.target,
+    ok: false,
+    setup: NO_SETUP,
+    graph: { ...empty, nodes: [], edges: [], groups: [] },
+  };
+  try {
+    const model = readModelFile(resolve(request.target));
+    return { ...result, ok: true, graph: pictureOf(model, request.target) };
+  } catch (error) {
+    return { ...result, failure: failureOf(error) };
+  }
+}
+
+/** Waiting threads give their time to others instead of spinning: an editor is beside it. */
+function threadsOf({ threads }: TargetRequest): InferenceSession.SessionOptions {
+  return {
+    ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+    extra: { session: { intra_op: { allow_spinning: "0" } } },
+  };
+}
+
+/** Until the quartiles are close, or the time or the count is used up. */
+async function measure(
+  session: InferenceSession,
+  inputs: Record<string, PlainTensor>,
+  request: ProfileRequest,
+  report: Report,
+): Promise<number[]> {
+  for (let n = 0; n < WARM_UP; n++) await runSession(session, inputs);
+  const samples: number[] = [];
+  const began = performance.now();
+  const mostMs = request.maxTimeMs ?? MOST_MS;
+  const most = Math.min(request.maxRepetitions ?? MOST_REPETITIONS, MOST_REPETITIONS);
+  while (samples.length < most) {
+    const start = performance.now();
+    await runSession(session, inputs);
+    samples.push((performance.now() - start) * 1000);
+    const passed = performance.now() - began;
+    if (passed > mostMs) break;
+    if (samples.length >= FEWEST_REPETITIONS && timing(samples).spread < STEADY_SPREAD) break;
+    report.progress("measuring", Math.min(1, passed / mostMs));
+  }
+  return samples;
+}
+
+/** A few runs of a session that writes down each node. Its file appears when profiling ends. */
+async function profiled(
+  request: TargetRequest,
+  inputs: Record<string, PlainTensor>,
+  prefix: string,
+): Promise<OrtEvent[]> {
+  const session = await createSession(resolve(request.target), {
+    ...threadsOf(request),
+    enableProfiling: true,
+    profileFilePrefix: prefix,
+    // Beyond this level nodes lose the names by which they are found in the graph.
+    graphOptimizationLevel: "extended",
+  });
+  for (let n = 0; n < WARM_UP + TRACED; n++) await runSession(session, inputs);
+  session.endProfiling();
+  await session.release();
+  const folder = join(prefix, "..");
+  const file = readdirSync(folder).find((name) => name.endsWith(".json"));
+  if (!file) throw new Error("ONNX Runtime wrote no profile");
+  return JSON.parse(readFileSync(join(folder, file), "utf8")) as OrtEvent[];
+}
+
+/** Our own exports say where each node comes from. */
+function sourcesOf({ graph }: OnnxModel): Map<string, SourceLocation> {
+  const found = new Map<string, SourceLocation>();
+  for (const { name = "", metadata } of graph.node) {
+    const match = /^(.*):(\d+)$/.exec(metadata.find(({ key }) => key === "source")?.value ?? "");
+    if (match) found.set(name, { file: match[1]!, line: Number(match[2]) });
+  }
+  return found;
+}
+
+function summaryOf(name: string, tensor: PlainTensor): TensorSummary {
+  const summary: TensorSummary = { name, shape: [...tensor.dims], dtype: tensor.dtype, device: "cpu" };
+  const values = Float64Array.from(numbers(tensor) as ArrayLike<number>, Number);
+  if (values.length === 0) return summary;
+  const finite = values.filter(Number.isFinite);
+  const mean = finite.reduce((a, b) => a + b, 0) / (finite.length || 1);
+  const variance = finite.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (finite.length || 1);
+  const shown = [...values.slice(0, PREVIEW)].map((value) => Number(value.toPrecision(4)));
+  return {
+    ...summary,
+    statistics: {
+      min: finite.reduce((a, b) => Math.min(a, b), Infinity),
+      max: finite.reduce((a, b) => Math.max(a, b), -Infinity),
+      mean,
+      std: Math.sqrt(variance),
+      nans: values.filter(Number.isNaN).length,
+      infs: values.filter((value) => value === Infinity || value === -Infinity).length,
+      zeros: values.filter((value) => value === 0).length,
+    },
+    preview: `[${shown.join(", ")}${values.length > PREVIEW ? ", ..." : ""}]`,
+  };
+}
