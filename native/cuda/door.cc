@@ -10,6 +10,7 @@
 #include "../cpu/pointwise.h"
 #include "driver.h"
 #include "engine.h"
+#include "libraries.h"
 #include "modules.h"
 
 namespace layerwise {
@@ -131,6 +132,29 @@ napi_value opcodes(napi_env env, napi_callback_info raw) {
 #define LW_NAME(name, operands) #name,
   return Call<Door>(env, raw, "cuda").of(std::vector<const char*>{LW_POINTWISE_OPCODES(LW_NAME)});
 #undef LW_NAME
+}
+
+napi_value libraries(napi_env env, napi_callback_info raw) {
+  Call<Door> call(env, raw, "cuda");
+  napi_value list;
+  napi_create_array(env, &list);
+  for (int kind = 0; kind < kLibraries; kind++) {
+    const Library& one = library(LibraryKind(kind));
+    napi_value about = call.object();
+    call.set(about, "name", one.name);
+    call.set(about, "purpose", one.what_for);
+    call.set(about, "path", one.path);
+    call.set(about, "reason", one.reason);
+    napi_set_element(env, list, uint32_t(kind), about);
+  }
+  return list;
+}
+
+napi_value library_folders(napi_env env, napi_callback_info raw) {
+  Call<Door> call(env, raw, "cuda");
+  const std::string folder = call.text(0);
+  if (!call.failed()) add_library_folders({folder});
+  return nullptr;
 }
 
 napi_value now(napi_env env, napi_callback_info raw) { return Call<Door>(env, raw, "cuda").of(now_us()); }
@@ -438,6 +462,7 @@ napi_value initialise(napi_env env, napi_value exports) {
   static const Function functions[] = {
       {"status", status}, {"devices", devices}, {"kernels", kernels},
       {"opcodes", opcodes}, {"device", device}, {"now", now},
+      {"libraries", libraries}, {"addLibraryFolder", library_folders},
   };
   add_functions(env, exports, functions, std::size(functions), nullptr);
   return exports;

@@ -6,6 +6,7 @@ the user's functions; an expression that it cannot follow is simply no evidence.
 import ast
 import builtins
 import dataclasses
+import functools
 import inspect
 import operator
 import types
@@ -136,6 +137,10 @@ def write(value, names=None):
                 return None
             parts.append(f"{field.name}={text}")
         return f"{type(value).__qualname__}({', '.join(parts)})"
+    if isinstance(value, functools.partial):
+        parts = [write(item, names) for item in (value.func, *value.args)]
+        parts += [None if write(item, names) is None else f"{key}={write(item, names)}" for key, item in value.keywords.items()]
+        return None if None in parts else f"functools.partial({', '.join(parts)})"
     if isinstance(value, types.SimpleNamespace):
         parts = {name: write(item, names) for name, item in vars(value).items()}
         return None if None in parts.values() else f"SimpleNamespace({', '.join(f'{n}={t}' for n, t in parts.items())})"

@@ -12,6 +12,7 @@ import re
 import torch
 
 from layerwise import names
+from layerwise.capture import captures_of, is_usable
 from layerwise.evidence import Evaluator, Known, Unknown, bind, write
 from layerwise.forward import (
     first_layer,
@@ -28,38 +29,44 @@ from layerwise.plan import Choice, Plan
 from layerwise.repair import repairs
 from layerwise.specs import SpecError, TensorSpec, evaluate, namespace_of, shapes_device, split_keywords
 from layerwise.trials import Trials, is_about_meta
-from layerwise.watch import watch
 
-_MOST_NESTED = 3
 # So many trials that got no further than the best one: the model, not its input, is at fault.
 _MOST_IN_VAIN = 60
 _MOST_ELEMENTS = 1 << 23
 _ELSEWHERE = (NameError, ImportError, SyntaxError, RecursionError, MemoryError)
 
 
-def infer(module, file, name, init_text="", inputs=None, seen=()):
+def infer(module, file, name, init_text="", inputs=None):
     """A Plan for a class or function of the module. Raises SpecError in one sentence when it cannot be done."""
     target = vars(module).get(name)
     if inspect.isclass(target):
-        return _Inference(module, file, name, target, "class", init_text, inputs or {}, seen).plan
-    return _Inference(module, file, name, target, "function", init_text, inputs or {}, seen).plan
+        return _Inference(module, file, name, target, "class", init_text, inputs or {}).plan
+    return _Inference(module, file, name, target, "function", init_text, inputs or {}).plan
+
+
+def infer_inputs(module, file, name, plan):
+    """Adds inputs to a Plan that says how to get an instance of a class."""
+    _Inference(module, file, name, vars(module)[name], "class", "", {}, plan)
 
 
 class _Inference:
-    def __init__(self, module, file, name, target, kind, init_text, inputs, seen):
+    def __init__(self, module, file, name, target, kind, init_text, inputs, plan=None):
         self.module = module
         self.file = file
         self.name = name
         self.target = target
-        self.seen = (*seen, name)
         self.space = namespace_of(module)
         self.calls = file.calls
         self.guesser = Guesser(module, file)
         self.plan = Plan(module, target, kind)
         self.captured = None
+        self.is_captured = False
         self.weak = set()
         self.model = target
-        if kind == "class":
+        if plan is not None:
+            self.plan = plan
+            self.model = self._build_on_meta()
+        elif kind == "class":
             self._choose_init(init_text)
             self.model = self._build_on_meta()
         elif init_text:
@@ -75,11 +82,15 @@ class _Inference:
         from_call, line = self._init_call(signature, inside=False)
         if from_call is None:
             self._capture()
-            if self.captured and self._is_known(self.captured["init"]):
-                from_call = {key: Known(None, value) for key, value in self.captured["init"].items()}
-                line = self.captured["why"]
+            captured = self.captured
+            if captured and captured.init is not None and is_usable(self.module, captured.init):
+                from_call = {key: Known(None, value) for key, value in captured.init.items()}
+                line = captured.why
             else:
                 from_call, line = self._init_call(signature, inside=True)
+                if from_call is None and captured and captured.path and not given and _has_required(signature):
+                    self.plan.init["self"] = Choice("self", captured.path, "call", captured.why)
+                    return
         for parameter in signature.parameters.values():
             if parameter.name in given:
                 self.plan.init[parameter.name] = Choice(parameter.name, given[parameter.name], "given", "given")
@@ -134,36 +145,10 @@ class _Inference:
         return None, ""
 
     def _capture(self):
-        """Builds and runs a class of the file that uses this one, on the meta device, and watches what it is given."""
-        if len(self.seen) > _MOST_NESTED:
-            return
-        owners = dict.fromkeys(found.owner for found in self.calls.of.get(self.name, []) if found.owner)
-        for owner in owners:
-            if (
-                owner in self.seen
-                or owner not in self.file.classes
-                or not self.file.is_module(self.file.classes[owner])
-            ):
-                continue
-            try:
-                inner = infer(self.module, self.file, owner, seen=self.seen)
-            except SpecError:
-                continue
-            self.captured = watch(self.target, inner)
-            if self.captured:
-                line = next(found.node.lineno for found in self.calls.of[self.name] if found.owner == owner)
-                self.captured["why"] = f"as {owner} builds it in line {line}"
-                return
-
-    def _is_known(self, texts):
-        """May the texts be evaluated here? A class of another file has no name in this one."""
-        try:
-            for name, text in texts.items():
-                evaluate(text, self.space, name)
-        except SpecError:
-            self.captured = None
-            return False
-        return True
+        """What the class was given where something that uses it was built."""
+        if self.captured is None and not self.is_captured:
+            self.is_captured = True
+            self.captured = captures_of(self.module, self.file).of(self.name)
 
     def _build_on_meta(self):
         """The instance for the trials. Weak guesses are changed until the constructor takes them."""
@@ -222,6 +207,7 @@ class _Inference:
         if self.plan.kind == "class":
             parameters = parameters[1:]
         known = [parameter.name for parameter, _ in parameters]
+        self.optional = {}
         takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter, _ in parameters)
         for name, text in given.items():
             if name not in known and not takes_any:
@@ -241,18 +227,29 @@ class _Inference:
                 value = from_call[name]
                 candidates[name] = [(value.value, "call", line, value.text)]
                 continue
+            seen = None
+            if from_call is None and self.captured and name in self.captured.inputs:
+                value = self.captured.inputs[name]
+                seen = (value, "call", self.captured.why.replace("builds", "calls"), None)
             if parameter.default is not parameter.empty:
+                if seen is not None and value is not None and value != parameter.default:
+                    is_strong = False
+                    candidates[name] = [seen]
+                else:
+                    self.optional[name] = (parameter, annotation)
                 continue
             is_strong = False
             found = self._candidates(parameter, annotation, function)
-            if from_call is None and self.captured and name in self.captured["inputs"]:
-                value = self.captured["inputs"][name]
-                found.insert(0, (value, "call", self.captured["why"].replace("builds", "calls"), None))
+            if seen is not None:
+                found.insert(0, seen)
             candidates[name] = found
         for name in given:
             candidates.setdefault(name, [(evaluate(given[name], self.space, name), "given", "given", given[name])])
         all_given = all(options[0][1] == "given" for options in candidates.values())
-        chosen = self._solve(candidates, is_strong or all_given)
+        if all_given and self.optional and from_call is None and not given:
+            chosen = self._solve_optional(function)
+        else:
+            chosen = self._solve(candidates, is_strong or all_given)
         for name, (value, origin, why, text) in chosen.items():
             shown = text if text is not None else write(value)
             self.plan.inputs[name] = Choice(name, shown if shown is not None else repr(value), origin, why)
@@ -429,6 +426,7 @@ class _Inference:
             seen.add(key)
             error, progress = trials.run({name: option[0] for name, option in chosen.items()})
             if error is None:
+                self.plan.trouble = None
                 return self._limited(chosen)
             since_best += 1
             if progress > best_progress:
@@ -448,6 +446,38 @@ class _Inference:
                 order += 1
         return best
 
+    def _solve_optional(self, function):
+        """Every input may be left out, as far as the signature says; often one of them is meant to be given."""
+        trials = Trials(self.model, self.plan)
+        error, _ = trials.run({})
+        if error is None or _is_elsewhere(error):
+            return {}
+        best = {}
+        chosen = {}
+        for name in self._main_inputs(error):
+            parameter, annotation = self.optional[name]
+            chosen = {**chosen, name: self._candidates(parameter, annotation, function)}
+            best = self._solve(chosen, False)
+            if self.plan.trouble is None:
+                return best
+        return best
+
+    def _main_inputs(self, error):
+        """Names of optional inputs that are probably meant: the first one that is a tensor, then those that errors name."""
+        tried = []
+        for name, (_, annotation) in self.optional.items():
+            if "Tensor" in annotation or names.tensor_kind(name) in ("tokens", "image") or name in names.MAIN_INPUTS:
+                tried.append(name)
+                yield name
+                break
+        for _ in range(3):
+            text = str(self.plan.trouble or error)
+            named = [name for name in self.optional if name not in tried and re.search(rf"\b{name}\b", text)]
+            if not named:
+                return
+            tried.append(named[0])
+            yield named[0]
+
     def _limited(self, chosen):
         """Whole numbers that index a table must stay inside of it, wherever the input came from."""
         if self.plan.kind != "class":
@@ -464,6 +494,11 @@ class _Inference:
             if hasattr(layer, "num_embeddings") and value.high != layer.num_embeddings:
                 chosen[name] = (TensorSpec(value.dtype, value.shape, layer.num_embeddings), origin, why, None)
         return chosen
+
+
+def _has_required(signature):
+    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return any(part.default is part.empty and part.kind not in kinds for part in signature.parameters.values())
 
 
 def _first_line(error):

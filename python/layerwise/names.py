@@ -227,6 +227,22 @@ _LENGTHS = re.compile(r"(\w*_)?(lengths?|lens|sizes)", re.I)
 _POSITION = re.compile(r"(start_pos|pos|position|offset|cache_position)", re.I)
 
 
+# Inputs that are given although their signature does not ask for them.
+MAIN_INPUTS = {
+    "input_ids",
+    "inputs_embeds",
+    "pixel_values",
+    "input_values",
+    "input_features",
+    "hidden_states",
+    "x",
+    "input",
+    "inputs",
+    "samples",
+    "decoder_input_ids",
+}
+
+
 def tensor_kind(name):
     """One word for what a forward argument's name says: tokens, image, mask, labels, time, lengths, position, or ""."""
     for kind, pattern in (

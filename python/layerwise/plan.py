@@ -47,6 +47,9 @@ class Plan:
             return self.target
         space = namespace_of(self.module)
         with on_device(device):
+            if "self" in self.init:
+                # A part of something whole, for which no arguments can be written down.
+                return evaluate(self.init["self"].text, space, "self")
             values = {
                 name: materialize(evaluate(choice.text, space, name), name, device)
                 for name, choice in self.init.items()

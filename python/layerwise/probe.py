@@ -227,6 +227,7 @@ def outputs(with_statistics=True):
 
 def shape_hints(path, name, init="", inputs=None, root=None):
     """{"setup", "hints"}: the target built and called on the meta device, watched line by line."""
+    shapes.listen()
     prepared = prepare(path, name, init, inputs, shapes_device(), root)
     if "failure" in prepared and _needs_values(prepared["failure"]):
         prepared = prepare(path, name, init, inputs, "cpu", root)
@@ -237,19 +238,20 @@ def shape_hints(path, name, init="", inputs=None, root=None):
     }
     if "failure" in prepared:
         return {**answer, "failure": prepared["failure"]}
-    outcome, hints = _watched(path)
+    outcome, hints = _watched()
     if "failure" in outcome and _now.device == "meta" and _needs_values(outcome["failure"]):
         prepare(path, name, init, inputs, "cpu", root)
-        outcome, hints = _watched(path)
+        outcome, hints = _watched()
     return {**answer, **outcome, "hints": hints}
 
 
 def script_shapes(path, arguments=()):
     """{"hints", "exitCode"}: a script run from start to end, watched line by line."""
-    recorder = shapes.Recorder(shapes.user_files(path))
+    shapes.listen()
+    recorder = shapes.recorder()
     with recorder:
         result = runner.run_script(path, arguments)
-    return {**result, "hints": recorder.hints}
+    return {**result, "hints": shapes.hints_of(recorder)}
 
 
 def prepared():
@@ -271,11 +273,11 @@ def source_places():
     return {name: _now.file.location(node) for name, node in _now.file.classes.items()}
 
 
-def _watched(path):
-    recorder = shapes.Recorder(shapes.user_files(path))
+def _watched():
+    recorder = shapes.recorder()
     with recorder:
         outcome = call()
-    return outcome, recorder.hints
+    return outcome, shapes.hints_of(recorder)
 
 
 def _needs_values(failure):

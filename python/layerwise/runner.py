@@ -10,6 +10,8 @@ import types
 
 from layerwise import failures
 
+# Told of each file's code before it runs: (code, path).
+on_compiled = None
 # The workspace, as far as one is known: scripts may import from it, and run in it.
 _root = None
 
@@ -28,7 +30,7 @@ def run_script(path, arguments=(), working_folder=None):
     main.__loader__ = importlib.machinery.SourceFileLoader("__main__", path)
     sys.modules["__main__"] = main
     try:
-        code = compile(_read(path), path, "exec", dont_inherit=True)
+        code = _compile(path)
         exec(code, main.__dict__)
         result = {"exitCode": 0}
     except SystemExit as exit:
@@ -56,7 +58,7 @@ def load_module(path, root=None, working_folder=None):
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        code = compile(_read(path), path, "exec", dont_inherit=True)
+        code = _compile(path)
         exec(code, module.__dict__)
     except BaseException:
         sys.modules.pop(name, None)
@@ -120,6 +122,13 @@ def _enter(path, arguments, working_folder):
         os.chdir(folder)
     linecache.clearcache()
     importlib.invalidate_caches()
+
+
+def _compile(path):
+    code = compile(_read(path), path, "exec", dont_inherit=True)
+    if on_compiled is not None:
+        on_compiled(code, path)
+    return code
 
 
 def _read(path):

@@ -4,6 +4,7 @@ The same text is what a person types after --init and --input, what inference pr
 Evaluates in the user's own module; refuses to guess what a text could have meant.
 """
 import ast
+import functools
 import keyword
 import math
 import types
@@ -124,6 +125,7 @@ def namespace_of(module):
         "F": torch.nn.functional,
         "SimpleNamespace": types.SimpleNamespace,
         "math": math,
+        "functools": functools,
     }
     names.update(vars(module) if module is not None else {})
     for name in DTYPES:

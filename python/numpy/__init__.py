@@ -111,7 +111,7 @@ class finfo:
     def __init__(self, dtype):
         import torch
 
-        kind = _dtype.dtype(getattr(dtype, "dtype", dtype))
+        kind = _dtype.dtype(dtype if isinstance(dtype, type) else getattr(dtype, "dtype", dtype))
         if kind.kind == "c":
             kind = _dtype.dtype("float32" if kind.name == "complex64" else "float64")
         if kind.kind != "f":
@@ -130,7 +130,8 @@ class iinfo:
     """What an integer type can hold."""
 
     def __init__(self, int_type):
-        self.dtype = _dtype.dtype(getattr(int_type, "dtype", int_type) if not isinstance(int_type, int) else type(int_type))
+        given = type(int_type) if isinstance(int_type, int) else int_type
+        self.dtype = _dtype.dtype(given if isinstance(given, type) else getattr(given, "dtype", given))
         if self.dtype.kind not in "iu":
             raise ValueError(f"Invalid integer data type {self.dtype.kind!r}.")
         self.min, self.max = _dtype.LIMITS[self.dtype.name]

@@ -113,7 +113,7 @@ class dtype:
         made = object.__new__(cls)
         made.name, made.kind, made.itemsize, made.char, made.num = name, kind, itemsize, char, num
         made.type, made.carrier = scalar, carrier
-        code = "?" if kind == "b" else f"{kind}{itemsize}"
+        code = f"{kind}{itemsize}"
         for key in (name, scalar, char, code, f"<{code}", f"={code}", f"|{code}", *keys):
             cls._by_key[key] = made
         scalar.dtype = property(lambda self: made)
@@ -214,7 +214,7 @@ def install(scalars):
     """Bind the scalar classes, which need this module first."""
     global bool_dtype, float64_, int64_
     table = (
-        ("bool", "b", 1, "?", 0, torch.bool, bool, "bool_", "b1", "?"),
+        ("bool", "b", 1, "?", 0, torch.bool, bool, "bool_", "|?"),
         ("int8", "i", 1, "b", 1, torch.int8, "byte"),
         ("uint8", "u", 1, "B", 2, torch.uint8, "ubyte"),
         ("int16", "i", 2, "h", 3, torch.int16, "short"),

@@ -99,8 +99,8 @@ def get(array, index):
     t = array._t
     if _has_backward(items):
         t = _turn_backward(t, items, used)
-    if is_advanced and t.is_floating_point() is False and any(type(i) is torch.Tensor and not i.dim() for i in items):
-        pass
+    if is_advanced:
+        _check_masks(t, items, used)
     found = _guard_index(t.__getitem__, tuple(items))
     if is_advanced:
         return wrap(found, array._dtype)
@@ -159,8 +159,14 @@ def _plain(shape):
     return str(tuple(shape)).replace(" ", "")
 
 
-def _check_mask(mask, t):
-    for dim, (n, m) in enumerate(zip(mask.shape, t.shape)):
+def _check_masks(t, items, used):
+    for place, item in zip(_positions(items, used, t.dim()), items):
+        if isinstance(item, torch.Tensor) and item.dtype is torch.bool and item.dim():
+            _check_mask(item, t, place)
+
+
+def _check_mask(mask, t, first=0):
+    for dim, (n, m) in enumerate(zip(mask.shape, t.shape[first:]), first):
         if n != m:
             raise IndexError(
                 f"boolean index did not match indexed array along axis {dim}; size of axis is {m} but size of corresponding "

@@ -113,7 +113,7 @@ class _Floats:
         if others:
             # What is no number stands in the width of the numbers.
             longest = max(len(self._word(v)) for v in others)
-            extra = self.right + 1 + (2 + self.powers if self.exponential else 0) if finite else 0
+            extra = self.right + 1 + (2 + self.powers if self.exponential else 0)
             self.left = max(self.left, longest - extra)
 
     def _word(self, value):
@@ -122,7 +122,7 @@ class _Floats:
         return ("-" if value < 0 else "+" if _options["sign"] == "+" else "") + _options["infstr"]
 
     def __call__(self, value):
-        width = self.left + 1 + self.right + (2 + self.powers if self.exponential else 0) if self.right or self.left else 0
+        width = self.left + 1 + self.right + (2 + self.powers if self.exponential else 0)
         if not math.isfinite(value):
             return self._word(value).rjust(width)
         plus = "+" if _options["sign"] == "+" and value >= 0 else ""
@@ -165,8 +165,8 @@ def _formatter(values, kind):
         return _Floats(values, kind.name)
     if kind.kind == "c":
         return _Complex(values, kind.name)
-    words = [str(v) for v in values]
-    width = max(map(len, words), default=0)
+    # False takes its five letters even where there is none.
+    width = 5 if kind.kind == "b" else max([len(str(v)) for v in values], default=0)
     return lambda v: str(v).rjust(width)
 
 
@@ -196,7 +196,7 @@ def _render(a, separator, prefix, suffix):
     write = _formatter(values, a._dtype)
     width = _options["linewidth"] - max(len(prefix), len(suffix))
     if not a.ndim:
-        return write(a.item()).strip() if a._dtype.kind in "fc" else write(a.item())
+        return write(a.item()).strip()
     return _nested(data, shape, write, " " * 1, width, edge, separator, len(prefix))
 
 

@@ -86,7 +86,7 @@ def tensordot(a, b, axes=2):
     x, y, kind, wide = _pair(a, b)
     if not hasattr(axes, "__index__"):
         axes = tuple([list(g) if isinstance(g, (list, tuple)) else [g] for g in axes])
-    return finish(cast(torch.tensordot(x, y, axes), wide, kind), kind)
+    return wrap(cast(torch.tensordot(x, y, axes), wide, kind), kind)
 
 
 def einsum(subscripts, /, *operands, out=None, optimize=False, dtype=None, **options):

@@ -177,6 +177,11 @@ def mean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
 
 def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
     found = asarray(a)
+    if axis is not None:
+        try:
+            axes_of(axis, found.ndim)
+        except AxisError as error:
+            raise AxisError(f"axis: {error}") from None
     if weights is None:
         result = mean(found, axis, keepdims=keepdims)
         return (result, asarray(result) * 0 + found.size / builtins.max(asarray(result).size, 1)) if returned else result
@@ -219,6 +224,9 @@ def std(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=Tru
 
 def ptp(a, axis=None, out=None, keepdims=False):
     found = asarray(a)
+    if found._dtype.kind == "b":
+        raise TypeError("numpy boolean subtract, the `-` operator, is not supported, use the bitwise_xor, the `^` operator, or the "
+                        "logical_xor function instead.")
     return _deliver(_amax(found._t, axis, keepdims) - _amin(found._t, axis, keepdims), found._dtype, out)
 
 
@@ -266,7 +274,7 @@ cumprod = _running(torch.cumprod)
 def count_nonzero(a, axis=None, *, keepdims=False):
     found = asarray(a)
     t = _sum((found._t != 0).to(torch.int64), axis, keepdims)
-    return t.item() if axis is None and not keepdims else finish(t, dtype("int64"))
+    return finish(t, dtype("int64"))
 
 
 # Order statistics
@@ -277,7 +285,7 @@ def _quantile(a, q, axis, keepdims, method, scale, ignore_nan=False):
     if method not in ("linear", "lower", "higher", "nearest", "midpoint"):
         raise NotImplementedError(f"numpy.quantile with method={method!r} is not available in Layerwise's numpy")
     found = asarray(a)
-    kind = _dtype.dtype("float64") if found._dtype.kind in "bui" else found._dtype
+    kind = _dtype.dtype("float64") if found._dtype.kind in "bui" and method in ("linear", "midpoint") else found._dtype
     t = cast(found._t, found._dtype, kind)
     axes = axes_of(axis, t.dim())
     rest = [i for i in range(t.dim()) if i not in axes]
@@ -287,7 +295,7 @@ def _quantile(a, q, axis, keepdims, method, scale, ignore_nan=False):
     if (fractions < 0).any() or (fractions > scale).any():
         raise ValueError("Percentiles must be in the range [0, 100]" if scale == 100 else "Quantiles must be in the range [0, 1]")
     n = ordered.shape[-1]
-    has_nan = torch.isnan(flat)
+    has_nan = torch.isnan(flat) if kind.kind == "f" else torch.zeros_like(flat, dtype=torch.bool)
     results = []
     for fraction in fractions.reshape(-1).tolist():
         if ignore_nan:
@@ -296,7 +304,7 @@ def _quantile(a, q, axis, keepdims, method, scale, ignore_nan=False):
         else:
             place = torch.full(ordered.shape[:-1], (n - 1) * (fraction / scale), dtype=torch.float64)
         low = torch.floor(place)
-        share = (place - low).to(kind.carrier)
+        share = (place - low).to(kind.carrier if kind.kind == "f" else torch.float64)
         if method == "nearest":
             low, share = torch.round(place), torch.zeros_like(share)
         high = torch.ceil(place) if method != "nearest" else low
@@ -312,10 +320,9 @@ def _quantile(a, q, axis, keepdims, method, scale, ignore_nan=False):
             # From the nearer end, so that the ends themselves are exact.
             step = above - below
             value = torch.where(share >= 0.5, above - step * (1 - share), below + step * share)
-        if not ignore_nan:
-            value = torch.where(has_nan.any(-1), torch.tensor(math.nan, dtype=value.dtype), value)
-        else:
-            value = torch.where(has_nan.all(-1), torch.tensor(math.nan, dtype=value.dtype), value)
+        if kind.kind == "f":
+            is_unknown = has_nan.all(-1) if ignore_nan else has_nan.any(-1)
+            value = torch.where(is_unknown, torch.tensor(math.nan, dtype=value.dtype), value)
         if keepdims:
             value = value.reshape([1 if i in axes else t.shape[i] for i in range(t.dim())])
         results.append(value)

@@ -422,7 +422,7 @@ def around(a, decimals=0, out=None):
         if decimals >= 0:
             return finish(found._t.clone(), found._dtype)
         scale = 10**-decimals
-        return (table["rint"](found / scale) * scale).astype(found._dtype)
+        return finish(asarray(table["rint"](found / scale) * scale, found._dtype)._t, found._dtype)
     if decimals == 0:
         result = torch.round(found._t)
     elif decimals > 0:

@@ -96,7 +96,7 @@ def _truth(met):
 def _integers(name):
     def types(met):
         if met.kind not in "bui":
-            raise UFuncTypeError(
+            raise TypeError(
                 f"ufunc '{name}' not supported for the input types, and the inputs could not be safely coerced to any supported "
                 "types according to the casting rule ''safe''"
             )
@@ -273,7 +273,12 @@ def _power(a, b):
 
 
 def _reciprocal(a):
-    return torch.reciprocal(a) if a.dtype.is_floating_point else _floor_divide(torch.ones_like(a), a)
+    if a.dtype.is_floating_point or a.is_complex():
+        return torch.reciprocal(a)
+    # What C gives for 1 / 0.
+    least = torch.iinfo(a.dtype).min if a.dtype in (torch.int32, torch.int64) else 0
+    found = torch.where((a == 1) | (a == -1), a, torch.zeros_like(a))
+    return torch.where(a == 0, torch.full_like(a, least), found)
 
 
 def _negative(a):
@@ -321,7 +326,7 @@ def _table():
     yield "logaddexp", 2, t.logaddexp, _floating, -math.inf
     yield "copysign", 2, t.copysign, _floating, None
     yield "nextafter", 2, t.nextafter, _floating, None
-    yield "heaviside", 2, lambda a, b: t.where(a == 0, b, (a > 0).to(a.dtype)), _floating, None
+    yield "heaviside", 2, lambda a, b: t.where(t.isnan(a), a, t.where(a == 0, b, (a > 0).to(a.dtype))), _floating, None
     yield "gcd", 2, t.gcd, _integers("gcd"), 0
     yield "lcm", 2, t.lcm, _integers("lcm"), None
     for name, function in (("equal", t.eq), ("not_equal", t.ne), ("less", t.lt), ("less_equal", t.le), ("greater", t.gt),

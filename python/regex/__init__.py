@@ -24,8 +24,9 @@ def __getattr__(name):
 
 
 @functools.lru_cache(maxsize=512)
-def _translate(pattern):
-    """The pattern with its Unicode properties written out."""
+def _translate(pattern, is_unicode):
+    """The pattern with its Unicode properties written out. A word character is a letter, mark, digit or connector there, and not
+    everything that counts as a number."""
     out, at, in_class = [], 0, False
     while at < len(pattern):
         char = pattern[at]
@@ -37,6 +38,11 @@ def _translate(pattern):
                 continue
             if following in ("X", "R", "K", "G", "L", "m", "M") and following:
                 raise NotImplementedError(f"regex: \\{following} is not available: Layerwise's regex stands on Python's re")
+            if following in ("w", "W") and is_unicode:
+                inner = property_class("word", following == "W")
+                out.append(inner if in_class else f"[{inner}]")
+                at += 2
+                continue
             if following == "h":
                 out.append(r"\t\xa0 " if in_class else r"[ \t\xa0]")
                 at += 2
@@ -91,7 +97,7 @@ def compile(pattern, flags=0, ignore_unused=False, cache_pattern=None, **named_l
         raise NotImplementedError("regex: named lists are not available: Layerwise's regex stands on Python's re")
     if isinstance(pattern, Pattern):
         return pattern
-    return _re.compile(_translate(pattern) if isinstance(pattern, str) else pattern, flags)
+    return _re.compile(_translate(pattern, not flags & ASCII) if isinstance(pattern, str) else pattern, flags)
 
 
 def _plain(options):

@@ -14,6 +14,7 @@ _LONG_NAMES = {
     "paragraph_separator": "Zp", "other": "C", "control": "Cc", "format": "Cf", "surrogate": "Cs", "private_use": "Co",
     "unassigned": "Cn", "digit": "Nd", "punct": "P", "alpha": "L",
 }
+_WORD = frozenset(("Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "Pc"))
 _CATEGORIES = frozenset(_LONG_NAMES.values())
 # Scripts by the first words of their characters' names.
 _SCRIPTS = {
@@ -26,6 +27,8 @@ _SCRIPTS = {
 
 def property_class(name, negated):
     """The inside of a character class for a property, or for everything else."""
+    if name == "word":
+        return _ranges("word", negated)
     wanted = name.replace(" ", "_").replace("-", "_")
     wanted = wanted.removeprefix("General_Category=").removeprefix("gc=").removeprefix("Script=").removeprefix("sc=").removeprefix("Is")
     category = wanted if wanted in _CATEGORIES else _LONG_NAMES.get(wanted.lower())
@@ -43,6 +46,8 @@ def _ranges(wanted, negated):
     for code in range(sys.maxunicode + 2):
         if code > sys.maxunicode:
             inside = False
+        elif wanted == "word":
+            inside = (category(chr(code)) in _WORD) != negated
         elif words is None:
             inside = category(chr(code)).startswith(wanted) != negated
         else:

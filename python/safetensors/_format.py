@@ -165,8 +165,7 @@ def write(tensors, metadata, f):
     try:
         header = checked(_core.safetensors_header(description), "").encode()
         with _files.writing(f) as file_id:
-            address, owner = _files.memory_of(struct.pack("<Q", len(header)) + header)
-            checked(_core.file_write(file_id, address, len(owner)))
+            _files.write_bytes(file_id, struct.pack("<Q", len(header)) + header)
             for _, _, _, t in ordered:
                 checked(_core.file_write_tensor(file_id, t.h))
     except (OSError, FileFormatError) as error:

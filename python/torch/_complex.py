@@ -1,5 +1,6 @@
 """Complex tensors in Python: conjugates, parts that can be assigned, and the constructors of torch.complex and its kin."""
 
+from torch._C import _write_out
 from torch._gen import functions as _f
 
 
@@ -9,8 +10,9 @@ def conj(input):
 
 
 def conj_physical(input, *, out=None):
-    result = _f.conj_physical(input) if input.dtype.is_complex else input.clone()
-    return result if out is None else out.copy_(result)
+    # Real numbers are their own conjugates: the tensor itself comes back.
+    result = _f.conj_physical(input) if input.dtype.is_complex else input
+    return result if out is None else _write_out(out, result)
 
 
 def conj_physical_(input):

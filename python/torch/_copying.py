@@ -58,3 +58,16 @@ def deep(self, memo):
             result.__dict__[name] = value
     memo[id(self)] = result
     return result
+
+
+def _rebuild_from_type_v2(func, new_type, args, state):
+    """A name that checkpoints carry: a tensor with attributes of its own."""
+    result = func(*args)
+    if type(result) is not new_type:
+        result = _make_subclass(new_type, result, result.requires_grad)
+    result.__dict__.update(state[0] if isinstance(state, tuple) else state)
+    return result
+
+
+# Checkpoints name it so.
+_rebuild_from_type_v2.__module__ = "torch._tensor"

@@ -124,3 +124,8 @@ def _replacing(path):
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def write_bytes(file_id, data):
+    address, owner = memory_of(data)
+    checked(_core.file_write(file_id, address, len(owner)))

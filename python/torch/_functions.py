@@ -365,6 +365,8 @@ def hann_window(window_length, periodic=True, **options):
 
     import torch
 
+    if window_length <= 1:
+        return torch.ones(window_length, **options)
     n = window_length if periodic else window_length - 1
     return 0.5 - 0.5 * torch.cos(2 * math.pi * torch.arange(window_length, dtype=torch.get_default_dtype()) / n)
 

@@ -358,7 +358,7 @@ def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, me
     if device is not None:
         target = _resolve_device(device)
         if target != _core.device(input.h):
-            result = _wrap(_core.op__to_device(result.h, target))
+            result = _wrap(_core.op__to_device(result.h, target, non_blocking))
     if dtype is not None and as_dtype(dtype) is not input.dtype:
         result = _wrap(_core.op__cast(result.h, as_dtype(dtype).id))
     known = memory_format in (_dtype.channels_last, _dtype.contiguous_format)
@@ -424,7 +424,10 @@ def clone(input, *, memory_format=None):
 
 
 def pin_memory(input, device=None):
-    return input
+    if input.is_pinned():
+        return input
+    _core.cuda_open()
+    return _wrap(_core.op__pin_memory(input.h))
 
 
 def new_tensor(input, data, *, dtype=None, device=None, requires_grad=False):

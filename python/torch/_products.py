@@ -41,7 +41,7 @@ baddbmm_ = _in_place(_f.baddbmm)
 
 
 def vdot(input, other):
-    return _f.dot(input, other)
+    return _f.dot(input.conj(), other)
 
 
 def inner(input, other):

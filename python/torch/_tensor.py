@@ -116,8 +116,8 @@ class Tensor(TensorBase):
             return bool(_core.is_channels_last(self.h))
         return bool(_core.is_contiguous(self.h))
 
-    def is_pinned(self):
-        return False
+    def is_pinned(self, device=None):
+        return bool(_core.is_pinned(self.h))
 
     def is_inference(self):
         return False
@@ -623,10 +623,4 @@ from torch import _special
 _special.install(Tensor)
 
 
-def _rebuild_from_type_v2(func, new_type, args, state):
-    """A name that checkpoints carry: a tensor with attributes of its own."""
-    result = func(*args)
-    if type(result) is not new_type:
-        result = _make_subclass(new_type, result, result.requires_grad)
-    result.__dict__.update(state[0] if isinstance(state, tuple) else state)
-    return result
+_rebuild_from_type_v2 = _copying._rebuild_from_type_v2

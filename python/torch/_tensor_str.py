@@ -137,7 +137,7 @@ def _body(tensor, indent):
 
 def _suffixed(text, suffixes, indent):
     """Append ", name=value" parts, breaking the line where it would be too long."""
-    last = len(text) - text.rfind("\n") if "\n" in text else len(text)
+    last = len(text) - text.rfind("\n") + 1
     for suffix in suffixes:
         if last + len(suffix) + 2 > LINE_WIDTH:
             text += ",\n" + " " * indent + suffix

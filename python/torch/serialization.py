@@ -1,7 +1,9 @@
 """torch.save and torch.load in PyTorch's own format. Checkpoints are read by an unpickler that knows tensors, containers and
 numbers and refuses every other name: nothing in a file is ever imported or called, with weights_only or without."""
 
+import copyreg
 import enum
+import errno
 import io
 import json
 import os
@@ -96,6 +98,10 @@ def _harmless():
         cls = waiting.pop()
         found[_name_of(cls)] = cls
         waiting.extend(cls.__subclasses__())
+    # Modules keep their activation as a function; PyTorch's own are partly in C, under another name.
+    for name, value in vars(torch.nn.functional).items():
+        if callable(value) and not name.startswith("_"):
+            found[f"torch.nn.functional.{name}"] = found[f"torch._C._nn.{name}"] = value
     return found
 
 
@@ -398,7 +404,11 @@ def get_unsafe_globals_in_checkpoint(f):
                 checked(_core.checkpoint_describe(file_id, json.dumps([*allowed, *found])), "")
                 return sorted(found)
             except UnsupportedGlobal as error:
-                found.append(str(error).split("GLOBAL ", 1)[1].split(" ", 1)[0])
+                name = str(error).split("GLOBAL ", 1)[1].split(" was not an allowed", 1)[0]
+                if name in found:
+                    # Allowing it did not help: it is written with characters that no message shows.
+                    return sorted(found)
+                found.append(name)
             except FileFormatError as error:
                 if found:
                     return sorted(found)
@@ -441,6 +451,9 @@ class _Pickler(pickle.Pickler):
             return torch.device, ((obj.type,) if obj.index is None else (obj.type, obj.index))
         if isinstance(obj, torch.layout):
             return _get_layout, (str(obj),)
+        if isinstance(obj, torch.nn.RNNBase):
+            # PyTorch's own keep this list beside the parameters, and cannot do without it.
+            return copyreg.__newobj__, (type(obj),), {**vars(obj), "_flat_weights": list(obj._flat_weights)}
         return NotImplemented
 
 
@@ -509,9 +522,8 @@ def save(
 
 
 def _hint(error):
-    import errno
-
-    return ". Files can only be written into a trusted workspace, and below /tmp" if error.errno == errno.EROFS else ""
+    is_forbidden = error.errno in (errno.EROFS, errno.EACCES, errno.EPERM)
+    return ". Files can only be written into a trusted workspace, and below /tmp" if is_forbidden else ""
 
 
 def _require_folder(f):

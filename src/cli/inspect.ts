@@ -114,6 +114,8 @@ function graphLines(graph: InspectedGraph, style: TextStyle, isAll: boolean): st
   const shown = isAll ? values : values.slice(0, 2 * FEW);
   const operators = isAll ? graph.operators : graph.operators.slice(0, 2 * FEW);
   const rest = graph.operators.length - operators.length;
+  const operatorText = operators.map(({ name, count: times }) => `${oneLine(name)} ${times}`);
+  if (rest > 0) operatorText.push(`${rest} more`);
   return [
     ...table(
       shown,
@@ -126,7 +128,7 @@ function graphLines(graph: InspectedGraph, style: TextStyle, isAll: boolean): st
       values.length > shown.length ? [`(${values.length - shown.length} more)`] : undefined,
     ),
     "",
-    `${paint.bold("operators", style)}  ${operators.map(({ name, count: n }) => `${oneLine(name)} ${n}`).join(", ")}${rest > 0 ? `, ${rest} more` : ""}`,
+    `${paint.bold("operators", style)}  ${operatorText.join(", ")}`,
   ];
 }
 

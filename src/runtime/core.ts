@@ -11,7 +11,7 @@ import * as bridge from "./bridge.ts";
 import { CudaGenerator, defaultCudaGenerator, resetCudaGenerators, seedCuda } from "./cuda/generator.ts";
 import { cudaFunctions } from "./cuda/functions.ts";
 import { cuda } from "./cuda/system.ts";
-import { cpuDevice, CpuDevice, deviceById, META, overrideDevice, registerDevice } from "./device.ts";
+import { type ComputeDevice, cpuDevice, CpuDevice, deviceById, META, PINNED_POOL, overrideDevice, registerDevice } from "./device.ts";
 import { DryDevice } from "./dry_device.ts";
 import { closeAllFiles, fileFunctions } from "./files/door.ts";
 import {
@@ -50,6 +50,8 @@ export interface CoreOptions {
   threads?: number;
   /** "cpu", "meta": where tensors live unless they say otherwise. */
   device?: string;
+  /** Another cuda.node than the product's own. */
+  cudaAddon?: string;
   /** Do without native code: shapes only. */
   metaOnly?: boolean;
 }
@@ -77,7 +79,7 @@ function recording(cpu: CpuDevice | null): Pick<Core, "trace" | "graph"> {
     trace: {
       start() {
         if (!cpu) throw new Error("there is nothing to time without native code");
-        traces.current = new TraceRecorder(cpu);
+        traces.current = new TraceRecorder(cpu, cuda.opened);
         traces.current.start();
       },
       step: () => traces.current?.step(),
@@ -141,6 +143,7 @@ function tensorFunctions(): Record<string, (...args: never[]) => unknown> {
         order.map((d) => t.strides[d]!),
       );
     },
+    is_pinned: (h: number) => get(h).device.type === "cpu" && get(h).storage.block?.pool === PINNED_POOL,
     same_storage: (a: number, b: number) => get(a).storage === get(b).storage,
     version: (h: number) => get(h).storage.version,
     is_view: (h: number) => get(h).base !== null,
@@ -374,12 +377,15 @@ export function createCore(options: CoreOptions = {}): Core {
     cpu = new CpuDevice(addon);
     registerDevice(cpu, true);
     cuda.isEnabled = true;
+    cuda.addonPath = options.cudaAddon ?? null;
   } else {
     dry = new DryDevice("cpu", 0, 0);
     registerDevice(dry, true);
     registerDevice(new DryDevice("cuda", 0, 16));
   }
   if (options.device === "meta") overrideDevice(META);
+  /** Whose memory the verbs ask about: of the device that the request runs on. */
+  const counted = (): ComputeDevice | null => cuda.inUse ?? cpu;
   let threads = options.threads ?? cpus().length;
   hooks.runHook = (id, grad) => {
     const result = bridge.python().callPython("torch._C:_run_hook", id, putQuietly(grad)) as number;
@@ -404,6 +410,7 @@ export function createCore(options: CoreOptions = {}): Core {
     error_message: bridge.errorMessage,
     synchronize: guarded(() => {
       cpu?.stream.waitAll();
+      for (const gpu of cuda.opened) gpu.stream.waitAll();
       return 1;
     }),
     get_threads: () => threads,
@@ -423,12 +430,12 @@ export function createCore(options: CoreOptions = {}): Core {
     use_meta: (on: boolean) => overrideDevice(on ? META : null),
     /** False where there is no native code: all devices are dry then. */
     computes: () => cpu !== null,
-    memory_allocated: () => cpu?.allocator.statistics.allocatedBytes ?? dry?.allocatedBytes ?? 0,
-    memory_peak: () => cpu?.allocator.statistics.peakAllocatedBytes ?? dry?.peakBytes ?? 0,
-    memory_reserved: () => cpu?.allocator.statistics.reservedBytes ?? 0,
-    memory_peak_reserved: () => cpu?.allocator.statistics.peakReservedBytes ?? 0,
-    memory_reset_peaks: () => (cpu ? cpu.allocator.resetPeaks() : dry?.resetPeak()),
-    memory_empty_cache: () => cpu?.allocator.emptyCache(),
+    memory_allocated: () => counted()?.allocator.statistics.allocatedBytes ?? dry?.allocatedBytes ?? 0,
+    memory_peak: () => counted()?.allocator.statistics.peakAllocatedBytes ?? dry?.peakBytes ?? 0,
+    memory_reserved: () => counted()?.allocator.statistics.reservedBytes ?? 0,
+    memory_peak_reserved: () => counted()?.allocator.statistics.peakReservedBytes ?? 0,
+    memory_reset_peaks: () => (cpu ? counted()!.allocator.resetPeaks() : dry?.resetPeak()),
+    memory_empty_cache: () => counted()?.allocator.emptyCache(),
   });
 
   return {

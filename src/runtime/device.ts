@@ -40,6 +40,14 @@ export const META: Device = {
   free: () => {},
 };
 
+/** The pool of blocks that a GPU can copy from by itself. */
+export const PINNED_POOL = 1;
+
+export interface PinnedMemory {
+  allocate(bytes: number): Block;
+  free(block: Block): void;
+}
+
 export class CpuDevice implements ComputeDevice {
   readonly type = "cpu";
   readonly index = 0;
@@ -47,6 +55,8 @@ export class CpuDevice implements ComputeDevice {
   readonly stream: Stream;
   readonly addon: CpuAddon;
   readonly allocator: CachingAllocator;
+  /** null until a GPU is used. */
+  pinned: PinnedMemory | null = null;
 
   constructor(addon: CpuAddon) {
     this.addon = addon;
@@ -63,7 +73,8 @@ export class CpuDevice implements ComputeDevice {
     return this.allocator.allocate(bytes);
   }
   free(block: Block): void {
-    this.allocator.free(block);
+    if (block.pool === PINNED_POOL) this.pinned!.free(block);
+    else this.allocator.free(block);
   }
   write(pointer: number, bytes: Uint8Array, after: number): void {
     this.stream.wait(after);

@@ -151,7 +151,7 @@ export const complexRoute = {
 function execute(record: OpRecord, args: readonly unknown[]): unknown {
   const spec = record.spec;
   if (placement.matters) checkPlacement(record, args);
-  if (complexUse.seen && !spec.complex) {
+  if (complexUse.seen) {
     const form = complexRoute.of(record, args);
     if (form) return form();
   }

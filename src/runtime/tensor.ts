@@ -19,10 +19,11 @@ export class Storage {
   lastWrite = 0;
   refs = 0;
 
-  constructor(device: Device, sizeBytes: number) {
+  /** `block` is memory that somebody else got from the device. */
+  constructor(device: Device, sizeBytes: number, block: Block | null = null) {
     this.device = device;
     this.sizeBytes = sizeBytes;
-    this.block = sizeBytes > 0 ? device.allocate(sizeBytes) : null;
+    this.block = block ?? (sizeBytes > 0 ? device.allocate(sizeBytes) : null);
   }
   get pointer(): number {
     return this.block ? this.block.pointer : 0;

@@ -1,6 +1,7 @@
 /** Moving tensors between devices, and the errors of those that should have been moved. No tape, no dtype changes. */
-import { deviceName, type ComputeDevice, type CpuDevice, type Device } from "./device.ts";
+import { deviceName, PINNED_POOL, type ComputeDevice, type CpuDevice, type Device } from "./device.ts";
 import type { CudaDevice } from "./cuda/device.ts";
+import type { CudaPinnedMemory } from "./cuda/pinned.ts";
 import { NotImplementedError, RuntimeError } from "./errors.ts";
 import { empty, type Tensor } from "./tensor.ts";
 
@@ -10,8 +11,11 @@ export function differentDevices(a: Device, b: Device): RuntimeError {
   );
 }
 
-/** How bytes cross: both tensors are contiguous and of one size. Uploads are in stream order and wait for nothing. */
-export function transferBytes(target: Tensor, source: Tensor): void {
+/**
+ * How bytes cross: both tensors hold the same elements in the same order. Uploads are in stream order and wait for
+ * nothing; with `nonBlocking` pinned memory may even be read after the call.
+ */
+export function transferBytes(target: Tensor, source: Tensor, nonBlocking = false): void {
   if (target.numel === 0) return;
   if (!source.device.stream) throw new NotImplementedError("copying out of a meta tensor, which has no data,");
   const to = target.device as ComputeDevice;
@@ -20,7 +24,10 @@ export function transferBytes(target: Tensor, source: Tensor): void {
   const isFree = Math.max(storage.lastWrite, storage.block!.readyAfter);
   if (from.type === "cpu" && to.type === "cuda") {
     (from as CpuDevice).stream.wait(source.storage.lastWrite);
-    storage.lastWrite = (to as CudaDevice).upload(target.pointer, source.pointer, target.nbytes);
+    const gpu = to as CudaDevice;
+    const isPinned = nonBlocking && source.storage.block!.pool === PINNED_POOL;
+    storage.lastWrite = gpu.upload(target.pointer, source.pointer, target.nbytes, isPinned);
+    if (isPinned) ((from as CpuDevice).pinned as CudaPinnedMemory).copying(source.storage.block!, gpu);
   } else if (from.type === "cuda" && to.type === "cpu") {
     to.stream.wait(isFree);
     (from as CudaDevice).download(target.pointer, source.pointer, target.nbytes, source.storage.lastWrite);

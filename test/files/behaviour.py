@@ -158,6 +158,29 @@ print(torch.load(rewound(saved(pathlib.PurePosixPath("a/b"))), weights_only=Fals
 print(torch.load(rewound(saved(collections.defaultdict(list, {"a": [1]}))), weights_only=False))
 print(torch.load(rewound(saved(frozenset([1]))), weights_only=False))
 
+print("-- whole modules")
+
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.encoder = nn.TransformerEncoderLayer(4, 2, 8, activation="gelu")
+        self.lstm = nn.LSTM(4, 3)
+        self.layers = nn.ModuleList([nn.Linear(3, 3), nn.ReLU()])
+        self.register_buffer("steps", torch.arange(3))
+
+    def forward(self, x):
+        return self.layers[1](self.layers[0](self.lstm(self.encoder(x))[0]))
+
+
+torch.manual_seed(2)
+block = Block().eval()
+whole = saved({"model": block, "epoch": 1})
+print(failure(lambda: torch.load(rewound(whole)), 25))
+copy = torch.load(rewound(whole), weights_only=False)["model"]
+print(type(copy) is Block, copy.training, torch.equal(copy(torch.ones(2, 1, 4)), block(torch.ones(2, 1, 4))))
+print(torch.load(rewound(saved(nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2)))), weights_only=False))
+
 print("-- errors")
 print(failure(lambda: torch.load(folder / "none.pt"), 0))
 print(failure(lambda: torch.save({}, folder / "no" / "x.pt")))

@@ -57,7 +57,10 @@ function survives(what: string, bytes: Uint8Array, open: (source: ByteSource) =>
   } catch (error) {
     outcome = "refused";
     const shown = error instanceof Error ? error.stack : String(error);
-    assert.ok(error instanceof FileFormatError, `${what} (seed ${seed}): ${shown}\n${Buffer.from(bytes).toString("base64")}`);
+    assert.ok(
+      error instanceof FileFormatError,
+      `${what} (seed ${seed}): ${shown}\n${Buffer.from(bytes).toString("base64")}`,
+    );
     assert.match(error.message, /^[^\n]{3,2000}$/, what);
   }
   const tookMs = performance.now() - began;
@@ -87,7 +90,8 @@ for (const [kind, { files, open }] of Object.entries(kinds)) {
     for (let time = 0; time < times; time++) {
       const name = names[time % names.length]!;
       const bytes = mutated(readFileSync(new URL(name, folder)), random);
-      if (survives(`${name}, damaged for the ${time}th time`, bytes, (source) => open(source, name)) === "refused") refused++;
+      if (survives(`${name}, damaged for the ${time}th time`, bytes, (source) => open(source, name)) === "refused")
+        refused++;
     }
     // Much of the damage must be noticed, or the test says nothing.
     assert.ok(refused > times / 20, `${refused} of ${times} were refused`);
@@ -96,7 +100,9 @@ for (const [kind, { files, open }] of Object.entries(kinds)) {
 
 test("pickles damaged behind their checksum, never a crash", () => {
   const random = randomFrom(seed);
-  const names = readdirSync(folder).filter((name) => /^(views|containers|attributes|state_dict|dtypes|adamw|cycle).*\.pt$/.test(name) && !/legacy/.test(name));
+  const names = readdirSync(folder).filter(
+    (name) => /^(views|containers|attributes|state_dict|dtypes|adamw|cycle).*\.pt$/.test(name) && !/legacy/.test(name),
+  );
   const pickles = names.map((name) => {
     const source = new MemorySource(readFileSync(new URL(name, folder)));
     const member = [...readZip(source).values()].find((found) => found.name.endsWith("/data.pkl"))!;
@@ -113,11 +119,26 @@ test("pickles damaged behind their checksum, never a crash", () => {
 
 test("pickles made of random instructions, never a crash", () => {
   const random = randomFrom(seed ^ 0x5bd1e995);
-  const alphabet = [..."()]}0123NKKKIJMLRQbaedlstuhqjrX.c", "\x80", "\x81", "\x85", "\x86", "\x87", "\x88", "\x8a", "\x8f", "\x90", "\x91", "\x94"];
+  const alphabet = [
+    ..."()]}0123NKKKIJMLRQbaedlstuhqjrX.c",
+    "\x80",
+    "\x81",
+    "\x85",
+    "\x86",
+    "\x87",
+    "\x88",
+    "\x8a",
+    "\x8f",
+    "\x90",
+    "\x91",
+    "\x94",
+  ];
   for (let time = 0; time < 4 * times; time++) {
     const length = 2 + Math.floor(random() * 60);
     const text = Array.from({ length }, () => alphabet[Math.floor(random() * alphabet.length)]!).join("");
     const bytes = Uint8Array.from(`\x80\x02${text}.`, (character) => character.charCodeAt(0));
-    survives(`random pickle ${time}`, bytes, () => describe(unpickle(bytes, new CheckpointRules({ storageBytes: () => 8 })).value));
+    survives(`random pickle ${time}`, bytes, () =>
+      describe(unpickle(bytes, new CheckpointRules({ storageBytes: () => 8 })).value),
+    );
   }
 });

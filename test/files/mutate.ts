@@ -11,7 +11,20 @@ export function randomFrom(seed: number): () => number {
   };
 }
 
-const EXTREMES = [0n, 1n, 0x7fn, 0xffn, 0x7fffn, 0xffffn, 0x7fffffffn, 0x80000000n, 0xffffffffn, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n];
+const EXTREMES = [
+  0n,
+  1n,
+  0x7fn,
+  0xffn,
+  0x7fffn,
+  0xffffn,
+  0x7fffffffn,
+  0x80000000n,
+  0xffffffffn,
+  2n ** 63n - 1n,
+  2n ** 63n,
+  2n ** 64n - 1n,
+];
 
 export function mutated(seed: Uint8Array, random: () => number): Uint8Array {
   let bytes = seed.slice();
@@ -29,7 +42,8 @@ export function mutated(seed: Uint8Array, random: () => number): Uint8Array {
       case 2: {
         const width = [1, 2, 4, 8][below(4)]!;
         const value = EXTREMES[below(EXTREMES.length)]! + BigInt(below(3) - 1);
-        for (let i = 0; i < width && at + i < bytes.length; i++) bytes[at + i] = Number((BigInt.asUintN(64, value) >> BigInt(8 * i)) & 255n);
+        for (let i = 0; i < width && at + i < bytes.length; i++)
+          bytes[at + i] = Number((BigInt.asUintN(64, value) >> BigInt(8 * i)) & 255n);
         break;
       }
       case 3:

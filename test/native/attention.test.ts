@@ -150,11 +150,17 @@ describe("attention", { skip: whyMissing }, () => {
     [1, 2, 1, 1, 150, 64, 64],
     [1, 1, 1, 65, 300, 8, 40],
   ];
+  const wide: Sizes[] = [
+    [1, 2, 1, 70, 90, 128, 128],
+    [1, 1, 1, 33, 66, 256, 200],
+  ];
   for (const dtype of floatNames) {
     for (const mask of ["none", "bool", "float"] as MaskKind[]) {
       for (const causal of [false, true]) {
         test(`${dtype}, mask ${mask}${causal ? ", causal" : ""}`, () => {
-          cases.forEach((sizes, i) => check(sizes, dtype, mask, causal, i % 2 === 1));
+          [...cases, ...(mask === "none" ? wide : [])].forEach((sizes, i) =>
+            check(sizes, dtype, mask, causal, i % 2 === 1),
+          );
         });
       }
     }

@@ -37,10 +37,8 @@ cases |= {
     "pow": (_f.pow, positive, y),
     "_rpow": (lambda a: 2.5**a, x),
     "_rdiv": (lambda a: 2.5 / a, positive),
-    "_rremainder": (lambda a: 2.5 % a, positive),
     "_div_rounded": (lambda a: torch.div(a, 0.7, rounding_mode="floor"), x),
-    "floor_divide": (lambda a: a // 0.7, x),
-    "_rfloordiv": (lambda a: 2.5 // a, positive),
+    "_binary_cross_entropy": (lambda a, b: _f._binary_cross_entropy(a.sigmoid(), b.sigmoid()), x, y),
     "xlogy": (_f.xlogy, x, positive),
     "clamp": (lambda a: a.clamp(-0.5, 1), x),
     "clamp_min": (lambda a, b: a.clamp_min(b), x, v),
@@ -113,8 +111,8 @@ cases |= {
     "_index_put_": (lambda a, b: (a * 1).index_put_((t([1, 1]),), b, accumulate=True), x, v),
     "zero_": (lambda a: (a * 2).zero_() + a, x),
 }
-# Their kernels compute gradients of the first order only.
-once = {
+# Fused ones, whose second gradients are composed of ops.
+cases |= {
     "group_norm": (lambda a, w, b: F.group_norm(a, 1, w, b), batch, v, v + 1),
     "_native_batch_norm": (lambda a, w, b: F.batch_norm(a, None, None, w, b, training=True), batch, v, v + 1),
     "_convolution2d": (lambda a, w, b: F.conv2d(a, w, b, padding=1), image, kernel, ramp(2)),
@@ -132,12 +130,44 @@ once = {
     "nll": (lambda a: F.nll_loss(a.log_softmax(1), target), x),
     "interpolate": (lambda a: F.interpolate(a, scale_factor=2, mode="bilinear"), image),
 }
+statistics = ramp(3, seed=4), ramp(3, seed=5).abs() + 0.5
+zeros = t([[1.0, 0.0, 2.0, 0.0, 3.0], [2.0, 1.0, 0.5, 0.0, 1.0]]).double()
+heads = ramp(1, 4, 3, 2), ramp(1, 2, 5, 2, seed=3), ramp(1, 2, 5, 3, seed=5)
+allowed = t([[True, False, True], [True, True, False], [False, True, True]])
+cases |= {
+    "batch norm outside of training": (lambda a, w, b: F.batch_norm(a, *statistics, w, b), batch, v, v + 1),
+    "instance_norm": (lambda a, w: F.instance_norm(a, weight=w), batch, v),
+    "conv1d dilated": (lambda a, w: F.conv1d(a, w, dilation=2), ramp(2, 2, 7), ramp(4, 2, 3)),
+    "conv3d": (lambda a, w: F.conv3d(a, w), ramp(1, 2, 3, 3, 3), ramp(2, 2, 2, 2, 2)),
+    "max_pool with ceiling": (lambda a: F.max_pool2d(a, 3, 2, ceil_mode=True), ramp(1, 1, 6, 6)),
+    "avg_pool with ceiling": (lambda a: F.avg_pool2d(a, 3, 2, ceil_mode=True, count_include_pad=False), ramp(1, 1, 6, 6)),
+    "avg_pool padded": (lambda a: F.avg_pool2d(a, 2, padding=1, divisor_override=3), image),
+    "cumprod at zeros": (lambda a: a.cumprod(1), zeros),
+    "prod at zeros": (lambda a: a[:, :3].prod(1), zeros),
+    "attention, shared heads": (lambda q, k, w: F.scaled_dot_product_attention(q, k, w, enable_gqa=True), *heads),
+    "attention, causal": (
+        lambda q, k, w: F.scaled_dot_product_attention(q, k, w, is_causal=True), heads[0], heads[0] / 2, heads[0] / 3
+    ),
+    "attention, masked": (
+        lambda q, k, w: F.scaled_dot_product_attention(q, k, w, attn_mask=allowed), heads[0], heads[0] / 2, heads[0] / 3
+    ),
+    "attention, added mask": (
+        lambda q, k, w, m: F.scaled_dot_product_attention(q, k, w, attn_mask=m), heads[0], heads[0] / 2, heads[0] / 3, square
+    ),
+    "i0 i1": (lambda a: torch.special.i0(a) + torch.special.i1(a), x),
+    "i0e i1e": (lambda a: torch.special.i0e(a) + torch.special.i1e(a), x),
+    "erfcx log_ndtr": (lambda a: torch.special.erfcx(a) + torch.special.log_ndtr(a), x),
+    "ndtri": (torch.special.ndtri, positive / 4),
+    "zeta": (lambda a: torch.special.zeta(t(2.5).double(), a), positive),
+    "_polygamma": (lambda a: torch.polygamma(1, a), positive),
+    "igamma igammac": (lambda a: torch.igamma(t(1.5).double(), a) - torch.igammac(t(2.5).double(), a), positive),
+}
 n = 0
-for name, found in {**cases, **once}.items():
+for name, found in cases.items():
     function, *inputs = found
     leaves = [i.clone().requires_grad_() for i in inputs]
     for check in (gradcheck, gradgradcheck):
-        if check is gradgradcheck and (name in once or name in ("logcumsumexp", "as_strided")):
+        if check is gradgradcheck and name in ("logcumsumexp", "as_strided"):
             continue
         try:
             check(function, leaves)

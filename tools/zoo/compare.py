@@ -73,7 +73,13 @@ def compare(ours, theirs):
 
 def different_start(ours, theirs):
     """Names of the parameters and buffers that do not begin with PyTorch's bits."""
-    return [name for name, bits in theirs["initial"].items() if ours["initial"].get(name) != bits]
+    return [name for name, (bits, _) in theirs["initial"].items() if ours["initial"].get(name, [None])[0] != bits]
+
+
+def start_distance(ours, theirs):
+    """How far the sums of their magnitudes are apart, relatively."""
+    pairs = [(ours["initial"][name][1], theirs["initial"][name][1]) for name in different_start(ours, theirs)]
+    return max((abs(a - b) / b if b else abs(a) for a, b in pairs), default=0.0)
 
 
 def count(n):
@@ -113,7 +119,7 @@ def main():
             print(f"{entry.key}: {remark}")
         elif max(errors) > BOUND or different_start(ours, theirs):
             others = different_start(ours, theirs)
-            same = f"initial differs: {', '.join(others[:2])} ({len(others)}) " if others else ""
+            same = f"initial differs by {start_distance(ours, theirs):.0e}: {others[0]} ({len(others)}) " if others else ""
             print(f"{entry.key}: {same}forward {number(errors[0])} gradient {number(errors[1])} {remark}")
     fine = [f for f in found if is_fine(f)]
     print(f"{len(fine)} of {len(found)} within {BOUND:g}")
@@ -152,7 +158,7 @@ def page(found):
             lines.append(f"| {entry.key} | {parameters} | | | | | | {remark.replace('|', chr(92) + '|')} |")
         else:
             others = different_start(ours, theirs)
-            start = "yes" if not others else f"but {others[0]}" + (f" and {len(others) - 1} more" if others[1:] else "")
+            start = "yes" if not others else f"{len(others)} by {start_distance(ours, theirs):.0e}"
             lines.append(
                 f"| {entry.key} | {count(theirs['parameters'])} | {start} | {number(errors[0])} | {number(errors[1])} | "
                 f"{ours['seconds']:.2f} | {theirs['seconds']:.2f} | {remark} |"

@@ -24,6 +24,8 @@ from models import ENTRIES
 MOST_OUTPUT = 20000
 MOST_GRADIENT = 256
 HASH_PIECE = 1 << 20
+# An output below this has died out on its way.
+DEAD = 1e-4
 
 
 def checksum(t):
@@ -56,8 +58,16 @@ def sample(t, most):
     return flat.to(torch.float32)
 
 
+def wake_zeros(model):
+    """Weights that begin as zeros would keep everything before them out of the comparison."""
+    with torch.no_grad():
+        for p in model.parameters():
+            if p.dim() > 1 and not bool((p != 0).any()):
+                p.normal_(0, 0.02)
+
+
 def settle_batch_norms(model, inputs):
-    """Batch norms start with statistics that let the signal of a deep network die out: give them those of the input, from one
+    """Batch norms start with statistics that let the signal of some deep networks die out: give them those of the input, from one
     pass in which only they are in training mode."""
     found = [m for m in model.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm) and m.track_running_stats]
     if not found:
@@ -73,17 +83,35 @@ def settle_batch_norms(model, inputs):
         m.momentum = momentum
 
 
+def is_dead(model, inputs):
+    with torch.no_grad():
+        outputs = floats_in(model(**inputs), [])
+    return max((float(t.abs().max()) for t in outputs if t.numel()), default=0.0) < DEAD
+
+
+def initial_of(model):
+    """For each parameter and buffer its bits in one number, and the sum of its magnitudes."""
+    found = {}
+    for name, t in [*model.named_parameters(), *model.named_buffers()]:
+        found[name] = [checksum(t), float(t.detach().double().abs().sum())]
+    return found
+
+
 def measure(entry):
     result = {"key": entry.key, "version": torch.__version__}
     arrays = []
     torch.manual_seed(0)
     model = entry.build()
-    model.eval()
+    model.train(entry.is_training)
     result["parameters"] = sum(p.numel() for p in model.parameters())
-    result["initial"] = {name: checksum(t) for name, t in [*model.named_parameters(), *model.named_buffers()]}
+    result["initial"] = initial_of(model)
     torch.manual_seed(1)
     inputs = entry.inputs()
-    settle_batch_norms(model, inputs)
+    wake_zeros(model)
+    if not entry.is_training and is_dead(model, inputs):
+        settle_batch_norms(model, inputs)
+        result["settled"] = True
+    torch.manual_seed(2)
     start = time.perf_counter()
     output = model(**inputs)
     outputs = floats_in(output, [])

@@ -5,10 +5,12 @@ import importlib
 
 
 class Entry:
-    """One model. `build()` gives the module, `inputs()` its arguments by name; both draw from torch's random stream."""
+    """One model. `build()` gives the module, `inputs()` its arguments by name; both draw from torch's random stream. Detectors are
+    measured in training mode, by their losses: which boxes they find with random weights hangs on the last bit."""
 
-    def __init__(self, package, name, build, inputs):
+    def __init__(self, package, name, build, inputs, is_training=False):
         self.package, self.name, self.build, self.inputs = package, name, build, inputs
+        self.is_training = is_training
 
     @property
     def key(self):
@@ -18,8 +20,8 @@ class Entry:
 ENTRIES = []
 
 
-def _add(package, name, build, inputs):
-    ENTRIES.append(Entry(package, name, build, inputs))
+def _add(package, name, build, inputs, is_training=False):
+    ENTRIES.append(Entry(package, name, build, inputs, is_training))
 
 
 def _image(size, batch=2, channels=3, name="x"):
@@ -82,7 +84,9 @@ def _torchvision_part(package, name, size, **options):
         def inputs():
             import torch
 
-            return {"images": [torch.rand(3, size, size), torch.rand(3, size, size)]}
+            images = [torch.rand(3, size, size), torch.rand(3, size, size)]
+            boxes = torch.tensor([[4.0, 6.0, 30.0, 40.0], [20.0, 10.0, 50.0, 60.0]])
+            return {"images": images, "targets": [{"boxes": boxes, "labels": torch.tensor([1, 2])} for _ in images]}
     elif package == "video":
 
         def inputs():
@@ -91,7 +95,7 @@ def _torchvision_part(package, name, size, **options):
             return {"x": torch.randn(1, 3, 8, size, size)}
     else:
         inputs = _image(size, name="input" if "lraspp" in name else "x")
-    _add("torchvision", f"{package}.{name}", build, inputs)
+    _add("torchvision", f"{package}.{name}", build, inputs, package == "detection")
 
 
 _torchvision_part("segmentation", "fcn_resnet50", 64, weights_backbone=None)
@@ -148,7 +152,6 @@ def _transformer(class_name, config_name, config, inputs, name=None):
     def build():
         package = importlib.import_module("transformers")
         made = getattr(package, config_name)(**config)
-        made._attn_implementation = "eager" if config.get("attn") == "eager" else None
         return getattr(package, class_name)(made)
 
     _add("transformers", name or class_name, build, inputs)

@@ -1,11 +1,12 @@
-// The matmul launcher: reads the product, folds batches into rows, and chooses who multiplies. What tensor cores cannot
-// read (odd sizes, odd strides) is packed first; small products of long k are split, and added up in order.
-#include "matmul.h"
-
+// The matmul launcher: reads the product, folds batches into rows, and chooses who multiplies: cuBLASLt where it is found,
+// else our kernels. What tensor cores cannot read (odd sizes, odd strides) is packed first; small products of long k are
+// split, and added up in order.
 #include <stdio.h>
 #include <string.h>
 
-#include "../launcher.h"
+#include <atomic>
+
+#include "matmul_product.h"
 
 namespace layerwise {
 namespace {
@@ -13,19 +14,12 @@ namespace {
 // Stages of k that a share of a split product has at least: below that the last sum costs more than it brings.
 constexpr int64_t kShareStages = 4;
 constexpr int64_t kMostSplits = 64;
+// Rows up to which our own kernel is taken without asking a library.
+constexpr int64_t kVeryThinRows = 2;
 // What the tensor-core kernels ask of shared memory: a stage holds 64 of k of both operands.
 constexpr size_t kLargeStageBytes = 2 * 128 * kTensorDepth * 2, kSmallStageBytes = 2 * 64 * kTensorDepth * 2;
 
 int64_t blocks_of(int64_t size, int64_t block) { return (size + block - 1) / block; }
-
-struct Product {
-  Dtype dtype;
-  void* c;
-  const void *a, *b, *bias;
-  MatmulShape s;
-  size_t bytes() const { return Context::dtype_bytes(dtype); }
-  size_t sum_bytes() const { return dtype == kFloat64 ? 8 : 4; }
-};
 
 // dtype nbatch batch[nbatch] m n k alpha beta  A ars acs abatch[nbatch]  B brs bcs bbatch[nbatch]  C crs cbatch[nbatch]
 // bias
@@ -224,9 +218,9 @@ void run_tensor(Context& context, Product* p) {
 }
 
 // Few rows and a matrix along k are bound by reading the matrix.
-bool is_thin(const Product& p) {
+bool is_thin(const Product& p, int64_t most) {
   const int64_t unit = 16 / int64_t(p.bytes());
-  return p.s.m <= kThinRows && p.s.k > 0 && is_even(p, operand_of(p, true), true, unit) &&
+  return p.s.m <= most && p.s.k > 0 && is_even(p, operand_of(p, true), true, unit) &&
          is_even(p, operand_of(p, false), true, unit);
 }
 
@@ -253,6 +247,15 @@ void exchange(Product* p) {
   memcpy(s.b_batch, old.a_batch, sizeof s.b_batch);
 }
 
+// Whether float32 may be rounded to 10 bits of fraction on the way in: torch.backends.cuda.matmul.allow_tf32.
+constexpr int kMostDevices = 64;
+std::atomic<bool> tf32_allowed[kMostDevices];
+
+bool allows_tf32(const Context& context) { return tf32_allowed[context.device_index() % kMostDevices]; }
+
+// allowed
+LAUNCHER(matmul_allow_tf32) { tf32_allowed[context.device_index() % kMostDevices] = args.flag(); }
+
 LAUNCHER(matmul) {
   Product p = {};
   if (!read_product(context, args, &p)) return;
@@ -262,8 +265,10 @@ LAUNCHER(matmul) {
   p.s.splits = 1;
   p.s.split_depth = p.s.k;
   const bool is_half = p.dtype == kFloat16 || p.dtype == kBfloat16;
-  if ((is_half || p.dtype == kFloat32) && is_thin(p)) return run_thin(context, p);
   if (p.s.k == 0) return run_plain(context, p);
+  if ((is_half || p.dtype == kFloat32) && is_thin(p, kVeryThinRows)) return run_thin(context, p);
+  if (run_cublaslt(context, p, allows_tf32(context))) return;
+  if ((is_half || p.dtype == kFloat32) && is_thin(p, kThinRows)) return run_thin(context, p);
   if (p.dtype == kFloat32 || p.dtype == kFloat64) return run_tiled(context, &p);
   if (p.dtype == kFloat16 || (p.dtype == kBfloat16 && context.device().has(80))) return run_tensor(context, &p);
   run_plain(context, p);

@@ -3,23 +3,7 @@
 // rows begin at 16 bytes and are multiples of 8 elements long; the launcher packs what is not so.
 #pragma once
 #include "matmul_common.h"
-
-// A tile of 16-bit elements in shared memory: rows of `kChunks` chunks of 16 bytes, exchanged within every eight so that
-// the same chunk of eight neighbouring rows lies in different banks.
-template <int kChunks> DEVICE int swizzled(int row, int chunk) { return (row * kChunks + (chunk ^ (row & 7))) * 8; }
-
-// `kRows` rows of global memory, from (row, column) on; what lies outside becomes zero.
-template <class T, int kRows, int kChunks, int kThreads>
-DEVICE void fetch_tile(T* tile, const T* from, int64_t stride, int64_t row, int64_t rows, int64_t column,
-                       int64_t columns) {
-  UNROLL for (int i = 0; i < kRows * kChunks / kThreads; i++) {
-    const int id = i * kThreads + threadIdx.x;
-    const int r = id / kChunks, chunk = id % kChunks;
-    const bool is_there = row + r < rows && column + chunk * 8 < columns;
-    const T* at = is_there ? from + (row + r) * stride + column + chunk * 8 : from;
-    copy_async_16(tile + swizzled<kChunks>(r, chunk), at, is_there);
-  }
-}
+#include "tensor_tiles.h"
 
 // kTile rows of A (columns of B) by kTensorDepth of k: "deep" tiles are rows along k, "wide" ones are rows across.
 template <class T, int kTile, bool kDeep, int kThreads> struct TensorOperand {
@@ -32,21 +16,13 @@ template <class T, int kTile, bool kDeep, int kThreads> struct TensorOperand {
   }
   // The fragment of 16 rows of A and 16 of k.
   static DEVICE void load_a(uint32_t (&r)[4], const T* tile, int row, int k) {
-    const int lane = threadIdx.x % 32;
-    if constexpr (kDeep) {
-      load_matrix_4(r, tile + swizzled<kChunks>(row + lane % 16, k / 8 + lane / 16));
-    } else {
-      load_matrix_4_transposed(r, tile + swizzled<kChunks>(k + lane / 16 * 8 + lane % 8, row / 8 + lane / 8 % 2));
-    }
+    if constexpr (kDeep) fragment_a<kChunks>(r, tile, row, k);
+    else fragment_a_transposed<kChunks>(r, tile, row, k);
   }
   // Two fragments of 8 columns of B and 16 of k.
-  static DEVICE void load_b(uint32_t (&r)[4], const T* tile, int column, int k) {
-    const int lane = threadIdx.x % 32;
-    if constexpr (kDeep) {
-      load_matrix_4(r, tile + swizzled<kChunks>(column + lane / 16 * 8 + lane % 8, k / 8 + lane / 8 % 2));
-    } else {
-      load_matrix_4_transposed(r, tile + swizzled<kChunks>(k + lane / 8 % 2 * 8 + lane % 8, column / 8 + lane / 16));
-    }
+  static DEVICE void load_b(uint32_t (&low)[2], uint32_t (&high)[2], const T* tile, int column, int k) {
+    if constexpr (kDeep) fragments_b<kChunks>(low, high, tile, column, k);
+    else fragments_b_transposed<kChunks>(low, high, tile, column, k);
   }
 };
 
@@ -123,12 +99,7 @@ DEVICE void matmul_tensor(T* c, const T* a, const T* b, const T* bias, const Mat
         uint32_t left[kRows / 16][4], right[kColumns / 8][2];
         UNROLL for (int i = 0; i < kRows / 16; i++) A::load_a(left[i], a_tile, warp_row + i * 16, k);
         UNROLL for (int j = 0; j < kColumns / 16; j++) {
-          uint32_t both[4];
-          B::load_b(both, b_tile, warp_column + j * 16, k);
-          right[2 * j][0] = both[0];
-          right[2 * j][1] = both[1];
-          right[2 * j + 1][0] = both[2];
-          right[2 * j + 1][1] = both[3];
+          B::load_b(right[2 * j], right[2 * j + 1], b_tile, warp_column + j * 16, k);
         }
         UNROLL for (int i = 0; i < kRows / 16; i++) {
           UNROLL for (int j = 0; j < kColumns / 8; j++) multiply_add(sum[i][j], left[i], right[j], T{});

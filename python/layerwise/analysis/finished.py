@@ -3,7 +3,6 @@ and something has overwritten. Backward is run on shapes, like all else."""
 
 import ast
 import json
-import re
 
 import torch
 
@@ -64,7 +63,14 @@ def _assignment(source, node, attribute):
 
 
 def _mentions(source, attribute):
-    return len(re.findall(rf"\b{re.escape(attribute)}\b", source.text))
+    """How often code names an attribute, in text for getattr too."""
+    count = 0
+    for part in ast.walk(source.tree):
+        if isinstance(part, ast.Attribute):
+            count += part.attr == attribute
+        elif isinstance(part, ast.Constant) and isinstance(part.value, str) and len(part.value) < 200:
+            count += attribute in part.value
+    return count
 
 
 def _overwritten(source, target, outcome, loaded, error):

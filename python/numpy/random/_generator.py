@@ -12,34 +12,63 @@ from numpy.random._pcg64 import PCG64
 
 _INT = _dtype.dtype("int64")
 
-# The ziggurat of Marsaglia and Tsang with 256 layers: the edge of the last layer and the area of each.
-_NORMAL_EDGE, _NORMAL_AREA = 3.6541528853610088, 0.00492867323399
-_EXP_EDGE, _EXP_AREA = 7.69711747013104972, 0.0039496598225815571993
+# The ziggurat of Marsaglia and Tsang with 256 layers: where the tail begins, and the area of a layer.
+_NORMAL_EDGE, _NORMAL_AREA = 3.654152885361009, 0.004928673233974652
+_EXP_EDGE = 7.697117470131050
+_EXP_EDGE_DIGITS = "7.69711747013104971404462804811408952334296818528283"
+# NumPy's widths of the layers 1 to 37 are by so many last places smaller: rounding had added up when its tables were made.
+_NORMAL_SMALLER = (76, 22, 19, 18, 15, 15, 10, 9, 5, 4, 5, 4, 4, 4, 4, 3, 4, 4, 4, 4, 3, 3, 4, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2)
 _tables = {}
 
 
 def _ziggurat(kind):
-    """(largest quick draw, width, height) of each layer."""
-    if kind in _tables:
-        return _tables[kind]
-    is_normal = kind == "normal"
-    edge, area, bits = (_NORMAL_EDGE, _NORMAL_AREA, 2.0**52) if is_normal else (_EXP_EDGE, _EXP_AREA, 2.0**53)
-    height = (lambda x: math.exp(-0.5 * x * x)) if is_normal else (lambda x: math.exp(-x))
-    inverse = (lambda y: math.sqrt(-2.0 * math.log(y))) if is_normal else (lambda y: -math.log(y))
+    """(largest quick draw, width, height) of each layer; with exact functions, so that every machine finds the same."""
+    if kind not in _tables:
+        import decimal
+
+        with decimal.localcontext() as context:
+            context.prec = 40
+            _tables[kind] = _normal_layers(decimal.Decimal) if kind == "normal" else _exponential_layers(decimal.Decimal)
+    return _tables[kind]
+
+
+def _normal_layers(number):
+    def exp(x):
+        return float(number(x).exp())
+
+    bits = 2.0**52
     quick, width, heights = [0] * 256, [0.0] * 256, [0.0] * 256
-    last = before = edge
-    base = area / height(edge)
-    quick[0], quick[1] = int(edge / base * bits), 0
-    width[0], width[255] = base / bits, edge / bits
-    heights[0], heights[255] = 1.0, height(edge)
+    heights[0], heights[255] = 1.0, exp(-0.5 * _NORMAL_EDGE * _NORMAL_EDGE)
+    width[0], width[255] = _NORMAL_AREA / heights[255] / bits, _NORMAL_EDGE / bits
+    quick[0] = int(_NORMAL_EDGE * heights[255] / _NORMAL_AREA * bits)
+    last = before = _NORMAL_EDGE
     for i in range(254, 0, -1):
-        last = inverse(area / last + height(last))
+        last = math.sqrt(-2.0 * float(number(_NORMAL_AREA / last + heights[i + 1]).ln()))
         quick[i + 1] = int(last / before * bits)
         before = last
-        heights[i] = height(last)
+        heights[i] = exp(-0.5 * last * last)
         width[i] = last / bits
-    _tables[kind] = quick, width, heights
-    return _tables[kind]
+    for i, places in enumerate(_NORMAL_SMALLER, 1):
+        width[i] -= places * math.ulp(width[i])
+    return quick, width, heights
+
+
+def _exponential_layers(number):
+    edge, bits = number(_EXP_EDGE_DIGITS), number(2) ** 53
+    area = (edge + 1) * (-edge).exp()
+    quick, width, heights = [0] * 256, [0.0] * 256, [0.0] * 256
+    base = area / (-edge).exp()
+    quick[0] = int(edge / base * bits)
+    width[0], width[255] = float(base / bits), float(edge / bits)
+    heights[0], heights[255] = 1.0, float((-edge).exp())
+    last = before = edge
+    for i in range(254, 0, -1):
+        last = -(area / last + (-last).exp()).ln()
+        quick[i + 1] = int(last / before * bits)
+        before = last
+        heights[i] = float((-last).exp())
+        width[i] = float(last / bits)
+    return quick, width, heights
 
 
 class Generator:
@@ -194,6 +223,22 @@ class Generator:
 
     # Orders and choices
 
+    def _masked(self, largest):
+        """Uniform in 0..largest, by cutting to its bits and trying again: how NumPy shuffles."""
+        mask = (1 << largest.bit_length()) - 1
+        draw = self._bits.uint32 if largest <= 0xFFFFFFFF else self._bits.uint64
+        while True:
+            value = draw() & mask
+            if value <= largest:
+                return value
+
+    def _shuffled(self, n):
+        order = list(range(n))
+        for i in range(n - 1, 0, -1):
+            j = self._masked(i)
+            order[i], order[j] = order[j], order[i]
+        return order
+
     def _order(self, n, first=1):
         order = list(range(n))
         for i in range(n - 1, first - 1, -1):
@@ -203,7 +248,7 @@ class Generator:
 
     def shuffle(self, x, axis=0):
         n = x.shape[axis] if isinstance(x, ndarray) else len(x)
-        order = self._order(n)
+        order = self._shuffled(n)
         if not isinstance(x, ndarray):
             x[:] = [x[i] for i in order]
             return
@@ -211,9 +256,9 @@ class Generator:
 
     def permutation(self, x, axis=0):
         if hasattr(x, "__index__") and not isinstance(x, ndarray):
-            return asarray(self._order(x.__index__()), "int64")
+            return asarray(self._shuffled(x.__index__()), "int64")
         found = asarray(x)
-        order = asarray(self._order(found.shape[axis]), "int64")
+        order = asarray(self._shuffled(found.shape[axis]), "int64")
         return found[(slice(None),) * (axis % found.ndim) + (order,)]
 
     def permuted(self, x, *, axis=None, out=None):

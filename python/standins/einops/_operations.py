@@ -3,7 +3,7 @@ shape, then done with the tensor's own methods."""
 
 import functools
 
-from einops._patterns import ELLIPSIS, EinopsError, is_axis_name, number_of, parse_side, split_pattern
+from einops._patterns import ELLIPSIS, EinopsError, Joined, is_axis_name, number_of, parse_side, split_pattern
 
 _REDUCTIONS = ("min", "max", "sum", "mean", "prod", "any", "all")
 
@@ -24,7 +24,7 @@ def _unfold_ellipsis(groups, names):
             inner = []
             for axis in group:
                 inner.extend(names if axis == ELLIPSIS else [axis])
-            if len(group) == 1:
+            if not isinstance(group, Joined):
                 out.extend([(name,) for name in names])
             else:
                 out.append(tuple(inner))
@@ -43,7 +43,7 @@ def _plan(pattern, operation, shape, sizes_given):
     if has_ellipsis:
         if len(shape) < n_plain:
             raise EinopsError(f"Wrong shape: expected >={n_plain} dims. Received {len(shape)}-dim tensor.")
-        if any(ELLIPSIS in g and len(g) > 1 for g in left):
+        if any(ELLIPSIS in g and isinstance(g, Joined) for g in left):
             raise EinopsError("Ellipsis inside parenthesis in the left side is not allowed")
         names = tuple([f"{ELLIPSIS}{i}" for i in range(len(shape) - n_plain)])
     else:
@@ -147,7 +147,7 @@ def _apply(tensor, pattern, operation, reduction, sizes):
         for place in added:
             tensor = tensor.unsqueeze(place) if _is_torch(tensor) else tensor[(slice(None),) * place + (None,)]
         tensor = tensor.expand(expanded) if _is_torch(tensor) else _broadcast(tensor, expanded)
-    return tensor.reshape(final)
+    return tensor if tuple(tensor.shape) == final else tensor.reshape(final)
 
 
 def _stacked(tensors):

@@ -27,7 +27,7 @@ def pack(tensors, pattern):
             raise EinopsError(f'packed tensor #{i} (enumeration starts with 0) has shape {shape}, while pattern "{pattern}" assumes '
                               f"at least {least} axes")
         end = len(shape) - after
-        shapes.append(shape[before:end])
+        shapes.append(tensor.shape[before:end])
         n = 1
         for one in shape[before:end]:
             n *= one

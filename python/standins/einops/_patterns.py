@@ -10,6 +10,10 @@ class EinopsError(RuntimeError):
 ELLIPSIS = "…"
 
 
+class Joined(tuple):
+    """A group in brackets: its axes are one dimension."""
+
+
 def is_axis_name(text):
     return text.isidentifier() and not text.startswith("_") and not text.endswith("_")
 
@@ -30,7 +34,7 @@ def parse_side(text):
         elif word == ")":
             if open_group is None:
                 raise EinopsError("Brackets are not balanced")
-            groups.append(tuple(open_group))
+            groups.append(Joined(open_group))
             open_group = None
         else:
             axis = _axis(word, len(groups), 0 if open_group is None else len(open_group), text)
@@ -69,6 +73,6 @@ def number_of(axis):
 
 def split_pattern(pattern):
     if pattern.count("->") != 1:
-        raise EinopsError(f"Pattern needs one arrow: {pattern!r}")
+        raise ValueError(f"a pattern has one arrow between its two sides, not {pattern!r}")
     left, right = pattern.split("->")
     return parse_side(left), parse_side(right)

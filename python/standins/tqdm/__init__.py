@@ -223,9 +223,16 @@ class tqdm:
         left = cls.format_interval((total - n) / rate) if rate else "?"
         share = n / total
         head, tail = f"{prefix}{share * 100:3.0f}%|", f"| {shown_n}/{shown_total} [{spent}<{left}, {speed}{rest}]"
-        width = max((ncols or 80) - len(head) - len(tail), 1) if ncols != 0 else 0
-        filled = int(width * min(share, 1.0))
-        return f"{head}{'#' * filled if ascii else '█' * filled}{' ' * (width - filled)}{tail}"
+        columns = 80 if ncols is None else ncols
+        width = max(columns - len(head) - len(tail), 1) if columns else 10
+        parts = " 123456789#" if ascii else " ▏▎▍▌▋▊▉█"
+        steps = len(parts) - 1
+        whole, rest_of = divmod(int(min(share, 1.0) * width * steps), steps)
+        bar = parts[-1] * whole
+        if whole < width:
+            bar += parts[rest_of] + " " * (width - whole - 1)
+        text = f"{head}{bar}{tail}"
+        return text[:columns] if columns else text
 
     @classmethod
     def write(cls, s, file=None, end="\n", nolock=False):

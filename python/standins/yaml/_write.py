@@ -7,6 +7,8 @@ from yaml._errors import YAMLError
 from yaml._scalars import is_plain_text
 
 _NEEDS_QUOTES = re.compile(r"""^[\s\-?:,\[\]{}#&*!|>'"%@`]|[:#]\s|\s#|:\Z|\s\Z|[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff]|\n|\t""")
+# Between brackets these end a plain word.
+_FLOW_MARKS = re.compile(r"[,?\[\]{}:]")
 _HARMLESS_START = re.compile(r"^[-?:][^\s]")
 
 
@@ -17,7 +19,7 @@ def write_documents(documents, indent, width, flow, unicode, sort_keys, start, e
         writer = _Writer(indent, width, flow, unicode, sort_keys)
         text = writer.document(data)
         is_open_scalar = not isinstance(data, (dict, list, tuple, set)) and text[:1] not in "\"'|"
-        if start or i > 0 or len(documents) > 1:
+        if start or i > 0:
             out += f"---{' ' if not isinstance(data, (dict, list, tuple, set)) or flow or not data else chr(10)}"
         out += text
         out += "\n" if not out.endswith("\n") else ""
@@ -71,17 +73,32 @@ class _Writer:
             if known:
                 return known
             if self.is_flow or not data:
-                return (f"{mark} " if mark else "") + self.flow(data, column)
+                lead = f"{mark} " if mark else ""
+                return self.flow(data, " " * column + lead)[column:]
             body = self.mapping(data, depth) if isinstance(data, dict) else self.sequence(data, depth)
             return f"{mark}\n{body}" if mark else body
         if isinstance(data, set):
             raise YAMLError("sets cannot be written by Layerwise's yaml: write a list")
         return self.scalar(data, column, depth)
 
-    def flow(self, data, column):
-        if isinstance(data, dict):
-            return "{" + ", ".join([f"{self.scalar(k, 0, 0)}: {self.node(v, 0, 0)}" for k, v in self.items(data)]) + "}"
-        return "[" + ", ".join([self.node(v, 0, 0) for v in data]) + "]"
+    def flow(self, data, text, indent=None):
+        """Written behind `text`, because a full line is broken wherever the next item begins."""
+        indent = self.step if indent is None else indent + self.step
+        is_mapping = isinstance(data, dict)
+        text += "{" if is_mapping else "["
+        for i, item in enumerate(self.items(data) if is_mapping else data):
+            if i:
+                text += ","
+            text += "\n" + " " * indent if _column(text) > self.width else " " if i else ""
+            if is_mapping:
+                text += self.scalar(item[0], _column(text), 0, indent + self.step) + ": "
+                item = item[1]
+            if isinstance(item, (dict, list, tuple)):
+                known, mark = self.anchor(item)
+                text = text + known if known else self.flow(item, text + (f"{mark} " if mark else ""), indent)
+            else:
+                text += self.scalar(item, _column(text), 0, indent + self.step)
+        return text + ("}" if is_mapping else "]")
 
     def mapping(self, data, depth):
         pad, lines = " " * (self.step * depth), []
@@ -112,13 +129,13 @@ class _Writer:
             return f"{' ' + mark if mark else ''}\n{body}"
         return f" {self.node(value, depth, column)}"
 
-    def scalar(self, data, column, depth):
+    def scalar(self, data, column, depth, deeper=None):
         if data is None:
             return "null"
         if isinstance(data, bool):
             return "true" if data else "false"
         if isinstance(data, str):
-            return self.text(data, column, depth)
+            return self.text(data, column, self.step * (depth + 1) if deeper is None else deeper, deeper is not None)
         if isinstance(data, int):
             return str(data)
         if isinstance(data, float):
@@ -127,18 +144,24 @@ class _Writer:
             return data.isoformat(" ") if isinstance(data, datetime.datetime) else data.isoformat()
         raise YAMLError(f"cannot represent an object, {data!r}")
 
-    def text(self, data, column, depth):
+    def text(self, data, column, indent, is_in_flow):
         if not self.unicode and any(ord(c) > 126 for c in data) or any(ord(c) < 32 and c not in "\n\t" for c in data) or "\t" in data:
             return _double(data, self.unicode)
-        if is_plain_text(data) and not _needs_quotes(data):
-            return _wrapped(data, column, self.width, self.step * (depth + 1), "") if "\n" not in data else data
+        if is_plain_text(data) and not _needs_quotes(data, is_in_flow):
+            return _wrapped(data, column, self.width, indent, "") if "\n" not in data else data
         if "\n" in data:
-            return _single(data, self.step * (depth + 1))
+            return _single(data, indent)
         quoted = "'" + data.replace("'", "''") + "'"
-        return _wrapped(quoted, column, self.width, self.step * (depth + 1), "'")
+        return _wrapped(quoted, column, self.width, indent, "'")
 
 
-def _needs_quotes(text):
+def _column(text):
+    return len(text) - text.rfind("\n") - 1
+
+
+def _needs_quotes(text, is_in_flow):
+    if text in ("=", "<<", "...", "---") or (is_in_flow and _FLOW_MARKS.search(text)):
+        return True
     return bool(_NEEDS_QUOTES.search(text)) and not (
         _HARMLESS_START.match(text) and not _NEEDS_QUOTES.search(text[1:]) and text[:3] not in ("---", "...")
     )
@@ -159,7 +182,8 @@ def _wrapped(text, column, width, indent, quote):
     words = text.split(" ")
     at = column
     for i, word in enumerate(words):
-        is_single = 0 < i and words[i - 1] != "" and word != ""
+        # Not at the ends of the text, where the space would be lost, and not between several spaces.
+        is_single = 0 < i and words[i - 1] not in ("", quote if i == 1 else "") and word not in ("", quote if i == len(words) - 1 else "")
         if line and at > width and is_single:
             out.append(line)
             line, at = word, indent + len(word)

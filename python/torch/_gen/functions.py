@@ -58,6 +58,7 @@ from _core import (
     op__nonzero as _core__nonzero,
     op__norm1 as _core__norm1,
     op__norm2 as _core__norm2,
+    op__pin_memory as _core__pin_memory,
     op__polygamma as _core__polygamma,
     op__prod as _core__prod,
     op__random_ as _core__random_,
@@ -984,6 +985,15 @@ def _norm2(input, dim, keepdim):
         raise
 
 
+def _pin_memory(input):
+    "A copy in memory that a GPU copies from by itself."
+    try:
+        return _wrap(_core__pin_memory(input.h))
+    except AttributeError:
+        _check_tensors("_pin_memory", [("input", 1, input)])
+        raise
+
+
 def _polygamma(input, n):
     "The nth derivative of digamma."
     try:
@@ -1210,10 +1220,10 @@ def _std_mean(input, dim, correction, keepdim):
         raise
 
 
-def _to_device(input, device):
+def _to_device(input, device, non_blocking=False):
     "A copy on another device."
     try:
-        return _wrap(_core__to_device(input.h, -1 if device is None else _device_id(device)))
+        return _wrap(_core__to_device(input.h, -1 if device is None else _device_id(device), non_blocking))
     except AttributeError:
         _check_tensors("_to_device", [("input", 1, input)])
         raise

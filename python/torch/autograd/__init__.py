@@ -44,9 +44,6 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
         inputs = _listed(inputs)
         if not inputs:
             raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
-    for t in roots:
-        if t.requires_grad and t.numel() == 1 and not t.is_floating_point():
-            raise RuntimeError("grad can be implicitly created only for real scalar outputs")
     _run(roots, _gradients(roots, grad_tensors), inputs or [], retain_graph, create_graph, inputs is not None)
 
 

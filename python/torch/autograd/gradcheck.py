@@ -15,6 +15,21 @@ def _outputs(function, inputs):
     return tuple(t for t in _tensors(function(*inputs)) if isinstance(t, torch.Tensor) and t.is_floating_point())
 
 
+def _over_reals(function, inputs):
+    """The same function of pairs of reals, and into them: the derivatives of both parts are what the convention asks for."""
+
+    def paired(t):
+        return torch.view_as_real(t) if isinstance(t, torch.Tensor) and t.is_complex() else t
+
+    def over_reals(*arguments):
+        given = [torch.view_as_complex(a.contiguous()) if is_complex else a for a, is_complex in zip(arguments, complexes)]
+        return tuple(paired(t) for t in _tensors(function(*given)))
+
+    complexes = [isinstance(v, torch.Tensor) and v.is_complex() for v in inputs]
+    pairs = [torch.view_as_real(v.detach()).clone().requires_grad_(v.requires_grad) if c else v for v, c in zip(inputs, complexes)]
+    return over_reals, tuple(pairs)
+
+
 def _numerical(function, inputs, position, eps):
     """d output / d input by central differences: for each output a matrix, one row per element of the input."""
     point = inputs[position].detach()
@@ -52,7 +67,7 @@ def _analytical(outputs, source):
 def gradcheck(func, inputs, *, eps=1e-6, atol=1e-5, rtol=1e-3, raise_exception=True, nondet_tol=0.0, check_undefined_grad=True,
               check_grad_dtypes=False, check_batched_grad=False, fast_mode=False, masked=None, **unused):
     """Do the gradients of `func` agree with finite differences at `inputs`? Inputs that require grad should be float64."""
-    inputs = _tensors(inputs)
+    func, inputs = _over_reals(func, _tensors(inputs))
     wanted = [i for i, v in enumerate(inputs) if isinstance(v, torch.Tensor) and v.requires_grad]
     if not wanted:
         raise ValueError(
@@ -75,7 +90,7 @@ def gradcheck(func, inputs, *, eps=1e-6, atol=1e-5, rtol=1e-3, raise_exception=T
 
 def gradgradcheck(func, inputs, grad_outputs=None, *, eps=1e-6, atol=1e-5, rtol=1e-3, raise_exception=True, **unused):
     """gradcheck of the gradient itself."""
-    inputs = _tensors(inputs)
+    func, inputs = _over_reals(func, _tensors(inputs))
     outputs = _outputs(func, inputs)
     if grad_outputs is None:
         grad_outputs = [torch.linspace(-1, 1, max(t.numel(), 1), dtype=t.dtype)[: t.numel()].view(t.shape) for t in outputs]

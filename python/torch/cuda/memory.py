@@ -3,26 +3,32 @@
 import json
 
 import _core
-from torch._C import _buffer, _raise
+from torch._C import _buffer, _raise, _return_dead
 from torch.cuda._guards import _need_gpu, index_of
 
 _fractions = {}
 
 
+def _counted(ask, device):
+    # Tensors that Python dropped go back in batches.
+    _return_dead()
+    return int(ask(index_of(device)))
+
+
 def memory_allocated(device=None):
-    return int(_core.cuda_memory_allocated(index_of(device)))
+    return _counted(_core.cuda_memory_allocated, device)
 
 
 def max_memory_allocated(device=None):
-    return int(_core.cuda_memory_peak(index_of(device)))
+    return _counted(_core.cuda_memory_peak, device)
 
 
 def memory_reserved(device=None):
-    return int(_core.cuda_memory_reserved(index_of(device)))
+    return _counted(_core.cuda_memory_reserved, device)
 
 
 def max_memory_reserved(device=None):
-    return int(_core.cuda_memory_peak_reserved(index_of(device)))
+    return _counted(_core.cuda_memory_peak_reserved, device)
 
 
 memory_cached = memory_reserved
@@ -37,6 +43,7 @@ def mem_get_info(device=None):
 
 
 def empty_cache():
+    _return_dead()
     if _core.cuda_empty_cache() < 0:
         _raise()
 
@@ -81,6 +88,7 @@ _ZERO = {"current": 0, "peak": 0, "allocated": 0, "freed": 0}
 
 
 def memory_stats_as_nested_dict(device=None):
+    _return_dead()
     books = json.loads(_core.cuda_memory_statistics(index_of(device)))
     stats = dict(books["quantities"])
     # A block is in use or free: nothing waits for another stream, and none is ever split.

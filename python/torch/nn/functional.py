@@ -178,3 +178,8 @@ def assert_int_or_pair(arg, arg_name, message):
 from torch import _known, _missing
 
 __getattr__ = _missing.missing_from("torch.nn.functional", _known.FUNCTIONAL)
+
+# Checkpoints of whole modules name their activations so, as PyTorch's do.
+for _name, _value in list(globals().items()):
+    if str(getattr(_value, "__module__", "")).startswith(("torch.nn._functional", "torch._gen")) and getattr(_value, "__name__", "") == _name:
+        _value.__module__ = "torch.nn.functional"

@@ -26,11 +26,16 @@ function guarded<A extends unknown[], R>(body: (...args: A) => R): (...args: A) 
 const statistics = (index: number) => cuda.opened.find((d) => d.index === index)?.allocator.statistics;
 
 export const cudaFunctions: Record<string, (...args: never[]) => unknown> = {
-  cuda_available: () => cuda.status.available,
-  cuda_reason: () => cuda.status.reason ?? "",
+  cuda_available: () => cuda.count > 0,
+  cuda_reason: () => cuda.status.reason ?? (cuda.isHidden ? "this run was asked to stay on the CPU" : ""),
   cuda_driver_version: () => cuda.status.driver,
   cuda_is_emulated: () => cuda.status.isEmulated,
   cuda_count: () => cuda.count,
+  /** What comes may use the first GPU, if there is one. */
+  cuda_open: guarded(() => {
+    cuda.open(0);
+    return 1;
+  }),
   cuda_in_use: () => cuda.opened.length > 0,
   /** As JSON: asked for once per GPU. */
   cuda_properties: (index: number) => JSON.stringify(cuda.properties[index] ?? null),

@@ -3,12 +3,13 @@
  * are none. Knows no op.
  */
 import { join } from "node:path";
-import { findDevicesBy, registerDevice } from "../device.ts";
+import { cpuDevice, CpuDevice, findDevicesBy, registerDevice } from "../device.ts";
 import { loadCudaAddon, type CudaAddon, type CudaProperties, type CudaStatus } from "../native/addon.ts";
 import { placement } from "../placement.ts";
 import { nativeFolder } from "../paths.ts";
 import { Stream } from "../native/stream.ts";
 import { CudaDevice } from "./device.ts";
+import { CudaPinnedMemory } from "./pinned.ts";
 
 /** Words of shared memory that the engines read, made before any GPU is opened, so that cancelling reaches all of them. */
 const MOST_DEVICES = 16;
@@ -31,11 +32,16 @@ class CudaSystem {
   #properties: CudaProperties[] | undefined;
   /** False for cores that compute nothing: they must not touch a GPU. */
   isEnabled = false;
+  addonPath: string | null = null;
+  /** The GPU that the request at hand runs on. */
+  inUse: CudaDevice | null = null;
+  /** `--device cpu`: programs see no GPU. */
+  isHidden = false;
 
   get #loaded(): CudaAddon | null {
     if (this.#addon === undefined) {
       const path = join(nativeFolder, `${process.platform}-${process.arch}`, "cuda.node");
-      this.#addon = loadCudaAddon(process.env.LAYERWISE_CUDA_ADDON ?? path);
+      this.#addon = loadCudaAddon(this.addonPath ?? path);
     }
     return this.#addon;
   }
@@ -45,11 +51,16 @@ class CudaSystem {
   }
 
   get count(): number {
+    if (this.isHidden) return 0;
     return this.status.available ? Math.min(this.status.devices, MOST_DEVICES) : 0;
   }
 
   get properties(): CudaProperties[] {
     return (this.#properties ??= this.count > 0 ? this.#loaded!.devices().slice(0, MOST_DEVICES) : []);
+  }
+
+  get libraries(): ReturnType<CudaAddon["libraries"]> {
+    return this.#loaded?.libraries() ?? [];
   }
 
   /** null when there is no such GPU; throws when it is there and cannot be opened. */
@@ -61,6 +72,8 @@ class CudaSystem {
     this.#opened[index] = device;
     registerDevice(device);
     placement.matters = true;
+    const cpu = cpuDevice();
+    if (cpu instanceof CpuDevice) cpu.pinned ??= new CudaPinnedMemory(cpu, device);
     return device;
   }
 
@@ -75,6 +88,12 @@ class CudaSystem {
 
   get cancelWords(): { words: Int32Array<SharedArrayBuffer>; index: number }[] {
     return Array.from({ length: MOST_DEVICES }, (_, i) => ({ words: this.#control(i), index: Stream.cancelIndex }));
+  }
+
+  /** A request begins: "cpu" hides the GPUs from it, "cuda:1" opens one, undefined leaves it to the program. */
+  choose(device: string | undefined): void {
+    this.isHidden = device === "cpu";
+    this.inUse = device?.startsWith("cuda") ? this.open(Number(device.split(":")[1] ?? 0)) : null;
   }
 
   clearCancel(): void {

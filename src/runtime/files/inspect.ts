@@ -2,7 +2,6 @@
  * Says what is in a file of tensors or a model, whatever its kind. Reads headers only, unless statistics are wanted; runs
  * nothing, and answers a damaged or hostile file with one sentence.
  */
-import { basename } from "node:path";
 import type { InspectedTensor, Inspection } from "../../protocol/inspect.ts";
 import { companionPath, openCompanion } from "./companions.ts";
 import { isGguf, readGguf } from "./gguf.ts";
@@ -246,7 +245,7 @@ function shards(path: string, source: ByteSource, opened: ByteSource[] | null): 
   }
   return {
     format: isSafe ? "safetensors-shards" : "pytorch-shards",
-    description: `${isSafe ? "safetensors" : "PyTorch"} checkpoint in ${index.files.size} files, by ${basename(path)}`,
+    description: `${isSafe ? "safetensors" : "PyTorch"} checkpoint in ${index.files.size} files`,
     fileBytes,
     metadata: index.metadata,
     tensors,

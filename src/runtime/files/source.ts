@@ -154,7 +154,10 @@ export function text(bytes: Uint8Array, what: string): string {
 }
 
 /** A name as it may stand in a message: one line, not endless. */
-export function quoted(name: string): string {
+export const quoted = (name: string): string => `'${printable(name)}'`;
+
+/** The same without quotes. */
+export function printable(name: string): string {
   const shown = name.length > 120 ? `${name.slice(0, 120)}…` : name;
-  return `'${shown.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, "?")}'`;
+  return shown.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, "?");
 }

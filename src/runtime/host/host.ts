@@ -197,7 +197,8 @@ export class RuntimeHost {
       memoryLimitBytes: this.options.memoryLimitBytes ?? DEFAULT_MEMORY_BYTES,
       isTerminal: this.options.isTerminal ?? { stdin: false, stdout: false, stderr: false },
       hasInput: readInput !== undefined,
-      core: core ?? {},
+      // The worker has no environment of its own.
+      core: { cudaAddon: process.env.LAYERWISE_CUDA_ADDON, ...core },
       coreModule: this.options.coreModule,
       verbsModule: this.options.verbsModule,
     };

@@ -88,6 +88,10 @@ export interface CudaAddon {
   opcodes(): string[];
   now(): number;
   device(index: number): CudaEngine;
+  /** NVIDIA's libraries; `path` is empty where one is missing, and `reason` says why. */
+  libraries(): { name: string; purpose: string; path: string; reason: string }[];
+  /** site-packages of a Python environment, to look below first. */
+  addLibraryFolder(folder: string): void;
 }
 
 /** null where this build has none. */

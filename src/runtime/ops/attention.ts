@@ -2,7 +2,8 @@
  * Scaled dot-product attention without the matrix of scores: tiles of it live in cache, and only the logarithm of each
  * row's sum is kept for backward (Dao 2023, arXiv:2307.08691). Heads of keys may be shared by several of queries.
  */
-import { bool, float32, float64 } from "../dtype.ts";
+import { gradMode } from "../autograd/mode.ts";
+import { bool, float32, float64, int64, Scalar } from "../dtype.ts";
 import { RuntimeError } from "../errors.ts";
 import { launch, pointerOf } from "../launch.ts";
 import { op } from "../op.ts";
@@ -10,7 +11,12 @@ import { broadcastStrides, formatShape, sameShape } from "../shape.ts";
 import { resultStrides } from "../pointwise/iteration.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { castOf, contiguousOf, copyInto } from "./copy.ts";
-import { fillWith } from "./create.ts";
+import { fillWith, triangleMasks } from "./create.ts";
+import { matmul } from "./matmul.ts";
+import { add, mul, sub, where } from "./pointwise.ts";
+import { sum } from "./reduce.ts";
+import { softmax } from "./softmax.ts";
+import { expand, reshape, transpose, unsqueeze } from "./view.ts";
 
 /** Rows must be dense; the rest may have any strides. */
 const denseRows = (t: Tensor): Tensor => (t.strides[3] === 1 || t.shape[3] === 1 ? t : contiguousOf(t));
@@ -66,7 +72,6 @@ export const attention = op({
   in: "_C",
   gradName: "ScaledDotProductAttention",
   save: ["query", "key", "value", "mask", "out", "logsumexp"],
-  once: true,
   forward(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | null, scale: number, isCausal: boolean): Tensor[] {
     const [b, hq, tq, d] = query.shape as [number, number, number, number];
     const [bk, hkv, , dk] = key.shape as [number, number, number, number];
@@ -95,6 +100,7 @@ export const attention = op({
   },
   backward(saved, dy) {
     const { query, key, value, mask, scale, is_causal: isCausal } = saved;
+    if (gradMode.enabled) return composedGradients(query, key, value, mask, scale, isCausal, dy);
     const { out, logsumexp } = saved as unknown as { out: Tensor; logsumexp: Tensor };
     const [q, k, v] = [query, key, value].map(denseRows) as [Tensor, Tensor, Tensor];
     let gradient = castOf(dy, q.dtype);
@@ -128,6 +134,50 @@ export const attention = op({
     flops: flopsOf(query, value) / (isCausal ? 2 : 1),
   }),
 });
+
+/** The gradients with the matrix of scores, in ops, for when they are differentiated again. */
+function composedGradients(
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  mask: Tensor | null,
+  scale: number,
+  isCausal: boolean,
+  dy: Tensor,
+): Record<string, Tensor> {
+  const [b, hq, tq] = query.shape as [number, number, number];
+  const [, hkv, tk] = key.shape as [number, number, number];
+  // [B, heads of keys, queries per head of keys, T, D]: shared keys broadcast, and the tape sums their gradients.
+  const split = (t: Tensor): Tensor => reshape(t, [b, hkv, hq / hkv, tq, t.shape[3]!]);
+  const shared = (t: Tensor): Tensor => unsqueeze(t, 2);
+  const turned = (t: Tensor): Tensor => transpose(t, -1, -2);
+  const [q, k, v, gradient] = [split(query), shared(key), shared(value), split(dy)] as [Tensor, Tensor, Tensor, Tensor];
+  let scores = mul(matmul(q, turned(k)), new Scalar(scale, "float")) as Tensor;
+  const forbid = (allowed: Tensor): void => {
+    scores = where(allowed, scores, new Scalar(-Infinity, "float")) as Tensor;
+  };
+  if (isCausal) {
+    const allowed = empty([tq, tk], bool, query.device);
+    triangleMasks.lower.launch(int64, [allowed], [], [tk, tq, 0]);
+    forbid(allowed);
+  }
+  if (mask) {
+    const wide = reshape(expand(mask, [b, hq, tq, tk]), [b, hkv, hq / hkv, tq, tk]);
+    if (mask.dtype === bool) forbid(wide);
+    else scores = add(scores, wide) as Tensor;
+  }
+  const p = softmax(scores, -1);
+  const dp = matmul(gradient, turned(v));
+  const ds = mul(
+    mul(p, sub(dp, sum(mul(dp, p) as Tensor, [-1], true)) as Tensor),
+    new Scalar(scale, "float"),
+  ) as Tensor;
+  return {
+    query: reshape(matmul(ds, k), query.shape),
+    key: sum(matmul(turned(ds), q), [2]),
+    value: sum(matmul(turned(p), gradient), [2]),
+  };
+}
 
 /** Both products: 2 B H Tq Tk (D + Dv). */
 const flopsOf = (q: Tensor, v: Tensor): number =>

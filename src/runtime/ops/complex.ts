@@ -16,7 +16,7 @@ import { getRegistered } from "./complex_registered.ts";
 import { eq, isNan, lt } from "./comparison.ts";
 import { asContiguous, copyInto, to } from "./copy.ts";
 import { zeros } from "./create.ts";
-import { abs, cos, mul, sign, sin, trueDivide, where } from "./pointwise.ts";
+import { abs, cos, mul, neg, sign, sin, trueDivide, where } from "./pointwise.ts";
 import { select } from "./view.ts";
 
 export { realOf };
@@ -147,8 +147,17 @@ op({
   doc: "abs * exp(angle * 1j).",
   in: "torch",
   complex: true,
+  save: ["result"],
   forward: (size: Tensor, angle: Tensor): Tensor =>
     complex(mul(size, cos!(angle)) as Tensor, mul(size, sin!(angle)) as Tensor),
+  backward({ result, needs }, dy): Grads {
+    const back = conj(toComplex(dy));
+    return {
+      abs: needs.abs ? real(mul(back, sgn(result)) as Tensor) : null,
+      // The real part of back * result * 1j.
+      angle: needs.angle ? neg!(imag(mul(back, result) as Tensor)) : null,
+    };
+  },
 });
 
 export const zerosLikeReal = (t: Tensor): Tensor => zeros(t.shape, realOf(t.dtype), t.device);

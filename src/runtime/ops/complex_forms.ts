@@ -15,7 +15,8 @@ import { to } from "./copy.ts";
 import { getRegistered } from "./complex_registered.ts";
 import { abs, add, exp, log, mul, sub } from "./pointwise.ts";
 import { batchedMatmul, dot, mm, mv } from "./matmul.ts";
-import { amax, countNonzero, cumsum, mean, norm1, norm2, sum } from "./reduce.ts";
+import { amax, countNonzero, mean, norm1, norm2, sum } from "./reduce.ts";
+import { cumsum } from "./scan.ts";
 import { narrow, reshape, select } from "./view.ts";
 
 /** They move elements, or are composed of ops that know complex numbers themselves. */
@@ -36,10 +37,7 @@ const dimsOf = (dims: Shape | null, t: Tensor): number[] => wrapDims(dims, t.ran
 const product = (multiply: (a: Tensor, b: Tensor) => Tensor) => (a: Tensor, b: Tensor) => {
   if (a.dtype !== b.dtype) throw new RuntimeError(mixed(a, b));
   const [ar, ai, br, bi] = [real(a), imag(a), real(b), imag(b)];
-  return complex(
-    sub(multiply(ar, br), multiply(ai, bi)) as Tensor,
-    add(multiply(ar, bi), multiply(ai, br)) as Tensor,
-  );
+  return complex(sub(multiply(ar, br), multiply(ai, bi)) as Tensor, add(multiply(ar, bi), multiply(ai, br)) as Tensor);
 };
 
 const cNames: Record<string, string> = {
@@ -238,6 +236,7 @@ complexRoute.of = (record, args) => {
   if (!complexUse.seen || !takesPart(args)) return null;
   if (indifferent.has(record.name)) return null;
   const form = forms[record.name];
+  if (!form && record.spec.complex) return null;
   if (!form) refuse(record, args);
   return () => {
     const result = form(...(args as never[]));

@@ -53,6 +53,7 @@ function checkConv(input: Tensor, weight: Tensor, bias: Tensor | null, g: Geomet
       throw new RuntimeError(`dilation should be greater than zero, but got ${formatShape(values)}`);
     }
   }
+  if (input.dtype.kind !== "float") throw new NotImplementedError(`a convolution of ${input.dtype.name}`);
   const expected = weight.shape[1]! * g.groups;
   const shown = `Given groups=${g.groups}, weight of size ${formatShape(weight.shape)}, expected input${formatShape(input.shape)}`;
   if (input.shape[1] !== expected) {

@@ -1,7 +1,7 @@
 /** Copies and casts: one pointwise kernel does them all, a memcpy where nothing changes. */
 import { arithmetic } from "../autograd/engine.ts";
 import { primitives } from "../autograd/inplace.ts";
-import { defaultDevice, type Device } from "../device.ts";
+import { defaultDevice, type CpuDevice, type Device } from "../device.ts";
 import { promoteTypes, type DType } from "../dtype.ts";
 import { RuntimeError, NotImplementedError } from "../errors.ts";
 import { launch } from "../launch.ts";
@@ -12,7 +12,7 @@ import { resultStrides } from "../pointwise/iteration.ts";
 import { PointwiseKernel } from "../pointwise/kernel.ts";
 import { checkNoOverlap } from "../pointwise/op.ts";
 import { broadcastShapes, formatShape, sameShape } from "../shape.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { empty, Storage, Tensor } from "../tensor.ts";
 import { copiedTo, transferBytes } from "../transfer.ts";
 
 const copyKernel = new PointwiseKernel("copy", [input(0)], 1, 0);
@@ -21,10 +21,10 @@ const nonzeroKernel = new PointwiseKernel("copy", [e.logical_or(e.ne(input(0), 0
 const zeroKernel = new PointwiseKernel("zero", [constant(0)], 0, 0);
 
 /** Overwrite `target` with `source`, converting its dtype and broadcasting. No tape, no checks. */
-export function copyInto(target: Tensor, source: Tensor): void {
+export function copyInto(target: Tensor, source: Tensor, nonBlocking = false): void {
   if (target.device !== source.device && !target.isMeta) {
     if (source.isMeta) throw new NotImplementedError("copying out of a meta tensor, which has no data,");
-    return copyAcross(target, source);
+    return copyAcross(target, source, nonBlocking);
   }
   if (
     target.dtype === source.dtype &&
@@ -62,12 +62,12 @@ function copyParts(target: Tensor, source: Tensor): void {
 }
 
 /** Bytes cross as they are; casts, broadcasts and strides happen on either side. */
-function copyAcross(target: Tensor, source: Tensor): void {
+function copyAcross(target: Tensor, source: Tensor, nonBlocking: boolean): void {
   if (!target.device.stream) return;
   if (target.dtype === source.dtype && sameShape(target.shape, source.shape)) {
     // The same order of the same bytes, whatever it is.
     const isDense = target.isContiguous || sameShape(target.strides, resultStrides(target.shape, [target]));
-    if (isDense && sameShape(target.strides, source.strides)) return transferBytes(target, source);
+    if (isDense && sameShape(target.strides, source.strides)) return transferBytes(target, source, nonBlocking);
     if (target.isContiguous) return transferBytes(target, contiguousOf(source));
   }
   const packed = contiguousOf(source);
@@ -109,19 +109,39 @@ export function to(t: Tensor, dtype: DType): Tensor {
 }
 
 export const toDevice = op({
-  signature: "_to_device(Tensor input, Device? device) -> Tensor",
+  signature: "_to_device(Tensor input, Device? device, bool non_blocking=False) -> Tensor",
   doc: "A copy on another device.",
   in: "_C",
   gradName: "ToCopy",
-  forward(input: Tensor, device: Device | null): Tensor {
+  forward(input: Tensor, device: Device | null, nonBlocking = false): Tensor {
     const target = device ?? defaultDevice();
     const out = empty(input.shape, input.dtype, target, resultStrides(input.shape, [input]));
-    copyInto(out, input);
+    copyInto(out, input, nonBlocking);
     return out;
   },
   backward: ({ info }, dy): Grads => ({
     input: dy.device === info.input.device ? dy : toDevice(dy, info.input.device),
   }),
+});
+
+export const pinMemory = op({
+  signature: "_pin_memory(Tensor input) -> Tensor",
+  doc: "A copy in memory that a GPU copies from by itself.",
+  in: "_C",
+  differentiable: false,
+  forward(input: Tensor): Tensor {
+    if (input.device.type !== "cpu") {
+      throw new RuntimeError(`cannot pin '${input.dtype.legacy}' only dense CPU tensors can be pinned`);
+    }
+    const { pinned } = input.device as CpuDevice;
+    if (!pinned) throw new RuntimeError("Cannot access accelerator device when none is available.");
+    const strides = resultStrides(input.shape, [input]);
+    const sizeBytes = input.nbytes;
+    const storage = new Storage(input.device, sizeBytes, sizeBytes > 0 ? pinned.allocate(sizeBytes) : null);
+    const out = new Tensor(storage, input.shape, strides, 0, input.dtype);
+    copyInto(out, input);
+    return out;
+  },
 });
 
 export const clone = op({
@@ -159,7 +179,7 @@ export const copy_ = op({
   gradName: "CopyBackwards",
   mutates: true,
   mixesDevices: true,
-  forward(input: Tensor, src: Tensor): Tensor {
+  forward(input: Tensor, src: Tensor, nonBlocking = false): Tensor {
     const shape = broadcastShapes(input.shape, src.shape);
     checkNoOverlap(input);
     if (!sameShape(shape, input.shape)) {
@@ -167,7 +187,7 @@ export const copy_ = op({
         `output with shape ${formatShape(input.shape)} doesn't match the broadcast shape ${formatShape(shape)}`,
       );
     }
-    copyInto(input, src);
+    copyInto(input, src, nonBlocking);
     return input;
   },
   // The old value is gone: its gradient is zero.

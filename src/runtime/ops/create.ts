@@ -11,7 +11,7 @@ import { PointwiseKernel } from "../pointwise/kernel.ts";
 import { resultStrides } from "../pointwise/iteration.ts";
 import { formatShape, type Shape } from "../shape.ts";
 import { empty as emptyTensor, Tensor } from "../tensor.ts";
-import { checkNoOverlap, complexGradients } from "../pointwise/op.ts";
+import { complexGradients } from "../pointwise/op.ts";
 import { fitting } from "./pointwise.ts";
 import { castOf, copyInto, zerosLike } from "./copy.ts";
 
@@ -201,6 +201,11 @@ export const linspace = op({
   differentiable: false,
   forward(start: number, end: number, steps: number, dtype: DType | null, device: Device | null): Tensor {
     if (steps < 0) throw new RuntimeError("number of steps must be non-negative");
+    if (dtype?.kind === "complex") {
+      const complexOut = emptyTensor([steps], dtype, device ?? defaultDevice());
+      copyInto(complexOut, linspace(start, end, steps, realOf(dtype), device));
+      return complexOut;
+    }
     const wanted = dtype ?? getDefaultDtype();
     // Whole numbers are the truncated positions, not positions of whole steps.
     const isInteger = wanted.kind === "int";
@@ -251,7 +256,6 @@ export const fill_ = op({
   in: "Tensor",
   mutates: true,
   forward(input: Tensor, value: Scalar | Tensor): Tensor {
-    checkNoOverlap(input);
     if (value instanceof Tensor) {
       if (value.rank > 0) {
         throw new RuntimeError(

@@ -26,6 +26,7 @@ import "./pool.ts";
 import "./random.ts";
 import "./random_gamma.ts";
 import "./reduce.ts";
+import "./scan.ts";
 import "./softmax.ts";
 import "./sort.ts";
 import "./special.ts";

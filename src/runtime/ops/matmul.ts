@@ -10,6 +10,9 @@ import { add, mul } from "./pointwise.ts";
 import { sum } from "./reduce.ts";
 import { expand, reshape, squeeze, transpose, unsqueeze, view } from "./view.ts";
 
+/** A dtype as PyTorch's messages write it: Float, Long. */
+const word = (t: Tensor): string => t.dtype.legacy.slice(6, -6);
+
 function checkDtypes(a: Tensor, b: Tensor): void {
   if (a.dtype.kind === "bool" && b.dtype === a.dtype) {
     throw new PythonError("NotImplementedError", "\"addmm_impl_cpu_\" not implemented for 'Bool'");
@@ -23,8 +26,8 @@ function checkDtypes(a: Tensor, b: Tensor): void {
       int64: "long int",
       int32: "int",
     };
-    const word = (t: Tensor) => c[t.dtype.name] ?? t.dtype.name;
-    throw new RuntimeError(`expected m1 and m2 to have the same dtype, but got: ${word(a)} != ${word(b)}`);
+    const [first, second] = [a, b].map((t) => c[t.dtype.name] ?? t.dtype.name);
+    throw new RuntimeError(`expected m1 and m2 to have the same dtype, but got: ${first} != ${second}`);
   }
   if (a.device !== b.device) {
     throw new RuntimeError(
@@ -151,6 +154,9 @@ export const bmm = op({
           `${input.shape[2]}] but got: [${mat2.shape[0]}, ${mat2.shape[1]}].`,
       );
     }
+    if (input.dtype !== mat2.dtype) {
+      throw new RuntimeError(`expected scalar type ${word(input)} but found ${word(mat2)}`);
+    }
     return batchedMatmul(input, mat2);
   },
 });
@@ -226,6 +232,11 @@ export const dot = op({
           `the same number of elements, but got ${input.numel} and ${tensor.numel} elements respectively`,
       );
     }
+    if (input.dtype !== tensor.dtype) {
+      throw new RuntimeError(
+        `dot : expected both vectors to have same dtype, but found ${word(input)} and ${word(tensor)}`,
+      );
+    }
     return reshape(mm(unsqueeze(input, 0), unsqueeze(tensor, 1)), []);
   },
   save: ["input", "tensor"],
@@ -239,14 +250,26 @@ export const outer = op({
   signature: "outer(Tensor input, Tensor vec2) -> Tensor",
   doc: "All products of the elements of two vectors.",
   aliases: ["torch.ger", "Tensor.ger"],
-  forward: (input: Tensor, vec2: Tensor): Tensor => mul(unsqueeze(input, 1), unsqueeze(vec2, 0)) as Tensor,
+  forward(input: Tensor, vec2: Tensor): Tensor {
+    for (const [name, t] of [
+      ["self", input],
+      ["vec2", vec2],
+    ] as const) {
+      if (t.rank !== 1) throw new RuntimeError(`outer: Expected 1-D argument ${name}, but got ${t.rank}-D`);
+    }
+    return mul(unsqueeze(input, 1), unsqueeze(vec2, 0)) as Tensor;
+  },
 });
 
 export const addmm = op({
   signature: "addmm(Tensor input, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
   doc: "beta * input + alpha * (mat1 @ mat2).",
-  forward: (input: Tensor, mat1: Tensor, mat2: Tensor, beta: Scalar, alpha: Scalar): Tensor =>
-    scaledSum(input, mm(mat1, mat2), beta, alpha),
+  forward(input: Tensor, mat1: Tensor, mat2: Tensor, beta: Scalar, alpha: Scalar): Tensor {
+    if (mat1.dtype !== mat2.dtype) {
+      throw new RuntimeError(`mat1 and mat2 must have the same dtype, but got ${word(mat1)} and ${word(mat2)}`);
+    }
+    return scaledSum(input, mm(mat1, mat2), beta, alpha);
+  },
 });
 
 export const baddbmm = op({
@@ -275,7 +298,7 @@ export const linear = op({
     if (weight.rank === 1) {
       if (input.rank === 0 || k !== weight.shape[0]) {
         throw new RuntimeError(
-          `size mismatch, got input (${k}), mat (${formatShape(input.shape)}), vec (${weight.shape[0]})`,
+          `size mismatch, got input (${input.shape[0]}), mat (${input.shape.join("x")}), vec (${weight.shape[0]})`,
         );
       }
     } else if (input.rank === 0 || k !== weight.shape[1]) {

@@ -10,8 +10,8 @@ import { alias, empty, type Tensor } from "../tensor.ts";
 import { castOf, contiguousOf } from "./copy.ts";
 import { inFormatOf } from "./memory_format.ts";
 import { gradMode } from "../autograd/mode.ts";
-import { add, mul, rsqrt, square, sub } from "./pointwise.ts";
-import { mean } from "./reduce.ts";
+import { add, mul, refuseAs, rsqrt, square, sub } from "./pointwise.ts";
+import { mean, sum } from "./reduce.ts";
 import { reshape } from "./view.ts";
 
 /** Statistics are kept in float32, in float64 for float64. */
@@ -73,6 +73,7 @@ const nativeLayerNorm = op({
   save: ["input", "weight", "mean", "rstd"],
   forward(input: Tensor, shape: Shape, weight: Tensor | null, bias: Tensor | null, eps: number): Tensor[] {
     checkNormalizedShape(input, shape, weight, bias);
+    refuseAs("LayerNormKernelImpl", "int", "bool")(input.dtype);
     const n = numelOf(shape);
     const rows = input.numel / Math.max(n, 1);
     const x = contiguousOf(input);
@@ -270,6 +271,27 @@ const scaleByInvstd = new PointwiseKernel(
   1,
 );
 
+/** Batch norm's gradients in ops, for when they are differentiated again; `fixed` are the statistics outside of training. */
+function composedBatchGradients(
+  input: Tensor,
+  weight: Tensor | null,
+  dy: Tensor,
+  fixed: [Tensor, Tensor] | null,
+  eps: number,
+): Record<string, Tensor | null> {
+  const dims = input.shape.map((_, d) => d).filter((d) => d !== 1);
+  const wide = (t: Tensor): Tensor => reshape(t, [1, t.numel, ...input.shape.slice(2).map(() => 1)]);
+  const averageOf = (t: Tensor): Tensor => mean(t, dims, true);
+  const centred = sub(input, fixed ? wide(fixed[0]) : averageOf(input));
+  const scale = rsqrt!(add(fixed ? wide(fixed[1]) : averageOf(square(centred)), new Scalar(eps, "float")));
+  const normalized = mul(centred, scale);
+  const gradient = weight ? mul(dy, wide(weight)) : dy;
+  const rest = fixed
+    ? gradient
+    : sub(sub(gradient, averageOf(gradient)), mul(normalized, averageOf(mul(gradient, normalized))));
+  return { input: mul(scale, rest), weight: sum(mul(dy, normalized), dims), bias: sum(dy, dims) };
+}
+
 /** [C] as [1, C, 1], to broadcast over [N, C, S]. */
 const perChannel = (t: Tensor): Tensor => alias(t, [1, t.numel, 1], [t.numel, t.strides[0] ?? 1, 1]);
 
@@ -280,7 +302,6 @@ const nativeBatchNorm = op({
   in: "_C",
   gradName: "NativeBatchNorm",
   save: ["input", "weight", "mean", "var"],
-  once: true,
   forward(
     input: Tensor,
     weight: Tensor | null,
@@ -339,6 +360,9 @@ const nativeBatchNorm = op({
   backward(saved, dy) {
     const { input, weight, training, eps, needs, info } = saved;
     const { mean: average, var: variance } = saved as unknown as { mean: Tensor; var: Tensor };
+    // Running statistics have no history, although here they come as outputs of this very node.
+    const fixed: [Tensor, Tensor] = [alias(average), alias(variance)];
+    if (gradMode.enabled) return composedBatchGradients(input, weight, dy, training ? null : fixed, eps);
     const x = contiguousOf(input);
     const gradient = contiguousOf(castOf(dy, x.dtype));
     const batch = x.shape[0]!;

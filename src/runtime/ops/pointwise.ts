@@ -2,7 +2,7 @@
  * The elementwise ops: each is an expression, its gradient is derived (pointwise/derive.ts), its in-place form follows.
  * Only what is odd about an op is written here.
  */
-import { PythonError, RuntimeError } from "../errors.ts";
+import { NotImplementedError, PythonError, RuntimeError } from "../errors.ts";
 import { bool, Scalar, type DType, type Kind } from "../dtype.ts";
 import { constant, e, type Expr } from "../pointwise/expr.ts";
 import { pointwise } from "../pointwise/op.ts";
@@ -164,6 +164,8 @@ export const fmod = pointwise({
 /** Common exponents have a form that is faster, more exact, and PyTorch's at infinities: (-inf)^0.5 is NaN, as sqrt says. */
 function power(base: Expr, exponent: Expr | number): Expr {
   switch (exponent) {
+    case 1:
+      return e.mov(base);
     case 0.5:
       return e.sqrt(base);
     case -0.5:
@@ -191,7 +193,7 @@ function checkPower(dtype: DType, _name: string, [base, exponent]: readonly unkn
 export const pow = pointwise({
   signature: "pow(Tensor input, Operand exponent) -> Tensor",
   doc: "input to the power of exponent.",
-  bakeValues: [0.5, -0.5, 2, 3, -1, -2],
+  bakeValues: [1, 0.5, -0.5, 2, 3, -1, -2],
   check: checkPower,
   expr: ({ input, exponent }) => power(input, exponent),
 });
@@ -553,7 +555,11 @@ for (const [name, doc] of [
 pointwise({
   signature: "nextafter(Tensor input, Tensor other) -> Tensor",
   doc: "The next float towards other.",
-  check: refuse("bool", "int"),
+  check: (dtype, name) => {
+    refuse("bool", "int")(dtype, name);
+    // The kernel's own steps are those of float32.
+    if (dtype.size === 2) throw new NotImplementedError("nextafter of half precision");
+  },
   expr: ({ input, other }) => e.nextafter(input, other),
   // PyTorch hands the gradient on to input as if it were the identity.
   gradient: { input: (_leaves, _y, dy) => dy, other: () => constant(0) },

@@ -1,4 +1,5 @@
 /** Pooling over the last two dims; 1-D pooling is 2-D with a height of one. */
+import { gradMode } from "../autograd/mode.ts";
 import { int64 } from "../dtype.ts";
 import { RuntimeError } from "../errors.ts";
 import { launch } from "../launch.ts";
@@ -7,7 +8,9 @@ import { formatShape, type Shape } from "../shape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { contiguousOf } from "./copy.ts";
 import { inFormatOf } from "./memory_format.ts";
-import { squeeze, unsqueeze } from "./view.ts";
+import { zeros } from "./create.ts";
+import { scatterAdd } from "./indexing.ts";
+import { reshape, squeeze, unsqueeze } from "./view.ts";
 
 const pair = (v: Shape): [number, number] => (v.length === 1 ? [v[0]!, v[0]!] : [v[0]!, v[1]!]);
 
@@ -67,6 +70,15 @@ function checked(
 
 const planes = (t: Tensor): number => t.shape.slice(0, -2).reduce((a, b) => a * b, 1);
 
+/** The gradient of max pooling in ops, for when it is differentiated again: each value goes back to where it came from. */
+function scatteredBack(dy: Tensor, indices: Tensor, shape: Shape): Tensor {
+  const lead = shape.slice(0, -2);
+  const [h, w] = shape.slice(-2) as [number, number];
+  const flat = (t: Tensor): Tensor => reshape(t, [...lead, t.shape.at(-2)! * t.shape.at(-1)!]);
+  const target = zeros([...lead, h * w], dy.dtype, dy.device);
+  return reshape(scatterAdd(target, -1, flat(indices), flat(dy)), shape);
+}
+
 export const maxPool2d = op({
   signature:
     "_max_pool2d(Tensor input, int[] kernel_size, int[] stride, int[] padding, int[] dilation, bool ceil_mode) -> (Tensor out, Tensor indices)",
@@ -74,7 +86,6 @@ export const maxPool2d = op({
   in: "_C",
   gradName: "MaxPool2DWithIndices",
   save: ["indices"],
-  once: true,
   forward(input: Tensor, kernelSize: Shape, stride: Shape, padding: Shape, dilation: Shape, ceil: boolean): Tensor[] {
     const w: Window = {
       kernel: pair(kernelSize),
@@ -108,6 +119,7 @@ export const maxPool2d = op({
   backward(saved, dy) {
     const { indices } = saved as unknown as { indices: Tensor };
     const { shape, dtype, device } = saved.info.input;
+    if (gradMode.enabled) return { input: scatteredBack(dy, indices, shape) };
     const dx = empty(shape, dtype, device);
     const gradient = contiguousOf(dy);
     launch("max_pool2d_backward", [dx], dx.numel, [
@@ -130,7 +142,6 @@ export const avgPool2d = op({
   doc: "The average of each window.",
   in: "nn.functional",
   gradName: "AvgPool2D",
-  once: true,
   forward(
     input: Tensor,
     kernelSize: Shape,
@@ -173,23 +184,70 @@ export const avgPool2d = op({
     { info, kernel_size: kernelSize, stride, padding, count_include_pad: countPad, divisor_override: divisor },
     dy,
   ) {
-    const { shape, dtype, device } = info.input;
-    const dx = empty(shape, dtype, device);
+    const steps = stride && stride.length ? stride : kernelSize;
+    return {
+      input: avgPoolBackward(
+        dy,
+        info.input.shape,
+        kernelSize,
+        steps,
+        padding ?? [0],
+        countPad ?? true,
+        divisor ?? null,
+      ),
+    };
+  },
+});
+
+/** Linear in dy: its own gradient is the pooling again. */
+const avgPoolBackward: (
+  dy: Tensor,
+  size: Shape,
+  kernel: Shape,
+  stride: Shape,
+  padding: Shape,
+  countPad: boolean,
+  divisor: number | null,
+) => Tensor = op({
+  signature:
+    "_avg_pool2d_backward(Tensor dy, int[] size, int[] kernel_size, int[] stride, int[] padding, bool count_include_pad, int? divisor) -> Tensor",
+  doc: "The gradient of avg_pool2d.",
+  in: "",
+  gradName: "AvgPool2DBackward",
+  forward(
+    dy: Tensor,
+    size: Shape,
+    kernel: Shape,
+    stride: Shape,
+    padding: Shape,
+    countPad: boolean,
+    divisor: number | null,
+  ): Tensor {
+    const dx = empty(size, dy.dtype, dy.device);
     const gradient = contiguousOf(dy);
     launch("avg_pool2d_backward", [dx], dx.numel, [
-      dtype.id,
+      dy.dtype.id,
       dx.pointer,
       gradient.pointer,
       planes(dx),
-      ...shape.slice(-2),
+      ...size.slice(-2),
       ...dy.shape.slice(-2),
-      ...pair(kernelSize),
-      ...pair(stride && stride.length ? stride : kernelSize),
-      ...pair(padding ?? [0]),
-      (countPad ?? true) ? 1 : 0,
+      ...pair(kernel),
+      ...pair(stride),
+      ...pair(padding),
+      countPad ? 1 : 0,
       divisor ?? 0,
     ]);
-    return { input: dx };
+    return dx;
+  },
+  backward({ info, kernel_size: kernel, stride, padding, count_include_pad: countPad, divisor }, ddx) {
+    // Whether the last window counted depends on ceil_mode: whichever gives the size that dy had.
+    const isCeil =
+      pooledSize(ddx.shape.at(-2)!, pair(kernel)[0], pair(stride)[0], pair(padding)[0], 1, false) !==
+        info.dy.shape.at(-2)! ||
+      pooledSize(ddx.shape.at(-1)!, pair(kernel)[1], pair(stride)[1], pair(padding)[1], 1, false) !==
+        info.dy.shape.at(-1)!;
+    return { dy: avgPool2d(ddx, kernel, stride, padding, isCeil, countPad, divisor) };
   },
 });
 
@@ -198,7 +256,6 @@ export const adaptiveAvgPool2d = op({
   doc: "Averages over as many windows as wanted.",
   in: "_C",
   gradName: "AdaptiveAvgPool2D",
-  once: true,
   forward(input: Tensor, size: Shape): Tensor {
     if (input.rank !== 3 && input.rank !== 4) {
       throw new RuntimeError(`adaptive_avg_pool2d(): Expected 3D or 4D tensor, but got ${formatShape(input.shape)}`);
@@ -217,19 +274,27 @@ export const adaptiveAvgPool2d = op({
     }
     return inFormatOf([input], out);
   },
-  backward({ info, output_size: size }, dy) {
-    const { shape, dtype, device } = info.input;
-    const dx = empty(shape, dtype, device);
+  backward: ({ info }, dy) => ({ input: adaptiveAvgPoolBackward(dy, info.input.shape) }),
+});
+
+const adaptiveAvgPoolBackward: (dy: Tensor, size: Shape) => Tensor = op({
+  signature: "_adaptive_avg_pool2d_backward(Tensor dy, int[] size) -> Tensor",
+  doc: "The gradient of adaptive_avg_pool2d.",
+  in: "",
+  gradName: "AdaptiveAvgPool2DBackward",
+  forward(dy: Tensor, size: Shape): Tensor {
+    const dx = empty(size, dy.dtype, dy.device);
     launch("adaptive_avg_pool2d_backward", [dx], dx.numel, [
-      dtype.id,
+      dy.dtype.id,
       dx.pointer,
       contiguousOf(dy).pointer,
       planes(dx),
-      ...shape.slice(-2),
-      ...pair(size),
+      ...size.slice(-2),
+      ...dy.shape.slice(-2),
     ]);
-    return { input: dx };
+    return dx;
   },
+  backward: ({ info }, ddx) => ({ dy: adaptiveAvgPool2d(ddx, info.dy.shape.slice(-2)) }),
 });
 
 export const avgPool1d = op({

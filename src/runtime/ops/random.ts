@@ -254,6 +254,10 @@ export const dropout = op({
   in: "_C",
   forward(input: Tensor, p: number): Tensor {
     if (p === 1) return mul(input, new Scalar(0, "float")) as Tensor;
+    if (input.dtype.kind !== "float") {
+      const word = input.dtype.legacy.slice(6, -6);
+      throw new RuntimeError(`result type Float can't be cast to the desired output type ${word}`);
+    }
     const mask = empty(input.shape, input.dtype, input.device);
     bernoulli_(mask, new Scalar(1 - p, "float"), null);
     return mul(input, scaleMask(mask, 1 - p)) as Tensor;

@@ -1,5 +1,6 @@
 /** Reductions over some or all dims. One native kernel, `reduce`, walks any strides; gradients are written in ops. */
 import { arithmetic } from "../autograd/engine.ts";
+import { gradMode } from "../autograd/mode.ts";
 import { bool, float32, int64, Scalar, toFloating, uint8, type DType } from "../dtype.ts";
 import { IndexError, PythonError, RuntimeError } from "../errors.ts";
 import { launch, pointerOf, readScalar } from "../launch.ts";
@@ -9,6 +10,7 @@ import { empty, Tensor } from "../tensor.ts";
 import { castOf, copyInto, to } from "./copy.ts";
 import { eq } from "./comparison.ts";
 import { add, clamp, exp, log, mul, neg, sub, trueDivide, where, maskedFill, sign, zeroTest } from "./pointwise.ts";
+import { cumprod } from "./scan.ts";
 import { expand, reshape, slice, unsqueeze } from "./view.ts";
 import { e, input as leaf } from "../pointwise/expr.ts";
 import { PointwiseKernel } from "../pointwise/kernel.ts";
@@ -94,7 +96,7 @@ function spread(t: Tensor, shape: Shape, dims: readonly number[], keepdim: boole
   return expand(wide, shape);
 }
 
-const accumulatorOf = (input: Tensor, dtype: DType | null): DType =>
+export const accumulatorOf = (input: Tensor, dtype: DType | null): DType =>
   dtype ?? (input.dtype.kind === "float" ? input.dtype : int64);
 
 export const sum = op({
@@ -209,7 +211,7 @@ export const scatterBack = {
   },
 };
 
-function valueBackward(dy: Tensor, indices: Tensor, shape: Shape, dim: number, keepdim: boolean): Tensor {
+export function valueBackward(dy: Tensor, indices: Tensor, shape: Shape, dim: number, keepdim: boolean): Tensor {
   if (shape.length === 0) return dy;
   const d = wrapDim(dim, shape.length);
   return scatterBack.along(keepdim ? dy : unsqueeze(dy, d), keepdim ? indices : unsqueeze(indices, d), shape, d);
@@ -315,14 +317,16 @@ export const prod = op({
   },
 });
 
+/** For each element the product of those before it along dim. */
+export function productBefore(x: Tensor, dim: number): Tensor {
+  const first = add(mul(slice(x, dim, 0, 1, 1), number(0)), number(1));
+  return joining.cat([first, cumprod(slice(x, dim, 0, x.shape[dim]! - 1, 1), dim)], dim);
+}
+
 /** For each element the product of the others along dim: those before times those behind. Right at zeros too. */
 function productOfOthers(t: Tensor, dim: number): Tensor {
   if (t.numel === 0) return t;
-  const before = (x: Tensor): Tensor => {
-    const first = add(mul(slice(x, dim, 0, 1, 1), number(0)), number(1));
-    return joining.cat([first, cumprod(slice(x, dim, 0, x.shape[dim]! - 1, 1), dim)], dim);
-  };
-  return mul(before(t), flipped(before(flipped(t, dim)), dim));
+  return mul(productBefore(t, dim), flipped(productBefore(flipped(t, dim), dim), dim));
 }
 
 /** Set by ops/join.ts. */
@@ -477,111 +481,10 @@ export function sumTo(t: Tensor, shape: Shape): Tensor {
 }
 arithmetic.sumTo = sumTo;
 
-// Scans
-
-const scanCode = { cumsum: 0, cumprod: 1, cummax: 2, cummin: 3, logcumsumexp: 4 } as const;
-
-function scanKernel(input: Tensor, name: keyof typeof scanCode, dim: number, dtype: DType, indices = false): Tensor[] {
-  const d = wrapDim(dim, input.rank);
-  const source = input.isContiguous
-    ? input
-    : (() => {
-        const c = empty(input.shape, input.dtype, input.device);
-        copyInto(c, input);
-        return c;
-      })();
-  const out = empty(input.shape, dtype, input.device);
-  const second = indices ? empty(input.shape, int64, input.device) : null;
-  const outer = input.shape.slice(0, d).reduce((a, b) => a * b, 1);
-  const inner = input.shape.slice(d + 1).reduce((a, b) => a * b, 1);
-  if (out.numel > 0) {
-    launch("scan", second ? [out, second] : [out], input.numel, [
-      scanCode[name],
-      source.dtype.id,
-      source.pointer,
-      dtype.id,
-      out.pointer,
-      outer,
-      input.shape[d] ?? 1,
-      inner,
-      ...(second ? [second.pointer] : []),
-    ]);
-  }
-  return second ? [out, second] : [out];
-}
-
-export const cumsum = op({
-  signature: "cumsum(Tensor input, int dim, *, Dtype? dtype=None) -> Tensor",
-  doc: "Running sums along dim.",
-  forward(input: Tensor, dim: number, dtype: DType | null = null): Tensor {
-    const target = accumulatorOf(input, dtype);
-    return scanKernel(castOf(input, target), "cumsum", dim, target)[0]!;
-  },
-  backward: ({ dim }, dy): Grads => ({ input: flipped(cumsum(flipped(dy, dim), dim), dim) }),
-});
-
-export const cumprod = op({
-  signature: "cumprod(Tensor input, int dim, *, Dtype? dtype=None) -> Tensor",
-  doc: "Running products along dim.",
-  save: ["input", "result"],
-  forward(input: Tensor, dim: number, dtype: DType | null = null): Tensor {
-    const target = accumulatorOf(input, dtype);
-    return scanKernel(castOf(input, target), "cumprod", dim, target)[0]!;
-  },
-  backward({ input, result, dim }, dy) {
-    // The sum over j >= i of dy_j * y_j / x_i. Behind the first zero of a line nothing counts; at the zero itself the
-    // products are taken without it.
-    const behind = (t: Tensor): Tensor => flipped(cumsum(flipped(t, dim), dim), dim);
-    const isZero = eq!(input, number(0));
-    const zeros = cumsum(isZero, dim);
-    const isFirst = mul(isZero, eq!(zeros, number(1)));
-    const before = trueDivide(behind(mul(dy, result)), where(isZero, number(1), input));
-    const at = behind(mul(dy, cumprod(where(isFirst, number(1), input), dim)));
-    return { input: where(eq!(zeros, number(0)), before, where(isFirst, at, number(0))) };
-  },
-});
-
-export const logcumsumexp = op({
-  signature: "logcumsumexp(Tensor input, int dim) -> Tensor",
-  doc: "The logarithm of running sums of exp(input) along dim, without overflow.",
-  save: ["input", "result"],
-  once: true,
-  forward(input: Tensor, dim: number): Tensor {
-    if (input.dtype.kind !== "float") {
-      throw new PythonError(
-        "NotImplementedError",
-        `"logcumsumexp_out_cpu" not implemented for '${input.dtype.legacy.slice(6, -6)}'`,
-      );
-    }
-    return scanKernel(input, "logcumsumexp", dim, input.dtype)[0]!;
-  },
-  backward({ input, result, dim }, dy): Grads {
-    // Positive and negative gradients apart, as logarithms: exp(input - result) alone could overflow.
-    const part = (t: Tensor): Tensor => {
-      const logs = sub(log!(t), result);
-      return exp!(add(flipped(logcumsumexp(flipped(logs, dim), dim), dim), input)) as Tensor;
-    };
-    return { input: sub(part(clamp(dy, number(0))), part(clamp(neg!(dy), number(0)))) };
-  },
-});
-
-for (const name of ["cummax", "cummin"] as const) {
-  op({
-    signature:
-      `${name}(Tensor input, int dim) -> (Tensor values, Tensor indices)` as "cummax(Tensor input, int dim) -> (Tensor values, Tensor indices)",
-    doc: `The ${name === "cummax" ? "largest" : "smallest"} so far along dim, and where it was.`,
-    save: ["indices"],
-    forward: (input: Tensor, dim: number): Tensor[] => scanKernel(input, name, dim, input.dtype, true),
-    backward: ({ info, dim, ...saved }, dy) => ({
-      input: valueBackward(dy, (saved as unknown as { indices: Tensor }).indices, info.input.shape, dim, true),
-    }),
-  });
-}
-
 /** Set by ops/index.ts. */
 export const flipping = {
   flip: (_t: Tensor, _dims: Shape): Tensor => {
     throw new Error("unset");
   },
 };
-const flipped = (t: Tensor, dim: number): Tensor => flipping.flip(t, [dim]);
+export const flipped = (t: Tensor, dim: number): Tensor => flipping.flip(t, [dim]);

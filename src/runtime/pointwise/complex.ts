@@ -88,7 +88,9 @@ function tanh(a: Pair): Pair {
   const h = e.tanh(a.re);
   const t = e.tan(im(a));
   const below = e.add(1, e.square(e.mul(h, t)));
-  return pair(e.div(e.mul(h, e.add(1, e.square(t))), below), e.div(e.mul(t, e.sub(1, e.square(h))), below));
+  // 1 - h^2 without cancellation.
+  const rest = e.reciprocal(e.square(e.cosh(a.re)));
+  return pair(e.div(e.mul(h, e.add(1, e.square(t))), below), e.div(e.mul(t, rest), below));
 }
 
 const plusOne = (a: Pair): Pair => pair(e.add(a.re, 1), im(a));

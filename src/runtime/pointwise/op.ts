@@ -212,12 +212,13 @@ export function pointwise<const S extends string>(spec: PointwiseSpec<S>): Op<(.
       throw new NotImplementedError(`a complex factor of '${signature.name}'`);
     }
     if (common.kind !== "complex") {
-      throw new RuntimeError(`value cannot be converted to type ${realOf(common).name} without overflow`);
+      const name = { float32: "float", float64: "double", int64: "int64_t" }[common.name] ?? common.name;
+      throw new RuntimeError(`value cannot be converted to type ${name} without overflow`);
     }
-    spec.check?.(common, signature.name, args);
     const kernel = (variant.complex ??= new ComplexKernel(signature.name, variant.kernel.outputs, spec.in === ""));
     const params = args.filter(isParam) as (number | Scalar)[];
     const [hasImaginary] = kernel.resultsAreComplex(tensors, params.length);
+    spec.check?.(common, signature.name, args);
     const outDtype = spec.dtype === "bool" ? bool : hasImaginary ? common : realOf(common);
     const shape = tensors.map((t) => t.shape).reduce(broadcastShapes);
     if (destination) checkDestination(destination, shape, outDtype);
@@ -337,6 +338,7 @@ function declareInplace(
     mutates: true,
     // Truth written into numbers has no slope. Logic is not on the tape at all.
     backward: record.backward ?? (name.startsWith("logical") ? undefined : flat),
+    differentiable: name.startsWith("logical") ? false : undefined,
     forward: (...args) => {
       const self = args[0] as Tensor;
       const outer = destination;
@@ -450,12 +452,13 @@ function derivedOp(
       overComplex ??= new ComplexKernel(name, expressions, true);
       const areComplex = overComplex.resultsAreComplex(tensors, params.length);
       const common = dtype.kind === "complex" ? dtype : promoteTypes(dtype, complex64);
-      const results = areComplex.map((is) => empty(shape, is ? common : dtype, commonDevice(tensors), strides));
+      const results = areComplex.map((is) => empty(shape, is ? common : realOf(dtype), commonDevice(tensors), strides));
       overComplex.launch(common, results, tensors, params);
       return results;
     }
     const outputs = expressions.map(() => empty(shape, dtype, commonDevice(tensors), strides));
-    fused.launch(dtype, outputs, tensors, params as number[]);
+    const numbers = params.map((p) => (p instanceof Scalar ? p.number : p));
+    fused.launch(dtype, outputs, tensors, numbers);
     return outputs;
   };
 }
@@ -474,7 +477,7 @@ const uniqueSuffix = (): number => ++suffix;
 
 /** Several elements in one place cannot be written one by one. */
 export function checkNoOverlap(self: Tensor): void {
-  if (self.shape.some((size, d) => size > 1 && self.strides[d] === 0)) {
+  if (self.numel > 0 && self.shape.some((size, d) => size > 1 && self.strides[d] === 0)) {
     throw new RuntimeError(
       "unsupported operation: more than one element of the written-to tensor refers to a single " +
         "memory location. Please clone() the tensor before performing the operation.",

@@ -2,8 +2,9 @@
  * Records a trace: ops as Python calls them, kernels as the engine times them, memory as the allocator hands it out. One
  * event per outermost call; what an op or a node of the tape does inside belongs to it.
  */
-import type { Block } from "../allocator.ts";
-import type { CpuDevice } from "../device.ts";
+import type { Block, MemoryStatistics } from "../allocator.ts";
+import { deviceName, type ComputeDevice, type CpuDevice } from "../device.ts";
+import type { CudaDevice } from "../cuda/device.ts";
 import { observer, type Observer } from "../observer.ts";
 import type { OpRecord } from "../op.ts";
 import { Tensor, storageListener, type Storage } from "../tensor.ts";
@@ -22,10 +23,7 @@ import {
 import type { SourceLocation } from "../../protocol/source.ts";
 import { currentPlace, startPlaces, stopPlaces } from "./places.ts";
 import { scopes } from "./scopes.ts";
-
-const EVENT_WORDS = 4;
-/** Finished kernels are fetched from the engine when this many may wait there. */
-const FETCH_AFTER = 4096;
+import { DeviceTap, type TapListener } from "./tap.ts";
 
 class Names {
   readonly list: string[] = [];
@@ -40,25 +38,24 @@ class Names {
   }
 }
 
-interface Launch {
-  op: number;
-  name: number;
-}
-
 interface LiveBlock {
   event: MemoryEvent;
   op: number;
   phase: Phase;
 }
 
-export class TraceRecorder implements Observer {
-  readonly #device: CpuDevice;
+/** Blocks are numbered per device. */
+const MOST_DEVICES = 32;
+
+export class TraceRecorder implements Observer, TapListener {
+  readonly #cpu: CpuDevice;
+  readonly #devices: readonly ComputeDevice[];
+  readonly #taps: DeviceTap[] = [];
   readonly #names = new Names();
   readonly #ops: OpEvent[] = [];
   readonly #kernels: KernelEvent[] = [];
   readonly #memory: MemoryEvent[] = [];
   readonly #steps: TraceStep[] = [];
-  readonly #launches = new Map<number, Launch>();
   readonly #live = new Map<number, LiveBlock>();
   /** Module numbers of Python, outermost first; and for each number its parent when it was first entered. */
   readonly #stack: number[] = [];
@@ -71,29 +68,21 @@ export class TraceRecorder implements Observer {
   #current = -1;
   #backward = false;
 
-  constructor(device: CpuDevice) {
-    this.#device = device;
+  /** `gpus` are those that were opened: what is opened later is not seen. */
+  constructor(cpu: CpuDevice, gpus: readonly CudaDevice[] = []) {
+    this.#cpu = cpu;
+    this.#devices = [cpu, ...gpus];
   }
 
   #now(): number {
-    return this.#device.addon.now() - this.#t0;
+    return this.#cpu.addon.now() - this.#t0;
   }
 
   start(): void {
-    const { stream, allocator, addon } = this.#device;
-    stream.waitAll();
-    this.#fetch(true);
-    this.#kernels.length = 0;
-    this.#t0 = addon.now();
+    this.#devices.forEach((device, number) => this.#taps.push(new DeviceTap(device, number, this)));
+    this.#t0 = this.#cpu.addon.now();
     startPlaces();
-    stream.recording = true;
-    stream.onLaunch = (command, kernel) => {
-      this.#launches.set(command, { op: this.#current, name: this.#names.id(kernel) });
-      if (this.#launches.size > FETCH_AFTER) this.#fetch(false);
-    };
     this.#rememberLive();
-    allocator.resetPeaks();
-    allocator.listener = (block, sign, s) => this.#onMemory(block, sign, s.allocatedBytes, s.reservedBytes);
     storageListener.onGradient = (storage) => this.#markGradient(storage);
     scopes.listener = {
       enterModule: (module) => {
@@ -114,7 +103,7 @@ export class TraceRecorder implements Observer {
   #endStep(): void {
     const last = this.#steps[this.#steps.length - 1];
     if (!last || last.endUs > 0) return;
-    this.#device.stream.waitAll();
+    for (const device of this.#devices) device.stream.waitAll();
     last.endUs = this.#now();
   }
 
@@ -123,12 +112,7 @@ export class TraceRecorder implements Observer {
     observer.current = null;
     scopes.listener = null;
     storageListener.onGradient = null;
-    const { stream, allocator } = this.#device;
-    allocator.listener = null;
-    stream.waitAll();
-    stream.onLaunch = null;
-    this.#fetch(true);
-    stream.recording = false;
+    for (const tap of this.#taps) tap.stop();
     for (const { event, phase } of this.#live.values()) this.#settle(event, phase, false);
     this.#shareCosts();
     const places = stopPlaces();
@@ -145,26 +129,29 @@ export class TraceRecorder implements Observer {
         parameterBytes: m.parameterBytes,
       });
     });
-    const { cpu, threads, isa } = this.#device.addon.info();
     return {
       version: TRACE_VERSION,
       target,
       names: this.#names.list,
       sources,
       modules,
-      devices: [
-        {
-          id: "cpu",
-          name: `${cpu}, ${threads} threads, x86-64-${isa}`,
-          peakAllocatedBytes: allocator.statistics.peakAllocatedBytes,
-          peakReservedBytes: allocator.statistics.peakReservedBytes,
-        },
-      ],
+      devices: this.#devices.map((device) => ({
+        id: deviceName(device),
+        name: this.#describeDevice(device),
+        peakAllocatedBytes: device.allocator.statistics.peakAllocatedBytes,
+        peakReservedBytes: device.allocator.statistics.peakReservedBytes,
+      })),
       steps: this.#steps,
       ops: this.#ops,
       kernels: this.#kernels.sort((a, b) => a.startUs - b.startUs),
       memory: this.#memory,
     };
+  }
+
+  #describeDevice(device: ComputeDevice): string {
+    if (device.type === "cuda") return (device as CudaDevice).properties.name;
+    const { cpu, threads, isa } = this.#cpu.addon.info();
+    return `${cpu}, ${threads} threads, x86-64-${isa}`;
   }
 
   // Ops
@@ -251,28 +238,21 @@ export class TraceRecorder implements Observer {
 
   // Kernels
 
-  #fetch(all: boolean): void {
-    const buffer = new Float64Array(EVENT_WORDS * FETCH_AFTER);
-    for (;;) {
-      const n = this.#device.addon.events(buffer);
-      for (let i = 0; i < n; i++) {
-        const command = buffer[EVENT_WORDS * i]!;
-        const launch = this.#launches.get(command);
-        if (!launch) continue;
-        this.#launches.delete(command);
-        this.#kernels.push({
-          name: launch.name,
-          op: launch.op,
-          device: 0,
-          stream: 0,
-          startUs: buffer[EVENT_WORDS * i + 1]! - this.#t0,
-          durationUs: buffer[EVENT_WORDS * i + 2]!,
-          flops: 0,
-          bytes: 0,
-        });
-      }
-      if (n < FETCH_AFTER || !all) return;
-    }
+  launched(kernel: string): { op: number; name: number } {
+    return { op: this.#current, name: this.#names.id(kernel) };
+  }
+
+  ran(tap: DeviceTap, { op, name }: { op: number; name: number }, startUs: number, durationUs: number): void {
+    this.#kernels.push({
+      name,
+      op,
+      device: tap.number,
+      stream: 0,
+      startUs: startUs - this.#t0,
+      durationUs,
+      flops: 0,
+      bytes: 0,
+    });
   }
 
   /** An op's cost goes to the kernel that ran longest for it: the others prepared its operands. */
@@ -292,45 +272,38 @@ export class TraceRecorder implements Observer {
 
   // Memory
 
+  /** Blocks of all devices by one number. */
+  #blockId(device: number, block: Block): number {
+    return block.id * MOST_DEVICES + device;
+  }
+
   #rememberLive(): void {
-    const { statistics } = this.#device.allocator;
-    let allocatedBytes = 0;
-    const seen = new Set<Storage>();
-    for (const t of allTensors()) {
-      const { storage } = t;
-      if (seen.has(storage) || !storage.block) continue;
-      seen.add(storage);
-      allocatedBytes += storage.block.sizeBytes;
-      const kind: MemoryKind = t.requiresGrad && t.isLeaf ? "parameter" : "input";
-      this.#addLive(storage.block, kind, allocatedBytes, statistics.reservedBytes);
-      const gradient = t.grad?.storage;
-      if (gradient?.block && !seen.has(gradient)) {
-        seen.add(gradient);
-        allocatedBytes += gradient.block.sizeBytes;
-        this.#addLive(gradient.block, "gradient", allocatedBytes, statistics.reservedBytes);
+    for (const { device, number } of this.#taps) {
+      const { reservedBytes } = device.allocator.statistics;
+      let allocatedBytes = 0;
+      const seen = new Set<Storage>();
+      const add = (storage: Storage | undefined, kind: MemoryKind): void => {
+        if (!storage?.block || storage.device !== device || seen.has(storage)) return;
+        seen.add(storage);
+        const { sizeBytes } = storage.block;
+        allocatedBytes += sizeBytes;
+        const block = this.#blockId(number, storage.block);
+        this.#memory.push({ timeUs: 0, device: number, block, sizeBytes, allocatedBytes, reservedBytes, op: -1, kind });
+      };
+      for (const t of allTensors()) {
+        add(t.storage, t.requiresGrad && t.isLeaf ? "parameter" : "input");
+        add(t.grad?.storage, "gradient");
       }
     }
   }
 
-  #addLive(block: Block, kind: MemoryKind, allocatedBytes: number, reservedBytes: number): void {
-    this.#memory.push({
-      timeUs: 0,
-      device: 0,
-      block: block.id,
-      sizeBytes: block.sizeBytes,
-      allocatedBytes,
-      reservedBytes,
-      op: -1,
-      kind,
-    });
-  }
-
-  #onMemory(block: Block, sign: 1 | -1, allocatedBytes: number, reservedBytes: number): void {
+  memory(tap: DeviceTap, block: Block, sign: 1 | -1, { allocatedBytes, reservedBytes }: MemoryStatistics): void {
     const op = this.#current;
+    const id = this.#blockId(tap.number, block);
     const event: MemoryEvent = {
       timeUs: this.#now(),
-      device: 0,
-      block: block.id,
+      device: tap.number,
+      block: id,
       sizeBytes: sign * block.sizeBytes,
       allocatedBytes,
       reservedBytes,
@@ -340,12 +313,12 @@ export class TraceRecorder implements Observer {
     this.#memory.push(event);
     if (sign > 0) {
       const phase = op >= 0 ? this.#ops[op]!.phase : "other";
-      this.#live.set(block.id, { event, op, phase });
+      this.#live.set(id, { event, op, phase });
       return;
     }
-    const made = this.#live.get(block.id);
+    const made = this.#live.get(id);
     if (!made) return;
-    this.#live.delete(block.id);
+    this.#live.delete(id);
     event.op = made.op;
     this.#settle(made.event, made.phase, made.op === op && op >= 0);
     event.kind = made.event.kind;
@@ -362,7 +335,8 @@ export class TraceRecorder implements Observer {
   }
 
   #markGradient(storage: Storage): void {
-    if (storage.block) this.#gradients.add(storage.block.id);
+    const number = this.#devices.indexOf(storage.device as ComputeDevice);
+    if (storage.block && number >= 0) this.#gradients.add(this.#blockId(number, storage.block));
   }
 }
 

@@ -1,13 +1,11 @@
 /** What was found to compute with, what was not and why. Runs nothing of the user's. */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { DeviceInfo } from "../../protocol/results.ts";
-import { nativeFolder } from "../paths.ts";
+import { cuda } from "../cuda/system.ts";
 import type { VerbHandler } from "../session.ts";
 import type { VerbCore } from "./core.ts";
 
 export const devices: VerbHandler<"devices", VerbCore> = (session) => {
-  const found = [...cpuParts(session.core), cuda()];
+  const found = [...cpuParts(session.core), ...gpus()];
   return { version: 1, verb: "devices", target: "", ok: true, devices: found };
 };
 
@@ -43,11 +41,31 @@ function cpuParts(core: VerbCore): DeviceInfo[] {
   return [cpu, ...libraries];
 }
 
-function cuda(): DeviceInfo {
-  const head = { id: "cuda", kind: "device", available: false } as const;
-  const addon = join(nativeFolder, `${process.platform}-${process.arch}`, "cuda.node");
-  if (!existsSync(addon)) return { ...head, description: "this build has no CUDA addon" };
-  const hasDriver = process.platform !== "linux" || existsSync("/proc/driver/nvidia/version");
-  if (!hasDriver) return { ...head, description: "no NVIDIA driver is loaded: install it, or use the CPU" };
-  return { ...head, description: "an NVIDIA driver is loaded, but the runtime did not open it" };
+function gpus(): DeviceInfo[] {
+  const { status } = cuda;
+  if (!status.available) {
+    return [{ id: "cuda", kind: "device", available: false, description: status.reason ?? "not found" }];
+  }
+  const version = `${Math.floor(status.driver / 1000)}.${Math.floor((status.driver % 1000) / 10)}`;
+  const found = cuda.properties.map((gpu, index): DeviceInfo => ({
+    id: `cuda:${index}`,
+    kind: "device",
+    available: true,
+    description: `${gpu.name}, compute ${gpu.major}.${gpu.minor}, ${gpu.multiprocessors} multiprocessors, driver for CUDA ${version}`,
+    totalBytes: gpu.totalBytes,
+    // What is free is known without opening the GPU only where it is open already.
+    ...freeBytes(index),
+  }));
+  const libraries = cuda.libraries.map(({ name, purpose, path, reason }): DeviceInfo => ({
+    id: name,
+    kind: "library",
+    available: path !== "",
+    description: path !== "" ? `for ${purpose}: ${path}` : `for ${purpose}: ${reason}`,
+  }));
+  return [...found, ...libraries];
+}
+
+function freeBytes(index: number): { freeBytes?: number } {
+  const device = cuda.opened.find((d) => d.index === index);
+  return device ? { freeBytes: device.addon.memoryInfo().freeBytes } : {};
 }

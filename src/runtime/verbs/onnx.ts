@@ -15,6 +15,7 @@ import { chooseInputs, InputRefused, type ChosenInputs } from "../onnx/inputs.ts
 import { readModelFile, type OnnxModel } from "../onnx/model.ts";
 import { pictureOf } from "../onnx/picture.ts";
 import { createSession, runSession, type PlainTensor } from "../onnx/run.ts";
+import { DATA_TYPES } from "../onnx/schema.ts";
 import type { Report } from "../session.ts";
 import { lineReader } from "./read_lines.ts";
 import { NO_SETUP } from "./target.ts";
@@ -39,7 +40,9 @@ interface Opened {
 function open(request: TargetRequest): Opened {
   const model = readModelFile(resolve(request.target));
   const inputs = chooseInputs(model, request.inputs ?? {});
-  const sizes = model.graph.initializer.map(({ dims, rawData }) => {
+  // Indices, shapes and single numbers are wiring.
+  const weights = model.graph.initializer.filter(({ dims, dataType }) => dims.length > 0 && isFloating(dataType));
+  const sizes = weights.map(({ dims, rawData }) => {
     const count = dims.reduce<number>((n, d) => n * Number(d), 1);
     return { count, bytes: rawData?.length ?? 4 * count };
   });
@@ -50,6 +53,10 @@ function open(request: TargetRequest): Opened {
   return { model, inputs, setup: { init: [], inputs: inputs.choices }, parameters };
 }
 
+function isFloating(dataType = 0): boolean {
+  return /float/.test(DATA_TYPES[dataType] ?? "");
+}
+
 /** The sentence of a file that is no model, of inputs that do not fit, or of ONNX Runtime itself. */
 function failureOf(error: unknown): Failure {
   if (error instanceof FileFormatError) {
@@ -57,7 +64,7 @@ function failureOf(error: unknown): Failure {
   }
   if (error instanceof InputRefused) return { kind: "usage", type: "arguments", message: error.message };
   const message = error instanceof Error ? error.message : String(error);
-  return { kind: "model", type: "OnnxRuntime", message: message.split("\n", 1)[0]!.slice(0, 500) };
+  return { kind: "model", type: "OnnxRuntime", message: message.replaceAll(/\s+/g, " ").trim().slice(0, 500) };
 }
 
 export async function runOnnx(request: TargetRequest, report: Report): Promise<RunResult> {

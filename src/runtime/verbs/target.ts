@@ -2,6 +2,7 @@
 import type { Setup } from "../../protocol/results.ts";
 import type { TargetRequest } from "../../protocol/rpc.ts";
 import type { Failure } from "../../protocol/source.ts";
+import { cuda } from "../cuda/system.ts";
 import type { Json } from "../python/interpreter.ts";
 import type { OpenTarget, Session } from "../session.ts";
 import { coreFunctions, type VerbCore } from "./core.ts";
@@ -40,15 +41,20 @@ export function isScript(session: Session, target: OpenTarget): boolean {
   );
 }
 
-/** "auto" and nothing mean what the core found; a device that is not there is the machine's failure. */
+/** "auto" takes a GPU where there is one, nothing leaves it to the program; a device that is not there is the machine's failure. */
 export function deviceOf(
   session: Session<VerbCore>,
   request: TargetRequest,
 ): { device: string } | { failure: Failure } {
   const { device } = session.core;
-  const wanted = request.device ?? "auto";
+  cuda.choose(undefined);
+  const wanted = request.device === "auto" && cuda.count > 0 ? "cuda:0" : (request.device ?? device);
   if (wanted === "auto") return { device };
-  if (wanted === "cpu" || wanted === device) return { device: wanted };
+  if (wanted === "cpu" || wanted === device) {
+    cuda.choose(request.device);
+    return { device: wanted };
+  }
+  if (session.core.cpu && cuda.count > 0) cuda.choose(wanted);
   const answer = probe<{ device?: string; failure?: Failure }>(session, "find_device", wanted);
   if (answer.device !== undefined) return { device: answer.device };
   return { failure: answer.failure ?? { kind: "machine", type: "no-device", message: `no device ${wanted}` } };

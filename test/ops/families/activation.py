@@ -96,6 +96,7 @@ F.{name}(a, 1) ; *[2,600]
 """,
             FLOAT,
             near=16,
+            scale="tensor",
         )
         family.block(
             name,
@@ -108,6 +109,7 @@ F.{name}(a, 'x') ; f32[2]
 """,
             words=False,
             near=16,
+            scale="tensor",
         )
         if name != "softmin":
             family.block(
@@ -120,6 +122,7 @@ torch.special.{name}(a, 0) ; *[3]
 """,
                 FLOAT,
                 near=16,
+                scale="tensor",
             )
     family.block(
         "glu",

@@ -226,6 +226,7 @@ a.sub_(b, alpha=3) ; *[2,2] ; *[2,2]
 torch.rsub(a, b, alpha=2) ; *[3] ; *[3]
 """,
         ("f32", "f64", "i64", "b", "f16"),
+        near=1,
     )
     for mode in ("'floor'", "'trunc'", "None"):
         for pair in (

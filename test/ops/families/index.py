@@ -192,7 +192,8 @@ a.scatter_reduce_(0, b, c, 'amin') ; *[3] ; i64[4]:lt3 ; *[4]
 a.scatter_reduce(0, b, c, 'max') ; *[3] ; i64[4]:lt3 ; *[4]
 """,
         ("f32", "f64", "i64", "f16"),
-        near=4,
+        near=16,
+        scale="tensor",
     )
     family.block(
         "index_add",

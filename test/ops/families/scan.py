@@ -105,8 +105,8 @@ torch.topk(a, 4) ; *[4]:perm
 torch.topk(a, 10) ; *[300]:perm
 torch.topk(a.detach(), 2).values ; *[9]:ties
 torch.kthvalue(a, 2) ; *[7]:perm
-torch.kthvalue(a, 1, 0) ; *[4,3]
-torch.kthvalue(a, 3, -1, True) ; *[2,5]
+torch.kthvalue(a, 1, 0) ; *[4,3]:perm
+torch.kthvalue(a, 3, -1, True) ; *[2,5]:perm
 a.kthvalue(2) ; *[5]:perm
 torch.kthvalue(a, 9) ; *[5]
 torch.kthvalue(a, 0) ; *[5]

@@ -84,6 +84,14 @@ def embedding(
     return scaled + (rows - scaled).detach()
 
 
+def _in_format_of(input, tensor):
+    """Channels-last where the input is."""
+    last = torch.channels_last
+    if input.dim() == 4 and not input.is_contiguous() and input.is_contiguous(memory_format=last):
+        return tensor.contiguous(memory_format=last)
+    return tensor
+
+
 def pad(input, pad, mode="constant", value=0.0):
     """Constant padding: pieces are cut off and joined on, one dimension after the other."""
     for i in range(len(pad) // 2):
@@ -103,7 +111,8 @@ def pad(input, pad, mode="constant", value=0.0):
             for amount in (before, after):
                 shape = list(input.shape)
                 shape[dim] = max(amount, 0)
-                pieces.append(torch.full(shape, value, dtype=input.dtype, device=input.device))
+                piece = torch.full(shape, value, dtype=input.dtype, device=input.device)
+                pieces.append(_in_format_of(input, piece))
             input = torch.cat([pieces[0], input, pieces[1]] if before > 0 and after > 0
                               else [pieces[0], input] if before > 0 else [input, pieces[1]], dim)
     # Cut only, or not even that: what comes back is a copy all the same.

@@ -3,6 +3,7 @@
 import torch
 
 from . import raw
+from .base import _in_format_of
 
 
 def _verify_batch_size(size):
@@ -57,7 +58,7 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
     if input.dim() < 2:
         raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {input.dim()}")
     _verify_batch_size([input.size(0) * input.size(1) // num_groups, num_groups, *input.size()[2:]])
-    return raw.group_norm(input, num_groups, weight, bias, eps)
+    return _in_format_of(input, raw.group_norm(input, num_groups, weight, bias, eps))
 
 
 def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+from ._pin import pin
 from .collate import default_collate, default_convert
 from .dataset import Dataset, IterableDataset
 from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
@@ -240,7 +241,7 @@ class _BaseDataLoaderIter:
                 f"len(dataloader)), but {self._num_yielded} samples have been fetched. ",
                 stacklevel=2,
             )
-        return data
+        return pin(data) if self._pin_memory else data
 
     def __len__(self):
         return len(self._index_sampler)

@@ -4,7 +4,7 @@
  * refused in any case.
  */
 import { ELEMENT_BYTES, elementBytes, STORAGE_CLASSES } from "../element_types.ts";
-import { exactSize, FileFormatError, product, quoted } from "../source.ts";
+import { exactSize, FileFormatError, printable, product, quoted } from "../source.ts";
 import type { PickleRules } from "./machine.ts";
 import {
   BytearrayValue,
@@ -37,9 +37,10 @@ export interface RuleOptions {
 export class UnsupportedGlobal extends FileFormatError {
   readonly path: string;
   constructor(path: string) {
+    const shown = printable(path);
     super(
-      `Unsupported global: GLOBAL ${path} was not an allowed global by default. Please use ` +
-        `\`torch.serialization.add_safe_globals([${path}])\` or the \`torch.serialization.safe_globals([${path}])\` ` +
+      `Unsupported global: GLOBAL ${shown} was not an allowed global by default. Please use ` +
+        `\`torch.serialization.add_safe_globals([${shown}])\` or the \`torch.serialization.safe_globals([${shown}])\` ` +
         `context manager to allowlist this global if you trust this class/function.`,
     );
     this.path = path;
@@ -104,7 +105,9 @@ export class CheckpointRules implements PickleRules {
     const module = OLD_MODULES[writtenModule] ?? writtenModule;
     const path = `${module}.${name}`;
     if (BLOCKED.has(module.split(".")[0]!) || BLOCKED.has(path)) {
-      throw new FileFormatError(`Trying to load unsupported GLOBAL ${path} whose module ${module} is blocked.`);
+      throw new FileFormatError(
+        `Trying to load unsupported GLOBAL ${printable(path)} whose module ${printable(module)} is blocked.`,
+      );
     }
     if (module === "torch" && ELEMENT_BYTES.has(name)) return new GlobalValue(module, name);
     const isKnown = CALLS.has(path) || CLASSES.has(path) || storageType(module, name) !== undefined;

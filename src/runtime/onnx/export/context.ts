@@ -22,6 +22,8 @@ export interface Translation {
   nameOf(value: ValueId): Name;
   /** A leaf that never changes: a parameter or a constant. Its transposed or otherwise changed form can be written out. */
   isConstant(value: ValueId): boolean;
+  /** In how many places of the recording it is an argument. */
+  usesOf(value: ValueId): number;
   /** The bytes of such a leaf, contiguous. */
   bytesOf(value: ValueId): Uint8Array;
   /** Sizes of a value, by dimension: numbers, or what they are of the dynamic ones. */
@@ -52,7 +54,9 @@ export class Call {
     throw new NotExported(`'${this.op.replace(/^_/, "")}' is not exported: ${why}`, this.recorded.place);
   }
 
+  /** Is it given, in a call of an op that has it? */
   has(name: string): boolean {
+    if (!this.recorded.record.signature.arguments.some((argument) => argument.name === name)) return false;
     const argument = this.argument(name);
     return "value" in argument || "values" in argument || (argument.plain !== null && argument.plain !== undefined);
   }
@@ -101,6 +105,11 @@ export class Call {
 
   isConstant(name: string): boolean {
     return this.isTensor(name) && this.translation.isConstant(this.id(name));
+  }
+
+  /** Is this the only place where it is read? */
+  isAlone(name: string): boolean {
+    return this.translation.usesOf(this.id(name)) === 1;
   }
 
   bytes(name: string): Uint8Array {

@@ -63,6 +63,7 @@ class Exporter implements Translation {
   readonly #shapes = new Map<ValueId, SizeOrNumber[]>();
   readonly #inputs: ValueInfo[] = [];
   readonly #places = new Map<string, TracedSource>();
+  #uses: Map<ValueId, number> | null = null;
   /** What the memory of a storage holds, as one flat value, after a write into a part of it. */
   readonly #memory = new Map<number, Name>();
 
@@ -88,6 +89,7 @@ class Exporter implements Translation {
       if (source) for (const { name } of this.graph.nodes.slice(before)) this.#places.set(name!, source);
     });
     this.graph.place = { scope: "", source: "" };
+    this.#refresh(this.#first.calls.length, -1);
     const outputs = this.#first.outputs.map(({ name, value }) => this.#output(name, value));
     const named = new Map(
       this.#first.calls.flatMap(({ results }) => results.map((id) => [this.#names.get(id) ?? "", id] as const)),
@@ -120,6 +122,19 @@ class Exporter implements Translation {
   isConstant(id: ValueId): boolean {
     const { leaf } = this.values[id]!;
     return leaf !== undefined && leaf.kind !== "input";
+  }
+
+  usesOf(id: ValueId): number {
+    if (!this.#uses) {
+      this.#uses = new Map();
+      for (const call of this.#first.calls) {
+        for (const argument of call.arguments) {
+          const read = "value" in argument ? [argument.value] : "values" in argument ? argument.values : [];
+          for (const value of read) if (value !== null) this.#uses.set(value, (this.#uses.get(value) ?? 0) + 1);
+        }
+      }
+    }
+    return this.#uses.get(id) ?? 0;
   }
 
   bytesOf(id: ValueId): Uint8Array {
@@ -164,9 +179,7 @@ class Exporter implements Translation {
   }
 
   #translate(call: RecordedCall, index: number): void {
-    for (const stale of this.#first.stale) {
-      if (stale.call === index) this.#names.set(stale.value, this.#reread(stale.value, call.place));
-    }
+    this.#refresh(index, call.place);
     const name = call.record.name;
     // The in-place form computes what the other does.
     const translator =
@@ -186,6 +199,13 @@ class Exporter implements Translation {
     const names = Array.isArray(made) ? made : [made];
     call.results.forEach((id, i) => this.#names.set(id, names[i]!));
     if (call.mutates) this.#wrote(call.results[0]!, call.place);
+  }
+
+  /** What a call reads through a view that was written past. */
+  #refresh(index: number, place: number): void {
+    for (const { call, value } of this.#first.stale) {
+      if (call === index) this.#names.set(value, this.#reread(value, place));
+    }
   }
 
   /** Numbers of a call that differ between the recordings, as what they are of the sizes. */
@@ -236,7 +256,7 @@ class Exporter implements Translation {
     this.graph.nodes.push({
       input: [this.nameOf(id)],
       output: [shown],
-      name: this.graph.fresh(`${shown}/Identity`),
+      name: this.graph.fresh(`Identity_${shown}`),
       opType: "Identity",
       attribute: [],
       metadata: [],

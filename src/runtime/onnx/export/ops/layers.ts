@@ -10,7 +10,9 @@ import { reshapeTo } from "./shape.ts";
 function transposedWeight(call: Call, name: string): Name {
   const { dtype, shape } = call.value(name);
   const [rows, columns] = shape as [number, number];
-  if (!call.isConstant(name)) return call.graph.add("Transpose", [call.tensor(name)], { perm: [1, 0] });
+  // One that is read elsewhere too, such as a tied embedding, is not written twice.
+  if (!call.isConstant(name) || !call.isAlone(name))
+    return call.graph.add("Transpose", [call.tensor(name)], { perm: [1, 0] });
   const { size } = dtype;
   const bytes = call.bytes(name);
   const transposed = new Uint8Array(bytes.length);
@@ -176,9 +178,8 @@ function rmsNorm(call: Call): Name {
 
 function batchNorm(call: Call): Name {
   const { graph } = call;
-  if (call.flag("training") || !call.isTensor("running_mean")) {
-    return call.fail("it uses the statistics of the batch: call model.eval() first");
-  }
+  if (!call.isTensor("running_mean")) return ownStatistics(call);
+  if (call.flag("training")) return call.fail("it learns from the batch: call model.eval() first");
   const channels = call.value("running_mean").shape;
   const { dtype } = call.value("input");
   const filled = (name: string, value: number): Name =>
@@ -189,24 +190,39 @@ function batchNorm(call: Call): Name {
   });
 }
 
-/** Each group as one row, normalized like an instance; then the channels' own factors. */
-function groupNorm(call: Call): Name {
+/** Without running statistics those of the batch are taken, at every call. */
+function ownStatistics(call: Call): Name {
+  const rank = call.rank("input");
+  const dims = Array.from({ length: rank }, (_, i) => i).filter((dim) => dim !== 1);
+  return perChannel(call, standardized(call, call.tensor("input"), dims));
+}
+
+function standardized(call: Call, x: Name, dims: readonly number[]): Name {
   const { graph } = call;
-  const { dtype, shape } = call.value("input");
-  const groups = call.number("num_groups");
-  const rank = shape.length;
-  const rows = graph.add("Reshape", [call.tensor("input"), graph.int64([0, groups, -1])]);
-  const mean = reduceBy(call, "ReduceMean", rows, [2], true);
-  const difference = graph.add("Sub", [rows, mean]);
-  const variance = reduceBy(call, "ReduceMean", graph.add("Mul", [difference, difference]), [2], true);
+  const { dtype } = call.value("input");
+  const mean = reduceBy(call, "ReduceMean", x, dims, true);
+  const difference = graph.add("Sub", [x, mean]);
+  const variance = reduceBy(call, "ReduceMean", graph.add("Mul", [difference, difference]), dims, true);
   const root = graph.add("Sqrt", [graph.add("Add", [variance, graph.number(dtype, call.number("eps"))])]);
-  let found = reshapeTo(call, graph.add("Div", [difference, root]), call.shape("input"));
-  const perChannel = (name: string): Name => {
-    const at = graph.int64([shape[1]!, ...Array<number>(rank - 2).fill(1)]);
+  return graph.add("Div", [difference, root]);
+}
+
+/** Times the weight plus the bias of each channel, where there are any. */
+function perChannel(call: Call, x: Name): Name {
+  const { graph } = call;
+  const { shape } = call.value("input");
+  const spreadOut = (name: string): Name => {
+    const at = graph.int64([shape[1]!, ...Array<number>(shape.length - 2).fill(1)]);
     return graph.add("Reshape", [call.tensor(name), at]);
   };
-  if (call.isTensor("weight")) found = graph.add("Mul", [found, perChannel("weight")]);
-  return call.isTensor("bias") ? graph.add("Add", [found, perChannel("bias")]) : found;
+  const scaled = call.isTensor("weight") ? graph.add("Mul", [x, spreadOut("weight")]) : x;
+  return call.isTensor("bias") ? graph.add("Add", [scaled, spreadOut("bias")]) : scaled;
+}
+
+/** Each group as one row, normalized like an instance; then the channels' own factors. */
+function groupNorm(call: Call): Name {
+  const rows = call.graph.add("Reshape", [call.tensor("input"), call.graph.int64([0, call.number("num_groups"), -1])]);
+  return perChannel(call, reshapeTo(call, standardized(call, rows, [2]), call.shape("input")));
 }
 
 /** softmax(q kᵀ scale + mask) v, written out; heads that share keys are repeated. */

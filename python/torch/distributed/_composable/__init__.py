@@ -1,0 +1,1 @@
+"""Where older code imports fully_shard from."""

@@ -1,0 +1,1 @@
+"""torch.distributed.algorithms: joining uneven inputs, which one process does not have."""

@@ -1,0 +1,97 @@
+/** Every function of ops.py becomes an ONNX file whose outputs in ONNX Runtime are the runtime's own, or is refused. */
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { RuntimeHost } from "../../src/runtime/host/host.ts";
+import { readModelFile } from "../../src/runtime/onnx/model.ts";
+import { root } from "../../tools/steps.mjs";
+
+const file = join(root, "test/onnx/ops.py");
+const folder = mkdtempSync(join(tmpdir(), "layerwise-onnx-"));
+let host: RuntimeHost;
+
+before(async () => {
+  host = await RuntimeHost.start({ core: { threads: 1 } });
+});
+
+after(async () => {
+  await host?.close();
+  rmSync(folder, { recursive: true });
+});
+
+interface Case {
+  name: string;
+  inputs: Record<string, string>;
+  dynamic: Record<string, Record<string, string>>;
+  refused: string | null;
+}
+
+/** Names, tensors and marks stand in the signatures. */
+function cases(): Case[] {
+  const found: Case[] = [];
+  let owner = "";
+  for (const line of readFileSync(file, "utf8").split("\n")) {
+    owner = /^class (\w+)/.exec(line)?.[1] ?? (/^\S/.test(line) ? "" : owner);
+    const match = /^\s*def (\w+)\((.*)\):(.*)$/.exec(line);
+    const name = match?.[1] === "forward" ? owner : /^def/.test(line) ? match?.[1] : undefined;
+    if (!match || !name) continue;
+    const inputs = Object.fromEntries(
+      [...match[2]!.matchAll(/(\w+): "([^"]+)"/g)].map(([, key, spec]) => [key!, spec!]),
+    );
+    const dynamic: Case["dynamic"] = {};
+    for (const [, key, axes] of (/#: dynamic ([^#]*)/.exec(match[3]!)?.[1] ?? "").matchAll(/(\w+)=(\S+)/g)) {
+      dynamic[key!] = Object.fromEntries(
+        axes!.split(",").flatMap((axis, i) => (axis === "_" ? [] : [[String(i), axis]])),
+      );
+    }
+    found.push({ name, inputs, dynamic, refused: /#: refused (.*)$/.exec(match[3]!)?.[1]?.trim() ?? null });
+  }
+  return found;
+}
+
+for (const { name, inputs, dynamic, refused } of cases()) {
+  test(`${name}${refused ? " is refused" : ""}`, async () => {
+    const out = join(folder, `${name}.onnx`);
+    const result = await host.request("export", { target: `${file}::${name}`, inputs, dynamic, file: out });
+    if (refused) {
+      assert.equal(result.failure?.type, "NotExported", JSON.stringify(result.failure));
+      assert.match(result.failure!.message, new RegExp(refused));
+      assert.equal(result.failure!.at?.file, file);
+      return;
+    }
+    assert.deepEqual(result.failure, undefined);
+    const nDynamic = new Set(Object.values(dynamic).flatMap((axes) => Object.values(axes))).size;
+    assert.equal(result.checks.length, nDynamic === 0 ? 1 : nDynamic === 1 ? 3 : 1 + 2 * nDynamic + 2);
+    const model = readModelFile(out);
+    assert.equal(model.opset, 18);
+  });
+}
+
+for (const opset of [17, 20, 21]) {
+  test(`opset ${opset} gives the same numbers`, async () => {
+    for (const name of ["activations", "reductions", "norms", "attention", "Transformer"]) {
+      const { inputs } = cases().find((one) => one.name === name)!;
+      const request = { target: `${file}::${name}`, inputs, opset, file: join(folder, `${name}-${opset}.onnx`) };
+      const result = await host.request("export", request);
+      assert.deepEqual(result.failure, undefined, name);
+      assert.equal(readModelFile(request.file).opset, opset);
+    }
+  });
+}
+
+test("an opset that is not written, and an input that is not there, are the caller's mistake", async () => {
+  const request = { target: `${file}::glu`, file: join(folder, "no.onnx") };
+  const old = await host.request("export", { ...request, opset: 9 });
+  assert.equal(old.failure?.message, "opset 9 is not written: expected 17 to 23");
+  const missing = await host.request("export", { ...request, dynamic: { q: { "0": "n" } } });
+  assert.equal(missing.failure?.message, "there is no input 'q' to make dynamic: the inputs are x, w");
+});
+
+test("a weight that is used twice is written once", async () => {
+  const result = await host.request("export", { target: `${file}::Tied`, file: join(folder, "tied.onnx") });
+  assert.equal(result.ok, true);
+  const { graph } = readModelFile(result.file);
+  assert.equal(graph.initializer.filter(({ dims }) => dims.join() === "11,8" || dims.join() === "8,11").length, 1);
+});

@@ -1,0 +1,125 @@
+/**
+ * Our numpy, einops, yaml, regex and tqdm print what the real ones print: each script of this folder against its .out
+ * file (tools/goldens_packages.py). And which package wins where an environment has one too.
+ */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { python } from "../models/command.ts";
+
+const folder = new URL("./", import.meta.url);
+const root = fileURLToPath(new URL("../../", folder));
+const MOST_SHOWN = 12;
+
+const scripts = readdirSync(folder)
+  .filter((name) => name.endsWith(".py"))
+  .map((name) => name.slice(0, -3));
+
+for (const script of scripts) {
+  test(`${script} prints what the real package prints`, () => {
+    const [header, ...expected] = readFileSync(new URL(`${script}.out`, folder), "utf8").split("\n");
+    assert.match(header!, /^# \w+ \d/);
+    const actual = python(`test/packages/${script}.py`).split("\n");
+    const problems: string[] = [];
+    for (let i = 0; i < Math.max(actual.length, expected.length); i++) {
+      if (actual[i] === expected[i]) continue;
+      problems.push(`line ${i + 2}:\n  expected ${expected[i] ?? "nothing"}\n  got      ${actual[i] ?? "nothing"}`);
+    }
+    assert.equal(problems.length, 0, `${problems.length} differences\n${problems.slice(0, MOST_SHOWN).join("\n")}`);
+  });
+}
+
+// An environment of our own making: two pure packages, one of which we have too, and compiled ones.
+const place = mkdtempSync(join(tmpdir(), "layerwise-packages-"));
+after(() => rmSync(place, { recursive: true, force: true }));
+const packages = join(place, "env", "lib", "python3.12", "site-packages");
+for (const [file, text] of Object.entries({
+  "pure/__init__.py": "value = 7\n",
+  "einops/__init__.py": "origin = 'environment'\n",
+  "numpy/__init__.py": "origin = 'environment'\n",
+  "numpy/_core/_multiarray.cpython-312-x86_64-linux-gnu.so": "",
+  "native/__init__.py": "from native import _part\n",
+  "native/_part.cpython-312-x86_64-linux-gnu.so": "",
+  "torchvision/_C.so": "",
+  "torchvision/__init__.py": "import torch\ntorch.ops.load_library(__file__.replace('__init__.py', '_C.so'))\n",
+  "other/__init__.py": "import torch\ntorch.ops.load_library(__file__.replace('__init__.py', '_C.so'))\n",
+})) {
+  mkdirSync(dirname(join(packages, file)), { recursive: true });
+  writeFileSync(join(packages, file), text);
+}
+
+function run(script: string, ...options: string[]): { status: number | null; stdout: string; stderr: string } {
+  writeFileSync(join(place, "script.py"), script);
+  return spawnSync(join(root, "bin", "layerwise"), ["python", ...options, "script.py"], {
+    cwd: place,
+    encoding: "utf8",
+  });
+}
+
+const environment = ["--env", join(place, "env")];
+
+test("an environment's pure packages are used, and come before our small ones", () => {
+  const done = run("import pure, einops\nprint(pure.value, einops.origin)\n", ...environment);
+  assert.equal(done.stdout, "7 environment\n", done.stderr);
+});
+
+test("without an environment our einops, tqdm and yaml serve", () => {
+  const done = run("import einops, tqdm, yaml\nprint(yaml.safe_load('a: [1, 2]'), einops.rearrange is not None)\n");
+  assert.equal(done.stdout, "{'a': [1, 2]} True\n", done.stderr);
+});
+
+test("our numpy serves although the environment has a compiled one", () => {
+  const done = run("import numpy\nprint(hasattr(numpy, 'origin'), numpy.arange(3).sum())\n", ...environment);
+  assert.equal(done.stdout, "False 3\n", done.stderr);
+});
+
+test("a compiled package does not exist for those who only ask, and says why to those who import it", () => {
+  const done = run(
+    "import importlib.util\nprint(importlib.util.find_spec('native'), importlib.util.find_spec('scipy'))\nimport native\n",
+    ...environment,
+  );
+  assert.equal(done.stdout, "None None\n");
+  assert.match(done.stderr, /ModuleNotFoundError: 'native' has parts compiled for your machine \(native\/_part/);
+});
+
+test("torchvision's compiled operators are served, others are refused", () => {
+  const script = `import torch, torchvision
+boxes = torch.tensor([[0.0, 0, 10, 10], [1, 1, 10, 10], [20, 20, 30, 30]])
+print(torch.ops.torchvision.nms(boxes, torch.tensor([0.5, 0.9, 0.1]), 0.5).tolist())
+features = torch.arange(32.0).reshape(1, 2, 4, 4).requires_grad_()
+pooled = torch.ops.torchvision.roi_align(features, torch.tensor([[0.0, 0, 0, 3, 3]]), 1.0, 2, 2, 2, True)
+pooled.sum().backward()
+print(pooled.tolist(), features.grad.sum().item())
+import other
+`;
+  const done = run(script, ...environment);
+  assert.equal(done.stdout, "[1, 2]\n[[[[1.5625, 3.0], [7.3125, 8.75]], [[17.5625, 19.0], [23.3125, 24.75]]]] 8.0\n");
+  assert.match(done.stderr, /OSError: .*other\/_C\.so: compiled operators cannot be loaded/);
+});
+
+test("what our packages do not have is refused by name", () => {
+  const script = `import numpy as np, PIL.Image, tokenizers
+for call in ("np.array(['a'])", "np.ma.array([1])", "np.random.weibull(1)", "PIL.Image.open('x')", "tokenizers.Tokenizer()"):
+    try:
+        eval(call)
+    except NotImplementedError as error:
+        print(call, "|", str(error).split(":")[0])
+`;
+  const done = run(script);
+  assert.equal(
+    done.stdout,
+    [
+      "np.array(['a']) | numpy arrays of strings are not available",
+      "np.ma.array([1]) | numpy.ma is not available in Layerwise's numpy, which has the part that model code uses",
+      "np.random.weibull(1) | numpy.random.weibull is not available in Layerwise's numpy",
+      "PIL.Image.open('x') | PIL.Image.open is not available",
+      "tokenizers.Tokenizer() | tokenizers.Tokenizer is not available",
+      "",
+    ].join("\n"),
+    done.stderr,
+  );
+});
