@@ -91,6 +91,8 @@ def write_onnx():
     written = helper.make_model(graph, producer_name="layerwise-goldens", opset_imports=[helper.make_opsetid("", 17)])
     onnx.checker.check_model(written)
     onnx.save(written, FOLDER / "small.onnx")
+    # onnx appends to a file that is there.
+    (FOLDER / "external.bin").unlink(missing_ok=True)
     onnx.save(
         written, FOLDER / "external.onnx", save_as_external_data=True, location="external.bin", size_threshold=0, convert_attribute=False,
     )

@@ -53,9 +53,10 @@ from torch import _inert
 
 _inert.install(globals())
 
-from torch import _linear
+from torch import _linear, _signal
 
 _linear.install(Tensor, globals())
+_signal.install(Tensor, globals())
 
 from torch import hub, library, serialization, storage
 from torch._ops import ops

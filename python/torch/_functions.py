@@ -360,17 +360,6 @@ def isin(elements, test_elements, *, assume_unique=False, invert=False):
     return ~found if invert else found
 
 
-def hann_window(window_length, periodic=True, **options):
-    import math
-
-    import torch
-
-    if window_length <= 1:
-        return torch.ones(window_length, **options)
-    n = window_length if periodic else window_length - 1
-    return 0.5 - 0.5 * torch.cos(2 * math.pi * torch.arange(window_length, dtype=torch.get_default_dtype()) / n)
-
-
 def _taking_out(function):
     """With out=: the result, or each of several, in tensors that are there already."""
 

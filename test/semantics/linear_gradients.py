@@ -60,7 +60,7 @@ cases = {
     "_linalg_pinv": [(L.pinv, a) for a in (tall, wide, turned_tall, turned_tall.mH)],
     "_linalg_eig": [(lambda a: (L.eigvals(a), L.eig(a)[1].abs()), a) for a in (square, turned)],
     "matrix_exp": [(L.matrix_exp, a / 2) for a in (square, turned, batch)],
-    "householder": [(lambda a: L.householder_product(*torch.geqrf(a.detach())) @ a.mT, tall)],
+    "householder": [(L.householder_product, *torch.geqrf(tall))],
     "view_as_real": [(torch.view_as_real, turned)],
     "view_as_complex": [(torch.view_as_complex, ramp(3, 2))],
     "complex": [(torch.complex, ramp(3), ramp(3, seed=1))],

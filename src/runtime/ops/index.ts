@@ -12,6 +12,7 @@ import "./complex_forms.ts";
 import "./conv.ts";
 import "./copy.ts";
 import "./create.ts";
+import "./fft.ts";
 import "./indexing.ts";
 import "./join.ts";
 import "./linalg_eig.ts";

@@ -506,7 +506,7 @@ export const unfoldDim = op({
 const unfoldBackward = op({
   signature: "_unfold_backward(Tensor dy, int[] input_size, int dimension, int size, int step) -> Tensor",
   doc: "Sliding windows added back to where they came from.",
-  in: "",
+  in: "_C",
   forward(dy: Tensor, inputSize: Shape, dimension: number, size: number, step: number): Tensor {
     const d = wrapDim(dimension, inputSize.length);
     const out = zeros(inputSize, dy.dtype, dy.device);
