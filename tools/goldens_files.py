@@ -20,7 +20,7 @@ import numpy
 import safetensors
 import safetensors.torch
 import torch
-from content import CASES, DTYPES, LEGACY, PROTOCOLS, model, numbers
+from content import CASES, DTYPES, LEGACY, PROTOCOLS, lazy, model, numbers
 from show import show
 
 FOLDER = ROOT / "test" / "goldens" / "files"
@@ -36,11 +36,14 @@ def write_checkpoints():
             torch.save(value, FOLDER / f"{name}.protocol{protocol}.pt", pickle_protocol=protocol)
         if name in LEGACY:
             torch.save(value, FOLDER / f"{name}.legacy.pt", _use_new_zipfile_serialization=False)
+    torch.save(lazy(), FOLDER / "lazy.pt")
+    shown["lazy"] = [f"{name} {t.resolve_conj().resolve_neg().tolist()}" for name, t in torch.load(FOLDER / "lazy.pt").items()]
     (FOLDER / "shown.json").write_text(json.dumps(shown, indent=0) + "\n")
 
 
 def write_safetensors():
-    tensors = {f"{name}.weight": numbers(name, 2, 3) for name in DTYPES} | {"scalar": torch.tensor(4.0), "none": torch.zeros(0, 5)}
+    # safetensors has no complex128.
+    tensors = {f"{name}.weight": numbers(name, 2, 3) for name in DTYPES[:-1]} | {"scalar": torch.tensor(4.0), "none": torch.zeros(0, 5)}
     safetensors.torch.save_file(tensors, FOLDER / "all.safetensors", metadata={"format": "pt"})
     safetensors.torch.save_file({"only": torch.arange(4)}, FOLDER / "plain.safetensors")
 
@@ -133,8 +136,10 @@ def check(folder):
         with zipfile.ZipFile(folder / f"{name}.pt") as archive:
             assert archive.testzip() is None, name
     tensors = safetensors.torch.load_file(folder / "all.safetensors")
-    for name in DTYPES:
+    for name in DTYPES[:-1]:
         assert torch.equal(tensors[f"{name}.weight"], numbers(name, 2, 3)), name
+    arrays = torch.load(folder / "numpy.pt", weights_only=False)
+    assert numpy.array_equal(arrays["array"], numpy.arange(6, dtype="float32").reshape(2, 3)) and arrays["scalar"] == 2.5
     torch.load(io.BytesIO((folder / "buffer.pt").read_bytes()))
     print(f"{len(CASES)} checkpoints and safetensors open in torch {torch.__version__}, "
           f"safetensors {safetensors.__version__}, bit for bit")

@@ -8,6 +8,7 @@
 
 #include "../common/futex.h"
 #include "../cpu/pointwise.h"
+#include "compiler.h"
 #include "driver.h"
 #include "engine.h"
 #include "libraries.h"
@@ -154,6 +155,13 @@ napi_value library_folders(napi_env env, napi_callback_info raw) {
   Call<Door> call(env, raw, "cuda");
   const std::string folder = call.text(0);
   if (!call.failed()) add_library_folders({folder});
+  return nullptr;
+}
+
+napi_value compiler_cache(napi_env env, napi_callback_info raw) {
+  Call<Door> call(env, raw, "cuda");
+  const std::string folder = call.text(0);
+  if (!call.failed()) set_compiler_cache(folder);
   return nullptr;
 }
 
@@ -335,6 +343,17 @@ napi_value define(napi_env env, napi_callback_info raw) {
   return call.of(double((uintptr_t)program));
 }
 
+// What the compiler of pointwise programs has done so far.
+napi_value compiled(napi_env env, napi_callback_info raw) {
+  DeviceCall call(env, raw);
+  Engine* engine = call.engine();
+  if (call.failed()) return nullptr;
+  napi_value result = call.object();
+  call.set(result, "ready", double(engine->pointwise_compiler().ready()));
+  call.set(result, "failure", engine->pointwise_compiler().failure());
+  return result;
+}
+
 napi_value events(napi_env env, napi_callback_info raw) {
   DeviceCall call(env, raw);
   size_t length;
@@ -431,6 +450,7 @@ napi_value device(napi_env env, napi_callback_info raw) {
       {"upload", upload},
       {"download", download},
       {"define", define},
+      {"compiled", compiled},
       {"events", events},
       {"now", now},
       {"takeError", take_error},
@@ -463,6 +483,7 @@ napi_value initialise(napi_env env, napi_value exports) {
       {"status", status}, {"devices", devices}, {"kernels", kernels},
       {"opcodes", opcodes}, {"device", device}, {"now", now},
       {"libraries", libraries}, {"addLibraryFolder", library_folders},
+      {"setCompilerCache", compiler_cache},
   };
   add_functions(env, exports, functions, std::size(functions), nullptr);
   return exports;

@@ -96,6 +96,7 @@ std::unique_ptr<Engine> Engine::open(int device, const double* ring, int64_t rin
   e.facts_ = {attribute(kCuMajor),          attribute(kCuMinor),   attribute(kCuMultiprocessors),
               attribute(kCuMaxSharedOptIn), attribute(kCuL2Bytes),
               attribute(kCuMaxThreadsPerMultiprocessor), driver.is_emulated};
+  e.pointwise_compiler_ = std::make_unique<PointwiseCompiler>(driver, e.context_, e.facts_.major, e.facts_.minor);
   return engine;
 }
 
@@ -107,6 +108,7 @@ Engine::~Engine() {
   if (!context_) return;
   driver_.set_context(context_);
   driver_.synchronize_context();
+  pointwise_compiler_.reset();
   staging_.reset();
   for (const auto& program : programs_) driver_.release(program->code);
   for (const Scratch& scratch : scratch_) {

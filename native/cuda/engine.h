@@ -13,6 +13,7 @@
 #include "../cpu/program.h"
 #include "driver.h"
 #include "launcher.h"
+#include "pointwise_compiler.h"
 #include "report.h"
 #include "staging.h"
 
@@ -25,6 +26,7 @@ const std::vector<const LauncherEntry*>& launcher_table();
 struct DeviceProgram {
   PointwiseProgram program;
   CuPointer code = 0;  // its instructions on the device
+  CompiledVariants compiled;
 };
 
 struct KernelEvent {
@@ -74,6 +76,10 @@ class Engine : public Context {
   double elapsed_ms(int start, int end);
 
   DeviceProgram* define(const double* words, size_t count, const char** error);
+
+  PointwiseCompiler& pointwise_compiler() { return *pointwise_compiler_; }
+  // Launches what was compiled while running.
+  void launch_compiled(CuFunction function, Grid grid, Grid block, const void* const* addresses);
 
   // For launchers
   void* scratch(int slot, size_t bytes) override;
@@ -136,6 +142,7 @@ class Engine : public Context {
   std::vector<CuEvent> events_;
   std::vector<int> free_events_;
   std::unique_ptr<Staging> staging_;
+  std::unique_ptr<PointwiseCompiler> pointwise_compiler_;
   std::unordered_map<std::string_view, CuModule> modules_;
   std::unordered_map<std::string, Entry> entries_;
   std::string entry_name_;  // kept, so that looking up allocates nothing

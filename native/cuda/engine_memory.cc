@@ -279,6 +279,12 @@ const Engine::Entry* Engine::find_entry(const char* name, const char* suffix, co
   return &(entries_[entry_name_] = entry);
 }
 
+void Engine::launch_compiled(CuFunction function, Grid grid, Grid block, const void* const* addresses) {
+  check(driver_.launch(function, grid.x, grid.y, grid.z, block.x, block.y, block.z, 0, streams_[current_stream_],
+                       const_cast<void**>(addresses), nullptr),
+        "launching a compiled program");
+}
+
 void Engine::launch_entry(const char* name, const char* suffix, Grid grid, Grid block, size_t shared_bytes,
                           const void* const* addresses, const size_t* sizes, size_t count) {
   Entry* entry = const_cast<Entry*>(find_entry(name, suffix, sizes, count));

@@ -76,6 +76,13 @@ class Context {
   // Text of an error; the command's results are then undefined. At most one per command.
   virtual void fail(const char* text) = 0;
 
+  // What follows launches from the device code of another family, until it is set back; returns the family so far.
+  const char* use_family(const char* family) {
+    const char* before = family_;
+    family_ = family;
+    return before;
+  }
+
   // For families that call NVIDIA's libraries: the CUstream and CUcontext of this command.
   void* stream() const { return stream_; }
   int device_index() const { return device_index_; }

@@ -5,6 +5,7 @@ Every guess is a text in the module's namespace with a reason. What cannot be gu
 import ast
 import dataclasses
 import inspect
+import os
 import re
 
 import torch
@@ -14,6 +15,9 @@ from layerwise.forward import function_node
 
 _CONFIG_NAMES = re.compile(r"(\w+_)?(config|cfg|conf|args|hparams|hps|hp|opts?|options|params|settings)", re.I)
 _CONFIG_CLASSES = re.compile(r"\w*(Config|Configuration|Args|Params|HParams|Settings|Options)$")
+# Bases of configs, which say nothing by themselves.
+_CONFIG_BASES = {"PreTrainedConfig", "PretrainedConfig", "GenerationConfig", "LossConfig"}
+_DEPTHS = ("num_hidden_layers", "n_layer", "num_layers", "encoder_layers", "decoder_layers", "num_decoder_layers")
 _PARTS = re.compile(r"Block|Bottleneck|Resid|Layer|Stage|Down|Up|Cell|Attention|Attn|Mixer|Norm|Transform")
 _MOST_NESTED = 4
 
@@ -34,8 +38,12 @@ class Guesser:
             if issubclass(annotation, torch.nn.Module) and annotation.__module__ == self.module.__name__:
                 text = self.instance(annotation, depth)
                 return text and (text, "annotation", f"{name} is annotated as {annotation.__name__}")
-            if annotation.__module__ == self.module.__name__ or _CONFIG_CLASSES.match(annotation.__name__):
-                text = self.instance(annotation, depth)
+            is_config = _CONFIG_CLASSES.match(annotation.__name__) and annotation.__name__ not in _CONFIG_BASES
+            if annotation.__module__ == self.module.__name__ or is_config:
+                is_imported = annotation.__module__ != self.module.__name__
+                text = self.imported_config(annotation) if is_imported else self.instance(annotation, depth)
+                if text and vars(self.module).get(annotation.__name__) is not annotation:
+                    text = None
                 if text:
                     return text, "annotation", f"{name} is annotated as {annotation.__name__}"
         if _CONFIG_NAMES.fullmatch(name) and usage not in ("called", "items"):
@@ -162,7 +170,7 @@ class Guesser:
             return None
         parts = []
         try:
-            parameters = inspect.signature(cls).parameters.values()
+            parameters = signature_of(cls).parameters.values()
         except (TypeError, ValueError):
             return None
         for parameter in parameters:
@@ -184,10 +192,8 @@ class Guesser:
             if is_config and not inspect.ismodule(value) and not callable(value):
                 return found, "name", f"the file has {found}"
         fields = self.fields(cls.__name__, name, set())
-        for candidate in vars(self.module).values():
-            if not isinstance(candidate, type) or issubclass(candidate, torch.nn.Module):
-                continue
-            if _CONFIG_CLASSES.match(candidate.__name__) and candidate.__module__ == self.module.__name__:
+        for candidate in self.config_classes(cls):
+            if candidate.__module__ == self.module.__name__:
                 has = (
                     {field.name for field in dataclasses.fields(candidate)}
                     if dataclasses.is_dataclass(candidate)
@@ -198,6 +204,10 @@ class Guesser:
                 text = self.instance(candidate, depth)
                 if text:
                     return text, "name", f"the file's config class {candidate.__name__}"
+            else:
+                text = self.imported_config(candidate)
+                if text:
+                    return text, "name", f"the defaults of {candidate.__name__}, which the file imports"
         if not fields:
             return None
         parts = []
@@ -218,6 +228,33 @@ class Guesser:
             "name",
             f"what the code reads of {name}",
         )
+
+    def config_classes(self, cls):
+        """Config classes that the module knows, the one whose name is most like the class's first."""
+        found = []
+        named = getattr(cls, "config_class", None)
+        for key, candidate in vars(self.module).items():
+            if not isinstance(candidate, type) or issubclass(candidate, torch.nn.Module) or key != candidate.__name__:
+                continue
+            if _CONFIG_CLASSES.match(key) and key not in _CONFIG_BASES:
+                found.append(candidate)
+        found.sort(key=lambda each: (each is not named, -len(os.path.commonprefix([each.__name__, cls.__name__]))))
+        return found
+
+    def imported_config(self, candidate):
+        """Text for the defaults of a config class; with fewer layers where the whole would be too large to run."""
+        try:
+            config = candidate()
+        except Exception:
+            return None
+        if getattr(config, "is_composition", False):
+            return f"{candidate.__name__}()"
+        smaller = [f"{name}=2" for name in _DEPTHS if _number(config, name) > 4]
+        return f"{candidate.__name__}({', '.join(smaller)})"
+
+    def configs(self, cls):
+        """Texts of all configs that an argument may stand for."""
+        return [text for text in map(self.imported_config, self.config_classes(cls)) if text]
 
     def fields(self, class_name, name, seen):
         """Attributes (or keys) that the class and the classes it hands the config on to read of it."""
@@ -244,6 +281,15 @@ class Guesser:
         return found
 
 
+def _number(config, name):
+    value = getattr(config, name, None)
+    return value if type(value) is int else 0
+
+
+def is_config_name(name):
+    return _CONFIG_NAMES.fullmatch(name) is not None
+
+
 def parameter_annotation(parameter):
     annotation = parameter.annotation
     if annotation is inspect.Parameter.empty:
@@ -251,6 +297,34 @@ def parameter_annotation(parameter):
     if isinstance(annotation, str):
         return annotation
     return annotation.__name__ if isinstance(annotation, type) else str(annotation)
+
+
+def signature_of(cls):
+    """The signature of a class; where its __init__ hands everything on, with what those above it ask for."""
+    signature = inspect.signature(cls)
+    found = {}
+    for kind in cls.__mro__:
+        init = vars(kind).get("__init__")
+        if kind in (torch.nn.Module, object) or init is None:
+            break
+        try:
+            parameters = list(inspect.signature(init).parameters.values())[1:]
+        except (TypeError, ValueError):
+            break
+        for parameter in parameters:
+            if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+                found.setdefault(parameter.name, parameter.replace(kind=parameter.KEYWORD_ONLY))
+        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+            break
+    else:
+        return signature
+    takes_more = any(part.kind is part.VAR_KEYWORD for part in signature.parameters.values())
+    hidden = [part for name, part in found.items() if name not in signature.parameters]
+    if not takes_more or not hidden:
+        return signature
+    rest = [part for part in signature.parameters.values() if part.kind is not part.VAR_KEYWORD]
+    last = [part for part in signature.parameters.values() if part.kind is part.VAR_KEYWORD]
+    return signature.replace(parameters=[*rest, *hidden, *last])
 
 
 def fits(text, annotation):

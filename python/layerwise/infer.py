@@ -7,6 +7,7 @@ first layers, names. Inputs are tried on the meta device, where nothing is compu
 import ast
 import heapq
 import inspect
+import linecache
 import re
 
 import torch
@@ -24,7 +25,7 @@ from layerwise.forward import (
     signature_comment,
     written_shape,
 )
-from layerwise.guess import Guesser
+from layerwise.guess import Guesser, is_config_name, signature_of
 from layerwise.plan import Choice, Plan
 from layerwise.repair import repairs
 from layerwise.specs import SpecError, TensorSpec, evaluate, namespace_of, shapes_device, split_keywords
@@ -33,6 +34,7 @@ from layerwise.trials import Trials, is_about_meta
 # So many trials that got no further than the best one: the model, not its input, is at fault.
 _MOST_IN_VAIN = 60
 _MOST_ELEMENTS = 1 << 23
+_LIBRARY = "/lib/"
 _ELSEWHERE = (NameError, ImportError, SyntaxError, RecursionError, MemoryError)
 
 
@@ -67,6 +69,8 @@ class _Inference:
             self.plan = plan
             self.model = self._build_on_meta()
         elif kind == "class":
+            if target.forward is torch.nn.Module.forward:
+                raise SpecError(f"{name} has no forward: other classes build on it")
             self._choose_init(init_text)
             self.model = self._build_on_meta()
         elif init_text:
@@ -76,7 +80,7 @@ class _Inference:
     # Constructor
 
     def _choose_init(self, text):
-        signature = inspect.signature(self.target)
+        signature = signature_of(self.target)
         given = self._given_init(text, signature)
         # A call outside of classes holds numbers; inside, the class around it knows better what it passes on.
         from_call, line = self._init_call(signature, inside=False)
@@ -190,6 +194,11 @@ class _Inference:
         dims = [name for name in weak if self.plan.init[name].text == "64"]
         if not weak:
             return
+        for name in weak:
+            if is_config_name(name):
+                for text in self.guesser.configs(self.target):
+                    if text != self.plan.init[name].text:
+                        yield {name: text}
         for size in names.OTHER_DIMS:
             if dims:
                 yield {name: size for name in dims}
@@ -279,6 +288,8 @@ class _Inference:
         if scalar is not None:
             value = 0 if kind == "position" else _scalar_value(scalar, names.constructor_value(name))
             return [(value, "annotation", f"annotated as {annotation}", None)]
+        if re.search(r"(List|list|Sequence|Tuple|tuple)\[(torch\.)?Tensor", annotation):
+            return self._lists(name, annotation)
         layer = first_layer(self.model, name) if self.plan.kind == "class" and kind != "mask" else None
         specs, features, described = layer_specs(layer) if layer is not None else ([], None, "")
         rank = rank_of(node, name)
@@ -345,6 +356,23 @@ class _Inference:
             )
         found.append((TensorSpec("float32", usual[rank or 3]), "name", "a usual shape", None))
         return found
+
+    def _lists(self, name, annotation):
+        """Several tensors: feature maps of an image at several sizes where the model convolves, else sequences."""
+        b, t = names.BATCH, names.SEQUENCE
+        channels = width = None
+        for part in self.model.modules() if isinstance(self.model, torch.nn.Module) else ():
+            channels = channels or (getattr(part, "in_channels", None) if hasattr(part, "kernel_size") else None)
+            width = width or getattr(part, "in_features", None)
+        why = f"annotated as {annotation}"
+        maps = [TensorSpec("float32", (b, channels or 3, size, size)) for size in (32, 16)]
+        rows = [TensorSpec("float32", (b, t, width or names.DIM)) for _ in range(2)]
+        images = [TensorSpec("float32", (3, 224, 224)) for _ in range(b)]
+        found = [maps, rows] if channels and not width else [rows, maps]
+        if names.tensor_kind(name) == "image":
+            found.insert(0, images)
+        make = tuple if re.match(r".*(Tuple|tuple)\[", annotation) else list
+        return [(make(value), "annotation", why, None) for value in found]
 
     def _named_after_argument(self, name):
         """The input `state` of a class that was built with state_dim=32."""
@@ -433,6 +461,10 @@ class _Inference:
                 best, best_progress, since_best, self.plan.trouble = chosen, progress, 0, error
             if _is_elsewhere(error) or since_best > _MOST_IN_VAIN:
                 break
+            for name in self._left_out(error, chosen):
+                for option in self._option(name)[:2]:
+                    heapq.heappush(queue, (-progress, depth + 1, order, {**chosen, name: option}))
+                    order += 1
             plain = {name: option[0] for name, option in chosen.items()}
             for repaired in list(repairs(plain, error))[:24]:
                 changed = [name for name in repaired if repaired[name] != plain[name]]
@@ -477,6 +509,24 @@ class _Inference:
                 return
             tried.append(named[0])
             yield named[0]
+
+    def _left_out(self, error, chosen):
+        """Optional inputs that the failing line asks for, where None is no answer."""
+        if "NoneType" not in str(error) or not self.optional:
+            return []
+        entry = error.__traceback__
+        line = ""
+        while entry is not None:
+            path = entry.tb_frame.f_code.co_filename
+            if not path.startswith(_LIBRARY):
+                line = linecache.getline(path, entry.tb_lineno)
+            entry = entry.tb_next
+        return [name for name in self.optional if name not in chosen and re.search(rf"\b{name}\b", line)]
+
+    def _option(self, name):
+        parameter, annotation = self.optional[name]
+        function = self.target.forward if self.plan.kind == "class" else self.target
+        return [option for option in self._candidates(parameter, annotation, function) if option[0] is not None]
 
     def _limited(self, chosen):
         """Whole numbers that index a table must stay inside of it, wherever the input came from."""

@@ -76,6 +76,7 @@ def on_device(device):
 
 
 def construct(cls, values):
+    """Arguments may also be those of a base class, to which the class hands on what it does not know itself."""
     positional, words = _split(inspect.signature(cls), values)
     return cls(*positional, **words)
 

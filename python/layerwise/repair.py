@@ -222,6 +222,8 @@ def _by_numbers(inputs, message):
                 continue
             for wanted in numbers:
                 if wanted != size and wanted > 0:
+                    if len(spec.shape) == 5 and dim >= 3 and spec.shape[3] == spec.shape[4]:
+                        yield _with(inputs, name, TensorSpec(spec.dtype, (*spec.shape[:3], wanted, wanted), spec.high))
                     if len(spec.shape) == 4 and dim >= 2:
                         # Of an image of 2 x 2 anything can be made: what fits it says nothing.
                         if wanted < _SMALLEST_IMAGE:

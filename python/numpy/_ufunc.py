@@ -143,6 +143,8 @@ class ufunc:
         if where is not True:
             return self._masked(result, result_type, where, out)
         if out is None:
+            if any(isinstance(a, torch.Tensor) for a in args):
+                return result
             return finish(result, result_type)
         out = out[0] if isinstance(out, tuple) else out
         return self._write(out, result, result_type, casting)
@@ -409,7 +411,10 @@ def _give_operators():
         def forward(self, other, function=function):
             return function(self, other) if known(other) else NotImplemented
 
-        def backward(self, other, function=function):
+        def backward(self, other, function=function, name=name):
+            if isinstance(other, torch.Tensor):
+                # Tensor and array give a tensor.
+                return getattr(other, f"__{name}__")(torch.from_numpy(self))
             return function(other, self) if known(other) else NotImplemented
 
         def in_place(self, other, function=function):

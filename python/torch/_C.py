@@ -330,6 +330,46 @@ def _release_function(context_id):
     _function_contexts.pop(context_id, None)
 
 
+# Saved tensors that hooks keep, and what anomaly mode remembers. Their numbers come from the same counter as hooks', and they
+# are forgotten the same way.
+
+
+def _pack_saved(pack_id, unpack_id, h):
+    kept = _new_id()
+    _hooks[kept] = (unpack_id, _hooks[pack_id](_wrap(h)))
+    return kept
+
+
+def _unpack_saved(kept):
+    unpack_id, value = _hooks[kept]
+    t = _hooks[unpack_id](value)
+    if not isinstance(t, TensorBase):
+        raise TypeError(f"Output of saved tensor unpack_hook expected to be a Tensor but got result of type {type(t).__name__}")
+    return _core.share(t.h)
+
+
+def _forward_traceback():
+    import sys
+    import traceback
+
+    frame = sys._getframe(1)
+    kept = _new_id()
+    _hooks[kept] = "".join(traceback.format_stack(frame))
+    return kept
+
+
+def _report_anomaly(name, kept):
+    text = _hooks.get(kept)
+    if text is None:
+        message = (
+            f"Error detected in {name}. No forward pass information available. Enable detect anomaly during forward pass for more "
+            "information."
+        )
+    else:
+        message = f"Error detected in {name}. Traceback of forward call that caused the error:\n{text}"
+    warnings.warn(message, stacklevel=3)
+
+
 # Optimizer steps
 
 

@@ -6,7 +6,8 @@ import _core
 from torch import _C
 from torch._C import OutOfMemoryError
 from torch._dtype import (
-    bfloat16, can_cast, cdouble, cfloat, chalf, channels_last, channels_last_3d, complex32, complex64, complex128, contiguous_format, dtype, finfo, float16,
+    bfloat16, can_cast, cdouble, cfloat, chalf, channels_last, channels_last_3d, complex32, complex64, complex128,
+    contiguous_format, dtype, finfo, float16,
     float32, float64, float8_e4m3fn, float8_e4m3fnuz, float8_e5m2, float8_e5m2fnuz, get_default_dtype, half, iinfo, int8, int16,
     int32, int64, jagged, layout, long, memory_format, preserve_format, promote_types, qint8, qint32, quint8, set_default_dtype,
     short, sparse_coo, sparse_csr, strided, uint8, uint16, uint32, uint64,
@@ -34,6 +35,7 @@ from torch.version import __version__
 
 globals().update(_legacy_types)
 autograd._set_variable()
+from torch.autograd.anomaly_mode import is_anomaly_check_nan_enabled, is_anomaly_enabled, set_anomaly_enabled
 
 inf = _builtins.float("inf")
 nan = _builtins.float("nan")
@@ -145,6 +147,12 @@ def set_flush_denormal(mode):
 def compile(model=None, **options):
     """Models run as they are: there is nothing to compile ahead."""
     return (lambda m: m) if model is None else model
+
+
+def vmap(func, in_dims=0, out_dims=0, randomness="error", *, chunk_size=None):
+    from torch._functorch.vmap import vmap
+
+    return vmap(func, in_dims, out_dims, randomness, chunk_size=chunk_size)
 
 
 def _assert(condition, message):

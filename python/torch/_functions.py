@@ -9,7 +9,7 @@ from torch._C import TensorBase, _buffer, _kind_of, _raise, _write_out
 from torch._complex import adjoint, conj, conj_physical, isreal
 from torch._gen import functions as _f
 from torch._methods import (
-    allclose, broadcast_to, diag, diag_embed, diagflat, div, dsplit, equal, fliplr, flipud, float_power, hsplit, isclose, movedim,
+    allclose, broadcast_to, diag, diag_embed, diagflat, div, dsplit, equal, fliplr, flipud, float_power, hsplit, isclose, ldexp, movedim,
     nan_to_num, nan_to_num_, permute, positive, pow, ravel, repeat_interleave, roll, rot90, split, squeeze, swapaxes, tensor_split, tile,
     trace,    unsafe_chunk, unsafe_split, vsplit,
 )

@@ -135,10 +135,24 @@ def _gone(name, advice):
     return refuse
 
 
-eig = _gone("eig", "`torch.linalg.eig` returns complex tensors of dtype `cfloat` or `cdouble` rather than real tensors mimicking complex tensors.")
-lstsq = _gone("lstsq", "`torch.linalg.lstsq` has reversed arguments and does not return the QR decomposition in the returned tuple (although it returns other information about the problem).")
-matrix_rank = _gone("matrix_rank", "Please use the `torch.linalg.matrix_rank` function instead. The parameter 'symmetric' was renamed in `torch.linalg.matrix_rank` to 'hermitian'.")
-symeig = _gone("symeig", "The default behavior has changed from using the upper triangular portion of the matrix by default to using the lower triangular portion.")
+eig = _gone(
+    "eig", "`torch.linalg.eig` returns complex tensors of dtype `cfloat` or `cdouble` rather than real tensors mimicking complex tensors."
+)
+lstsq = _gone(
+    "lstsq",
+    "`torch.linalg.lstsq` has reversed arguments and does not return the QR decomposition in the returned tuple (although it "
+    "returns other information about the problem).",
+)
+matrix_rank = _gone(
+    "matrix_rank",
+    "Please use the `torch.linalg.matrix_rank` function instead. The parameter 'symmetric' was renamed in "
+    "`torch.linalg.matrix_rank` to 'hermitian'.",
+)
+symeig = _gone(
+    "symeig",
+    "The default behavior has changed from using the upper triangular portion of the matrix by default to using the lower "
+    "triangular portion.",
+)
 
 _FUNCTIONS = """
     inverse det slogdet logdet cholesky cholesky_solve cholesky_inverse svd qr pinverse lu_solve geqrf orgqr ormqr

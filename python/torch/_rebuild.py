@@ -7,6 +7,7 @@ from collections import Counter, OrderedDict, defaultdict
 
 import _core
 import torch
+from torch import _numpy_pickles
 from torch._C import _ints, _wrap
 from torch.storage import TypedStorage, UntypedStorage
 
@@ -94,6 +95,8 @@ class Builder:
         if what == "new":
             cls = self._named(step[1])
             return cls.__new__(cls, *self.value(step[2]))
+        if what.startswith("numpy "):
+            return _numpy_pickles.make(*step)
         raise RuntimeError(f"[torch.load] unknown step {what}")
 
     def _named(self, path):
@@ -103,13 +106,17 @@ class Builder:
             return _CLASSES[path]
         return dtype_named(path.removeprefix("torch."))
 
-    def _tensor(self, storage, dtype_name, offset, sizes, strides, grad):
+    def _tensor(self, storage, dtype_name, offset, sizes, strides, grad, flags):
         dtype = dtype_named(dtype_name)
         if storage < 0:
             t = torch.empty_strided(sizes, strides, dtype=dtype, device="meta")
         else:
             base = self.storage(storage)
             t = _wrap(_core.tensor_over(base.h, dtype.id, offset, _ints(tuple(sizes)), _ints(tuple(strides))))
+        if "conj" in flags:
+            t = t.conj().resolve_conj()
+        if "neg" in flags:
+            t = -t
         if type(grad) is dict:
             return torch.nn.Parameter(t, grad["parameter"])
         return t.requires_grad_(True) if grad else t

@@ -89,10 +89,9 @@ def stft(input, n_fft, hop_length=None, win_length=None, window=None, center=Tru
     import torch
     from torch import fft
 
-    if center and input.dim() in (1, 2):
+    if center:
         pad = n_fft // 2
-        lead = 3 - input.dim()
-        extended = input.reshape((1,) * lead + tuple(input.shape))
+        extended = input.reshape((1,) * (3 - input.dim()) + tuple(input.shape))
         input = torch.nn.functional.pad(extended, [pad, pad], pad_mode).reshape(input.shape[:-1] + (-1,))
     hop = n_fft // 4 if hop_length is None else hop_length
     win = n_fft if win_length is None else win_length
@@ -171,29 +170,29 @@ def istft(input, n_fft, hop_length=None, win_length=None, window=None, center=Tr
         raise RuntimeError(
             f"istft({input.device.type.upper()}{_described(input).removesuffix('Tensor')}Type{list(input.shape)}, n_fft={n_fft}, "
             f"hop_length={hop}, win_length={win}, window={shown}, center={_flag(center)}, normalized={_flag(normalized)}, "
-            f"onesided={_flag(onesided)}, length={length}, return_complex={_flag(return_complex)}) : {what}"
+            f"onesided={_flag(onesided)}, length={length}, return_complex={_flag(return_complex)}) {what}"
         )
 
     if input.numel() == 0:
-        refuse("input tensor cannot be empty.")
+        refuse(": input tensor cannot be empty.")
     if input.dim() not in (2, 3):
-        refuse(f"expected a tensor with 3 or 4 dimensions, but got {input.dim() + 1}")
+        refuse(f": expected a tensor with 3 or 4 dimensions, but got {input.dim() + 1}")
     batch = input.unsqueeze(0) if input.dim() == 2 else input
     bins, count = batch.shape[1:]
     sided = bins != n_fft if onesided is None else onesided
     if sided and n_fft // 2 + 1 != bins:
         refuse(
-            "expected the frequency dimension (3rd to the last) of the input tensor to match n_fft / 2 + 1 when onesided=True, but "
+            ": expected the frequency dimension (3rd to the last) of the input tensor to match n_fft / 2 + 1 when onesided=True, but "
             f"got {bins}"
         )
     if not sided and n_fft != bins:
-        refuse(f"expected the frequency dimension (3rd to the last) of the input tensor to match n_fft when onesided=False, but got {bins}")
+        refuse(f": expected the frequency dimension (3rd to the last) of the input tensor to match n_fft when onesided=False, but got {bins}")
     if not 0 < hop <= win:
-        refuse("expected 0 < hop_length <= win_length")
+        refuse(": expected 0 < hop_length <= win_length")
     if not 0 < win <= n_fft:
-        refuse("expected 0 < win_length <= n_fft")
+        refuse(": expected 0 < win_length <= n_fft")
     if window is not None and (window.dim() != 1 or window.shape[0] != win):
-        refuse(f"Invalid window shape. window has to be 1D and length of `win_length`")
+        refuse(": Invalid window shape. window has to be 1D and length of `win_length`")
     full = _padded_window(window, win, n_fft, batch)
     if full is None:
         full = torch.ones(n_fft, dtype=input.dtype.to_real(), device=input.device)
@@ -212,7 +211,7 @@ def istft(input, n_fft, hop_length=None, win_length=None, window=None, center=Tr
     signal, weights = signal[:, start:kept], weights[:, start:kept]
     smallest = weights.abs().min()
     if not bool(smallest > 1e-11):
-        refuse(f"window overlap add min: {int(smallest > 1e-11)}")
+        refuse("window overlap add min: 1")
     signal = signal / weights
     if end > kept:
         signal = _f.cat([signal, signal.new_zeros(signal.shape[0], end - kept)], 1)

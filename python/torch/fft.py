@@ -77,9 +77,7 @@ def _along(input, n, dim, norm, inverse):
     scale = _scale(n, norm, inverse)
     if not inverse and not input.dtype.is_complex:
         # Twice as fast from real numbers; the other half is the mirror image.
-        half = _f._fft_r2c(_resized(_floating(input), n, dim), dim, scale)
-        mirrored = half.narrow(dim, 1, n - half.shape[dim]).flip(dim).conj() if n > 2 else None
-        return half if mirrored is None else _f.cat([half, mirrored], dim)
+        return _f._fft_r2c(_resized(_floating(input), n, dim), dim, False, scale)
     return _f._fft_c2c(_resized(_complex(input), n, dim), dim, inverse, scale)
 
 
@@ -97,7 +95,7 @@ def _from_real(name, input, n, dim, norm, inverse):
     input = _floating(input)
     dim = _dim(input, dim)
     n = _points(input.shape[dim] if n is None else n)
-    return _f._fft_r2c(_resized(input, n, dim), dim, _scale(n, norm, inverse))
+    return _f._fft_r2c(_resized(input, n, dim), dim, True, _scale(n, norm, inverse))
 
 
 def _to_real(input, n, dim, norm, inverse):
@@ -232,14 +230,14 @@ def fftfreq(n, d=1.0, *, dtype=None, layout=None, device=None, requires_grad=Fal
     positive = torch.arange(0, (n + 1) // 2, dtype=torch.int64)
     negative = torch.arange(-(n // 2), 0, dtype=torch.int64)
     numbers = _f.cat([positive, negative]).to(device=device, dtype=dtype or torch.get_default_dtype())
-    return _into(out, (numbers * (1.0 / (n * d) if n else 1.0)).requires_grad_(requires_grad))
+    return _into(out, (numbers * (1.0 / (n * d) if n else math.inf)).requires_grad_(requires_grad))
 
 
 def rfftfreq(n, d=1.0, *, dtype=None, layout=None, device=None, requires_grad=False, out=None):
     import torch
 
     numbers = torch.arange(n // 2 + 1, dtype=dtype or torch.get_default_dtype(), device=device)
-    return _into(out, (numbers * (1.0 / (n * d) if n else 1.0)).requires_grad_(requires_grad))
+    return _into(out, (numbers * (1.0 / (n * d) if n else math.inf)).requires_grad_(requires_grad))
 
 
 def _shifted(input, dim, step):

@@ -1,22 +1,21 @@
 """torch.save and torch.load in PyTorch's own format. Checkpoints are read by an unpickler that knows tensors, containers and
 numbers and refuses every other name: nothing in a file is ever imported or called, with weights_only or without."""
 
-import copyreg
 import enum
 import errno
 import io
 import json
 import os
 import pickle
-from collections import OrderedDict
 
 import _core
 import torch
-from torch import _files, _utils, storage as _storage
+from torch import _files, _numpy_pickles, storage as _storage
 from torch._C import _wrap
 from torch._files import FileFormatError, UnsupportedGlobal, checked, is_path
 from torch._rebuild import Builder
-from torch.storage import TypedStorage, UntypedStorage
+from torch._saving import Pickler, archive_name, write_archive
+from torch.storage import UntypedStorage
 
 __all__ = [
     "save", "load", "add_safe_globals", "clear_safe_globals", "get_safe_globals", "safe_globals",
@@ -93,6 +92,7 @@ def _harmless():
     for name in ("Path", "PosixPath", "PurePosixPath", "PurePath"):
         for module in ("pathlib", "pathlib._local"):
             found[f"{module}.{name}"] = getattr(pathlib, name)
+    found.update(_numpy_pickles.names())
     waiting = [torch.nn.Module]
     while waiting:
         cls = waiting.pop()
@@ -378,7 +378,7 @@ def _failure(f, message, weights_only):
         return EOFError("Ran out of input")
     if message.startswith("failed finding central directory"):
         return RuntimeError(f"PytorchStreamReader failed reading zip archive: {message}")
-    if "blocked" in message or "Unsupported operand" in message:
+    if message.endswith("is blocked.") or message.startswith("Unsupported operand"):
         return pickle.UnpicklingError(f"Weights only load failed. {message}" if weights_only else message)
     return RuntimeError(f"{name}{message}")
 
@@ -418,79 +418,6 @@ def get_unsafe_globals_in_checkpoint(f):
 # Saving
 
 
-class _Pickler(pickle.Pickler):
-    """Python's own pickler; tensors are described, their storages collected."""
-
-    def __init__(self, buffer, protocol):
-        super().__init__(buffer, protocol=protocol)
-        self.storages = {}
-        self.dtypes = {}
-        self.keys = {}
-
-    def persistent_id(self, obj):
-        if not isinstance(obj, (TypedStorage, UntypedStorage)):
-            return None
-        if isinstance(obj, TypedStorage):
-            storage = obj._untyped_storage
-            cls, dtype, count = getattr(torch, obj._pickle_storage_type()), obj.dtype, obj.size()
-        else:
-            storage, cls, dtype, count = obj, UntypedStorage, torch.uint8, obj.nbytes()
-        number = storage._cdata
-        if storage.nbytes() and self.dtypes.setdefault(number, dtype) is not dtype:
-            raise RuntimeError("Cannot save multiple tensors or storages that view the same data as different types")
-        key = self.keys.setdefault(number, str(len(self.keys)))
-        self.storages[key] = storage
-        return ("storage", cls, key, _interned(location_tag(storage)), count)
-
-    def reducer_override(self, obj):
-        if isinstance(obj, torch.Tensor):
-            return _reduce_tensor(obj)
-        if isinstance(obj, torch.Size):
-            return torch.Size, (tuple(obj),)
-        if isinstance(obj, torch.device):
-            return torch.device, ((obj.type,) if obj.index is None else (obj.type, obj.index))
-        if isinstance(obj, torch.layout):
-            return _get_layout, (str(obj),)
-        if isinstance(obj, torch.nn.RNNBase):
-            # PyTorch's own keep this list beside the parameters, and cannot do without it.
-            return copyreg.__newobj__, (type(obj),), {**vars(obj), "_flat_weights": list(obj._flat_weights)}
-        return NotImplemented
-
-
-def _interned(location):
-    # The pickler writes equal texts once only when they are one object.
-    return "cpu" if location == "cpu" else location
-
-
-def _state_of(tensor):
-    """Attributes that users gave a tensor; what we keep there ourselves is not theirs."""
-    return {name: value for name, value in tensor.__dict__.items() if name != "_grad"}
-
-
-def _reduce_tensor(t):
-    if isinstance(t, torch.nn.parameter.UninitializedTensorMixin):
-        raise NotImplementedError("saving uninitialized parameters is not supported: run the lazy module once before")
-    state = _state_of(t)
-    if isinstance(t, torch.nn.Parameter) and type(t) is not torch.Tensor:
-        if state:
-            return _utils._rebuild_parameter_with_state, (t.data, t.requires_grad, OrderedDict(), state)
-        return _utils._rebuild_parameter, (t.data, t.requires_grad, OrderedDict())
-    rebuild, args = _reduce_plain(t)
-    if state:
-        return torch._tensor._rebuild_from_type_v2, (rebuild, torch.Tensor, args, state)
-    return rebuild, args
-
-
-def _reduce_plain(t):
-    if t.is_meta:
-        return _utils._rebuild_meta_tensor_no_storage, (t.dtype, tuple(t.size()), t.stride(), t.requires_grad)
-    t = t.resolve_conj().resolve_neg()
-    view = (t.storage_offset(), tuple(t.size()), t.stride())
-    if t.dtype not in _storage.class_names:
-        return _utils._rebuild_tensor_v3, (UntypedStorage(t), *view, t.requires_grad, OrderedDict(), t.dtype)
-    return _utils._rebuild_tensor_v2, (_storage.typed(t), *view, t.requires_grad, OrderedDict())
-
-
 def save(
     obj,
     f,
@@ -505,7 +432,7 @@ def save(
     if not is_path(f) and not hasattr(f, "write"):
         raise AttributeError("expected 'f' to be string, path, or a file-like object with a 'write' attribute")
     buffer = io.BytesIO()
-    pickler = _Pickler(buffer, pickle_protocol)
+    pickler = Pickler(buffer, pickle_protocol)
     if not _use_new_zipfile_serialization:
         raise NotImplementedError(
             "torch.save(_use_new_zipfile_serialization=False) is not supported: PyTorch reads the zip format since 1.6"
@@ -514,7 +441,7 @@ def save(
     _require_folder(f)
     try:
         with _files.writing(f) as file_id:
-            _write_archive(file_id, _archive_name(f), buffer.getvalue(), pickler.storages, not _disable_byteorder_record)
+            write_archive(file_id, archive_name(f), buffer.getvalue(), pickler.storages, not _disable_byteorder_record)
     except OSError as error:
         if not is_path(f):
             raise
@@ -531,46 +458,3 @@ def _require_folder(f):
         folder = os.path.dirname(os.path.abspath(os.fspath(f)))
         if not os.path.isdir(folder):
             raise RuntimeError(f"Parent directory {os.path.dirname(os.fspath(f)) or folder} does not exist.")
-
-
-def _archive_name(f):
-    """PyTorch names the archive's folder after the file."""
-    path = os.fspath(f) if is_path(f) else ""
-    if not isinstance(path, str) or not path.isascii():
-        return "archive"
-    name = os.path.basename(path)
-    return (name.rpartition(".")[0] if "." in name else name) or "archive"
-
-
-def _write_archive(file_id, folder, pickled, storages, has_byteorder):
-    names = []
-    crcs = []
-
-    def add(name, data):
-        address, owner = _files.memory_of(data)
-        names.append(name)
-        crcs.append(checked(_core.archive_add(file_id, f"{folder}/{name}", address, len(owner))) - 1)
-
-    add("data.pkl", pickled)
-    add(".format_version", b"1")
-    add(".storage_alignment", b"64")
-    if has_byteorder:
-        add("byteorder", b"little")
-    for key, storage in storages.items():
-        names.append(f"data/{key}")
-        on_cpu = storage._tensor.cpu()
-        crcs.append(checked(_core.archive_add_storage(file_id, f"{folder}/data/{key}", on_cpu.h)) - 1)
-    add("version", b"3\n")
-    add(".data/serialization_id", _serialization_id(names, crcs))
-    checked(_core.archive_finish(file_id))
-
-
-def _serialization_id(names, crcs):
-    """Forty digits that differ when the content does: twenty from the names, twenty from the checksums."""
-    mix = lambda seed, value: ((seed ^ value) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
-    by_name = by_content = 0xCBF29CE484222325
-    for name, crc in zip(names, crcs):
-        for byte in name.encode():
-            by_name = mix(by_name, byte)
-        by_content = mix(by_content, crc)
-    return f"{by_name:020d}{by_content:020d}".encode()

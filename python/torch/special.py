@@ -32,9 +32,9 @@ def xlog1py(input, other):
     import torch
 
     if not isinstance(other, torch.Tensor):
-        other = torch.as_tensor(other)
+        other = torch.as_tensor(other, dtype=_floating(input).dtype, device=input.device)
     elif not isinstance(input, torch.Tensor):
-        input = torch.as_tensor(input)
+        input = torch.as_tensor(input, dtype=_floating(other).dtype, device=other.device)
     return torch.where((input == 0) & ~other.isnan(), torch.zeros((), dtype=_floating(other).dtype), input * other.log1p())
 
 

@@ -81,6 +81,8 @@ export class Language implements vscode.Disposable {
     });
     return {
       documentSelector: SELECTOR,
+      // Failures of runs have a collection of their own.
+      diagnosticCollectionName: "layerwise-language",
       initializationOptions: start,
       outputChannel: this.app.log,
       synchronize: { configurationSection: "layerwise" },

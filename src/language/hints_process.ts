@@ -2,6 +2,7 @@
  * The process that runs the user's code for hints: a runtime without native code, on the meta device only, behind Node's
  * permission flags. It may read the workspace, write its own cache, and nothing else; it serves untrusted folders too.
  */
+import { mkdirSync, realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import type { AnalysisRequest, AnalysisResult } from "../protocol/analysis.ts";
 import { RuntimeClient, RuntimeFailure } from "../runtime/client.ts";
@@ -30,7 +31,10 @@ export class HintsProcess {
 
   constructor({ file, readable, onLog }: HintsOptions) {
     const cache = defaultCacheFolder();
-    const reads = [dirname(file), ...readable, cache];
+    // The process itself may not: its rights begin inside.
+    mkdirSync(cache, { recursive: true });
+    // Rights are given to real places: an extension may be installed as a link, a workspace lie behind one.
+    const reads = [...new Set([dirname(file), ...readable, cache].flatMap((folder) => [folder, realOf(folder)]))];
     this.client = new RuntimeClient({
       file,
       options: () => ({ core: { metaOnly: true }, memoryLimitBytes: MEMORY_BYTES }),
@@ -42,7 +46,7 @@ export class HintsProcess {
         `--max-old-space-size=${HEAP_MIB}`,
         // Where an opened file really lies is read here, so that no link leads out of the workspace.
         ...[...reads, "/proc/self/fd"].map((folder) => `--allow-fs-read=${folder}/*`),
-        `--allow-fs-write=${cache}/*`,
+        ...new Set([`--allow-fs-write=${cache}/*`, `--allow-fs-write=${realOf(cache)}/*`]),
       ],
       patienceMs: PATIENCE_MS,
       onLog,
@@ -51,6 +55,7 @@ export class HintsProcess {
 
   /** Throws TookTooLong, or RuntimeFailure. */
   async analyse(request: AnalysisRequest, signal: AbortSignal): Promise<AnalysisResult> {
+    await this.client.whenReady();
     const late = AbortSignal.timeout((request.budgetMs ?? 0) + GRACE_MS);
     try {
       return await this.client.request("analyse", request, { signal: AbortSignal.any([signal, late]) });
@@ -62,5 +67,14 @@ export class HintsProcess {
 
   dispose(): void {
     this.client.dispose();
+  }
+}
+
+function realOf(folder: string): string {
+  try {
+    return realpathSync(folder);
+  } catch {
+    // A workspace folder that was deleted meanwhile.
+    return folder;
   }
 }

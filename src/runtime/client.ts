@@ -141,6 +141,16 @@ export class RuntimeClient {
     return this.child?.pid;
   }
 
+  /** Resolves when a process stands ready, starting one when needed: a first start takes seconds that no request owes. */
+  async whenReady(): Promise<void> {
+    if (this.isDisposed) throw new RuntimeFailure(closed("the runtime is closed"));
+    if (this.isGivenUp) throw new RuntimeFailure(givenUp());
+    if (!this.child) this.start();
+    await this.ready.catch((error: Error) => {
+      throw new RuntimeFailure(this.startFailure ?? diedFailure(error.message));
+    });
+  }
+
   /** Settles exactly once: with the verb's result, or by throwing RuntimeFailure. Starts the process when needed. */
   async request<V extends Verb>(
     verb: V,

@@ -5,13 +5,23 @@ import { runBackward, python as hooks } from "./autograd/engine.ts";
 import { functionNodes } from "./autograd/function.ts";
 import { forgetNodes, nodeFunctions } from "./autograd/inspect.ts";
 import { gradMode } from "./autograd/mode.ts";
+import { forgetWatching, watchingFunctions } from "./autograd/python_side.ts";
 import { gradientEdge, postAccumulateHooks } from "./autograd/node.ts";
 import { boundOps, generators } from "./binding.ts";
 import * as bridge from "./bridge.ts";
 import { CudaGenerator, defaultCudaGenerator, resetCudaGenerators, seedCuda } from "./cuda/generator.ts";
 import { cudaFunctions } from "./cuda/functions.ts";
 import { cuda } from "./cuda/system.ts";
-import { type ComputeDevice, cpuDevice, CpuDevice, deviceById, META, PINNED_POOL, overrideDevice, registerDevice } from "./device.ts";
+import {
+  type ComputeDevice,
+  cpuDevice,
+  CpuDevice,
+  deviceById,
+  META,
+  PINNED_POOL,
+  overrideDevice,
+  registerDevice,
+} from "./device.ts";
 import { DryDevice } from "./dry_device.ts";
 import { closeAllFiles, fileFunctions } from "./files/door.ts";
 import {
@@ -146,6 +156,7 @@ function tensorFunctions(): Record<string, (...args: never[]) => unknown> {
     is_pinned: (h: number) => get(h).device.type === "cpu" && get(h).storage.block?.pool === PINNED_POOL,
     same_storage: (a: number, b: number) => get(a).storage === get(b).storage,
     version: (h: number) => get(h).storage.version,
+    increment_version: (h: number) => void get(h).storage.version++,
     is_view: (h: number) => get(h).base !== null,
     base: (h: number) => {
       const { base } = get(h);
@@ -175,7 +186,7 @@ function tensorFunctions(): Record<string, (...args: never[]) => unknown> {
     }, ""),
     from_memory: guarded((address: number, sizeId: number, dtypeId: number, deviceId: number) => {
       const t = empty(bridge.internedList(sizeId), dtypeById(dtypeId), deviceById(deviceId));
-      if (!t.isMeta) writeBytes(t, bridge.python().module.HEAPU8.subarray(address, address + t.nbytes));
+      writeBytes(t, bridge.python().module.HEAPU8.subarray(address, address + t.nbytes));
       return put(t);
     }),
     to_memory: guarded((h: number, address: number) => {
@@ -341,6 +352,7 @@ function autogradFunctions(): Record<string, (...args: never[]) => unknown> {
     }),
     ...functionNodes,
     ...nodeFunctions,
+    ...watchingFunctions,
   };
 }
 
@@ -455,6 +467,7 @@ export function createCore(options: CoreOptions = {}): Core {
       dropAll();
       closeAllFiles();
       forgetNodes();
+      forgetWatching();
       bridge.clearLists();
       resetDefaultGenerator();
       resetCudaGenerators();

@@ -91,8 +91,7 @@ export class CpuDevice implements ComputeDevice {
 }
 
 /** "cpu", "meta", "cuda:1": how messages name a device. */
-export const deviceName = (device: Device): string =>
-  device.type === "cuda" ? `cuda:${device.index}` : device.type;
+export const deviceName = (device: Device): string => (device.type === "cuda" ? `cuda:${device.index}` : device.type);
 
 const registry = new Map<number, Device>([[META.id, META]]);
 /** While set, tensors that ask for any device are made here: how shapes are traced without computing. */

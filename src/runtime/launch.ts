@@ -2,6 +2,7 @@
 import type { DType } from "./dtype.ts";
 import { RuntimeError } from "./errors.ts";
 import type { ComputeDevice } from "./device.ts";
+import { forgetValues, getBytes, setBytes } from "./dry_values.ts";
 import type { Tensor } from "./tensor.ts";
 
 /**
@@ -11,7 +12,11 @@ import type { Tensor } from "./tensor.ts";
 export function launch(kernel: string, writes: readonly Tensor[], work: number, args: readonly number[]): void {
   const { device } = writes[0]!;
   const { stream } = device;
-  if (!stream) return;
+  if (!stream) {
+    if (kernel === "fill_zero") setBytes(writes[0]!, new Uint8Array(writes[0]!.nbytes));
+    else writes.forEach(forgetValues);
+    return;
+  }
   stream.begin(kernel, args.length).pushAll(args);
   const command = stream.end(work / 4000);
   for (const t of writes) t.storage.lastWrite = command;
@@ -22,7 +27,8 @@ export const pointerOf = (t: Tensor | null | undefined): number => (t ? t.pointe
 
 /** Copy bytes from the host into a contiguous tensor. Waits only for older readers of its memory. */
 export function writeBytes(t: Tensor, bytes: Uint8Array): void {
-  if (!t.device.stream || t.numel === 0) return;
+  if (t.numel === 0) return;
+  if (!t.device.stream) return setBytes(t, bytes);
   const { storage } = t;
   const device = t.device as ComputeDevice;
   device.write(t.pointer, bytes, Math.max(storage.lastWrite, storage.block!.readyAfter));
@@ -30,7 +36,10 @@ export function writeBytes(t: Tensor, bytes: Uint8Array): void {
 
 /** Copy the bytes of a contiguous tensor to the host, waiting for the command that made them. */
 export function readBytes(t: Tensor, target: Uint8Array): void {
-  if (!t.device.stream) throw new RuntimeError("Cannot copy out of meta tensor; no data!");
+  if (!t.device.stream) {
+    if (t.numel === 0 || getBytes(t, target)) return;
+    throw new RuntimeError("Cannot copy out of meta tensor; no data!");
+  }
   if (t.numel === 0) return;
   (t.device as ComputeDevice).read(t.pointer, target, t.storage.lastWrite);
 }

@@ -3,7 +3,7 @@
  * record come the Python binding, the docs page and the behaviour under autograd. Calling the record is calling the op.
  */
 import { gradMode } from "./autograd/mode.ts";
-import { Node, SavedTensor } from "./autograd/node.ts";
+import { gradientEdge, keepTensor, Node, PackedTensor, SavedTensor } from "./autograd/node.ts";
 import { rebaseHistory, checkInplace } from "./autograd/inplace.ts";
 import type { Device } from "./device.ts";
 import type { Expr } from "./pointwise/expr.ts";
@@ -218,11 +218,26 @@ function linkView(record: OpRecord, args: readonly unknown[], result: unknown): 
 /** Set by ops/copy.ts. */
 export const copies = { clone: (t: Tensor): Tensor => t };
 
+/** What is about to be overwritten, with the history that it had: second derivatives go through it. */
+function copyWithHistory(t: Tensor): Tensor {
+  const copy = copies.clone(t);
+  if (t.requiresGrad) {
+    const edge = gradientEdge(t);
+    copy.setNode(edge.node, edge.index);
+  }
+  return copy;
+}
+
 /** A call of an op on the tape. */
 export class OpNode extends Node {
   readonly record: OpRecord;
   readonly #plain: Record<string, unknown> = {};
-  readonly #saved: { name: string; list: boolean; tensors: (SavedTensor | null)[]; isOutput: boolean }[] = [];
+  readonly #saved: {
+    name: string;
+    list: boolean;
+    tensors: (SavedTensor | PackedTensor | null)[];
+    isOutput: boolean;
+  }[] = [];
   readonly #info: Record<string, TensorInfo> = {};
   readonly #save: readonly string[];
   /** For each tensor argument: its name, first edge and number of edges (lists have several). */
@@ -254,7 +269,7 @@ export class OpNode extends Node {
         this.#info[name] = { shape: value.shape, dtype: value.dtype, device: value.device };
         // What is about to be overwritten is copied first.
         if (this.#save.includes(name))
-          this.#keep(name, [mutates && i === 0 ? copies.clone(value) : value], false, false);
+          this.#keep(name, [mutates && i === 0 ? copyWithHistory(value) : value], false, false);
       } else if (record.tensorPositions.includes(i) && !value) {
         this.#plain[name] = null;
       } else {
@@ -272,7 +287,7 @@ export class OpNode extends Node {
   }
 
   #keep(name: string, tensors: readonly Tensor[], list: boolean, isOutput: boolean): void {
-    this.#saved.push({ name, list, isOutput, tensors: tensors.map((t) => (t ? new SavedTensor(t, isOutput) : null)) });
+    this.#saved.push({ name, list, isOutput, tensors: tensors.map((t) => (t ? keepTensor(t, isOutput) : null)) });
   }
 
   saveResults(result: unknown): void {
@@ -321,7 +336,7 @@ export class OpNode extends Node {
   }
 
   override *savedStorages(): Iterable<Storage> {
-    for (const { tensors } of this.#saved) for (const t of tensors) if (t) yield t.storage;
+    for (const { tensors } of this.#saved) for (const t of tensors) if (t instanceof SavedTensor) yield t.storage;
   }
 
   releaseSaved(): void {

@@ -45,7 +45,10 @@ describe("the CUDA engine", { skip: whyMissing }, () => {
   test("a copy beyond its block is an error of the driver, in words", () => {
     const block = engine.allocate(1024);
     assert.equal(engine.write(block, new Uint8Array(2048)), false);
-    assert.match(engine.takeError()!, /^CUDA error: CUDA_ERROR_INVALID_VALUE: invalid argument \(while copying to the GPU\)$/);
+    assert.match(
+      engine.takeError()!,
+      /^CUDA error: CUDA_ERROR_INVALID_VALUE: invalid argument \(while copying to the GPU\)$/,
+    );
     assert.equal(Atomics.load(m.control, ERROR), 0);
     engine.release(block, 1024);
   });

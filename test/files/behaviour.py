@@ -9,6 +9,7 @@ import pathlib
 import pickle
 import tempfile
 
+import numpy as np
 import safetensors.torch
 import torch
 from safetensors import safe_open
@@ -180,6 +181,16 @@ print(failure(lambda: torch.load(rewound(whole)), 25))
 copy = torch.load(rewound(whole), weights_only=False)["model"]
 print(type(copy) is Block, copy.training, torch.equal(copy(torch.ones(2, 1, 4)), block(torch.ones(2, 1, 4))))
 print(torch.load(rewound(saved(nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2)))), weights_only=False))
+
+print("-- NumPy's values")
+values = {
+    "array": np.arange(6, dtype="float32").reshape(2, 3), "scalar": np.float64(2.5), "flag": np.bool_(True), "empty": np.zeros((0, 2)),
+    "state": np.arange(4, dtype="uint32"), "turned": np.arange(4).reshape(2, 2).T,
+}
+kept = torch.load(rewound(saved(values)), weights_only=False)
+for name, value in kept.items():
+    print(name, type(value).__name__, value.dtype, value.shape, value.tolist())
+print(np.array_equal(kept["array"], values["array"]), failure(lambda: torch.load(rewound(saved(values))), 25))
 
 print("-- errors")
 print(failure(lambda: torch.load(folder / "none.pt"), 0))

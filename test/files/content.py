@@ -5,7 +5,7 @@ import collections
 import torch
 from torch import nn
 
-DTYPES = ["uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64", "bool"]
+DTYPES = ["uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64", "bool", "complex64", "complex128"]
 
 
 def numbers(dtype, *shape):
@@ -107,6 +107,12 @@ CASES = {
     "storage": lambda: numbers("int16", 4).untyped_storage(),
     "nan_bits": lambda: torch.tensor([0x7FC00001, 0x7F800001, -1, -0x80000000], dtype=torch.int32).view(torch.float32),
 }
+
+# Lazy conjugates and negatives: real PyTorch notes them, ours loads the values.
+def lazy():
+    z = torch.tensor([1 + 2j, 3 - 1j])
+    return {"conjugate": z.conj(), "negative": torch.tensor([2 + 1j]).conj().imag, "plain": z}
+
 
 # Written with other protocols, or in the format from before 1.6.
 PROTOCOLS = {"containers": (3, 4, 5), "views": (4,), "state_dict": (5,)}

@@ -109,8 +109,9 @@ test("the same dtypes and sizes in each format, and right statistics of each dty
   const checkpoint = await document(golden("dtypes.pt"), "--stats");
   const safetensors = await document(golden("all.safetensors"), "--stats");
   const safe = new Map(safetensors.tensors.map((tensor) => [tensor.name, tensor]));
-  assert.equal(checkpoint.tensors.length, 10);
-  for (const tensor of checkpoint.tensors) {
+  const ordered = checkpoint.tensors.filter(({ dtype }) => !dtype.startsWith("complex"));
+  assert.deepEqual([checkpoint.tensors.length, ordered.length], [12, 10]);
+  for (const tensor of ordered) {
     const twin = safe.get(`${tensor.name}.weight`)!;
     assert.deepEqual([tensor.dtype, tensor.shape, tensor.statistics], [twin.dtype, twin.shape, twin.statistics]);
     const shift = tensor.dtype === "uint8" ? 50 : 0;

@@ -23,6 +23,9 @@ FAMILIES = (
     "loss",
     "layers",
     "random",
+    "special",
+    "complex",
+    "linalg",
 )
 NAMES = "abcdefg"
 

@@ -87,7 +87,8 @@ case("casts", lambda: (z.float(), z.long(), z.bool(), r.cfloat(), r.cdouble()))
 
 print("-- arithmetic")
 for name, f in {
-    "add": lambda a, c: a + c, "sub": lambda a, c: a - c, "mul": lambda a, c: a * c, "div": lambda a, c: a / c, "pow": lambda a, c: a**c,
+    "add": lambda a, c: a + c, "sub": lambda a, c: a - c, "mul": lambda a, c: a * c, "div": lambda a, c: a / c,
+    "pow": lambda a, c: a**c,
     "eq": lambda a, c: a == c, "ne": lambda a, c: a != c,
 }.items():
     for label, a, c in (("z w", z, w), ("z 2", z, 2), ("2 z", 2, z), ("z r", z, r), ("r z", r, z), ("z 1j", z, 1j), ("z .5", z, 0.5), ("m n", m, n)):
@@ -129,26 +130,39 @@ case("norm", lambda: (m.norm(), m.norm(1), m.norm(dim=1), torch.linalg.vector_no
 case("any", lambda: (z.any(), z.all(), torch.count_nonzero(z), z.nonzero()))
 case("diff", lambda: z.diff())
 for label, f in {
-    "mm": lambda: m @ n, "bmm": lambda: b @ b.mH, "mv": lambda: b @ v, "dot": lambda: torch.dot(v, v), "vdot": lambda: torch.vdot(v, v),
-    "vecdot": lambda: torch.linalg.vecdot(b, b), "outer": lambda: torch.outer(z, w), "addmm": lambda: torch.addmm(m, m, n, beta=2),
-    "einsum": lambda: torch.einsum("bij,bkj->bik", b, b), "einsum dot": lambda: torch.einsum("i,i->", z, w), "kron": lambda: torch.kron(z, w),
-    "inner": lambda: torch.inner(z, w), "linear": lambda: torch.nn.functional.linear(m, n, m[0]), "tensordot": lambda: torch.tensordot(b, b, ([2], [2])),
-    "matrix_power": lambda: torch.linalg.matrix_power(m, 3), "transposed": lambda: m.T @ n.mH, "strided": lambda: b[:, ::2, 1:] @ v[1:],
+    "mm": lambda: m @ n, "bmm": lambda: b @ b.mH, "mv": lambda: b @ v, "dot": lambda: torch.dot(v, v),
+    "vdot": lambda: torch.vdot(v, v),
+    "vecdot": lambda: torch.linalg.vecdot(b, b), "outer": lambda: torch.outer(z, w),
+    "addmm": lambda: torch.addmm(m, m, n, beta=2),
+    "einsum": lambda: torch.einsum("bij,bkj->bik", b, b), "einsum dot": lambda: torch.einsum("i,i->", z, w),
+    "kron": lambda: torch.kron(z, w),
+    "inner": lambda: torch.inner(z, w), "linear": lambda: torch.nn.functional.linear(m, n, m[0]),
+    "tensordot": lambda: torch.tensordot(b, b, ([2], [2])),
+    "matrix_power": lambda: torch.linalg.matrix_power(m, 3), "transposed": lambda: m.T @ n.mH,
+    "strided": lambda: b[:, ::2, 1:] @ v[1:],
 }.items():
     case(label, f)
 
 print("-- moving elements")
 index = tensor([2, 0])
 for label, f in {
-    "index": lambda: m[index], "pairs": lambda: m[index, index], "mask": lambda: z[true], "slice": lambda: m[::2, 1:], "flip": lambda: m.flip(0),
-    "select": lambda: m.index_select(1, index), "gather": lambda: m.gather(1, tensor([[0, 2, 1]])), "cat": lambda: torch.cat([z, r]),
-    "stack": lambda: torch.stack([z, w], 1), "repeat": lambda: z.repeat(2), "roll": lambda: z.roll(1), "permute": lambda: b.permute(2, 0, 1).contiguous(),
-    "reshape": lambda: b.transpose(0, 2).reshape(4, 6), "expand": lambda: z.expand(2, 3).clone(), "unbind": lambda: m.unbind(), "chunk": lambda: b.chunk(2, 2),
-    "tril": lambda: m.tril(), "triu": lambda: m.triu(1), "diag": lambda: (z.diag(), m.diag()), "diagonal": lambda: m.diagonal(1), "trace": lambda: m.trace(),
+    "index": lambda: m[index], "pairs": lambda: m[index, index], "mask": lambda: z[true], "slice": lambda: m[::2, 1:],
+    "flip": lambda: m.flip(0),
+    "select": lambda: m.index_select(1, index), "gather": lambda: m.gather(1, tensor([[0, 2, 1]])),
+    "cat": lambda: torch.cat([z, r]),
+    "stack": lambda: torch.stack([z, w], 1), "repeat": lambda: z.repeat(2), "roll": lambda: z.roll(1),
+    "permute": lambda: b.permute(2, 0, 1).contiguous(),
+    "reshape": lambda: b.transpose(0, 2).reshape(4, 6), "expand": lambda: z.expand(2, 3).clone(),
+    "unbind": lambda: m.unbind(), "chunk": lambda: b.chunk(2, 2),
+    "tril": lambda: m.tril(), "triu": lambda: m.triu(1), "diag": lambda: (z.diag(), m.diag()),
+    "diagonal": lambda: m.diagonal(1), "trace": lambda: m.trace(),
     "index_add": lambda: m.index_add(0, index, n[:2]), "index_put": lambda: m.index_put((index,), z.to(m.dtype)),
-    "scatter": lambda: m.scatter(1, tensor([[2, 0, 1]]), n), "scatter_add": lambda: m.scatter_add(1, tensor([[1, 1, 1]]), n),
-    "take": lambda: m.take(index), "masked_select": lambda: z.masked_select(true), "unfold": lambda: v.unfold(0, 2, 1), "squeeze": lambda: z[None].squeeze(),
-    "clone": lambda: b[:, 1].clone(), "meshgrid": lambda: torch.meshgrid(z, w, indexing="ij")[0], "narrow": lambda: b.narrow(2, 1, 2),
+    "scatter": lambda: m.scatter(1, tensor([[2, 0, 1]]), n),
+    "scatter_add": lambda: m.scatter_add(1, tensor([[1, 1, 1]]), n),
+    "take": lambda: m.take(index), "masked_select": lambda: z.masked_select(true), "unfold": lambda: v.unfold(0, 2, 1),
+    "squeeze": lambda: z[None].squeeze(),
+    "clone": lambda: b[:, 1].clone(), "meshgrid": lambda: torch.meshgrid(z, w, indexing="ij")[0],
+    "narrow": lambda: b.narrow(2, 1, 2),
 }.items():
     case(label, f)
 t = m.clone()
@@ -206,7 +220,8 @@ gradients("in place", lambda a, c: (a * 1).mul_(c).add_(a), z64, w64)
 gradients("written", lambda a: torch.view_as_real(a * 1)[..., 0].exp(), z64)
 gradients("rotary", lambda a, c: torch.view_as_real(torch.view_as_complex(a.reshape(3, 2)) * torch.polar(torch.ones_like(c), c)), ramp(6), ramp(3))
 for label, f in {
-    "mul": lambda a: a * w64, "mm": lambda a: a[None] @ w64[:, None], "abs": torch.abs, "sum": torch.sum, "exp": torch.exp, "real": lambda a: a.real,
+    "mul": lambda a: a * w64, "mm": lambda a: a[None] @ w64[:, None], "abs": torch.abs, "sum": torch.sum,
+    "exp": torch.exp, "real": lambda a: a.real,
     "cat": lambda a: torch.cat([a, a]), "div": lambda a: a / 2,
 }.items():
     print(label, f(z64.clone().requires_grad_()).grad_fn.name())
@@ -227,11 +242,16 @@ m = m + 3 * torch.eye(3)
 h = m @ m.mH + 3 * torch.eye(3)
 L = torch.linalg
 for label, f in {
-    "inv": lambda: L.inv(m), "det": lambda: L.det(m), "solve": lambda: L.solve(m, n), "slogdet": lambda: L.slogdet(m), "cholesky": lambda: L.cholesky(h),
-    "eigvalsh": lambda: L.eigvalsh(h), "svdvals": lambda: L.svdvals(b), "qr": lambda: L.qr(m), "pinv": lambda: L.pinv(b), "lu": lambda: L.lu(m),
-    "solve_triangular": lambda: L.solve_triangular(m, n, upper=True), "matrix_exp": lambda: L.matrix_exp(m / 4), "cond": lambda: L.cond(m),
-    "eigvals": lambda: sorted((round(x.real, 5) + 0.0, round(x.imag, 5) + 0.0) for x in L.eigvals(m).tolist()), "matrix_norm": lambda: L.matrix_norm(m, "nuc"),
-    "cholesky_solve": lambda: torch.cholesky_solve(n, L.cholesky(h)), "lstsq": lambda: L.lstsq(m, n).solution, "lu_solve": lambda: L.lu_solve(*L.lu_factor(m), n, adjoint=True),
+    "inv": lambda: L.inv(m), "det": lambda: L.det(m), "solve": lambda: L.solve(m, n), "slogdet": lambda: L.slogdet(m),
+    "cholesky": lambda: L.cholesky(h),
+    "eigvalsh": lambda: L.eigvalsh(h), "svdvals": lambda: L.svdvals(b), "qr": lambda: L.qr(m),
+    "pinv": lambda: L.pinv(b), "lu": lambda: L.lu(m),
+    "solve_triangular": lambda: L.solve_triangular(m, n, upper=True), "matrix_exp": lambda: L.matrix_exp(m / 4),
+    "cond": lambda: L.cond(m),
+    "eigvals": lambda: sorted((round(x.real, 5) + 0.0, round(x.imag, 5) + 0.0) for x in L.eigvals(m).tolist()),
+    "matrix_norm": lambda: L.matrix_norm(m, "nuc"),
+    "cholesky_solve": lambda: torch.cholesky_solve(n, L.cholesky(h)), "lstsq": lambda: L.lstsq(m, n).solution,
+    "lu_solve": lambda: L.lu_solve(*L.lu_factor(m), n, adjoint=True),
 }.items():
     case(label, lambda: tidy(f()))
 values, vectors = L.eigh(h)
@@ -256,16 +276,23 @@ gradients("eig", lambda a: (lambda e: (e[0].abs().sum(), e[1].abs().sum()))(L.ei
 
 print("-- refusals")
 for label, f in {
-    "lt": lambda: z < w, "gt": lambda: z > 1, "maximum": lambda: torch.maximum(z, w), "sort": lambda: z.sort(), "max": lambda: z.max(),
-    "argmax": lambda: z.argmax(), "floor": lambda: z.floor(), "ceil": lambda: z.ceil(), "trunc": lambda: z.trunc(), "round": lambda: z.round(),
-    "sign": lambda: z.sign(), "relu": lambda: torch.relu(z), "clamp": lambda: z.clamp(0), "mod": lambda: z % w, "topk": lambda: z.topk(1),
-    "amax": lambda: z.amax(), "imag": lambda: r.imag, "atan2": lambda: torch.atan2(z, w), "hypot": lambda: torch.hypot(z, w), "erf": lambda: z.erf(),
+    "lt": lambda: z < w, "gt": lambda: z > 1, "maximum": lambda: torch.maximum(z, w), "sort": lambda: z.sort(),
+    "max": lambda: z.max(),
+    "argmax": lambda: z.argmax(), "floor": lambda: z.floor(), "ceil": lambda: z.ceil(), "trunc": lambda: z.trunc(),
+    "round": lambda: z.round(),
+    "sign": lambda: z.sign(), "relu": lambda: torch.relu(z), "clamp": lambda: z.clamp(0), "mod": lambda: z % w,
+    "topk": lambda: z.topk(1),
+    "amax": lambda: z.amax(), "imag": lambda: r.imag, "atan2": lambda: torch.atan2(z, w),
+    "hypot": lambda: torch.hypot(z, w), "erf": lambda: z.erf(),
     "and": lambda: z & w, "isposinf": lambda: torch.isposinf(z), "float": lambda: float(z[0]), "int": lambda: int(z[0]),
     "masked_fill": lambda: r.masked_fill(true, 1j), "full": lambda: torch.full((2,), 1j, dtype=torch.float32),
     "tensor": lambda: tensor([1j], dtype=torch.float32), "view_as_real": lambda: torch.view_as_real(r),
-    "as complex": lambda: torch.view_as_complex(torch.zeros(3)), "as complex 0d": lambda: torch.view_as_complex(tensor(1.0)),
-    "as complex ints": lambda: torch.view_as_complex(torch.zeros(3, 2).long()), "complex dtypes": lambda: torch.complex(r, d),
-    "complex ints": lambda: torch.complex(tensor([1]), tensor([1])), "backward": lambda: z.clone().requires_grad_().sum().backward(),
+    "as complex": lambda: torch.view_as_complex(torch.zeros(3)),
+    "as complex 0d": lambda: torch.view_as_complex(tensor(1.0)),
+    "as complex ints": lambda: torch.view_as_complex(torch.zeros(3, 2).long()),
+    "complex dtypes": lambda: torch.complex(r, d),
+    "complex ints": lambda: torch.complex(tensor([1]), tensor([1])),
+    "backward": lambda: z.clone().requires_grad_().sum().backward(),
     "mm": lambda: torch.mm(z[None], r[:, None]), "add_": lambda: r.clone().add_(1j), "H": lambda: z.H,
 }.items():
     fails(label, f)

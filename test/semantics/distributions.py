@@ -111,7 +111,8 @@ torch.manual_seed(1)
 case("gamma pathwise", lambda: [rounded(g, 1) for g in torch.autograd.grad(gamma.rsample((4,)).sum(), [gamma.concentration, gamma.rate])])
 concentration = leaf(2.0, 3.0, 1.5, dtype=torch.float64)
 torch.manual_seed(1)
-case("dirichlet pathwise", lambda: [rounded(g, 2) for g in torch.autograd.grad(D.Dirichlet(concentration).rsample((4,))[:, 0].sum(), concentration)])
+shares = D.Dirichlet(concentration).rsample((4,))[:, 0]
+case("dirichlet pathwise", lambda: [rounded(g, 2) for g in torch.autograd.grad(shares.sum(), concentration)])
 
 # Divergences
 

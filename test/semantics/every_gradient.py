@@ -39,6 +39,7 @@ cases |= {
     "_rdiv": (lambda a: 2.5 / a, positive),
     "_div_rounded": (lambda a: torch.div(a, 0.7, rounding_mode="floor"), x),
     "_binary_cross_entropy": (lambda a, b: _f._binary_cross_entropy(a.sigmoid(), b.sigmoid()), x, y),
+    "logaddexp2": (_f.logaddexp2, x, y),
     "xlogy": (_f.xlogy, x, positive),
     "clamp": (lambda a: a.clamp(-0.5, 1), x),
     "clamp_min": (lambda a, b: a.clamp_min(b), x, v),

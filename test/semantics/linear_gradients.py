@@ -61,6 +61,11 @@ cases = {
     "_linalg_eig": [(lambda a: (L.eigvals(a), L.eig(a)[1].abs()), a) for a in (square, turned)],
     "matrix_exp": [(L.matrix_exp, a / 2) for a in (square, turned, batch)],
     "householder": [(L.householder_product, *torch.geqrf(tall))],
+    "_fft_c2c": [(torch.fft.fft, turned), (torch.fft.ifft2, turned)],
+    "_fft_r2c": [(torch.fft.rfft, tall), (torch.fft.rfft, wide), (torch.fft.fft, tall)],
+    "_fft_c2r": [(torch.fft.irfft, turned), (lambda a: torch.fft.irfft(a, n=5), turned), (torch.fft.hfft, turned)],
+    "stft": [(lambda a: torch.stft(a, 4, return_complex=True), ramp(9))],
+    "istft": [(lambda a: torch.istft(a, 4, window=torch.hann_window(4).double()), complex_ramp(3, 5))],
     "view_as_real": [(torch.view_as_real, turned)],
     "view_as_complex": [(torch.view_as_complex, ramp(3, 2))],
     "complex": [(torch.complex, ramp(3), ramp(3, seed=1))],
@@ -74,8 +79,10 @@ cases = {
     "complex pow": [(torch.pow, turned[0] + 2, turned[1])],
     "complex norm": [(torch.norm, turned)],
 }
-for name in "exp log sqrt rsqrt reciprocal square sin cos tan sinh cosh tanh asin acos atan asinh acosh atanh sigmoid abs log1p expm1".split():
+for name in "exp log sqrt rsqrt reciprocal square sin cos tan sinh cosh tanh asin acos atan asinh atanh sigmoid abs log1p expm1".split():
     cases[f"complex {name}"] = [(getattr(torch, name), turned[0] / 2)]
+# Like PyTorch's, the rule takes the root of a product: on the left it is that of the other branch.
+cases["complex acosh"] = [(torch.acosh, turned[0] / 2 + 2)]
 # Norms of eigenvectors, gauges of singular vectors: the second order is checked through the first where it is defined.
 once = {"_linalg_eig"}
 n = 0

@@ -44,8 +44,8 @@ after(async () => {
 
 test("every line of forward shows its shape, by name", async () => {
   await workbench.openFile("attention.py");
-  await workbench.injectedAt(27, "[B, 4, T, T]", FIRST_MS);
-  await workbench.injectedAt(34, "[B, T, 64]");
+  await workbench.injectedAt(27, "[batch, 4, length, length]", FIRST_MS);
+  await workbench.injectedAt(34, "[batch, length, 64]");
   await workbench.screenshot("shapes");
 });
 

@@ -97,7 +97,7 @@ function parameterList(args: readonly Argument[], extra: readonly string[]): str
 /** NumPy's names for dim and keepdim, which PyTorch takes too, and `out`. */
 function otherNames({ signature, spec }: OpRecord): string[] {
   const names = new Set(signature.arguments.map((a) => a.name));
-  const isPublic = (spec.in ?? "torch").includes("torch");
+  const isPublic = /torch|special/.test(spec.in ?? "torch");
   if (!isPublic || spec.mutates) return [];
   return [
     ...(names.has("dim") ? ["axis"] : []),

@@ -121,6 +121,6 @@ function outcomeOf({ incomplete }: TargetAnalysis): string {
   if (incomplete.includes("looks at values")) return "values";
   if (incomplete.includes("still running") || incomplete.includes("no time left")) return "late";
   if (incomplete.includes("cannot be imported") || incomplete.includes("importing the file")) return "import";
-  if (incomplete.includes('missing the required "forward" function')) return "abstract";
+  if (/has no forward|missing the required "forward"/.test(incomplete)) return "abstract";
   return "failed";
 }

@@ -97,9 +97,34 @@ def initial_of(model):
     return found
 
 
-def measure(entry):
+def differentiate(model, inputs):
+    """(outputs, loss, [(name, gradient)], seconds) of one pass."""
+    torch.manual_seed(2)
+    start = time.perf_counter()
+    outputs = floats_in(model(**inputs), [])
+    loss = sum((t * t).mean() for t in outputs if t.requires_grad)
+    loss.backward()
+    gradients = [(name, p.grad) for name, p in model.named_parameters() if p.grad is not None]
+    # Nothing may be left to be computed when the time is read.
+    float(sum(g.reshape(-1)[0] for _, g in gradients))
+    return outputs, loss, gradients, time.perf_counter() - start
+
+
+def summary(outputs, gradients):
+    """What is compared: the elements kept of each tensor, one after another, and what tells them apart."""
+    kept = [sample(t, MOST_OUTPUT) for t in outputs]
+    sizes = [t.numel() for t in kept]
+    marks = []
+    for name, g in gradients:
+        part = sample(g, MOST_GRADIENT)
+        marks.append([name, part.numel(), float(g.detach().abs().max()), float(g.detach().double().norm())])
+        kept.append(part)
+    return {"outputs": sizes, "gradients": marks}, b"".join(t.numpy().tobytes() for t in kept)
+
+
+def measure(entry, check=None):
+    """`check(model, inputs)` may look at the model once more, when everything is measured."""
     result = {"key": entry.key, "version": torch.__version__}
-    arrays = []
     torch.manual_seed(0)
     model = entry.build()
     model.train(entry.is_training)
@@ -110,30 +135,17 @@ def measure(entry):
     wake_zeros(model)
     if not entry.is_training and is_dead(model, inputs):
         settle_batch_norms(model, inputs)
-        result["settled"] = True
-    torch.manual_seed(2)
-    start = time.perf_counter()
-    output = model(**inputs)
-    outputs = floats_in(output, [])
+    outputs, loss, gradients, seconds = differentiate(model, inputs)
     result["output_shapes"] = [list(t.shape) for t in outputs]
-    loss = sum((t.float() * t.float()).mean() for t in outputs if t.requires_grad)
-    result["loss"] = float(loss)
-    loss.backward()
-    with_gradient = [(name, p) for name, p in model.named_parameters() if p.grad is not None]
-    float(sum(p.grad.reshape(-1)[0] for _, p in with_gradient))
-    result["seconds"] = time.perf_counter() - start
-    for t in outputs:
-        arrays.append(sample(t, MOST_OUTPUT))
-    result["outputs"] = [a.numel() for a in arrays]
-    result["gradients"] = []
-    for name, p in with_gradient:
-        part = sample(p.grad, MOST_GRADIENT)
-        result["gradients"].append([name, part.numel(), float(p.grad.detach().abs().max()), float(p.grad.detach().double().norm())])
-        arrays.append(part)
-    return result, b"".join(a.numpy().tobytes() for a in arrays)
+    result["loss"], result["seconds"] = float(loss), seconds
+    marks, data = summary(outputs, gradients)
+    result.update(marks)
+    if check is not None:
+        result.update(check(model, inputs, result, data))
+    return result, data
 
 
-def main():
+def main(check=None):
     folder = pathlib.Path(sys.argv[1])
     wanted = sys.argv[2:]
     torch.set_num_threads(2)
@@ -142,7 +154,7 @@ def main():
             continue
         place = folder / entry.key.replace("/", "__")
         try:
-            result, data = measure(entry)
+            result, data = measure(entry, check)
             place.with_suffix(".bin" if "." not in place.name else place.suffix + ".bin").write_bytes(data)
         except Exception as error:
             import traceback

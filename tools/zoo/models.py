@@ -214,8 +214,6 @@ _transformer("FalconForCausalLM", "FalconConfig", {"vocab_size": 99, "hidden_siz
                                                    "num_attention_heads": 4}, _tokens())
 _transformer("MptForCausalLM", "MptConfig", {"vocab_size": 99, "d_model": 64, "n_layers": 2, "n_heads": 4, "max_seq_len": 64}, _tokens())
 _transformer("MambaForCausalLM", "MambaConfig", {"vocab_size": 99, "hidden_size": 32, "num_hidden_layers": 2, "state_size": 8}, _tokens())
-_transformer("RwkvForCausalLM", "RwkvConfig", {"vocab_size": 99, "hidden_size": 32, "num_hidden_layers": 2, "context_length": 64,
-                                               "attention_hidden_size": 32}, _tokens())
 
 for _class, _config, _more in (
     ("BertForMaskedLM", "BertConfig", {}),

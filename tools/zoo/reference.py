@@ -1,7 +1,9 @@
 """The reference side of the zoo: runs measure.py under real PyTorch. Where torchvision's compiled operators do not load, its plain
 Python ones serve, and a plain non-maximum suppression stands in for the one that has none.
 
-PYTHON_WITH_PYTORCH tools/zoo/reference.py OUT_FOLDER [NAME ...]"""
+PYTHON_WITH_PYTORCH tools/zoo/reference.py [--rounding] OUT_FOLDER [NAME ...]
+
+--rounding: also how far PyTorch's float32 is from its float64, which takes a while. compare.py names the models that need it."""
 
 import pathlib
 import sys
@@ -46,6 +48,39 @@ def repair_torchvision():
 
 kept = repair_torchvision()
 
+import array
+
+import compare
 import measure
 
-measure.main()
+
+def in_double(value):
+    if isinstance(value, torch.Tensor):
+        return value.double() if value.is_floating_point() else value
+    if isinstance(value, dict):
+        return {name: in_double(item) for name, item in value.items()}
+    return [in_double(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def own_rounding(model, inputs, result, data):
+    """How far PyTorch in float32 is from PyTorch in float64, where the model runs in it: no other float32 can be nearer."""
+    model.zero_grad()
+    try:
+        outputs, _, gradients, _ = measure.differentiate(model.double(), in_double(inputs))
+    except Exception as error:
+        return {"rounding": None, "rounding_error": f"{type(error).__name__}: {error}"}
+    exact, exact_data = measure.summary(outputs, gradients)
+    exact["output_shapes"] = [list(t.shape) for t in outputs]
+    forward, gradient, _ = compare.compare({**result, "values": floats(data)}, {**exact, "values": floats(exact_data)})
+    return {"rounding": [forward, gradient]}
+
+
+def floats(data):
+    values = array.array("f")
+    values.frombytes(data)
+    return values
+
+
+is_asked = "--rounding" in sys.argv
+sys.argv = [word for word in sys.argv if word != "--rounding"]
+measure.main(own_rounding if is_asked else None)

@@ -46,10 +46,15 @@ template <class S> bool solve(Context* context, const S* input, int64_t n, Compl
   T *h = (T*)(out + n * n), *z = h + n * n, *lines = z + n * n;
   for (int64_t i = 0; i < n * n; i++) h[i] = widen_one(input[i]);
   Complex<double>* eigenvalues = (Complex<double>*)(lines + 2 * (n + 1));
-  reduce_to_hessenberg(h, z, lines, n);
+  reduce_to_hessenberg(context, h, z, lines, n);
   bool converged;
   if constexpr (Scalars<T>::is_complex) converged = iterate_complex(h, z, eigenvalues, n);
-  else converged = iterate_real(h, z, eigenvalues, n);
+  else {
+    T* turned = (T*)out;
+    transpose_into(turned, z, n, n, false);
+    converged = iterate_real(h, turned, eigenvalues, n);
+    transpose_into(z, turned, n, n, false);
+  }
   for (int64_t i = 0; i < n; i++) narrow_one(values + i, eigenvalues[i]);
   if (!vectors || !converged) return converged;
   if constexpr (Scalars<T>::is_complex) back_substitute_complex(h, z, eigenvalues, out, lines, n);

@@ -9,7 +9,7 @@ constexpr int kMostEigSweeps = 60;
 typedef Complex<double> Number;
 
 // h becomes Q^H h Q with zeros below the first subdiagonal; z = Q. `lines` holds n values.
-template <class T> LW_STATIC void reduce_to_hessenberg(T* h, T* z, T* lines, int64_t n) {
+template <class T> LW_STATIC void reduce_to_hessenberg(Context* context, T* h, T* z, T* lines, int64_t n) {
   for (int64_t i = 0; i < n; i++) {
     for (int64_t j = 0; j < n; j++) z[i * n + j] = from_real<T>(i == j);
   }
@@ -22,20 +22,15 @@ template <class T> LW_STATIC void reduce_to_hessenberg(T* h, T* z, T* lines, int
     for (int64_t i = 1; i < size; i++) h[(k + 1 + i) * n + k] = T{};
     if (is_zero(tau)) continue;
     // H^H from the left on the columns behind k, H from the right on all rows.
-    for (int64_t j = k + 1; j < n; j++) {
-      T sum = {};
-      for (int64_t i = 0; i < size; i++) sum += conjugate(lines[i]) * h[(k + 1 + i) * n + j];
-      sum = sum * conjugate(tau);
-      for (int64_t i = 0; i < size; i++) h[(k + 1 + i) * n + j] -= lines[i] * sum;
-    }
+    reflect_rows(context, lines, h + (k + 1) * n + k + 1, n, size, size, conjugate(tau));
     T* const both[2] = {h, z};
-    for (T* matrix : both) {
-      for (int64_t i = 0; i < n; i++) {
-        T* row = matrix + i * n + k + 1;
+    parallel_for(context, 2 * n, larger(4, (1 << 14) / size), [=](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; i++) {
+        T* row = both[i / n] + i % n * n + k + 1;
         const T sum = dot(row, lines, size) * tau;
         for (int64_t j = 0; j < size; j++) row[j] -= sum * conjugate(lines[j]);
       }
-    }
+    });
   }
 }
 
@@ -112,25 +107,21 @@ LW_STATIC void back_substitute_complex(const Number* t, const Number* z, const N
   double norm = 0;
   for (int64_t i = 0; i < n * n; i++) norm = pivot_size(t[i]) > norm ? pivot_size(t[i]) : norm;
   const double tiny = epsilon_of<double> * (norm == 0 ? 1 : norm);
-  for (int64_t i = 0; i < n * n; i++) out[i] = {};
   for (int64_t k = n - 1; k >= 0; k--) {
-    // Column k of `out` holds the vector in the basis of z; rows beyond k are zero.
-    out[k * n + k] = {1, 0};
+    // The vector in the basis of z; rows beyond k are zero.
+    column[k] = {1, 0};
     for (int64_t i = k - 1; i >= 0; i--) {
       Number sum = {};
-      for (int64_t j = i + 1; j <= k; j++) sum += t[i * n + j] * out[j * n + k];
+      for (int64_t j = i + 1; j <= k; j++) sum += t[i * n + j] * column[j];
       Number gap = values[k] - t[i * n + i];
       if (pivot_size(gap) < tiny) gap = {tiny, 0};
-      out[i * n + k] = sum / gap;
+      column[i] = sum / gap;
     }
-  }
-  for (int64_t k = 0; k < n; k++) {
     for (int64_t i = 0; i < n; i++) {
       Number sum = {};
-      for (int64_t j = 0; j <= k; j++) sum += z[i * n + j] * out[j * n + k];
-      column[i] = sum;
+      for (int64_t j = 0; j <= k; j++) sum += z[i * n + j] * column[j];
+      out[i * n + k] = sum;
     }
-    for (int64_t i = 0; i < n; i++) out[i * n + k] = column[i];
   }
 }
 
@@ -156,19 +147,18 @@ LW_STATIC void finish_block(double* h, double* z, Number* values, int64_t n, int
   c /= norm;
   s /= norm;
   rotate_rows(top + k - 1, bottom + k - 1, c, s, n - k + 1);
-  double* const both[2] = {h, z};
-  for (double* matrix : both) {
-    for (int64_t i = 0; i < (matrix == h ? k + 1 : n); i++) {
-      double *left = matrix + i * n + k - 1, *right = left + 1;
-      const double t = c * *left + s * *right;
-      *right = c * *right - s * *left;
-      *left = t;
-    }
+  for (int64_t i = 0; i <= k; i++) {
+    double *left = h + i * n + k - 1, *right = left + 1;
+    const double t = c * *left + s * *right;
+    *right = c * *right - s * *left;
+    *left = t;
   }
+  rotate_rows(z + (k - 1) * n, z + k * n, c, s, n);
   bottom[k - 1] = 0;
 }
 
-// One double-shifted sweep over low..high, by reflections of three elements.
+// One double-shifted sweep over low..high, by reflections of three elements. z is transposed meanwhile: its columns turn
+// as rows.
 LW_STATIC void francis_sweep(double* h, double* z, int64_t n, int64_t low, int64_t high, double sum, double product) {
   auto at = [=](int64_t i, int64_t j) -> double& { return h[i * n + j]; };
   // The first column of (H - aI)(H - bI), from the lowest place where it may start.
@@ -214,27 +204,45 @@ LW_STATIC void francis_sweep(double* h, double* z, int64_t n, int64_t low, int64
     const double x = p / s, y = q / s, w = r / s;
     q /= p;
     r /= p;
-    for (int64_t j = k; j < n; j++) {
-      double t = at(k, j) + q * at(k + 1, j);
-      if (!is_last) {
-        t += r * at(k + 2, j);
-        at(k + 2, j) -= t * w;
+    double *top = h + k * n, *middle = top + n, *bottom = middle + n;
+    if (is_last) {
+      for (int64_t j = k; j < n; j++) {
+        const double t = top[j] + q * middle[j];
+        top[j] -= t * x;
+        middle[j] -= t * y;
       }
-      at(k, j) -= t * x;
-      at(k + 1, j) -= t * y;
+    } else {
+      for (int64_t j = k; j < n; j++) {
+        const double t = top[j] + q * middle[j] + r * bottom[j];
+        top[j] -= t * x;
+        middle[j] -= t * y;
+        bottom[j] -= t * w;
+      }
     }
     const int64_t last = smaller(high, k + 3);
-    double* const both[2] = {h, z};
-    for (double* matrix : both) {
-      for (int64_t i = 0; i <= (matrix == h ? last : n - 1); i++) {
-        double* row = matrix + i * n + k;
-        double t = x * row[0] + y * row[1];
-        if (!is_last) {
-          t += w * row[2];
-          row[2] -= t * r;
-        }
-        row[0] -= t;
-        row[1] -= t * q;
+    for (int64_t i = 0; i <= last; i++) {
+      double* row = h + i * n + k;
+      double t = x * row[0] + y * row[1];
+      if (!is_last) {
+        t += w * row[2];
+        row[2] -= t * r;
+      }
+      row[0] -= t;
+      row[1] -= t * q;
+    }
+    double *first = z + k * n, *second = first + n, *third = second + n;
+    if (is_last) {
+      for (int64_t i = 0; i < n; i++) {
+        const double t = x * first[i] + y * second[i];
+        first[i] -= t;
+        second[i] -= t * q;
+      }
+    } else {
+      for (int64_t i = 0; i < n; i++) {
+        const double t = x * first[i] + y * second[i] + w * third[i];
+        first[i] -= t;
+        second[i] -= t * q;
+        third[i] -= t * r;
       }
     }
   }
@@ -285,7 +293,7 @@ LW_STATIC bool iterate_real(double* h, double* z, Number* values, int64_t n) {
 }
 
 // Vectors of the quasi-triangular matrix, then times z. A pair of complex values shares one pair of real columns.
-// `column` holds 2n values.
+// `column` holds n complex values.
 LW_STATIC void back_substitute_real(const double* h, const double* z, const Number* values, Number* out,
                                     double* column, int64_t n) {
   double norm = 0;
@@ -293,58 +301,50 @@ LW_STATIC void back_substitute_real(const double* h, const double* z, const Numb
     for (int64_t j = i > 0 ? i - 1 : 0; j < n; j++) norm += magnitude_of(h[i * n + j]);
   }
   const double tiny = epsilon_of<double> * (norm == 0 ? 1 : norm);
-  for (int64_t i = 0; i < n * n; i++) out[i] = {};
+  Number* x = (Number*)column;
   auto guarded = [=](Number x) { return pivot_size(x) < tiny ? Number{tiny, 0} : x; };
   for (int64_t k = n - 1; k >= 0; k--) {
     const Number value = values[k];
     int64_t i = k - 1;
     if (value.im == 0) {
-      out[k * n + k] = {1, 0};
+      x[k] = {1, 0};
     } else if (value.im < 0) {
       continue;  // the conjugate of the column before it
     } else {
       // The block's own vector: (a - value) x + b y = 0, with y = 1 or x = 1, whichever is safer.
       const double a = h[k * n + k], b = h[k * n + k + 1], c = h[(k + 1) * n + k], d = h[(k + 1) * n + k + 1];
       if (magnitude_of(b) >= magnitude_of(c)) {
-        out[k * n + k] = {1, 0};
-        out[(k + 1) * n + k] = scaled(value - Number{a, 0}, 1 / b);
+        x[k] = {1, 0};
+        x[k + 1] = scaled(value - Number{a, 0}, 1 / b);
       } else {
-        out[(k + 1) * n + k] = {1, 0};
-        out[k * n + k] = scaled(value - Number{d, 0}, 1 / c);
+        x[k + 1] = {1, 0};
+        x[k] = scaled(value - Number{d, 0}, 1 / c);
       }
     }
     const int64_t end = value.im == 0 ? k : k + 1;
     for (; i >= 0; i--) {
       const bool is_pair = values[i].im != 0;
       Number sum = {};
-      for (int64_t j = i + 1; j <= end; j++) sum += scaled(out[j * n + k], h[i * n + j]);
+      for (int64_t j = i + 1; j <= end; j++) sum += scaled(x[j], h[i * n + j]);
       if (!is_pair) {
-        out[i * n + k] = sum / guarded(value - Number{h[i * n + i], 0});
+        x[i] = sum / guarded(value - Number{h[i * n + i], 0});
         continue;
       }
       // Rows i - 1 and i together: a 2 x 2 system by Cramer's rule.
       Number above = {};
-      for (int64_t j = i + 1; j <= end; j++) above += scaled(out[j * n + k], h[(i - 1) * n + j]);
+      for (int64_t j = i + 1; j <= end; j++) above += scaled(x[j], h[(i - 1) * n + j]);
       const double a = h[(i - 1) * n + i - 1], b = h[(i - 1) * n + i], c = h[i * n + i - 1], d = h[i * n + i];
       const Number p = value - Number{a, 0}, q = value - Number{d, 0};
       const Number determinant = guarded(p * q - Number{b * c, 0});
-      out[(i - 1) * n + k] = (above * q + scaled(sum, b)) / determinant;
-      out[i * n + k] = (p * sum + scaled(above, c)) / determinant;
+      x[i - 1] = (above * q + scaled(sum, b)) / determinant;
+      x[i] = (p * sum + scaled(above, c)) / determinant;
       i--;
     }
-  }
-  for (int64_t k = 0; k < n; k++) {
-    if (values[k].im < 0) continue;
-    const int64_t end = values[k].im == 0 ? k : k + 1;
-    for (int64_t i = 0; i < n; i++) {
+    for (i = 0; i < n; i++) {
       Number sum = {};
-      for (int64_t j = 0; j <= end; j++) sum += scaled(out[j * n + k], z[i * n + j]);
-      column[2 * i] = sum.re;
-      column[2 * i + 1] = sum.im;
-    }
-    for (int64_t i = 0; i < n; i++) {
-      out[i * n + k] = {column[2 * i], column[2 * i + 1]};
-      if (values[k].im > 0) out[i * n + k + 1] = {column[2 * i], -column[2 * i + 1]};
+      for (int64_t j = 0; j <= end; j++) sum += scaled(x[j], z[i * n + j]);
+      out[i * n + k] = sum;
+      if (value.im > 0) out[i * n + k + 1] = conjugate(sum);
     }
   }
 }

@@ -3,10 +3,12 @@
 // until somebody synchronises with it, as on a GPU: what reads or overwrites too early then shows.
 #include "../driver.h"
 
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <deque>
 #include <functional>
@@ -133,6 +135,20 @@ bool is_inside(const std::map<CuPointer, size_t>& blocks, CuPointer pointer, siz
 
 bool is_device(CuPointer pointer, size_t bytes) { return is_inside(state().device_blocks, pointer, bytes); }
 
+// What the emulated NVRTC made: a shared object whose threads are called one by one; it has no barriers.
+emulation::Kernel* load_host_module(const char* path) {
+  void* library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  unlink(path);
+  if (!library) return nullptr;
+  auto describe = (void (*)(const size_t**, size_t*))dlsym(library, "layerwise_module");
+  auto* kernel = new emulation::Kernel{"pointwise", dlsym(library, "layerwise_thread"), nullptr, nullptr, 0};
+  describe(&kernel->sizes, &kernel->count);
+  kernel->thunk = [](const void* function, void** parameters) {
+    ((void (*)(emulation::Block*, void**))function)(emulation::block, parameters);
+  };
+  return kernel;
+}
+
 // A copy from memory that is not pinned has left it when the call returns, as with the real driver.
 bool is_pinned(const void* pointer, size_t bytes) { return is_inside(state().host_blocks, (CuPointer)pointer, bytes); }
 
@@ -187,10 +203,14 @@ EXPORT CuResult cuCtxSynchronize() {
   finish_all();
   return kCuSuccess;
 }
-EXPORT CuResult cuModuleLoadData(CuModule* module, const void*) { return *module = (CuModule)1, kCuSuccess; }
+EXPORT CuResult cuModuleLoadData(CuModule* module, const void* image) {
+  *module = image ? (CuModule)load_host_module((const char*)image) : (CuModule)1;
+  return *module ? kCuSuccess : kCuInvalidValue;
+}
 EXPORT CuResult cuModuleUnload(CuModule) { return kCuSuccess; }
-EXPORT CuResult cuModuleGetFunction(CuFunction* function, CuModule, const char* name) {
-  const emulation::Kernel* kernel = emulation::find_kernel(name);
+EXPORT CuResult cuModuleGetFunction(CuFunction* function, CuModule module, const char* name) {
+  const bool is_built_in = module == (CuModule)1;
+  const auto* kernel = is_built_in ? emulation::find_kernel(name) : (const emulation::Kernel*)module;
   *function = (CuFunction)kernel;
   return kernel ? kCuSuccess : kCuNotFound;
 }

@@ -256,9 +256,9 @@ bool allows_tf32(const Context& context) { return tf32_allowed[context.device_in
 // allowed
 LAUNCHER(matmul_allow_tf32) { tf32_allowed[context.device_index() % kMostDevices] = args.flag(); }
 
-LAUNCHER(matmul) {
-  Product p = {};
-  if (!read_product(context, args, &p)) return;
+}  // namespace
+
+void run_matmul(Context& context, Product& p) {
   if (p.dtype == kBool) return context.fail("[matmul] not defined for bool: expected a number type");
   if (p.s.batches <= 0 || p.s.m <= 0 || p.s.n <= 0) return;
   if (p.s.n == 1 && p.s.m > 1 && p.s.c_row == 1 && !p.bias) exchange(&p);
@@ -274,5 +274,9 @@ LAUNCHER(matmul) {
   run_plain(context, p);
 }
 
-}  // namespace
+LAUNCHER(matmul) {
+  Product p = {};
+  if (read_product(context, args, &p)) run_matmul(context, p);
+}
+
 }  // namespace layerwise

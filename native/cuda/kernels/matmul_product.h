@@ -14,6 +14,10 @@ struct Product {
   size_t sum_bytes() const { return dtype == kFloat64 ? 8 : 4; }
 };
 
+// Chooses who multiplies and enqueues it; the family in use is "matmul". All scratch slots may be taken, slot 2 only
+// where B is not made of vectors along k.
+void run_matmul(Context& context, Product& p);
+
 // By cuBLASLt. False, with nothing enqueued, where the library is missing or does not take the product.
 bool run_cublaslt(Context& context, const Product& p, bool allows_tf32);
 

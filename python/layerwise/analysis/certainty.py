@@ -1,11 +1,13 @@
 """Is a failure the model's fault, whatever it is given? Asked before anything is called an error."""
 
+import re
+
 from layerwise.analysis.run import run
 from layerwise.analysis.sentences import code_of, pair_of, ratio_of
 from layerwise.specs import TensorSpec, evaluate, materialize, namespace_of, shapes_device
 
 _STRONG = ("given", "remembered", "default")
-_MOST_VARIATIONS = 10
+_MOST_VARIATIONS = 32
 
 
 def is_certain(source, target, outcome, loaded):
@@ -13,15 +15,18 @@ def is_certain(source, target, outcome, loaded):
     plan = outcome.plan
     if outcome.worked_before:
         return True
-    if any(choice.origin in ("name", "layers", "annotation") for choice in plan.init.values()):
+    if not all(_is_strong(choice) or choice.why.endswith("() builds it") for choice in plan.init.values()):
         return False
     if not outcome.is_built:
         return True
     guessed = {choice.name: choice for choice in plan.inputs.values() if not _is_strong(choice)}
     code = code_of(outcome.error)
-    if not guessed:
-        return True
     if code == "failed":
+        # Any exception may be what the code means to say about its arguments.
+        return False
+    if not guessed:
+        return bool(plan.inputs)
+    if any(not _is_tensor(choice) for choice in guessed.values()):
         return False
     reached = 0
     for arguments in _variations(plan, guessed):
@@ -40,6 +45,10 @@ def is_certain(source, target, outcome, loaded):
     return reached > 0
 
 
+def _is_tensor(choice):
+    return re.match(r"\w+\[[\d,]*\](<\d+)?$", choice.text) is not None
+
+
 def _is_strong(choice):
     if choice.origin == "call":
         # What a class around this one hands over rests on a guess itself.
@@ -54,7 +63,7 @@ def _variations(plan, guessed):
     values = {
         name: evaluate(choice.text, space, name) for name, choice in plan.inputs.items() if choice.origin != "default"
     }
-    changed = []
+    changed, others = [], []
     for name in guessed:
         spec = values.get(name)
         if not isinstance(spec, TensorSpec):
@@ -65,11 +74,11 @@ def _variations(plan, guessed):
             changed.append({**values, name: TensorSpec(spec.dtype, shape, spec.high)})
         other = "float32" if spec.high is not None else "int64"
         high = None if spec.high is not None else 2
-        changed.append({**values, name: TensorSpec(other, spec.shape, high)})
+        others.append({**values, name: TensorSpec(other, spec.shape, high)})
         if len(spec.shape) > 1:
-            changed.append({**values, name: TensorSpec(spec.dtype, spec.shape[1:], spec.high)})
-        changed.append({**values, name: TensorSpec(spec.dtype, (2, *spec.shape), spec.high)})
-    for each in changed[:_MOST_VARIATIONS]:
+            others.append({**values, name: TensorSpec(spec.dtype, spec.shape[1:], spec.high)})
+        others.append({**values, name: TensorSpec(spec.dtype, (2, *spec.shape), spec.high)})
+    for each in [*changed, *others][:_MOST_VARIATIONS]:
         yield {name: materialize(value, name, device) for name, value in each.items()}
 
 

@@ -63,6 +63,7 @@ class _Analysis:
     def __init__(self, request, began):
         self.request = request
         self.end = began + request["budget_ms"] / 1000
+        self.share = max(_MOST_SECONDS, request["budget_ms"] / 4000)
         self.source = files.read(request["path"])
         self.problems = []
         self.targets = []
@@ -96,7 +97,7 @@ class _Analysis:
         """Imports the file; a sentence or an exception where it cannot be."""
         if not any(target["kind"] != "script" for target in wanted):
             return None
-        watch.deadline = min(self.end, _clock() + _MOST_SECONDS)
+        watch.deadline = self.end
         try:
             self.loaded = modules.load(self.source, self.request["root"])
             return None
@@ -121,7 +122,7 @@ class _Analysis:
             return {**present.empty(target), "incomplete": "there was no time left for it"}
         if _lates.get((self.source.path, target["name"])) == self.source.part(target):
             return {**present.empty(target), "incomplete": _late_sentence(None)}
-        watch.deadline = min(self.end, began + _MOST_SECONDS)
+        watch.deadline = min(self.end, began + self.share)
         try:
             if target["kind"] == "script":
                 answer = scripts.analyse(self.source, target, self.request)

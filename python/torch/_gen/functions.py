@@ -25,6 +25,9 @@ from _core import (
     op__dropout as _core__dropout,
     op__embedding as _core__embedding,
     op__empty_like as _core__empty_like,
+    op__fft_c2c as _core__fft_c2c,
+    op__fft_c2r as _core__fft_c2r,
+    op__fft_r2c as _core__fft_r2c,
     op__flip as _core__flip,
     op__geqrf as _core__geqrf,
     op__get_rng_state as _core__get_rng_state,
@@ -83,6 +86,7 @@ from _core import (
     op__std_mean as _core__std_mean,
     op__to_device as _core__to_device,
     op__unflatten as _core__unflatten,
+    op__unfold_backward as _core__unfold_backward,
     op__var_mean as _core__var_mean,
     op__view as _core__view,
     op__view_dtype as _core__view_dtype,
@@ -279,6 +283,7 @@ from _core import (
     op_log_normal_ as _core_log_normal_,
     op_log_softmax as _core_log_softmax,
     op_logaddexp as _core_logaddexp,
+    op_logaddexp2 as _core_logaddexp2,
     op_logcumsumexp as _core_logcumsumexp,
     op_logical_and as _core_logical_and,
     op_logical_and_ as _core_logical_and_,
@@ -681,6 +686,33 @@ def _empty_like(input, dtype, device):
         return _wrap(_core__empty_like(input.h, -1 if dtype is None else dtype.id, -1 if device is None else _device_id(device)))
     except AttributeError:
         _check_tensors("_empty_like", [("input", 1, input)])
+        raise
+
+
+def _fft_c2c(input, dim, inverse, scale):
+    "The Fourier transform of complex numbers along dim, times a factor."
+    try:
+        return _wrap(_core__fft_c2c(input.h, dim, inverse, scale))
+    except AttributeError:
+        _check_tensors("_fft_c2c", [("input", 1, input)])
+        raise
+
+
+def _fft_c2r(input, dim, n, scale):
+    "The inverse: n real numbers from the half of their transform, times a factor."
+    try:
+        return _wrap(_core__fft_c2r(input.h, dim, n, scale))
+    except AttributeError:
+        _check_tensors("_fft_c2r", [("input", 1, input)])
+        raise
+
+
+def _fft_r2c(input, dim, onesided, scale):
+    "The Fourier transform of real numbers along dim, or the half of it that is not redundant, times a factor."
+    try:
+        return _wrap(_core__fft_r2c(input.h, dim, onesided, scale))
+    except AttributeError:
+        _check_tensors("_fft_r2c", [("input", 1, input)])
         raise
 
 
@@ -1238,6 +1270,15 @@ def _unflatten(input, dim, sizes):
         raise
 
 
+def _unfold_backward(dy, input_size, dimension, size, step):
+    "Sliding windows added back to where they came from."
+    try:
+        return _wrap(_core__unfold_backward(dy.h, _ints(input_size), dimension, size, step))
+    except AttributeError:
+        _check_tensors("_unfold_backward", [("dy", 1, dy)])
+        raise
+
+
 def _var_mean(input, dim, correction, keepdim):
     "Variance (divided by n - correction) and mean over dim."
     try:
@@ -1477,9 +1518,11 @@ def addmm(input, mat1, mat2, *, beta=1, alpha=1, out=None):
         raise
 
 
-def airy_ai(input):
+def airy_ai(input, *, out=None):
     "The Airy function Ai."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_airy_ai(input.h)))
         return _wrap(_core_airy_ai(input.h))
     except AttributeError:
         _check_tensors("airy_ai", [("input", 1, input)])
@@ -1765,36 +1808,44 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
         raise
 
 
-def bessel_j0(input):
+def bessel_j0(input, *, out=None):
     "The Bessel function of the first kind, of order 0."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_bessel_j0(input.h)))
         return _wrap(_core_bessel_j0(input.h))
     except AttributeError:
         _check_tensors("bessel_j0", [("input", 1, input)])
         raise
 
 
-def bessel_j1(input):
+def bessel_j1(input, *, out=None):
     "The Bessel function of the first kind, of order 1."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_bessel_j1(input.h)))
         return _wrap(_core_bessel_j1(input.h))
     except AttributeError:
         _check_tensors("bessel_j1", [("input", 1, input)])
         raise
 
 
-def bessel_y0(input):
+def bessel_y0(input, *, out=None):
     "The Bessel function of the second kind, of order 0."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_bessel_y0(input.h)))
         return _wrap(_core_bessel_y0(input.h))
     except AttributeError:
         _check_tensors("bessel_y0", [("input", 1, input)])
         raise
 
 
-def bessel_y1(input):
+def bessel_y1(input, *, out=None):
     "The Bessel function of the second kind, of order 1."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_bessel_y1(input.h)))
         return _wrap(_core_bessel_y1(input.h))
     except AttributeError:
         _check_tensors("bessel_y1", [("input", 1, input)])
@@ -2073,7 +2124,7 @@ def celu_(input, alpha=1.0):
         raise
 
 
-def chebyshev_polynomial_t(input, n):
+def chebyshev_polynomial_t(input, n, *, out=None):
     "The chebyshev polynomial t of degree n."
     try:
         n_kind = _kind_of(type(n))
@@ -2082,13 +2133,15 @@ def chebyshev_polynomial_t(input, n):
                 n, n_kind = n.h, 3
             except AttributeError:
                 n, n_kind = _operand(n)
+        if out is not None:
+            return _write_out(out, _wrap(_core_chebyshev_polynomial_t(input.h, n, n_kind)))
         return _wrap(_core_chebyshev_polynomial_t(input.h, n, n_kind))
     except AttributeError:
         _check_tensors("chebyshev_polynomial_t", [("input", 1, input)])
         raise
 
 
-def chebyshev_polynomial_u(input, n):
+def chebyshev_polynomial_u(input, n, *, out=None):
     "The chebyshev polynomial u of degree n."
     try:
         n_kind = _kind_of(type(n))
@@ -2097,13 +2150,15 @@ def chebyshev_polynomial_u(input, n):
                 n, n_kind = n.h, 3
             except AttributeError:
                 n, n_kind = _operand(n)
+        if out is not None:
+            return _write_out(out, _wrap(_core_chebyshev_polynomial_u(input.h, n, n_kind)))
         return _wrap(_core_chebyshev_polynomial_u(input.h, n, n_kind))
     except AttributeError:
         _check_tensors("chebyshev_polynomial_u", [("input", 1, input)])
         raise
 
 
-def chebyshev_polynomial_v(input, n):
+def chebyshev_polynomial_v(input, n, *, out=None):
     "The chebyshev polynomial v of degree n."
     try:
         n_kind = _kind_of(type(n))
@@ -2112,13 +2167,15 @@ def chebyshev_polynomial_v(input, n):
                 n, n_kind = n.h, 3
             except AttributeError:
                 n, n_kind = _operand(n)
+        if out is not None:
+            return _write_out(out, _wrap(_core_chebyshev_polynomial_v(input.h, n, n_kind)))
         return _wrap(_core_chebyshev_polynomial_v(input.h, n, n_kind))
     except AttributeError:
         _check_tensors("chebyshev_polynomial_v", [("input", 1, input)])
         raise
 
 
-def chebyshev_polynomial_w(input, n):
+def chebyshev_polynomial_w(input, n, *, out=None):
     "The chebyshev polynomial w of degree n."
     try:
         n_kind = _kind_of(type(n))
@@ -2127,6 +2184,8 @@ def chebyshev_polynomial_w(input, n):
                 n, n_kind = n.h, 3
             except AttributeError:
                 n, n_kind = _operand(n)
+        if out is not None:
+            return _write_out(out, _wrap(_core_chebyshev_polynomial_w(input.h, n, n_kind)))
         return _wrap(_core_chebyshev_polynomial_w(input.h, n, n_kind))
     except AttributeError:
         _check_tensors("chebyshev_polynomial_w", [("input", 1, input)])
@@ -2656,9 +2715,11 @@ def erfc_(input):
         raise
 
 
-def erfcx(input):
+def erfcx(input, *, out=None):
     "exp(x^2) erfc(x)."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_erfcx(input.h)))
         return _wrap(_core_erfcx(input.h))
     except AttributeError:
         _check_tensors("erfcx", [("input", 1, input)])
@@ -3209,7 +3270,7 @@ def heaviside_(input, values):
         raise
 
 
-def hermite_polynomial_h(input, n):
+def hermite_polynomial_h(input, n, *, out=None):
     "The hermite polynomial h of degree n."
     try:
         n_kind = _kind_of(type(n))
@@ -3218,13 +3279,15 @@ def hermite_polynomial_h(input, n):
                 n, n_kind = n.h, 3
             except AttributeError:
                 n, n_kind = _operand(n)
+        if out is not None:
+            return _write_out(out, _wrap(_core_hermite_polynomial_h(input.h, n, n_kind)))
         return _wrap(_core_hermite_polynomial_h(input.h, n, n_kind))
     except AttributeError:
         _check_tensors("hermite_polynomial_h", [("input", 1, input)])
         raise
 
 
-def hermite_polynomial_he(input, n):
+def hermite_polynomial_he(input, n, *, out=None):
     "The hermite polynomial he of degree n."
     try:
         n_kind = _kind_of(type(n))
@@ -3233,6 +3296,8 @@ def hermite_polynomial_he(input, n):
                 n, n_kind = n.h, 3
             except AttributeError:
                 n, n_kind = _operand(n)
+        if out is not None:
+            return _write_out(out, _wrap(_core_hermite_polynomial_he(input.h, n, n_kind)))
         return _wrap(_core_hermite_polynomial_he(input.h, n, n_kind))
     except AttributeError:
         _check_tensors("hermite_polynomial_he", [("input", 1, input)])
@@ -3274,27 +3339,33 @@ def i0(input, *, out=None):
         raise
 
 
-def i0e(input):
+def i0e(input, *, out=None):
     "exp(-|x|) i0(x)."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_i0e(input.h)))
         return _wrap(_core_i0e(input.h))
     except AttributeError:
         _check_tensors("i0e", [("input", 1, input)])
         raise
 
 
-def i1(input):
+def i1(input, *, out=None):
     "The modified Bessel function of the first kind, of order 1."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_i1(input.h)))
         return _wrap(_core_i1(input.h))
     except AttributeError:
         _check_tensors("i1", [("input", 1, input)])
         raise
 
 
-def i1e(input):
+def i1e(input, *, out=None):
     "exp(-|x|) i1(x)."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_i1e(input.h)))
         return _wrap(_core_i1e(input.h))
     except AttributeError:
         _check_tensors("i1e", [("input", 1, input)])
@@ -3427,7 +3498,7 @@ def isposinf(input, *, out=None):
         raise
 
 
-def laguerre_polynomial_l(input, n):
+def laguerre_polynomial_l(input, n, *, out=None):
     "The laguerre polynomial l of degree n."
     try:
         n_kind = _kind_of(type(n))
@@ -3436,6 +3507,8 @@ def laguerre_polynomial_l(input, n):
                 n, n_kind = n.h, 3
             except AttributeError:
                 n, n_kind = _operand(n)
+        if out is not None:
+            return _write_out(out, _wrap(_core_laguerre_polynomial_l(input.h, n, n_kind)))
         return _wrap(_core_laguerre_polynomial_l(input.h, n, n_kind))
     except AttributeError:
         _check_tensors("laguerre_polynomial_l", [("input", 1, input)])
@@ -3533,7 +3606,7 @@ def leaky_relu_(input, negative_slope=0.01):
         raise
 
 
-def legendre_polynomial_p(input, n):
+def legendre_polynomial_p(input, n, *, out=None):
     "The legendre polynomial p of degree n."
     try:
         n_kind = _kind_of(type(n))
@@ -3542,6 +3615,8 @@ def legendre_polynomial_p(input, n):
                 n, n_kind = n.h, 3
             except AttributeError:
                 n, n_kind = _operand(n)
+        if out is not None:
+            return _write_out(out, _wrap(_core_legendre_polynomial_p(input.h, n, n_kind)))
         return _wrap(_core_legendre_polynomial_p(input.h, n, n_kind))
     except AttributeError:
         _check_tensors("legendre_polynomial_p", [("input", 1, input)])
@@ -3718,9 +3793,11 @@ def log_(input):
         raise
 
 
-def log_ndtr(input):
+def log_ndtr(input, *, out=None):
     "The logarithm of the normal distribution's area below x."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_log_ndtr(input.h)))
         return _wrap(_core_log_ndtr(input.h))
     except AttributeError:
         _check_tensors("log_ndtr", [("input", 1, input)])
@@ -3761,6 +3838,17 @@ def logaddexp(input, other, *, out=None):
         return _wrap(_core_logaddexp(input.h, other.h))
     except AttributeError:
         _check_tensors("logaddexp", [("input", 1, input), ("other", 2, other)])
+        raise
+
+
+def logaddexp2(input, other, *, out=None):
+    "log2(2^input + 2^other), without overflow."
+    try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_logaddexp2(input.h, other.h)))
+        return _wrap(_core_logaddexp2(input.h, other.h))
+    except AttributeError:
+        _check_tensors("logaddexp2", [("input", 1, input), ("other", 2, other)])
         raise
 
 
@@ -4085,18 +4173,22 @@ def mm(input, mat2, *, out=None):
         raise
 
 
-def modified_bessel_k0(input):
+def modified_bessel_k0(input, *, out=None):
     "The modified Bessel function of the second kind, of order 0."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_modified_bessel_k0(input.h)))
         return _wrap(_core_modified_bessel_k0(input.h))
     except AttributeError:
         _check_tensors("modified_bessel_k0", [("input", 1, input)])
         raise
 
 
-def modified_bessel_k1(input):
+def modified_bessel_k1(input, *, out=None):
     "The modified Bessel function of the second kind, of order 1."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_modified_bessel_k1(input.h)))
         return _wrap(_core_modified_bessel_k1(input.h))
     except AttributeError:
         _check_tensors("modified_bessel_k1", [("input", 1, input)])
@@ -4183,9 +4275,11 @@ def native_layer_norm(input, normalized_shape, weight, bias, eps):
         raise
 
 
-def ndtri(input):
+def ndtri(input, *, out=None):
     "The x below which the normal distribution has the given area."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_ndtri(input.h)))
         return _wrap(_core_ndtri(input.h))
     except AttributeError:
         _check_tensors("ndtri", [("input", 1, input)])
@@ -4572,18 +4666,22 @@ def rsub(input, other, *, alpha=1, out=None):
         raise
 
 
-def scaled_modified_bessel_k0(input):
+def scaled_modified_bessel_k0(input, *, out=None):
     "exp(x) K0(x)."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_scaled_modified_bessel_k0(input.h)))
         return _wrap(_core_scaled_modified_bessel_k0(input.h))
     except AttributeError:
         _check_tensors("scaled_modified_bessel_k0", [("input", 1, input)])
         raise
 
 
-def scaled_modified_bessel_k1(input):
+def scaled_modified_bessel_k1(input, *, out=None):
     "exp(x) K1(x)."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_scaled_modified_bessel_k1(input.h)))
         return _wrap(_core_scaled_modified_bessel_k1(input.h))
     except AttributeError:
         _check_tensors("scaled_modified_bessel_k1", [("input", 1, input)])
@@ -4649,7 +4747,7 @@ def sgn(input, *, out=None):
         raise
 
 
-def shifted_chebyshev_polynomial_t(input, n):
+def shifted_chebyshev_polynomial_t(input, n, *, out=None):
     "The shifted chebyshev polynomial t of degree n."
     try:
         n_kind = _kind_of(type(n))
@@ -4658,13 +4756,15 @@ def shifted_chebyshev_polynomial_t(input, n):
                 n, n_kind = n.h, 3
             except AttributeError:
                 n, n_kind = _operand(n)
+        if out is not None:
+            return _write_out(out, _wrap(_core_shifted_chebyshev_polynomial_t(input.h, n, n_kind)))
         return _wrap(_core_shifted_chebyshev_polynomial_t(input.h, n, n_kind))
     except AttributeError:
         _check_tensors("shifted_chebyshev_polynomial_t", [("input", 1, input)])
         raise
 
 
-def shifted_chebyshev_polynomial_u(input, n):
+def shifted_chebyshev_polynomial_u(input, n, *, out=None):
     "The shifted chebyshev polynomial u of degree n."
     try:
         n_kind = _kind_of(type(n))
@@ -4673,13 +4773,15 @@ def shifted_chebyshev_polynomial_u(input, n):
                 n, n_kind = n.h, 3
             except AttributeError:
                 n, n_kind = _operand(n)
+        if out is not None:
+            return _write_out(out, _wrap(_core_shifted_chebyshev_polynomial_u(input.h, n, n_kind)))
         return _wrap(_core_shifted_chebyshev_polynomial_u(input.h, n, n_kind))
     except AttributeError:
         _check_tensors("shifted_chebyshev_polynomial_u", [("input", 1, input)])
         raise
 
 
-def shifted_chebyshev_polynomial_v(input, n):
+def shifted_chebyshev_polynomial_v(input, n, *, out=None):
     "The shifted chebyshev polynomial v of degree n."
     try:
         n_kind = _kind_of(type(n))
@@ -4688,13 +4790,15 @@ def shifted_chebyshev_polynomial_v(input, n):
                 n, n_kind = n.h, 3
             except AttributeError:
                 n, n_kind = _operand(n)
+        if out is not None:
+            return _write_out(out, _wrap(_core_shifted_chebyshev_polynomial_v(input.h, n, n_kind)))
         return _wrap(_core_shifted_chebyshev_polynomial_v(input.h, n, n_kind))
     except AttributeError:
         _check_tensors("shifted_chebyshev_polynomial_v", [("input", 1, input)])
         raise
 
 
-def shifted_chebyshev_polynomial_w(input, n):
+def shifted_chebyshev_polynomial_w(input, n, *, out=None):
     "The shifted chebyshev polynomial w of degree n."
     try:
         n_kind = _kind_of(type(n))
@@ -4703,6 +4807,8 @@ def shifted_chebyshev_polynomial_w(input, n):
                 n, n_kind = n.h, 3
             except AttributeError:
                 n, n_kind = _operand(n)
+        if out is not None:
+            return _write_out(out, _wrap(_core_shifted_chebyshev_polynomial_w(input.h, n, n_kind)))
         return _wrap(_core_shifted_chebyshev_polynomial_w(input.h, n, n_kind))
     except AttributeError:
         _check_tensors("shifted_chebyshev_polynomial_w", [("input", 1, input)])
@@ -4893,9 +4999,11 @@ def softshrink(input, lambd=0.5):
         raise
 
 
-def spherical_bessel_j0(input):
+def spherical_bessel_j0(input, *, out=None):
     "sin(x) / x."
     try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_spherical_bessel_j0(input.h)))
         return _wrap(_core_spherical_bessel_j0(input.h))
     except AttributeError:
         _check_tensors("spherical_bessel_j0", [("input", 1, input)])
@@ -5334,7 +5442,7 @@ def zero_(input):
         raise
 
 
-def zeta(input, other):
+def zeta(input, other, *, out=None):
     "Hurwitz' zeta: the sum of (other + k)^-input over k >= 0."
     try:
         other_kind = _kind_of(type(other))
@@ -5343,6 +5451,8 @@ def zeta(input, other):
                 other, other_kind = other.h, 3
             except AttributeError:
                 other, other_kind = _operand(other)
+        if out is not None:
+            return _write_out(out, _wrap(_core_zeta(input.h, other, other_kind)))
         return _wrap(_core_zeta(input.h, other, other_kind))
     except AttributeError:
         _check_tensors("zeta", [("input", 1, input)])

@@ -175,6 +175,7 @@ methods = {
     "log_normal_": _f.log_normal_,
     "log_softmax": _f.log_softmax,
     "logaddexp": _f.logaddexp,
+    "logaddexp2": _f.logaddexp2,
     "logcumsumexp": _f.logcumsumexp,
     "logical_and": _f.logical_and,
     "logical_and_": _f.logical_and_,

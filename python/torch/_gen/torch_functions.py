@@ -142,6 +142,7 @@ log2_ = _f.log2_
 log_ = _f.log_
 log_softmax = _f.log_softmax
 logaddexp = _f.logaddexp
+logaddexp2 = _f.logaddexp2
 logcumsumexp = _f.logcumsumexp
 logical_and = _f.logical_and
 logical_not = _f.logical_not
@@ -378,6 +379,7 @@ __all__ = [
     "log_",
     "log_softmax",
     "logaddexp",
+    "logaddexp2",
     "logcumsumexp",
     "logical_and",
     "logical_not",

@@ -3,6 +3,7 @@
 import _core
 from torch._C import TensorBase, _buffer, _raise, _return_dead, _wrap
 from torch.autograd import function, functional, graph
+from torch.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
 from torch.autograd.function import Function
 from torch.autograd.gradcheck import gradcheck, gradgradcheck
 from torch.autograd.grad_mode import (
@@ -67,24 +68,6 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
             "this is the desired behavior."
         )
     return tuple(found)
-
-
-class set_detect_anomaly:
-    """Accepted so that scripts run: errors of the tape already name the operation."""
-
-    def __init__(self, mode=True, check_nan=True):
-        pass
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        return False
-
-
-class detect_anomaly(set_detect_anomaly):
-    def __init__(self, check_nan=True):
-        pass
 
 
 Variable = None

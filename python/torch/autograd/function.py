@@ -1,6 +1,9 @@
 """torch.autograd.Function: operations whose backward is written in Python."""
 
+import functools
+
 import _core
+from torch.autograd import graph
 from torch._C import TensorBase, _buffer, _function_contexts, _new_id, _raise, _wrap
 
 
@@ -20,8 +23,16 @@ class FunctionCtx:
 
     save_for_forward = save_for_backward
 
+    def _hand_over(self):
+        """Under hooks on saved tensors, what was saved goes through them."""
+        self._restore = [None if t is None else graph._pack(t) for t in self._saved]
+        if any(self._restore):
+            self._saved = None
+
     @property
     def saved_tensors(self):
+        if self._saved is None:
+            return tuple(None if restore is None else restore() for restore in self._restore)
         for t, version in zip(self._saved, getattr(self, "_versions", ())):
             if t is not None and t._version != version:
                 raise RuntimeError(
@@ -75,15 +86,18 @@ class Function(FunctionCtx):
                 outputs = cls.forward(ctx, *args, **kwargs)
         if not (is_grad_enabled() and any(ctx.needs_input_grad)):
             return outputs
-        if ctx._dirty:
-            raise NotImplementedError("Function.mark_dirty on inputs that require grad is not supported yet")
+        if graph._active:
+            ctx._hand_over()
         single = not isinstance(outputs, tuple)
         results = [outputs] if single else list(outputs)
         hidden = {id(t) for t in ctx._non_differentiable}
         places = [i for i, t in enumerate(results) if isinstance(t, TensorBase) and id(t) not in hidden]
         recorded = _record(cls, ctx, tensors, results, places)
+        written = {id(t) for t in ctx._dirty}
         for i, t in zip(places, recorded):
-            results[i] = t
+            # An input that was written to stays the object that it is.
+            if id(results[i]) not in written:
+                results[i] = t
         return results[0] if single else tuple(results)
 
 
@@ -91,6 +105,15 @@ def _record(cls, ctx, inputs, results, places):
     """Put the call on the tape. Gradients come for the outputs at `places`; the others' are None, or zeros."""
     context_id = _new_id()
     outputs = [results[i] for i in places]
+    written = {id(t) for t in ctx._dirty}
+    for t in ctx._dirty:
+        if not any(t is o for o in outputs):
+            raise RuntimeError(
+                "Some elements marked as dirty during the forward method were not returned as output. The inputs that are modified "
+                "inplace must all be outputs of the Function."
+            )
+        if t.requires_grad and t.is_leaf and not t._is_view():
+            raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
     shapes = [(t.shape, t.dtype) if isinstance(t, TensorBase) else None for t in results]
 
     def run(grads):
@@ -118,6 +141,9 @@ def _record(cls, ctx, inputs, results, places):
     for t in (*inputs, *outputs):
         _buffer[at] = 0 if t is None else t.h
         at += 1
+    for t in outputs:
+        _buffer[at] = id(t) in written
+        at += 1
     n = _core.record_function(cls.__name__ + "Backward", context_id, len(inputs), len(outputs))
     if n < 0:
         _raise()
@@ -125,4 +151,42 @@ def _record(cls, ctx, inputs, results, places):
 
 
 def once_differentiable(function):
-    return function
+    """For a backward that is not made of differentiable operations: differentiating its results is an error."""
+
+    @functools.wraps(function)
+    def wrapper(ctx, *args):
+        from torch.autograd.grad_mode import is_grad_enabled, no_grad
+
+        with no_grad():
+            outputs = function(ctx, *args)
+        if not is_grad_enabled() or not any(isinstance(a, TensorBase) and a.requires_grad for a in args):
+            return outputs
+        found = outputs if isinstance(outputs, tuple) else (outputs,)
+        refused = tuple(
+            _Refused.apply(o.detach().requires_grad_()) if isinstance(o, TensorBase) and o.is_floating_point() else o for o in found
+        )
+        return refused if isinstance(outputs, tuple) else refused[0]
+
+    return wrapper
+
+
+class _Refused(Function):
+    @staticmethod
+    def forward(ctx, value):
+        return value
+
+    @staticmethod
+    def backward(ctx, *grads):
+        raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")
+
+
+class NestedIOFunction(Function):
+    """Functions of nests of tensors: not needed where Python arguments are passed as they are."""
+
+
+class InplaceFunction(Function):
+    """A function that may write to its input; `inplace` says whether it does."""
+
+    def __init__(self, inplace=False):
+        super().__init__()
+        self.inplace = inplace

@@ -240,7 +240,10 @@ def get_node_local_rank(fallback_rank=None):
         return int(os.environ["LOCAL_RANK"])
     if fallback_rank is not None:
         return int(fallback_rank)
-    raise RuntimeError("LOCAL_RANK is not in the environment. Consider passing fallback_rank to allow `get_node_local_rank` to work, assuming you are not running in a multi-device context and want the code to run locally instead.")
+    raise RuntimeError(
+        "LOCAL_RANK is not in the environment. Consider passing fallback_rank to allow `get_node_local_rank` to work, assuming you are "
+        "not running in a multi-device context and want the code to run locally instead."
+    )
 
 
 def _done(async_op, *results):
@@ -255,12 +258,18 @@ def _copy_into(targets, sources):
 
 def _tensor(value, name):
     if not isinstance(value, torch.Tensor):
-        raise TypeError(f"Invalid function argument. Expected parameter `{name}` of type torch.Tensor\n             but got {type(value)} instead.")
+        raise TypeError(
+            f"Invalid function argument. Expected parameter `{name}` of type torch.Tensor\n             but got {type(value)} instead."
+        )
 
 
 def _tensors(values, name):
     if not isinstance(values, list) or not all(isinstance(v, torch.Tensor) for v in values):
-        raise TypeError(f"Invalid function argument. Expected parameter `{name}` of type List[torch.Tensor]\n             but got {type(values)} with elements of type {[type(v) for v in values] if isinstance(values, list) else None}.")
+        kinds = [type(v) for v in values] if isinstance(values, list) else None
+        raise TypeError(
+            f"Invalid function argument. Expected parameter `{name}` of type List[torch.Tensor]\n             but got {type(values)} "
+            f"with elements of type {kinds}."
+        )
 
 
 def all_reduce(tensor, op=ReduceOp.SUM, group=None, async_op=False):

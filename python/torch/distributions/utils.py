@@ -84,7 +84,10 @@ def vec_to_tril_matrix(vec, diag=0):
     # The number of entries on and below the diagonal determines the size of the matrix.
     n = (-(1 + 2 * diag) + ((1 + 2 * diag) ** 2 + 8 * vec.shape[-1] + 4 * abs(diag) * (diag + 1)) ** 0.5) / 2
     if not round(n) - n < torch.finfo(vec.dtype).eps:
-        raise ValueError(f"The size of last dimension is {vec.shape[-1]} which cannot be expressed as the lower triangular part of a square D x D matrix.")
+        raise ValueError(
+            f"The size of last dimension is {vec.shape[-1]} which cannot be expressed as the lower triangular part of a square D x D "
+            "matrix."
+        )
     n = round(n.real) if isinstance(n, complex) else round(n)
     mat = vec.new_zeros(vec.shape[:-1] + (n, n))
     mask = torch.arange(n) < torch.arange(n).view(-1, 1) + (diag + 1)

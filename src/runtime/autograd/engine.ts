@@ -7,6 +7,7 @@ import { observer } from "../observer.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { Scope, Tensor } from "../tensor.ts";
 import { gradMode } from "./mode.ts";
+import { anomaly } from "./watched.ts";
 import { AccumulateGrad, Node, accumulation, gradientEdge } from "./node.ts";
 
 /** Computations that the loop needs, set by ops/index.ts: autograd stands below the ops. */
@@ -205,7 +206,7 @@ export function runBackward(
       const watching = observer.current;
       watching?.beginBackward(node.origin, node.name);
       try {
-        results = node.apply(buffer);
+        results = anomaly.isOn ? watchedApply(node, buffer) : node.apply(buffer);
       } finally {
         watching?.endBackward(buffer, results);
       }
@@ -219,6 +220,18 @@ export function runBackward(
       if (left === 0) ready.push(edge.node);
     });
     if (!retainGraph && !(node instanceof AccumulateGrad)) node.releaseSaved();
+  }
+}
+
+/** In anomaly mode: a failure is reported with the line of the forward pass that it belongs to, NaNs are failures. */
+function watchedApply(node: Node, buffer: (Tensor | null)[]): (Tensor | null)[] {
+  try {
+    const results = node.apply(buffer);
+    if (anomaly.checksNan) anomaly.check(node.name, results);
+    return results;
+  } catch (error) {
+    anomaly.report(node.name, node.traceback);
+    throw error;
   }
 }
 

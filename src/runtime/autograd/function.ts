@@ -2,8 +2,10 @@
 import { isDifferentiable } from "../dtype.ts";
 import { python, readScratch, writeScratch, fail } from "../bridge.ts";
 import { get, getOrNull, putQuietly } from "../handles.ts";
+import { NotImplementedError } from "../errors.ts";
 import { observer } from "../observer.ts";
 import { alias, Scope, type Tensor } from "../tensor.ts";
+import { rebaseHistory } from "./inplace.ts";
 import { gradMode } from "./mode.ts";
 import { Node } from "./node.ts";
 
@@ -20,8 +22,9 @@ class FunctionNode extends Node {
   }
 
   apply(grads: (Tensor | null)[]): (Tensor | null)[] {
-    writeScratch(grads.map((t) => (t ? putQuietly(t) : 0)));
-    const n = python().callPython("torch._C:_run_function", this.#context, grads.length, gradMode.enabled) as number;
+    // Outputs that nobody used leave holes.
+    writeScratch(Array.from({ length: this.nOutputs }, (_, i) => (grads[i] ? putQuietly(grads[i]) : 0)));
+    const n = python().callPython("torch._C:_run_function", this.#context, this.nOutputs, gradMode.enabled) as number;
     const handles = readScratch(n);
     return handles.map(getOrNull);
   }
@@ -35,18 +38,28 @@ class FunctionNode extends Node {
 
 export const functionNodes = {
   /**
-   * Record a call. Scratch: inputs (0: not a tensor), then outputs. Outputs that are inputs handed through become aliases,
-   * so the handles to use stand in the scratch block afterwards.
+   * Record a call. Scratch: inputs (0: not a tensor), then outputs, then for each output 1 where it is an input that was
+   * written to. Other outputs that are inputs handed through become aliases, so the handles to use stand in the scratch
+   * block afterwards.
    */
   record_function: (name: string, context: number, nInputs: number, nOutputs: number): number => {
     const mark = Scope.enter();
     try {
-      const words = readScratch(nInputs + nOutputs);
+      const words = readScratch(nInputs + 2 * nOutputs);
       const inputs = words.slice(0, nInputs).map(getOrNull);
       const node = new FunctionNode(name, context, inputs);
       node.nOutputs = nOutputs;
-      const outputs = words.slice(nInputs).map((h, i) => {
+      const outputs = words.slice(nInputs, nInputs + nOutputs).map((h, i) => {
         const given = get(h);
+        if (words[nInputs + nOutputs + i]) {
+          given.storage.version++;
+          if (nOutputs > 1 && given.base) throw new NotImplementedError("a written view among several outputs");
+          if (nOutputs > 1) {
+            node.describeOutput(given, i);
+            given.setNode(node, i);
+          } else rebaseHistory(given, node);
+          return given;
+        }
         const t = inputs.includes(given) || given.requiresGrad ? alias(given) : given;
         node.describeOutput(t, i);
         if (isDifferentiable(t.dtype)) t.setNode(node, i);

@@ -3,8 +3,10 @@
  * base too (the written slice comes from the new node, the rest from the old), and every other view of that base finds
  * out when its history is next asked for.
  */
-import { RuntimeError } from "../errors.ts";
+import { NotImplementedError, RuntimeError } from "../errors.ts";
+import { isContiguous } from "../shape.ts";
 import { empty, Tensor } from "../tensor.ts";
+import { gradMode } from "./mode.ts";
 import { Node, gradientEdge, viewHistory, type Edge } from "./node.ts";
 
 /** Set by ops/copy.ts and ops/create.ts: the two computations needed here, without importing ops from below them. */
@@ -12,6 +14,29 @@ export const primitives = {
   copyInto: (_target: Tensor, _source: Tensor): void => {},
   zero: (_target: Tensor): void => {},
 };
+
+/** The same as ops on the tape, for gradients that are differentiated again. Set by ops/view.ts. */
+export const recorded = {
+  /** The elements of a contiguous tensor at a geometry. */
+  pick: (_t: Tensor, _at: Geometry): Tensor => unset(),
+  /** Zeros in the shape of `like`, with `part` at a geometry. */
+  place: (_part: Tensor, _like: Tensor, _at: Geometry): Tensor => unset(),
+  /** a - b + c, without c a - b. */
+  replace: (_a: Tensor, _b: Tensor, _c: Tensor | null): Tensor => unset(),
+  contiguous: (_t: Tensor): Tensor => unset(),
+};
+const unset = (): never => {
+  throw new Error("ops are not loaded");
+};
+
+/** A tensor like the base, for its geometry alone; second gradients are there for contiguous bases. */
+function contiguousBase(base: Geometry, like: Tensor): Tensor {
+  if (!isContiguous(base.shape, base.strides)) {
+    throw new NotImplementedError("the second derivative of a write into a view of a tensor that is not contiguous");
+  }
+  return empty(base.shape, like.dtype, like.device);
+}
+const within = (base: Geometry, view: Geometry): Geometry => ({ ...view, offset: view.offset - base.offset });
 
 export function checkInplace(self: Tensor): void {
   if (!self.requiresGrad) return;
@@ -23,7 +48,7 @@ export function checkInplace(self: Tensor): void {
   }
 }
 
-interface Geometry {
+export interface Geometry {
   shape: readonly number[];
   strides: readonly number[];
   offset: number;
@@ -62,6 +87,9 @@ class SliceOfBase extends Node {
   }
   apply(grads: (Tensor | null)[]): (Tensor | null)[] {
     if (!grads[0]) return [null];
+    if (gradMode.enabled) {
+      return [recorded.place(grads[0], contiguousBase(this.#base, grads[0]), within(this.#base, this.#view))];
+    }
     const full = empty(this.#base.shape, this.#base.dtype, this.#base.device, this.#base.strides);
     primitives.zero(full);
     primitives.copyInto(slice(full, this.#base, this.#view), grads[0]);
@@ -93,6 +121,7 @@ class CopySlices extends Node {
   apply(grads: (Tensor | null)[]): (Tensor | null)[] {
     const dy = grads[0];
     if (!dy) return this.edges.map(() => null);
+    if (gradMode.enabled) return this.#applyRecorded(dy);
     const full = empty(this.#base.shape, dy.dtype, dy.device, this.#base.strides);
     primitives.copyInto(full, dy);
     const part = slice(full, this.#base, this.#view);
@@ -103,6 +132,17 @@ class CopySlices extends Node {
     else primitives.zero(part);
     return [full, ...inner.slice(1)];
   }
+
+  #applyRecorded(dy: Tensor): (Tensor | null)[] {
+    const like = contiguousBase(this.#base, dy);
+    const at = within(this.#base, this.#view);
+    const part = recorded.pick(recorded.contiguous(dy), at);
+    const inner = this.#inner.apply([part]);
+    const own = recorded.place(part, like, at);
+    const given = inner[0] ? recorded.place(inner[0], like, at) : null;
+    return [recorded.replace(dy, own, given), ...inner.slice(1)];
+  }
+
   releaseSaved(): void {
     if (this.released) return;
     this.released = true;

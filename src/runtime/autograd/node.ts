@@ -2,6 +2,8 @@
 import { RuntimeError } from "../errors.ts";
 import { formatShape } from "../shape.ts";
 import { alias, deadHooks, Tensor, type Storage } from "../tensor.ts";
+import { gradMode } from "./mode.ts";
+import { anomaly, savedHooks } from "./watched.ts";
 
 export interface Edge {
   readonly node: Node;
@@ -26,6 +28,8 @@ export abstract class Node {
   retained: { output: number; tensor: Tensor }[] | null = null;
   /** Where the call was made, for profiles; opaque to the tape. */
   origin = -1;
+  /** In anomaly mode: the Python stack that made it. */
+  readonly traceback = anomaly.isOn ? anomaly.trace() : 0;
   released = false;
 
   /** Python's `grad_fn` name: "AddBackward0". */
@@ -49,6 +53,7 @@ export abstract class Node {
     while (dying.length) {
       const node = dying.pop()!;
       node.releaseSaved();
+      if (node.traceback) anomaly.forget(node.traceback);
       for (const { id } of node.hooks ?? []) deadHooks.push(id);
       for (const edge of node.edges) {
         if (edge && --edge.node.refs === 0) dying.push(edge.node);
@@ -175,3 +180,36 @@ export class SavedTensor {
     this.#node?.release();
   }
 }
+
+/** A tensor that a hook of Python's keeps for backward, in whatever form. */
+export class PackedTensor {
+  readonly #id: number;
+  readonly #history: Node | null;
+  readonly #outputIndex: number;
+  readonly #requiresGrad: boolean;
+
+  constructor(t: Tensor, isOutput: boolean) {
+    this.#requiresGrad = t.requiresGrad || isOutput;
+    const edge = !isOutput && t.requiresGrad ? gradientEdge(t) : null;
+    this.#history = edge?.node.retain() ?? null;
+    this.#outputIndex = edge?.index ?? 0;
+    // A node's own output goes without its history, or the two would keep each other alive.
+    this.#id = gradMode.without(() => savedHooks.pack(isOutput ? alias(t) : t));
+  }
+
+  unpack(owner: Node, isOutput: boolean, outputIndex: number): Tensor {
+    const found = gradMode.without(() => savedHooks.unpack(this.#id));
+    const t = alias(found);
+    found.release();
+    if (this.#requiresGrad) t.setNode(isOutput ? owner : this.#history, isOutput ? outputIndex : this.#outputIndex);
+    return t;
+  }
+
+  release(): void {
+    savedHooks.forget(this.#id);
+    this.#history?.release();
+  }
+}
+
+export const keepTensor = (t: Tensor, isOutput: boolean): SavedTensor | PackedTensor =>
+  savedHooks.isActive ? new PackedTensor(t, isOutput) : new SavedTensor(t, isOutput);

@@ -1,11 +1,11 @@
 /** PyTorch's checkpoints for people who look at them: tensors by name, the other values as text, what could not be loaded. */
-import { elementBytes } from "./element_types.ts";
+import { elementBytes, NUMPY_TYPES } from "./element_types.ts";
 import type { Draft, Found } from "./inspect.ts";
 import { openCheckpoint } from "./open.ts";
-import { namedTensors } from "./pickle/describe.ts";
-import { DictValue, StorageValue, type TensorValue, type Value } from "./pickle/values.ts";
+import { type Named, namedTensors } from "./pickle/describe.ts";
+import { DictValue, NumpyArrayValue, StorageValue, type Value } from "./pickle/values.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import type { ByteSource } from "./source.ts";
+import { type ByteSource, MemorySource } from "./source.ts";
 
 const MOST_CHARACTERS = 100;
 const MOST_VALUES = 200;
@@ -26,7 +26,13 @@ export function inspectCheckpoint(source: ByteSource): Draft {
   };
 }
 
-function row(name: string, tensor: TensorValue | StorageValue, checkpoint: Checkpoint): Found {
+function row(name: string, tensor: Named, checkpoint: Checkpoint): Found {
+  if (tensor instanceof NumpyArrayValue) {
+    const { sizes, bytes } = tensor;
+    const dtype = NUMPY_TYPES.get(tensor.type!.name)!;
+    const elements = () => ({ source: new MemorySource(bytes), position: 0, dtype, sizes });
+    return { name, dtype, shape: [...sizes], sizeBytes: bytes.length, elements };
+  }
   if (tensor instanceof StorageValue) {
     const dtype = tensor.dtype ?? "uint8";
     const shape = [tensor.sizeBytes / elementBytes(dtype)];
@@ -68,9 +74,10 @@ function plainValues(value: Value): Record<string, string> {
 
 const shorten = (text: string): string => (text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text);
 
-function sharing(named: readonly { tensor: TensorValue | StorageValue }[]): string[] {
+function sharing(named: readonly { tensor: Named }[]): string[] {
   const users = new Map<StorageValue, number>();
   for (const { tensor } of named) {
+    if (tensor instanceof NumpyArrayValue) continue;
     const storage = tensor instanceof StorageValue ? tensor : tensor.storage;
     if (storage) users.set(storage, (users.get(storage) ?? 0) + 1);
   }

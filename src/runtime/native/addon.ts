@@ -38,6 +38,8 @@ export interface CudaEngine extends NativeEngine {
   /** From and to memory of the host; with `isPinned` the source is read later. */
   upload(to: number, from: number, bytes: number, isPinned: number): boolean;
   download(to: number, from: number, bytes: number): boolean;
+  /** Pointwise programs that were compiled while running, and why the last one that was not was not. */
+  compiled(): { ready: number; failure: string };
   /** Pinned memory of the host. */
   allocateHost(bytes: number): number;
   releaseHost(pointer: number, bytes: number): void;
@@ -92,6 +94,8 @@ export interface CudaAddon {
   libraries(): { name: string; purpose: string; path: string; reason: string }[];
   /** site-packages of a Python environment, to look below first. */
   addLibraryFolder(folder: string): void;
+  /** Where what is compiled while running is kept from run to run; "" for nowhere. */
+  setCompilerCache(folder: string): void;
 }
 
 /** null where this build has none. */

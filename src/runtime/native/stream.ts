@@ -143,7 +143,8 @@ export class Stream {
     const used = () => (this.#published - Atomics.load(this.#control, HEAD)) | 0;
     const toEnd = RING_WORDS - this.#write;
     const needed = toEnd < words ? toEnd + words : words;
-    if (needed > RING_WORDS) throw new RuntimeError(`[${this.#device}] a launch of ${words} words does not fit into the ring`);
+    if (needed > RING_WORDS)
+      throw new RuntimeError(`[${this.#device}] a launch of ${words} words does not fit into the ring`);
     while (RING_WORDS - used() < needed) {
       // Full: let the engine work off half of what is queued, then go on.
       if (this.addon.issue?.(this.submitted)) continue;

@@ -2,7 +2,16 @@
  * Complex tensors: made of two real ones, looked at as pairs of reals, conjugated. Everything else about them is either
  * pointwise (pointwise/complex.ts) or composed of real ops over their parts (complex_forms.ts).
  */
-import { complex128, complex64, float64, getDefaultDtype, isDifferentiable, promoteTypes, Scalar, type DType } from "../dtype.ts";
+import {
+  complex128,
+  complex64,
+  float64,
+  getDefaultDtype,
+  isDifferentiable,
+  promoteTypes,
+  Scalar,
+  type DType,
+} from "../dtype.ts";
 import { RuntimeError } from "../errors.ts";
 import { op, type Grads } from "../op.ts";
 import { part, realOf } from "../pointwise/complex.ts";
@@ -69,7 +78,9 @@ export const viewAsComplex = op({
     const halves = strides.map((s) => s / 2);
     return new Tensor(input.storage, input.shape.slice(0, -1), halves, input.offset / 2, complexDtype(input.dtype));
   },
-  backward: (_saved, dy): Grads => ({ input: dy.dtype.kind === "complex" ? viewAsReal(dy) : viewAsReal(toComplex(dy)) }),
+  backward: (_saved, dy): Grads => ({
+    input: dy.dtype.kind === "complex" ? viewAsReal(dy) : viewAsReal(toComplex(dy)),
+  }),
 });
 
 /** Pairs of reals as complex numbers, copied first where they do not lie side by side. */
@@ -214,8 +225,9 @@ export const angle = op({
   forward(input: Tensor): Tensor {
     if (input.dtype.kind !== "complex") {
       const x = isDifferentiable(input.dtype) ? input : to(input, promoteTypes(input.dtype, getDefaultDtype()));
-      const flat = where(lt!(x, number(0)), number(Math.PI), number(0)) as Tensor;
-      return to(where(isNan(x), x, flat) as Tensor, x.dtype);
+      // Two numbers alone would make a tensor of the default dtype, and round pi to it.
+      const flat = mul(to(lt!(x, number(0)), x.dtype), number(Math.PI)) as Tensor;
+      return where(isNan(x), x, flat) as Tensor;
     }
     const isZero = eq!(input, number(0));
     const re = real(input);

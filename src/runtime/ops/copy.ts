@@ -2,8 +2,9 @@
 import { arithmetic } from "../autograd/engine.ts";
 import { primitives } from "../autograd/inplace.ts";
 import { defaultDevice, type CpuDevice, type Device } from "../device.ts";
-import { promoteTypes, type DType } from "../dtype.ts";
+import { complex64, int64, promoteTypes, type DType } from "../dtype.ts";
 import { RuntimeError, NotImplementedError } from "../errors.ts";
+import { copyValues } from "../dry_values.ts";
 import { launch } from "../launch.ts";
 import { copies, op, type Grads } from "../op.ts";
 import { part, realOf } from "../pointwise/complex.ts";
@@ -33,6 +34,7 @@ export function copyInto(target: Tensor, source: Tensor, nonBlocking = false): v
     source.isContiguous
   ) {
     if (target.numel > 0) {
+      if (target.isMeta) return copyValues(target, source);
       launch("copy_bytes", [target], target.nbytes / 4, [target.pointer, source.pointer, target.nbytes]);
     }
     return;
@@ -51,6 +53,9 @@ function copyParts(target: Tensor, source: Tensor): void {
   if (source.dtype.kind !== "complex") {
     copyInto(part(target, 0), source);
     zeroKernel.launch(dtype, [part(target, 1)], [], []);
+  } else if (target.dtype === complex64 && source.dtype === complex64) {
+    // Eight bytes each, whatever they mean.
+    copyKernel.launch(int64, [withDtype(target, int64)], [withDtype(source, int64)], []);
   } else if (target.dtype.kind === "complex") {
     const inputs = [part(source, 0), part(source, 1)];
     pairKernel.launch(dtype, [part(target, 0), part(target, 1)], inputs, []);
@@ -73,6 +78,8 @@ function copyAcross(target: Tensor, source: Tensor, nonBlocking: boolean): void 
   const packed = contiguousOf(source);
   copyInto(target, copiedTo(target.device, packed));
 }
+
+const withDtype = (t: Tensor, dtype: DType): Tensor => new Tensor(t.storage, t.shape, t.strides, t.offset, dtype);
 
 /** A contiguous tensor with the same values: itself when it is contiguous already. */
 export function contiguousOf(t: Tensor): Tensor {

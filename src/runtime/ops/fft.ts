@@ -6,9 +6,10 @@ import { launch } from "../launch.ts";
 import { op, type Grads } from "../op.ts";
 import { wrapDim, type Shape } from "../shape.ts";
 import { empty, type Tensor } from "../tensor.ts";
-import { complexDtype, real, realOf } from "./complex.ts";
+import { complexDtype, conj, real, realOf } from "./complex.ts";
 import { contiguousOf } from "./copy.ts";
 import { fillWith, zeros } from "./create.ts";
+import { flip } from "./indexing.ts";
 import { cat } from "./join.ts";
 import { mul } from "./pointwise.ts";
 import { slice, transpose } from "./view.ts";
@@ -57,15 +58,19 @@ export const fftComplex = op({
 }) as (input: Tensor, dim: number, inverse: boolean, scale: number) => Tensor;
 
 export const fftFromReal = op({
-  signature: "_fft_r2c(Tensor input, int dim, float scale) -> Tensor",
-  doc: "The half of a Fourier transform of real numbers along dim that is not redundant, times a factor.",
+  signature: "_fft_r2c(Tensor input, int dim, bool onesided, float scale) -> Tensor",
+  doc: "The Fourier transform of real numbers along dim, or the half of it that is not redundant, times a factor.",
   in: "_C",
   complex: true,
   gradName: "FftR2C",
-  forward(input: Tensor, dim: number, scale: number): Tensor {
+  forward(input: Tensor, dim: number, onesided: boolean, scale: number): Tensor {
     const d = wrapDim(dim, input.rank);
     const n = input.shape[d]!;
-    return transformLines(input, d, "fromReal", n, Math.floor(n / 2) + 1, scale);
+    const half = transformLines(input, d, "fromReal", n, Math.floor(n / 2) + 1, scale);
+    const missing = n - half.shape[d]!;
+    if (onesided || missing === 0) return half;
+    // The other half is the mirror image.
+    return cat([half, conj(flip(slice(half, d, 1, missing, 1), [d]))], d);
   },
   // What was not computed has no gradient: zeros in its place, and back.
   backward({ info, dim, scale }, dy): Grads {
@@ -76,7 +81,7 @@ export const fftFromReal = op({
     return { input: real(fftComplex(full, d, true, scale)) };
   },
   cost: costOf,
-}) as (input: Tensor, dim: number, scale: number) => Tensor;
+}) as (input: Tensor, dim: number, onesided: boolean, scale: number) => Tensor;
 
 export const fftToReal = op({
   signature: "_fft_c2r(Tensor input, int dim, int n, float scale) -> Tensor",
@@ -90,7 +95,7 @@ export const fftToReal = op({
   // Each element of the half stands for two, save those that are their own mirror image.
   backward({ info, dim, n, scale }, dy): Grads {
     const d = wrapDim(dim, info.input.shape.length);
-    const half = fftFromReal(dy, d, scale);
+    const half = fftFromReal(dy, d, true, scale);
     return { input: mul(half, countsOf(info.input.shape, d, n, dy)) as Tensor };
   },
   cost: costOf,

@@ -1,10 +1,14 @@
 /** The table of contents: every family of ops, loaded for its declarations. */
 import { arithmetic } from "../autograd/engine.ts";
+import { recorded } from "../autograd/inplace.ts";
 import type { Tensor } from "../tensor.ts";
-import { add } from "./pointwise.ts";
+import { add, sub } from "./pointwise.ts";
+import { contiguous } from "./copy.ts";
+import { asStrided, asStridedBackward } from "./view.ts";
 import { registry } from "../op.ts";
 
 import "./activation.ts";
+import "./advanced_index.ts";
 import "./attention.ts";
 import "./comparison.ts";
 import "./complex.ts";
@@ -23,6 +27,7 @@ import "./loss.ts";
 import "./matmul.ts";
 import "./norm.ts";
 import "./optimizer.ts";
+import "./pointwise_pairs.ts";
 import "./pool.ts";
 import "./random.ts";
 import "./random_gamma.ts";
@@ -38,5 +43,10 @@ arithmetic.addInto = (target, value) => {
   const addInPlace = registry.get("add_") as unknown as (a: Tensor, b: Tensor) => Tensor;
   addInPlace(target, value);
 };
+
+recorded.pick = (t, at) => asStrided(t, at.shape, at.strides, at.offset);
+recorded.place = (part, like, at) => asStridedBackward(part, like, at.shape, at.strides, at.offset);
+recorded.contiguous = contiguous;
+recorded.replace = (a, b, c) => (c ? add(sub(a, b) as Tensor, c) : sub(a, b)) as Tensor;
 
 export { registry };

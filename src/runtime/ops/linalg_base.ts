@@ -26,7 +26,9 @@ export function checkSquare(A: Tensor, name: string, argument = "A"): void {
   checkMatrix(A, name, argument);
   const [m, n] = A.shape.slice(-2);
   if (m !== n) {
-    throw new RuntimeError(`${name}: ${argument} must be batches of square matrices, but they are ${m} by ${n} matrices`);
+    throw new RuntimeError(
+      `${name}: ${argument} must be batches of square matrices, but they are ${m} by ${n} matrices`,
+    );
   }
 }
 

@@ -185,9 +185,7 @@ const reducedQr = op({
     const m = rowsOf(Q);
     const n = columnsOf(R);
     if (columns > n) {
-      throw new RuntimeError(
-        "The QR decomposition is not differentiable when mode='complete' and nrows > ncols.",
-      );
+      throw new RuntimeError("The QR decomposition is not differentiable when mode='complete' and nrows > ncols.");
     }
     const [dQ, dR] = dys as [Tensor | null, Tensor | null];
     if (m >= n) return { A: tallBackward(Q, R, dQ, dR) };

@@ -1,4 +1,5 @@
 /** Random numbers, drawn by kernels that advance the generator exactly as PyTorch's functions of the same device do. */
+import { forgetValues } from "../dry_values.ts";
 import { cpuDevice } from "../device.ts";
 import { int64, uint8, Scalar, type DType } from "../dtype.ts";
 import { NotImplementedError, PythonError, RuntimeError } from "../errors.ts";
@@ -39,6 +40,7 @@ function stateOf(t: Tensor, kernel: string, generator: AnyGenerator | null): { w
  */
 function draw(t: Tensor, kernel: string, generator: AnyGenerator | null, rest: readonly number[]): Tensor {
   checkNoOverlap(t);
+  if (t.isMeta) forgetValues(t);
   if (t.isMeta || t.numel === 0) return t;
   const { words, writes } = stateOf(t, kernel, generator);
   if (t.isContiguous) {

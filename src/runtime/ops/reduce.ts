@@ -1,6 +1,7 @@
 /** Reductions over some or all dims. One native kernel, `reduce`, walks any strides; gradients are written in ops. */
 import { arithmetic } from "../autograd/engine.ts";
 import { gradMode } from "../autograd/mode.ts";
+import { nanTest } from "../autograd/python_side.ts";
 import { bool, float32, int64, Scalar, toFloating, uint8, type DType } from "../dtype.ts";
 import { IndexError, PythonError, RuntimeError } from "../errors.ts";
 import { launch, pointerOf, readScalar } from "../launch.ts";
@@ -285,6 +286,9 @@ for (const name of ["any", "all"] as const) {
 
 zeroTest.any = (t) =>
   !t.isMeta && t.numel > 0 && !readScalar(reduceKernel(t, "all", wrapDims(null, t.rank), false, bool).out);
+
+nanTest.any = (t) =>
+  t.numel > 0 && !readScalar(reduceKernel(eq!(t, t) as Tensor, "all", wrapDims(null, t.rank), false, bool).out);
 
 export const countNonzero = op({
   signature: "count_nonzero(Tensor input, int[]? dim=None) -> Tensor",

@@ -405,7 +405,7 @@ const storageOf = (like: Tensor, dtype: DType): Tensor =>
   zeros([like.storage.sizeBytes / like.dtype.size], dtype, like.device);
 
 /** Both geometries lie in one storage: dy goes to its places there, and the input's places are read. */
-const asStridedBackward = op({
+export const asStridedBackward = op({
   signature: "_as_strided_backward(Tensor dy, Tensor input, int[] size, int[] stride, int offset) -> Tensor",
   doc: "The gradient of as_strided.",
   in: "",

@@ -1,6 +1,7 @@
 /** A pointwise kernel: expressions, compiled per compute type when first needed, launched over tensors. */
 import type { DType } from "../dtype.ts";
 import type { Device } from "../device.ts";
+import { computeValues } from "../dry_values.ts";
 import { copiedTo, differentDevices } from "../transfer.ts";
 import type { Stream } from "../native/stream.ts";
 import { broadcastStrides, sameShape, type Shape } from "../shape.ts";
@@ -63,7 +64,8 @@ export class PointwiseKernel {
   launch(dtype: DType, outputs: readonly Tensor[], inputs: readonly Tensor[], params: readonly number[]): void {
     const target = outputs[0]!;
     const stream = target.device.stream;
-    if (!stream || target.numel === 0) return;
+    if (target.numel === 0) return;
+    if (!stream) return computeValues(this.outputs, dtype, outputs, inputs, params);
     for (const t of inputs) if (t.device !== target.device) inputs = onDevice(target.device, inputs);
     const { program, id } = this.#prepare(computeType(dtype), stream);
     const shape = target.shape;

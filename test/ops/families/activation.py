@@ -155,6 +155,8 @@ F.threshold_(a, 0, 1) ; *[2,2]
 F.rrelu(a) ; *[2,2]
 F.rrelu(a, 0.2, 0.4) ; *[2,2]
 torch.rrelu(a, 0.1, 0.3) ; *[2,2]
+F.silu(a, inplace=True) ; *[2,2]
+F.mish(a, inplace=True) ; *[2,2]
 """.replace(
             "a.prelu ; *[1]\n", ""
         ),

@@ -60,7 +60,7 @@ AUGMENTED = {
     "bitwise_left_shift": "ilshift",
     "bitwise_right_shift": "irshift",
 }
-NO_INPLACE = {"maximum", "minimum", "fmax", "fmin", "logaddexp", "heaviside", "rsub"}
+NO_INPLACE = {"maximum", "minimum", "fmax", "fmin", "logaddexp", "rsub"}
 NO_METHOD = {"rsub"}
 NO_OUT = {"rsub"}
 SPECIAL_INTEGERS_CRASH = {"bitwise_left_shift", "bitwise_right_shift", "float_power", "lcm", "gcd"}

@@ -110,6 +110,18 @@ torch.nn.init.orthogonal_(a) ; f32[4,3]
 torch.rand(3, generator=torch.Generator().manual_seed(3))
 torch.randn(3, generator=torch.Generator().manual_seed(3))
 torch.randperm(6, generator=torch.Generator().manual_seed(3))
+torch.poisson(a) ; f32[12]:pos
+torch.poisson(a) ; f64[12]:pos
+torch.poisson(a * 20) ; f32[12]:pos
+torch.poisson(a) ; i64[3]
+torch.poisson(a) ; f32[3]
+torch.binomial(a.floor() + 10, b) ; f32[12]:pos ; f32[12]:unit
+torch.binomial(a.floor() + 60, b) ; f64[12]:pos ; f64[12]:unit
+torch._standard_gamma(a) ; f32[12]:pos
+torch._standard_gamma(a) ; f64[12]:pos
+torch._standard_gamma(a) ; f32[4]:zero
+torch._sample_dirichlet(a) ; f32[3,4]:pos
+torch._sample_dirichlet(a) ; f64[3,4]:pos
 torch.initial_seed()
 torch.manual_seed(5).initial_seed()
 torch.seed() is not None
@@ -117,5 +129,16 @@ torch.get_rng_state()[:4]
 """,
         near=16,
         seeded=True,
+        gradient=False,
+    )
+    # PyTorch's are approximations.
+    family.block(
+        "random.gradient",
+        """
+torch._standard_gamma_grad(a, b) ; *[6]:pos ; *[6]:pos
+torch._dirichlet_grad(a, b, a + b) ; *[6]:unit ; *[6]:pos
+""",
+        ("f64",),
+        near=2**38,
         gradient=False,
     )

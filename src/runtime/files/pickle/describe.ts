@@ -11,6 +11,7 @@ import {
   DictValue,
   InstanceValue,
   ListValue,
+  NumpyArrayValue,
   SetValue,
   StorageValue,
   TupleValue,
@@ -47,7 +48,7 @@ class Writer {
     if (value === null || typeof value === "boolean" || typeof value === "string") return value;
     if (typeof value === "bigint") return integer(value);
     if (typeof value === "number") return { f: floating(value) };
-    if (value instanceof Uint8Array) return { b: Buffer.from(value).toString("base64") };
+    if (value instanceof Uint8Array) return { b: base64(value) };
     return [this.numbers.get(value) ?? this.make(value)];
   }
 
@@ -77,7 +78,7 @@ class Writer {
       case "tuple":
         return ["tuple", ...node.items.map((item) => this.wire(item))];
       case "bytearray":
-        return ["bytearray", Buffer.from(node.bytes).toString("base64")];
+        return ["bytearray", base64(node.bytes)];
       case "complex":
         return ["complex", floating(node.real), floating(node.imaginary)];
       case "global":
@@ -92,6 +93,13 @@ class Writer {
         return ["storage", node.index];
       case "tensor":
         return this.tensor(node);
+      case "dtype":
+        return ["numpy dtype", node.name];
+      case "scalar":
+        return ["numpy scalar", node.type.name, base64(node.bytes)];
+      case "ndarray":
+        if (!node.type) throw new FileFormatError("a NumPy array in the pickle has no state");
+        return ["numpy array", node.type.name, node.sizes, node.isFortran, base64(node.bytes)];
       case "instance": {
         const args = this.wire(node.args);
         // A call reads its arguments: they must be complete by then.
@@ -101,9 +109,9 @@ class Writer {
     }
   }
 
-  private tensor({ storage, dtype, offset, sizes, strides, requiresGrad, isParameter }: TensorValue): Step {
+  private tensor({ storage, dtype, offset, sizes, strides, requiresGrad, isParameter, flags }: TensorValue): Step {
     const grad = isParameter ? { parameter: requiresGrad } : requiresGrad;
-    return ["tensor", storage ? storage.index : -1, dtype, offset, sizes, strides, grad];
+    return ["tensor", storage ? storage.index : -1, dtype, offset, sizes, strides, grad, flags];
   }
 
   private fill(node: PickleNode): void {
@@ -147,6 +155,8 @@ function integer(value: bigint): Wire {
   return isExact ? Number(value) : { i: value.toString(16) };
 }
 
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
+
 /** JSON knows no NaN, no infinity and no negative zero. */
 function floating(value: number): number | string {
   if (Number.isNaN(value)) return "nan";
@@ -159,9 +169,11 @@ const MOST_NAME_CHARACTERS = 32 * 1024 ** 2;
 /** Where modules keep what they own: no part of the names that people know. */
 const INNER = new Set(["_parameters", "_buffers", "_modules"]);
 
+export type Named = TensorValue | StorageValue | NumpyArrayValue;
+
 /** Every tensor of a description with a name for it: the path of keys that leads to it first. */
-export function namedTensors(value: Value): { name: string; tensor: TensorValue | StorageValue }[] {
-  const found: { name: string; tensor: TensorValue | StorageValue }[] = [];
+export function namedTensors(value: Value): { name: string; tensor: Named }[] {
+  const found: { name: string; tensor: Named }[] = [];
   const seen = new Set<PickleNode>();
   const queue: { name: string; value: Value }[] = [{ name: "", value }];
   let nCharacters = 0;
@@ -171,7 +183,7 @@ export function namedTensors(value: Value): { name: string; tensor: TensorValue 
     if (next === null || typeof next !== "object" || next instanceof Uint8Array || seen.has(next)) continue;
     seen.add(next);
     const children: { name: string; value: Value }[] = [];
-    if (next.kind === "tensor" || next.kind === "storage") {
+    if (next.kind === "tensor" || next.kind === "storage" || (next.kind === "ndarray" && next.type)) {
       nCharacters += name.length;
       if (nCharacters > MOST_NAME_CHARACTERS) throw tooDeep();
       found.push({ name: name || "(tensor)", tensor: next });

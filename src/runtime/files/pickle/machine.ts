@@ -15,6 +15,7 @@ import {
   TupleValue,
   type Value,
 } from "./values.ts";
+import { buildNumpy } from "./numpy.ts";
 import { OPCODES, opcodeName } from "./opcodes.ts";
 
 export interface PickleRules {
@@ -387,7 +388,8 @@ function build(target: Value, state: Value): void {
   if (target instanceof DictValue && target.type === "OrderedDict" && state instanceof DictValue) {
     target.attributes = state;
   } else if (target instanceof InstanceValue) target.states.push(state);
-  else throw new FileFormatError(`Can only build objects that were allowed, but got ${describeValue(target)}`);
+  else if (!buildNumpy(target, state))
+    throw new FileFormatError(`Can only build objects that were allowed, but got ${describeValue(target)}`);
 }
 
 function requireGlobal(value: Value): GlobalValue {

@@ -6,6 +6,7 @@
 import { ELEMENT_BYTES, elementBytes, STORAGE_CLASSES } from "../element_types.ts";
 import { exactSize, FileFormatError, printable, product, quoted } from "../source.ts";
 import type { PickleRules } from "./machine.ts";
+import { callNumpy } from "./numpy.ts";
 import {
   BytearrayValue,
   ComplexValue,
@@ -119,7 +120,10 @@ export class CheckpointRules implements PickleRules {
   call(callee: GlobalValue, args: TupleValue): Value {
     const known = CALLS.get(callee.path);
     if (known) return known(this, args.items);
-    if (this.options.allowed?.has(callee.path)) return new InstanceValue(callee, "call", args);
+    const isAllowed = this.options.allowed?.has(callee.path) ?? false;
+    const fromNumpy = isAllowed || this.options.isLooking ? callNumpy(callee.path, args.items) : undefined;
+    if (fromNumpy !== undefined) return fromNumpy;
+    if (isAllowed) return new InstanceValue(callee, "call", args);
     if (this.options.isLooking && isRebuild(callee)) return this.stranger(callee, args);
     throw new UnsupportedGlobal(callee.path);
   }
@@ -237,8 +241,22 @@ function tensorOf(callee: string, args: readonly Value[], dtypeAt: number): Tens
     strides,
     requiresGrad: boolOf(callee, requiresGrad),
     isParameter: false,
+    flags: flagsOf(callee, args[dtypeAt < 0 ? 6 : 7]),
     attributes: null,
   });
+}
+
+/** Lazy conjugates and negatives are saved as what they are views of, with a note. */
+function flagsOf(callee: string, metadata: Value | undefined): string[] {
+  if (metadata === undefined || metadata === null) return [];
+  if (!(metadata instanceof DictValue)) return fail(callee, `${describeValue(metadata)} as metadata`);
+  const flags: string[] = [];
+  for (let i = 0; i < metadata.pairs.length; i += 2) {
+    const name = metadata.pairs[i];
+    if (name !== "conj" && name !== "neg") fail(callee, `the metadata ${quoted(String(name))}, which is not known`);
+    if (metadata.pairs[i + 1] === true) flags.push(name as string);
+  }
+  return flags;
 }
 
 function parameterOf(callee: string, args: readonly Value[], attributes: Value): TensorValue {
@@ -318,6 +336,8 @@ const CALLS: ReadonlyMap<string, Call> = new Map<string, Call>([
     "builtins.bytearray",
     (_rules, [value]) => new BytearrayValue(value === undefined ? new Uint8Array() : bytesOf(value)),
   ],
+  // How protocol 2 writes empty bytes.
+  ["builtins.bytes", (_rules, args) => (args.length === 0 ? new Uint8Array() : fail("bytes", "arguments"))],
   ["builtins.complex", (_rules, [real, imaginary]) => new ComplexValue(number(real), number(imaginary))],
   ["builtins.frozenset", collection(true)],
   ["builtins.set", collection(false)],
@@ -363,6 +383,7 @@ const CALLS: ReadonlyMap<string, Call> = new Map<string, Call>([
         strides: sizesOf(callee, stride),
         requiresGrad: boolOf(callee, requiresGrad),
         isParameter: false,
+        flags: [],
         attributes: null,
       });
     },

@@ -18,7 +18,10 @@ export type PickleNode =
   | LayoutValue
   | StorageValue
   | TensorValue
-  | InstanceValue;
+  | InstanceValue
+  | NumpyTypeValue
+  | NumpyArrayValue
+  | NumpyScalarValue;
 
 export class ListValue {
   readonly kind = "list";
@@ -148,6 +151,8 @@ export class TensorValue {
   readonly strides: readonly number[];
   readonly requiresGrad: boolean;
   readonly isParameter: boolean;
+  /** "conj", "neg": what PyTorch does to the elements when they are read. */
+  readonly flags: readonly string[];
   /** `__dict__`, where the tensor has attributes of its own. */
   readonly attributes: Value;
   constructor(fields: Omit<TensorValue, "kind" | "with">) {
@@ -158,6 +163,7 @@ export class TensorValue {
     this.strides = fields.strides;
     this.requiresGrad = fields.requiresGrad;
     this.isParameter = fields.isParameter;
+    this.flags = fields.flags;
     this.attributes = fields.attributes;
   }
   with(changes: Partial<Omit<TensorValue, "kind" | "with">>): TensorValue {
@@ -180,6 +186,37 @@ export class InstanceValue {
     this.type = type;
     this.how = how;
     this.args = args;
+  }
+}
+
+/** "f4", "i8": a NumPy element type of numbers or bools. */
+export class NumpyTypeValue {
+  readonly kind = "dtype";
+  readonly name: string;
+  /** Only until the bytes are turned round. */
+  isBigEndian = false;
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/** A NumPy array; without a type until its state is known. */
+export class NumpyArrayValue {
+  readonly kind = "ndarray";
+  readonly type: NumpyTypeValue | null = null;
+  readonly sizes: readonly number[] = [];
+  readonly isFortran: boolean = false;
+  /** Little-endian. */
+  readonly bytes: Uint8Array = new Uint8Array();
+}
+
+export class NumpyScalarValue {
+  readonly kind = "scalar";
+  readonly type: NumpyTypeValue;
+  readonly bytes: Uint8Array;
+  constructor(type: NumpyTypeValue, bytes: Uint8Array) {
+    this.type = type;
+    this.bytes = bytes;
   }
 }
 
