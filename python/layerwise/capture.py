@@ -102,8 +102,10 @@ class Captures:
             if name in reached:
                 found.append(("class", reached[name], name))
         # A root that reaches more shows more; the order of the file decides among equals.
-        found.sort(key=lambda root: (root[0] == "class", -len(root[1] & self.classes.keys()) if root[0] == "class" else 0))
-        return found[:_MOST_ROOTS]
+        makers = [root for root in found if root[0] == "function"]
+        users = [root for root in found if root[0] == "class"]
+        users.sort(key=lambda root: -len(root[1] & self.classes.keys()))
+        return [*makers, *users][:_MOST_ROOTS]
 
     def _makes(self, name, node):
         """May the function be called without arguments, and does it return something that it calls for?"""
@@ -119,24 +121,36 @@ class Captures:
             return False
         return any(isinstance(part, ast.Return) and part.value is not None for part in ast.walk(node))
 
+    def _without_weights(self, root):
+        """The call of a function that makes a model, without weights that would have to be fetched: (text, arguments)."""
+        words = {}
+        for name, parameter in inspect.signature(vars(self.module)[root]).parameters.items():
+            if "weights" in name and parameter.default not in (None, False, parameter.empty):
+                words[name] = None
+            elif name == "pretrained" and parameter.default is True:
+                words[name] = False
+        return f"{root}({', '.join(f'{name}={value}' for name, value in words.items())})", words
+
     def _run(self, kind, root):
         from layerwise import infer
 
         device = shapes_device()
         with _Watched(self) as watched:
             try:
+                text = ""
                 if kind == "function":
-                    watched.why = f"as {root}() builds it"
+                    text, words = self._without_weights(root)
+                    watched.why = f"as {text} builds it"
                     with on_device(device):
-                        model = vars(self.module)[root]()
+                        model = vars(self.module)[root](**words)
                     if not isinstance(model, _Module):
                         return
-                    watched.name(model, f"{root}()")
+                    watched.name(model, text)
                     cls = type(model)
                     if self.classes.get(cls.__name__) is not cls:
                         return
                     plan = Plan(self.module, cls, "class")
-                    plan.init["self"] = Choice("self", f"{root}()", "call", watched.why)
+                    plan.init["self"] = Choice("self", text, "call", watched.why)
                     watched.is_on = False
                     infer.infer_inputs(self.module, self.file, cls.__name__, plan)
                 else:
@@ -144,12 +158,20 @@ class Captures:
                     watched.root = root
                     plan = infer.infer(self.module, self.file, root)
                     line = self.file.classes[root].lineno if root in self.file.classes else 0
-                    watched.why = f"as {root} (line {line}) builds it"
+                    watched.why = f"as {root} in line {line} builds it"
                     watched.is_on = True
                     model = plan.build(device)
                 watched.is_on = True
+                arguments = plan.arguments(device)
                 with torch.no_grad():
-                    call(model, plan.arguments(device))
+                    try:
+                        call(model, arguments)
+                    except Exception:
+                        if kind == "class":
+                            raise
+                        # Some want targets while they train.
+                        call(model.eval(), arguments)
+                        watched.name(model, f"{text}.eval()")
                 if kind == "class":
                     watched.name(model, None)
             except SpecError:

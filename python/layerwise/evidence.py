@@ -139,8 +139,11 @@ def write(value, names=None):
         return f"{type(value).__qualname__}({', '.join(parts)})"
     if isinstance(value, functools.partial):
         parts = [write(item, names) for item in (value.func, *value.args)]
-        parts += [None if write(item, names) is None else f"{key}={write(item, names)}" for key, item in value.keywords.items()]
-        return None if None in parts else f"functools.partial({', '.join(parts)})"
+        words = {key: write(item, names) for key, item in value.keywords.items()}
+        if None in parts or None in words.values():
+            return None
+        parts.extend(f"{key}={text}" for key, text in words.items())
+        return f"functools.partial({', '.join(parts)})"
     if isinstance(value, types.SimpleNamespace):
         parts = {name: write(item, names) for name, item in vars(value).items()}
         return None if None in parts.values() else f"SimpleNamespace({', '.join(f'{n}={t}' for n, t in parts.items())})"

@@ -14,12 +14,21 @@ _STEPS = ((1, 3), (2, 5), (4, 12), (8, 24), (16, 48))
 def record(dynamic):
     """Record the prepared target: {"dimensions", "inputs", "outputs"} or {"failure"}.
 
-    `dynamic` names axes of inputs: {"x": {0: "batch", 1: "seq"}}. The first recording has the sizes as they are.
+    `dynamic` names axes of inputs: {"x": {0: "batch", 1: "seq"}}.
     """
     target, arguments = prepared()
     if isinstance(target, torch.nn.Module):
         target.eval()
+    return record_calls(lambda values: call_target(target, values), arguments, dynamic)
+
+
+def record_calls(target, arguments, dynamic, input_names=(), output_names=()):
+    """Recordings of target(arguments), a dict of values by name; the first has the sizes as they are.
+
+    Inputs and outputs go by the names given, in order, and by where they stand in the arguments otherwise.
+    """
     found = _tensors(arguments)
+    _renamed[:] = [dict(zip([name for name, _ in found], input_names)), list(output_names)]
     names = [name for name, _ in found]
     for name in dynamic:
         if name not in names:
@@ -55,6 +64,7 @@ def record(dynamic):
         runs.extend(changed)
     for position, dimension in enumerate(dimensions):
         dimension["sizes"] = [run[position] for run in runs]
+        dimension["places"] = [[_renamed[0].get(name, name), axis] for name, axis in dimension["places"]]
     return {"dimensions": dimensions, "inputs": names, "outputs": outcome["outputs"]}
 
 
@@ -74,6 +84,9 @@ def call_with(sizes):
         "outputs": [[name, tensor.h] for name, tensor in outputs],
     }
 
+
+# Names of the model that is recorded: inputs by where they stand, outputs in order.
+_renamed = [{}, []]
 
 # What was handed out by handle lives until the next call.
 _kept = [[], []]
@@ -108,15 +121,17 @@ def _call(target, arguments, changes):
     is_done = False
     try:
         for name, tensor in _tensors(resized):
-            _core.export_input(tensor.h, name)
+            _core.export_input(tensor.h, _renamed[0].get(name, name))
         with torch.no_grad():
-            result = call_target(target, resized)
+            result = target(resized)
         outputs = []
         collect(result, "output", outputs)
-        for name, tensor in outputs:
+        names = [name for name, _ in outputs]
+        names[: len(_renamed[1])] = _renamed[1][: len(names)]
+        for name, (_, tensor) in zip(names, outputs):
             _core.export_output(tensor.h, name)
         is_done = True
-        return {"outputs": [name for name, _ in outputs]}
+        return {"outputs": names}
     except BaseException as error:
         return {"failure": failures.describe(error)}
     finally:

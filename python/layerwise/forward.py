@@ -295,7 +295,8 @@ def _images(channels, rank):
     if rank == 1:
         return [TensorSpec("float32", (b, channels, 64)), TensorSpec("float32", (b, channels, 1024))]
     if rank == 3:
-        return [TensorSpec("float32", (b, channels, 8, 32, 32))]
+        sizes = ((8, 32), (16, 112), (16, 224), (8, 224), (32, 224))
+        return [TensorSpec("float32", (b, channels, frames, size, size)) for frames, size in sizes]
     return [TensorSpec("float32", (b, channels, size, size)) for size in _IMAGE_SIZES]
 
 

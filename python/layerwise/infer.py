@@ -116,6 +116,9 @@ class _Inference:
                 self.weak.add(parameter.name)
         for name, value in given.items():
             self.plan.init.setdefault(name, Choice(name, value, "given", "given"))
+        for name, value in (from_call or {}).items():
+            # What goes into **kwargs.
+            self.plan.init.setdefault(name, Choice(name, value.text, "call", line))
 
     def _given_init(self, text, signature):
         if not text:

@@ -137,7 +137,8 @@ def _specific(inputs, message, error):
                             spec.dtype, [*spec.shape[:2], *(size * factor for size in spec.shape[2:])], spec.high
                         ),
                     )
-    if isinstance(error, (TypeError, AttributeError)) and re.search(r"'NoneType'|None", message):
+    is_none = isinstance(error, (TypeError, AttributeError)) and re.search(r"'NoneType'|None", message)
+    if is_none or "(handle 0)" in message:
         for name, value in inputs.items():
             if value is None:
                 like = next((spec for _, spec in _tensors(inputs)), TensorSpec("float32", (2, 16, names.DIM)))

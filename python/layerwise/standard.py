@@ -37,6 +37,8 @@ def adapt():
     _limit_recursion()
     _use_own_event_loop()
     sys.dont_write_bytecode = True
+    # There are no threads: transformers then reads checkpoints in order.
+    os.environ.setdefault("HF_DEACTIVATE_ASYNC_LOAD", "1")
 
 
 def begin(stdout_is_terminal, stderr_is_terminal):

@@ -97,19 +97,18 @@ class _Floats:
             limit = 1e5 if kind == "float16" else 1e8
             self.exponential = largest >= 1e8 or smallest < 1e-4 or largest / smallest > 1000.0
         self.left = self.right = 0
+        is_plus = _options["sign"] == "+"
         if self.exponential:
             parts = [_scientific(v, kind, precision) for v in finite]
             self.right = max([len(p[1]) for p in parts], default=0)
             if mode == "fixed":
                 self.right = precision
             self.powers = max([len(str(abs(p[2]))) for p in parts] + [2])
-            self.left = max([len(p[0]) for p in parts], default=0)
+            self.left = max([len(p[0]) + is_plus * (p[0][0] != "-") for p in parts], default=0)
         elif finite:
             parts = [_fixed(v, kind, precision) for v in finite]
             self.right = precision if mode == "fixed" else max(len(p[1]) for p in parts)
-            self.left = max(len(p[0]) for p in parts)
-        if _options["sign"] == "+" and any(v >= 0 for v in finite):
-            self.left += 1
+            self.left = max(len(p[0]) + is_plus * (p[0][0] != "-") for p in parts)
         if others:
             # What is no number stands in the width of the numbers.
             longest = max(len(self._word(v)) for v in others)

@@ -249,7 +249,8 @@ class _Held(_Scalar):
         return self._value
 
     def __repr__(self):
-        return f"np.{self.dtype.name}({self})"
+        # A complex number brings its own brackets.
+        return f"np.{self.dtype.name}({str(self).strip('()')})"
 
     def __str__(self):
         return str(self._value)

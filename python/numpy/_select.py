@@ -418,6 +418,9 @@ def diag_indices(n, ndim=2):
 
 def around(a, decimals=0, out=None):
     found = asarray(a)
+    if found._dtype.kind == "c":
+        parts = [asarray(around(part, decimals))._t for part in (found.real, found.imag)]
+        return finish(torch.complex(*parts), found._dtype)
     if found._dtype.kind in "biu":
         if decimals >= 0:
             return finish(found._t.clone(), found._dtype)

@@ -450,3 +450,15 @@ def _get_tracing_state():
 
 def _log_api_usage_once(event):
     """Nobody counts."""
+
+
+class Graph:
+    """TorchScript's graphs, for isinstance: there are none."""
+
+
+class Value:
+    """A value of a TorchScript graph, for isinstance: there are none."""
+
+
+class Node:
+    """A step of a TorchScript graph, for isinstance: there are none."""

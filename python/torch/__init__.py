@@ -159,7 +159,16 @@ def _assert(condition, message):
     assert condition, message
 
 
-from torch import _known, _missing
+from torch import _known, _missing, _more_names
+
+_more_names.install(Tensor)
+globals().update(_more_names.names_for_torch(globals()))
+from torch._functions import _shape_as_tensor
+
+legacy_contiguous_format = contiguous_format
+has_lapack = has_openmp = True
+has_mkl = has_spectral = False
+torch = __import__("sys").modules["torch"]
 
 _refuse = _missing.missing_from("torch", _known.TORCH)
 

@@ -6,7 +6,9 @@ import contextlib
 import errno
 import io
 import os
+import re
 import secrets
+import time
 
 import _core
 from torch._C import _error_types
@@ -28,7 +30,11 @@ _own = {"layerwise.FileFormat": FileFormatError, "layerwise.UnsupportedGlobal": 
 def checked(result, failed=0):
     if result == failed:
         kind = _core.error_type()
-        raise _own.get(kind, _error_types.get(kind, RuntimeError))(_core.error_message())
+        message = _core.error_message()
+        if kind == "OSError" and message.startswith("errno "):
+            code = int(message.removeprefix("errno "))
+            raise OSError(code, os.strerror(code))
+        raise _own.get(kind, _error_types.get(kind, RuntimeError))(message)
     return result
 
 
@@ -107,6 +113,7 @@ def _replacing(path):
     folder, name = os.path.split(os.path.abspath(path))
     if os.path.isdir(path):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    _remove_leftovers(folder, name)
     temporary = os.path.join(folder, f".{name}.{secrets.token_hex(4)}.tmp")
     file = open(temporary, "xb", buffering=0)
     try:
@@ -129,3 +136,15 @@ def _replacing(path):
 def write_bytes(file_id, data):
     address, owner = memory_of(data)
     checked(_core.file_write(file_id, address, len(owner)))
+
+
+_LEFTOVER_AGE_S = 3600
+
+
+def _remove_leftovers(folder, name):
+    """What saves of this file left behind when their process was killed; younger ones may still be under way."""
+    pattern = re.compile(rf"\.{re.escape(name)}\.[0-9a-f]{{8}}\.tmp")
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(folder):
+            if pattern.fullmatch(entry.name) and entry.stat().st_mtime < time.time() - _LEFTOVER_AGE_S:
+                os.unlink(entry.path)

@@ -85,7 +85,7 @@ def _with_out(result, out):
 def result_type(tensor1, tensor2):
     for i, value in enumerate((tensor1, tensor2)):
         is_tensor = isinstance(value, TensorBase)
-        _buffer[2 * i] = value.h if is_tensor else _kind_of(type(value))
+        _buffer[2 * i] = value.h if is_tensor else 4 if type(value) is complex else _kind_of(type(value))
         _buffer[2 * i + 1] = is_tensor
     number = _core.result_type(2)
     if number < 0:
@@ -344,11 +344,13 @@ def empty_permuted(size, physical_layout, **options):
 
 
 def vander(x, N=None, increasing=False):
-    import torch
+    from torch import linalg
 
     n = x.shape[0] if N is None else N
-    powers = torch.arange(n) if increasing else torch.arange(n - 1, -1, -1)
-    return x.unsqueeze(-1) ** powers
+    if n == 0:
+        return x.new_empty(x.shape[0], 0)
+    powers = linalg.vander(x, n)
+    return powers if increasing else powers.flip(-1)
 
 
 def isin(elements, test_elements, *, assume_unique=False, invert=False):

@@ -15,6 +15,7 @@ LAZY = frozenset(
 def install(torch_globals):
     for name in EAGER:
         torch_globals[name] = importlib.import_module(f"torch.{name}")
+    torch_globals["overrides"].install(torch_globals["Tensor"])
 
 
 def load(name):

@@ -36,7 +36,7 @@ def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, me
             pass
         elif arg is None:
             pass
-        elif arg in (builtins.float, bool, builtins.int):
+        elif arg in (builtins.float, bool, builtins.int, complex):
             dtype = as_dtype(arg)
         else:
             raise TypeError(f"to() received an invalid argument of type {type(arg).__name__}")
@@ -176,8 +176,14 @@ def ldexp_(input, other):
 
 
 def float_power(input, exponent):
-    base = input.to(float64) if isinstance(input, TensorBase) else builtins.float(input)
-    return pow(base, exponent.to(float64) if isinstance(exponent, TensorBase) else builtins.float(exponent))
+    return pow(_doubled(input), _doubled(exponent))
+
+
+def _doubled(value):
+    """In double precision, complex numbers staying complex."""
+    if isinstance(value, TensorBase):
+        return value.to(_dtype.complex128 if value.dtype.is_complex else float64)
+    return value if isinstance(value, complex) else builtins.float(value)
 
 
 def positive(input):

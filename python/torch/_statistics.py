@@ -315,12 +315,12 @@ def cov(input, *, correction=1, fweights=None, aweights=None):
         weights = aweights if fweights is None else fweights * aweights
     if weights is None:
         centred = rows - rows.mean(1, keepdim=True)
-        product = centred @ centred.t() / builtins.max(rows.shape[1] - correction, 0)
+        product = centred @ centred.mH / builtins.max(rows.shape[1] - correction, 0)
     else:
         total = weights.sum()
         centred = rows - (rows * weights).sum(1, keepdim=True) / total
         lost = correction if aweights is None else correction * (weights * aweights).sum() / total
-        product = (centred * weights) @ centred.t() / (total - lost)
+        product = (centred * weights) @ centred.mH / (total - lost)
     return product if input.dim() == 2 else product.squeeze()
 
 
@@ -329,7 +329,10 @@ def corrcoef(input):
     if covariance.dim() == 0:
         return covariance / covariance
     deviation = covariance.diagonal().sqrt()
-    return (covariance / deviation.unsqueeze(0) / deviation.unsqueeze(1)).clamp(-1, 1)
+    scaled = covariance / deviation.unsqueeze(0) / deviation.unsqueeze(1)
+    if scaled.dtype.is_complex:
+        return _f.complex(scaled.real.clamp(-1, 1), scaled.imag.clamp(-1, 1))
+    return scaled.clamp(-1, 1)
 
 
 def diff(input, n=1, dim=-1, prepend=None, append=None):

@@ -83,3 +83,36 @@ def help(github, model, force_reload=False, skip_validation=False, trust_repo=No
 
 def load(repo_or_dir, model, *args, source="github", trust_repo=None, force_reload=False, verbose=True, skip_validation=False, **kwargs):
     return _entry(_configuration(repo_or_dir, source), model)(*args, **kwargs)
+
+
+class _Silent:
+    """A progress bar for those who have none."""
+
+    def __init__(self, iterable=None, total=None, disable=False, **options):
+        self.iterable, self.total, self.n = iterable, total, 0
+
+    def __iter__(self):
+        return iter(self.iterable)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        pass
+
+    def update(self, n=1):
+        self.n += n
+
+    def close(self):
+        pass
+
+
+def __getattr__(name):
+    # The environment's own, which is there only once a run has begun.
+    if name == "tqdm":
+        try:
+            from tqdm import tqdm
+        except ImportError:
+            return _Silent
+        return tqdm
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

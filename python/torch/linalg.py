@@ -268,7 +268,7 @@ def _tolerance(A, values, atol, rtol, rcond=None):
                 rtol = torch.where(atol > 0, 0.0, rtol)
         atol = 0.0 if atol is None else atol
         scaled = largest * rtol
-        return torch.maximum(scaled, torch.as_tensor(atol, dtype=scaled.dtype).expand(scaled.shape))
+        return torch.maximum(scaled, torch.as_tensor(atol, dtype=scaled.dtype, device=scaled.device).expand(scaled.shape))
 
 
 def pinv(A, rcond=None, hermitian=False, *, atol=None, rtol=None, out=None):

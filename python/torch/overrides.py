@@ -192,3 +192,15 @@ def is_tensor_method_or_property(func):
 
 def resolve_name(f):
     return f"{getattr(f, '__module__', 'torch')}.{getattr(f, '__qualname__', f)}"
+
+
+def _on_subclass(cls, **options):
+    super(TensorBase, cls).__init_subclass__(**options)
+    if "__torch_function__" in cls.__dict__ and cls.__dict__["__torch_function__"] is not _disabled_torch_function_impl:
+        arm()
+
+
+def install(tensor):
+    """Give Tensor what it does when it is asked, and let classes made of it be noticed."""
+    tensor.__torch_function__ = classmethod(_default_torch_function)
+    tensor.__init_subclass__ = classmethod(_on_subclass)

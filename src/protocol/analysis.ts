@@ -16,13 +16,19 @@ export interface AnalysisRequest extends TargetRequest {
   previous?: Record<string, Setup>;
   /** Name dimensions after the inputs they came from: each target is run several times more. */
   symbols?: boolean;
-  /** Wall-clock milliseconds for the whole file; targets that no longer fit are answered as `incomplete`. */
+  /**
+   * Wall-clock milliseconds for the whole file, default 3000; targets that no longer fit are answered as `incomplete`. One
+   * target may have a second, or a quarter of the budget where that is more.
+   */
   budgetMs?: number;
 }
 
 export interface TensorShape {
   shape: number[];
-  /** The same dimensions by name, where `symbols` was asked for: "B", "T", "64", "B*T", "T+1". */
+  /**
+   * The same dimensions by name, where `symbols` was asked for: "B", "T", "64", "B*T", "T+1", "(H+1)//2"; "~49" for a size
+   * that depends on the inputs in a way for which no formula was found.
+   */
   dims?: string[];
   dtype: string;
   device: string;

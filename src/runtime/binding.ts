@@ -1,8 +1,8 @@
 /** From op records to the functions that Python calls: one per op, decoding plain numbers by the op's signature. */
-import { fail, internedList, readScratch, writeScratch } from "./bridge.ts";
+import { fail, internedList, readScratch, returnDropped, writeScratch } from "./bridge.ts";
 import { cpuDevice, deviceById } from "./device.ts";
 import { dtypeById, Scalar, type Kind } from "./dtype.ts";
-import { TypeError_ } from "./errors.ts";
+import { OutOfMemoryError, TypeError_ } from "./errors.ts";
 import { get, getOrNull, put, putQuietly } from "./handles.ts";
 import { dispatch, registry, type OpRecord } from "./op.ts";
 import { integerTensor } from "./ops/create.ts";
@@ -117,8 +117,12 @@ export function bind(record: OpRecord): (...args: unknown[]) => unknown {
   const n = plan.length;
   const { returns } = record.signature;
   const isSingle = returns === "Tensor";
-  return (...wire: unknown[]) => {
+  /** What writes in place may have written before memory ran out: it is not begun again. */
+  const canRepeat = !record.spec.mutates && !record.name.endsWith("_");
+  let isRepeated = false;
+  const call = (...wire: unknown[]): unknown => {
     const mark = Scope.enter();
+    let isShort = false;
     try {
       const args = new Array<unknown>(n);
       for (let i = 0; i < n; i++) args[i] = plan[i]!.decode(wire, plan[i]!.at);
@@ -127,12 +131,22 @@ export function bind(record: OpRecord): (...args: unknown[]) => unknown {
       if (returns === "value") return result;
       return writeScratch((result as Tensor[]).map(putQuietly));
     } catch (error) {
+      isShort = canRepeat && !isRepeated && error instanceof OutOfMemoryError;
       fail(error);
-      return isSingle ? 0 : -1;
+      if (!isShort) return isSingle ? 0 : -1;
     } finally {
       Scope.exit(mark);
     }
+    // Tensors that Python has dropped come back in batches: those first, then once more.
+    isRepeated = true;
+    try {
+      returnDropped();
+      return call(...wire);
+    } finally {
+      isRepeated = false;
+    }
   };
+  return call;
 }
 
 /** Ops that Python can see. The others are parts of ops. */

@@ -25,6 +25,11 @@ export function python(): PythonSide {
   return side;
 }
 
+/** Have Python give back the tensors that it no longer holds. */
+export function returnDropped(): void {
+  if (side) side.callPython("torch._C:_return_dead");
+}
+
 export function setScratch(address: number): void {
   scratchIndex = address / 8;
 }

@@ -39,6 +39,7 @@ import { drop, dropAll, get, getOrNull, liveHandles, put, putQuietly } from "./h
 import { readBytes, readScalar, writeBytes } from "./launch.ts";
 import { loadCpuAddon } from "./native/addon.ts";
 import { Stream } from "./native/stream.ts";
+import { writeOnnx } from "./onnx/export/door.ts";
 import { exportFunctions, forgetRecordings } from "./onnx/export/recordings.ts";
 import { contiguousOf } from "./ops/copy.ts";
 import "./ops/index.ts";
@@ -62,6 +63,8 @@ export interface CoreOptions {
   device?: string;
   /** Another cuda.node than the product's own. */
   cudaAddon?: string;
+  /** Where what is compiled for a GPU is kept; null: nowhere. */
+  cacheFolder?: string | null;
   /** Do without native code: shapes only. */
   metaOnly?: boolean;
 }
@@ -90,6 +93,7 @@ function recording(cpu: CpuDevice | null): Pick<Core, "trace" | "graph"> {
       start() {
         if (!cpu) throw new Error("there is nothing to time without native code");
         traces.current = new TraceRecorder(cpu, cuda.opened);
+        cuda.onOpen = (gpu) => traces.current?.addDevice(gpu);
         traces.current.start();
       },
       step: () => traces.current?.step(),
@@ -128,7 +132,8 @@ function guarded<A extends unknown[], R>(body: (...args: A) => R, onError: unkno
   };
 }
 
-const kinds: Kind[] = ["bool", "int", "float", "bool", "complex"];
+/** By Python's numbers for them; 3 stands for a tensor elsewhere. */
+const kinds: Kind[] = ["bool", "int", "float", "float", "complex"];
 
 function tensorFunctions(): Record<string, (...args: never[]) => unknown> {
   return {
@@ -390,6 +395,7 @@ export function createCore(options: CoreOptions = {}): Core {
     registerDevice(cpu, true);
     cuda.isEnabled = true;
     cuda.addonPath = options.cudaAddon ?? null;
+    cuda.cacheFolder = options.cacheFolder ?? null;
   } else {
     dry = new DryDevice("cpu", 0, 0);
     registerDevice(dry, true);
@@ -439,6 +445,7 @@ export function createCore(options: CoreOptions = {}): Core {
     export_output: guarded(exportFunctions.export_output),
     export_end: guarded(exportFunctions.export_end),
     export_forget: guarded(exportFunctions.export_forget),
+    onnx_write: guarded(writeOnnx),
     use_meta: (on: boolean) => overrideDevice(on ? META : null),
     /** False where there is no native code: all devices are dry then. */
     computes: () => cpu !== null,

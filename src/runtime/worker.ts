@@ -57,7 +57,7 @@ async function main(): Promise<void> {
   const { createCore } = (await (start.coreModule ? import(start.coreModule) : import("./core.ts"))) as {
     createCore(options: Record<string, unknown>): WorkerCore;
   };
-  const core = createCore({ ...start.core, interrupt: start.interrupt });
+  const core = createCore({ cacheFolder: start.cacheFolder, ...start.core, interrupt: start.interrupt });
   interpreter = await bootInterpreter({
     core,
     program: await programArrives,

@@ -114,7 +114,7 @@ function edited(text: string, problem: Problem, title: string): string {
   return lines.join("\n");
 }
 
-for (const name of ["block.py", "statements.py", "images.py", "written.py", "doubtful.py"]) {
+for (const name of ["block.py", "statements.py", "images.py", "written.py", "doubtful.py", "factories.py"]) {
   test(`${name} shows what its comments say`, async () => {
     const text = readFileSync(join(folder, name), "utf8");
     const marks = marksOf(text);
@@ -184,8 +184,22 @@ describe("what a call of a module costs", () => {
   });
 });
 
+test("arguments come from functions that make models, where nothing else says them", async () => {
+  const { targets } = await analyse("factories.py", { only: ["Block", "Pooled", "Quiet"] });
+  const said = targets.map(({ setup: { init, inputs } }) =>
+    [...init, ...inputs].map(({ name, value, why }) => `${name}=${value} ${why}`),
+  );
+  assert.deepEqual(said[0]!.slice(0, 3), [
+    "cin=16 as small() builds it",
+    "cout=16 as small() builds it",
+    "conv=functools.partial(nn.Conv2d, bias=False) as small() builds it",
+  ]);
+  assert.deepEqual(said[1], ["self=small().head as small() builds it", "x=float32[2,16,32,32] as small() calls it"]);
+  assert.equal(said[2]![0], "self=quiet() as quiet() builds it");
+});
+
 test("code that runs away costs its own target only", async () => {
-  const result = await analyse("runaway.py", { symbols: true });
+  const result = await analyse("runaway.py", { symbols: true, budgetMs: 4000 });
   const by = Object.fromEntries(result.targets.map((target) => [target.name, target]));
   assert.match(by["Endless"]!.incomplete ?? "", /still running after/);
   assert.match(by["Recursive"]!.incomplete ?? "", /RecursionError/);
@@ -245,6 +259,16 @@ describe("between two requests", () => {
     });
     for (const width of [3, 5, 5, 4]) {
       const { targets } = await analyse("uses.py", { overlay: overlay(width) });
+      assert.deepEqual(targets[0]!.hints.at(-1)?.shape, [2, width], targets[0]!.incomplete);
+    }
+  });
+
+  test("what registers itself by name is read as often as it is edited", async () => {
+    const net = join(folder, "registered/net.py");
+    const written = readFileSync(net, "utf8");
+    for (const width of [3, 5, 5, 4]) {
+      const overlay = { [net]: written.replace("nn.Linear(8, 3)", `nn.Linear(8, ${width})`) };
+      const { targets } = await analyse("registered/net.py", { overlay, workspace: folder });
       assert.deepEqual(targets[0]!.hints.at(-1)?.shape, [2, width], targets[0]!.incomplete);
     }
   });

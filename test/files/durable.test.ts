@@ -1,7 +1,7 @@
 /** A save that fails, is cancelled or is killed leaves the checkpoint that was there: whole, and from one step. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -109,6 +109,19 @@ for save in (lambda: torch.save({"a": torch.ones(2)}, "kept.pt"), lambda: torch.
     assert.match(safe!, /^SafetensorError Error while serializing: .*new\.safetensors/);
     assert.equal(readFileSync(join(folder, "kept.pt"), "utf8"), "old");
     assert.ok(!existsSync(join(folder, "new.pt")) && !existsSync(join(folder, "new.safetensors")));
+  });
+
+  test("what killed saves left behind goes with a later one, once it is old", async () => {
+    for (const name of [".again.pt.0123abcd.tmp", ".again.pt.99999999.tmp", ".other.pt.0123abcd.tmp"]) {
+      writeFileSync(join(folder, name), "part");
+    }
+    const old = Date.now() / 1000 - 7200;
+    utimesSync(join(folder, ".again.pt.0123abcd.tmp"), old, old);
+    utimesSync(join(folder, ".other.pt.0123abcd.tmp"), old, old);
+    await run(`import torch\ntorch.save([1], "again.pt")`, true);
+    const left = readdirSync(folder).filter((name) => /^\.(again|other).*\.tmp$/.test(name));
+    assert.deepEqual(left.sort(), [".again.pt.99999999.tmp", ".other.pt.0123abcd.tmp"]);
+    for (const name of left) rmSync(join(folder, name));
   });
 
   test("a failure in the middle: the old file, and nothing left beside it", async () => {

@@ -49,7 +49,8 @@ function inspect(source: ByteSource, name: string): unknown {
 
 /** A right result or a FileFormatError, soon and without much memory. */
 function survives(what: string, bytes: Uint8Array, open: (source: ByteSource) => unknown): "opened" | "refused" {
-  const began = performance.now();
+  // Other processes must not make a fast reader fail.
+  const began = process.cpuUsage();
   const before = process.memoryUsage().arrayBuffers;
   let outcome: "opened" | "refused" = "opened";
   try {
@@ -63,7 +64,8 @@ function survives(what: string, bytes: Uint8Array, open: (source: ByteSource) =>
     );
     assert.match(error.message, /^[^\n]{3,2000}$/, what);
   }
-  const tookMs = performance.now() - began;
+  const { user, system } = process.cpuUsage(began);
+  const tookMs = (user + system) / 1000;
   assert.ok(tookMs < MOST_MS, `${what} took ${tookMs} ms (seed ${seed})\n${Buffer.from(bytes).toString("base64")}`);
   const grown = process.memoryUsage().arrayBuffers - before;
   assert.ok(grown < MOST_EXTRA_BYTES + 4 * bytes.length, `${what} took ${grown} bytes (seed ${seed})`);
@@ -77,7 +79,7 @@ for (const [kind, { files, open }] of Object.entries(kinds)) {
     assert.ok(names.length > 0);
     for (const name of names) {
       const whole = readFileSync(new URL(name, folder));
-      const step = Math.max(1, Math.floor(whole.length / 5000));
+      const step = Math.ceil(whole.length / 1500);
       for (let length = 0; length < whole.length; length += step) {
         survives(`${name} cut to ${length}`, whole.subarray(0, length), (source) => open(source, name));
       }

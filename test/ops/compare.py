@@ -24,7 +24,7 @@ def is_same_number(a, b):
 
 
 def values_differ(theirs, ours, near, scale, least=0):
-    if theirs.data == ours.data:
+    if ours.data is None or theirs.data == ours.data:
         return None
     short = theirs.short
     a, b = unpack(short, theirs.data), unpack(short, ours.data)
@@ -54,7 +54,7 @@ def tensor_differs(theirs, ours, near, scale, least, is_gradient=False):
     if not is_gradient:
         if theirs.strides != ours.strides:
             return f"strides are {ours.strides}, expected {theirs.strides}"
-        if theirs.shares != ours.shares:
+        if ours.data is not None and theirs.shares != ours.shares:
             return f"shares memory with {ours.shares or 'nothing'}, expected {theirs.shares or 'nothing'}"
         if theirs.requires_grad != ours.requires_grad:
             return f"requires_grad is {ours.requires_grad}, expected {theirs.requires_grad}"

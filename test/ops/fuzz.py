@@ -1,5 +1,8 @@
-"""Random chains of views and ops, each step on torch and on reference.py; the first difference is printed with what repeats
-it. Arguments: --seed N, --seconds N (default 10), --device DEVICE, --break OP. Exit 1 on a difference."""
+"""Random chains of views and ops, each step on torch and on reference.py; of every fourth chain the gradient too, against
+difference quotients of the reference. The first difference is printed with what repeats it.
+
+Arguments: --seed N, --seconds N (default 10), --device DEVICE, --break OP. Exit 1 on a difference.
+"""
 
 import argparse
 import math
@@ -21,10 +24,14 @@ class Difference(Exception):
 class Chain:
     """Some tensors and their twins; a step takes some, makes one more, and compares it."""
 
-    def __init__(self, seed, device, dtype):
+    def __init__(self, seed, device, dtype, gradients=False, nudge=None):
         self.rng = random.Random(seed)
         self.device = device
         self.dtype = dtype
+        self.gradients = gradients
+        # (which of the fresh tensors, which of its elements, by how much): the same chain, begun elsewhere.
+        self.nudge = nudge
+        self.leaves = []
         self.pairs = []
         self.log = []
         for _ in range(2):
@@ -38,11 +45,16 @@ class Chain:
         return shape
 
     def number(self):
-        return self.rng.randint(-32, 32) / 8
+        # Slopes are asked where there are no ties and no kinks.
+        return self.rng.uniform(-4, 4) if self.gradients else self.rng.randint(-32, 32) / 8
 
     def fresh(self, shape, values=None):
         values = [self.number() for _ in range(math.prod(shape))] if values is None else values
-        ours = torch.tensor(values, dtype=self.dtype, device=self.device).reshape(shape)
+        if self.nudge and self.nudge[0] == len(self.leaves):
+            values[self.nudge[1]] += self.nudge[2]
+        leaf = torch.tensor(values, dtype=self.dtype, device=self.device).reshape(shape)
+        self.leaves.append(leaf)
+        ours = leaf.requires_grad_().clone() if self.gradients else leaf
         self.pairs.append((ours, ref.from_values(values, shape)))
         self.log.append(f"x{len(self.pairs) - 1} = tensor({values}).reshape({shape})")
         return self.pairs[-1]
@@ -73,7 +85,7 @@ class Chain:
 
     def compare(self, i):
         ours, twin = self.pairs[i]
-        values, expected = ours.cpu().reshape(-1).tolist(), twin.values()
+        values, expected = ours.detach().cpu().reshape(-1).tolist(), twin.values()
         scale = max((abs(v) for v in expected if math.isfinite(v)), default=1) or 1
         limit = scale * (1e-9 if self.dtype is torch.float64 else 2e-4)
         for place, (a, b) in enumerate(zip(values, expected)):
@@ -240,7 +252,8 @@ def do_inplace(c):
     """Writes through a view: everything that shares the memory must see it."""
     i = c.pick()
     t, twin = c.pairs[i]
-    if len(set(twin.places)) != len(twin.places):
+    # The tape may need the old values.
+    if c.gradients or len(set(twin.places)) != len(twin.places):
         return None
     number = c.number()
     c.log.append(f"x{i}.mul_({number})")
@@ -417,6 +430,62 @@ def do_repeat(c):
 KINDS = [function for name, function in list(globals().items()) if name.startswith("do_")]
 
 
+def weights(count):
+    return [((k * 37) % 19 - 8.5) / 8 for k in range(count)]
+
+
+def total(chain):
+    """One number that depends on every element of the last tensor, by the reference."""
+    values = chain.pairs[-1][1].values()
+    return math.fsum(v * w for v, w in zip(values, weights(len(values))))
+
+
+def run_chain(seed, device, dtype, gradients=False, nudge=None):
+    chain = Chain(seed, device, dtype, gradients, nudge)
+    try:
+        for _ in range(STEPS):
+            chain.step()
+        if gradients and nudge is None:
+            check_gradient(chain, seed)
+    except Exception as error:
+        error.log = chain.log
+        raise
+    return chain
+
+
+def check_gradient(chain, seed):
+    """Autograd's slope at a few elements against the difference quotient of the reference's whole chain."""
+    last = chain.pairs[-1][0]
+    if last.numel() == 0:
+        return
+    w = torch.tensor(weights(last.numel()), dtype=last.dtype, device=last.device).reshape(last.shape)
+    grads = torch.autograd.grad(last, chain.leaves, w, allow_unused=True)
+    here = total(chain)
+    for k, (leaf, grad) in enumerate(zip(chain.leaves, grads)):
+        if leaf.numel() == 0:
+            continue
+        element = chain.rng.randrange(leaf.numel())
+        slope = 0.0 if grad is None else grad.cpu().reshape(-1).tolist()[element]
+        sides = [run_chain(seed, chain.device, chain.dtype, True, (k, element, step)) for step in (STEP, -STEP)]
+        if any(words(side.log) != words(chain.log) for side in sides):
+            continue
+        up, down = ((total(side) - here) / step for side, step in zip(sides, (STEP, -STEP)))
+        scale = max(1.0, abs(here), abs(slope))
+        if abs(up - down) > 1e-3 * scale:
+            # A kink, or too steep for this step.
+            continue
+        if abs(slope - (up + down) / 2) > 2e-3 * scale:
+            raise Difference(f"gradient of x{k}, element {element}, is {slope}, expected about {(up + down) / 2}")
+
+
+STEP = 1e-6
+
+
+def words(log):
+    """What was done, without the numbers that a nudge changes."""
+    return [line for line in log if "tensor([" not in line or ".reshape(" not in line or " = tensor" not in line]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=None)
@@ -435,16 +504,15 @@ def main():
     # A given seed is one chain, unless time is given too.
     while n_chains == 0 or time.time() < end:
         seed = first + n_chains
-        chain = Chain(seed, options.device, torch.float64 if seed % 4 else torch.float32)
+        dtype = torch.float64 if seed % 4 else torch.float32
         try:
-            for _ in range(STEPS):
-                chain.step()
-                n_steps += 1
+            run_chain(seed, options.device, dtype, gradients=seed % 4 == 1)
         except Exception as error:
-            print("\n".join(chain.log))
+            print("\n".join(getattr(error, "log", [])))
             print(f"seed {seed}: {type(error).__name__}: {error}")
             print(f"repeat with: bin/layerwise python test/ops/fuzz.py --seed {seed} --seconds 0")
             return 1
+        n_steps += STEPS
         n_chains += 1
     print(f"{n_chains} chains, {n_steps} steps agree")
     return 0

@@ -79,9 +79,10 @@ def observe_tensor(tensor, storages, has_gradient):
     shares = ""
     if not is_empty:
         shares = storages.get(address_of(tensor), "")
-    numbers = tensor.detach().cpu().reshape(-1).tolist()
     requires_grad = tensor.requires_grad if has_gradient else False
-    return Observed(short, shape, strides, shares, requires_grad, pack(short, numbers))
+    # A tensor of shapes alone has no values to look at.
+    data = None if tensor.is_meta else pack(short, tensor.detach().cpu().reshape(-1).tolist())
+    return Observed(short, shape, strides, shares, requires_grad, data)
 
 
 def observe_value(value, storages, has_gradient, out):

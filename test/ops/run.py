@@ -1,6 +1,8 @@
 """Runs golden cases on this torch and compares: one line per failing case, with what repeats it.
 
 Arguments: --family NAME, --op NAME, --case KEY (each may come again), --device DEVICE, --json.
+
+On the device "meta" only calls that give tensors count, and of them all but the values.
 """
 
 import argparse
@@ -18,6 +20,13 @@ def observed(case, device):
         return ("ok", *observe.run(case, device))
     except Exception as error:
         return ("error", *observe.message_of(error))
+
+
+def needs_values(golden, ours):
+    """Calls whose result, or whose error, depends on numbers that shapes alone do not have."""
+    if golden[0] == "error" or any(not hasattr(value, "short") for value in golden[1]):
+        return True
+    return ours[0] == "error" and "meta" in ours[2]
 
 
 def main():
@@ -41,8 +50,12 @@ def main():
                 continue
             if options.case and case.key not in options.case:
                 continue
+            golden = goldens[case.key]
+            ours = observed(case, options.device)
+            if options.device == "meta" and needs_values(golden, ours):
+                continue
             n_run += 1
-            found = compare.differs(case, goldens[case.key], observed(case, options.device))
+            found = compare.differs(case, golden, ours)
             if found:
                 failures[case.key] = f"{case.line()} : {found}"
     if options.json:

@@ -19,6 +19,8 @@ const LATE_MS = 90_000;
 
 export interface ClassRow {
   package: string;
+  /** Of how many files one was taken. */
+  every: number;
   file: string;
   name: string;
   /** "done", "values" (needs real values to go on), "failed", "late", "import", "abstract". */
@@ -48,28 +50,27 @@ function isModelFile(name: string, file: string): boolean {
   return name === "transformers" ? /^modeling_/.test(file) && !/_(tf|flax)_/.test(file) : !file.startsWith("__");
 }
 
+export interface CollectorOptions {
+  environment: string;
+  sitePackages: string;
+  out: string;
+  every: number;
+  symbols: boolean;
+}
+
 export class Collector {
   private host: RuntimeHost | null = null;
-  private readonly sitePackages: string;
-  private readonly environment: string;
-  private readonly out: string;
+  private readonly options: CollectorOptions;
 
-  constructor(environment: string, sitePackages: string, out: string) {
-    this.environment = environment;
-    this.sitePackages = sitePackages;
-    this.out = out;
-    rmSync(out, { force: true });
+  constructor(options: CollectorOptions) {
+    this.options = options;
+    rmSync(options.out, { force: true });
   }
 
   async file(name: string, path: string): Promise<ClassRow[]> {
     this.host ??= await RuntimeHost.start({ core: { metaOnly: true } });
-    const request = {
-      target: path,
-      workspace: this.sitePackages,
-      env: this.environment,
-      budgetMs: BUDGET_MS,
-      symbols: process.argv.includes("--symbols"),
-    };
+    const { environment, sitePackages, out, every, symbols } = this.options;
+    const request = { target: path, workspace: sitePackages, env: environment, budgetMs: BUDGET_MS, symbols };
     let result: AnalysisResult | null = null;
     let reason = "";
     try {
@@ -79,7 +80,7 @@ export class Collector {
       reason = error instanceof RequestFailed ? error.failure.message : String(error);
       await this.close();
     }
-    const file = relative(this.sitePackages, path);
+    const file = relative(sitePackages, path);
     const rows = (result?.targets ?? [])
       .filter((target) => target.kind === "class")
       .map((target) => rowOf(name, file, target));
@@ -89,7 +90,10 @@ export class Collector {
     } else if (rows[0] && said.length > 0) {
       rows[0].errors.push(...said.map(({ source, message }) => `${source.line}: ${message}`));
     }
-    for (const each of rows) appendFileSync(this.out, `${JSON.stringify(each)}\n`);
+    for (const each of rows) {
+      each.every = every;
+      appendFileSync(out, `${JSON.stringify(each)}\n`);
+    }
     return rows;
   }
 
@@ -113,7 +117,7 @@ function rowOf(name: string, file: string, target: TargetAnalysis): ClassRow {
 }
 
 function row(name: string, file: string, cls: string, outcome: string, reason: string): ClassRow {
-  return { package: name, file, name: cls, outcome, reason, errors: [], warnings: [], timeMs: 0 };
+  return { package: name, every: 1, file, name: cls, outcome, reason, errors: [], warnings: [], timeMs: 0 };
 }
 
 function outcomeOf({ incomplete }: TargetAnalysis): string {

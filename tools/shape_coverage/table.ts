@@ -6,13 +6,13 @@ import type { ClassRow } from "./collect.ts";
 const DOCUMENT = join(import.meta.dirname, "../../docs/shape-coverage.md");
 const MOST_REASONS = 25;
 
-export function writeTable(rows: readonly ClassRow[], isKept: boolean, every: number): void {
-  const text = tableOf(rows, every);
+export function writeTable(rows: readonly ClassRow[], isKept: boolean): void {
+  const text = tableOf(rows);
   if (isKept) writeFileSync(DOCUMENT, text);
   console.log(text);
 }
 
-function tableOf(rows: readonly ClassRow[], every: number): string {
+function tableOf(rows: readonly ClassRow[]): string {
   const packages = [...new Set(rows.map((row) => row.package))];
   const lines = [
     "# Arguments found without help",
@@ -20,9 +20,9 @@ function tableOf(rows: readonly ClassRow[], every: number): string {
     "For each `nn.Module` class in the model files of three packages: does Layerwise find constructor arguments and inputs",
     "with which the class runs, with nothing typed in by anybody? Written by `tools/shape_coverage/run.ts`, measured in the",
     "hints process, on shapes alone. Classes without a `forward` of their own or from above are not counted.",
-    every > 1 ? `Every ${every}th file was taken.\n` : "",
-    "| package | classes | run to the end | run until they look at values | share | error diagnostics |",
-    "|---|---:|---:|---:|---:|---:|",
+    "",
+    "| package | files | classes | run to the end | run until they look at values | share | error diagnostics |",
+    "|---|---|---:|---:|---:|---:|---:|",
     ...[...packages, "all"].map((name) => line(name, name === "all" ? rows : rows.filter((r) => r.package === name))),
     "",
     "Code that looks at values (`.item()`, `if x.sum() > 0`) cannot go on from shapes alone; its arguments were found, and",
@@ -43,7 +43,10 @@ function line(name: string, rows: readonly ClassRow[]): string {
   const count = (outcome: string): number => counted.filter((row) => row.outcome === outcome).length;
   const share = (100 * (count("done") + count("values"))) / Math.max(1, counted.length);
   const errors = rows.reduce((n, row) => n + row.errors.length, 0);
-  return `| ${name} | ${counted.length} | ${count("done")} | ${count("values")} | ${share.toFixed(1)}% | ${errors} |`;
+  const taken = new Set(rows.map((row) => row.every));
+  const [every] = taken;
+  const files = name === "all" ? "" : every === 1 ? "all" : `every ${every}th`;
+  return `| ${name} | ${files} | ${counted.length} | ${count("done")} | ${count("values")} | ${share.toFixed(1)}% | ${errors} |`;
 }
 
 function reasons(rows: readonly ClassRow[]): [number, string][] {

@@ -162,6 +162,7 @@ KERNEL(fft) {
   const void* in = args.pointer();
   int64_t lines = args.integer(), n = args.integer();
   double scale = args.real();
+  context->cancellable = true;
   bool known = with_real(dtype, [&](auto tag) {
     run<typename decltype(tag)::type>(context, mode, out, in, lines, n, scale);
   });

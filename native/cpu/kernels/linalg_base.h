@@ -61,7 +61,8 @@ template <class R> LW_STATIC R magnitude_of(Complex<R> x) { return hypotenuse(x.
 template <class R> LW_STATIC R pivot_size(R x) { return magnitude_of(x); }
 template <class R> LW_STATIC R pivot_size(Complex<R> x) { return magnitude_of(x.re) + magnitude_of(x.im); }
 template <class T> LW_STATIC bool is_zero(T x) { return pivot_size(x) == 0; }
-template <class R> constexpr R epsilon_of = R(sizeof(R) == 4 ? 0x1p-24 : 0x1p-53);
+// The distance from 1 to the next number: what may be neglected beside another.
+template <class R> constexpr R epsilon_of = R(sizeof(R) == 4 ? 0x1p-23 : 0x1p-52);
 template <class R> constexpr R smallest_of = R(sizeof(R) == 4 ? 0x1p-126 : 0x1p-1022);
 
 // y -= factor * x over n elements.

@@ -165,6 +165,7 @@ KERNEL(linalg_eigh) {
   const void* a = args.pointer();
   int64_t batch = args.integer(), n = args.integer();
   bool upper = args.integer();
+  context->cancellable = true;
   bool known = with_scalar(dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     for_each_matrix(context, batch, [=](int64_t i) {

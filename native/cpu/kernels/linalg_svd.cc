@@ -245,6 +245,7 @@ KERNEL(linalg_svd) {
   int64_t batch = args.integer(), m = args.integer(), n = args.integer();
   bool full = args.integer();
   const int64_t rank = smaller(m, n);
+  context->cancellable = true;
   bool known = with_scalar(dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     for_each_matrix(context, batch, [=](int64_t i) {

@@ -44,8 +44,8 @@ double bessel_i_scaled(int order, double x) {
 
 double bessel_i(int order, double x) {
   const double size = __builtin_fabs(x);
-  // Beyond this the result leaves the range, whatever the scaled part is.
-  if (size > 714) return order == 1 && x < 0 ? -__builtin_inf() : __builtin_inf();
+  // Beyond this the result leaves the range, whatever the scaled part is. At infinity itself PyTorch says NaN.
+  if (size > 714 && size < kInfinity) return order == 1 && x < 0 ? -kInfinity : kInfinity;
   if (size > 700) return bessel_i_scaled(order, x) * __builtin_exp(size / 2) * __builtin_exp(size / 2);
   return bessel_i_scaled(order, x) * __builtin_exp(size);
 }

@@ -25,17 +25,24 @@ constinit thread_local Block* block = nullptr;
 int barrier(Vote, int) { __builtin_trap(); }
 const Exchange* meet(uint32_t, const void*, int) { __builtin_trap(); }
 [[noreturn]] void die(const char*) { __builtin_trap(); }
-static const void* function; static Thunk thunk; static const size_t* sizes; static size_t count;
+static const void* its_function;
+static Thunk its_thunk;
+static const size_t* its_sizes;
+static size_t its_count;
 Registration::Registration(const char*, const void* f, Thunk t, const size_t* s, size_t n) {
-  function = f; thunk = t; sizes = s; count = n;
+  its_function = f;
+  its_thunk = t;
+  its_sizes = s;
+  its_count = n;
 }
 }
 extern "C" __attribute__((visibility("default"))) void layerwise_module(const size_t** sizes, size_t* count) {
-  *sizes = emulation::sizes; *count = emulation::count;
+  *sizes = emulation::its_sizes;
+  *count = emulation::its_count;
 }
 extern "C" __attribute__((visibility("default"))) void layerwise_thread(emulation::Block* block, void** parameters) {
   emulation::block = block;
-  emulation::thunk(emulation::function, parameters);
+  emulation::its_thunk(emulation::its_function, parameters);
 }
 #define LW_ENTRY_POINT extern "C" void
 )";
@@ -79,7 +86,7 @@ EXPORT int nvrtcCompileProgram(void* program, int, const char* const*) {
   const bool is_written = write(file, text.data(), text.size()) == ssize_t(text.size());
   close(file);
   const std::string object = std::string(path) + ".so";
-  const int status = is_written ? run("g++ -x c++ -std=c++20 -O1 -shared -fPIC -fno-strict-aliasing -w -I" +
+  const int status = is_written ? run("g++ -x c++ -std=c++20 -O0 -shared -fPIC -fno-strict-aliasing -w -I" +
                                           std::string(folder) + " " + path + " -o " + object,
                                       &p.log)
                                 : -1;

@@ -165,6 +165,24 @@ bool must_wait(const Running* r, const Fiber& fiber) {
   return false;
 }
 
+// LAYERWISE_EMULATION_ORDER: 0 forward, 1 backward, any other number seeds a shuffle.
+unsigned order_kind() {
+  static const unsigned kind = [] {
+    const char* text = getenv("LAYERWISE_EMULATION_ORDER");
+    return text ? unsigned(atoi(text)) : 0u;
+  }();
+  return kind;
+}
+
+// Shuffled, whole warps also fall behind for a few rounds: without this all warps would be in step from one warp
+// operation to the next, and a missing barrier between them would not show.
+bool is_held_back(unsigned round, int thread) {
+  if (order_kind() < 2) return false;
+  uint32_t hash = order_kind() * 2654435761u ^ round / 4 * 40503u ^ unsigned(thread >> 5) * 2246822519u;
+  hash = (hash ^ hash >> 15) * 2654435761u;
+  return hash >> 31;
+}
+
 void run_block(Running* r, int64_t index, size_t shared_bytes) {
   r->block_index = {unsigned(index % r->grid_size.x), unsigned(index / r->grid_size.x % r->grid_size.y),
                     unsigned(index / (int64_t(r->grid_size.x) * r->grid_size.y))};
@@ -181,13 +199,14 @@ void run_block(Running* r, int64_t index, size_t shared_bytes) {
   for (Warp& warp : r->warps) warp.gone = 0;
   if (r->threads % 32) r->warps.back().gone = ~0u << r->threads % 32;
   int left = r->threads;
-  while (left) {
+  for (unsigned round = 0; left; round++) {
     bool has_moved = false;
     for (int thread : r->order) {
       Fiber& fiber = r->fibers[thread];
       if (fiber.state == State::kDone || must_wait(r, fiber)) continue;
-      fiber.state = State::kReady;
       has_moved = true;
+      if (is_held_back(round, thread)) continue;
+      fiber.state = State::kReady;
       r->thread = thread;
       r->thread_index = r->indices[thread];
       if (!fiber.stack_pointer) start(r, fiber, thread);
@@ -201,10 +220,8 @@ void run_block(Running* r, int64_t index, size_t shared_bytes) {
   }
 }
 
-// LAYERWISE_EMULATION_ORDER: 0 forward, 1 backward, any other number seeds a shuffle.
 std::vector<int> thread_order(int threads) {
-  const char* text = getenv("LAYERWISE_EMULATION_ORDER");
-  const unsigned kind = text ? unsigned(atoi(text)) : 0;
+  const unsigned kind = order_kind();
   std::vector<int> order(threads);
   for (int i = 0; i < threads; i++) order[i] = kind == 1 ? threads - 1 - i : i;
   if (kind < 2) return order;

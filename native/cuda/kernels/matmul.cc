@@ -2,6 +2,7 @@
 // else our kernels. What tensor cores cannot read (odd sizes, odd strides) is packed first; small products of long k are
 // split, and added up in order.
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <atomic>
@@ -17,6 +18,8 @@ constexpr int64_t kMostSplits = 64;
 // Rows up to which our own kernel is taken without asking a library.
 constexpr int64_t kVeryThinRows = 2;
 // What the tensor-core kernels ask of shared memory: a stage holds 64 of k of both operands.
+// (Hopper's kernel: four stages of 128 rows and 256 columns, and room to begin at a multiple of 1024.)
+constexpr size_t kHopperSharedBytes = 4 * (128 + 256) * kTensorDepth * 2 + 1024;
 constexpr size_t kLargeStageBytes = 2 * 128 * kTensorDepth * 2, kSmallStageBytes = 2 * 64 * kTensorDepth * 2;
 
 int64_t blocks_of(int64_t size, int64_t block) { return (size + block - 1) / block; }
@@ -186,6 +189,17 @@ void run_tiled(Context& context, Product* p) {
   run_tiles(context, p, name, plan.tiles, {16, 16}, 0);
 }
 
+// Hopper's own kernel is taken only on request until it has been compared with its twin on such a GPU.
+bool takes_hopper(const Context& context, const Product& p) {
+  static const bool is_asked_for = [] {
+    const char* choice = getenv("LAYERWISE_CUDA_WGMMA");
+    return choice && !strcmp(choice, "1");
+  }();
+  const DeviceFacts& gpu = context.device();
+  if (!is_asked_for || gpu.major != 9 || gpu.minor != 0 || gpu.is_emulated) return false;
+  return blocks_of(p.s.m, 128) * blocks_of(p.s.n, 256) * p.s.batches >= gpu.multiprocessors;
+}
+
 void run_tensor(Context& context, Product* p) {
   MatmulShape& s = p->s;
   bool a_deep = is_even(*p, operand_of(*p, false), true, 8), b_deep = is_even(*p, operand_of(*p, true), true, 8);
@@ -199,6 +213,14 @@ void run_tensor(Context& context, Product* p) {
     if (!pack(context, p, true)) return;
     b_deep = true;
   }
+  s.c_vector = uintptr_t(p->c) % 16 == 0 && s.c_row % 8 == 0;
+  for (int d = 0; d < s.batch_dims; d++) s.c_vector = s.c_vector && s.c_batch[d] % 8 == 0;
+  const char* layout = a_deep ? b_deep ? "deep_deep" : "deep_wide" : "wide_wide";
+  char name[64];
+  if (takes_hopper(context, *p)) {
+    snprintf(name, sizeof name, "matmul_hopper_%s_%s", Context::dtype_name(p->dtype), layout);
+    return run_tiles(context, p, name, blocks_of(s.m, 128) * blocks_of(s.n, 256), {256}, kHopperSharedBytes);
+  }
   Plan plan = plan_tiles(context, p, 128, 64, kTensorDepth, 4);
   const DeviceFacts& gpu = context.device();
   if (plan.is_large && gpu.shared_bytes < int(3 * kLargeStageBytes)) {
@@ -207,13 +229,10 @@ void run_tensor(Context& context, Product* p) {
   }
   const int64_t tile = plan.is_large ? 128 : 64;
   s.stages = 3;
-  s.c_vector = uintptr_t(p->c) % 16 == 0 && s.c_row % 8 == 0;
-  for (int d = 0; d < s.batch_dims; d++) s.c_vector = s.c_vector && s.c_batch[d] % 8 == 0;
   const size_t stages = size_t(s.stages) * (plan.is_large ? kLargeStageBytes : kSmallStageBytes);
   const size_t sums = size_t(tile * (tile + 8)) * 4;
-  char name[64];
-  snprintf(name, sizeof name, "matmul_tensor_%s_%s_%s_%s", plan.is_large ? "large" : "small",
-           Context::dtype_name(p->dtype), a_deep ? "deep" : "wide", b_deep ? "deep" : "wide");
+  snprintf(name, sizeof name, "matmul_tensor_%s_%s_%s", plan.is_large ? "large" : "small",
+           Context::dtype_name(p->dtype), layout);
   run_tiles(context, p, name, plan.tiles, {plan.is_large ? 256u : 128u}, stages > sums ? stages : sums);
 }
 

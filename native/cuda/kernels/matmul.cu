@@ -2,6 +2,7 @@
 // anything (matmul_plain.h); the packing of operands that tensor cores cannot read, and the sum of split products.
 #include "matmul_plain.h"
 #include "matmul_tensor.h"
+#include "matmul_hopper.h"
 #include "matmul_tiled.h"
 
 // Few rows times a matrix that lies along k: a warp per column of the result, 16 bytes per lane and step.
@@ -110,4 +111,18 @@ TENSOR_LAYOUTS(large_float16, Half, 128, 2, 4)
 #if LW_HAS_SM80
 TENSOR_LAYOUTS(small_bfloat16, Brain, 64, 2, 2)
 TENSOR_LAYOUTS(large_bfloat16, Brain, 128, 2, 4)
+#endif
+
+#if LW_HAS_SM90
+#define HOPPER(name, T, a_deep, b_deep) \
+  KERNEL_BOUNDED(matmul_hopper_##name, kHopperThreads, 1, \
+                 (T* c, const T* a, const T* b, const T* bias, GRID_CONSTANT MatmulShape s)) { \
+    matmul_hopper<T, a_deep, b_deep>(c, a, b, bias, s); \
+  }
+#define HOPPER_LAYOUTS(name, T) \
+  HOPPER(name##_deep_deep, T, true, true) \
+  HOPPER(name##_deep_wide, T, true, false) \
+  HOPPER(name##_wide_wide, T, false, false)
+HOPPER_LAYOUTS(float16, Half)
+HOPPER_LAYOUTS(bfloat16, Brain)
 #endif

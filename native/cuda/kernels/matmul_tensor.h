@@ -27,15 +27,15 @@ template <class T, int kTile, bool kDeep, int kThreads> struct TensorOperand {
 };
 
 // Sums of the tile, left in shared memory as float32 by the warps, to C: eight neighbours per thread.
-template <class T, int kTile, int kThreads>
+template <class T, int kRows, int kColumns, int kThreads>
 DEVICE void store_tile(T* c, const float* sums, int64_t row0, int64_t column0, const T* bias, const MatmulShape& s,
                        float* partials) {
-  constexpr int kPerRow = kTile / 8;
-  for (int id = threadIdx.x; id < kTile * kPerRow; id += kThreads) {
+  constexpr int kPerRow = kColumns / 8;
+  for (int id = threadIdx.x; id < kRows * kPerRow; id += kThreads) {
     const int r = id / kPerRow, j = id % kPerRow * 8;
     const int64_t row = row0 + r, column = column0 + j;
     if (row >= s.m || column >= s.n) continue;
-    const float* from = sums + r * (kTile + 8) + j;
+    const float* from = sums + r * (kColumns + 8) + j;
     const int count = int(smaller(8, s.n - column));
     if (partials) {
       for (int i = 0; i < count; i++) partials[row * s.n + column + i] = from[i];
@@ -120,6 +120,6 @@ DEVICE void matmul_tensor(T* c, const T* a, const T* b, const T* bias, const Mat
     __syncthreads();
     float* partials =
         s.splits > 1 ? (float*)s.partials + (blockIdx.y * s.batches + batch) * s.m * s.n : (float*)nullptr;
-    store_tile<T, kTile, kThreads>(c + at.c, sums, row0, column0, bias, s, partials);
+    store_tile<T, kTile, kTile, kThreads>(c + at.c, sums, row0, column0, bias, s, partials);
   }
 }

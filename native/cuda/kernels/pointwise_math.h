@@ -35,7 +35,7 @@ template <class T> DEVICE T floor_quotient(T a, T b) {
 template <class T> DEVICE T common_divisor(T a, T b) {
   a = fabs(a);
   b = fabs(b);
-  while (b != 0) {
+  while (b != 0 && b == b) {
     const T r = fmod(a, b);
     a = b;
     b = r;

@@ -15,7 +15,7 @@ def is_certain(source, target, outcome, loaded):
     plan = outcome.plan
     if outcome.worked_before:
         return True
-    if not all(_is_strong(choice) or choice.why.endswith("() builds it") for choice in plan.init.values()):
+    if not all(_is_strong(choice) or choice.why.endswith(") builds it") for choice in plan.init.values()):
         return False
     if not outcome.is_built:
         return True

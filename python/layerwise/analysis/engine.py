@@ -19,8 +19,8 @@ from layerwise.plan import Choice, Plan
 from layerwise.specs import SpecError
 
 _clock = time.perf_counter
-# No target may have the whole budget of a file with many.
-_MOST_SECONDS = 1.0
+# No target may have the whole budget of a file with many: so long, or a quarter of the budget.
+_LEAST_SHARE = 1.0
 # Texts that took too long are not tried again until they change.
 _lates = {}
 
@@ -63,7 +63,7 @@ class _Analysis:
     def __init__(self, request, began):
         self.request = request
         self.end = began + request["budget_ms"] / 1000
-        self.share = max(_MOST_SECONDS, request["budget_ms"] / 4000)
+        self.share = max(_LEAST_SHARE, request["budget_ms"] / 4000)
         self.source = files.read(request["path"])
         self.problems = []
         self.targets = []
@@ -121,7 +121,7 @@ class _Analysis:
         if began > self.end:
             return {**present.empty(target), "incomplete": "there was no time left for it"}
         if _lates.get((self.source.path, target["name"])) == self.source.part(target):
-            return {**present.empty(target), "incomplete": _late_sentence(None)}
+            return {**present.empty(target), "incomplete": _late_sentence(None, self.share)}
         watch.deadline = min(self.end, began + self.share)
         try:
             if target["kind"] == "script":
@@ -131,7 +131,7 @@ class _Analysis:
         except OutOfTime as late:
             line = problems.line_in(self.source, late)
             _lates[self.source.path, target["name"]] = self.source.part(target)
-            answer = {**present.empty(target), "incomplete": _late_sentence(line)}
+            answer = {**present.empty(target), "incomplete": _late_sentence(line, self.share)}
         except KeyboardInterrupt:
             self.end = 0
             answer = {**present.empty(target), "incomplete": "it was cancelled"}
@@ -172,7 +172,7 @@ class _Analysis:
         answer = present.target(self.source, target, outcome, self.loaded)
         if outcome.is_late:
             _lates[key] = self.source.part(target)
-            answer["incomplete"] = _late_sentence(outcome.late_line)
+            answer["incomplete"] = _late_sentence(outcome.late_line, self.share)
         elif outcome.error is not None:
             found, sentence = problems.running(self.source, target, outcome, self.loaded)
             answer["problems"] = found
@@ -219,9 +219,9 @@ class _Analysis:
         return again if again.is_done or not outcome.is_built else outcome
 
 
-def _late_sentence(line):
+def _late_sentence(line, seconds):
     where = f"line {line} was still running" if line else "it was still running"
-    return f"{where} after {_MOST_SECONDS:g} s"
+    return f"{where} after {seconds:.3g} s"
 
 
 def _plan_of(module, name, kind, setup):

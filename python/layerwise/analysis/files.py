@@ -5,6 +5,7 @@ import ast
 from layerwise.targets import FileTargets
 
 _MOST_KEPT = 32
+_PREPARING = ("sys.", "os.", "warnings.", "logging.", "torch.set_", "torch.manual_seed", "torch.backends")
 _kept = {}
 
 
@@ -71,7 +72,7 @@ class SourceFile:
         return self._statements
 
     def skeleton(self):
-        """Everything of the text that decides about arguments; changes in other methods than __init__ leave it as it is."""
+        """Everything of the text that decides about arguments: not the bodies of other methods than __init__."""
         if self._skeleton is None:
             kept = []
             lines = self.targets.lines
@@ -138,7 +139,7 @@ def is_work(node):
         return False
     called = ast.unparse(node.value.func)
     # sys.path.append(...), warnings.filterwarnings(...), torch.manual_seed(...): what follows may need them.
-    return not called.startswith(("sys.", "os.", "warnings.", "logging.", "torch.set_", "torch.manual_seed", "torch.backends"))
+    return not called.startswith(_PREPARING)
 
 
 def _collect(body, found):

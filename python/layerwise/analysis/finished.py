@@ -92,7 +92,8 @@ def _overwritten(source, target, outcome, loaded, error):
     op = known["op"].rstrip("_")
     related = []
     if written is not None and needed is not None:
-        related.append({"source": _range(source, needed), "message": "the backward pass of this needs the earlier value"})
+        message = "the backward pass of this needs the earlier value"
+        related.append({"source": _range(source, needed), "message": message})
     yield {
         "source": _range(source, at),
         "severity": "warning",

@@ -100,7 +100,8 @@ def _quotient(samples, values):
     others = []
     for index in moving:
         rest = [k for k in moving if k != index]
-        powers = [_power(Fraction(samples.changed[k], samples.base[k]), Fraction(values[k + 1], values[0])) for k in rest]
+        ratios = [Fraction(samples.changed[k], samples.base[k]) for k in rest]
+        powers = [_power(ratio, Fraction(values[k + 1], values[0])) for ratio, k in zip(ratios, rest)]
         if None in powers:
             continue
         others = [samples.names[k] for k, power in zip(rest, powers) for _ in range(power)]

@@ -1,4 +1,4 @@
-"""Changes of one place that mend a failure. Each is tried out: what does not get past the failing line is not offered."""
+"""Changes of one place that mend a failure. Each is tried: what does not get past the failing line is not offered."""
 
 import ast
 import re
@@ -58,7 +58,8 @@ def _try(source, target, outcome, loaded, edits):
         return 0
     name = loaded.module.__name__
     module = types.ModuleType(name)
-    module.__dict__.update({key: vars(loaded.module)[key] for key in ("__file__", "__spec__", "__package__", "__loader__")})
+    for key in ("__file__", "__spec__", "__package__", "__loader__"):
+        setattr(module, key, vars(loaded.module)[key])
     code = edited.code()
     watch.add(code, edited.statements)
     sys.modules[name] = module
@@ -197,11 +198,11 @@ def _construction(source, again, failing):
                 continue
             positions = list(place[0].co_positions())[place[1] >> 1]
             for node in ast.walk(source.tree):
-                if isinstance(node, ast.Call) and (node.lineno, node.end_lineno, node.col_offset, node.end_col_offset) == (
-                    positions[0],
-                    positions[1],
-                    positions[2],
-                    positions[3],
+                if isinstance(node, ast.Call) and positions == (
+                    node.lineno,
+                    node.end_lineno,
+                    node.col_offset,
+                    node.end_col_offset,
                 ):
                     return node
     return None

@@ -1,4 +1,4 @@
-"""Loads the analysed file and keeps what it imports: a module of the user's is read again only when its text, or that of
+"""Loads the analysed file and keeps what it imports: a user's module is read again only when its text, or that of
 something it holds on to, has changed."""
 
 import importlib
@@ -25,6 +25,8 @@ class Loaded:
 
 
 _loaded = {}
+# The file that is being imported: perhaps its own package gets there first.
+_wanted = None
 
 
 def load(source, root):
@@ -39,12 +41,38 @@ def load(source, root):
     name, top = runner.module_name(source.path, root)
     if top not in sys.path:
         sys.path.insert(0, top)
-    package = name.rpartition(".")[0]
+    existing = sys.modules.get(name)
+    try:
+        module, codes = _import(source, name)
+    except Exception:
+        if existing is not None and getattr(existing, "__file__", None) == source.path and _is_same(existing, source):
+            # What registers itself by name does so once.
+            sys.modules[name] = existing
+            module, codes = existing, _codes_of(existing, source)
+        elif _drop_all():
+            # What is registered already lives in a module that was kept: from the start, then.
+            module, codes = _import(source, name)
+        else:
+            raise
+    loaded = Loaded(module, codes)
+    _loaded[source.path] = (source, loaded)
+    return loaded
+
+
+def _import(source, name):
+    global _wanted
     before = _external.SourceLoader.source_to_code
     _external.SourceLoader.source_to_code = _compiled
+    _wanted = source
     try:
+        package = name.rpartition(".")[0]
         if package:
+            was_there = name in sys.modules
             importlib.import_module(package)
+            module = sys.modules.get(name)
+            if not was_there and getattr(module, "__file__", None) == source.path:
+                # Its package has imported it a moment ago.
+                return module, codes_in(source.code())
         module = _module(name, source.path)
         sys.modules[name] = module
         code = source.code()
@@ -56,9 +84,42 @@ def load(source, root):
             raise
     finally:
         _external.SourceLoader.source_to_code = before
-    loaded = Loaded(module, codes_in(code))
-    _loaded[source.path] = (source, loaded)
-    return loaded
+        _wanted = None
+    return module, codes_in(code)
+
+
+def _is_same(module, source):
+    """Was the module made from the text that the editor holds?"""
+    known = _texts.get(source.path)
+    if known is not None:
+        return known.decode("utf-8-sig", "replace") == source.text
+    return not failures.is_user_file(source.path)
+
+
+def _codes_of(module, source):
+    """Watches the functions of a module that is there already."""
+    found = set()
+    for value in list(vars(module).values()):
+        parts = vars(value).values() if isinstance(value, type) else (value,)
+        for part in parts:
+            code = getattr(getattr(part, "__func__", part), "__code__", None)
+            if code is not None and code.co_filename == source.path:
+                watch.add(code, source.statements)
+                codes_in(code, found)
+    return found
+
+
+def _drop_all():
+    """Forgets all user modules; True if there were any."""
+    names = [name for name, module in sys.modules.items() if _is_users(module)]
+    for name in names:
+        del sys.modules[name]
+    return bool(names)
+
+
+def _is_users(module):
+    file = getattr(module, "__file__", None)
+    return isinstance(file, str) and failures.is_user_file(file)
 
 
 def codes_in(code, found=None):
@@ -91,6 +152,10 @@ def _enter(path):
 
 def _compiled(loader, data, path, *rest, **words):
     """In place of the import system's own: code is compiled once per text, and the clock runs in it."""
+    if _wanted is not None and path == _wanted.path:
+        code = _wanted.code()
+        watch.add(code, _wanted.statements)
+        return code
     if not failures.is_user_file(path):
         return _original(loader, data, path, *rest, **words)
     text = bytes(data)
@@ -108,8 +173,7 @@ def _drop_changed(path):
     """Forgets user modules whose files have changed, and those that hold on to one of them. True if there were any."""
     users = {}
     for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if isinstance(file, str) and failures.is_user_file(file) and file != path:
+        if _is_users(module) and module.__file__ != path:
             users[name] = module
     stale = {name for name, module in users.items() if _has_changed(module.__file__)}
     growing = True

@@ -60,8 +60,8 @@ def _is_outside(source, hint):
 
 def _is_training(source):
     """Does the part that runs by itself, or a function that it names, train or load data?"""
-    body = [node for node in source.tree.body if not isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.Import, ast.ImportFrom))]
-    queue, seen = list(body), set()
+    defines = (ast.ClassDef, ast.FunctionDef, ast.Import, ast.ImportFrom)
+    queue, seen = [node for node in source.tree.body if not isinstance(node, defines)], set()
     while queue:
         for part in ast.walk(queue.pop()):
             name = part.attr if isinstance(part, ast.Attribute) else part.id if isinstance(part, ast.Name) else None

@@ -18,7 +18,8 @@ _CODES = [
         "shape-clash",
         r"cannot be multiplied|must match the size of tensor|to have \d+ channels|Sizes of tensors must match"
         r"|is invalid for input of size|expected input with shape|running_mean should contain|same reduction dim"
-        r"|[Ee]xpected (size|input|tensor|\d).*got|shapes? .* (mismatch|incompatible|cannot|not)|must match the existing size"
+        r"|[Ee]xpected (size|input|tensor|\d).*got|shapes? .* (mismatch|incompatible|cannot|not)"
+        r"|must match the existing size"
         r"|[Dd]imension out of range|too many indices|[Ii]nvalid size|split_size|stack expects each tensor"
         r"|inconsistent tensor size|input.size\(-1\) must be equal|embed_dim|but got|must be equal|not match",
     ),
@@ -57,7 +58,7 @@ def pair_of(error):
         match = re.search(pattern, text)
         if match:
             return int(match[1]), int(match[2])
-    match = re.search(r"Given normalized_shape=\[(\d+)\], expected input with shape \[\*, \d+\], but got input of size\[(.*)\]", text)
+    match = re.search(r"normalized_shape=\[(\d+)\], expected input with shape .*, but got input of size\[(.*)\]", text)
     if match:
         return int(match[1]), int(match[2].split(",")[-1])
     return None

@@ -218,7 +218,9 @@ def _said(function, specs, target):
 
 def _shape_of(node):
     """The name x in x.shape and x.size()."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "size" and not node.args:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "size":
+        if node.args:
+            return None
         node = node.func
     elif not (isinstance(node, ast.Attribute) and node.attr == "shape"):
         return None

@@ -93,7 +93,7 @@ def _missing_super_init(source, node, found):
             "source": source.place(first),
             "severity": "error",
             "code": "missing-super-init",
-            "message": f"{node.name}.__init__ assigns a module before nn.Module's own __init__ has run: PyTorch refuses it",
+            "message": f"{node.name}.__init__ assigns a module before nn.Module.__init__ has run: PyTorch refuses it",
             "related": [{"source": source.place(node.bases[0]), "message": f"{node.name} is a module here"}],
             "fixes": [
                 {
@@ -107,4 +107,4 @@ def _missing_super_init(source, node, found):
 
 
 def _is_plain_module(source, base):
-    return source.targets.resolve(base) in ("torch.nn.Module", "torch.nn.modules.Module", "torch.nn.modules.module.Module")
+    return source.targets.resolve(base) in ("torch.nn.Module", "torch.nn.modules.Module")

@@ -1,5 +1,7 @@
 """Switches of libraries that stand behind PyTorch elsewhere; here they exist so that scripts can set them."""
 
+import contextlib
+import sys
 import types
 
 
@@ -9,20 +11,92 @@ def _switches(name, available=False, **values):
     module.is_built = lambda: available
     for key, value in values.items():
         setattr(module, key, value)
+    sys.modules[f"torch.backends.{name}"] = module
     return module
 
 
-cudnn = _switches("cudnn", enabled=True, benchmark=False, deterministic=False, allow_tf32=True, version=lambda: None)
+def _flags(module, names):
+    """A context that sets some of a module's switches and puts them back."""
+
+    @contextlib.contextmanager
+    def flags(*args, **kwargs):
+        wanted = dict(zip(names, args)) | kwargs
+        before = {name: getattr(module, name) for name in wanted}
+        set_flags(**wanted)
+        try:
+            yield
+        finally:
+            set_flags(**before)
+
+    def set_flags(*args, **kwargs):
+        wanted = dict(zip(names, args)) | kwargs
+        before = tuple(getattr(module, name) for name in names)
+        for name, value in wanted.items():
+            if name not in names:
+                raise TypeError(f"flags() got an unexpected keyword argument '{name}'")
+            setattr(module, name, value)
+        return before
+
+    module.flags = flags
+    module.set_flags = set_flags
+
+
+cudnn = _switches(
+    "cudnn", enabled=True, benchmark=False, benchmark_limit=10, deterministic=False, allow_tf32=True, fp32_precision="none",
+    version=lambda: None, is_acceptable=lambda tensor: False,
+)
+_flags(cudnn, ("enabled", "benchmark", "benchmark_limit", "deterministic", "allow_tf32", "fp32_precision"))
 cuda = _switches("cuda")
-cuda.matmul = types.SimpleNamespace(allow_tf32=False, allow_fp16_reduced_precision_reduction=True)
-cuda.flash_sdp_enabled = cuda.mem_efficient_sdp_enabled = cuda.math_sdp_enabled = lambda: True
-cuda.enable_flash_sdp = cuda.enable_mem_efficient_sdp = cuda.enable_math_sdp = lambda enabled: None
-mps = _switches("mps")
-mkl = _switches("mkl")
-mkldnn = _switches("mkldnn")
+cuda.matmul = types.SimpleNamespace(
+    allow_tf32=False, allow_fp16_reduced_precision_reduction=True, allow_bf16_reduced_precision_reduction=True, fp32_precision="none"
+)
+_sdp = {"flash": True, "mem_efficient": True, "math": True, "cudnn": True}
+
+
+def _sdp_switch(kind):
+    def enabled():
+        return _sdp[kind]
+
+    def enable(enabled):
+        _sdp[kind] = bool(enabled)
+
+    setattr(cuda, f"{kind}_sdp_enabled", enabled)
+    setattr(cuda, f"enable_{kind}_sdp", enable)
+
+
+for _kind in _sdp:
+    _sdp_switch(_kind)
+
+
+@contextlib.contextmanager
+def _sdp_kernel(enable_flash=True, enable_math=True, enable_mem_efficient=True, enable_cudnn=True):
+    """Which kernels attention may use; there is one here, which serves for all."""
+    before = dict(_sdp)
+    _sdp.update(flash=enable_flash, math=enable_math, mem_efficient=enable_mem_efficient, cudnn=enable_cudnn)
+    try:
+        yield {}
+    finally:
+        _sdp.update(before)
+
+
+cuda.sdp_kernel = _sdp_kernel
+mps = _switches("mps", is_macos_or_newer=lambda *version: False)
+mkl = _switches("mkl", VERBOSE_OFF=0, VERBOSE_ON=1, verbose=lambda enable: contextlib.nullcontext())
+mkldnn = _switches(
+    "mkldnn", enabled=True, deterministic=False, allow_tf32=True, fp32_precision="none", VERBOSE_OFF=0, VERBOSE_ON=1,
+    VERBOSE_ON_CREATION=2, verbose=lambda level: contextlib.nullcontext(),
+)
+_flags(mkldnn, ("enabled", "deterministic", "allow_tf32", "fp32_precision"))
 openmp = _switches("openmp")
+nnpack = _switches("nnpack", enabled=True)
+_flags(nnpack, ("enabled",))
+opt_einsum = _switches("opt_einsum", enabled=True, strategy="auto", get_opt_einsum=lambda: None)
+quantized = _switches("quantized", engine="none", supported_engines=["none"])
+cpu = _switches("cpu", available=True, get_cpu_capability=lambda: "DEFAULT")
+cusparselt = _switches("cusparselt", version=lambda: None)
+xeon = _switches("xeon")
+fp32_precision = "none"
 
-import sys
 
-for _name in ("cudnn", "cuda", "mps", "mkl", "mkldnn", "openmp"):
-    sys.modules[f"torch.backends.{_name}"] = globals()[_name]
+def flags_frozen():
+    return False

@@ -65,13 +65,12 @@ def _counted(input, mask, dim, keepdim, dtype):
 
 def mean(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     if not (dtype or input.dtype).is_floating_point and not (dtype or input.dtype).is_complex:
-        raise ValueError(f"mean(): input dtype should be either floating point or complex dtypes. Got {_word(dtype or input.dtype)} instead.")
+        raise ValueError(
+            "mean(): Could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: "
+            f"{dtype or input.dtype}"
+        )
     input, mask = _prepared(input, mask, dtype)
     return _summed(_filled(input, mask, 0), dim, keepdim) / _counted(input, mask, dim, keepdim, input.dtype)
-
-
-def _word(dtype):
-    return {"int64": "Long", "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool"}[str(dtype)[6:]]
 
 
 def _spread(input, dim, unbiased, keepdim, dtype, mask):
@@ -107,12 +106,13 @@ def amin(input, dim=None, *, keepdim=False, dtype=None, mask=None):
 
 def argmax(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     input, mask = _prepared(input, mask, dtype)
-    return _filled(input, mask, _lowest(input.dtype)).argmax(dim, keepdim)
+    # PyTorch gives the positions in the dtype of the input.
+    return _filled(input, mask, _lowest(input.dtype)).argmax(dim, keepdim).to(input.dtype)
 
 
 def argmin(input, dim=None, *, keepdim=False, dtype=None, mask=None):
     input, mask = _prepared(input, mask, dtype)
-    return _filled(input, mask, _highest(input.dtype)).argmin(dim, keepdim)
+    return _filled(input, mask, _highest(input.dtype)).argmin(dim, keepdim).to(input.dtype)
 
 
 def cumsum(input, dim, *, dtype=None, mask=None):

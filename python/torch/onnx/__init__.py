@@ -1,12 +1,12 @@
-"""torch.onnx: the names that models import. Exporting is not there yet and says so."""
+"""torch.onnx: the names that models import. Exporting is _export.py's business."""
 
 import enum
 
 from torch._missing import _refusing
 
-_WHY = "ONNX export is a later part of this runtime"
+_WHY = "PyTorch itself has taken it back: use torch.onnx.export"
 
-export = _refusing("torch.onnx", "export", _WHY)
+from torch.onnx._export import ONNXProgram, export
 dynamo_export = _refusing("torch.onnx", "dynamo_export", _WHY)
 
 
@@ -65,8 +65,6 @@ class TensorProtoDataType(enum.IntEnum):
     BFLOAT16 = 16
 
 
-class OnnxExporterError(RuntimeError):
-    pass
-
+from torch.onnx.errors import OnnxExporterError
 
 from torch.onnx import operators, symbolic_helper, symbolic_opset9, symbolic_opset11, symbolic_opset12

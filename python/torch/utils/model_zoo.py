@@ -1,11 +1,13 @@
-"""torch.utils.model_zoo: the older name of torch.hub's loading."""
+"""The old name of torch.hub's checkpoints: what is on the disk is loaded, nothing is downloaded."""
 
 from torch.hub import load_state_dict_from_url as load_url
+
+__all__ = ["load_url", "tqdm"]
 
 
 def __getattr__(name):
     if name == "tqdm":
-        from tqdm import tqdm
+        from torch.hub import tqdm
 
         return tqdm
-    raise AttributeError(f"module 'torch.utils.model_zoo' has no attribute {name!r}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

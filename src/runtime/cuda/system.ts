@@ -2,6 +2,7 @@
  * The GPUs of this machine: found when somebody first asks, opened when first used, and said in one sentence when there
  * are none. Knows no op.
  */
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { cpuDevice, CpuDevice, findDevicesBy, registerDevice } from "../device.ts";
 import { loadCudaAddon, type CudaAddon, type CudaProperties, type CudaStatus } from "../native/addon.ts";
@@ -33,8 +34,11 @@ class CudaSystem {
   /** False for cores that compute nothing: they must not touch a GPU. */
   isEnabled = false;
   addonPath: string | null = null;
+  cacheFolder: string | null = null;
   /** The GPU that the request at hand runs on. */
   inUse: CudaDevice | null = null;
+  /** Told of each GPU that is opened, while a trace is recorded. */
+  onOpen: ((device: CudaDevice) => void) | null = null;
   /** `--device cpu`: programs see no GPU. */
   isHidden = false;
 
@@ -70,11 +74,22 @@ class CudaSystem {
     if (known) return known;
     const device = new CudaDevice(this.#loaded!.device(index), index, this.properties[index]!, this.#control(index));
     this.#opened[index] = device;
+    if (this.cacheFolder) this.#keepCompiled(join(this.cacheFolder, "kernels"));
     registerDevice(device);
+    this.onOpen?.(device);
     placement.matters = true;
     const cpu = cpuDevice();
     if (cpu instanceof CpuDevice) cpu.pinned ??= new CudaPinnedMemory(cpu, device);
     return device;
+  }
+
+  #keepCompiled(folder: string): void {
+    try {
+      mkdirSync(folder, { recursive: true });
+      this.#loaded!.setCompilerCache(folder);
+    } catch {
+      // A folder that cannot be made costs time, nothing else.
+    }
   }
 
   /** The GPUs that have been used. */

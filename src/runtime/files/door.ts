@@ -50,6 +50,11 @@ function opened(id: number): OpenedFile {
   return file;
 }
 
+/** Where the bytes of a file that is being written go. */
+export function sinkOf(id: number): ByteSink {
+  return opened(id).sink!;
+}
+
 /** Errors become the marker; what the reader refuses gets the class that PyTorch raises. */
 function guarded<A extends unknown[], R>(body: (...args: A) => R, onError: unknown = 0): (...args: A) => unknown {
   return (...args) => {

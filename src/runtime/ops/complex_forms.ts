@@ -151,6 +151,9 @@ const forms: Record<string, Form> = {
     getRegistered("_index_put_", imag(t), indices, other, ...rest);
     return t;
   },
+  // Optimizers see twice as many numbers.
+  _adam_step_: step("_adam_step_"),
+  _sgd_step_: step("_sgd_step_"),
   uniform_(t: Tensor, ...rest: unknown[]) {
     getRegistered("uniform_", viewAsReal(t), ...rest);
     return t;
@@ -163,6 +166,13 @@ const forms: Record<string, Form> = {
 };
 
 const zero = (): Scalar => new Scalar(0, "int");
+
+function step(name: string): Form {
+  return (...args) => {
+    getRegistered(name, ...(args as unknown[]).map((a) => (isComplex(a) ? viewAsReal(a as Tensor) : a)));
+    return args[0];
+  };
+}
 
 function overParts(f: (t: Tensor, s: Tensor) => Tensor, t: Tensor, source: Tensor): Tensor {
   return complex(f(real(t), real(source)), f(imag(t), imag(source)));

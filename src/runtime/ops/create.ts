@@ -175,8 +175,9 @@ export const arange = op({
   in: "_C",
   differentiable: false,
   forward(start: number, end: number, step: number, dtype: DType, device: Device | null): Tensor {
-    if (dtype.kind === "bool") {
-      throw new PythonError("NotImplementedError", "\"arange_cpu\" not implemented for 'Bool'");
+    if (dtype.kind === "bool" || dtype.kind === "complex") {
+      const word = dtype.legacy.slice(6, -6);
+      throw new PythonError("NotImplementedError", `"arange_cpu" not implemented for '${word}'`);
     }
     if (step === 0) throw new RuntimeError("step must be nonzero");
     if (!Number.isFinite(start) || !Number.isFinite(end)) {

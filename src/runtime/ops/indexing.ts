@@ -9,6 +9,7 @@ import { resultStrides } from "../pointwise/iteration.ts";
 import { PointwiseKernel } from "../pointwise/kernel.ts";
 import { formatShape, sameShape, wrapDim, type Shape } from "../shape.ts";
 import { empty, Tensor } from "../tensor.ts";
+import { differentDevices } from "../transfer.ts";
 import { castOf, contiguousOf, copyInto, to } from "./copy.ts";
 import { triangleMasks, zeros } from "./create.ts";
 import { scatterBack, flipping } from "./reduce.ts";
@@ -37,6 +38,11 @@ export function firstOutside(index: Tensor, low: number, high: number): number |
   return Number(readScalar(one));
 }
 
+/** A kernel reads all of its operands in one memory; shapes alone have none. */
+function checkTogether(first: Tensor, ...others: Tensor[]): void {
+  for (const t of others) if (t.device !== first.device) throw differentDevices(first.device, t.device);
+}
+
 const isIndexType = (dtype: DType): boolean => dtype === int64 || dtype.name === "int32";
 
 export const embedding = op({
@@ -54,6 +60,7 @@ export const embedding = op({
     }
     if (weight.rank !== 2) throw new RuntimeError("'weight' must be 2-D");
     const [rows, width] = weight.shape as [number, number];
+    checkTogether(weight, indices);
     if (firstOutside(indices, 0, rows) !== null) throw new IndexError("index out of range in self");
     const table = contiguousOf(weight);
     const flat = contiguousOf(indices);
@@ -135,6 +142,7 @@ export const indexSelect = op({
     const d = wrapDim(dim, input.rank);
     checkIndexVector(index, "index_select");
     const size = input.shape[d] ?? 1;
+    checkTogether(input, index);
     if (firstOutside(index, 0, size) !== null) throw new IndexError("index out of range in self");
     const shape = input.shape.slice();
     if (input.rank > 0) (shape as number[])[d] = index.numel;
@@ -177,6 +185,7 @@ export const indexAdd = op({
           `${formatShape(input.shape)} source.shape = ${formatShape(source.shape)}`,
       );
     }
+    checkTogether(input, index, source);
     if (firstOutside(index, 0, input.shape[d] ?? 1) !== null) throw new IndexError("index out of range in self");
     const out = empty(input.shape, input.dtype, input.device);
     copyInto(out, input);
@@ -219,6 +228,7 @@ export const gather = op({
   save: ["index"],
   forward(input: Tensor, dim: number, given: Tensor): Tensor {
     const d = wrapDim(dim, input.rank);
+    checkTogether(input, given);
     checkGatherShape(given, input, d, "gather");
     const index = castOf(given, int64);
     checkIndexRange(index, input.shape[d] ?? 1, d);
@@ -294,6 +304,7 @@ function scattered(
   name: string,
 ): Tensor {
   const d = wrapDim(dim, input.rank);
+  checkTogether(input, given, ...(source instanceof Tensor ? [source] : []));
   checkGatherShape(given, input, d, name);
   const index = castOf(given, int64);
   checkIndexRange(index, input.shape[d] ?? 1, d);

@@ -2,6 +2,7 @@
 import type { DType } from "../dtype.ts";
 import { PythonError, RuntimeError } from "../errors.ts";
 import { readBytes } from "../launch.ts";
+import type { Cost } from "../op.ts";
 import { broadcastShapes, numelOf, sameShape, type Shape } from "../shape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { conj } from "./complex.ts";
@@ -62,6 +63,12 @@ export function checkInfo(info: Tensor, name: string, describe: (info: number) =
   if (at < 0) return;
   const element = info.rank > 0 ? `(Batch element ${at}): ` : "";
   throw new type(`${name}: ${element}${describe(values[at]!)}`);
+}
+
+/** `factor` times the elements of A times its shorter side: how factorizations are counted; complex numbers count four. */
+export function flopsOf(A: Tensor, factor: number): Cost {
+  const shorter = A.rank < 2 ? 1 : Math.min(...A.shape.slice(-2));
+  return { flops: Math.round(factor * A.numel * shorter * (A.dtype.kind === "complex" ? 4 : 1)) };
 }
 
 export const batchOf = (t: Tensor): Shape => t.shape.slice(0, -2);

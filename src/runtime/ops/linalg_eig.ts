@@ -14,6 +14,7 @@ import {
   checkInfo,
   checkSquare,
   countOf,
+  flopsOf,
   identities,
   inBatch,
   onDiagonal,
@@ -82,6 +83,7 @@ export const eig = op({
     if (dvalues) inner = add(inner, onDiagonal(dvalues)) as Tensor;
     return { A: solve(H, matmul(inner, H)) };
   },
+  cost: (A: Tensor) => flopsOf(A, 25),
 });
 
 // The matrix exponential: scaling, a Taylor polynomial of degree 18, squaring.
@@ -140,4 +142,5 @@ export const matrixExp = op({
     const upper = slice(block, input.rank - 2, 0, n, 1);
     return { input: slice(upper, input.rank - 1, n, n, 1) };
   },
+  cost: (input: Tensor) => flopsOf(input, 14),
 }) as (input: Tensor) => Tensor;

@@ -16,6 +16,7 @@ import {
   checkSquare,
   columnsOf,
   countOf,
+  flopsOf,
   identities,
   inBatch,
   onDiagonal,
@@ -74,6 +75,7 @@ export const cholesky = op({
     if (check) checkInfo(info, name, explain);
     return [upper ? adjoint(L) : L, info];
   },
+  cost: (A: Tensor) => flopsOf(A, 1 / 3),
 });
 
 /** A X = B with A = L L^H (or L^H L). The gradient goes to all of L, as PyTorch's does: its triangle is not cut out. */
@@ -96,6 +98,7 @@ export const choleskySolve = op({
     const whole = add(half, adjoint(half)) as Tensor;
     return { B: dB, L: neg!(upper ? matmul(L, whole) : matmul(whole, L)) };
   },
+  cost: (B: Tensor, L: Tensor) => ({ flops: 2 * B.numel * (L.shape[L.rank - 1] ?? 1) }),
 }) as (B: Tensor, L: Tensor, upper: boolean) => Tensor;
 
 op({
@@ -131,6 +134,7 @@ export const geqrf = op({
     }
     return [a, tau];
   },
+  cost: (A: Tensor) => flopsOf(A, 4 / 3),
 });
 
 /** The first `columns` columns of the product of reflections. No tape. */
@@ -239,4 +243,5 @@ export const qr = op({
     const R = reducedQr(A, rank)[1]!;
     return [empty([0], A.dtype, A.device), R];
   },
+  cost: (A: Tensor) => flopsOf(A, 8 / 3),
 });

@@ -21,6 +21,7 @@ import {
   columnsOf,
   commonBatch,
   countOf,
+  flopsOf,
   identities,
   inBatch,
   onDiagonal,
@@ -110,6 +111,7 @@ export const solveTriangular = op({
     const offset = unitriangular ? 1 : 0;
     return { A: upper ? triu(full, offset) : tril(full, -offset), B: dB };
   },
+  cost: (A: Tensor, B: Tensor) => ({ flops: B.numel * (A.shape[A.rank - 1] ?? 1) }),
 });
 
 // LU
@@ -146,6 +148,7 @@ export const luFactorEx = op({
     const half = solveTriangular(adjoint(LU), inner as Tensor, true, true, true);
     return { A: swapRows(solveTriangular(adjoint(LU), half, false, false, false), pivots, true) };
   },
+  cost: (A: Tensor) => flopsOf(A, 2 / 3),
 });
 
 /** The square part as above; the rows or columns beyond it by substitution. */
@@ -320,6 +323,7 @@ export const linalgSolve = op({
     const result = left ? found! : transpose(found!, -2, -1);
     return [isVector ? squeeze(result, [-1]) : result, info!];
   },
+  cost: (A: Tensor, B: Tensor) => ({ flops: flopsOf(A, 2 / 3).flops + 2 * B.numel * (A.shape[A.rank - 1] ?? 1) }),
 }) as (A: Tensor, B: Tensor, left: boolean, check: boolean) => Tensor[];
 
 export const invEx = op({
@@ -353,6 +357,7 @@ export const linalgInv = op({
     if (check) checkInfo(results[1]!, "linalg.inv", explain);
     return results;
   },
+  cost: (A: Tensor) => flopsOf(A, 2),
 });
 
 /** +1 or -1 for each matrix: whether its pivots exchange rows an even number of times. */
@@ -400,6 +405,7 @@ export const det = op({
     const near = add(LU!, onDiagonal(to(nudge, LU!.dtype))) as Tensor;
     return { A: timesInverseAdjoint(A!, near, pivots!, mul(dy, conj(determinantOf(near, pivots!))) as Tensor) };
   },
+  cost: (A: Tensor) => flopsOf(A, 2 / 3),
 });
 
 export const slogdet = op({
@@ -433,6 +439,7 @@ export const slogdet = op({
     }
     return { A: timesInverseAdjoint(A!, LU!, pivots!, factor) };
   },
+  cost: (A: Tensor) => flopsOf(A, 2 / 3),
 });
 
 function sliceOf(t: Tensor, dim: number, from: number, to: number): Tensor {

@@ -18,6 +18,7 @@ import {
   checkSquare,
   columnsOf,
   countOf,
+  flopsOf,
   identities,
   inBatch,
   LinAlgError,
@@ -94,6 +95,7 @@ export const eigh = op({
     const inner = trueDivide(skew, gaps(eigenvalues!)) as Tensor;
     return { A: matmul(matmul(V!, withDiagonal(inner, dvalues)), H) };
   },
+  cost: (A: Tensor) => flopsOf(A, 9),
 });
 
 // Singular values
@@ -138,6 +140,7 @@ export const svd = op({
     dVh = narrow(dVh, -2);
     return { A: svdBackward(U, S, Vh, dU, dS ?? null, dVh) };
   },
+  cost: (A: Tensor) => flopsOf(A, 12),
 });
 
 function launchSvd(A: Tensor, U: Tensor | null, S: Tensor, Vh: Tensor | null, full: boolean): void {
@@ -261,4 +264,5 @@ export const pinv = op({
     const third = matmul(matmul(HK, P), A);
     return { A: sub(add(first, second), third) as Tensor };
   },
+  cost: (A: Tensor) => flopsOf(A, 14),
 });

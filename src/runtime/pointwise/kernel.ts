@@ -12,6 +12,7 @@ import { coalesce } from "./iteration.ts";
 
 /** float16 and bfloat16 compute in float32, all integers and bool in int64. */
 export function computeType(dtype: DType): Compute {
+  if (dtype.kind === "complex") throw new Error("complex numbers are computed by their parts: pointwise/complex.ts");
   if (dtype.kind !== "float") return "int64";
   return dtype.size === 8 ? "float64" : "float32";
 }

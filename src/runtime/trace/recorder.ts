@@ -49,7 +49,7 @@ const MOST_DEVICES = 32;
 
 export class TraceRecorder implements Observer, TapListener {
   readonly #cpu: CpuDevice;
-  readonly #devices: readonly ComputeDevice[];
+  readonly #devices: ComputeDevice[];
   readonly #taps: DeviceTap[] = [];
   readonly #names = new Names();
   readonly #ops: OpEvent[] = [];
@@ -68,10 +68,14 @@ export class TraceRecorder implements Observer, TapListener {
   #current = -1;
   #backward = false;
 
-  /** `gpus` are those that were opened: what is opened later is not seen. */
+  /** `gpus` are those that are open; what is opened later comes by `addDevice`. */
   constructor(cpu: CpuDevice, gpus: readonly CudaDevice[] = []) {
     this.#cpu = cpu;
     this.#devices = [cpu, ...gpus];
+  }
+
+  addDevice(device: ComputeDevice): void {
+    this.#taps.push(new DeviceTap(device, this.#devices.push(device) - 1, this));
   }
 
   #now(): number {

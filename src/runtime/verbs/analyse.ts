@@ -23,8 +23,12 @@ export const analyse: VerbHandler<"analyse", VerbCore> = (session, request) => {
   const target = open(session, request, "reopen");
   session.keep(false);
   session.afterwards = (): void => {
-    const isTidy = session.interpreter.call("layerwise.analysis:tidy") as boolean;
-    session.keep(isTidy && session.interpreter.memoryBytes < MOST_WARM_BYTES);
+    const { interpreter } = session;
+    try {
+      session.keep(interpreter.call("layerwise.analysis:tidy") === true && interpreter.memoryBytes < MOST_WARM_BYTES);
+    } catch {
+      // A late cancel, or memory at its end: the next look begins with a clean interpreter.
+    }
   };
   const wanted = {
     path: target.path,

@@ -124,6 +124,8 @@ def one_hot(tensor, num_classes=-1):
         raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
     if tensor.numel() == 0 and num_classes <= 0:
         raise RuntimeError("Can not infer total number of classes from empty tensor.")
+    if tensor.is_meta and num_classes == -1:
+        raise NotImplementedError("one_hot on the meta device needs num_classes: which classes there are is in the values")
     if not tensor.is_meta and tensor.numel() > 0:
         if tensor.min().item() < 0:
             raise RuntimeError("Class values must be non-negative.")

@@ -19,7 +19,7 @@ class DistributedDataParallel(Module):
         self.process_group = distributed._member(process_group)
         if not any(p.requires_grad for p in module.parameters()):
             raise RuntimeError(
-                "DistributedDataParallel is not needed when a module doesn't have any parameters that require a gradient."
+                "DistributedDataParallel is not needed when a module doesn't have any parameter that requires a gradient."
             )
         self.module = module
         self.device = next(module.parameters()).device

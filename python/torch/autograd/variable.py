@@ -1,0 +1,3 @@
+"""The old name of a tensor on the tape."""
+
+from torch import Tensor as Variable

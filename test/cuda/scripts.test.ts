@@ -1,0 +1,84 @@
+/**
+ * Unmodified Python on the emulated GPU, from the command line down to the kernels: torch.cuda's surface, training that
+ * matches the CPU's, with threads in other orders and launches that happen as late as they may, and a profile of it.
+ */
+import "./emulation.ts";
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const script = (name: string): string => fileURLToPath(new URL(`scripts/${name}`, import.meta.url));
+const addon = process.env.LAYERWISE_CUDA_ADDON ?? `${root}native/bin/linux-x64/cuda.node`;
+const skip = existsSync(addon) ? false : "native/bin/linux-x64/cuda.node is not built";
+/** LAYERWISE_TEST_PYTHON names another command, as in test/models/command.ts. */
+const command = process.env.LAYERWISE_TEST_COMMAND?.split(" ") ?? ["bin/layerwise"];
+
+function layerwise(words: string[], environment: Record<string, string> = {}): { status: number; out: string } {
+  const [program, ...before] = command as [string, ...string[]];
+  const env = { ...process.env, ...environment };
+  const done = spawnSync(program, [...before, ...words], { cwd: root, env, encoding: "utf8", timeout: 120_000 });
+  return { status: done.status ?? -1, out: done.stdout + done.stderr };
+}
+
+const LATE = { LAYERWISE_EMULATION_DEFER: "1", LAYERWISE_EMULATION_ORDER: "3" };
+
+test("torch.cuda as people use it", { skip }, () => {
+  const { status, out } = layerwise(["python", script("surface.py")]);
+  assert.equal(out, "all of it holds\n");
+  assert.equal(status, 0);
+});
+
+for (const [how, environment] of [
+  ["at once, in order", {}],
+  ["as late as may be, shuffled", LATE],
+] as const) {
+  test(`training gives the CPU's losses, gradients and parameters: kernels run ${how}`, { skip }, () => {
+    const { status, out } = layerwise(["python", script("train.py"), "cuda", "vectors"], environment);
+    assert.match(out, /^losses \[/);
+    assert.equal(status, 0, out);
+  });
+}
+
+test("--device cuda is where tensors go by default, --device cpu hides the GPU", { skip }, () => {
+  assert.equal(layerwise(["python", "--device", "cuda", script("where.py")]).out, "True cuda:0\n");
+  assert.equal(layerwise(["python", "--device", "cpu", script("where.py")]).out, "False cpu\n");
+  assert.equal(layerwise(["python", script("where.py")]).out, "True cpu\n");
+  const none = layerwise(["python", "--device", "cuda", script("where.py")], {
+    LAYERWISE_CUDA_DRIVER: "libnothing.so",
+  });
+  assert.equal(none.status, 1);
+  assert.match(none.out, /there is no device cuda here/);
+});
+
+test("devices lists the GPU and what was looked for; without a driver one sentence", { skip }, () => {
+  const { out } = layerwise(["devices"]);
+  assert.match(out, /^cuda:0 +yes .*Emulated GPU, compute 8\.0, 2 multiprocessors, driver for CUDA 13\.0$/m);
+  assert.match(out, /^cuBLASLt +(yes|no) .*for matrix products/m);
+  const none = layerwise(["devices"], { LAYERWISE_CUDA_DRIVER: "libnothing.so" }).out;
+  assert.match(none, /^cuda +no +no NVIDIA driver: libnothing\.so: cannot open/m);
+});
+
+for (const choice of [["--device", "cuda"], []]) {
+  const how = choice.length ? choice.join(" ") : "opened by the script";
+  test(`a profile has the GPU's kernels under the lines that launched them: ${how}`, { skip }, () => {
+    const { status, out } = layerwise(["profile", script("products.py"), ...choice, "--json"]);
+    assert.equal(status, 0, out);
+    const { kernels, lines, memory } = JSON.parse(out) as {
+      kernels: { name: string; calls: number; selfUs: number; flops: number }[];
+      lines: { line?: number; source?: { line: number }; totalUs: number }[];
+      memory: { device: string; peakAllocatedBytes: number }[];
+    };
+    const product = kernels.find(({ name }) => name === "matmul")!;
+    assert.equal(product.calls, 3);
+    assert.equal(product.flops, 3 * 2 * 64 ** 3);
+    assert.ok(product.selfUs > 0);
+    assert.equal(kernels.find(({ name }) => name === "pointwise[tanh]")?.calls, 3);
+    assert.ok(lines.length >= 2 && lines.every(({ totalUs }) => totalUs > 0));
+    assert.ok(
+      memory.some(({ device, peakAllocatedBytes }) => device === "cuda:0" && peakAllocatedBytes >= 3 * 64 * 64 * 4),
+    );
+  });
+}
