@@ -270,7 +270,7 @@ class _Watched:
 
     def _keep(self, found, name, value):
         plain = described(value)
-        if plain is not _UNKNOWN:
+        if plain is not _UNKNOWN and plain is not None:
             found.inputs[name] = plain
 
     def name(self, model, root):

@@ -254,7 +254,9 @@ class Guesser:
 
     def configs(self, cls):
         """Texts of all configs that an argument may stand for."""
-        return [text for text in map(self.imported_config, self.config_classes(cls)) if text]
+        classes = self.config_classes(cls)
+        smaller = [text for text in map(self.imported_config, classes) if text]
+        return [*smaller, *(f"{each.__name__}()" for each in classes)]
 
     def fields(self, class_name, name, seen):
         """Attributes (or keys) that the class and the classes it hands the config on to read of it."""

@@ -509,6 +509,10 @@ class _Inference:
             text = str(self.plan.trouble or error)
             named = [name for name in self.optional if name not in tried and re.search(rf"\b{name}\b", text)]
             if not named:
+                # A decoder complains of its own inputs by the names that they have in there.
+                others = [f"decoder_{name}" for name in tried if re.search(rf"\b{name}\b", text)]
+                named = [name for name in others if name in self.optional and name not in tried]
+            if not named:
                 return
             tried.append(named[0])
             yield named[0]

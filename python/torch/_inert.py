@@ -15,7 +15,11 @@ LAZY = frozenset(
 def install(torch_globals):
     for name in EAGER:
         torch_globals[name] = importlib.import_module(f"torch.{name}")
-    torch_globals["overrides"].install(torch_globals["Tensor"])
+    overrides = torch_globals["overrides"]
+    overrides.install(torch_globals["Tensor"])
+    # Libraries with functions of their own import these from here.
+    for name in ("handle_torch_function", "has_torch_function", "has_torch_function_unary", "has_torch_function_variadic"):
+        setattr(torch_globals["nn"].functional, name, getattr(overrides, name))
 
 
 def load(name):

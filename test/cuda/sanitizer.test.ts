@@ -50,8 +50,9 @@ describe("kernels under AddressSanitizer", { skip }, () => {
       const gpu = require(${JSON.stringify(addon)}).device(0);
       const { ring, control } = gpu.open(1 << 10);
       const block = gpu.allocate(512), out = gpu.allocate(1 << 16);
-      const words = [gpu.kernels().indexOf("pointwise"), 0, gpu.define(new Float64Array([0, 1, 0, 1, 1, 1, gpu.opcodes().indexOf("neg"), 1, 0, 0, 0, 1])),
-        1, 2, 0, 4096, block, 6, 1, out, 6, 1];
+      const negate = [0, 1, 0, 1, 1, 1, gpu.opcodes().indexOf("neg"), 1, 0, 0, 0, 1];
+      const words = [gpu.kernels().indexOf("pointwise"), 0, gpu.define(new Float64Array(negate))];
+      words.push(1, 2, 0, 4096, block, 6, 1, out, 6, 1);
       words[1] = words.length;
       ring.set(words);
       control[1] = 1;

@@ -1,7 +1,16 @@
 /** The reduce kernel against plain TypeScript, and against values of PyTorch 2.13 where its rules are subtle. */
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { open, product, testDevice, transpose, whyMissing, type DtypeName, type Machine, type Tensor } from "./harness.ts";
+import {
+  open,
+  product,
+  testDevice,
+  transpose,
+  whyMissing,
+  type DtypeName,
+  type Machine,
+  type Tensor,
+} from "./harness.ts";
 import { assertClose, floatNames, forEachIndex, randomTensor, tolerance } from "./kernel_cases.ts";
 
 const ops = [

@@ -26,6 +26,7 @@ FAMILIES = (
     "special",
     "complex",
     "linalg",
+    "fft",
 )
 NAMES = "abcdefg"
 

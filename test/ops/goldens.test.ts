@@ -45,6 +45,13 @@ test("every golden case gives what PyTorch gives", () => {
   assert.deepEqual(repaired, [], "these no longer differ: take them out of known.json");
 });
 
+test("the meta device gives the same shapes, dtypes and strides", () => {
+  const { ran, failures } = runCases("--device", "meta");
+  const unexpected = Object.entries(failures).filter(([key]) => !knownKeys.has(key));
+  assert.deepEqual(unexpected, []);
+  assert.ok(ran > 10_000, `only ${ran} cases ran on meta`);
+});
+
 test("a wrong value, dtype, stride and error are noticed", () => {
   const child = spawnSync(`${root}bin/layerwise`, ["python", "test/ops/notices.py"], { cwd: root, encoding: "utf8" });
   assert.equal(child.stdout, "noticed\n", child.stderr);

@@ -171,7 +171,7 @@ for constraint in [
         case(f"check {constraint}", lambda: constraint.check(registry(constraint)(x)))
 case("positive definite check", lambda: constraints.positive_definite.check(covariance))
 case("one hot", lambda: constraints.one_hot.check(t([[0.0, 1.0], [1.0, 1.0]])))
-case("square", lambda: (constraints.square.check(covariance), constraints.symmetric.check(covariance), constraints.lower_triangular.check(covariance)))
+case("square", lambda: [getattr(constraints, n).check(covariance) for n in ("square", "symmetric", "lower_triangular")])
 
 # Refusals
 

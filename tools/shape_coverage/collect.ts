@@ -13,9 +13,9 @@ export const PACKAGES: Record<string, string> = {
   timm: "timm/models",
   transformers: "transformers/models",
 };
-const BUDGET_MS = 60_000;
+const BUDGET_MS = 120_000;
 /** A request that does not come to an end by itself. */
-const LATE_MS = 90_000;
+const LATE_MS = 180_000;
 
 export interface ClassRow {
   package: string;

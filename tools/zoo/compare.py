@@ -143,7 +143,8 @@ def is_fine(row):
 
 def page(found):
     ran = [f for f in found if f[3] is not None]
-    fine = [f for f in found if is_fine(f)]
+    fine = [f for f in ran if max(f[3]) <= BOUND]
+    rounded = [f for f in ran if max(f[3]) > BOUND and is_fine(f)]
     same = [f for f in ran if not different_start(f[2], f[1])]
     version = next((f[1]["version"] for f in found if f[1]), "unknown").partition("+")[0]
     lines = [

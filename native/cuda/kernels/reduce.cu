@@ -1,4 +1,4 @@
-// The reduce kernels. Threads of a block share the elements of an output along x (rows: neighbours in memory are reduced
+// The reduce kernels. Threads of a block share the elements of an output along x (rows: neighbours in memory are taken
 // together) or along y (columns: neighbours in memory are neighbouring outputs); long reductions are cut into pieces
 // that reduce_finish puts together. The cut and the order depend on sizes alone, so every run gives the same bits.
 #include "reduce_rules.h"

@@ -3,10 +3,11 @@
 import enum
 
 from torch._missing import _refusing
-
-_WHY = "PyTorch itself has taken it back: use torch.onnx.export"
-
 from torch.onnx._export import ONNXProgram, export
+from torch.onnx.errors import OnnxExporterError, UnsupportedOperatorError
+
+_WHY = "it belongs to the inside of PyTorch's own exporter: use torch.onnx.export"
+
 dynamo_export = _refusing("torch.onnx", "dynamo_export", _WHY)
 
 
@@ -64,7 +65,5 @@ class TensorProtoDataType(enum.IntEnum):
     COMPLEX128 = 15
     BFLOAT16 = 16
 
-
-from torch.onnx.errors import OnnxExporterError
 
 from torch.onnx import operators, symbolic_helper, symbolic_opset9, symbolic_opset11, symbolic_opset12

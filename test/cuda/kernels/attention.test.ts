@@ -1,3 +1,3 @@
-/** The CPU's tests of attention and its gradient, on CUDA; and that both give the same bits in every run. */
-import "../emulation.ts";
+/** The CPU's tests of attention and its gradient, on CUDA: tensor cores for 16-bit floats, plain arithmetic for the rest. */
+import "./shuffled.ts";
 import "../../native/attention.test.ts";

@@ -1,5 +1,5 @@
 /** How matmul asks cuBLASLt, seen by a stand-in for it over the emulation's memory (fake_cublaslt.cc). */
-import "../emulation.ts";
+import "./shuffled.ts";
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";

@@ -1,5 +1,5 @@
 /** The CPU's tests of matmul, on CUDA; and what only CUDA distinguishes: tiles, packing, shares of k, thin products. */
-import "../emulation.ts";
+import "./shuffled.ts";
 import "../../native/matmul.test.ts";
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";

@@ -1,3 +1,3 @@
 /** The CPU's tests of layer_norm, rms_norm and batch norm, on CUDA. */
-import "../emulation.ts";
+import "./shuffled.ts";
 import "../../native/norm.test.ts";

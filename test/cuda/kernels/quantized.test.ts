@@ -1,5 +1,5 @@
 /** Products with int8, int4 and float4 weights against the weights spelled out in TypeScript. */
-import "../emulation.ts";
+import "./shuffled.ts";
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import type { Machine } from "../../native/harness.ts";

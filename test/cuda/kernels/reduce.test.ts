@@ -1,5 +1,5 @@
 /** The CPU's tests of reduce, on CUDA; and what only CUDA distinguishes: columns by fours, many dimensions, odd starts. */
-import "../emulation.ts";
+import "./shuffled.ts";
 import "../../native/reduce.test.ts";
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";

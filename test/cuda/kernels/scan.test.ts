@@ -1,5 +1,5 @@
 /** The CPU's tests of scan, on CUDA; and lines that are cut into pieces. */
-import "../emulation.ts";
+import "./shuffled.ts";
 import "../../native/scan.test.ts";
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";

@@ -1,3 +1,3 @@
 /** The CPU's tests of softmax, on CUDA. */
-import "../emulation.ts";
+import "./shuffled.ts";
 import "../../native/softmax.test.ts";

@@ -1,5 +1,5 @@
 /** Kernels that exist on CUDA alone so far: cross entropy from logits, rotary embedding, Adam's step for many parameters. */
-import "../emulation.ts";
+import "./shuffled.ts";
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import type { DtypeName, Machine } from "../../native/harness.ts";
