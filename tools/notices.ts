@@ -6,7 +6,16 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { SetupError, root } from "./steps.mjs";
 
-const acceptedLicences = ["MIT", "ISC", "0BSD", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "MPL-2.0"];
+const acceptedLicences = [
+  "MIT",
+  "BlueOak-1.0.0",
+  "ISC",
+  "0BSD",
+  "BSD-2-Clause",
+  "BSD-3-Clause",
+  "Apache-2.0",
+  "MPL-2.0",
+];
 
 /** Compiled into pyodide.asm.wasm or packed into python_stdlib.zip; the npm package does not list them. */
 const insidePyodide = [
@@ -18,6 +27,22 @@ const insidePyodide = [
   ["libmpdec", "BSD-2-Clause", "https://www.bytereef.org/mpdecimal"],
   ["zlib", "Zlib", "https://zlib.net"],
   ["bzip2", "bzip2-1.0.6", "https://sourceware.org/bzip2"],
+];
+
+/** Linked into libonnxruntime.so; its ThirdPartyNotices.txt has them all. */
+const insideOnnxruntime = [
+  ["ONNX", "Apache-2.0", "https://onnx.ai"],
+  ["Protocol Buffers", "BSD-3-Clause", "https://protobuf.dev"],
+  ["Abseil", "Apache-2.0", "https://abseil.io"],
+  ["FlatBuffers", "Apache-2.0", "https://flatbuffers.dev"],
+  ["Eigen", "MPL-2.0", "https://eigen.tuxfamily.org"],
+  ["RE2", "BSD-3-Clause", "https://github.com/google/re2"],
+  ["cpuinfo", "BSD-2-Clause", "https://github.com/pytorch/cpuinfo"],
+  ["JSON for Modern C++", "MIT", "https://json.nlohmann.me"],
+  ["SafeInt", "MIT", "https://github.com/dcleblanc/SafeInt"],
+  ["GSL", "MIT", "https://github.com/microsoft/GSL"],
+  ["date", "MIT", "https://github.com/HowardHinnant/date"],
+  ["mp11", "BSL-1.0", "https://www.boost.org/libs/mp11"],
 ];
 
 interface ShippedPackage {
@@ -63,12 +88,16 @@ export function notices(inputs: Iterable<string>): string {
   for (const { name, version, licence, homepage, text } of packages) {
     parts.push(`${line}\n${name} ${version} (${licence})\n${homepage}\n${line}`, text.trim());
   }
-  const inside = insidePyodide.map(([name, licence, home]) => `  ${name} (${licence}) ${home}`).join("\n");
+  const listed = (rows: string[][]): string =>
+    rows.map(([name, licence, home]) => `  ${name} (${licence}) ${home}`).join("\n");
   const python = readFileSync(join(root, "tools/licences/PSF-2.0.txt"), "utf8");
   parts.push(
     `${line}\nInside pyodide\n${line}`,
     `pyodide is shipped unchanged; its source is at https://github.com/pyodide/pyodide under MPL-2.0.\n` +
-      `It contains:\n${inside}`,
+      `It contains:\n${listed(insidePyodide)}`,
+    `${line}\nInside ONNX Runtime\n${line}`,
+    "ONNX Runtime is shipped unchanged, as libonnxruntime.so.1; its source is at " +
+      `https://github.com/microsoft/onnxruntime under MIT. It contains:\n${listed(insideOnnxruntime)}`,
     `${line}\nPython\n${line}`,
     python.trim(),
   );

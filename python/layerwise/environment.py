@@ -33,6 +33,11 @@ class CompiledPackage(ModuleNotFoundError):
     """A package that cannot be imported because it is compiled. Whoever only asks whether it is there hears no."""
 
 
+# What a traceback shows is the class that Python has.
+CompiledPackage.__name__ = CompiledPackage.__qualname__ = "ModuleNotFoundError"
+CompiledPackage.__module__ = "builtins"
+
+
 def _quiet_find_spec(name, package=None):
     """importlib.util.find_spec, for which a package that cannot be imported does not exist."""
     try:

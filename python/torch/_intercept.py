@@ -100,13 +100,17 @@ def public_functions():
         for owner in owners:
             for name, value in list(vars(owner).items()):
                 is_operator = owner is torch.Tensor and name.startswith("__") and name not in _NOT_OPERATORS
-                if isinstance(value, types.FunctionType) and (not name.startswith("_") or is_operator):
+                if not isinstance(value, types.FunctionType) or value.__module__ in _MACHINERY:
+                    continue
+                if not name.startswith("_") or is_operator:
                     if owner is not torch or name not in _NOT_ON_TENSORS:
                         found.setdefault(id(value), value)
         _public = list(found.values())
     return _public
 
 
+# What intercepts cannot be intercepted.
+_MACHINERY = frozenset(("torch.overrides", "torch._intercept", "torch.amp.autocast_mode"))
 _NOT_OPERATORS = frozenset(
     "__new__ __init__ __del__ __getattr__ __dir__ __hash__ __repr__ __format__ __reduce_ex__ __init_subclass__ __setstate__".split()
 )

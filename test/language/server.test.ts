@@ -60,7 +60,7 @@ test("a clash is an error at its expression, and its fix mends it", async () => 
   await client.whenDone(file);
   const [problem] = client.problems(file);
   assert.equal(problem?.code, "shape-clash");
-  assert.match(problem!.message, /128 met 127/);
+  assert.match(String(problem!.message), /128 met 127/);
   assert.deepEqual(problem!.range.start, positionOf(client.text(file), "self.second(x)"));
   assert.ok(problem!.relatedInformation!.some(({ message }) => /second is made here/.test(message)));
   const actions = await client.actions(file, problem!.range);
@@ -100,12 +100,13 @@ test("inputs that the user chose speak first", async () => {
 test("a file follows an unsaved change in what it imports", async () => {
   const layers = await opened(
     "layers.py",
-    "from torch import nn\n\n\nclass Wide(nn.Linear):\n    def __init__(self):\n        super().__init__(8, 16)\n",
+    "from torch import nn\n\n\nclass Wide(nn.Linear):\n" + "    def __init__(self):\n        super().__init__(8, 16)\n",
   );
   const user = await opened(
     "user.py",
     "import torch\nfrom layers import Wide\nfrom torch import nn\n\n\nclass User(nn.Module):\n    def __init__(self):\n" +
-      "        super().__init__()\n        self.wide = Wide()\n\n    def forward(self, x: torch.Tensor):\n        y = self.wide(x)\n        return y\n",
+      "        super().__init__()\n        self.wide = Wide()\n\n" +
+      "    def forward(self, x: torch.Tensor):\n        y = self.wide(x)\n        return y\n",
   );
   assert.match(await shown(user), /y = self\.wide\(x\) «\[B, 16\]»/);
   await client.edit(layers, "(8, 16)", "(8, 24)");
@@ -126,10 +127,7 @@ test("an endless loop costs its own hints and nothing else", async () => {
 
 test("a memory bomb ends its process, and the next file is analysed as if nothing had been", async () => {
   await opened("bomb.py", "import torch\n\nnumbers = [0] * 10**10\n\n\ndef f(x: torch.Tensor):\n    return x\n");
-  const file = await opened(
-    "after.py",
-    "import torch\nfrom torch import nn\n\n\nclass A(nn.Linear):\n    pass\n\n\ndef g(x: torch.Tensor):\n    y = x.relu()\n    return y\n",
-  );
+  const file = await opened("after.py", "import torch\n\n\ndef g(x: torch.Tensor):\n    y = x.relu()\n    return y\n");
   assert.match(await shown(file), /y = x\.relu\(\) «\[/);
 });
 

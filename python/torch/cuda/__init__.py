@@ -19,6 +19,7 @@ from torch.cuda.random import (
 )
 from torch.cuda.streams import Event, Stream, StreamContext, current_stream, default_stream, set_stream, stream
 from torch._C import OutOfMemoryError
+from torch._missing import missing_from
 
 
 def is_available():
@@ -123,9 +124,13 @@ def is_current_stream_capturing():
     return False
 
 
-def _sleep(cycles):
-    raise NotImplementedError("torch.cuda._sleep is not supported yet")
-
+__getattr__ = missing_from(
+    "torch.cuda",
+    "CUDAGraph CUDAPluggableAllocator ExternalStream GreenContext MemPool _sleep caching_allocator_alloc "
+    "caching_allocator_delete change_current_allocator clock_rate cudart current_blas_handle device_memory_used "
+    "get_stream_from_external graph graph_pool_handle host_memory_stats jiterator list_gpu_processes make_graphed_callables "
+    "memory_snapshot memory_usage nccl power_draw temperature tunable use_mem_pool utilization",
+)
 
 has_half = True
 has_magma = False

@@ -6,6 +6,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { cpuDevice, CpuDevice, findDevicesBy, registerDevice } from "../device.ts";
 import { loadCudaAddon, type CudaAddon, type CudaProperties, type CudaStatus } from "../native/addon.ts";
+import { RuntimeError } from "../errors.ts";
 import { placement } from "../placement.ts";
 import { nativeFolder } from "../paths.ts";
 import { Stream } from "../native/stream.ts";
@@ -122,4 +123,12 @@ class CudaSystem {
 }
 
 export const cuda = new CudaSystem();
-findDevicesBy((id) => (id >= 16 ? cuda.open(id - 16) : null));
+findDevicesBy((id) => {
+  if (id < 16) return null;
+  const device = cuda.open(id - 16);
+  if (device || !cuda.isEnabled) return device;
+  const why = cuda.status.available ? `there are ${cuda.count} GPUs for this run` : cuda.status.reason;
+  throw new RuntimeError(
+    `CUDA device cuda:${id - 16} is not available: ${why}. \`layerwise devices\` says what was looked for`,
+  );
+});
