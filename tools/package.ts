@@ -13,12 +13,16 @@ const target = "linux-x64";
 const largestBytes = 60 * 1024 * 1024;
 const neededFiles = [
   "dist/extension.cjs",
+  "dist/language.cjs",
   "dist/cli.mjs",
   "dist/runtime.mjs",
   "dist/worker.mjs",
   "dist/python.zip",
   "dist/pyodide/pyodide.asm.wasm",
+  "dist/onnxruntime/lib/index.cjs",
+  "dist/onnxruntime/bin/napi-v6/linux/x64/libonnxruntime.so.1",
   "native/bin/linux-x64/cpu.node",
+  "native/bin/linux-x64/cuda.node",
 ];
 
 /** Makes the package; gives its path. */

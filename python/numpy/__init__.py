@@ -31,13 +31,14 @@ from numpy._shape import (
     swapaxes, tile, trace, transpose, tril, triu, vsplit, vstack,
 )
 from numpy._select import (
-    allclose, apply_along_axis, argpartition, argsort, argwhere, around, array_equal, array_equiv, bincount, blackman, clip, compress,
-    convolve, copyto, corrcoef, cov, diag_indices, diff, digitize, ediff1d, extract, fill_diagonal, fix, flatnonzero, gradient,
-    hamming, hanning, histogram, histogram_bin_edges, in1d, interp, intersect1d, isclose, isin, lexsort, nan_to_num, ndim, nonzero,
-    partition, piecewise, polyfit, polyval, put, put_along_axis, putmask, ravel_multi_index, round, searchsorted, select, setdiff1d,
-    setxor1d, shape, sinc, size, sort, take, take_along_axis, trapezoid, tril_indices, triu_indices, union1d, unique, unravel_index,
-    vectorize, where,
+    allclose, apply_along_axis, argpartition, argsort, argwhere, around, array_equal, array_equiv, blackman, clip,
+    compress, convolve, copyto, corrcoef, cov, diag_indices, digitize, extract, fill_diagonal, fix, flatnonzero,
+    hamming, hanning, in1d, intersect1d, isclose, isin, lexsort, nan_to_num, ndim, nonzero, partition, piecewise,
+    polyfit, polyval, put, put_along_axis, putmask, ravel_multi_index, round, searchsorted, select, setdiff1d,
+    setxor1d, shape, sinc, size, sort, take, take_along_axis, trapezoid, tril_indices, triu_indices, union1d, unique,
+    unravel_index, vectorize, where,
 )
+from numpy._counting import bincount, diff, ediff1d, gradient, histogram, histogram_bin_edges, interp
 from numpy._products import cross, dot, einsum, inner, kron, matmul, outer, tensordot, vdot
 from numpy._print import array2string, array_repr, array_str, format_float_positional, get_printoptions, printoptions, set_printoptions
 from numpy._io import fromfile, genfromtxt, load, loadtxt, memmap, save, savetxt, savez, savez_compressed

@@ -2,5 +2,8 @@
 
 from tokenizers import unavailable
 
-_NAMES = "PreTokenizer BertPreTokenizer ByteLevel CharDelimiterSplit Digits FixedLength Metaspace Punctuation Sequence Split UnicodeScripts Whitespace WhitespaceSplit"
+_NAMES = (
+    "PreTokenizer BertPreTokenizer ByteLevel CharDelimiterSplit Digits FixedLength Metaspace "
+    "Punctuation Sequence Split UnicodeScripts Whitespace WhitespaceSplit"
+)
 globals().update({name: unavailable(name, "tokenizers.pre_tokenizers") for name in _NAMES.split()})
