@@ -410,6 +410,8 @@ def ndim(a):
 def trapezoid(y, x=None, dx=1.0, axis=-1):
     values = asarray(y)
     axis = axes_of(axis, values.ndim)[0]
+    from numpy._counting import diff
+
     steps = dx if x is None else diff(asarray(x), axis=-1)
     head = (slice(None),) * axis
     return ((values[head + (slice(1, None),)] + values[head + (slice(None, -1),)]) / 2.0 * steps).sum(axis)

@@ -462,3 +462,11 @@ class Value:
 
 class Node:
     """A step of a TorchScript graph, for isinstance: there are none."""
+
+
+def __getattr__(name):
+    if name in ("DisableTorchFunctionSubclass", "_disabled_torch_function_impl"):
+        from torch import overrides
+
+        return getattr(overrides, name)
+    raise AttributeError(f"module 'torch._C' has no attribute {name!r}")

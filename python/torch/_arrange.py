@@ -178,7 +178,9 @@ def swapaxes(input, axis0, axis1):
     return _f.transpose(input, axis0, axis1)
 
 
-def tensor_split(input, indices_or_sections, dim=0):
+def tensor_split(input, indices_or_sections=None, dim=0, *, indices=None, sections=None):
+    if indices_or_sections is None:
+        indices_or_sections = sections if indices is None else indices
     size = input.shape[dim]
     if isinstance(indices_or_sections, builtins.int):
         n = indices_or_sections

@@ -37,7 +37,8 @@ n = np.array([1.0, np.nan, 3.0, -np.inf])
 s = np.array([[3, 1, 2], [9, 7, 8]])
 
 for name in (
-    "sqrt exp log log2 log10 log1p expm1 exp2 sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arctanh floor ceil trunc rint abs fabs sign square "
+    "sqrt exp log log2 log10 log1p expm1 exp2 sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arctanh floor "
+    "ceil trunc rint abs fabs sign square "
     "reciprocal negative isnan isinf isfinite signbit logical_not cbrt deg2rad rad2deg degrees radians positive conjugate"
 ).split():
     for operand in ("f", "g", "a", "n"):
@@ -45,7 +46,8 @@ for name in (
     show(f"{name} 2", lambda: getattr(np, name)(2))
     show(f"{name} 0.5", lambda: getattr(np, name)(0.5))
 for name in (
-    "add subtract multiply divide true_divide floor_divide mod remainder fmod power maximum minimum fmax fmin arctan2 hypot logaddexp copysign equal not_equal "
+    "add subtract multiply divide true_divide floor_divide mod remainder fmod power maximum minimum fmax fmin "
+    "arctan2 hypot logaddexp copysign equal not_equal "
     "less less_equal greater greater_equal logical_and logical_or logical_xor heaviside float_power"
 ).split():
     for x, y in (("a", "3"), ("f", "a"), ("g", "2.5"), ("a", "a.T"), ("n", "2"), ("np.float32(2)", "3"), ("u",
@@ -68,7 +70,8 @@ show("accumulate", lambda: np.maximum.accumulate([1, 3, 2, 5]))
 show("add str", lambda: np.add(a, np.zeros((2, 2))))
 
 for name in (
-    "sum prod mean std var max min argmax argmin any all cumsum cumprod ptp median count_nonzero nansum nanmean nanmax nanmin nanstd average amax amin nanmedian nanprod"
+    "sum prod mean std var max min argmax argmin any all cumsum cumprod ptp median count_nonzero nansum nanmean "
+    "nanmax nanmin nanstd average amax amin nanmedian nanprod"
 ).split():
     for operand in ("a", "f", "g", "a > 4", "u", "n"):
         show(f"{name} {operand}", lambda: getattr(np, name)(eval(operand)))

@@ -6,7 +6,8 @@ TEXT = "Hello world's 1234 naïve café — 漢字 text!\n  two  spaces\tÜber �
 for pattern in (
     r"\p{L}+", r"\p{N}+", r"\p{Lu}\p{Ll}*", r"[^\s\p{L}\p{N}]+",
         r"""'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+""",
-    r"""(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+""", r"\P{L}+", r"[\p{L}\p{M}]+", r"\p{P}", r"\p{Zs}", r"[\p{Han}]+", r"\p{Script=Han}+",
+    r"""(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"""
+    r"""| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+""", r"\P{L}+", r"[\p{L}\p{M}]+", r"\p{P}", r"\p{Zs}", r"[\p{Han}]+", r"\p{Script=Han}+",
     r"\w++", r"(?>\w+)x", r"[[:alpha:]]" if False else r"[a-z\]]+", r"\p{^L}+", r"\pL+", r"[]a]+", r"[^]a]+?",
 ):
     print(pattern, re.findall(pattern, TEXT))

@@ -3,7 +3,8 @@ Python ones serve, and a plain non-maximum suppression stands in for the one tha
 
 PYTHON_WITH_PYTORCH tools/zoo/reference.py [--rounding] OUT_FOLDER [NAME ...]
 
---rounding: also how far PyTorch's float32 is from its float64, which takes a while. compare.py names the models that need it."""
+--rounding: also how far PyTorch's float32 is from its float64, which takes a while. compare.py names the models that need it.
+--exact: run exact.py instead."""
 
 import pathlib
 import sys
@@ -81,6 +82,12 @@ def floats(data):
     return values
 
 
+if "--exact" in sys.argv:
+    import exact
+
+    sys.argv.remove("--exact")
+    exact.main()
+    sys.exit()
 is_asked = "--rounding" in sys.argv
 sys.argv = [word for word in sys.argv if word != "--rounding"]
 measure.main(own_rounding if is_asked else None)
