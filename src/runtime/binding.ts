@@ -28,9 +28,7 @@ export const generators: (Generator | CudaGenerator | null)[] = [null];
 type Decoder = (args: readonly unknown[], at: number) => unknown;
 
 const scalar: Decoder = (a, i) =>
-  a[i + 1] === COMPLEX_KIND
-    ? complexNumber(a[i] as string)
-    : new Scalar(a[i] as number, kinds[a[i + 1] as number]!);
+  a[i + 1] === COMPLEX_KIND ? complexNumber(a[i] as string) : new Scalar(a[i] as number, kinds[a[i + 1] as number]!);
 const operand: Decoder = (a, i) => {
   if (a[i + 1] === TENSOR_KIND) return get(a[i] as number);
   const value = a[i];

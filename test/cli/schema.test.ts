@@ -3,7 +3,15 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { renewCliPage } from "../../src/cli/docs.ts";
 import { DOCUMENTS, FAILED, type Infer, mistakes } from "../../src/cli/schema.ts";
-import type { DevicesResult, ExportResult, GraphResult, InspectResult, ProfileResult, RunResult, ShapesResult } from "../../src/protocol/results.ts";
+import type {
+  DevicesResult,
+  ExportResult,
+  GraphResult,
+  InspectResult,
+  ProfileResult,
+  RunResult,
+  ShapesResult,
+} from "../../src/protocol/results.ts";
 import { kernels, lines, memory, modules, timing } from "../../src/profiler/index.ts";
 import { smallTrace } from "../profiler/synthetic.ts";
 
