@@ -159,6 +159,11 @@ export class App implements vscode.Disposable {
       }),
       workspace.onDidGrantWorkspaceTrust(() => this.refresh()),
       onSettingChange(["inlineLines", "inlineResults"], () => this.inline.schedule()),
+      // What is out of date when it is switched on is run at once: the edit may have been made a moment before.
+      onSettingChange(["rerunOnChange"], () => {
+        const [file] = this.results.files();
+        if (readSetting("rerunOnChange") && file !== undefined) this.rerun.consider(file);
+      }),
       onSettingChange(["lenses.run", "lenses.profile", "lenses.graph", "lenses.inputs"], () =>
         this.language.refreshLenses(),
       ),
