@@ -29,8 +29,6 @@ const NAMES_MS = 6000;
 const STALE_MS = 150;
 /** Names wait until the typing rests. */
 const REST_MS = 250;
-/** Few targets are analysed at once, without a first look at those nearby. */
-const FEW_TARGETS = 6;
 
 interface Task {
   file: OpenFile;
@@ -98,7 +96,7 @@ export class Analyst {
     const isValid = (): boolean => this.tasks.get(file.uri) === task && task.turn === turn;
     try {
       const { targets } = file.outline;
-      const isFirstLookNeeded = targets.length > FEW_TARGETS;
+      const isFirstLookNeeded = targets.length > 1;
       if (phase === 0) this.host.state(file, "working");
       if (phase > 0 || isFirstLookNeeded || targets.length === 0) {
         await this.step(file, phase, abort.signal, isValid);
@@ -128,7 +126,8 @@ export class Analyst {
 
   private async step(file: OpenFile, phase: number, signal: AbortSignal, isValid: () => boolean): Promise<void> {
     const names = this.ordered(file);
-    const nearby = names.slice(0, 2);
+    // The class that is edited, or the first one that an editor shows, does not wait for the others.
+    const nearby = file.lastEditedLine === null ? topmost(file, names) : names.slice(0, 1);
     const wanted = phase === 0 ? nearby : names;
     if (wanted.length === 0 && phase !== 1) return;
     const symbols = phase === 2;
@@ -218,6 +217,12 @@ export class Analyst {
 
 function isSooner(a: Task, b: Task): boolean {
   return a.phase < b.phase || (a.phase === b.phase && a.touchedAt > b.touchedAt);
+}
+
+/** What an editor shows when it opens a file. */
+function topmost(file: OpenFile, names: readonly string[]): string[] {
+  const first = file.outline.targets.find(({ name }) => names.includes(name));
+  return first ? [first.name] : [];
 }
 
 function isScript({ kind }: { kind: string }): boolean {

@@ -53,6 +53,11 @@ export class HintsProcess {
     });
   }
 
+  /** Starts ahead of the first request; why it failed is told to that one. */
+  warmUp(): void {
+    this.client.whenReady().catch(() => {});
+  }
+
   /** Throws TookTooLong, or RuntimeFailure. */
   async analyse(request: AnalysisRequest, signal: AbortSignal): Promise<AnalysisResult> {
     await this.client.whenReady();

@@ -96,6 +96,7 @@ connection.onInitialize((parameters: InitializeParams): InitializeResult => {
 });
 
 connection.onInitialized(() => {
+  if (folders.length > 0) hintsProcess().warmUp();
   if (canWatch) {
     void connection.client.register(DidChangeWatchedFilesNotification.type, {
       watchers: [{ globPattern: "**/*.py" }],

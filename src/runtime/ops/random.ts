@@ -17,15 +17,24 @@ import { PointwiseKernel } from "../pointwise/kernel.ts";
 
 type AnyGenerator = Generator | CudaGenerator;
 
+/** From so many integers on, a GPU draws each from 64 bits, as PyTorch does. */
+const WIDE_RANGE = 2 ** 28;
+
 /** The state as the kernel's first arguments: on the CPU memory that it advances, on a GPU seed and offset. */
-function stateOf(t: Tensor, kernel: string, generator: AnyGenerator | null): { words: number[]; writes: Tensor[] } {
+function stateOf(
+  t: Tensor,
+  kernel: string,
+  generator: AnyGenerator | null,
+  rest: readonly number[] = [],
+): { words: number[]; writes: Tensor[] } {
   const wanted = t.device.type;
   if (generator && (wanted === "cuda") !== generator instanceof CudaGenerator) {
     const given = generator instanceof CudaGenerator ? "cuda" : "cpu";
     throw new RuntimeError(`Expected a '${wanted}' device type for generator but found '${given}'`);
   }
   if (wanted === "cuda") {
-    const isWide = t.dtype.size === 8 && kernel !== "random_integer" && kernel !== "random_bernoulli";
+    const isWideRange = kernel === "random_integer" && rest[1]! - rest[0]! >= WIDE_RANGE;
+    const isWide = isWideRange || (t.dtype.size === 8 && kernel !== "random_integer" && kernel !== "random_bernoulli");
     const device = t.device as CudaDevice;
     const given = (generator as CudaGenerator | null) ?? defaultCudaGenerator(device.index);
     return { words: given.take(device, t.numel, isWide || kernel === "random_integer_wide" ? 2 : 4), writes: [] };
@@ -42,7 +51,7 @@ function draw(t: Tensor, kernel: string, generator: AnyGenerator | null, rest: r
   checkNoOverlap(t);
   if (t.isMeta) forgetValues(t);
   if (t.isMeta || t.numel === 0) return t;
-  const { words, writes } = stateOf(t, kernel, generator);
+  const { words, writes } = stateOf(t, kernel, generator, rest);
   if (t.isContiguous) {
     launch(kernel, [t, ...writes], 6 * t.numel, [...words, t.dtype.id, t.pointer, t.numel, ...rest]);
     return t;
