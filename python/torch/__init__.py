@@ -58,6 +58,9 @@ _inert.install(globals())
 from torch import _linear, _signal
 
 _linear.install(Tensor, globals())
+from torch import _number_first
+
+_number_first.install(globals())
 _signal.install(Tensor, globals())
 
 from torch import hub, library, serialization, storage

@@ -73,6 +73,12 @@ function integers(id: number): readonly number[] {
   return list;
 }
 
+/** Python writes 0 for None, which has a place in lists of indices alone. */
+function element(handle: number, position: number): Tensor {
+  if (handle !== 0) return get(handle);
+  throw new TypeError_(`expected Tensor as element ${position} in argument 0, but got NoneType`);
+}
+
 const plain: Decoder = (a, i) => a[i];
 const optional: Decoder = (a, i) => a[i] ?? null;
 
@@ -80,7 +86,7 @@ const optional: Decoder = (a, i) => a[i] ?? null;
 const decoders: Record<ArgumentType, [number, Decoder]> = {
   Tensor: [1, (a, i) => get(a[i] as number)],
   "Tensor?": [1, (a, i) => getOrNull(a[i] as number)],
-  "Tensor[]": [1, (a, i) => readScratch(a[i] as number).map(get)],
+  "Tensor[]": [1, (a, i) => readScratch(a[i] as number).map(element)],
   "Tensor?[]": [1, (a, i) => readScratch(a[i] as number).map(getOrNull)],
   Scalar: [2, scalar],
   "Scalar?": [2, (a, i) => (a[i + 1] === -1 ? null : scalar(a, i))],

@@ -3,7 +3,7 @@
 import itertools
 
 import torch
-from show import DTYPES, FLOATS, INTEGERS, SHORT, case, fails
+from show import DTYPES, FLOATS, INTEGERS, SHORT, case, fails, show
 
 t = torch.tensor
 SIGNED = [d for d in INTEGERS if d is not torch.uint8]
@@ -237,3 +237,15 @@ fails("none operand", lambda: torch.ones(2) * None)
 fails("torch.add string", lambda: torch.add("a", 1))
 fails("rounding mode", lambda: torch.div(a, b, rounding_mode="up"))
 fails("clamp nothing", lambda: a.clamp())
+
+# A number may come first where a tensor comes second, and counts for no more than a number.
+whole = torch.arange(1, 4)
+for name in ("add", "sub", "subtract", "mul", "multiply", "div", "divide", "true_divide", "floor_divide", "remainder"):
+    function = getattr(torch, name)
+    print(name, show(function(2, whole)), show(function(2.5, whole)), show(function(7, whole.double())))
+print(show(torch.add(1, whole, alpha=3)), show(torch.sub(1.0, whole, alpha=2)), show(torch.div(7, whole, rounding_mode="floor")))
+result = torch.empty(3)
+torch.add(1.5, whole, out=result)
+print(show(result))
+fails("cat of None", lambda: torch.cat([whole, None]))
+fails("stack of a number", lambda: torch.stack([whole, 3]))

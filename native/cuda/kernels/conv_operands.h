@@ -1,0 +1,98 @@
+// What conv2d and its gradients multiply: left(row, k) and right(k, column) of one group's matrix product, read out of
+// images and weights; padding reads as 0. A column or a depth is taken apart once and used for many products.
+#pragma once
+#include "vectors.h"
+
+#include "conv_job.h"
+
+// A number of three digits: outer, then `middle` and `inner` of given sizes.
+struct Digits {
+  int64_t outer, middle, inner;
+};
+DEVICE Digits digits_of(int64_t i, int64_t middle, int64_t inner) {
+  const int64_t above = quotient(i, inner);
+  const int64_t outer = quotient(above, middle);
+  return {outer, above - outer * middle, i - above * inner};
+}
+
+// out = weight [channels, C kh kw] x windows [C kh kw, N oh ow]
+template <class T> struct ForwardOperands {
+  static constexpr bool kDepthIsContiguous = false;
+  const ConvJob& job;
+  int64_t group;
+
+  DEVICE Digits column(int64_t i) const { return digits_of(i, job.oh, job.ow); }
+  DEVICE Digits deep(int64_t k) const { return digits_of(k, job.kh, job.kw); }
+  DEVICE WideOf<T> left(int64_t row, int64_t k) const {
+    return widen(((const T*)job.weight)[(group * job.group_out + row) * job.depth + k]);
+  }
+  DEVICE WideOf<T> right(const Digits& tap, const Digits& pixel) const {
+    const int64_t y = pixel.middle * job.sh - job.ph + tap.middle * job.dh;
+    const int64_t x = pixel.inner * job.sw - job.pw + tap.inner * job.dw;
+    if (y < 0 || y >= job.H || x < 0 || x >= job.W) return 0;
+    const int64_t channel = pixel.outer * job.C + group * job.group_in + tap.outer;
+    return widen(((const T*)job.x)[(channel * job.H + y) * job.W + x]);
+  }
+  DEVICE void store(int64_t row, const Digits& pixel, WideOf<T> sum) const {
+    const int64_t channel = group * job.group_out + row;
+    if (job.bias) sum += widen(((const T*)job.bias)[channel]);
+    const int64_t plane = pixel.outer * job.O + channel;
+    ((T*)job.out)[(plane * job.oh + pixel.middle) * job.ow + pixel.inner] = convert<T>(sum);
+  }
+};
+
+// dx = weight' [C, channels kh kw] x results [channels kh kw, N H W]
+template <class T> struct InputOperands {
+  static constexpr bool kDepthIsContiguous = false;
+  const ConvJob& job;
+  int64_t group;
+
+  DEVICE Digits column(int64_t i) const { return digits_of(i, job.H, job.W); }
+  DEVICE Digits deep(int64_t k) const { return digits_of(k, job.kh, job.kw); }
+  DEVICE WideOf<T> left(int64_t row, int64_t k) const {
+    const int64_t taps = job.kh * job.kw;
+    const int64_t channel = quotient(k, taps);
+    const int64_t at = ((group * job.group_out + channel) * job.group_in + row) * taps + k - channel * taps;
+    return widen(((const T*)job.weight)[at]);
+  }
+  DEVICE WideOf<T> right(const Digits& tap, const Digits& pixel) const {
+    const int64_t above = pixel.middle + job.ph - tap.middle * job.dh;
+    const int64_t left_of = pixel.inner + job.pw - tap.inner * job.dw;
+    if (above < 0 || left_of < 0) return 0;
+    const int64_t oy = quotient(above, job.sh), ox = quotient(left_of, job.sw);
+    if (oy * job.sh != above || ox * job.sw != left_of || oy >= job.oh || ox >= job.ow) return 0;
+    const int64_t plane = pixel.outer * job.O + group * job.group_out + tap.outer;
+    return widen(((const T*)job.dy)[(plane * job.oh + oy) * job.ow + ox]);
+  }
+  DEVICE void store(int64_t row, const Digits& pixel, WideOf<T> sum) const {
+    const int64_t plane = pixel.outer * job.C + group * job.group_in + row;
+    ((T*)job.out)[(plane * job.H + pixel.middle) * job.W + pixel.inner] = convert<T>(sum);
+  }
+};
+
+// dweight = results [channels, N oh ow] x windows' [N oh ow, C kh kw]
+template <class T> struct WeightOperands {
+  static constexpr bool kDepthIsContiguous = true;
+  const ConvJob& job;
+  int64_t group;
+
+  DEVICE Digits column(int64_t i) const { return digits_of(i, job.kh, job.kw); }
+  DEVICE Digits deep(int64_t k) const { return digits_of(k, job.oh, job.ow); }
+  DEVICE WideOf<T> left(int64_t row, int64_t k) const {
+    const int64_t size = job.oh * job.ow;
+    const int64_t image = quotient(k, size);
+    const int64_t plane = image * job.O + group * job.group_out + row;
+    return widen(((const T*)job.dy)[plane * size + k - image * size]);
+  }
+  DEVICE WideOf<T> right(const Digits& pixel, const Digits& tap) const {
+    const int64_t y = pixel.middle * job.sh - job.ph + tap.middle * job.dh;
+    const int64_t x = pixel.inner * job.sw - job.pw + tap.inner * job.dw;
+    if (y < 0 || y >= job.H || x < 0 || x >= job.W) return 0;
+    const int64_t channel = pixel.outer * job.C + group * job.group_in + tap.outer;
+    return widen(((const T*)job.x)[(channel * job.H + y) * job.W + x]);
+  }
+  DEVICE void store(int64_t row, const Digits& tap, WideOf<T> sum) const {
+    const int64_t channel = (group * job.group_out + row) * job.group_in + tap.outer;
+    ((T*)job.out)[(channel * job.kh + tap.middle) * job.kw + tap.inner] = convert<T>(sum);
+  }
+};

@@ -1,0 +1,3 @@
+/** The CPU's tests of convolution, on CUDA. */
+import "./shuffled.ts";
+import "../../native/conv.test.ts";
