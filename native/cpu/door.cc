@@ -26,11 +26,13 @@ struct Door {
   std::vector<std::unique_ptr<PointwiseProgram>> programs;
   std::unordered_map<void*, size_t>
       blocks;  // what was allocated and not released: given back when the environment ends
+  std::unordered_map<void*, size_t> maps;  // parts of files
   int threads = usable_processors();
 
   ~Door() {
     engine.reset();
     for (auto& [block, bytes] : blocks) release_block(block, bytes);
+    for (auto& [start, bytes] : maps) unmap_file(start, bytes);
   }
 };
 
@@ -251,6 +253,27 @@ napi_value release(napi_env env, napi_callback_info raw) {
   return nullptr;
 }
 
+napi_value map(napi_env env, napi_callback_info raw) {
+  Call call(env, raw);
+  const double descriptor = call.number(0), offset = call.number(1), bytes = call.number(2);
+  if (call.failed()) return nullptr;
+  if (!(descriptor >= 0 && descriptor < 1e9 && offset >= 0 && offset < 9e15 && bytes > 0 && bytes < 9e15))
+    return call.number_value(0);
+  void* start = map_file(int(descriptor), uint64_t(offset), size_t(bytes));
+  if (start) call.door->maps.emplace(start, size_t(bytes));
+  return call.number_value(double((uintptr_t)start));
+}
+
+napi_value unmap(napi_env env, napi_callback_info raw) {
+  Call call(env, raw);
+  auto found = call.door->maps.find(call.pointer(0));
+  if (call.failed()) return nullptr;
+  if (found == call.door->maps.end()) return call.fail("unmap: no such part of a file"), nullptr;
+  unmap_file(found->first, found->second);
+  call.door->maps.erase(found);
+  return nullptr;
+}
+
 napi_value write(napi_env env, napi_callback_info raw) {
   Call call(env, raw);
   size_t length;
@@ -352,6 +375,8 @@ napi_value initialise(napi_env env, napi_value exports) {
       {"wait", wait},
       {"allocate", allocate},
       {"release", release},
+      {"map", map},
+      {"unmap", unmap},
       {"write", write},
       {"read", read},
       {"define", define},

@@ -43,6 +43,17 @@ void release_block(void* block, size_t bytes) {
   }
 }
 
+void* map_file(int descriptor, uint64_t offset, size_t bytes) {
+  const size_t before = offset % kPage;
+  void* map = mmap(nullptr, bytes + before, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, off_t(offset - before));
+  return map == MAP_FAILED ? nullptr : (char*)map + before;
+}
+
+void unmap_file(void* start, size_t bytes) {
+  const size_t before = (uintptr_t)start % kPage;
+  munmap((char*)start - before, bytes + before);
+}
+
 uint64_t physical_bytes() { return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE); }
 
 }  // namespace layerwise

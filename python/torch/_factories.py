@@ -388,7 +388,12 @@ def randint_like(input, low, high=None, *, dtype=None, layout=None, device=None,
 def randperm(n, *, generator=None, out=None, dtype=int64, layout=None, device=None, requires_grad=False, pin_memory=False):
     if n < 0:
         raise RuntimeError(f"Trying to create tensor with negative dimension {n}: [{n}]")
-    t = _wrap(_core.op__randperm(int(n), 0 if generator is None else generator.id))
+    t = empty(int(n), dtype=int64, device=device)
+    if t.is_cuda:
+        # The order of random keys; equal ones among 2^63 keep theirs.
+        t = t.random_(generator=generator).argsort(stable=True)
+    else:
+        t = _wrap(_core.op__randperm(int(n), 0 if generator is None else generator.id))
     return _finish(t if dtype is int64 else t.to(dtype), requires_grad, out)
 
 

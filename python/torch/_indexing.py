@@ -25,6 +25,17 @@ def _as_index(item):
     return torch.tensor(item) if not hasattr(item, "__array_interface__") else torch.from_numpy(item)
 
 
+def _beside(tensor, index):
+    """An index where the tensor is: those on the CPU index tensors of every device."""
+    if index.device == tensor.device or index.is_meta or tensor.is_meta:
+        return index
+    if index.device.type != "cpu":
+        raise RuntimeError(
+            f"indices should be either on cpu or on the same device as the indexed tensor ({tensor.device})"
+        )
+    return index.to(tensor.device)
+
+
 def _is_plain(item):
     return item is None or item is Ellipsis or isinstance(item, (int, slice)) and not isinstance(item, bool)
 
@@ -52,15 +63,15 @@ def _split(tensor, items):
             indices.extend([None] * (tensor.dim() - consumed))
         elif isinstance(item, bool):
             plain.append(None)
-            indices.append(_as_index([0] if item else []).to(int64))
+            indices.append(_beside(tensor, _as_index([0] if item else []).to(int64)))
         elif isinstance(item, TensorBase):
             if item.dtype in (bool_, uint8):
                 _check_mask(tensor, item, len([i for i in plain if i is not None and i is not Ellipsis]), items)
                 plain.extend([slice(None)] * item.dim())
-                indices.extend(item.nonzero(as_tuple=True))
+                indices.extend(_beside(tensor, item).nonzero(as_tuple=True))
             else:
                 plain.append(slice(None))
-                indices.append(item if item.dtype is int64 else item.to(int64))
+                indices.append(_beside(tensor, item if item.dtype is int64 else item.to(int64)))
         else:
             plain.append(item)
             if not isinstance(item, int):
@@ -153,7 +164,7 @@ def set(tensor, items, value):
     if len(items) == 1 and isinstance(items[0], TensorBase) and items[0].dtype is bool_ and items[0].shape == tensor.shape:
         if not isinstance(value, TensorBase) or value.numel() == 1:
             # A mask of the tensor's own shape and one value: no need to know how many are set.
-            tensor.masked_fill_(items[0], value if not isinstance(value, TensorBase) else value.reshape(()))
+            tensor.masked_fill_(_beside(tensor, items[0]), value if not isinstance(value, TensorBase) else value.reshape(()))
             return
     view, indices = _split(tensor, items)
     if not isinstance(value, TensorBase):

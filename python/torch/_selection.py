@@ -26,10 +26,10 @@ def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=No
         return _unique_slices(input, dim, return_inverse, return_counts)
     flat, order = input.flatten().sort(stable=True)
     if flat.numel() == 0:
-        empty = torch.empty(0, dtype=int64)
+        empty = torch.empty(0, dtype=int64, device=input.device)
         extra = ([empty.view(input.shape)] if return_inverse else []) + ([empty] if return_counts else [])
         return (flat, *extra) if extra else flat
-    starts = torch.cat([torch.ones(1, dtype=bool_), flat[1:] != flat[:-1]])
+    starts = torch.cat([torch.ones(1, dtype=bool_, device=input.device), flat[1:] != flat[:-1]])
     values = flat[starts]
     if not return_inverse and not return_counts:
         return values
@@ -38,7 +38,8 @@ def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=No
     if return_inverse:
         result.append(torch.empty_like(groups).scatter_(0, order, groups).view(input.shape))
     if return_counts:
-        result.append(torch.zeros(values.numel(), dtype=int64).scatter_add_(0, groups, torch.ones_like(groups)))
+        counts = torch.zeros(values.numel(), dtype=int64, device=input.device)
+        result.append(counts.scatter_add_(0, groups, torch.ones_like(groups)))
     return tuple(result)
 
 
@@ -55,9 +56,9 @@ def _unique_slices(input, dim, return_inverse, return_counts):
             counts.append(0)
         counts[-1] += 1
         inverse[i] = len(firsts) - 1
-    result = [input.index_select(dim, torch.tensor(firsts, dtype=int64))]
-    result += [torch.tensor(inverse, dtype=int64)] if return_inverse else []
-    result += [torch.tensor(counts, dtype=int64)] if return_counts else []
+    result = [input.index_select(dim, torch.tensor(firsts, dtype=int64, device=input.device))]
+    result += [torch.tensor(inverse, dtype=int64, device=input.device)] if return_inverse else []
+    result += [torch.tensor(counts, dtype=int64, device=input.device)] if return_counts else []
     return tuple(result) if len(result) > 1 else result[0]
 
 
@@ -71,7 +72,8 @@ def unique_consecutive(input, return_inverse=False, return_counts=False, dim=Non
         result = [input.flatten()] + [empty.view(input.shape)] * return_inverse + [empty] * return_counts
         return tuple(result) if len(result) > 1 else result[0]
     flat = input.flatten()
-    starts = torch.cat([torch.ones(builtins.min(1, flat.numel()), dtype=bool_), flat[1:] != flat[:-1]])
+    first = torch.ones(builtins.min(1, flat.numel()), dtype=bool_, device=input.device)
+    starts = torch.cat([first, flat[1:] != flat[:-1]])
     groups = starts.to(int64).cumsum(0) - 1
     result = [flat[starts]]
     result += [groups.view(input.shape)] if return_inverse else []

@@ -271,7 +271,7 @@ def bincount(input, weights=None, minlength=0):
     input = input.to(int64)
     n = builtins.max(minlength, builtins.int(input.max().item()) + 1 if input.numel() else 0)
     ones = torch.ones_like(input) if weights is None else weights
-    return torch.zeros(n, dtype=ones.dtype).scatter_add_(0, input, ones)
+    return torch.zeros(n, dtype=ones.dtype, device=ones.device).scatter_add_(0, input, ones)
 
 
 def histc(input, bins=100, min=0, max=0):
@@ -293,7 +293,8 @@ def histc(input, bins=100, min=0, max=0):
     flat = input.flatten()
     inside = (flat >= low) & (flat <= high)
     index = ((flat[inside] - low) * (bins / (high - low))).floor().clamp(max=bins - 1).to(int64)
-    return torch.zeros(bins, dtype=input.dtype).scatter_add_(0, index, torch.ones(index.shape, dtype=input.dtype))
+    ones = torch.ones(index.shape, dtype=input.dtype, device=input.device)
+    return torch.zeros(bins, dtype=input.dtype, device=input.device).scatter_add_(0, index, ones)
 
 
 def renorm(input, p, dim, maxnorm):

@@ -277,8 +277,10 @@ def _place(location):
 class _Storages:
     """The storages of a checkpoint, each read when a tensor first needs it."""
 
-    def __init__(self, file_id, table, map_location):
+    def __init__(self, file_id, table, map_location, is_mapped):
         self.file_id = file_id
+        # Read from the file when they are touched, instead of now.
+        self.is_mapped = is_mapped
         self.table = table
         self.placer = _placer(map_location)
         self.read = {}
@@ -299,7 +301,7 @@ class _Storages:
         return bytes_tensor if place.type == "cpu" else bytes_tensor.to(place)
 
     def _bytes(self, index, device_id):
-        return _wrap(checked(_core.checkpoint_storage(self.file_id, index, device_id)))
+        return _wrap(checked(_core.checkpoint_storage(self.file_id, index, device_id, self.is_mapped)))
 
 
 # Loading
@@ -348,7 +350,7 @@ def _load(file_id, map_location, allowed, mmap):
             "mmap can only be used with files saved with `torch.save(_use_new_zipfile_serialization=True), please torch.save "
             "your checkpoint with this option in order to use mmap."
         )
-    storages = _Storages(file_id, description["storages"], map_location)
+    storages = _Storages(file_id, description["storages"], map_location, bool(mmap))
     with torch.no_grad():
         return Builder(storages, allowed).build(description)
 

@@ -42,6 +42,8 @@ export const META: Device = {
 
 /** The pool of blocks that a GPU can copy from by itself. */
 export const PINNED_POOL = 1;
+/** Blocks that are parts of files. */
+export const MAPPED_POOL = 2;
 
 export interface PinnedMemory {
   allocate(bytes: number): Block;
@@ -72,9 +74,19 @@ export class CpuDevice implements ComputeDevice {
   allocate(bytes: number): Block {
     return this.allocator.allocate(bytes);
   }
+  /** Part of an open file as memory that is read when it is touched; null when the system refuses. */
+  map(descriptor: number, offset: number, bytes: number): Block | null {
+    const pointer = this.addon.map(descriptor, offset, bytes);
+    if (pointer === 0) return null;
+    return { pointer, sizeBytes: bytes, requestedBytes: bytes, id: 0, readyAfter: 0, pool: MAPPED_POOL };
+  }
   free(block: Block): void {
     if (block.pool === PINNED_POOL) this.pinned!.free(block);
-    else this.allocator.free(block);
+    else if (block.pool === MAPPED_POOL) {
+      // Commands under way may still read it.
+      this.stream.waitAll();
+      this.addon.unmap(block.pointer);
+    } else this.allocator.free(block);
   }
   write(pointer: number, bytes: Uint8Array, after: number): void {
     this.stream.wait(after);

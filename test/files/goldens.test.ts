@@ -17,7 +17,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const goldens = join(root, "test/goldens/files");
 const folder = mkdtempSync(join(tmpdir(), "layerwise-files-"));
 after(() => rmSync(folder, { recursive: true }));
-for (const name of ["content.py", "show.py", "read.py", "write.py", "behaviour.py", "shards.py"]) {
+for (const name of ["content.py", "show.py", "read.py", "write.py", "behaviour.py", "shards.py", "mapped.py"]) {
   cpSync(join(root, "test/files", name), join(folder, name));
 }
 cpSync(goldens, join(folder, "goldens"), { recursive: true });
@@ -97,3 +97,17 @@ function pickleOf(bytes: Buffer): Uint8Array {
   const member = [...readZip(source).values()].find(({ name }) => name.endsWith("/data.pkl"))!;
   return readMember(source, member);
 }
+
+test("large tensors are parts of their file until they are touched, and writing to them leaves it alone", () => {
+  assert.deepEqual(python("mapped.py").trimEnd().split("\n"), [
+    "safetensors mapped: True True",
+    "checkpoint mapped: True True",
+    "checkpoint copied: True True",
+    "writes stay private: True 7.0",
+    "writes stay private: True 7.0",
+    "a file may be replaced while it is mapped: True",
+    "a view keeps its file: True",
+    "kernels read it: True",
+    "slices: True",
+  ]);
+});

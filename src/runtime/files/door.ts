@@ -3,13 +3,13 @@
  * between the file and tensor memory in pieces; Python sees handles, and descriptions in JSON. Runs nothing of a file.
  */
 import * as bridge from "../bridge.ts";
-import { deviceById, type Device } from "../device.ts";
+import { CpuDevice, deviceById, MAPPED_POOL, type Device } from "../device.ts";
 import { dtypeById, uint8 } from "../dtype.ts";
 import { PythonError, RuntimeError } from "../errors.ts";
 import { get, put } from "../handles.ts";
 import { readBytes, writeBytes } from "../launch.ts";
 import { numelOf } from "../shape.ts";
-import { alias, empty, Scope, type Storage, Tensor } from "../tensor.ts";
+import { alias, empty, Scope, Storage, Tensor } from "../tensor.ts";
 import { openCheckpoint } from "./open.ts";
 import { describe } from "./pickle/describe.ts";
 import { UnsupportedGlobal } from "./pickle/rules.ts";
@@ -88,6 +88,20 @@ function newFlat(sizeBytes: number, device: Device): Tensor {
   return empty([sizeBytes], uint8, device);
 }
 
+/** Less than this is read faster than it is mapped. */
+const LEAST_MAPPED_BYTES = 1 << 16;
+/** Numbers of every dtype can be read at a multiple of this. */
+const MAPPED_ALIGNMENT = 8;
+
+/** The bytes of a source as memory that is read from the file when it is touched; null where that cannot be had. */
+function mapped(source: ByteSource, device: Device): Tensor | null {
+  const { sizeBytes } = source;
+  const place = sizeBytes >= LEAST_MAPPED_BYTES ? source.hostPlace?.(0) : null;
+  if (!place || !(device instanceof CpuDevice) || place.position % MAPPED_ALIGNMENT !== 0) return null;
+  const block = device.map(place.descriptor, place.position, sizeBytes);
+  return block && new Tensor(new Storage(device, sizeBytes, block), [sizeBytes], [1], 0, uint8);
+}
+
 const part = (bytes: Tensor, offset: number, length: number): Tensor => alias(bytes, [length], [1], offset);
 
 /** Fills a tensor of bytes piece by piece. */
@@ -126,9 +140,13 @@ const reading = {
     return JSON.stringify({ kind: checkpoint.kind, steps, result, storages });
   }, ""),
   /** A storage as a tensor of bytes. */
-  checkpoint_storage: guarded((id: number, index: number, device: number) => {
+  checkpoint_storage: guarded((id: number, index: number, device: number, isMapped: boolean) => {
     const checkpoint = opened(id).checkpoint!;
     const storage = checkpoint.storages[index]!;
+    if (isMapped && checkpoint.byteOrder === "little") {
+      const found = mapped(checkpoint.openStorage(storage), deviceById(device));
+      if (found) return put(found);
+    }
     const target = newFlat(storage.sizeBytes, deviceById(device));
     if (!target.isMeta) checkpoint.readStorage(storage, filler(target));
     return put(target);
@@ -149,8 +167,8 @@ const reading = {
     const { source } = opened(id);
     // A part of the file that is not there must not be allocated for.
     const bytes = new PartSource(source!, BigInt(position), BigInt(length), "a tensor");
-    const target = newFlat(length, deviceById(device));
-    if (!target.isMeta) eachPiece(bytes, 0, length, filler(target));
+    const target = mapped(bytes, deviceById(device)) ?? newFlat(length, deviceById(device));
+    if (!target.isMeta && target.storage.block?.pool !== MAPPED_POOL) eachPiece(bytes, 0, length, filler(target));
     return put(target);
   }),
 };

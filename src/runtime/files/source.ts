@@ -19,7 +19,14 @@ export interface ByteSource {
   readonly sizeBytes: number;
   /** Fills `target`. The caller has checked that the file is long enough. */
   read(position: number, target: Uint8Array): void;
+  /** Where in an open file of the host a position lies, for sources that are one. */
+  hostPlace?(position: number): HostPlace | null;
   close?(): void;
+}
+
+export interface HostPlace {
+  descriptor: number;
+  position: number;
 }
 
 /** Throws unless `length` bytes stand at `position`. */
@@ -89,6 +96,10 @@ export class HostSource implements ByteSource {
     return process.platform === "linux" ? readlinkSync(`/proc/self/fd/${this.descriptor}`) : null;
   }
 
+  hostPlace(position: number): HostPlace {
+    return { descriptor: this.descriptor, position };
+  }
+
   close(): void {
     closeSync(this.descriptor);
   }
@@ -108,6 +119,9 @@ export class PartSource implements ByteSource {
   read(position: number, target: Uint8Array): void {
     if (position + target.length > this.sizeBytes) throw new FileFormatError("this part of the file ends early");
     this.whole.read(this.start + position, target);
+  }
+  hostPlace(position: number): HostPlace | null {
+    return this.whole.hostPlace?.(this.start + position) ?? null;
   }
 }
 

@@ -6,7 +6,8 @@
 import * as bridge from "../bridge.ts";
 import { PythonError } from "../errors.ts";
 import type { FsStream, VirtualFs } from "../python/pyodide.ts";
-import { type ByteSource, FileFormatError } from "./source.ts";
+import type { OpenFile } from "../python/tree.ts";
+import { type ByteSource, FileFormatError, type HostPlace } from "./source.ts";
 
 interface FileSystem extends VirtualFs {
   read(stream: FsStream, buffer: Uint8Array, offset: number, length: number, position: number): number;
@@ -44,6 +45,11 @@ export class StreamSource implements ByteSource {
   constructor(descriptor: number) {
     this.stream = openFile(descriptor);
     this.sizeBytes = guarded(this.stream, () => this.stream.node.stream_ops.llseek!(this.stream, 0, 2));
+  }
+
+  hostPlace(position: number): HostPlace | null {
+    const { hostDescriptor } = (this.stream["file"] ?? {}) as Partial<OpenFile>;
+    return hostDescriptor === undefined ? null : { descriptor: hostDescriptor, position };
   }
 
   read(position: number, target: Uint8Array): void {

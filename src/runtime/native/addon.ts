@@ -23,6 +23,9 @@ export interface NativeEngine {
 export interface CpuAddon extends NativeEngine {
   info(): { isa: string; cpu: string; threads: number; physicalBytes: number; libraries: Record<string, string> };
   setThreads(n: number): void;
+  /** Part of an open file as memory, writes stay private; 0 when the system refuses. */
+  map(descriptor: number, offset: number, bytes: number): number;
+  unmap(pointer: number): void;
   write(pointer: number, source: Uint8Array): void;
   read(pointer: number, target: Uint8Array): void;
   checkIndices(pointer: number, dtype: number, n: number, low: number, high: number): number;

@@ -23,6 +23,8 @@ export interface OpenFile {
   read(target: Uint8Array, position: number): number;
   write(source: Uint8Array, position: number): number;
   sizeBytes(): number;
+  /** The host's number of it, where it is a file of the host; it never reaches Python. */
+  readonly hostDescriptor?: number;
   /** Returns when what was written is on the disk. */
   sync?(): void;
   close(): void;

@@ -233,6 +233,9 @@ class HostFile implements OpenFile {
     this.descriptor = descriptor;
     this.onClose = onClose;
   }
+  get hostDescriptor(): number {
+    return this.descriptor;
+  }
   read(target: Uint8Array, position: number): number {
     return readSync(this.descriptor, target, 0, target.length, position);
   }
