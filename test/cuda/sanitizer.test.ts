@@ -64,7 +64,13 @@ describe("kernels under AddressSanitizer", { skip }, () => {
     assert.match(text, /numbers\.h:\d+|pointwise\.cu:\d+/);
   });
 
-  for (const file of ["engine.test.ts", "../native/softmax.test.ts", "../native/pointwise.test.ts"]) {
+  for (const file of [
+    "engine.test.ts",
+    "kernels/index.test.ts",
+    "../native/pool.test.ts",
+    "../native/softmax.test.ts",
+    "../native/pointwise.test.ts",
+  ]) {
     test(`nothing is found in ${file}`, () => {
       const { status, text } = run(["--test", path(file)]);
       assert.equal(status, 0, text.slice(-3000));

@@ -35,12 +35,20 @@ for (const [how, environment] of [
   ["at once, in order", {}],
   ["as late as may be, shuffled", LATE],
 ] as const) {
-  test(`training gives the CPU's losses, gradients and parameters: kernels run ${how}`, { skip }, () => {
-    const { status, out } = layerwise(["python", script("train.py"), "cuda", "vectors"], environment);
-    assert.match(out, /^losses \[/);
-    assert.equal(status, 0, out);
-  });
+  for (const model of ["vectors", "words", "images"]) {
+    test(`training on ${model} gives the CPU's losses, gradients and parameters: kernels run ${how}`, { skip }, () => {
+      const { status, out } = layerwise(["python", script("train.py"), "cuda", model], environment);
+      assert.match(out, /^losses \[/);
+      assert.equal(status, 0, out);
+    });
+  }
 }
+
+test("random numbers, sorting and indices of the CPU on the GPU", { skip }, () => {
+  const { status, out } = layerwise(["python", script("choices.py")], LATE);
+  assert.equal(out, "all of it holds\n");
+  assert.equal(status, 0);
+});
 
 test("--device cuda is where tensors go by default, --device cpu hides the GPU", { skip }, () => {
   assert.equal(layerwise(["python", "--device", "cuda", script("where.py")]).out, "True cuda:0\n");

@@ -72,6 +72,10 @@ def _variations(plan, guessed):
             shape = list(spec.shape)
             shape[dim] = size + 1 if size > 2 else size + 3
             changed.append({**values, name: TensorSpec(spec.dtype, shape, spec.high)})
+        # Height and width belong together: a model may want another square.
+        for scale in (0.5, 2, 0.25) if len(spec.shape) > 2 else ():
+            scaled = [max(1, int(size * scale)) for size in spec.shape[-2:]]
+            changed.append({**values, name: TensorSpec(spec.dtype, [*spec.shape[:-2], *scaled], spec.high)})
         other = "float32" if spec.high is not None else "int64"
         high = None if spec.high is not None else 2
         others.append({**values, name: TensorSpec(other, spec.shape, high)})
@@ -93,8 +97,9 @@ def _compare(before, after):
         return True
     numbers, others = pair_of(before), pair_of(after)
     if numbers is not None and others is not None:
-        moved = others[0] - numbers[0], others[1] - numbers[1]
-        return moved[0] == moved[1]
+        # Sizes that keep their distance, or their ratio, never meet.
+        keeps_distance = others[0] - numbers[0] == others[1] - numbers[1]
+        return keeps_distance or others[0] * numbers[1] == others[1] * numbers[0]
     ratio = ratio_of(before)
     if ratio is not None:
         return ratio_of(after) == ratio

@@ -1,5 +1,5 @@
 """Trains the same small models on the CPU and on the GPU: same losses, same parameters, same gradients. Arguments: a
-device, and "vectors" to leave out what reads by index."""
+device, and what the model reads: "words", "vectors" or "images"."""
 
 import sys
 
@@ -50,6 +50,16 @@ def vectors(device):
     return model, lambda: -(model(x) * y).sum(-1).mean() + 0.01 * F.mse_loss(model[0](x), torch.zeros(16, device=device).expand(3, 6, 16))
 
 
+def images(device):
+    model = nn.Sequential(
+        nn.Conv2d(3, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(16, 16, 3, stride=2, groups=4), nn.ReLU(), nn.AvgPool2d(2, ceil_mode=True),
+        nn.Conv2d(16, 8, 1), nn.AdaptiveAvgPool2d((2, 1)), nn.Flatten(), nn.Linear(16, 5),
+    ).to(device)
+    x, y = torch.randn(4, 3, 17, 19).to(device), torch.tensor([0, 3, 1, 4]).to(device)
+    return model, lambda: F.cross_entropy(model(x), y)
+
+
 def train(device, make, steps=4):
     torch.manual_seed(1)
     model, loss_of = make(device)
@@ -65,7 +75,8 @@ def train(device, make, steps=4):
     return model, losses
 
 
-make = vectors if "vectors" in sys.argv else words
+makers = {"vectors": vectors, "words": words, "images": images}
+make = makers[sys.argv[2] if len(sys.argv) > 2 else "words"]
 here, expected = train("cpu", make)
 there, losses = train(sys.argv[1] if len(sys.argv) > 1 else "cuda", make)
 for a, b in zip(losses, expected):
