@@ -1,4 +1,4 @@
-/** In an untrusted folder nothing of it is run: no lenses, and commands say why. */
+/** In an untrusted folder nothing of it is run outside of the sandbox: shapes, but no lenses, and commands say why. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,6 +11,12 @@ const folder = mkdtempSync(join(tmpdir(), "layerwise-trust-"));
 
 before(async () => {
   writeFileSync(join(folder, "model.py"), "import torch\n\n\nclass A(torch.nn.Linear):\n    pass\n");
+  writeFileSync(
+    join(folder, "net.py"),
+    "import torch\nfrom torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n" +
+      "        super().__init__()\n        self.layer = nn.Linear(8, 16)\n\n    def forward(self, x):\n" +
+      "        y = self.layer(x)\n        return y\n",
+  );
   workbench = await openWorkbench({ folder, isTrusted: false });
   await workbench.openFile("model.py");
 });
@@ -28,5 +34,11 @@ test("a command explains instead of running", async () => {
 test("there are no lenses, though the extension is awake", async () => {
   assert.match(workbench.server.logs(), /_doActivateExtension layerwise\.layerwise/);
   await workbench.page.waitForTimeout(1000);
+  assert.deepEqual(await workbench.lenses(), []);
+});
+
+test("shapes are shown all the same", async () => {
+  await workbench.openFile("net.py");
+  await workbench.injectedAt(11, "[B, 16]", 90_000);
   assert.deepEqual(await workbench.lenses(), []);
 });
