@@ -21,7 +21,9 @@ template <class T, class Operands> DEVICE void conv_tiled(const ConvJob& job) {
   const int load_depth = kDeep ? thread % kConvDepth : thread / kConvTile;
   const int load_column = kDeep ? thread / kConvDepth : thread % kConvTile;
   Digits columns[kDeep ? kEach : 1];
-  UNROLL for (int i = 0; i < (kDeep ? kEach : 1); i++) columns[i] = operands.column(first_column + load_column + i * 16);
+  UNROLL for (int i = 0; i < (kDeep ? kEach : 1); i++) {
+    columns[i] = operands.column(first_column + load_column + i * 16);
+  }
 
   W sums[4][4] = {};
   const int row = thread / 16 * 4, column = thread % 16;
@@ -74,7 +76,9 @@ template <class T, class Operands> DEVICE void conv_direct(const ConvJob& job) {
     const Operands operands = {job, place.outer};
     const Digits column = operands.column(place.inner);
     WideOf<T> sum = 0;
-    for (int64_t k = 0; k < job.depth; k++) sum += operands.left(place.middle, k) * operands.right(operands.deep(k), column);
+    for (int64_t k = 0; k < job.depth; k++) {
+      sum += operands.left(place.middle, k) * operands.right(operands.deep(k), column);
+    }
     operands.store(place.middle, column, sum);
   }
 }

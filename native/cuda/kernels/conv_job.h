@@ -1,5 +1,5 @@
-// One convolution as its launcher hands it to the device, and the tiles in which it is multiplied. Shared by both; holds
-// data only.
+// One convolution as its launcher hands it to the device, and the tiles in which it is multiplied. Shared by both;
+// holds data only.
 #pragma once
 #include <stdint.h>
 

@@ -299,7 +299,7 @@ LAUNCHER(index_get) {
   get(context, draft, job, element);
 }
 
-// dtype accumulate ndim sizes[ndim] out outStride[ndim] src srcStride[ndim] nindex {index indexStride dimSize dimStride}
+// dtype accumulate ndim sizes[ndim] out outStride[ndim] src srcStride[ndim] nindex {...}[nindex], as above
 LAUNCHER(index_put) {
   IndexJob job = {};
   job.dtype = args.dtype();

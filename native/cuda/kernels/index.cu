@@ -1,6 +1,6 @@
-// Reading and writing by index. Writers give the same bits in every run: positions that meet in one target form a chain in
-// their order, found by comparing keys (short lines) or by sorting them (long ones), and one thread walks it. No atomics.
-// Indices are clamped, never trusted to lie within their dimension.
+// Reading and writing by index. Writers give the same bits in every run: positions that meet in one target form a
+// chain in their order, found by comparing keys (short lines) or by sorting them (long ones), and one thread walks
+// it. No atomics. Indices are clamped, never trusted to lie within their dimension.
 #include "index_job.h"
 #include "vectors.h"
 
@@ -114,8 +114,8 @@ template <class T> DEVICE void index_get(const IndexJob& job) {
 
 // Whole rows, in units of T as wide as their length and alignment allow.
 template <class T>
-DEVICE void index_rows(T* out, const T* in, const void* index, int index_dtype, int64_t n_index, int64_t total, int64_t n,
-                       int64_t units) {
+DEVICE void index_rows(T* out, const T* in, const void* index, int index_dtype, int64_t n_index, int64_t total,
+                       int64_t n, int64_t units) {
   for (int64_t i = thread_index(); i < total; i += thread_count()) {
     const int64_t row = quotient(i, units);
     const int64_t outer = quotient(row, n_index);
@@ -148,7 +148,8 @@ KERNEL(index_keys, (GRID_CONSTANT IndexJob job, uint64_t* keys, uint32_t* places
 }
 
 // Positions meet only along lines of n positions `step` apart: look for the nearest equal key on both sides.
-KERNEL(index_chain_lines, (uint32_t* next, uint8_t* is_first, const uint64_t* keys, int64_t count, int64_t n, int64_t step)) {
+KERNEL(index_chain_lines,
+       (uint32_t* next, uint8_t* is_first, const uint64_t* keys, int64_t count, int64_t n, int64_t step)) {
   for (int64_t i = thread_index(); i < count; i += thread_count()) {
     const int64_t place = quotient(i, step);
     const int64_t here = place - quotient(place, n) * n;
@@ -166,7 +167,8 @@ KERNEL(index_chain_lines, (uint32_t* next, uint8_t* is_first, const uint64_t* ke
   }
 }
 
-KERNEL(index_chain_sorted, (uint32_t* next, uint8_t* is_first, const uint64_t* keys, const uint32_t* places, int64_t count)) {
+KERNEL(index_chain_sorted,
+       (uint32_t* next, uint8_t* is_first, const uint64_t* keys, const uint32_t* places, int64_t count)) {
   for (int64_t i = thread_index(); i < count; i += thread_count()) {
     const bool has_next = i + 1 < count && keys[i + 1] == keys[i];
     next[places[i]] = has_next ? places[i + 1] : kLast;

@@ -1,5 +1,5 @@
-// Counting and listing nonzero elements in row-major order; a NaN is one. The list is written in pieces whose beginnings
-// are counted first. The counter is whole numbers, so its atomics change nothing from run to run.
+// Counting and listing nonzero elements in row-major order; a NaN is one. The list is written in pieces whose
+// beginnings are counted first. The counter is whole numbers, so its atomics change nothing from run to run.
 #include "vectors.h"
 
 #include "nonzero_job.h"

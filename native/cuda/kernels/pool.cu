@@ -1,6 +1,6 @@
-// Pooling over planes of [NC, H, W]. A thread owns a result, or in a gradient an element of dx and looks for the windows
-// that cover it; the gradient of max pooling, which knows places alone, walks each plane in order with one warp. So sums
-// have one order and there are no atomics.
+// Pooling over planes of [NC, H, W]. A thread owns a result, or in a gradient an element of dx and looks for the
+// windows that cover it; the gradient of max pooling, which knows places alone, walks each plane in order with one
+// warp. So sums have one order and there are no atomics.
 #include "vectors.h"
 
 #include "pool_job.h"

@@ -105,13 +105,15 @@ LAUNCHER(random_multinomial) {
   const int64_t n = args.integer();
   const int64_t samples = args.integer();
   if (rows * samples == 0) return;
-  if (rows > 0x7fffffff || n == 0) return context.fail("[random_multinomial] expected weights, and less than 2^31 rows");
+  if (rows > 0x7fffffff || n == 0) {
+    return context.fail("[random_multinomial] expected weights, and less than 2^31 rows");
+  }
   auto* sums = (double*)context.scratch(0, size_t(rows) * size_t(n) * sizeof(double));
   if (!sums) return;
   const int64_t drawn = rows * samples;
   context.launch("multinomial_sums", {unsigned(rows)}, {kRandomThreads}, 0, sums, weights, dtype, n);
-  context.launch("multinomial_draw", grid_of(context, drawn), {kRandomThreads}, 0, out, sums, seed, offset, drawn, samples,
-                 n);
+  context.launch("multinomial_draw", grid_of(context, drawn), {kRandomThreads}, 0, out, sums, seed, offset, drawn,
+                 samples, n);
 }
 
 }  // namespace

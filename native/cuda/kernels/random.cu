@@ -160,8 +160,8 @@ KERNEL(multinomial_sums, (double* sums, const void* weights, int dtype, int64_t 
 }
 
 // The first element whose running sum exceeds a uniform number below the total: one of weight 0 is never drawn.
-KERNEL(multinomial_draw, (int64_t* out, const double* sums, uint64_t seed, uint64_t offset, int64_t drawn, int64_t samples,
-                          int64_t n)) {
+KERNEL(multinomial_draw, (int64_t* out, const double* sums, uint64_t seed, uint64_t offset, int64_t drawn,
+                          int64_t samples, int64_t n)) {
   Philox philox(seed, thread_index(), offset);
   for (int64_t first = thread_index(); first < drawn; first += thread_count() * 2) {
     const Words words = philox.next();

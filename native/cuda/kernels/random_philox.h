@@ -1,5 +1,6 @@
-// Philox 4x32-10 (Salmon, Moraes, Dror and Shaw, SC 2011), counted as cuRAND counts it: every thread has the subsequence of its
-// number, and an offset counts 32-bit words. And how cuRAND turns words into uniform and normal numbers.
+// Philox 4x32-10 (Salmon, Moraes, Dror and Shaw, SC 2011), counted as cuRAND counts it: every thread has the
+// subsequence of its number, and an offset counts 32-bit words. And how cuRAND turns words into uniform and normal
+// numbers.
 #pragma once
 #include "../gpu.h"
 

@@ -1,5 +1,5 @@
-// Launchers of sort and topk along the last dimension: short lines in shared memory, long ones by digits. topk sorts the
-// line and keeps its beginning. Always stable, so `stable` and `sorted` are met whatever they say.
+// Launchers of sort and topk along the last dimension: short lines in shared memory, long ones by digits. topk sorts
+// the line and keeps its beginning. Always stable, so `stable` and `sorted` are met whatever they say.
 #include "sort_radix.h"
 
 namespace layerwise {

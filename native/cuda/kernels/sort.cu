@@ -1,6 +1,6 @@
-// Sorting lines. Elements become unsigned keys that compare as they do, every NaN the largest, 0 and -0 equal; the place
-// in the line decides between equal ones, so every order is stable. Short lines: bitonic, in shared memory. Long lines:
-// least significant digit first, eight bits at a time.
+// Sorting lines. Elements become unsigned keys that compare as they do, every NaN the largest, 0 and -0 equal; the
+// place in the line decides between equal ones, so every order is stable. Short lines: bitonic, in shared memory.
+// Long lines: least significant digit first, eight bits at a time.
 #include "vectors.h"
 
 #include "sort_tiles.h"
@@ -185,6 +185,6 @@ ENTRIES_KEYS(radix_read,
 ENTRIES_KEYS(radix_count, (uint32_t* counts, const T* keys, int64_t n, int64_t tiles, int shift),
              (counts, keys, n, tiles, shift))
 ENTRIES_KEYS(radix_move,
-             (T* keys_out, uint32_t* places_out, const T* keys, const uint32_t* places, const uint32_t* starts, int64_t n,
-              int64_t tiles, int shift),
+             (T* keys_out, uint32_t* places_out, const T* keys, const uint32_t* places, const uint32_t* starts,
+              int64_t n, int64_t tiles, int shift),
              (keys_out, places_out, keys, places, starts, n, tiles, shift))

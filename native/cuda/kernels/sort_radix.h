@@ -46,8 +46,8 @@ struct RadixBuffers {
     for (int shift = 0; shift < bits; shift += 8) {
       context.launch_named("radix_count", suffix, grid, {kSortThreads}, 0, counts, keys, n, tiles, shift);
       context.launch("radix_starts", {unsigned(lines)}, {kSortDigits}, 0, counts, tiles);
-      context.launch_named("radix_move", suffix, grid, {kSortThreads}, 0, other_keys, other_places, keys, places, counts,
-                           n, tiles, shift);
+      context.launch_named("radix_move", suffix, grid, {kSortThreads}, 0, other_keys, other_places, keys, places,
+                           counts, n, tiles, shift);
       void* sorted_keys = other_keys;
       other_keys = keys;
       keys = sorted_keys;
