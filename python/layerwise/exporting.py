@@ -27,6 +27,9 @@ def record_calls(target, arguments, dynamic, input_names=(), output_names=()):
 
     Inputs and outputs go by the names given, in order, and by where they stand in the arguments otherwise.
     """
+    # What an export that failed has left behind belongs to no other.
+    while _core.export_forget():
+        pass
     found = _tensors(arguments)
     _renamed[:] = [dict(zip([name for name, _ in found], input_names)), list(output_names)]
     names = [name for name, _ in found]

@@ -46,6 +46,8 @@ let given: GivenArguments = {};
 let hints: HintsProcess | null = null;
 let start: StartOptions | null = null;
 let canWatch = false;
+/** What each open file is made of; found again when an import or the disk has changed, not with every letter. */
+const behind = new Map<string, string[]>();
 let canRefresh = false;
 
 const analyst = new Analyst({
@@ -111,6 +113,7 @@ connection.onInitialized(() => {
 
 connection.onDidOpenTextDocument(({ textDocument: { uri, version, text, languageId } }) => {
   if (languageId !== "python" || pathOf(uri) === null) return;
+  behind.clear();
   const file = new OpenFile(uri, version, text);
   files.set(uri, file);
   // A folder that is no workspace becomes readable with its first open file.
@@ -121,7 +124,9 @@ connection.onDidOpenTextDocument(({ textDocument: { uri, version, text, language
 connection.onDidChangeTextDocument(({ textDocument: { uri, version }, contentChanges }) => {
   const file = files.get(uri);
   if (!file) return;
+  const imports = file.outline.imports.join();
   file.change(contentChanges, version);
+  if (file.outline.imports.join() !== imports) behind.clear();
   // What an edit took away is gone at once, not with the next analysis.
   publish(file);
   analyst.schedule(file);
@@ -129,12 +134,14 @@ connection.onDidChangeTextDocument(({ textDocument: { uri, version }, contentCha
 });
 
 connection.onDidCloseTextDocument(({ textDocument: { uri } }) => {
+  behind.clear();
   files.delete(uri);
   analyst.close(uri);
   void connection.sendDiagnostics({ uri, diagnostics: [] });
 });
 
 connection.onDidChangeWatchedFiles(({ changes }) => {
+  behind.clear();
   for (const { uri } of changes) {
     const path = pathOf(uri);
     if (path !== null && !files.has(uri)) scheduleImporters(path);
@@ -196,9 +203,17 @@ function publish(file: OpenFile): void {
 function scheduleImporters(path: string): void {
   for (const file of files.values()) {
     if (file.path === path) continue;
-    const behind = filesBehind(file.path, workspaceOf(file.path) ?? "", readText);
-    if (behind.includes(path)) analyst.schedule(file);
+    if (filesOf(file).includes(path)) analyst.schedule(file);
   }
+}
+
+function filesOf(file: OpenFile): string[] {
+  const known = behind.get(file.uri);
+  if (known) return known;
+  const found = filesBehind(file.path, workspaceOf(file.path) ?? "", readText);
+  // Without word from the client of what changes on the disk, it has to be looked at.
+  if (canWatch) behind.set(file.uri, found);
+  return found;
 }
 
 function readText(path: string): string | null {
@@ -221,6 +236,7 @@ function hintsProcess(): HintsProcess {
 
 /** Permissions are given to a process when it starts: other folders, another process. */
 function restart(): void {
+  behind.clear();
   hints?.dispose();
   hints = null;
   for (const file of files.values()) analyst.schedule(file);

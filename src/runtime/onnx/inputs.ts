@@ -3,7 +3,7 @@ import type { ArgumentChoice } from "../../protocol/results.ts";
 import { RuntimeError } from "../errors.ts";
 import { quoted } from "../files/source.ts";
 import { callerInputs, dimensionText, type OnnxModel } from "./model.ts";
-import type { PlainTensor } from "./run.ts";
+import { isRunnable, type PlainTensor } from "./run.ts";
 import { DATA_TYPES, type DataType, type ValueInfo } from "./schema.ts";
 
 export interface ChosenInputs {
@@ -17,20 +17,6 @@ export class InputRefused extends RuntimeError {}
 const BATCH = 1;
 const LENGTH = 16;
 const IMAGE = 224;
-const ELEMENT_BYTES: Partial<Record<DataType, number>> = {
-  float32: 4,
-  float64: 8,
-  float16: 2,
-  int8: 1,
-  uint8: 1,
-  int16: 2,
-  uint16: 2,
-  int32: 4,
-  uint32: 4,
-  int64: 8,
-  uint64: 8,
-  bool: 1,
-};
 
 export function chooseInputs(model: OnnxModel, given: Readonly<Record<string, string>>): ChosenInputs {
   const inputs = callerInputs(model);
@@ -68,7 +54,7 @@ function guess(model: OnnxModel, input: ValueInfo, named: Map<string, number>): 
   const name = input.name ?? "";
   const tensor = input.type?.tensorType;
   const dtype = DATA_TYPES[tensor?.elemType ?? 0];
-  if (!tensor || !dtype || ELEMENT_BYTES[dtype] === undefined) {
+  if (!tensor || !dtype || !isRunnable(dtype)) {
     throw new InputRefused(`input ${quoted(name)} is no tensor of numbers, which is all that can be made here`);
   }
   const declared = tensor.shape?.dim ?? [];

@@ -39,6 +39,9 @@ const NAMES: Partial<Record<DataType, OrtTensor.Type>> = {
   bool: "bool",
 };
 
+/** Can tensors of this dtype be handed over? */
+export const isRunnable = (dtype: DataType): boolean => NAMES[dtype] !== undefined;
+
 const ARRAYS = {
   float32: Float32Array,
   float64: Float64Array,

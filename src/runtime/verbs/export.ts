@@ -9,7 +9,7 @@ import { readBytes } from "../launch.ts";
 import { NotExported } from "../onnx/export/context.ts";
 import { takeRecordings } from "../onnx/export/recordings.ts";
 import type { Recording } from "../onnx/export/record.ts";
-import type { DynamicDimension } from "../onnx/export/sizes.ts";
+import { dimensionsOf, type RecordedDimension } from "../onnx/export/sizes.ts";
 import { exportGraph, type ExportedGraph } from "../onnx/export/translate.ts";
 import { difference } from "../onnx/compare.ts";
 import { firstDivergence } from "../onnx/diverge.ts";
@@ -25,7 +25,7 @@ import { NO_SETUP, isScript, open, prepare, probe, targetText } from "./target.t
 const TOLERANCE = 1e-4;
 
 interface Recorded {
-  dimensions: { name: string; places: [string, number][]; sizes: number[] }[];
+  dimensions: RecordedDimension[];
   inputs: string[];
   outputs: string[];
   failure?: Failure;
@@ -69,28 +69,19 @@ export const exportModel: VerbHandler<"export", VerbCore> = async (session, requ
   report.progress("recording");
   const recorded = session.interpreter.call("layerwise.exporting:record", dynamic) as unknown as Recorded;
   const recordings = takeRecordings();
-  let exported: ExportedGraph;
   try {
     if (recorded.failure) return finish(recorded.failure);
-    const dimensions = recorded.dimensions.map(({ name, places, sizes }): DynamicDimension => {
-      const [input, axis] = places[0]!;
-      return { name, input, axis, sizes };
-    });
-    exported = exportGraph({ opset, dimensions, recordings, name: prepared.name ?? "model" });
+    const dimensions = dimensionsOf(recorded.dimensions);
+    const exported = exportGraph({ opset, dimensions, recordings, name: prepared.name ?? "model" });
+    return finish(await writeAndCheck(exported));
   } catch (error) {
     if (error instanceof NotExported) return finish(refusal(error, recordings[0]!));
     throw error;
   } finally {
-    // The first is needed for as long as something may have to be compared with it.
-    for (const recording of recordings.slice(1)) recording.release();
-  }
-  try {
-    return finish(await writeAndCheck());
-  } finally {
-    recordings[0]?.release();
+    for (const recording of recordings) recording.release();
   }
 
-  async function writeAndCheck(): Promise<Failure | undefined> {
+  async function writeAndCheck(exported: ExportedGraph): Promise<Failure | undefined> {
     report.progress("writing");
     const model = modelOf(exported.graph, opset);
     result.bytes = writeModel(model, request.file);
@@ -122,6 +113,7 @@ export const exportModel: VerbHandler<"export", VerbCore> = async (session, requ
       result.checks.push(check);
       if (!check.ok) failed ??= check;
     }
+    await onnx.release();
     if (!failed) return undefined;
     const { inputs } = callAgain(session, []);
     const found = await firstDivergence(model, exported, recordings[0]!, inputs, TOLERANCE);

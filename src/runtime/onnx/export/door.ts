@@ -7,12 +7,13 @@ import { modelMessage } from "../schema.ts";
 import { modelOf, requireOpset } from "../write.ts";
 import { NotExported } from "./context.ts";
 import { takeRecordings } from "./recordings.ts";
+import { dimensionsOf, type RecordedDimension } from "./sizes.ts";
 import { exportGraph } from "./translate.ts";
 
 interface Request {
   opset: number;
   name: string;
-  dimensions: { name: string; places: [string, number][]; sizes: number[] }[];
+  dimensions: RecordedDimension[];
 }
 
 /** Writes the model; the number of its bytes, or the marker of an error that Python fetches. */
@@ -22,11 +23,7 @@ export function writeOnnx(fileId: number, json: string): number {
   try {
     const wrongOpset = requireOpset(opset);
     if (wrongOpset) throw new PythonError("ValueError", wrongOpset);
-    const dynamic = dimensions.map(({ name: shown, places, sizes }) => {
-      const [input, axis] = places[0]!;
-      return { name: shown, input, axis, sizes };
-    });
-    const { graph } = exportGraph({ opset, name, dimensions: dynamic, recordings });
+    const { graph } = exportGraph({ opset, name, dimensions: dimensionsOf(dimensions), recordings });
     const bytes = encode(modelOf(graph, opset), modelMessage);
     sinkOf(fileId)(bytes);
     return bytes.length;

@@ -30,10 +30,11 @@ export const exportFunctions = {
     else recording.release();
     return 1;
   },
-  /** Takes back the last one that was kept. */
+  /** Takes back the last one that was kept; 0 when there is none. */
   export_forget(): number {
-    finished.pop()?.release();
-    return 1;
+    const last = finished.pop();
+    last?.release();
+    return last ? 1 : 0;
   },
 };
 

@@ -11,6 +11,21 @@ export interface DynamicDimension {
   sizes: number[];
 }
 
+/** A dimension as it was recorded: every place where it stands, as input and axis. */
+export interface RecordedDimension {
+  name: string;
+  places: [string, number][];
+  sizes: number[];
+}
+
+/** One place is enough to compute with. */
+export function dimensionsOf(recorded: readonly RecordedDimension[]): DynamicDimension[] {
+  return recorded.map(({ name, places, sizes }) => {
+    const [input, axis] = places[0]!;
+    return { name, input, axis, sizes };
+  });
+}
+
 /** numerator of products of dimensions, divided and rounded down: (Σ factor·Π dims + constant) // divisor. */
 export interface Size {
   terms: { factor: number; dims: number[] }[];

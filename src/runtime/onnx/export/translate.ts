@@ -26,12 +26,6 @@ const translators: Record<string, Translator> = {
   ...indexOps,
 };
 
-/** Can an op be exported at all? For the page of ops. */
-export function isExportable(name: string, isElementwise: boolean): boolean {
-  const base = name.replace(/_$/, "");
-  return isElementwise || Object.hasOwn(translators, name) || Object.hasOwn(translators, base);
-}
-
 export interface ExportRequest {
   opset: number;
   /** Of each recording, in the order of the recordings. */
