@@ -7,6 +7,7 @@ import type { Inspection } from "./inspect.ts";
 import type { Trace } from "./trace.ts";
 import type { Graph } from "./graph.ts";
 import type { AnalysisResult } from "./analysis.ts";
+import type { DistillResult, PruneResult, QuantizeResult } from "./compress.ts";
 
 /** A tensor as it is shown to people: never its data, always what one needs to trust or doubt it. */
 export interface TensorSummary {
@@ -34,7 +35,20 @@ export interface ArgumentChoice {
 /** The part that all results share. `ok: false` always carries a failure and may carry what was done until then. */
 export interface ResultHead {
   version: 1;
-  verb: "analyse" | "run" | "profile" | "graph" | "shapes" | "devices" | "python" | "describe" | "export" | "inspect";
+  verb:
+    | "analyse"
+    | "run"
+    | "profile"
+    | "graph"
+    | "shapes"
+    | "devices"
+    | "python"
+    | "describe"
+    | "export"
+    | "inspect"
+    | "quantize"
+    | "prune"
+    | "distill";
   target: string;
   ok: boolean;
   failure?: Failure;
@@ -262,4 +276,7 @@ export type Result =
   | PythonResult
   | DescribeResult
   | AnalysisResult
-  | ExportResult;
+  | ExportResult
+  | QuantizeResult
+  | PruneResult
+  | DistillResult;
