@@ -1,5 +1,5 @@
 /**
- * Bundles the webviews: dist/webview/{profiler,graph,report}.{js,css}. `?worker` imports become the bundled worker as a
+ * Bundles the webviews: dist/webview/{profiler,graph,quantize,report}.{js,css}. `?worker` imports become the bundled worker as a
  * string, because a webview may only start workers from blobs. Nothing is loaded from outside.
  */
 import { build } from "esbuild";
@@ -47,7 +47,9 @@ export function webviewOptions({ outdir, minify, nodePaths = [] }: WebviewBuild)
   };
   return {
     ...common,
-    entryPoints: Object.fromEntries(["profiler", "graph", "report"].map((view) => [view, join(here, view, "main.ts")])),
+    entryPoints: Object.fromEntries(
+      ["profiler", "graph", "quantize", "report"].map((view) => [view, join(here, view, "main.ts")]),
+    ),
     outdir,
     metafile: true,
     plugins: [workerText({ ...common, legalComments: "none" })],

@@ -364,6 +364,37 @@ napi_value events(napi_env env, napi_callback_info raw) {
   return call.of(double(engine->take_events((KernelEvent*)target, length / 4)));
 }
 
+// Why CUPTI does not tell when work ran; nothing when it does from now on.
+napi_value start_activities(napi_env env, napi_callback_info raw) {
+  DeviceCall call(env, raw);
+  Engine* engine = call.engine();
+  if (call.failed()) return nullptr;
+  std::string why;
+  return engine->start_activities(&why) ? nullptr : call.of(why);
+}
+napi_value stop_activities(napi_env env, napi_callback_info raw) {
+  DeviceCall call(env, raw);
+  if (Engine* engine = call.engine()) engine->stop_activities();
+  return nullptr;
+}
+napi_value activities(napi_env env, napi_callback_info raw) {
+  DeviceCall call(env, raw);
+  size_t length;
+  double* target = call.array<double>(0, napi_float64_array, &length);
+  Engine* engine = call.engine();
+  if (call.failed()) return nullptr;
+  static_assert(sizeof(Activity) == 7 * sizeof(double));
+  ActivityLog* log = engine->activities();
+  return call.of(log ? double(log->take((Activity*)target, length / 7)) : 0.0);
+}
+napi_value names_of_activities(napi_env env, napi_callback_info raw) {
+  Call<Door> call(env, raw, "cuda");
+  const std::vector<std::string> names = activity_names();
+  std::vector<const char*> texts;
+  for (const std::string& name : names) texts.push_back(name.c_str());
+  return call.of(texts);
+}
+
 napi_value take_error(napi_env env, napi_callback_info raw) {
   DeviceCall call(env, raw);
   std::string text;
@@ -452,6 +483,10 @@ napi_value device(napi_env env, napi_callback_info raw) {
       {"define", define},
       {"compiled", compiled},
       {"events", events},
+      {"startActivities", start_activities},
+      {"stopActivities", stop_activities},
+      {"activities", activities},
+      {"activityNames", names_of_activities},
       {"now", now},
       {"takeError", take_error},
       {"createStream", create_stream},

@@ -105,6 +105,7 @@ Engine::~Engine() {
   control_[kCancel].store(1);
   wake();
   if (has_thread_) pthread_join(thread_, nullptr);
+  activities_.reset();
   if (!context_) return;
   driver_.set_context(context_);
   driver_.synchronize_context();
@@ -164,6 +165,9 @@ void Engine::read_report() {
     case kIndexOutOfBounds:
       snprintf(text, sizeof text, "IndexError: index %lld is out of bounds: expected %lld <= index < %lld",
                (long long)report->value, (long long)report->low, (long long)report->high);
+      break;
+    case kNoSuchTarget:
+      snprintf(text, sizeof text, "IndexError: Target %lld is out of bounds.", (long long)report->value);
       break;
     case kBadProbabilities:
       snprintf(text, sizeof text, "probability tensor contains either `inf`, `nan` or element < 0");
@@ -225,6 +229,11 @@ void Engine::begin_recording() {
 void Engine::execute(const double* command, uint32_t number) {
   const LauncherEntry& launcher = *launchers_[size_t(command[0])];
   family_ = launcher.family;
+  if (activities_) {
+    const ActivityScope scope(activities_.get(), number, current_stream_);
+    launcher.run(*this, Args{command + 2});
+    return;
+  }
   if (!control_[kRecord].load(std::memory_order_relaxed)) {
     launcher.run(*this, Args{command + 2});
     return;

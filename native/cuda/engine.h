@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "../cpu/program.h"
+#include "cupti.h"
 #include "driver.h"
 #include "launcher.h"
 #include "pointwise_compiler.h"
@@ -51,6 +52,11 @@ class Engine : public Context {
   bool wait(uint32_t command);
   bool take_error(std::string* text);
   size_t take_events(KernelEvent* target, size_t capacity);
+  // From now on CUPTI tells when work ran. False, and one sentence, where it cannot: events around launches remain.
+  bool start_activities(std::string* why);
+  void stop_activities();
+  // Records so far, null when none are made.
+  ActivityLog* activities() { return activities_.get(); }
 
   // Null when the GPU has no more.
   void* allocate(size_t bytes);
@@ -158,6 +164,7 @@ class Engine : public Context {
   bool has_thread_ = false;
   pthread_t thread_;
 
+  std::unique_ptr<ActivityLog> activities_;
   std::vector<Timed> timed_;
   std::vector<CuEvent> timing_pool_;
   CuEvent base_event_ = nullptr;

@@ -74,6 +74,7 @@ bool Engine::upload(void* to, const void* from, size_t bytes, bool is_pinned) {
   lock();
   drain(0, true);
   const CuStream stream = streams_[current_stream_];
+  const ActivityScope scope(activities_.get(), 0, current_stream_);
   const CuResult result = is_pinned ? driver_.upload((CuPointer)to, from, bytes, stream)
                                     : staging_->upload((CuPointer)to, from, bytes, stream);
   unlock();
@@ -83,6 +84,7 @@ bool Engine::upload(void* to, const void* from, size_t bytes, bool is_pinned) {
 bool Engine::download(void* to, const void* from, size_t bytes) {
   lock();
   drain(0, true);
+  const ActivityScope scope(activities_.get(), 0, current_stream_);
   const CuResult result = staging_->download(to, (CuPointer)from, bytes, streams_[current_stream_]);
   unlock();
   return check(result, "copying from the GPU");

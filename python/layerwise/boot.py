@@ -9,8 +9,19 @@ _kept = []
 
 
 def prepare(plan_json, host_functions):
-    """Bind the host's functions, take pyodide's own tools away, and import what every run needs."""
-    plan = json.loads(plan_json)
+    """Bind the host's functions, take pyodide's own tools away, and import what every run needs.
+
+    The answer is the traceback where that fails: thrown through the host it would lose its text. None when all went well.
+    """
+    try:
+        _prepare(json.loads(plan_json), host_functions)
+    except Exception:
+        import traceback
+
+        return traceback.format_exc()
+
+
+def _prepare(plan, host_functions):
     _bind_core(plan["functions"], host_functions)
     _remove_host_modules()
     from layerwise import environment, standard

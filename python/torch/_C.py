@@ -375,6 +375,10 @@ def _report_anomaly(name, kept):
 
 def _adam_(params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, steps, lr, beta1, beta2, eps, weight_decay, decoupled,
            amsgrad, maximize):
+    if params[0].is_cuda:
+        _adam_on_gpu(params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, steps, lr, beta1, beta2, eps, weight_decay,
+                     decoupled, maximize)
+        return
     step_op = _core.op__adam_step_
     dead = _dead
     for i, p in enumerate(params):
@@ -385,6 +389,29 @@ def _adam_(params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, steps, lr, bet
             _raise()
         dead.append(h if h > 0 else -h)
     _return_dead()
+
+
+def _adam_on_gpu(params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, steps, lr, beta1, beta2, eps, weight_decay,
+                 decoupled, maximize):
+    """One launch for all parameters of a device, dtype and step. A step or a rate that is a tensor stays on the GPU."""
+    from torch._gen.functions import _adam_steps_
+
+    together = {}
+    for i, p in enumerate(params):
+        step = steps[i]
+        key = (p.device, p.dtype, id(step) if isinstance(step, TensorBase) else step)
+        mine = together.setdefault(key, (step, []))[1]
+        mine += (p, grads[i], exp_avgs[i], exp_avg_sqs[i])
+        if max_exp_avg_sqs:
+            mine.append(max_exp_avg_sqs[i])
+    each = 5 if max_exp_avg_sqs else 4
+    rate = lr if isinstance(lr, TensorBase) else None
+    for step, tensors in together.values():
+        on_gpu = isinstance(step, TensorBase)
+        _adam_steps_(
+            tensors, each, step if on_gpu else None, rate, 0.0 if on_gpu else float(step), 0.0 if rate is not None else float(lr),
+            float(beta1), float(beta2), float(eps), float(weight_decay), bool(decoupled), bool(maximize),
+        )
 
 
 def _sgd_(params, grads, momentum_buffers, lr, momentum, dampening, weight_decay, nesterov, maximize):

@@ -9,8 +9,9 @@ from torch._dtype import (
     bfloat16, can_cast, cdouble, cfloat, chalf, channels_last, channels_last_3d, complex32, complex64, complex128,
     contiguous_format, dtype, finfo, float16,
     float32, float64, float8_e4m3fn, float8_e4m3fnuz, float8_e5m2, float8_e5m2fnuz, get_default_dtype, half, iinfo, int8, int16,
-    int32, int64, jagged, layout, long, memory_format, preserve_format, promote_types, qint8, qint32, quint8, set_default_dtype,
-    short, sparse_coo, sparse_csr, strided, uint8, uint16, uint32, uint64,
+    int32, int64, jagged, layout, long, memory_format, per_channel_affine, per_channel_affine_float_qparams, per_channel_symmetric,
+    per_tensor_affine, per_tensor_symmetric, preserve_format, promote_types, qint8, qint32, qscheme, quint2x4, quint4x2, quint8,
+    set_default_dtype, short, sparse_coo, sparse_csr, strided, uint8, uint16, uint32, uint64,
 )
 from torch._dtype import bool_ as bool
 from torch._dtype import double

@@ -277,7 +277,7 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
         # repeat_interleave(counts): each index as often as it says.
         import torch
 
-        return torch.arange(input.numel()).repeat_interleave(input)
+        return torch.arange(input.numel(), device=input.device).repeat_interleave(input)
     if dim is None:
         return input.flatten().repeat_interleave(repeats, 0)
     dim = dim % input.dim() if input.dim() else 0
@@ -293,7 +293,7 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
         index = [i for i, n in enumerate(counts) for _ in range(n)]
         import torch
 
-        return input.index_select(dim, torch.tensor(index, dtype=int64))
+        return input.index_select(dim, torch.tensor(index, dtype=int64, device=input.device))
     n = builtins.int(repeats)
     if n < 0:
         raise RuntimeError("Repeats must be non-negative")

@@ -58,6 +58,8 @@ uint64 = dtype(29, "uint64", 8, False, False)
 quint8 = dtype(13, "quint8", 1, False, False)
 qint8 = dtype(12, "qint8", 1, False, True)
 qint32 = dtype(14, "qint32", 4, False, True)
+quint4x2 = dtype(16, "quint4x2", 1, False, False)
+quint2x4 = dtype(17, "quint2x4", 1, False, False)
 
 _of_python = {bool: bool_, int: int64, float: None, complex: None}
 
@@ -124,6 +126,17 @@ class memory_format(_Named):
     __slots__ = ()
 
 
+class qscheme(_Named):
+    """How the integers of a quantized tensor become numbers."""
+
+    __slots__ = ()
+
+
+per_tensor_affine = qscheme("per_tensor_affine")
+per_channel_affine = qscheme("per_channel_affine")
+per_tensor_symmetric = qscheme("per_tensor_symmetric")
+per_channel_symmetric = qscheme("per_channel_symmetric")
+per_channel_affine_float_qparams = qscheme("per_channel_affine_float_qparams")
 strided = layout("strided")
 sparse_coo = layout("sparse_coo")
 sparse_csr = layout("sparse_csr")

@@ -225,13 +225,13 @@ def block_diag(*tensors):
 def tril_indices(row, col, offset=0, *, dtype=_dtype.int64, device=None):
     import torch
 
-    return torch.ones(row, col).tril(offset).nonzero().t().contiguous().to(dtype)
+    return torch.ones(row, col, device=device).tril(offset).nonzero().t().contiguous().to(dtype)
 
 
 def triu_indices(row, col, offset=0, *, dtype=_dtype.int64, device=None):
     import torch
 
-    return torch.ones(row, col).triu(offset).nonzero().t().contiguous().to(dtype)
+    return torch.ones(row, col, device=device).triu(offset).nonzero().t().contiguous().to(dtype)
 
 
 def cross(input, other, dim=None):
@@ -275,7 +275,7 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
                 "torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True"
             )
         right = side == "right"
-    values = torch.tensor(input) if not isinstance(input, TensorBase) else input
+    values = torch.tensor(input, device=sorted_sequence.device) if not isinstance(input, TensorBase) else input
     if sorted_sequence.dim() > 1 and sorted_sequence.shape[:-1] != values.shape[:-1]:
         raise RuntimeError(
             "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and "
@@ -310,7 +310,7 @@ def combinations(input, r=2, with_replacement=False):
         raise RuntimeError(f"Expect a 1D vector, but got shape {list(input.shape)}")
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     picked = list(choose(range(input.shape[0]), r))
-    return input[torch.tensor(picked, dtype=_dtype.int64).reshape(-1, r)]
+    return input[torch.tensor(picked, dtype=_dtype.int64, device=input.device).reshape(-1, r)]
 
 
 def resolve_conj(input):
@@ -357,7 +357,7 @@ def isin(elements, test_elements, *, assume_unique=False, invert=False):
     import torch
 
     elements = elements if isinstance(elements, TensorBase) else torch.tensor(elements, device=test_elements.device)
-    tests = test_elements if isinstance(test_elements, TensorBase) else torch.tensor(test_elements)
+    tests = test_elements if isinstance(test_elements, TensorBase) else torch.tensor(test_elements, device=elements.device)
     found = (elements.unsqueeze(-1) == tests.reshape(-1)).any(-1)
     return ~found if invert else found
 

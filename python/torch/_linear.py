@@ -67,7 +67,7 @@ def svd(input, some=True, compute_uv=True, *, out=None):
     if not compute_uv:
         m, n = input.shape[-2:]
         values = linalg.svdvals(input)
-        zeros = [torch.zeros(input.shape[:-2] + (k, k), dtype=input.dtype) for k in (m, n)]
+        zeros = [input.new_zeros(input.shape[:-2] + (k, k)) for k in (m, n)]
         return _svd_result(zeros[0], values, zeros[1])
     U, S, Vh = linalg.svd(input, full_matrices=not some)
     return linalg._into_all(out, _svd_result(U, S, Vh.mH))
@@ -107,7 +107,7 @@ def ormqr(input, tau, other, left=True, transpose=False):
     import torch
 
     m, k = input.shape[-2], tau.shape[-1]
-    room = torch.zeros(input.shape[:-2] + (m, m - k), dtype=input.dtype)
+    room = input.new_zeros(input.shape[:-2] + (m, m - k))
     Q = linalg.householder_product(torch.cat([input[..., :k], room], -1), tau)
     Q = Q.mH if transpose else Q
     return Q @ other if left else other @ Q

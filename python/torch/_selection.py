@@ -187,7 +187,7 @@ def scatter(input, dim, index, src=None, value=None, *, reduce=None):
     if not isinstance(source, TensorBase):
         import torch
 
-        source = torch.full(index.shape, source, dtype=input.dtype)
+        source = torch.full(index.shape, source, dtype=input.dtype, device=input.device)
     if _reductions[reduce] == "add":
         return _f.scatter_add(input, dim, index, source)
     return _f._scatter_reduce(input, dim, index, source, _reductions[reduce])

@@ -17,7 +17,7 @@ def mvlgamma(input, p):
         raise RuntimeError("p has to be greater than or equal to 1")
     if not input.dtype.is_floating_point:
         input = input.to(torch.get_default_dtype())
-    shifts = torch.arange(-p / 2 + 0.5, 0.5, 0.5, dtype=input.dtype)
+    shifts = torch.arange(-p / 2 + 0.5, 0.5, 0.5, dtype=input.dtype, device=input.device)
     return _f.lgamma(input.unsqueeze(-1) + shifts).sum(-1) + p * (p - 1) / 4 * math.log(math.pi)
 
 

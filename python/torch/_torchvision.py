@@ -28,7 +28,7 @@ def nms(dets, scores, iou_threshold):
     boxes = dets[order]
     x1, y1, x2, y2 = boxes.unbind(1)
     areas = (x2 - x1) * (y2 - y1)
-    alive = torch.ones(len(boxes), dtype=torch.bool)
+    alive = torch.ones(len(boxes), dtype=torch.bool, device=boxes.device)
     kept = []
     for i in range(len(boxes)):
         if not alive[i]:
@@ -38,7 +38,7 @@ def nms(dets, scores, iou_threshold):
         height = (torch.minimum(y2[i], y2) - torch.maximum(y1[i], y1)).clamp(min=0)
         overlap = width * height
         alive = alive & ~(overlap / (areas[i] + areas - overlap) > iou_threshold)
-    return order[torch.tensor(kept, dtype=torch.int64)]
+    return order[torch.tensor(kept, dtype=torch.int64, device=order.device)]
 
 
 def _corner_weights(position, size):
@@ -65,8 +65,8 @@ def _sample(feature, y, x):
 
 def _sample_positions(start, bin_size, n_bins, n_samples):
     """(bins * samples) positions, evenly spread in each bin."""
-    bins = torch.arange(n_bins, dtype=start.dtype)[:, None]
-    inner = (torch.arange(n_samples, dtype=start.dtype) + 0.5)[None]
+    bins = torch.arange(n_bins, dtype=start.dtype, device=start.device)[:, None]
+    inner = (torch.arange(n_samples, dtype=start.dtype, device=start.device) + 0.5)[None]
     return (start + bins * bin_size + inner * bin_size / n_samples).reshape(-1)
 
 
@@ -114,9 +114,9 @@ def _own_channels(whole, pooled_height, pooled_width):
     n = pooled_height * pooled_width
     channels = whole.shape[1] // n
     spread = whole.reshape(len(whole), channels, n, n)
-    places = torch.arange(n)
+    places = torch.arange(n, device=whole.device)
     picked = spread[:, :, places, places].reshape(len(whole), channels, pooled_height, pooled_width)
-    mapping = (torch.arange(channels)[:, None] * n + places).reshape(channels, pooled_height, pooled_width)
+    mapping = (torch.arange(channels, device=whole.device)[:, None] * n + places).reshape(channels, pooled_height, pooled_width)
     return picked, mapping.to(torch.int32).expand(len(whole), -1, -1, -1)
 
 
@@ -149,7 +149,7 @@ def roi_pool(input, rois, spatial_scale, pooled_height, pooled_width):
             for left, right in columns:
                 if bottom <= top or right <= left:
                     results.append(input.new_zeros(len(feature)))
-                    places.append(torch.full((len(feature),), -1, dtype=torch.int64))
+                    places.append(torch.full((len(feature),), -1, dtype=torch.int64, device=input.device))
                     continue
                 best = feature[:, top:bottom, left:right].reshape(len(feature), -1).max(1)
                 results.append(best.values)
@@ -184,7 +184,8 @@ def ps_roi_pool(input, rois, spatial_scale, pooled_height, pooled_width):
                 else:
                     bins.append(own[:, top:bottom, left:right].mean((1, 2)))
         results.append(torch.stack(bins, 1).reshape(channels, pooled_height, pooled_width))
-    mapping = (torch.arange(channels)[:, None] * n + torch.arange(n)).reshape(channels, pooled_height, pooled_width)
+    numbers = torch.arange(channels * n, device=input.device)
+    mapping = numbers.reshape(channels, pooled_height, pooled_width)
     pooled = torch.stack(results) if results else input.new_zeros(0, channels, pooled_height, pooled_width)
     return pooled, mapping.to(torch.int32).expand(len(rois), -1, -1, -1)
 
@@ -204,10 +205,10 @@ def deform_conv2d(input, weight, offset, mask, bias, stride_h, stride_w, pad_h, 
     out_width = (width + 2 * pad_w - (dilation_w * (columns - 1) + 1)) // stride_w + 1
     taps, per_group = rows * columns, channels // n_offset_grps
     shifts = offset.reshape(n, n_offset_grps, taps, 2, out_height, out_width)
-    tap_y = (torch.arange(rows) * dilation_h).repeat_interleave(columns).to(input.dtype).reshape(1, 1, taps, 1, 1)
-    tap_x = (torch.arange(columns) * dilation_w).repeat(rows).to(input.dtype).reshape(1, 1, taps, 1, 1)
-    base_y = (torch.arange(out_height) * stride_h - pad_h).to(input.dtype).reshape(1, 1, 1, -1, 1)
-    base_x = (torch.arange(out_width) * stride_w - pad_w).to(input.dtype).reshape(1, 1, 1, 1, -1)
+    tap_y = (torch.arange(rows, device=input.device) * dilation_h).repeat_interleave(columns).to(input.dtype).reshape(1, 1, taps, 1, 1)
+    tap_x = (torch.arange(columns, device=input.device) * dilation_w).repeat(rows).to(input.dtype).reshape(1, 1, taps, 1, 1)
+    base_y = (torch.arange(out_height, device=input.device) * stride_h - pad_h).to(input.dtype).reshape(1, 1, 1, -1, 1)
+    base_x = (torch.arange(out_width, device=input.device) * stride_w - pad_w).to(input.dtype).reshape(1, 1, 1, 1, -1)
     y = base_y + tap_y + shifts[:, :, :, 0]
     x = base_x + tap_x + shifts[:, :, :, 1]
     values = _gather_bilinear(input.reshape(n, n_offset_grps, per_group, height * width), y, x, height, width)

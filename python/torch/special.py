@@ -35,7 +35,7 @@ def xlog1py(input, other):
         other = torch.as_tensor(other, dtype=_floating(input).dtype, device=input.device)
     elif not isinstance(input, torch.Tensor):
         input = torch.as_tensor(input, dtype=_floating(other).dtype, device=other.device)
-    return torch.where((input == 0) & ~other.isnan(), torch.zeros((), dtype=_floating(other).dtype), input * other.log1p())
+    return torch.where((input == 0) & ~other.isnan(), other.new_zeros((), dtype=_floating(other).dtype), input * other.log1p())
 
 
 def _floating(input):

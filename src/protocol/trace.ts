@@ -45,6 +45,8 @@ export interface KernelEvent {
   durationUs: number;
   flops: number;
   bytes: number;
+  /** Index into `Trace.names`: the GPU's own name of its code, where it is known. */
+  code?: number;
 }
 
 /** What a block of memory holds, as far as it is known when it is allocated. */
@@ -87,6 +89,8 @@ export interface TraceDevice {
   /** Peak of allocated and reserved tensor memory during the trace. */
   peakAllocatedBytes: number;
   peakReservedBytes: number;
+  /** Of a GPU: whether CUPTI told when kernels ran, or events around them did, and then why. */
+  kernelTimes?: { by: "cupti" | "events"; why?: string };
 }
 
 /** One repetition of what was profiled. */

@@ -41,6 +41,7 @@ import { loadCpuAddon } from "./native/addon.ts";
 import { Stream } from "./native/stream.ts";
 import { writeOnnx } from "./onnx/export/door.ts";
 import { exportFunctions, forgetRecordings } from "./onnx/export/recordings.ts";
+import { forgetModels, importFunctions } from "./onnx/import/door.ts";
 import { contiguousOf } from "./ops/copy.ts";
 import "./ops/index.ts";
 import { basicIndex } from "./ops/basic_index.ts";
@@ -419,6 +420,7 @@ export function createCore(options: CoreOptions = {}): Core {
     ...autogradFunctions(),
     ...randomFunctions(),
     ...fileFunctions,
+    ...importFunctions,
     ...cudaFunctions,
     ...analysisFunctions,
     set_scratch: bridge.setScratch,
@@ -471,6 +473,7 @@ export function createCore(options: CoreOptions = {}): Core {
       traces.current = null;
       graphs.current = null;
       forgetRecordings();
+      forgetModels();
       dropAll();
       closeAllFiles();
       forgetNodes();

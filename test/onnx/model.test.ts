@@ -147,10 +147,10 @@ test("external data stay in the model's folder", () => {
   assert.deepEqual(read({ location: "w.bin" }), [3, 4]);
   assert.deepEqual(read({ location: "w.bin", offset: "0", length: "8" }), [3, 4]);
   for (const location of ["../secret.bin", secret, "out/secret.bin", "a/../../secret.bin", "..\\secret.bin", "C:\\x"]) {
-    assert.throws(() => read({ location }), /leads out of the model's folder/, location);
+    assert.throws(() => read({ location }), /leads out of the folder|is a link/, location);
   }
   assert.throws(() => read({ location: "link.bin" }), /is a link/);
-  assert.throws(() => read({ location: "gone.bin" }), /does not exist|no such file/i);
+  assert.throws(() => read({ location: "gone.bin" }), /is missing beside/);
   assert.throws(() => read({ location: "" }), /leads out/);
   assert.throws(() => read({ location: "w.bin", offset: "4" }), /should take 8 bytes from 4 on, but the file has 8/);
   assert.throws(() => read({ location: "w.bin", offset: "-1" }), /expected a number/);

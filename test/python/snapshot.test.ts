@@ -109,6 +109,18 @@ test("a cache that cannot be written is no obstacle", async () => {
   rmSync(blocked);
 });
 
+test("a package that cannot be imported says why, with its line", async () => {
+  await assert.rejects(
+    Lab.open({ preload: ["layerwise_broken"], cacheFolder: join(workspace(), "cache") }),
+    (error: Error) => {
+      assert.match(error.message, /cannot import layerwise_broken/);
+      assert.match(error.message, /layerwise_broken\.py", line 3/);
+      assert.match(error.message, /RuntimeError: half of it is missing/);
+      return true;
+    },
+  );
+});
+
 test("exactly the pinned pyodide is installed", () => {
   const { version } = JSON.parse(readFileSync(join(pyodideFolder, "package.json"), "utf8"));
   assert.equal(version, PYODIDE_VERSION);

@@ -10,12 +10,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
 #include <vector>
 
+#include "observe.h"
 #include "threads.h"
 
 #undef threadIdx
@@ -46,6 +48,38 @@ struct Stream {
   std::deque<Work> waiting;
   std::vector<Work>* capture = nullptr;
 };
+
+// Who listens to what is done; null while nobody does.
+const emulation::Observer* observer = nullptr;
+
+uint64_t real_ns() {
+  timespec t;
+  clock_gettime(CLOCK_REALTIME, &t);
+  return uint64_t(t.tv_sec) * 1000000000 + uint64_t(t.tv_nsec);
+}
+
+// Work that tells the observer of itself. Whoever replays it, in a graph, tells of it again under the same call.
+Work observed(emulation::Observed about, CuStream stream, Work work) {
+  static std::atomic<uint32_t> calls{0};
+  if (!observer) return work;
+  about.correlation = ++calls;
+  about.stream = uint32_t((uintptr_t)stream >> 4);
+  observer->called(about.correlation);
+  return [about, work = std::move(work)]() mutable {
+    about.start_ns = real_ns();
+    work();
+    about.end_ns = real_ns();
+    if (observer) observer->ran(about);
+  };
+}
+
+emulation::Observed about(emulation::WorkKind kind, size_t bytes, uint32_t value = 0) {
+  emulation::Observed about = {};
+  about.kind = kind;
+  about.bytes = bytes;
+  about.value = value;
+  return about;
+}
 
 struct Event {
   double ms = 0;
@@ -155,6 +189,10 @@ bool is_pinned(const void* pointer, size_t bytes) { return is_inside(state().hos
 }  // namespace
 
 EXPORT int layerwise_emulated_driver() { return 1; }
+EXPORT void layerwise_emulation_observe(const emulation::Observer* who) {
+  Guard guard;
+  observer = who;
+}
 
 EXPORT CuResult cuInit(unsigned) { return kCuSuccess; }
 EXPORT CuResult cuDriverGetVersion(int* version) { return *version = 13000, kCuSuccess; }
@@ -276,22 +314,26 @@ EXPORT CuResult cuMemHostGetDevicePointer_v2(CuPointer* device, void* host, unsi
 EXPORT CuResult cuMemcpyHtoDAsync_v2(CuPointer to, const void* from, size_t bytes, CuStream stream) {
   Guard guard;
   if (!is_device(to, bytes)) return kCuInvalidValue;
+  const auto copy = about(emulation::WorkKind::kToDevice, bytes);
   if (is_pinned(from, bytes)) {
-    return enqueue(stream, [=] { memcpy((void*)to, from, bytes); });
+    return enqueue(stream, observed(copy, stream, [=] { memcpy((void*)to, from, bytes); }));
   }
   std::vector<char> taken((const char*)from, (const char*)from + bytes);
-  return enqueue(stream, [to, taken = std::move(taken)] { memcpy((void*)to, taken.data(), taken.size()); });
+  Work work = [to, taken = std::move(taken)] { memcpy((void*)to, taken.data(), taken.size()); };
+  return enqueue(stream, observed(copy, stream, std::move(work)));
 }
 EXPORT CuResult cuMemcpyDtoHAsync_v2(void* to, CuPointer from, size_t bytes, CuStream stream) {
   Guard guard;
   if (!is_device(from, bytes)) return kCuInvalidValue;
   if (!is_pinned(to, bytes)) finish(stream_of(stream));
-  return enqueue(stream, [=] { memcpy(to, (const void*)from, bytes); });
+  const auto copy = about(emulation::WorkKind::kFromDevice, bytes);
+  return enqueue(stream, observed(copy, stream, [=] { memcpy(to, (const void*)from, bytes); }));
 }
 EXPORT CuResult cuMemcpyDtoDAsync_v2(CuPointer to, CuPointer from, size_t bytes, CuStream stream) {
   Guard guard;
   if (!is_device(from, bytes) || !is_device(to, bytes)) return kCuInvalidValue;
-  return enqueue(stream, [=] { memmove((void*)to, (const void*)from, bytes); });
+  const auto copy = about(emulation::WorkKind::kOnDevice, bytes);
+  return enqueue(stream, observed(copy, stream, [=] { memmove((void*)to, (const void*)from, bytes); }));
 }
 EXPORT CuResult cuMemcpyPeerAsync(CuPointer to, CuContext, CuPointer from, CuContext, size_t bytes, CuStream stream) {
   return cuMemcpyDtoDAsync_v2(to, from, bytes, stream);
@@ -299,7 +341,8 @@ EXPORT CuResult cuMemcpyPeerAsync(CuPointer to, CuContext, CuPointer from, CuCon
 EXPORT CuResult cuMemsetD8Async(CuPointer to, unsigned char value, size_t bytes, CuStream stream) {
   Guard guard;
   if (!is_device(to, bytes)) return kCuInvalidValue;
-  return enqueue(stream, [=] { memset((void*)to, value, bytes); });
+  const auto fill = about(emulation::WorkKind::kFill, bytes, value);
+  return enqueue(stream, observed(fill, stream, [=] { memset((void*)to, value, bytes); }));
 }
 
 EXPORT CuResult cuLaunchKernel(CuFunction function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by,
@@ -314,11 +357,16 @@ EXPORT CuResult cuLaunchKernel(CuFunction function, unsigned gx, unsigned gy, un
   for (size_t i = 0; i < kernel->count; i++) {
     values.emplace_back((const char*)parameters[i], (const char*)parameters[i] + kernel->sizes[i]);
   }
-  return enqueue(stream, [=]() mutable {
+  Work work = [=]() mutable {
     std::vector<void*> addresses;
     for (auto& value : values) addresses.push_back(value.data());
     emulation::run_grid(kernel, {gx, gy, gz}, {bx, by, bz}, shared_bytes, addresses.data());
-  });
+  };
+  auto launch = about(emulation::WorkKind::kKernel, 0);
+  launch.name = kernel->name;
+  launch.grid[0] = gx, launch.grid[1] = gy, launch.grid[2] = gz;
+  launch.block[0] = bx, launch.block[1] = by, launch.block[2] = bz;
+  return enqueue(stream, observed(launch, stream, std::move(work)));
 }
 
 EXPORT CuResult cuStreamCreateWithPriority(CuStream* stream, unsigned, int) {

@@ -36,7 +36,7 @@ LAUNCHER(cross_entropy) {
   const int vector = is_vector(dtype, c.classes, logits);
   const Grid block = block_for(dtype, c);
   context.launch_typed("cross_entropy", dtype, row_grid(c.rows, block), block, 0, loss, lse, logits, targets, weight,
-                       c.rows, c.classes, c.ignored, c.smoothing, vector);
+                       c.rows, c.classes, c.ignored, c.smoothing, vector, context.report());
 }
 
 // dtype dlogits logits lse target weight dloss rows classes ignore_index label_smoothing

@@ -1,5 +1,6 @@
 // Cross entropy straight from logits: the loss of each row and the logarithm of its sum of exponentials in one reading,
 // the gradient in another. Log-probabilities never exist in memory. Targets are class numbers.
+#include "../report.h"
 #include "running_sum.h"
 
 namespace {
@@ -9,7 +10,18 @@ struct Row {
   bool is_ignored;
 };
 
-// A class that does not exist must not be read: it counts as ignored, and the host's own check names it.
+// The first class that does not exist is left where the host finds it at its next wait.
+DEVICE void report_target(void* to, int64_t target, int64_t classes) {
+  auto* report = (layerwise::Report*)to;
+  if (atomicCAS(&report->taken, 0, 1) != 0) return;
+  report->value = target;
+  report->low = 0;
+  report->high = classes;
+  __threadfence_system();
+  report->kind = layerwise::kNoSuchTarget;
+}
+
+// A class that does not exist must not be read: it counts as ignored, and is reported.
 DEVICE Row row_of(const int64_t* targets, int64_t row, int64_t classes, int64_t ignored) {
   const int64_t target = targets[row];
   return {target, target == ignored || target < 0 || target >= classes};
@@ -22,7 +34,7 @@ template <class W> struct Sums {
 // loss = -(1 - smoothing) w_y log p_y - smoothing / classes * sum_c w_c log p_c, where log p = x - lse.
 template <class T>
 DEVICE void cross_entropy(void* loss, void* lse, const T* logits, const int64_t* targets, const T* weight, int64_t rows,
-                          int64_t classes, int64_t ignored, double smoothing, int vector) {
+                          int64_t classes, int64_t ignored, double smoothing, int vector, void* report) {
   using W = WideOf<T>;
   constexpr int V = kPerVector<T>;
   const int64_t index = int64_t(blockIdx.x) * blockDim.y + threadIdx.y;
@@ -55,6 +67,7 @@ DEVICE void cross_entropy(void* loss, void* lse, const T* logits, const int64_t*
   }
   if (threadIdx.x || index >= rows) return;
   const Row r = row_of(targets, row, classes, ignored);
+  if (r.is_ignored && r.target != ignored) report_target(report, r.target, classes);
   W value = 0;
   if (!r.is_ignored) {
     const W w = weight ? widen(weight[r.target]) : W(1);
@@ -105,8 +118,8 @@ DEVICE void cross_entropy_backward(T* dlogits, const T* logits, const void* lse,
 
 ENTRIES_FLOATS(cross_entropy,
                (void* loss, void* lse, const T* logits, const int64_t* targets, const T* weight, int64_t rows,
-                int64_t classes, int64_t ignored, double smoothing, int vector),
-               (loss, lse, logits, targets, weight, rows, classes, ignored, smoothing, vector))
+                int64_t classes, int64_t ignored, double smoothing, int vector, void* report),
+               (loss, lse, logits, targets, weight, rows, classes, ignored, smoothing, vector, report))
 ENTRIES_FLOATS(cross_entropy_backward,
                (T* dlogits, const T* logits, const void* lse, const int64_t* targets, const T* weight, const void* dloss,
                 int64_t rows, int64_t classes, int64_t ignored, double smoothing, int vector),

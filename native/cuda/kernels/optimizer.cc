@@ -10,8 +10,8 @@
 namespace layerwise {
 namespace {
 
-// dtype step_size beta1 beta2 eps correction2 decay decay_step decoupled maximize count {parameter gradient exp_avg
-// exp_avg_sq max_exp_avg_sq n}[count]
+// dtype step_size beta1 beta2 eps correction2 decay decay_step rate decoupled maximize count {parameter gradient exp_avg
+// exp_avg_sq max_exp_avg_sq n step}[count]
 LAUNCHER(adam_step) {
   const Dtype dtype = args.dtype();
   AdamRates rates = {};
@@ -22,6 +22,7 @@ LAUNCHER(adam_step) {
   rates.correction2 = args.real();
   rates.decay = args.real();
   rates.decay_step = args.real();
+  rates.rate = args.pointer<const float>();
   rates.decoupled = args.flag();
   rates.maximize = args.flag();
   const int64_t count = args.integer();
@@ -56,6 +57,7 @@ LAUNCHER(adam_step) {
     t.square = args.pointer();
     t.largest = args.pointer();
     t.n = args.integer();
+    t.step = args.pointer<const float>();
     for (int64_t chunk = 0; chunk * kAdamChunk < t.n; chunk++) {
       if (chunks.size() == kMostChunks || (chunk == 0 && tensors.size() == kMostTensors)) flush();
       if (chunk == 0 || tensors.empty()) tensors.push_back(t);

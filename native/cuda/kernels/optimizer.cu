@@ -39,11 +39,29 @@ template <class T, int V> DEVICE void adam_some(const AdamTensor& t, const AdamR
   if (t.largest) store_narrow<V>((T*)t.largest + i, largest);
 }
 
-template <class T> DEVICE void adam_step(const AdamTensor* tensors, const AdamChunk* chunks, const AdamRates& rates) {
+// The rates of a step whose number only the GPU knows, as a graph of launches needs it: it is replayed with the same
+// arguments. Every thread of the block calls this.
+DEVICE AdamRates rates_at(const AdamRates& rates, const float* step) {
+  __shared__ AdamRates at_step;
+  if (threadIdx.x == 0) {
+    AdamRates r = rates;
+    const double t = double(*step);
+    const double rate = rates.rate ? double(*rates.rate) : rates.step_size;
+    r.step_size = rate / (1 - pow(rates.beta1, t));
+    r.correction2 = sqrt(1 - pow(rates.beta2, t));
+    r.decay_step = rate * rates.decay;
+    at_step = r;
+  }
+  __syncthreads();
+  return at_step;
+}
+
+template <class T> DEVICE void adam_step(const AdamTensor* tensors, const AdamChunk* chunks, const AdamRates& given) {
   using W = WideOf<T>;
   constexpr int V = kPerVector<T>;
   const AdamChunk chunk = chunks[blockIdx.x];
   const AdamTensor t = tensors[chunk.tensor];
+  const AdamRates rates = t.step ? rates_at(given, t.step) : given;
   const Rates<W> r = {W(rates.step_size),   W(1) - W(rates.beta1),  W(rates.beta2), W(1) - W(rates.beta2),
                       W(rates.epsilon),     W(rates.correction2),   W(rates.decay), W(1) - W(rates.decay_step)};
   const int64_t begin = chunk.chunk * kAdamChunk, end = smaller(begin + kAdamChunk, t.n);

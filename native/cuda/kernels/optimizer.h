@@ -10,6 +10,7 @@ struct AdamTensor {
   const void* gradient;
   void *average, *square, *largest;  // largest: AMSGrad's maximum of squares, or null
   int64_t n;
+  const float* step;  // the count of steps where it lives on the GPU; null: the rates are ready
 };
 
 // Which part of which tensor a block steps.
@@ -18,6 +19,9 @@ struct AdamChunk {
 };
 
 struct AdamRates {
+  // Where the count of steps is on the GPU, `step_size` is the learning rate and `correction2` is not used; `rate`
+  // then holds the learning rate where that is on the GPU too.
   double step_size, beta1, beta2, epsilon, correction2, decay, decay_step;
+  const float* rate;
   int32_t decoupled, maximize;
 };

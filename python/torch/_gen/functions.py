@@ -2,6 +2,7 @@
 
 from _core import (
     op__adam_step_ as _core__adam_step_,
+    op__adam_steps_ as _core__adam_steps_,
     op__adaptive_avg_pool2d as _core__adaptive_avg_pool2d,
     op__alias as _core__alias,
     op__attention as _core__attention,
@@ -18,6 +19,7 @@ from _core import (
     op__conv2d as _core__conv2d,
     op__conv_transpose1d as _core__conv_transpose1d,
     op__conv_transpose2d as _core__conv_transpose2d,
+    op__cross_entropy as _core__cross_entropy,
     op__diagonal_backward as _core__diagonal_backward,
     op__dirichlet_grad as _core__dirichlet_grad,
     op__div_rounded as _core__div_rounded,
@@ -450,6 +452,11 @@ def _adam_step_(input, grad, exp_avg, exp_avg_sq, max_exp_avg_sq, step, lr, beta
         raise
 
 
+def _adam_steps_(tensors, each, count, rate, step, lr, beta1, beta2, eps, weight_decay, decoupled, maximize):
+    "One Adam step of many parameters of one dtype: for each the parameter, its gradient, both averages and, with five of them, the largest square. A `count` of steps on the GPU stands for `step`, a `rate` there for `lr`."
+    return _wrap(_core__adam_steps_(_handles(tensors), each, 0 if count is None else count.h, 0 if rate is None else rate.h, step, lr, beta1, beta2, eps, weight_decay, decoupled, maximize))
+
+
 def _adaptive_avg_pool2d(input, output_size):
     "Averages over as many windows as wanted."
     try:
@@ -605,6 +612,15 @@ def _conv_transpose2d(input, weight, bias, stride, padding, output_padding, grou
         return _wrap(_core__conv_transpose2d(input.h, weight.h, 0 if bias is None else bias.h, _ints(stride), _ints(padding), _ints(output_padding), groups, _ints(dilation)))
     except AttributeError:
         _check_tensors("_conv_transpose2d", [("input", 1, input), ("weight", 2, weight)])
+        raise
+
+
+def _cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing, widen):
+    "Cross entropy of logits with class numbers, classes in dim 1; `widen` keeps the loss in float32, as autocast does."
+    try:
+        return _wrap(_core__cross_entropy(input.h, target.h, 0 if weight is None else weight.h, ignore_index, reduction, label_smoothing, widen))
+    except AttributeError:
+        _check_tensors("_cross_entropy", [("input", 1, input), ("target", 2, target)])
         raise
 
 

@@ -1,6 +1,7 @@
 """Which functions autocast converts for, as PyTorch 2.13 behaves: `lower` ones compute in the chosen half type, `full` ones in
 float32, `widest` ones in the widest type of their arguments, `first` ones in that of the first argument, `apart` ones in whatever
-they are given although they are made of others, `through` ones convert and leave what they call to its own rules. Facts about names.
+they are given although they are made of others, `through` ones convert and leave what they call to its own rules,
+`loss` ones are `full` unless their targets are class numbers, whose kernel takes logits as they are. Facts about names.
 """
 
 CPU = {
@@ -34,12 +35,13 @@ CUDA = {
     """,
     "full": """
         acos asin cosh erfinv exp expm1 log log10 log2 log1p reciprocal rsqrt sinh tan pow __pow__ __rpow__ softplus layer_norm
-        group_norm norm cosine_similarity poisson_nll_loss cosine_embedding_loss nll_loss cross_entropy hinge_embedding_loss kl_div
+        group_norm norm cosine_similarity poisson_nll_loss cosine_embedding_loss nll_loss hinge_embedding_loss kl_div
         l1_loss smooth_l1_loss huber_loss mse_loss margin_ranking_loss multilabel_margin_loss soft_margin_loss triplet_margin_loss
         multi_margin_loss binary_cross_entropy_with_logits dist pdist cdist renorm logsumexp prod softmax log_softmax cumprod cumsum
         vector_norm matrix_norm sum
     """,
     "widest": "cat concat concatenate stack addcdiv addcmul atan2 bilinear cross dot vdot grid_sample index_put scatter_add",
     "first": "group_norm",
+    "loss": "cross_entropy",
     "through": "_run_layers",
 }

@@ -96,6 +96,11 @@ def _tensors(values):
             yield from _tensors(value)
 
 
+def _has_class_numbers(args, kwargs):
+    target = kwargs.get("target", args[1] if len(args) > 1 else None)
+    return isinstance(target, torch.Tensor) and target.is_cuda and not target.is_floating_point()
+
+
 def _convert_and_call(state, kind, function, call, args, kwargs):
     global _is_inside
     if _is_inside or not state.enabled:
@@ -112,9 +117,9 @@ def _convert_and_call(state, kind, function, call, args, kwargs):
         dtype = state.dtype
     elif kind == "first":
         dtype = args[0].dtype
-    elif kind == "apart":
+    elif kind == "apart" or (kind == "loss" and _has_class_numbers(args, kwargs)):
         dtype = None
-    elif kind in ("full", "pads"):
+    elif kind in ("full", "pads", "loss"):
         dtype = torch.float32
     else:
         eligible = [t.dtype for t in _tensors((*args, *kwargs.values())) if _is_eligible(t, state.device)]

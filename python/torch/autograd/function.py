@@ -114,7 +114,7 @@ def _record(cls, ctx, inputs, results, places):
             )
         if t.requires_grad and t.is_leaf and not t._is_view():
             raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
-    shapes = [(t.shape, t.dtype) if isinstance(t, TensorBase) else None for t in results]
+    shapes = [(t.shape, t.dtype, t.device) if isinstance(t, TensorBase) else None for t in results]
 
     def run(grads):
         given = dict(zip(places, grads))
@@ -122,7 +122,7 @@ def _record(cls, ctx, inputs, results, places):
         if ctx._materialize:
             import torch
 
-            grads = [torch.zeros(s[0], dtype=s[1]) if g is None and s else g for g, s in zip(grads, shapes)]
+            grads = [torch.zeros(s[0], dtype=s[1], device=s[2]) if g is None and s else g for g, s in zip(grads, shapes)]
         result = cls.backward(ctx, *grads)
         result = list(result) if isinstance(result, tuple) else [result]
         if len(result) > len(inputs) and any(g is not None for g in result[len(inputs):]):

@@ -54,13 +54,13 @@ def _analytical(outputs, source):
     for output in outputs:
         columns = []
         for i in range(output.numel()):
-            start = torch.zeros(output.numel(), dtype=output.dtype)
+            start = output.new_zeros(output.numel())
             start[i] = 1
             gradient = None
             if output.requires_grad:
                 (gradient,) = torch.autograd.grad(output, source, start.view(output.shape), retain_graph=True, allow_unused=True)
-            columns.append(torch.zeros(source.numel(), dtype=source.dtype) if gradient is None else gradient.reshape(-1))
-        matrices.append(torch.stack(columns, 1) if columns else torch.zeros(source.numel(), 0, dtype=source.dtype))
+            columns.append(source.new_zeros(source.numel()) if gradient is None else gradient.reshape(-1))
+        matrices.append(torch.stack(columns, 1) if columns else source.new_zeros(source.numel(), 0))
     return matrices
 
 

@@ -16,6 +16,18 @@ from .optimizer import (
 __all__ = ["Adam"]
 
 
+def _counts_on_gpu(group, params):
+    """As PyTorch: with these options the count of steps is a tensor beside the parameters, so that a graph can advance it."""
+    return bool(group["capturable"] or group["fused"]) and all(param.is_cuda for param in params)
+
+
+def _advanced_on_gpu(states):
+    counts = {id(state["step"]): state["step"] for state in states}
+    for step in counts.values():
+        step.add_(1.0)
+    return [state["step"] for state in states]
+
+
 class Adam(Optimizer):
     def __init__(
         self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, amsgrad=False, *, foreach=None,
@@ -52,7 +64,7 @@ class Adam(Optimizer):
                 state_dict["state"][number] = {**state, "step": state["step"].clone()}
         return state_dict
 
-    def _states_of(self, params, amsgrad):
+    def _states_of(self, params, amsgrad, on_gpu):
         new_step = None
         states = []
         for param in params:
@@ -60,7 +72,8 @@ class Adam(Optimizer):
                 raise RuntimeError("Adam does not support sparse gradients, please consider SparseAdam instead")
             state = self.state[param]
             if not state:
-                new_step = self._new_step() if new_step is None else new_step
+                if new_step is None:
+                    new_step = torch.zeros((), dtype=torch.float32, device=param.device) if on_gpu else self._new_step()
                 state["step"] = new_step
                 state["exp_avg"] = torch.zeros_like(param)
                 state["exp_avg_sq"] = torch.zeros_like(param)
@@ -77,16 +90,23 @@ class Adam(Optimizer):
             if not params:
                 continue
             amsgrad = group["amsgrad"]
-            states = self._states_of(params, amsgrad)
+            on_gpu = _counts_on_gpu(group, params)
+            states = self._states_of(params, amsgrad, on_gpu)
             beta1, beta2 = group["betas"]
+            lr = group["lr"]
+            if on_gpu:
+                steps = _advanced_on_gpu(states)
+                lr = lr.to(torch.float32) if isinstance(lr, torch.Tensor) and lr.is_cuda else _get_value(lr)
+            else:
+                steps = self._steps.advance(states, self.state)
+                lr = _get_value(lr)
             _C._adam_(
                 params,
                 [param.grad for param in params],
                 [state["exp_avg"] for state in states],
                 [state["exp_avg_sq"] for state in states],
                 [state["max_exp_avg_sq"] for state in states] if amsgrad else [],
-                self._steps.advance(states, self.state),
-                _get_value(group["lr"]), _get_value(beta1), _get_value(beta2), group["eps"], group["weight_decay"],
+                steps, lr, _get_value(beta1), _get_value(beta2), group["eps"], group["weight_decay"],
                 group["decoupled_weight_decay"], amsgrad, group["maximize"],
             )
         return loss

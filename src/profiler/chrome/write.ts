@@ -136,7 +136,12 @@ function* kernelEvents(trace: Trace): Generator<ChromeEvent> {
       tid: kernel.stream,
       ts: kernel.startUs,
       dur: kernel.durationUs,
-      args: { ...(hasOp ? { "External id": kernel.op + 1 } : {}), flops: kernel.flops, bytes: kernel.bytes },
+      args: {
+        ...(hasOp ? { "External id": kernel.op + 1 } : {}),
+        ...(kernel.code === undefined ? {} : { code: nameOf(trace, kernel.code) }),
+        flops: kernel.flops,
+        bytes: kernel.bytes,
+      },
     };
     if (!hasOp) continue;
     const op = trace.ops[kernel.op]!;

@@ -20,13 +20,19 @@ export function openCompanion(owner: string, name: string): HostSource {
   return source;
 }
 
-export function companionPath(owner: string, name: string): string {
+/** The parts of a path that stays in its folder, whatever the folder is. */
+export function requirePlainName(name: string, owner: string): string[] {
   const parts = name.split(/[\\/]/);
   const isPlain =
     name !== "" && !name.includes("\0") && parts.every((part) => part !== "" && part !== "." && part !== "..");
   if (!isPlain || /^[a-zA-Z]:/.test(name) || name.includes("://")) {
-    throw new FileFormatError(`${quoted(name)} leads out of the folder of ${quoted(basename(owner))}`);
+    throw new FileFormatError(`${quoted(name)} leads out of the folder of ${quoted(owner)}`);
   }
+  return parts;
+}
+
+export function companionPath(owner: string, name: string): string {
+  const parts = requirePlainName(name, basename(owner));
   const folder = realpathSync(dirname(resolve(owner)));
   const path = join(folder, ...parts);
   let at = folder;

@@ -50,6 +50,11 @@ function opened(id: number): OpenedFile {
   return file;
 }
 
+/** What an open file is read from. */
+export function sourceOf(id: number): ByteSource {
+  return opened(id).source!;
+}
+
 /** Where the bytes of a file that is being written go. */
 export function sinkOf(id: number): ByteSink {
   return opened(id).sink!;

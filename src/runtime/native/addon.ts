@@ -47,6 +47,13 @@ export interface CudaEngine extends NativeEngine {
   allocateHost(bytes: number): number;
   releaseHost(pointer: number, bytes: number): void;
   memoryInfo(): { freeBytes: number; totalBytes: number };
+  /** CUPTI records when work runs, from now on; a sentence when it cannot. Ended by `stopActivities`. */
+  startActivities(): string | undefined;
+  stopActivities(): void;
+  /** Records of finished work: [command, startUs, durationUs, bytes, kind, stream, name] each. */
+  activities(target: Float64Array): number;
+  /** The GPU's own names of kernels, by the last word of `activities`. */
+  activityNames(): string[];
   createStream(priority: number): number;
   createEvent(): number;
   destroyEvent(event: number): void;

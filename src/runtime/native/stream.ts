@@ -162,6 +162,11 @@ export class Stream {
     if (toEnd < words) this.#write = 0;
   }
 
+  /** Commands that are known to be finished; on a GPU only waiting tells. */
+  get done(): number {
+    return this.#doneCount();
+  }
+
   #doneCount(): number {
     const done = Atomics.load(this.#control, DONE);
     return this.submitted - ((this.submitted - done) | 0);

@@ -1,7 +1,7 @@
 /** The values of a TensorProto: where its bytes lie, in which layout, and as numbers. Allocates only what was checked. */
-import { lstatSync, realpathSync } from "node:fs";
-import { dirname, isAbsolute, join, sep } from "node:path";
-import { FileFormatError, HostSource, exactSize, product, quoted, readPart, requireRange } from "../files/source.ts";
+import { join } from "node:path";
+import { openCompanion, requirePlainName } from "../files/companions.ts";
+import { FileFormatError, exactSize, product, quoted, readPart, requireRange } from "../files/source.ts";
 import { DATA_TYPES, type DataType, type TensorProto } from "./schema.ts";
 import type { Integer } from "./wire.ts";
 
@@ -32,6 +32,10 @@ const BITS: Partial<Record<DataType, number>> = {
   float8_e8m0: 8,
 };
 
+export function bitsOf(dtype: DataType): number | undefined {
+  return BITS[dtype];
+}
+
 export function dataTypeOf({ dataType = 0 }: { dataType?: number }, what: string): DataType {
   const name = DATA_TYPES[dataType];
   if (!name || name === "undefined") throw new FileFormatError(`${what} has data type ${dataType}, which ONNX has not`);
@@ -57,10 +61,8 @@ export function tensorData(tensor: TensorProto, folder: string | null): TensorDa
   const what = `initializer ${quoted(tensor.name ?? "")}`;
   const dtype = dataTypeOf(tensor, what);
   const dims = dimsOf(tensor, what);
-  const bits = BITS[dtype];
-  if (bits === undefined) throw new FileFormatError(`${what} holds ${dtype}, which is not read here`);
-  const sizeBytes = exactSize((product(dims) * BigInt(bits) + 7n) / 8n, `the size of ${what}`);
-  if (tensor.dataLocation === 1) return { dtype, dims, bytes: externalBytes(tensor, sizeBytes, folder, what) };
+  const sizeBytes = sizeOf(tensor, what);
+  if (tensor.dataLocation === 1) return { dtype, dims, bytes: externalBytes(tensor, folder, what) };
   if (tensor.rawData !== undefined) {
     if (tensor.rawData.length !== sizeBytes) {
       throw new FileFormatError(`${what} holds ${tensor.rawData.length} bytes, expected ${sizeBytes} for [${dims}]`);
@@ -68,6 +70,14 @@ export function tensorData(tensor: TensorProto, folder: string | null): TensorDa
     return { dtype, dims, bytes: tensor.rawData };
   }
   return { dtype, dims, bytes: listedBytes(tensor, dtype, Number(product(dims)), sizeBytes, what) };
+}
+
+/** Bytes of all elements together. */
+function sizeOf(tensor: TensorProto, what: string): number {
+  const dtype = dataTypeOf(tensor, what);
+  const bits = BITS[dtype];
+  if (bits === undefined) throw new FileFormatError(`${what} holds ${dtype}, which is not read here`);
+  return exactSize((product(dimsOf(tensor, what)) * BigInt(bits) + 7n) / 8n, `the size of ${what}`);
 }
 
 /** Values that stand in a list of numbers: bytes and halves as int32, two halves of a byte as one. */
@@ -103,19 +113,30 @@ function write(view: DataView, dtype: DataType, at: number, value: Integer): voi
   else view.setInt8(at, Number(BigInt.asIntN(8, BigInt(value))));
 }
 
-function externalBytes(tensor: TensorProto, sizeBytes: number, folder: string | null, what: string): Uint8Array {
+/** Where data of a file of its own lie, checked as far as the model tells: a file's name and a range of numbers. */
+export function externalPlace(tensor: TensorProto, what: string): { location: string; offset: number; length: number } {
   const fields = new Map(tensor.externalData.map(({ key = "", value = "" }) => [key, value]));
   const location = fields.get("location") ?? "";
-  const path = inside(folder, location, what);
+  requirePlainName(location, "the model");
+  const sizeBytes = sizeOf(tensor, what);
   const offset = numberIn(fields.get("offset") ?? "0", `the offset of ${what}`);
   const length = numberIn(fields.get("length") ?? String(sizeBytes), `the length of ${what}`);
   if (length !== BigInt(sizeBytes)) {
     throw new FileFormatError(`${what} has ${length} bytes in ${quoted(location)}, expected ${sizeBytes}`);
   }
-  const source = new HostSource(path, { followLinks: false });
+  return { location, offset: exactSize(offset, `the offset of ${what}`), length: sizeBytes };
+}
+
+function externalBytes(tensor: TensorProto, folder: string | null, what: string): Uint8Array {
+  const { location, offset, length } = externalPlace(tensor, what);
+  if (folder === null) {
+    throw new FileFormatError(`${what} lies in ${quoted(location)}: expected a model in one piece`);
+  }
+  const source = openCompanion(join(folder, "the model"), location);
   try {
-    requireRange(source, offset, length, `${what} in ${quoted(location)}`);
-    return readPart(source, offset, length, what);
+    const shown = `${what} in ${quoted(location)}`;
+    requireRange(source, BigInt(offset), BigInt(length), shown);
+    return readPart(source, BigInt(offset), BigInt(length), shown);
   } finally {
     source.close();
   }
@@ -124,27 +145,4 @@ function externalBytes(tensor: TensorProto, sizeBytes: number, folder: string | 
 function numberIn(value: string, what: string): bigint {
   if (!/^\d{1,18}$/.test(value)) throw new FileFormatError(`${what} is ${quoted(value)}, expected a number`);
   return BigInt(value);
-}
-
-/** The path of a file beside the model; nothing that leads out of its folder, by dots, links or roots. */
-function inside(folder: string | null, location: string, what: string): string {
-  const refused = (why: string): FileFormatError =>
-    new FileFormatError(`${what} lies in ${quoted(location)}, which ${why}`);
-  if (folder === null) throw refused("is another file: expected a model in one piece");
-  const parts = location.split(/[\\/]/);
-  if (location === "" || /[\0]|^[A-Za-z]:|:\/\//.test(location) || isAbsolute(location) || parts.includes("..")) {
-    throw refused("leads out of the model's folder");
-  }
-  const path = join(folder, ...parts);
-  const root = realpathSync(folder);
-  let real: string;
-  try {
-    real = join(realpathSync(dirname(path)), parts.at(-1)!);
-    if (lstatSync(real).isSymbolicLink()) throw refused("is a link");
-  } catch (error) {
-    if (error instanceof FileFormatError) throw error;
-    throw refused("does not exist");
-  }
-  if (!real.startsWith(root.endsWith(sep) ? root : root + sep)) throw refused("leads out of the model's folder");
-  return real;
 }

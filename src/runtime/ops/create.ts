@@ -256,6 +256,7 @@ export const fill_ = op({
   doc: "Set every element to a number.",
   in: "Tensor",
   mutates: true,
+  mixesDevices: true,
   forward(input: Tensor, value: Scalar | Tensor): Tensor {
     if (value instanceof Tensor) {
       if (value.rank > 0) {

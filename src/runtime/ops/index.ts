@@ -8,6 +8,7 @@ import { asStrided, asStridedBackward } from "./view.ts";
 import { registry } from "../op.ts";
 
 import "./activation.ts";
+import "./adam_many.ts";
 import "./advanced_index.ts";
 import "./attention.ts";
 import "./comparison.ts";
@@ -16,6 +17,7 @@ import "./complex_forms.ts";
 import "./conv.ts";
 import "./copy.ts";
 import "./create.ts";
+import "./cross_entropy.ts";
 import "./fft.ts";
 import "./indexing.ts";
 import "./join.ts";

@@ -9,7 +9,7 @@ import { resultStrides } from "../pointwise/iteration.ts";
 import { PointwiseKernel } from "../pointwise/kernel.ts";
 import { formatShape, sameShape, wrapDim, type Shape } from "../shape.ts";
 import { empty, Tensor } from "../tensor.ts";
-import { differentDevices } from "../transfer.ts";
+import { copiedTo, differentDevices } from "../transfer.ts";
 import { castOf, contiguousOf, copyInto, to } from "./copy.ts";
 import { triangleMasks, zeros } from "./create.ts";
 import { scatterBack, flipping } from "./reduce.ts";
@@ -304,6 +304,10 @@ function scattered(
   name: string,
 ): Tensor {
   const d = wrapDim(dim, input.rank);
+  // A large whole number comes as a tensor of no dims, made on the CPU.
+  if (source instanceof Tensor && source.rank === 0 && given.rank > 0 && !given.isMeta) {
+    source = copiedTo(input.device, source);
+  }
   checkTogether(input, given, ...(source instanceof Tensor ? [source] : []));
   checkGatherShape(given, input, d, name);
   const index = castOf(given, int64);
@@ -311,7 +315,7 @@ function scattered(
   if (source instanceof Tensor && source.dtype !== input.dtype) {
     throw new RuntimeError(`${name}(): Expected self.dtype to be equal to src.dtype`);
   }
-  // A large whole number comes as a tensor of no dims and stands everywhere.
+  // It stands everywhere.
   if (source instanceof Tensor && source.rank === 0 && index.rank > 0) {
     source = new Tensor(
       source.storage,
@@ -342,6 +346,7 @@ export const scatter = op({
   signature: "_scatter(Tensor input, int dim, Tensor index, Operand src) -> Tensor",
   doc: "input with src written at index.",
   in: "_C",
+  mixesDevices: true,
   save: ["index"],
   forward: (input: Tensor, dim: number, index: Tensor, src: Tensor | Scalar): Tensor =>
     scattered(input, dim, index, src, "write", "scatter"),

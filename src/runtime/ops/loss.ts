@@ -35,6 +35,33 @@ pointwise({
   },
 });
 
+/** Class numbers for logs [N, classes, ...], as int64; refuses what PyTorch refuses, but for classes that do not exist. */
+export function checkedTargets(logs: Tensor, targets: Tensor, weight: Tensor | null): Tensor {
+  if (targets.dtype !== int64 && targets.dtype !== uint8) {
+    throw new RuntimeError(`expected target dtype to be Long or Byte, but got ${targets.dtype.legacy.slice(6, -6)}`);
+  }
+  if (logs.rank === 2 && targets.rank > 1) {
+    throw new RuntimeError("0D or 1D target tensor expected, multi-target not supported");
+  }
+  const classes = logs.shape[1]!;
+  const expected: Shape = [logs.shape[0]!, ...logs.shape.slice(2)];
+  if (formatShape(expected) !== formatShape(targets.shape)) {
+    if (logs.shape[0] !== targets.shape[0]) {
+      throw new ValueError(
+        `Expected input batch_size (${logs.shape[0]}) to match target batch_size (${targets.shape[0]}).`,
+      );
+    }
+    throw new RuntimeError(`Expected target size ${formatShape(expected)}, got ${formatShape(targets.shape)}`);
+  }
+  if (weight && (weight.rank !== 1 || weight.numel !== classes)) {
+    throw new RuntimeError(
+      `weight tensor should be defined either for all ${classes} classes or no classes but got weight tensor ` +
+        `of shape: ${formatShape(weight.shape)}`,
+    );
+  }
+  return targets.dtype === int64 ? targets : to(targets, int64);
+}
+
 export const nllLoss = op({
   signature: "_nll_loss(Tensor input, Tensor target, Tensor? weight, int ignore_index, str reduction) -> Tensor",
   doc: "-weight[target] * input[target], reduced; input holds log-probabilities, classes in dim 1.",
@@ -49,30 +76,8 @@ export const nllLoss = op({
     if (!(reduction in reductions)) throw new RuntimeError(`${reduction} is not a valid value for reduction`);
     const isBatched = input.rank > 1;
     const logs = isBatched ? input : unsqueeze(input, 0);
-    let targets = isBatched ? target : unsqueeze(target, 0);
-    if (targets.dtype !== int64 && targets.dtype !== uint8) {
-      throw new RuntimeError(`expected target dtype to be Long or Byte, but got ${targets.dtype.legacy.slice(6, -6)}`);
-    }
-    if (logs.rank === 2 && targets.rank > 1) {
-      throw new RuntimeError("0D or 1D target tensor expected, multi-target not supported");
-    }
+    const targets = checkedTargets(logs, isBatched ? target : unsqueeze(target, 0), weight);
     const classes = logs.shape[1]!;
-    const expected: Shape = [logs.shape[0]!, ...logs.shape.slice(2)];
-    if (formatShape(expected) !== formatShape(targets.shape)) {
-      if (logs.shape[0] !== targets.shape[0]) {
-        throw new ValueError(
-          `Expected input batch_size (${logs.shape[0]}) to match target batch_size (${targets.shape[0]}).`,
-        );
-      }
-      throw new RuntimeError(`Expected target size ${formatShape(expected)}, got ${formatShape(targets.shape)}`);
-    }
-    if (weight && (weight.rank !== 1 || weight.numel !== classes)) {
-      throw new RuntimeError(
-        `weight tensor should be defined either for all ${classes} classes or no classes but got weight tensor ` +
-          `of shape: ${formatShape(weight.shape)}`,
-      );
-    }
-    if (targets.dtype !== int64) targets = to(targets, int64);
     const ignored = eq!(targets, number(ignoreIndex)) as Tensor;
     const safe = maskedFill(targets, ignored, number(0)) as Tensor;
     const bad = firstOutside(safe, 0, classes);

@@ -307,8 +307,9 @@ export class Interpreter {
     const prepare = api.runPython(
       `import sys\nsys.path.insert(0, ${JSON.stringify(PACKAGES_PATH)})\nfrom layerwise.boot import prepare\nprepare`,
     ) as PyProxy;
-    prepare(plan, this.functions);
+    const trouble = prepare(plan, this.functions) as string | undefined;
     prepare.destroy();
+    if (trouble) throw new Error(`Python cannot import ${preload.join(" and ")}:\n${trouble}`);
     api.runPython("import layerwise.boot\nlayerwise.boot.settle()");
     const references = this.module.API.serializeHiwireState((value) => this.nameOf(value));
     this.snapshot = takeSnapshot(this.module, references);

@@ -17,13 +17,15 @@ import {
   type OpEvent,
   type Phase,
   type Trace,
+  type TraceDevice,
   type TraceModule,
   type TraceStep,
 } from "../../protocol/trace.ts";
 import type { SourceLocation } from "../../protocol/source.ts";
 import { currentPlace, startPlaces, stopPlaces } from "./places.ts";
 import { scopes } from "./scopes.ts";
-import { DeviceTap, type TapListener } from "./tap.ts";
+import type { CommandRun } from "./kernel_times.ts";
+import { DeviceTap, type Launch, type TapListener } from "./tap.ts";
 
 class Names {
   readonly list: string[] = [];
@@ -43,6 +45,12 @@ interface LiveBlock {
   op: number;
   phase: Phase;
 }
+
+/** Copies between host and GPU, as traces name them. */
+const COPIES: Partial<Record<CommandRun["kind"], string>> = {
+  toDevice: "copy_to_device",
+  fromDevice: "copy_from_device",
+};
 
 /** Blocks are numbered per device. */
 const MOST_DEVICES = 32;
@@ -144,12 +152,19 @@ export class TraceRecorder implements Observer, TapListener {
         name: this.#describeDevice(device),
         peakAllocatedBytes: device.allocator.statistics.peakAllocatedBytes,
         peakReservedBytes: device.allocator.statistics.peakReservedBytes,
+        ...this.#kernelTimes(device),
       })),
       steps: this.#steps,
       ops: this.#ops,
       kernels: this.#kernels.sort((a, b) => a.startUs - b.startUs),
       memory: this.#memory,
     };
+  }
+
+  #kernelTimes(device: ComputeDevice): Pick<TraceDevice, "kernelTimes"> {
+    const times = this.#taps.find((tap) => tap.device === device)?.times;
+    if (!times || times.by === "engine") return {};
+    return { kernelTimes: times.why ? { by: times.by, why: times.why } : { by: times.by } };
   }
 
   #describeDevice(device: ComputeDevice): string {
@@ -242,21 +257,24 @@ export class TraceRecorder implements Observer, TapListener {
 
   // Kernels
 
-  launched(kernel: string): { op: number; name: number } {
+  launched(kernel: string): Launch {
     return { op: this.#current, name: this.#names.id(kernel) };
   }
 
-  ran(tap: DeviceTap, { op, name }: { op: number; name: number }, startUs: number, durationUs: number): void {
-    this.#kernels.push({
+  ran(tap: DeviceTap, launch: Launch | null, run: CommandRun): void {
+    const { op, name } = launch ?? { op: -1, name: this.#names.id(COPIES[run.kind] ?? "copy") };
+    const kernel: KernelEvent = {
       name,
       op,
       device: tap.number,
-      stream: 0,
-      startUs: startUs - this.#t0,
-      durationUs,
+      stream: run.stream,
+      startUs: run.startUs - this.#t0,
+      durationUs: run.durationUs,
       flops: 0,
-      bytes: 0,
-    });
+      bytes: run.bytes,
+    };
+    if (run.code) kernel.code = this.#names.id(run.code);
+    this.#kernels.push(kernel);
   }
 
   /** An op's cost goes to the kernel that ran longest for it: the others prepared its operands. */

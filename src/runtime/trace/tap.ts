@@ -1,15 +1,21 @@
 /** What a trace listens to on one device: which launches there were, when they ran, what its allocator did. */
 import type { Block, MemoryStatistics } from "../allocator.ts";
 import type { ComputeDevice } from "../device.ts";
+import { recordTimes, type CommandRun, type KernelTimes } from "./kernel_times.ts";
 
-const EVENT_WORDS = 4;
-/** Finished kernels are fetched from the engine when this many may wait there. */
+/** Finished kernels are fetched from the engine after this many launches. */
 const FETCH_AFTER = 4096;
+
+export interface Launch {
+  op: number;
+  name: number;
+}
 
 export interface TapListener {
   /** Returns what to remember of the launch. */
-  launched(kernel: string): { op: number; name: number };
-  ran(tap: DeviceTap, launch: { op: number; name: number }, startUs: number, durationUs: number): void;
+  launched(kernel: string): Launch;
+  /** `launch` is null for copies between host and GPU that no launch asked for. */
+  ran(tap: DeviceTap, launch: Launch | null, run: CommandRun): void;
   memory(tap: DeviceTap, block: Block, sign: 1 | -1, statistics: MemoryStatistics): void;
 }
 
@@ -17,8 +23,10 @@ export class DeviceTap {
   readonly device: ComputeDevice;
   /** Index into the trace's devices. */
   readonly number: number;
+  readonly times: KernelTimes;
   readonly #listener: TapListener;
-  readonly #launches = new Map<number, { op: number; name: number }>();
+  readonly #launches = new Map<number, Launch>();
+  #launchesSinceFetch = 0;
 
   constructor(device: ComputeDevice, number: number, listener: TapListener) {
     this.device = device;
@@ -26,11 +34,10 @@ export class DeviceTap {
     this.#listener = listener;
     const { stream, allocator } = device;
     stream.waitAll();
-    this.#forgetOlder();
-    stream.recording = true;
+    this.times = recordTimes(stream);
     stream.onLaunch = (command, kernel) => {
       this.#launches.set(command, listener.launched(kernel));
-      if (this.#launches.size > FETCH_AFTER) this.#fetch(false);
+      if (++this.#launchesSinceFetch > FETCH_AFTER) this.#fetch(false);
     };
     allocator.resetPeaks();
     allocator.listener = (block, sign, statistics) => listener.memory(this, block, sign, statistics);
@@ -42,30 +49,27 @@ export class DeviceTap {
     stream.waitAll();
     stream.onLaunch = null;
     this.#fetch(true);
-    stream.recording = false;
-  }
-
-  #forgetOlder(): void {
-    const buffer = new Float64Array(EVENT_WORDS * FETCH_AFTER);
-    while (this.device.stream.addon.events(buffer) === FETCH_AFTER);
+    this.times.stop();
   }
 
   #fetch(all: boolean): void {
-    const buffer = new Float64Array(EVENT_WORDS * FETCH_AFTER);
-    for (;;) {
-      const n = this.device.stream.addon.events(buffer);
-      for (let i = 0; i < n; i++) {
-        const [command, startUs, durationUs] = buffer.subarray(EVENT_WORDS * i, EVENT_WORDS * i + 3) as unknown as [
-          number,
-          number,
-          number,
-        ];
-        const launch = this.#launches.get(command);
-        if (!launch) continue;
-        this.#launches.delete(command);
-        this.#listener.ran(this, launch, startUs, durationUs);
+    this.#launchesSinceFetch = 0;
+    const { done } = this.device.stream;
+    for (const run of this.times.fetch(all)) {
+      if (run.command === 0) {
+        this.#listener.ran(this, null, run);
+        continue;
       }
-      if (n < FETCH_AFTER || !all) return;
+      const launch = this.#launches.get(run.command);
+      if (!launch) continue;
+      this.#launches.delete(run.command);
+      this.#listener.ran(this, launch, run);
+    }
+    // Commands that put nothing on the GPU (choosing a stream, recording an event) have no times by CUPTI.
+    if (this.times.by !== "cupti") return;
+    for (const command of this.#launches.keys()) {
+      if (command > done) break;
+      this.#launches.delete(command);
     }
   }
 }

@@ -107,13 +107,16 @@ describe("training kernels", { skip: whyMissing }, () => {
 
     test(`Adam's step of ${dtype}: many tensors, odd starts, every variant`, () => {
       const sizes = [1, 7, 64, 1000, 40_001];
-      for (const [decay, decoupled, maximize, amsgrad] of [
-        [0, 0, 0, false],
-        [0.1, 0, 1, false],
-        [0.1, 1, 0, true],
+      for (const [decay, decoupled, maximize, amsgrad, isCountedThere] of [
+        [0, 0, 0, false, false],
+        [0.1, 0, 1, false, true],
+        [0.1, 1, 0, true, false],
+        [0.1, 1, 0, true, true],
       ] as const) {
-        const [lr, beta1, beta2, eps, step] = [0.01, 0.9, 0.99, 1e-3, 3];
+        // A rate that float32 holds exactly, since it may be handed over as one.
+        const [lr, beta1, beta2, eps, step] = [0.0078125, 0.9, 0.99, 1e-3, 3];
         const correction2 = Math.sqrt(1 - beta2 ** step);
+        const stepSize = lr / (1 - beta1 ** step);
         const tensors = sizes.map((n, k) =>
           [0, 1, 2, 3, 4].map((part) => {
             const [t, values] = randomTensor(m, [n], dtype, k * 5 + part, 1);
@@ -121,12 +124,16 @@ describe("training kernels", { skip: whyMissing }, () => {
           }),
         );
         const before = tensors.map((parts) => parts.map(([t]) => m.read(t)));
+        // Where the steps are counted on the GPU, the rates are worked out there.
+        const count = isCountedThere ? m.tensor([step], "float32").pointer : 0;
+        const rate = isCountedThere && amsgrad ? m.tensor([lr], "float32").pointer : 0;
         const words = tensors.flatMap(([p, g, a, v, top], k) => {
           const last = amsgrad ? top![0].pointer : 0;
-          return [p![0].pointer, g![0].pointer, a![0].pointer, v![0].pointer, last, sizes[k]!];
+          return [p![0].pointer, g![0].pointer, a![0].pointer, v![0].pointer, last, sizes[k]!, count];
         });
-        const rates = [lr / (1 - beta1 ** step), beta1, beta2, eps, correction2, decay, lr * decay];
-        m.launch("adam_step", dtypes[dtype], rates, decoupled, maximize, sizes.length, words);
+        const rates = [stepSize, beta1, beta2, eps, isCountedThere ? 0 : correction2, decay, lr * decay, rate];
+        const given = isCountedThere ? [rate ? 0 : lr, ...rates.slice(1)] : rates;
+        m.launch("adam_step", dtypes[dtype], given, decoupled, maximize, sizes.length, words);
         tensors.forEach((parts, k) => {
           const [p, g, a, v, top] = before[k] as [number[], number[], number[], number[], number[]];
           const slack = tolerance[dtype] * 2;
@@ -136,7 +143,7 @@ describe("training kernels", { skip: whyMissing }, () => {
           const largest = amsgrad ? square.map((x, i) => Math.max(x, top[i]!)) : square;
           const want = p.map((x, i) => {
             const kept = decoupled ? x * (1 - lr * decay) : x;
-            return kept - (rates[0]! * average[i]!) / (Math.sqrt(largest[i]!) / correction2 + eps);
+            return kept - (stepSize * average[i]!) / (Math.sqrt(largest[i]!) / correction2 + eps);
           });
           const what = `${dtype}, tensor ${k}`;
           assertClose(m.read(parts[0]![0]), want, slack, `parameter ${what}`);

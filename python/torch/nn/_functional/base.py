@@ -360,6 +360,10 @@ def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
 
 def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
     """Class numbers as targets; smoothing gives every class an equal share of `label_smoothing`."""
+    if input.is_cuda and input.is_floating_point() and input.numel() > 0:
+        # Under autocast the loss is wanted in float32; the kernel reads 16-bit logits as they are and computes in that anyway.
+        widen = input.dtype is not torch.float64 and torch.is_autocast_enabled("cuda")
+        return _f._cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing, widen)
     class_dim = 0 if input.dim() == 1 else 1
     log_probs = torch.log_softmax(input, class_dim)
     picked = nll_loss(log_probs, target, weight, ignore_index, reduction)

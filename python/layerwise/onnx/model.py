@@ -1,0 +1,359 @@
+"""An ONNX graph as a torch.nn.Module: nodes run one after the other on our own ops, floating initializers are parameters,
+and the paths in names become a tree of modules. Computes nothing itself: ops/ does."""
+
+import itertools
+import re
+
+import torch
+
+from layerwise.onnx import registry
+from layerwise.onnx.file import Graph, Initializer, ModelRefused, Texts
+from layerwise.onnx.values import as_tensor, known_of
+
+# Inputs that are statistics, scales and settings: never trained, though they are floating numbers.
+FIXED_INPUTS = {
+    "BatchNormalization": (3, 4),
+    "QuantizeLinear": (1, 2),
+    "DequantizeLinear": (1, 2),
+    "QLinearConv": (1, 2, 4, 5, 6, 7),
+    "QLinearMatMul": (1, 2, 4, 5, 6, 7),
+    "MatMulNBits": (1, 2, 3, 4),
+    "Resize": (1, 2, 3),
+    "Upsample": (1,),
+    "Clip": (1, 2),
+    "Pad": (1, 2),
+    "Range": (0, 1, 2),
+    "Pow": (1,),
+    "Dropout": (1,),
+    "OneHot": (1, 2),
+}
+
+
+class Block(torch.nn.Module):
+    """A part of the model that its names put together. It can be called more than once in one run."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.path = path
+
+    def forward(self, run, steps):
+        for step in steps:
+            if isinstance(step, Call):
+                step.block(run, step.steps)
+            else:
+                run.node(step)
+
+
+class Call:
+    """The nodes of one block that stand together."""
+
+    __slots__ = ("block", "steps")
+
+    def __init__(self, block, steps):
+        self.block = block
+        self.steps = steps
+
+
+class OnnxModel(Block):
+    """Call it with the model's inputs, in order or by name; it gives the output, or a tuple of several."""
+
+    def __init__(self, file):
+        super().__init__("")
+        self.input_types = file.graph.caller_inputs
+        self.input_names = [item["name"] for item in self.input_types]
+        self.output_names = [item["name"] for item in file.graph.outputs]
+        self.opsets = file.opsets
+        self.producer = file.producer
+        self._graph = file.graph
+        Registration(self, file).run()
+
+    def forward(self, *in_order, **by_name):
+        run = Run(self._given(in_order, by_name), None, self._device(in_order, by_name))
+        run.graph(self._graph, self)
+        outputs = tuple(run.tensor(run.find(name)) for name in self.output_names)
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def argument_names(self):
+        """{name in Python: name of the input}: an ONNX name need not be one that Python can write."""
+        return {re.sub(r"\W", "_", name): name for name in self.input_names}
+
+    def _given(self, in_order, by_name):
+        if len(in_order) > len(self.input_names):
+            raise TypeError(f"the model has {len(self.input_names)} inputs, but {len(in_order)} were given")
+        found = dict(zip(self.input_names, in_order))
+        for name, value in by_name.items():
+            real = name if name in self.input_names else self.argument_names().get(name)
+            if real is None:
+                raise TypeError(f"the model has no input '{name}': it has {', '.join(self.input_names)}")
+            if real in found:
+                raise TypeError(f"input '{name}' was given twice")
+            found[real] = value
+        for item in self.input_types:
+            name = item["name"]
+            if name not in found and item.get("kind") != "optional":
+                raise TypeError(f"input '{name}' is missing: the model has {', '.join(self.input_names)}")
+            _check(item, found.setdefault(name, None))
+        return found
+
+    def _device(self, in_order, by_name):
+        for value in (*in_order, *by_name.values()):
+            if isinstance(value, torch.Tensor):
+                return value.device
+        return next((tensor.device for tensor in self.parameters()), torch.get_default_device())
+
+    def extra_repr(self):
+        return f"inputs: {', '.join(self.input_names)}; outputs: {', '.join(self.output_names)}"
+
+
+def _check(item, value):
+    if item.get("kind") != "tensor" or not isinstance(value, torch.Tensor) or item["dims"] is None:
+        return
+    dims = item["dims"]
+    if len(dims) == value.dim() and all(isinstance(n, str) or n == size for n, size in zip(dims, value.shape)):
+        return
+    shown = ", ".join(map(str, dims))
+    raise ValueError(f"input '{item['name']}' is [{shown}], not {list(value.shape)}")
+
+
+class Run:
+    """One pass through a graph: the values so far, by name. Graphs inside nodes see those around them."""
+
+    def __init__(self, values, outer, device):
+        self.values = values
+        self.outer = outer
+        self.device = device
+
+    def find(self, name):
+        run = self
+        while run is not None:
+            if name in run.values:
+                return run.values[name]
+            run = run.outer
+        raise KeyError(name)
+
+    def graph(self, graph, block=None):
+        """Runs a whole graph into this run's values; `block` is the module in whose call this happens already."""
+        for name, place in graph.places.items():
+            if name not in self.values:
+                self.values[name] = place.value()
+        Block.forward(block, self, graph.steps)
+
+    def inner(self, graph, values):
+        """The outputs of a graph that stands in a node."""
+        run = Run(dict(values), self, self.device)
+        run.graph(graph)
+        return [run.find(item["name"]) for item in graph.outputs]
+
+    def node(self, node):
+        inputs = [self.find(name) if name else None for name in node.inputs]
+        try:
+            outputs = registry.call(node, self, inputs) if node.body is None else self._function(node.body, inputs)
+        except Exception as error:
+            if not getattr(error, "__notes__", None):
+                error.add_note(f"in {node.operator} '{node.name}' of the ONNX model")
+            raise
+        for name, value in zip(node.outputs, outputs):
+            if name:
+                self.values[name] = value
+        for name in node.drops:
+            self.values.pop(name, None)
+
+    def _function(self, body, inputs):
+        names = [item["name"] for item in body.inputs]
+        given = [*inputs, *[None] * (len(names) - len(inputs))]
+        # A function sees its arguments alone.
+        run = Run(dict(zip(names, given)), None, self.device)
+        run.graph(body)
+        return [run.find(item["name"]) for item in body.outputs]
+
+    def tensor(self, value):
+        return as_tensor(value, self.device)
+
+
+class Place:
+    """Where an initializer lives: in a module under a name, so that training and `to` reach it, or as known numbers."""
+
+    __slots__ = ("module", "name", "known")
+
+    def __init__(self, module, name, known=None):
+        self.module = module
+        self.name = name
+        self.known = known
+
+    def value(self):
+        return self.known if self.known is not None else getattr(self.module, self.name)
+
+
+class Registration:
+    """Puts a file's graphs into modules: blocks by the paths in names, parameters and buffers, nodes grouped in order."""
+
+    def __init__(self, model, file):
+        self.model = model
+        self.file = file
+        self.blocks = {(): model}
+        self.fixed = set(file.metadata.get("layerwise.buffers", "").split("\n"))
+
+    def run(self):
+        self.add(self.file.graph, depth=0)
+
+    def add(self, graph, depth):
+        if depth > 32:
+            raise ModelRefused("functions and graphs are nested more than 32 deep")
+        self._constants(graph)
+        uses = _uses(graph)
+        graph.places = {
+            name: self._place(initializer, uses.get(name, ())) for name, initializer in graph.initializers.items()
+        }
+        for node in graph.nodes:
+            function = self.file.functions.get((node.operator.domain, node.operator.op))
+            if function is not None and not registry.is_known(node.operator):
+                node.body = function.graph_for(node)
+                self.add(node.body, depth + 1)
+            elif not registry.is_known(node.operator):
+                where = f" (node '{node.name}')" if node.name else ""
+                raise NotImplementedError(f"the ONNX operator {node.operator} is not done here{where}")
+            for inner in _graphs_of(node):
+                self.add(inner, depth + 1)
+        _set_drops(graph)
+        graph.steps = self._grouped([(_scope(node), node) for node in graph.nodes], ())
+
+    def _constants(self, graph):
+        """Constant nodes are initializers in another form."""
+        kept = []
+        for node in graph.nodes:
+            if node.operator.op != "Constant" or node.operator.domain != "":
+                kept.append(node)
+                continue
+            graph.initializers[node.outputs[0]] = constant_of(node)
+        graph.nodes = kept
+
+    def _place(self, initializer, users):
+        tensor = initializer.tensor
+        if isinstance(tensor, Texts):
+            return Place(None, "", tensor)
+        if not self._is_trained(initializer, users):
+            known = known_of(tensor)
+            # Numbers that a person could want to move or save stay in the module.
+            if known is not None:
+                return Place(None, "", known)
+        path, leaf = _path_of(initializer.name, users)
+        block = self._block(path)
+        while hasattr(block, leaf):
+            leaf += "_"
+        if self._is_trained(initializer, users):
+            block.register_parameter(leaf, torch.nn.Parameter(tensor))
+        else:
+            block.register_buffer(leaf, tensor)
+        return Place(block, leaf)
+
+    def _is_trained(self, initializer, users):
+        tensor = initializer.tensor
+        if not tensor.is_floating_point() or tensor.dim() == 0 or initializer.name in self.fixed:
+            return False
+        if initializer.is_constant and tensor.numel() == 1:
+            return False
+        return any(position not in FIXED_INPUTS.get(node.operator.op, ()) for node, position in users)
+
+    def _block(self, path):
+        known = self.blocks.get(path)
+        if known is None:
+            parent = self._block(path[:-1])
+            known = self.blocks[path] = Block(".".join(path))
+            name = path[-1]
+            while hasattr(parent, name):
+                name += "_"
+            parent.add_module(name, known)
+        return known
+
+    def _grouped(self, nodes, path):
+        """Steps of the block at `path`; nodes that stand together in one inner block become one call of it."""
+        steps = []
+        depth = len(path)
+        for key, group in itertools.groupby(nodes, lambda item: item[0][depth] if len(item[0]) > depth else None):
+            if key is None:
+                steps.extend(node for _, node in group)
+            else:
+                inner = (*path, key)
+                steps.append(Call(self._block(inner), self._grouped(list(group), inner)))
+        return steps
+
+
+def constant_of(node):
+    """What a Constant node holds, in any of its forms."""
+    name = node.outputs[0]
+    for key, dtype in (("value_float", torch.float32), ("value_int", torch.int64)):
+        if node.has(key):
+            return Initializer(name, torch.tensor(node.get(key), dtype=dtype), "", is_constant=True)
+    for key, dtype in (("value_floats", torch.float32), ("value_ints", torch.int64)):
+        if node.has(key):
+            return Initializer(name, torch.tensor(node.get(key), dtype=dtype), "", is_constant=True)
+    if node.has("value_string"):
+        return Initializer(name, Texts([node.get("value_string")], ()), "string")
+    if node.has("value_strings"):
+        return Initializer(name, Texts(node.get("value_strings"), (len(node.get("value_strings")),)), "string")
+    value = node.get("value")
+    if not isinstance(value, Initializer):
+        node.refuse("it holds a sparse tensor" if node.has("sparse_value") else "it holds nothing")
+    return Initializer(name, value.tensor, value.onnx_type, is_constant=True)
+
+
+def _graphs_of(node):
+    for value in node.attributes.values():
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, Graph):
+                yield item
+
+
+def _uses(graph):
+    """{name: [(node, position)]}, those of graphs inside nodes too."""
+    found = {}
+    for node in graph.nodes:
+        for position, name in enumerate(node.inputs):
+            found.setdefault(name, []).append((node, position))
+        for inner in _graphs_of(node):
+            for name, users in _uses(inner).items():
+                found.setdefault(name, []).extend(users)
+            for item in inner.outputs:
+                found.setdefault(item["name"], []).append((node, -1))
+    return found
+
+
+def _set_drops(graph):
+    """A value is let go of after the last node that reads it."""
+    kept = {item["name"] for item in graph.outputs}
+    last = {}
+    for node in graph.nodes:
+        read = set(node.inputs)
+        for inner in _graphs_of(node):
+            read |= set(_uses(inner)) | {item["name"] for item in inner.outputs}
+        for name in (*read, *node.outputs):
+            last[name] = node
+    drops = {}
+    for name, node in last.items():
+        if name and name not in kept:
+            drops.setdefault(id(node), []).append(name)
+    for node in graph.nodes:
+        node.drops = tuple(drops.get(id(node), ()))
+
+
+def _parts(text):
+    return [part for part in re.split(r"[/.]|::", text) if part]
+
+
+def _clean(part):
+    return re.sub(r"\W", "_", part)
+
+
+def _scope(node):
+    """"/encoder/layers.0/attn/MatMul" stands in encoder.layers.0.attn."""
+    whole, _, _ = node.name.rpartition("/")
+    return tuple(_clean(part) for part in _parts(whole))
+
+
+def _path_of(name, users):
+    """Names with a path say where they belong; others go where they are used first."""
+    parts = [_clean(part) for part in _parts(name)]
+    if len(parts) > 1 and "::" not in name:
+        return tuple(parts[:-1]), parts[-1]
+    scope = _scope(users[0][0]) if users else ()
+    return scope, parts[-1] if parts else "value"

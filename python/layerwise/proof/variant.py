@@ -1,0 +1,105 @@
+"""A model with some of its modules and values exchanged for as long as somebody looks. Never copies a model; the model is
+afterwards what it was before."""
+
+import contextlib
+
+import torch
+
+
+class Variant:
+    """Which modules of a model stand for which others, and which values for which."""
+
+    def __init__(self, name):
+        self.name = name
+        # Modules of the model, and what takes their place.
+        self.modules = {}
+        # Names of parameters and buffers, and the tensors that take the place of their data.
+        self.values = {}
+
+    def replace(self, module, replacement):
+        self.modules[module] = replacement
+
+    @contextlib.contextmanager
+    def applied(self, model):
+        """The changed model: the same object, or what takes the place of the whole."""
+        undo = []
+        try:
+            for owner in list(model.modules()):
+                for name, child in list(owner._modules.items()):
+                    if child is not None and child in self.modules:
+                        undo.append((owner, name, child))
+                        owner._modules[name] = self.modules[child]
+            named = {**dict(model.named_parameters()), **dict(model.named_buffers())} if self.values else {}
+            for name, value in self.values.items():
+                tensor = named[name]
+                undo.append((tensor, None, tensor.data))
+                tensor.data = value
+            yield self.modules.get(model, model)
+        finally:
+            for place, name, before in reversed(undo):
+                if name is None:
+                    place.data = before
+                else:
+                    place._modules[name] = before
+
+
+def paths_of(model):
+    """{module: its first path}; the model itself is ""."""
+    return {module: path for path, module in model.named_modules()}
+
+
+def storage_key(tensor):
+    """Tensors that share memory have the same key."""
+    return (tensor.untyped_storage()._cdata, tensor.storage_offset(), tuple(tensor.shape))
+
+
+class Bytes:
+    """Sizes of tensors, in which memory that is shared counts where it comes first."""
+
+    def __init__(self):
+        self.seen = set()
+
+    def of(self, tensors):
+        size = 0
+        for tensor in tensors:
+            key = storage_key(tensor)
+            if key in self.seen:
+                continue
+            self.seen.add(key)
+            size += tensor.numel() * tensor.element_size()
+        return size
+
+
+def own_tensors(module):
+    """The parameters and saved buffers that a module holds itself."""
+    found = [parameter for parameter in module._parameters.values() if parameter is not None]
+    skipped = module._non_persistent_buffers_set
+    found += [buffer for name, buffer in module._buffers.items() if buffer is not None and name not in skipped]
+    return found
+
+
+def all_tensors(module):
+    """The same of everything below it too."""
+    return [tensor for part in module.modules() for tensor in own_tensors(part)]
+
+
+def tensors_in(value):
+    """All tensors in what a module returned, in order."""
+    from layerwise.probe import collect
+
+    found = []
+    collect(value, "", found)
+    return [tensor for _, tensor in found]
+
+
+def clone_of(value):
+    """The same value with tensors of its own: what a module was given or gave may be written to later on."""
+    if isinstance(value, torch.Tensor):
+        return value.detach().clone()
+    if isinstance(value, dict):
+        return {key: clone_of(item) for key, item in value.items()}
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*(clone_of(item) for item in value))
+    if type(value) in (list, tuple):
+        return type(value)(clone_of(item) for item in value)
+    return value

@@ -1,0 +1,191 @@
+"""How a weight is written in few bits: codes, one scale per group of columns, perhaps a zero point, perhaps a table of values.
+
+The packed forms are those of torch._C's low-bit products; here is what decides the numbers in them. Chooses no layer.
+"""
+
+import math
+
+import torch
+
+from torch._gen import functions as _ops
+
+_HALF = {"fp16": torch.float16, "bf16": torch.bfloat16}
+_E4M3_LARGEST = 448.0
+
+
+def _normal_quantiles(levels):
+    """Quantiles of the standard normal distribution."""
+    return [math.sqrt(2) * torch.erfinv(torch.tensor(2 * level - 1, dtype=torch.float64)).item() for level in levels]
+
+
+def _even(first, last, count):
+    return [first + (last - first) * step / (count - 1) for step in range(count)]
+
+
+def normal_float4():
+    """The sixteen values of NF4: quantiles of a normal distribution, scaled to [-1, 1], with an exact zero.
+
+    Eight positive and seven negative ones, each half evenly spread in probability (Dettmers et al. 2023, QLoRA,
+    arXiv:2305.14314, section 3 and appendix E).
+    """
+    # Between the outermost probabilities that 15 and 16 levels would have: 1 - (1/32 + 1/30) / 2.
+    offset = 1 - (1 / 32 + 1 / 30) / 2
+    above = _normal_quantiles(_even(offset, 0.5, 9)[:-1])
+    below = [-value for value in _normal_quantiles(_even(offset, 0.5, 8)[:-1])]
+    largest = max(above)
+    return torch.tensor(sorted([*below, 0.0, *above]), dtype=torch.float64).div(largest).float()
+
+
+def float4_e2m1():
+    """The values of a float with two bits of exponent and one of mantissa, scaled to [-1, 1]; the lower eight are positive."""
+    positive = [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0]
+    return torch.tensor(positive + [-value for value in positive]) / 6.0
+
+
+class WeightFormat:
+    """One way of writing weights: "int8", "int4", "nf4", "fp4", "fp8", "fp16" or "bf16".
+
+    `group` columns share a scale; 0 is the whole row.
+    """
+
+    def __init__(self, name, group=0, symmetric=True):
+        self.name = name
+        self.group = 0 if name in ("fp8", "fp16", "bf16") else group
+        self.symmetric = symmetric or name not in ("int8", "int4")
+        self.table = {"nf4": normal_float4, "fp4": float4_e2m1}.get(name, lambda: None)()
+        self.is_half = name in _HALF
+        self.bits = {"int8": 8, "fp8": 8, "fp16": 16, "bf16": 16}.get(name, 4)
+        if self.table is not None:
+            order = self.table.argsort()
+            ordered = self.table[order]
+            self._order = order
+            self._borders = (ordered[1:] + ordered[:-1]) / 2
+
+    @property
+    def kernel(self):
+        """The word by which the low-bit products know it."""
+        if self.is_half:
+            return "float16"
+        return {"nf4": "float4", "fp4": "float4", "fp8": "float8"}.get(self.name, self.name)
+
+    def describe(self):
+        return f"{self.name} group {self.group}" if self.group else self.name
+
+    def refusal(self, weight):
+        """Why a matrix cannot be written so; None when it can."""
+        if self.bits == 4 and weight.shape[1] % 2:
+            return f"{weight.shape[1]} columns do not fill whole bytes"
+        if not bool(weight.isfinite().all()):
+            return "its weight holds NaN or infinite values"
+        if self.name == "fp16" and weight.abs().max().item() > 65504:
+            return "its weight has values beyond float16's 65504"
+        return None
+
+    def grouped(self, weight):
+        """[n, k] as [n, groups, group], the last group filled up with zeros."""
+        rows, columns = weight.shape
+        size = self.group or columns
+        missing = -columns % size
+        if missing:
+            weight = torch.nn.functional.pad(weight, (0, missing))
+        return weight.reshape(rows, -1, size)
+
+    def spread(self, numbers, columns):
+        """[n, groups] as [n, k]: the scale or zero point of each column."""
+        size = self.group or columns
+        return numbers.repeat_interleave(size, dim=1)[:, :columns]
+
+    def choose(self, weight, largest_share=1.0):
+        """(scale, zero) per group, [n, groups]; zero is None where the format has none. `largest_share` clips the range."""
+        groups = self.grouped(weight.float())
+        if self.is_half:
+            return torch.ones(groups.shape[:2], device=weight.device), None
+        high = groups.amax(dim=2)
+        low = groups.amin(dim=2)
+        largest = torch.maximum(high, -low) * largest_share
+        if self.name == "fp8":
+            return _never_zero(largest / _E4M3_LARGEST), None
+        if self.table is not None:
+            return _never_zero(largest), None
+        if self.symmetric and self.name == "int8":
+            return _never_zero(largest / 127), None
+        if self.symmetric:
+            return self._symmetric4(groups, high, low, largest_share), None
+        high = high.clamp(min=0) * largest_share
+        low = low.clamp(max=0) * largest_share
+        lowest, highest = self._limits()
+        scale = _never_zero((high - low) / (highest - lowest))
+        return scale, (lowest - low / scale).round().clamp(lowest, highest)
+
+    def _symmetric4(self, groups, high, low, largest_share):
+        """Sixteen steps around zero reach one further below than above: the longer side goes there where that is better."""
+        longer = torch.where(high > -low, high, low) * largest_share
+        found = []
+        for scale in (_never_zero(longer.abs() / 7), _never_zero(longer / -8)):
+            error = self.values(self.codes(groups, scale[..., None], None), scale[..., None], None) - groups
+            found.append((scale, error.square().sum(dim=2)))
+        (even, even_error), (tilted, tilted_error) = found
+        return torch.where(tilted_error < even_error, tilted, even)
+
+    def _limits(self):
+        return (-128, 127) if self.name == "int8" else (0, 15)
+
+    def codes(self, weight, scale, zero):
+        """The nearest codes, as floats; scale and zero spread over the weight's shape, or ready to be."""
+        if self.is_half:
+            return weight.to(_HALF[self.name]).float()
+        scaled = weight / scale
+        if self.name == "fp8":
+            return scaled.clamp(-_E4M3_LARGEST, _E4M3_LARGEST).to(torch.float8_e4m3fn).float()
+        if self.table is not None:
+            places = torch.bucketize(scaled, self._borders.to(scaled.device))
+            return self._order.to(scaled.device)[places].float()
+        lowest, highest = self._limits()
+        if zero is None:
+            zero = 8 if self.name == "int4" else 0
+        if self.name == "int8" and self.symmetric:
+            lowest = -127
+        return (scaled.round() + zero).clamp(lowest, highest)
+
+    def values(self, codes, scale, zero):
+        """What the codes stand for."""
+        if self.table is not None:
+            return self.table.to(codes.device)[codes.long()] * scale
+        if self.name == "int4" and zero is None:
+            zero = 8
+        return (codes if zero is None else codes - zero) * scale
+
+    def rounded(self, weight, largest_share=1.0):
+        """A weight [n, k] after rounding to the nearest."""
+        scale, zero = self.choose(weight, largest_share)
+        scale = self.spread(scale, weight.shape[1])
+        zero = None if zero is None else self.spread(zero, weight.shape[1])
+        return self.values(self.codes(weight.float(), scale, zero), scale, zero)
+
+    def pack(self, codes, scale, zero):
+        """The tensors that a low-bit product takes, by their names in our layers."""
+        if self.is_half:
+            return {"codes": codes.to(_HALF[self.name]), "scale": scale}
+        if self.name == "fp8":
+            return {"codes": codes.to(torch.float8_e4m3fn), "scale": scale}
+        if self.name == "int8":
+            packed = {"codes": codes.to(torch.int8), "scale": scale}
+            return packed if zero is None else {**packed, "zero": zero.to(torch.int8)}
+        packed = {"codes": _ops._pack_int4(codes.to(torch.uint8)), "scale": scale}
+        if zero is not None:
+            packed["zero"] = zero.to(torch.uint8)
+        if self.table is not None:
+            packed["table"] = self.table.to(codes.device)
+        return packed
+
+    def quantize(self, weight, largest_share=1.0):
+        """Packed tensors of a weight [n, k], rounded to the nearest."""
+        scale, zero = self.choose(weight, largest_share)
+        columns = weight.shape[1]
+        spread_zero = None if zero is None else self.spread(zero, columns)
+        return self.pack(self.codes(weight.float(), self.spread(scale, columns), spread_zero), scale, zero)
+
+
+def _never_zero(scale):
+    """A group of zeros may have any scale."""
+    return torch.where(scale == 0, torch.ones_like(scale), scale)

@@ -1,0 +1,219 @@
+"""The layers of quantized models. Each computes with its packed numbers through the low-bit kernels; none keeps a float weight.
+
+A layer is its configuration (plain data) and its tensors by name: what a file holds of it. How the numbers are chosen is
+decided elsewhere.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from torch._gen import functions as _ops
+
+_KINDS = {}
+
+
+def layer(config, tensors):
+    """The layer of a configuration."""
+    return _KINDS[config["kind"]](config, tensors)
+
+
+def _kind(cls):
+    _KINDS[cls.kind] = cls
+    return cls
+
+
+class QuantizedLayer(nn.Module):
+    """Base of all: tensors are buffers, those that a configuration does not have are None."""
+
+    kind = ""
+    optional = ()
+
+    def __init__(self, config, tensors):
+        nn.Module.__init__(self)
+        self.config = dict(config)
+        self.training = False
+        for name in self.optional:
+            self.register_buffer(name, None)
+        for name, tensor in tensors.items():
+            self.register_buffer(name, tensor.detach())
+
+    def tensors(self):
+        return {name: buffer for name, buffer in self._buffers.items() if buffer is not None}
+
+    def became(self):
+        return self.config["format"]
+
+    def extra_repr(self):
+        return self.became()
+
+
+def _smoothed(x, smooth):
+    """Weights were multiplied by what activations are divided by (SmoothQuant, AWQ)."""
+    return x if smooth is None else x * smooth.to(x.dtype)
+
+
+def _like(bias, x):
+    return bias if bias is None or bias.dtype is x.dtype else bias.to(x.dtype)
+
+
+class _WeightOnly(QuantizedLayer):
+    """A weight [n, k] of few bits."""
+
+    optional = ("zero", "table", "bias", "smooth")
+
+    @property
+    def weight(self):
+        """In float, for code that reads it by itself; made anew each time."""
+        rows = _ops._dequantize_low_bit(
+            self.codes, self.scale, self.zero, self.table, self.config["kernel"], self.config["group"]
+        )
+        rows = rows if self.smooth is None else rows * self.smooth
+        return rows.view(self.config["shape"])
+
+    def became(self):
+        group = self.config["group"]
+        return f"{self.config['format']} group {group}" if group else self.config["format"]
+
+
+@_kind
+class LowBitLinear(_WeightOnly):
+    """nn.Linear: activations in float, weights of 4, 8 or 16 bits."""
+
+    kind = "low_bit_linear"
+
+    def forward(self, input):
+        x = _smoothed(input, self.smooth)
+        return _ops._linear_low_bit(
+            x, self.codes, self.scale, self.zero, self.table, _like(self.bias, x), self.config["kernel"],
+            self.config["group"],
+        )
+
+
+@_kind
+class LowBitEmbedding(_WeightOnly):
+    """nn.Embedding: only the rows that are looked up are spelled out."""
+
+    kind = "low_bit_embedding"
+
+    @property
+    def num_embeddings(self):
+        return self.config["shape"][0]
+
+    @property
+    def embedding_dim(self):
+        return self.config["shape"][1]
+
+    def forward(self, input):
+        places = input.reshape(-1)
+        rows = _ops._dequantize_low_bit(
+            self.codes[places], self.scale[places], None if self.zero is None else self.zero[places], self.table,
+            self.config["kernel"], self.config["group"],
+        )
+        return rows.view(*input.shape, rows.shape[-1])
+
+
+@_kind
+class LowBitConv(_WeightOnly):
+    """Any convolution: the weight is kept in few bits and spelled out for each call."""
+
+    kind = "low_bit_conv"
+
+    def forward(self, input, output_size=None):
+        weight = self.weight.to(input.dtype)
+        config = self.config
+        if config["function"].startswith("conv_transpose"):
+            return getattr(F, config["function"])(
+                input, weight, _like(self.bias, input), config["stride"], config["padding"], config["output_padding"],
+                config["groups"], config["dilation"],
+            )
+        input, padding = _padded(input, config)
+        return getattr(F, config["function"])(
+            input, weight, _like(self.bias, input), config["stride"], padding, config["dilation"], config["groups"]
+        )
+
+
+def _padded(input, config):
+    """(input, padding that is left to the convolution): other padding than zeros is done before."""
+    if config["padding_mode"] == "zeros":
+        return input, config["padding"]
+    return F.pad(input, config["outer_padding"], mode=config["padding_mode"]), 0
+
+
+@_kind
+class DynamicLinear(QuantizedLayer):
+    """nn.Linear in int8: activations get their scale from each call."""
+
+    kind = "dynamic_linear"
+    optional = ("bias", "smooth")
+
+    @property
+    def weight(self):
+        rows = self.codes.float() * self.scale[:, None]
+        return rows if self.smooth is None else rows * self.smooth
+
+    def forward(self, input):
+        x = _smoothed(input, self.smooth)
+        return _ops._linear_int8_dynamic(
+            x, self.codes, self.scale, None, self.bias, self.config["granularity"]
+        )
+
+
+@_kind
+class StaticLinear(QuantizedLayer):
+    """nn.Linear in int8: activations have one scale, found by calibration."""
+
+    kind = "static_linear"
+    optional = ("bias", "smooth")
+    weight = DynamicLinear.weight
+
+    def forward(self, input):
+        x = _smoothed(input, self.smooth)
+        codes = _quantized(x, self)
+        return _ops._linear_int8(
+            codes, self.input_scale, self.input_zero, self.codes, self.scale, None, self.bias, None, None, x.dtype
+        )
+
+
+def _quantized(x, of):
+    low, high = of.config["input_range"]
+    dtype = torch.uint8 if low == 0 else torch.int8
+    return _ops._quantize_affine(x, of.input_scale, of.input_zero, None, low, high, dtype)
+
+
+@_kind
+class IntegerConv(QuantizedLayer):
+    """nn.Conv1d and nn.Conv2d in int8; without a scale for its input it takes one from each call."""
+
+    kind = "integer_conv"
+    optional = ("bias", "input_scale", "input_zero")
+
+    @property
+    def weight(self):
+        rows = self.codes.float() * self.scale.view(-1, *[1] * (self.codes.dim() - 1))
+        return rows.view(self.config["shape"])
+
+    def forward(self, input):
+        config = self.config
+        x, padding = _padded(input, config)
+        is_row = len(config["shape"]) == 3
+        if is_row:
+            x = x.unsqueeze(-2)
+        if self.input_scale is None:
+            scale, zero = _ops._choose_qparams(x)
+            codes = _ops._quantize_affine(x, scale, zero, None, 0, 255, torch.uint8)
+        else:
+            scale, zero = self.input_scale, self.input_zero
+            codes = _quantized(x, self)
+        y = _ops._conv2d_int8(
+            codes, scale, zero, self.codes, self.scale, None, self.bias, _pair(config["stride"], 1),
+            _pair(padding, 0), _pair(config["dilation"], 1), config["groups"], None, None, x.dtype,
+        )
+        return y.squeeze(-2) if is_row else y
+
+
+def _pair(value, along_row):
+    """Sizes of a convolution in two dimensions, also for one of one dimension."""
+    if isinstance(value, int):
+        return [value, value]
+    return [along_row, *value] if len(value) == 1 else list(value)

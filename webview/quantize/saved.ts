@@ -1,0 +1,35 @@
+/** What was written: the file, what is inside, and how the check against ONNX Runtime went. */
+import type { CompressedFile } from "../../src/protocol/compress.ts";
+import { h } from "../kit/dom.ts";
+import { baseName, formatBytes } from "../kit/formats.ts";
+import { icon } from "../kit/icons.ts";
+import { formatError } from "./words.ts";
+
+function checkWords({ checks }: CompressedFile): string | null {
+  if (checks.length === 0) return null;
+  const largest = Math.max(...checks.flatMap(({ outputs }) => outputs.map(({ relative }) => relative)));
+  const times = checks.length === 1 ? "once" : `at ${checks.length} sizes`;
+  if (checks.every(({ ok }) => ok)) return `run in ONNX Runtime ${times}, largest difference ${formatError(largest)}`;
+  return `ONNX Runtime gives other numbers: largest difference ${formatError(largest)}`;
+}
+
+export function savedStrip(file: CompressedFile, open: () => void): HTMLElement {
+  const isGood = file.checks.every(({ ok }) => ok);
+  const parts = [formatBytes(file.bytes), file.contents, checkWords(file)].filter((part) => part);
+  return h(
+    "div",
+    { class: `lw-saved${isGood ? "" : " lw-verdict-bad"}`, attributes: { role: "status" } },
+    icon(isGood ? "save" : "warning"),
+    h(
+      "span",
+      { class: "lw-saved-words" },
+      "Wrote ",
+      h(
+        "button",
+        { class: "lw-link", attributes: { type: "button", title: file.file }, on: { click: open } },
+        baseName(file.file),
+      ),
+      h("span", { class: "lw-muted" }, ` · ${parts.join(" · ")}`),
+    ),
+  );
+}

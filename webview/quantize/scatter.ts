@@ -1,0 +1,148 @@
+/** Size against error: one point per scheme, those that none beats in both joined by a line. Draws what it is given. */
+import { scaleLinear } from "d3";
+import type { ReportRows } from "../../src/protocol/views/quantize.ts";
+import { h, oncePerFrame, svg } from "../kit/dom.ts";
+import { formatBytes } from "../kit/formats.ts";
+import { bestFront, formatDb } from "./words.ts";
+
+const MARGIN = { top: 14, right: 14, bottom: 34, left: 46 };
+const LETTER = 6.4;
+const LABEL_HEIGHT = 13;
+
+interface Placed {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+const overlaps = (a: Placed, b: Placed): boolean =>
+  a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+
+/** Beside the point, on the first side where no other label or point stands. */
+function labelPlace(
+  x: number,
+  y: number,
+  text: string,
+  taken: Placed[],
+  width: number,
+): { x: number; y: number; anchor: "start" | "end" | "middle" } {
+  const long = text.length * LETTER;
+  const places = [
+    { x: x + 9, y: y + 4, anchor: "start" as const, left: x + 9 },
+    { x: x - 9, y: y + 4, anchor: "end" as const, left: x - 9 - long },
+    { x, y: y - 10, anchor: "middle" as const, left: x - long / 2 },
+    { x, y: y + 19, anchor: "middle" as const, left: x - long / 2 },
+  ];
+  const box = (place: (typeof places)[number]): Placed => ({
+    left: place.left,
+    right: place.left + long,
+    top: place.y - LABEL_HEIGHT + 3,
+    bottom: place.y + 3,
+  });
+  const free = places.find((place) => {
+    const at = box(place);
+    return at.left > MARGIN.left - 6 && at.right < width && taken.every((other) => !overlaps(at, other));
+  });
+  const chosen = free ?? places[0]!;
+  taken.push(box(chosen));
+  return chosen;
+}
+
+export function scatterSvg(
+  reports: readonly ReportRows[],
+  chosen: string,
+  width: number,
+  height: number,
+  onChoose: (name: string) => void,
+): SVGSVGElement {
+  const front = bestFront(reports);
+  const known = reports.map(({ output }) => output.sqnrDb).filter((db) => db !== null);
+  const [least, most] = [Math.min(20, ...known), Math.max(40, ...known)];
+  const room = (most - least) * 0.12;
+  const beforeBytes = Math.max(...reports.map((report) => report.beforeBytes));
+  const largest = Math.max(beforeBytes, ...reports.map((report) => report.afterBytes));
+  const x = scaleLinear([0, largest * 1.04], [MARGIN.left, width - MARGIN.right]);
+  const y = scaleLinear([least - room, most + room], [height - MARGIN.bottom, MARGIN.top]);
+  const yOf = ({ output }: ReportRows): number => (output.sqnrDb === null ? MARGIN.top : y(output.sqnrDb));
+  const picture = svg("svg", {
+    width,
+    height,
+    viewBox: `0 0 ${width} ${height}`,
+    class: "lw-scatter",
+    role: "img",
+    "aria-label": `Size against error. Not beaten in both: ${front.map(({ name }) => name).join(", ")}`,
+  });
+  for (const tick of y.ticks(4)) {
+    picture.append(
+      svg("line", { x1: MARGIN.left, x2: width - MARGIN.right, y1: y(tick), y2: y(tick), class: "lw-grid" }),
+      svg("text", { x: MARGIN.left - 7, y: y(tick) + 3.5, class: "lw-axis", "text-anchor": "end" }, String(tick)),
+    );
+  }
+  picture.append(
+    svg("text", { x: 4, y: MARGIN.top - 3, class: "lw-axis" }, "dB"),
+    svg("text", { x: MARGIN.left, y: height - 18, class: "lw-axis", "text-anchor": "middle" }, "0"),
+    svg(
+      "text",
+      { x: (MARGIN.left + width - MARGIN.right) / 2, y: height - 4, class: "lw-axis", "text-anchor": "middle" },
+      "size: left is smaller, up is closer to the original",
+    ),
+    svg("line", {
+      x1: x(beforeBytes),
+      x2: x(beforeBytes),
+      y1: MARGIN.top,
+      y2: height - MARGIN.bottom,
+      class: "lw-now",
+    }),
+    svg(
+      "text",
+      { x: x(beforeBytes), y: height - 18, class: "lw-axis", "text-anchor": "end" },
+      `as it is ${formatBytes(beforeBytes)}`,
+    ),
+  );
+  if (front.length > 1) {
+    const path = front.map((report, i) => `${i === 0 ? "M" : "L"}${x(report.afterBytes)},${yOf(report)}`).join("");
+    picture.append(svg("path", { d: path, class: "lw-front" }));
+  }
+  const taken: Placed[] = reports.map((report) => {
+    const [cx, cy] = [x(report.afterBytes), yOf(report)];
+    return { left: cx - 6, right: cx + 6, top: cy - 6, bottom: cy + 6 };
+  });
+  for (const report of reports) {
+    const [cx, cy] = [x(report.afterBytes), yOf(report)];
+    const isChosen = report.name === chosen;
+    const names = ["lw-point"];
+    if (isChosen) names.push("lw-point-chosen");
+    if (!report.worthKeeping) names.push("lw-point-refused");
+    if (front.includes(report)) names.push("lw-point-front");
+    const label = labelPlace(cx, cy, report.name, taken, width);
+    const group = svg(
+      "g",
+      { class: names.join(" "), "data-point": report.name },
+      svg("title", {}, `${report.name}: ${formatBytes(report.afterBytes)}, ${formatDb(report.output.sqnrDb)}`),
+      svg("circle", { cx, cy, r: 12, class: "lw-point-reach" }),
+      ...(isChosen ? [svg("circle", { cx, cy, r: 8, class: "lw-point-ring" })] : []),
+      svg("circle", { cx, cy, r: 4.5, class: "lw-point-dot" }),
+      svg("text", { x: label.x, y: label.y, "text-anchor": label.anchor }, report.name),
+    );
+    group.addEventListener("click", () => onChoose(report.name));
+    picture.append(group);
+  }
+  return picture;
+}
+
+/** Drawn anew whenever its box changes size. */
+export function scatter(
+  reports: readonly ReportRows[],
+  chosen: () => string,
+  onChoose: (name: string) => void,
+): { element: HTMLElement; redraw(): void } {
+  const element = h("div", { class: "lw-scatter-box" });
+  const redraw = (): void => {
+    const { clientWidth, clientHeight } = element;
+    if (clientWidth < 120 || clientHeight < 90) return;
+    element.replaceChildren(scatterSvg(reports, chosen(), clientWidth, clientHeight, onChoose));
+  };
+  new ResizeObserver(oncePerFrame(redraw)).observe(element);
+  return { element, redraw };
+}

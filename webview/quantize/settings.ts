@@ -1,0 +1,239 @@
+/** What the next run takes: schemes, how their numbers are found, on which data, within which error. It only asks. */
+import type { Method, Observer, Scheme } from "../../src/protocol/compress.ts";
+import type { QuantizeChoices } from "../../src/protocol/views/quantize.ts";
+import { h } from "../kit/dom.ts";
+import { baseName } from "../kit/formats.ts";
+import { icon } from "../kit/icons.ts";
+import { dropdown } from "../kit/toolkit.ts";
+
+export interface SettingsOptions {
+  choices: QuantizeChoices;
+  choose(change: Partial<QuantizeChoices>): void;
+  pickData(): void;
+  pickMetric(): void;
+  pickWeights(): void;
+}
+
+const schemes: { id: Scheme; title: string }[] = [
+  { id: "dynamic", title: "int8 weights, activations quantized as they come: linear and recurrent layers" },
+  { id: "static", title: "int8 weights and activations, ranges found on the data: linear layers and convolutions" },
+  { id: "qat", title: "as static, after some steps of training with rounding in the forward pass" },
+  { id: "int8", title: "weights alone as int8" },
+  { id: "int4", title: "weights alone as int4, in groups that share a scale" },
+  { id: "nf4", title: "weights alone in the 16 levels of NF4, made for bell-shaped weights" },
+  { id: "fp4", title: "weights alone as 4-bit floats" },
+  { id: "fp8", title: "weights alone as 8-bit floats" },
+  { id: "fp16", title: "everything as 16-bit floats" },
+  { id: "bf16", title: "everything as bfloat16: the range of float32, fewer digits" },
+];
+
+const methods: { value: Method; text: string }[] = [
+  { value: "nearest", text: "Nearest" },
+  { value: "gptq", text: "GPTQ" },
+  { value: "awq", text: "AWQ" },
+  { value: "smoothquant", text: "SmoothQuant" },
+];
+
+const observers: { value: Observer; text: string }[] = [
+  { value: "minmax", text: "Min and max" },
+  { value: "average", text: "Moving average" },
+  { value: "histogram", text: "Histogram" },
+  { value: "entropy", text: "Entropy" },
+  { value: "percentile", text: "Percentile" },
+  { value: "mse", text: "Least square error" },
+];
+
+const groups = ["0", "16", "32", "64", "128"];
+
+/** Which settings matter for these schemes. */
+export function settingsFor(chosen: readonly Scheme[]): { method: boolean; observer: boolean; group: boolean } {
+  const has = (...wanted: Scheme[]): boolean => wanted.some((scheme) => chosen.includes(scheme));
+  return {
+    method: has("dynamic", "static", "int8", "int4", "nf4", "fp4"),
+    observer: has("static", "qat"),
+    group: has("int8", "int4", "nf4", "fp4"),
+  };
+}
+
+function field(label: string, ...content: HTMLElement[]): HTMLElement {
+  return h("div", { class: "lw-field" }, h("span", { class: "lw-field-label" }, label), ...content);
+}
+
+function schemeToggles({ choices, choose }: SettingsOptions): HTMLElement {
+  return h(
+    "div",
+    { class: "lw-toggles", attributes: { role: "group", "aria-label": "Schemes to compare" } },
+    ...schemes.map(({ id, title }) => {
+      const isOn = choices.schemes.includes(id);
+      return h(
+        "button",
+        {
+          class: "lw-toggle",
+          attributes: { type: "button", "aria-pressed": String(isOn), "data-toggle": id, title },
+          on: {
+            click: () => {
+              const next = isOn ? choices.schemes.filter((scheme) => scheme !== id) : [...choices.schemes, id];
+              // In the order of the list, whatever the order of the clicks.
+              choose({ schemes: schemes.map((scheme) => scheme.id).filter((scheme) => next.includes(scheme)) });
+            },
+          },
+        },
+        id,
+      );
+    }),
+  );
+}
+
+/** What was picked, a way to pick another, and a way back. */
+function picked(value: string | null, absent: string, pick: () => void, clear: () => void): HTMLElement {
+  return h(
+    "span",
+    { class: "lw-picked" },
+    h(
+      "button",
+      { class: "lw-link lw-clip", attributes: { type: "button", title: value }, on: { click: pick } },
+      value === null ? absent : baseName(value),
+    ),
+    value === null
+      ? null
+      : h(
+          "button",
+          {
+            class: "lw-chip-close",
+            attributes: { type: "button", "aria-label": "Clear", title: "Clear" },
+            on: { click: clear },
+          },
+          icon("close"),
+        ),
+  );
+}
+
+const BUDGET = { least: 5, most: 60, first: 30 };
+
+function budget({ choices, choose }: SettingsOptions): HTMLElement {
+  const isOn = choices.budgetDb !== null;
+  const text = h("span", { class: "lw-budget-text" }, isOn ? `at least ${choices.budgetDb} dB` : "no limit");
+  const slider = h("input", {
+    attributes: {
+      type: "range",
+      min: BUDGET.least,
+      max: BUDGET.most,
+      step: 1,
+      value: choices.budgetDb ?? BUDGET.first,
+      disabled: !isOn,
+      "aria-label": "Least signal-to-noise ratio of the outputs in decibels",
+    },
+    on: {
+      input: () => {
+        text.textContent = `at least ${slider.value} dB`;
+      },
+      change: () => choose({ budgetDb: Number(slider.value) }),
+    },
+  });
+  const toggle = h("input", {
+    attributes: { type: "checkbox", checked: isOn, "aria-label": "Hold an error budget" },
+    on: { change: () => choose({ budgetDb: toggle.checked ? Number(slider.value) : null }) },
+  });
+  const title = "Keeps the most sensitive layers as they are until the model's outputs hold this ratio";
+  return h("label", { class: "lw-budget", attributes: { title } }, toggle, slider, text);
+}
+
+function keptChips({ choices, choose }: SettingsOptions): HTMLElement {
+  return h(
+    "span",
+    { class: "lw-kept-chips" },
+    ...choices.keep.map((path) =>
+      h(
+        "span",
+        { class: "lw-kept-chip lw-mono" },
+        h("span", { class: "lw-clip" }, path),
+        h(
+          "button",
+          {
+            class: "lw-chip-close",
+            attributes: { type: "button", "aria-label": `Do not keep ${path}`, title: "Do not keep" },
+            on: { click: () => choose({ keep: choices.keep.filter((other) => other !== path) }) },
+          },
+          icon("close"),
+        ),
+      ),
+    ),
+  );
+}
+
+export function settingsFields(options: SettingsOptions): HTMLElement {
+  const { choices, choose } = options;
+  const matters = settingsFor(choices.schemes);
+  const select = <Value extends string>(
+    label: string,
+    value: Value,
+    values: { value: Value; text: string }[],
+    onChange: (value: Value) => void,
+  ): HTMLElement => field(label, dropdown<Value>({ label, value, options: values, onChange }).element);
+  return h(
+    "div",
+    { class: "lw-settings-fields" },
+    field("Schemes", schemeToggles(options)),
+    h(
+      "div",
+      { class: "lw-settings-row" },
+      field(
+        "Data",
+        picked(choices.data, "Random inputs: choose data…", options.pickData, () => choose({ data: null })),
+      ),
+      field(
+        "Metric",
+        picked(choices.metric, "What fits the outputs", options.pickMetric, () => choose({ metric: null })),
+      ),
+      field(
+        "Weights",
+        picked(choices.weights, "As the class makes them", options.pickWeights, () => choose({ weights: null })),
+      ),
+    ),
+    h(
+      "div",
+      { class: "lw-settings-row" },
+      matters.method ? select("Method", choices.method, methods, (method) => choose({ method })) : null,
+      matters.observer ? select("Ranges", choices.observer, observers, (observer) => choose({ observer })) : null,
+      matters.group
+        ? select(
+            "Group",
+            String(choices.group),
+            groups.map((value) => ({ value, text: value === "0" ? "Whole rows" : `${value} columns` })),
+            (value) => choose({ group: Number(value) }),
+          )
+        : null,
+      field("Error budget", budget(options)),
+    ),
+    choices.keep.length > 0
+      ? h(
+          "div",
+          { class: "lw-settings-row" },
+          field("Kept layers", keptChips(options)),
+          select(
+            "stored as",
+            choices.keepAs,
+            [
+              { value: "float32", text: "As they were" },
+              { value: "fp16", text: "fp16" },
+              { value: "bf16", text: "bf16" },
+            ],
+            (keepAs) => choose({ keepAs }),
+          ),
+        )
+      : null,
+  );
+}
+
+/** One line for when the fields are folded away. */
+export function settingsWords(choices: QuantizeChoices): string {
+  const { method, observer, group } = settingsFor(choices.schemes);
+  const parts = [choices.schemes.join(", ") || "no scheme chosen"];
+  if (method) parts.push(methods.find(({ value }) => value === choices.method)?.text ?? choices.method);
+  if (observer) parts.push(observers.find(({ value }) => value === choices.observer)?.text ?? choices.observer);
+  if (group) parts.push(choices.group === 0 ? "whole rows" : `groups of ${choices.group}`);
+  parts.push(choices.data === null ? "random inputs" : baseName(choices.data));
+  if (choices.budgetDb !== null) parts.push(`at least ${choices.budgetDb} dB`);
+  if (choices.keep.length > 0) parts.push(`${choices.keep.length} kept`);
+  return parts.join(" · ");
+}

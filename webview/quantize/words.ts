@@ -1,0 +1,97 @@
+/** How errors, sizes and verdicts are worded in this view: numbers to text and back to colours. Pure; draws nothing. */
+import type { CompressionReport, Difference } from "../../src/protocol/compress.ts";
+import type { QuantizeChoices, ReportRows } from "../../src/protocol/views/quantize.ts";
+import { formatBytes } from "../kit/formats.ts";
+
+const SPACE = "\u202f";
+const TIMES = "×";
+
+/** Decibels of signal over noise; null is an exact copy. */
+export function formatDb(db: number | null | undefined): string {
+  if (db === undefined || Number.isNaN(db)) return "–";
+  if (db === null) return "exact";
+  return `${db.toFixed(Math.abs(db) >= 99.95 ? 0 : 1)}${SPACE}dB`;
+}
+
+/** For sorting: an exact copy stands above all, an unknown one below. */
+export function dbValue(difference: Difference | undefined): number {
+  if (!difference) return -Infinity;
+  return difference.sqnrDb ?? Infinity;
+}
+
+/** 0.99998 as "0.99998", not as "1": the nines are what one looks at. */
+export function formatCosine(cosine: number): string {
+  if (!Number.isFinite(cosine)) return "–";
+  if (cosine === 1) return "1";
+  return (Math.trunc(cosine * 1e5) / 1e5).toString();
+}
+
+export function formatError(value: number): string {
+  if (!Number.isFinite(value)) return "–";
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  return size < 1e-3 || size >= 1e4 ? value.toExponential(1) : String(Number(value.toPrecision(3)));
+}
+
+/** A factor in words that need no sign: "7× smaller", "1.3× slower", "same speed". */
+export function factor(before: number, after: number, less: string, more: string, same: string): string {
+  if (!(before > 0) || !(after > 0)) return "–";
+  const ratio = before > after ? before / after : after / before;
+  if (ratio < 1.05) return same;
+  const digits = ratio >= 9.95 ? 0 : ratio >= 1.95 ? 1 : 2;
+  return `${Number(ratio.toFixed(digits))}${TIMES} ${before > after ? less : more}`;
+}
+
+export function sizeWords({ beforeBytes, afterBytes }: CompressionReport | ReportRows): string {
+  return factor(beforeBytes, afterBytes, "smaller", "larger", "same size");
+}
+
+export function speedWords({ latency }: CompressionReport | ReportRows): string {
+  return factor(latency.before.medianUs, latency.after.medianUs, "faster", "slower", "same speed");
+}
+
+/** Within this much of each other two times are called the same. */
+const SAME_SPEED = 1.05;
+
+export function isSlower({ latency }: ReportRows): boolean {
+  return latency.after.medianUs > latency.before.medianUs * SAME_SPEED;
+}
+
+/** How bad an error is, 0 (none to be seen) to 1 (more noise than signal): 60 dB and 5 dB are the ends of the scale. */
+export function severity(db: number | null): number {
+  if (db === null) return 0;
+  return Math.max(0, Math.min(1, (60 - db) / 55));
+}
+
+/** The heat colours of the theme, as the graph uses them. */
+export function severityColour(db: number | null): string {
+  const at = severity(db) * 3;
+  const low = Math.min(2, Math.floor(at));
+  const share = Math.round((at - low) * 100);
+  return `color-mix(in srgb, var(--lw-heat-${low + 1}) ${share}%, var(--lw-heat-${low}))`;
+}
+
+export function beforeAfter(before: number, after: number, format: (value: number) => string): string {
+  return before === after ? format(after) : `${format(before)} → ${format(after)}`;
+}
+
+export const bytesChange = (before: number, after: number): string => beforeAfter(before, after, formatBytes);
+
+/** Do two sets of choices give the same report, whichever schemes were asked for beside it? */
+export function isSameChoice(a: QuantizeChoices, b: QuantizeChoices | undefined): boolean {
+  if (!b) return false;
+  const plain = ({ schemes: _, ...rest }: QuantizeChoices): string => JSON.stringify(rest);
+  return plain(a) === plain(b);
+}
+
+/** The reports that no other beats in both size and error, smallest first. */
+export function bestFront(reports: readonly ReportRows[]): ReportRows[] {
+  const error = ({ output }: ReportRows): number => output.sqnrDb ?? Infinity;
+  const sorted = reports.toSorted((a, b) => a.afterBytes - b.afterBytes || error(b) - error(a));
+  const front: ReportRows[] = [];
+  for (const report of sorted) {
+    const best = front.at(-1);
+    if (!best || error(report) > error(best)) front.push(report);
+  }
+  return front;
+}
