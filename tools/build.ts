@@ -20,7 +20,12 @@ const commonEntries: Record<string, string> = {
   extension: "src/extension/extension.ts",
   language: "src/language/server.ts",
 };
-const views = ["webview/profiler/main.ts", "webview/graph/main.ts", "webview/quantize/main.ts", "webview/report/main.ts"];
+const views = [
+  "webview/profiler/main.ts",
+  "webview/graph/main.ts",
+  "webview/quantize/main.ts",
+  "webview/report/main.ts",
+];
 
 /** The files that pyodide reads when it starts; its package holds a console page and maps besides. */
 const pyodideFiles = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"];

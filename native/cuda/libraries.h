@@ -21,6 +21,9 @@ struct Library {
 // then wherever the loader looks. Thread-safe; good forever.
 const Library& library(LibraryKind kind);
 
+// "13.0" or "9.24.0" as the library itself says; "" where it is missing or does not say.
+std::string library_version(LibraryKind kind);
+
 // Folders to look in first, from now on: the nvidia/*/lib of a Python environment. Only for libraries not looked for yet.
 void add_library_folders(const std::vector<std::string>& folders);
 

@@ -97,8 +97,30 @@ def prepare(path, name, init="", inputs=None, device="cpu", root=None, choose=Tr
     return {"setup": plan.setup(), "name": name, "kind": plan.kind, "parameters": count, "parameterBytes": size}
 
 
+def prepare_onnx(path, inputs, device="cpu"):
+    """The same for an .onnx file, whose inputs the host has chosen: {name: [text, from, why]}."""
+    forget()
+    try:
+        from layerwise.onnx import target
+
+        plan = target.plan_of(path, inputs)
+        _now.plan, _now.device = plan, device
+        torch.manual_seed(0)
+        _now.target = plan.build(device)
+        _now.arguments = plan.arguments(device)
+    except SpecError as error:
+        return {"failure": _usage("arguments", str(error))}
+    except BaseException as error:
+        return {"failure": failures.describe(error)}
+    count, size = _parameters(_now.target)
+    name = target.name_of(path)
+    return {"setup": plan.setup(), "name": name, "kind": "class", "parameters": count, "parameterBytes": size}
+
+
 def script_or_target(path, name):
     """What a TARGET without a name means: {"kind": "target"|"script"}. A file with classes is asked for its class."""
+    if path.lower().endswith(".onnx"):
+        return {"kind": "target"}
     file = _read(path)
     if name:
         return {"kind": "target"}
@@ -257,6 +279,16 @@ def script_shapes(path, arguments=()):
 def prepared():
     """(target, arguments by name) of the prepared target, for what calls it in its own way."""
     return _now.target, _now.arguments or {}
+
+
+def planned():
+    """(plan, device) of the prepared target, for what makes arguments anew."""
+    return _now.plan, _now.device
+
+
+def file():
+    """The FileTargets of the prepared target; None where nothing is prepared."""
+    return _now.file
 
 
 def forget():

@@ -191,6 +191,14 @@ def _check(result):
     return result
 
 
+def _checked_item(tensor):
+    """`tensor.item()` for a check that can only raise: what an exporter writes down does not depend on it."""
+    value = _core.checked_item(tensor.h)
+    if value == "":
+        _raise()
+    return value
+
+
 def _check_tensors(name, arguments):
     """Called when an argument had no handle: name the one that is not a tensor."""
     for argument, position, value in arguments:

@@ -129,13 +129,7 @@ def are_deterministic_algorithms_enabled():
     return True
 
 
-def set_float32_matmul_precision(precision):
-    if precision not in ("highest", "high", "medium"):
-        raise RuntimeError(f"{precision} is not one of 'highest', 'high' or 'medium'")
-
-
-def get_float32_matmul_precision():
-    return "highest"
+from torch.backends._precision import get_float32_matmul_precision, set_float32_matmul_precision
 
 
 def set_default_tensor_type(t):

@@ -46,10 +46,13 @@ complex64 = cfloat = dtype(9, "complex64", 8, False, True, True)
 complex128 = cdouble = dtype(10, "complex128", 16, False, True, True)
 by_id |= {d.id: d for d in (complex64, complex128)}
 
-# Known by name, for libraries that mention them; no tensor can have them.
-complex32 = chalf = dtype(8, "complex32", 4, False, True, True)
+# Stored and converted; hardly anything is computed in them.
 float8_e4m3fn = dtype(24, "float8_e4m3fn", 1, True, True)
 float8_e5m2 = dtype(23, "float8_e5m2", 1, True, True)
+by_id |= {d.id: d for d in (float8_e4m3fn, float8_e5m2)}
+
+# Known by name, for libraries that mention them; no tensor can have them.
+complex32 = chalf = dtype(8, "complex32", 4, False, True, True)
 float8_e4m3fnuz = dtype(26, "float8_e4m3fnuz", 1, True, True)
 float8_e5m2fnuz = dtype(25, "float8_e5m2fnuz", 1, True, True)
 uint16 = dtype(27, "uint16", 2, False, False)
@@ -91,6 +94,8 @@ def get_default_dtype():
 def set_default_dtype(d):
     if not d.is_floating_point:
         raise TypeError(f"only floating-point types are supported as the default type, got {d}")
+    if d.itemsize == 1:
+        raise TypeError(f"couldn't find storage object {d.name.capitalize()}Storage")
     _core.set_default_dtype(d.id)
 
 

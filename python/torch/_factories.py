@@ -267,7 +267,7 @@ def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=Fal
         ) else values
     if dtype is None:
         dtype = _infer_dtype(values)
-    if dtype.itemsize == 2 and dtype.is_floating_point:
+    if dtype.itemsize < 4 and dtype.is_floating_point:
         # By way of float32, as PyTorch converts numbers.
         t = from_buffer_bytes(_pack(values, float32), shape, float32, device).to(dtype)
     else:

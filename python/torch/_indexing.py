@@ -1,7 +1,7 @@
 """Indexing with tensors, masks and lists: split into a view by the plain items and a lookup by the rest."""
 
 import _core
-from torch._C import TensorBase, _core_drop, _handles, _raise, _wrap
+from torch._C import TensorBase, _checked_item, _core_drop, _handles, _raise, _wrap
 from torch._dtype import bool_, int64, uint8
 
 
@@ -132,7 +132,7 @@ def _wrapped(index, size, dim):
     """Negative indices made positive, and out-of-range ones reported as indexing does."""
     if index.numel() == 0 or index.is_meta:
         return index
-    low, high = index.min().item(), index.max().item()
+    low, high = int(_checked_item(index.min())), int(_checked_item(index.max()))
     if low < -size or high >= size:
         bad = low if low < -size else high
         raise IndexError(f"index {bad} is out of bounds for dimension {dim} with size {size}")

@@ -60,6 +60,7 @@ def type_(input, dtype=None, non_blocking=False):
             "bfloat16": "torch.BFloat16Tensor", "int64": "torch.LongTensor", "int32": "torch.IntTensor", "int16": "torch.ShortTensor",
             "int8": "torch.CharTensor", "uint8": "torch.ByteTensor", "bool": "torch.BoolTensor",
             "complex64": "torch.ComplexFloatTensor", "complex128": "torch.ComplexDoubleTensor",
+            "float8_e4m3fn": "torch.Float8_e4m3fnTensor", "float8_e5m2": "torch.Float8_e5m2Tensor",
         }[input.dtype.name]
     if isinstance(dtype, _dtype.dtype):
         return input.to(dtype)

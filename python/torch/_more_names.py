@@ -1,6 +1,6 @@
 """What torch and Tensor take from _more.py, under which names, and what they refuse for good with its reason."""
 
-from torch import _missing, _more
+from torch import _missing, _more, _quantized, _quantized_ranges
 from torch._C import TensorBase
 
 # torch.<name> for methods that write to their tensor, and copies of what views show.
@@ -15,16 +15,14 @@ _COPIES = """
 """.split()
 
 _NO_SPARSE = "tensors here are dense (torch.strided); a sparse layout would need kernels of its own"
-_NO_QUANTIZED = "quantized tensors come with quantization, a later part of this runtime"
+_NOT_QUANTIZED = "the tensor is not quantized: torch.quantize_per_tensor makes one that is"
+_NO_QUANTIZED_CELLS = "torch.ao.nn.quantized.dynamic has recurrent layers of int8 weights"
 _SPARSE_FUNCTIONS = """
     sparse_bsc_tensor sparse_bsr_tensor sparse_compressed_tensor sparse_coo_tensor sparse_csc_tensor sparse_csr_tensor dsmm hsmm hspmm
     saddmm smm spmm sspaddmm resize_as_sparse_ ccol_indices_copy col_indices_copy crow_indices_copy indices_copy row_indices_copy values_copy
 """.split()
-_QUANTIZED = """
-    q_per_channel_axis q_per_channel_scales q_per_channel_zero_points q_scale q_zero_point int_repr qscheme quantize_per_channel
-    quantize_per_tensor quantize_per_tensor_dynamic quantized_batch_norm quantized_gru quantized_gru_cell quantized_lstm
-    quantized_lstm_cell quantized_max_pool1d quantized_max_pool2d quantized_max_pool3d quantized_rnn_relu_cell quantized_rnn_tanh_cell
-    fake_quantize_per_channel_affine fake_quantize_per_tensor_affine fused_moving_avg_obs_fake_quant empty_quantized
+_QUANTIZED_CELLS = """
+    quantized_gru quantized_gru_cell quantized_lstm quantized_lstm_cell quantized_rnn_relu_cell quantized_rnn_tanh_cell
     choose_qparams_optimized
 """.split()
 _SPARSE_METHODS = """
@@ -124,6 +122,13 @@ def _output_nr(self):
     return 0
 
 
+def _record_stream(self, stream):
+    from torch.cuda.streams import record_tensor
+
+    if self.is_cuda:
+        record_tensor(self, stream)
+
+
 def install(cls):
     """Give Tensor the methods of this file."""
     methods = {
@@ -133,7 +138,7 @@ def install(cls):
         "index_reduce_": lambda self, *a, **k: self.copy_(_more.index_reduce(self, *a, **k)), "is_distributed": _more.is_distributed,
         "is_nonzero": bool, "is_same_size": _more.is_same_size, "is_shared": lambda self: self.device.type == "cpu", "map_": _map_,
         "map2_": _map2_, "module_load": _module_load, "narrow_copy": lambda self, *a: self.narrow(*a).clone(),
-        "new_empty_strided": _new_empty_strided, "nonzero_static": _more.nonzero_static, "record_stream": lambda self, stream: None,
+        "new_empty_strided": _new_empty_strided, "nonzero_static": _more.nonzero_static, "record_stream": _record_stream,
         "reinforce": _reinforce, "resize_as_": _resize_as_, "share_memory_": lambda self: self, "sparse_dim": lambda self: 0,
         "to_dense": lambda self, dtype=None, **options: self if dtype is None else self.to(dtype),
         "unsafe_split_with_sizes": _more.unsafe_split_with_sizes, "swapdims_": lambda self, dim0, dim1: self.transpose_(dim0, dim1),
@@ -147,7 +152,7 @@ def install(cls):
     for name in _SPARSE_METHODS:
         setattr(cls, name, _missing._refusing("torch.Tensor", name, _NO_SPARSE))
     for name in ("q_scale", "q_zero_point", "q_per_channel_axis", "q_per_channel_scales", "q_per_channel_zero_points", "int_repr", "qscheme"):
-        setattr(cls, name, _missing._refusing("torch.Tensor", name, _NO_QUANTIZED))
+        setattr(cls, name, _missing._refusing("torch.Tensor", name, _NOT_QUANTIZED))
     for name in ("xpu", "ipu", "mtia", "to_mkldnn"):
         setattr(cls, name, _missing._refusing("torch.Tensor", name, "tensors lie on cpu, cuda or meta devices here"))
     cls.name = property(lambda self: None)
@@ -194,6 +199,8 @@ def names_for_torch(torch_globals):
         found[name] = _copying(name)
     for name in _SPARSE_FUNCTIONS:
         found[name] = _missing._refusing("torch", name, _NO_SPARSE)
-    for name in _QUANTIZED:
-        found[name] = _missing._refusing("torch", name, _NO_QUANTIZED)
+    for name in _QUANTIZED_CELLS:
+        found[name] = _missing._refusing("torch", name, _NO_QUANTIZED_CELLS)
+    found |= _quantized.PUBLIC
+    found["fused_moving_avg_obs_fake_quant"] = _quantized_ranges.fused_moving_avg_obs_fake_quant
     return {name: value for name, value in found.items() if name not in torch_globals}

@@ -292,7 +292,10 @@ def histc(input, bins=100, min=0, max=0):
         low, high = low - 1, high + 1
     flat = input.flatten()
     inside = (flat >= low) & (flat <= high)
-    index = ((flat[inside] - low) * (bins / (high - low))).floor().clamp(max=bins - 1).to(int64)
+    # In this order, and with a range in the input's precision: values beside an edge fall as PyTorch's do.
+    ends = torch.tensor([low, high], dtype=input.dtype)
+    width = (ends[1] - ends[0]).item()
+    index = ((flat[inside] - low) * bins / width).floor().clamp(max=bins - 1).to(int64)
     ones = torch.ones(index.shape, dtype=input.dtype, device=input.device)
     return torch.zeros(bins, dtype=input.dtype, device=input.device).scatter_add_(0, index, ones)
 

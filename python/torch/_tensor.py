@@ -322,6 +322,8 @@ class Tensor(TensorOperators):
 
     def _values(self):
         """The values as Python numbers, row-major."""
+        if self.dtype.is_floating_point and self.dtype.itemsize == 1:
+            return self.to(_dtype.float32)._values()
         data = self._bytes().tobytes()
         name = self.dtype.name
         n = self.numel()

@@ -10,6 +10,12 @@ export const DEVICE: OptionSpec = {
   choices: ["cpu", "cuda", "auto"],
   help: "where to run; auto takes the GPU if there is one",
 };
+export const ENGINE: OptionSpec = {
+  name: "engine",
+  value: "onnxruntime|layerwise",
+  choices: ["onnxruntime", "layerwise"],
+  help: "what runs an .onnx file: ONNX Runtime, or the model on Layerwise's own kernels; default: onnxruntime",
+};
 export const THREADS: OptionSpec = { name: "threads", value: "N", atLeast: 1, help: "threads of CPU kernels" };
 export const ENV: OptionSpec = {
   name: "env",
@@ -34,7 +40,7 @@ export const INPUT: OptionSpec = {
 };
 
 /** What every verb with a TARGET takes. */
-export const TARGET_OPTIONS: readonly OptionSpec[] = [INIT, INPUT, DEVICE, THREADS, ENV, JSON_OPTION];
+export const TARGET_OPTIONS: readonly OptionSpec[] = [INIT, INPUT, DEVICE, ENGINE, THREADS, ENV, JSON_OPTION];
 
 export function targetRequest(args: Arguments): TargetRequest {
   const target = parseTarget(args.positional[0]!);
@@ -54,12 +60,15 @@ export function targetRequest(args: Arguments): TargetRequest {
 }
 
 /** Device, threads and environment. */
-export function machine(args: Arguments): Pick<TargetRequest, "device" | "threads" | "env"> {
+export function machine(args: Arguments): Pick<TargetRequest, "device" | "engine" | "threads" | "env"> {
   const device = args.get("device");
+  // Not every verb has it.
+  const engine = args.get("engine") as TargetRequest["engine"];
   const threads = args.number("threads");
   const env = args.get("env");
   return {
     ...(device === undefined ? {} : { device }),
+    ...(engine === undefined ? {} : { engine }),
     ...(threads === undefined ? {} : { threads }),
     ...(env === undefined ? {} : { env: resolve(env) }),
   };

@@ -171,7 +171,13 @@ const TRACE = object("Trace", {
     }),
   ),
   devices: list(
-    object("TraceDevice", { id: string, name: string, peakAllocatedBytes: number, peakReservedBytes: number }),
+    object("TraceDevice", {
+      id: string,
+      name: string,
+      peakAllocatedBytes: number,
+      peakReservedBytes: number,
+      kernelTimes: optional(object("KernelClock", { by: word("cupti", "events"), why: optional(string) })),
+    }),
   ),
   steps: list(object("TraceStep", { startUs: number, endUs: number })),
   ops: list(
@@ -199,6 +205,7 @@ const TRACE = object("Trace", {
       durationUs: number,
       flops: number,
       bytes: number,
+      code: optional(number),
     }),
   ),
   memory: list(
@@ -269,6 +276,21 @@ const INSPECTED_GRAPH = object("InspectedGraph", {
   outputs: list(INSPECTED_VALUE),
   operators: list(object("OperatorCount", { name: string, count: number })),
 });
+const READINGS = object("DeviceReadings", {
+  utilization: optional(number),
+  memoryUtilization: optional(number),
+  usedBytes: optional(number),
+  totalBytes: optional(number),
+  temperatureC: optional(number),
+  powerW: optional(number),
+  powerLimitW: optional(number),
+  clockMhz: optional(number),
+  maxClockMhz: optional(number),
+  memoryClockMhz: optional(number),
+  throttles: list(string),
+  processes: list(object("GpuProcess", { pid: number, bytes: optional(number) })),
+});
+const WAY = object("WayToGet", { system: string, command: optional(string), url: optional(string) });
 const DEVICE = object("DeviceInfo", {
   id: string,
   kind: word("device", "library"),
@@ -276,6 +298,16 @@ const DEVICE = object("DeviceInfo", {
   description: string,
   totalBytes: optional(number),
   freeBytes: optional(number),
+  name: optional(string),
+  facts: optional(list(string)),
+  isEmulated: optional(boolean),
+  readings: optional(READINGS),
+  purpose: optional(string),
+  path: optional(string),
+  libraryVersion: optional(string),
+  reason: optional(string),
+  instead: optional(string),
+  get: optional(list(WAY)),
 });
 
 const head = <const V extends string>(verb: V) =>
@@ -315,6 +347,12 @@ export const DOCUMENTS = {
     kernels: list(KERNEL),
     lines: list(LINE),
     memory: list(MEMORY),
+    kernelTimes: optional(
+      list(object("KernelTimes", { device: string, by: word("cupti", "events"), why: optional(string) })),
+    ),
+    energyJ: optional(number),
+    powerW: optional(number),
+    energyBy: optional(word("counter", "power")),
     parameters: number,
     parameterBytes: number,
     stdout: string,

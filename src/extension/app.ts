@@ -3,6 +3,7 @@ import * as vscode from "vscode";
 import type { Trace } from "../protocol/trace.ts";
 import * as commands from "./commands/index.ts";
 import { onSettingChange, readSetting } from "./configuration.ts";
+import { ChoiceMemory } from "./choices.ts";
 import { Problems } from "./diagnostics.ts";
 import { Inline } from "./inline.ts";
 import { InputMemory } from "./inputs.ts";
@@ -13,17 +14,20 @@ import { Output } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { Rerun } from "./rerun.ts";
 import { ResultFiles } from "./result_files.ts";
-import { type Kept, type Kind, Results } from "./results.ts";
+import { type Compression, type Kept, type Kind, Results } from "./results.ts";
 import { Runner } from "./runner.ts";
 import { Runtime } from "./runtime.ts";
 import { isPythonFile, outlineOf, readText } from "./sources.ts";
 import { Status } from "./status.ts";
 import { type Target, targetKey } from "./target.ts";
 import { GraphTabs } from "./views/graph.ts";
+import { CompressionTabs } from "./views/quantize.ts";
 import { ProfilerView } from "./views/profiler.ts";
 import { Watch } from "./watch.ts";
 
 type Commands = typeof commands;
+
+const COMPRESSIONS: readonly Compression[] = ["quantize", "prune", "distill"];
 
 export class App implements vscode.Disposable {
   readonly context: vscode.ExtensionContext;
@@ -32,10 +36,14 @@ export class App implements vscode.Disposable {
   readonly jobs = new Jobs((job, isProgress) => this.jobChanged(job, isProgress));
   readonly results = new Results(() => this.refresh());
   readonly inputs: InputMemory;
+  readonly choices: ChoiceMemory;
   readonly runtime: Runtime;
   readonly runner = new Runner(this);
   readonly profiler = new ProfilerView(this);
   readonly graphs = new GraphTabs(this);
+  readonly quantize = new CompressionTabs(this, "quantize");
+  readonly prune = new CompressionTabs(this, "prune");
+  readonly distill = new CompressionTabs(this, "distill");
   readonly language: Language;
   /** Settles when the results of the last session are back. */
   readonly restored: Promise<void>;
@@ -54,6 +62,7 @@ export class App implements vscode.Disposable {
   constructor(context: vscode.ExtensionContext) {
     this.context = context;
     this.inputs = new InputMemory(context.workspaceState, () => this.language.argumentsChanged());
+    this.choices = new ChoiceMemory(context.workspaceState);
     this.language = new Language(this);
     this.runtime = new Runtime(context, this.log);
     this.status = new Status(this);
@@ -110,6 +119,13 @@ export class App implements vscode.Disposable {
     await this.files?.clear();
   }
 
+  /** A module was chosen in one view: the others that show the same target show it too. */
+  selected(target: Target, path: string, from: "graph" | "profiler" | Compression): void {
+    if (from !== "graph") this.graphs.revealModule(target, path);
+    if (from !== "profiler") this.profiler.revealModule(target, path);
+    for (const verb of COMPRESSIONS) if (from !== verb) this[verb].reveal(target, path);
+  }
+
   /** Something that is shown has changed. */
   refresh(): void {
     const all = this.results.all();
@@ -118,6 +134,7 @@ export class App implements vscode.Disposable {
     this.language.refreshLenses();
     this.profiler.refresh();
     this.graphs.refresh();
+    for (const verb of COMPRESSIONS) this[verb].refresh();
     this.status.refresh();
     this.watch.follow(this.results.files()).catch((error: Error) => this.log.warn(`watching files: ${error.message}`));
     this.setContext("hasResults", all.length > 0);
@@ -131,7 +148,14 @@ export class App implements vscode.Disposable {
   dispose(): void {
     this.jobs.cancelAll();
     const parts = [this.runtime, this.inline, this.problems, this.status, this.watch, this.rerun, this.profiler];
-    const more = [this.graphs, this.language, this.output, this.log, ...this.subscriptions];
+    const more = [
+      ...COMPRESSIONS.map((verb) => this[verb]),
+      this.graphs,
+      this.language,
+      this.output,
+      this.log,
+      ...this.subscriptions,
+    ];
     for (const part of [...parts, ...more]) part.dispose();
   }
 
@@ -164,7 +188,7 @@ export class App implements vscode.Disposable {
         const [file] = this.results.files();
         if (readSetting("rerunOnChange") && file !== undefined) this.rerun.consider(file);
       }),
-      onSettingChange(["lenses.run", "lenses.profile", "lenses.graph", "lenses.inputs"], () =>
+      onSettingChange(["lenses.run", "lenses.profile", "lenses.graph", "lenses.quantize", "lenses.inputs"], () =>
         this.language.refreshLenses(),
       ),
       this.runtime.onChange(() => this.status.refresh()),
@@ -203,6 +227,8 @@ export class App implements vscode.Disposable {
     if (job.target && (job.kind === "profile" || job.kind === "graph")) {
       this.graphs.progress(job.target, job.message, job.fraction);
     }
+    const verb = COMPRESSIONS.find((each) => each === job.kind);
+    if (job.target && verb) this[verb].progress(job.target, job.message, job.fraction);
   }
 
   private sourceChanged(file: string): void {

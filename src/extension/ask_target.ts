@@ -1,19 +1,27 @@
 /** Which target a command is meant for: the one it was given, the one at the cursor, or one from a list. */
 import * as vscode from "vscode";
 import type { App } from "./app.ts";
-import { targetAt, type TargetKind } from "../language/outline/outline.ts";
+import { targetAt } from "../language/outline/outline.ts";
 import { outlineOf, targetsOf } from "./sources.ts";
-import type { Target } from "./target.ts";
+import { type Target, modelTarget } from "./target.ts";
+import { MODEL_EDITOR } from "./views/names.ts";
 
-const icons: Record<TargetKind, string> = { class: "symbol-class", function: "symbol-method", script: "file-code" };
+const icons: Record<Target["kind"], string> = {
+  class: "symbol-class",
+  function: "symbol-method",
+  script: "file-code",
+  model: "file-binary",
+};
 
 export async function askTarget(
   app: App,
   given: Target | undefined,
   action: string,
-  kinds: readonly TargetKind[] = ["class", "function", "script"],
+  kinds: readonly Target["kind"][] = ["class", "function", "script", "model"],
 ): Promise<Target | undefined> {
   if (given) return given;
+  const model = activeModel();
+  if (model && kinds.includes("model")) return model;
   const editor = app.editor();
   if (!editor) {
     void vscode.window.showInformationMessage(`Layerwise: open a Python file to ${action} something of it.`);
@@ -38,6 +46,13 @@ export async function askTarget(
   }));
   const picked = await vscode.window.showQuickPick(items, { placeHolder: `What to ${action}` });
   return picked && plain(picked.target);
+}
+
+/** The model's file whose editor is in front. */
+function activeModel(): Target | undefined {
+  const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+  const isModel = input instanceof vscode.TabInputCustom && input.viewType === MODEL_EDITOR;
+  return isModel ? modelTarget(input.uri.fsPath) : undefined;
 }
 
 function plain({ file, name, kind }: Target): Target {

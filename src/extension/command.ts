@@ -7,6 +7,8 @@ export const conditions = {
   always: "",
   /** Also while a view has the focus and a Python file stands beside it. */
   editingPython: "editorLangId == python || layerwise.hasEditor",
+  /** A Python file, or a model's file in its own editor. */
+  editingModel: "editorLangId == python || layerwise.hasEditor || activeCustomEditorId == layerwise.onnx",
   editingTrustedPython: "editorLangId == python && isWorkspaceTrusted",
   hasProfile: "layerwise.hasProfile",
   hasResults: "layerwise.hasResults",
@@ -23,6 +25,8 @@ export interface Command<Value = unknown> {
   when?: Condition;
   /** Position in the "Layerwise" submenu of the editor's context menu. */
   editorMenu?: number;
+  /** Position in the "Layerwise" submenu of the explorer, and the files that it is for. */
+  explorerMenu?: { order: number; extensions: ("py" | "onnx")[] };
   /** The target is the one of the lens or view that was clicked; from the palette there is none. */
   run(app: App, target?: Target): Value;
 }

@@ -1,16 +1,18 @@
 /** The parts of package.json that follow from what is declared in code. Pure: tools/generate writes them. */
 import { type Command, conditions } from "./command.ts";
 import { type SettingDeclaration, settings } from "./settings.ts";
-import { CONTAINER_ID, GRAPH_VIEW, PROFILER_VIEW } from "./views/names.ts";
+import { compressionView, CONTAINER_ID, GRAPH_VIEW, MODEL_EDITOR, PROFILER_VIEW } from "./views/names.ts";
 
 const SUBMENU = "layerwise.editorMenu";
+const EXPLORER = "layerwise.explorerMenu";
+const panels = [GRAPH_VIEW, ...(["quantize", "prune", "distill"] as const).map(compressionView)];
 const ICON = "media/layerwise.svg";
 
 export function manifestParts(commands: Record<string, Command>): Record<string, unknown> {
   const all = Object.entries(commands).map(([name, declared]) => ({ id: `layerwise.${name}`, ...declared }));
   const withMenu = all.filter(({ editorMenu }) => editorMenu !== undefined);
   return {
-    activationEvents: ["onLanguage:python", `onWebviewPanel:${GRAPH_VIEW}`],
+    activationEvents: ["onLanguage:python", `onCustomEditor:${MODEL_EDITOR}`, ...panels.map((id) => `onWebviewPanel:${id}`)],
     capabilities: {
       untrustedWorkspaces: {
         supported: "limited",
@@ -23,6 +25,14 @@ export function manifestParts(commands: Record<string, Command>): Record<string,
       virtualWorkspaces: false,
     },
     contributes: {
+      customEditors: [
+        {
+          viewType: MODEL_EDITOR,
+          displayName: "Layerwise Model",
+          selector: [{ filenamePattern: "*.onnx" }],
+          priority: "default",
+        },
+      ],
       commands: all.map(({ id, title, icon }) => ({
         command: id,
         title,
@@ -35,9 +45,17 @@ export function manifestParts(commands: Record<string, Command>): Record<string,
           .filter(({ when }) => when !== undefined && when !== "always")
           .map(({ id, when }) => ({ command: id, when: conditions[when!] })),
         "editor/context": [{ submenu: SUBMENU, when: conditions.editingTrustedPython, group: "z_layerwise" }],
+        "explorer/context": [
+          { submenu: EXPLORER, when: "resourceExtname =~ /^\\.(py|onnx)$/ && isWorkspaceTrusted", group: "z_layerwise" },
+        ],
+        [EXPLORER]: all.flatMap(({ id, explorerMenu: menu }) =>
+          menu
+            ? [{ command: id, group: `1_run@${menu.order}`, when: `resourceExtname =~ /^\\.(${menu.extensions.join("|")})$/` }]
+            : [],
+        ),
         [SUBMENU]: withMenu.map(({ id, editorMenu }) => ({ command: id, group: `1_run@${editorMenu}` })),
       },
-      submenus: [{ id: SUBMENU, label: "Layerwise" }],
+      submenus: [SUBMENU, EXPLORER].map((id) => ({ id, label: "Layerwise" })),
       views: { [CONTAINER_ID]: [{ type: "webview", id: PROFILER_VIEW, name: "Profiler", icon: ICON }] },
       viewsContainers: { activitybar: [{ id: CONTAINER_ID, title: "Layerwise", icon: ICON }] },
     },

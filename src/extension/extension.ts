@@ -2,22 +2,33 @@
 import * as vscode from "vscode";
 import { App } from "./app.ts";
 import * as commands from "./commands/index.ts";
-import { asTarget } from "./target.ts";
-import { GRAPH_VIEW, PROFILER_VIEW } from "./views/names.ts";
+import { asTarget, modelTarget, type Target } from "./target.ts";
+import { compressionView, GRAPH_VIEW, PROFILER_VIEW } from "./views/names.ts";
 
 export function activate(context: vscode.ExtensionContext): void {
   const app = new App(context);
   context.subscriptions.push(
     app,
     vscode.window.registerWebviewViewProvider(PROFILER_VIEW, app.profiler),
-    vscode.window.registerWebviewPanelSerializer(GRAPH_VIEW, app.graphs),
+    vscode.window.registerWebviewPanelSerializer(GRAPH_VIEW, app.graphs.tabs),
+    ...(["quantize", "prune", "distill"] as const).map((verb) =>
+      vscode.window.registerWebviewPanelSerializer(compressionView(verb), app[verb].tabs),
+    ),
   );
   for (const name of Object.keys(commands) as (keyof typeof commands)[]) {
     const id = `layerwise.${name}`;
     context.subscriptions.push(
-      vscode.commands.registerCommand(id, async (argument: unknown) => app.run(name, asTarget(argument))),
+      vscode.commands.registerCommand(id, async (argument: unknown) => app.run(name, await targetOf(argument))),
     );
   }
+}
+
+/** A lens or view gives a target, the explorer an address: a model's file is a target, a source has to be looked at. */
+async function targetOf(argument: unknown): Promise<Target | undefined> {
+  if (!(argument instanceof vscode.Uri)) return asTarget(argument);
+  if (/\.onnx$/i.test(argument.path)) return modelTarget(argument.fsPath);
+  await vscode.window.showTextDocument(argument);
+  return undefined;
 }
 
 export function deactivate(): void {

@@ -38,9 +38,12 @@ export class Rerun implements vscode.Disposable {
         return app.profiler.isVisible;
       case "graph":
         return app.graphs.isOpen(target);
-      default:
+      case "run":
         // A script may take hours: it is run by hand.
         return target.kind !== "script";
+      default:
+        // So are comparisons and trainings; and nothing is written without being asked for.
+        return false;
     }
   }
 }

@@ -1,5 +1,6 @@
 /** The results that are shown: one per target and kind, with what they were made from. Knows no editor and no files. */
-import type { GraphResult, ProfileResult, PythonResult, RunResult } from "../protocol/results.ts";
+import type { CompressedFile, DistillResult, PruneResult, QuantizeResult } from "../protocol/compress.ts";
+import type { ExportResult, GraphResult, ProfileResult, PythonResult, RunResult } from "../protocol/results.ts";
 import type { Failure } from "../protocol/source.ts";
 import type { Trace } from "../protocol/trace.ts";
 import { lineLabel } from "./labels.ts";
@@ -14,12 +15,26 @@ export interface ResultOf {
   run: RunResult | PythonResult;
   profile: ProfileTables;
   graph: GraphResult;
+  quantize: QuantizeResult;
+  prune: PruneResult;
+  distill: DistillResult;
+  export: ExportResult;
 }
 export type Kind = keyof ResultOf;
-export const KINDS: readonly Kind[] = ["run", "profile", "graph"];
+export const KINDS: readonly Kind[] = ["run", "profile", "graph", "quantize", "prune", "distill", "export"];
+/** Ways to make a model smaller; their results are shown in one kind of view. */
+export type Compression = "quantize" | "prune" | "distill";
 
 /** Words for people: "model.py was edited after this profile". */
-export const nouns: Record<Kind, string> = { run: "run", profile: "profile", graph: "graph" };
+export const nouns: Record<Kind, string> = {
+  run: "run",
+  profile: "profile",
+  graph: "graph",
+  quantize: "comparison",
+  prune: "pruning",
+  distill: "distillation",
+  export: "export",
+};
 
 /** A text at the end of a line, in the file as it was. */
 export interface LineNote {
@@ -48,6 +63,8 @@ export interface Kept<K extends Kind = Kind> {
   failureStamps: Stamps;
   isFailureStale: boolean;
   notes: LineNote[];
+  /** Of compressions: what each report was asked for with, by its name, and what was written last. */
+  proof?: { madeWith: Record<string, object>; saved: { report: string; file: CompressedFile } | null };
 }
 
 export class Results {

@@ -16,6 +16,15 @@ import { filesBehind } from "../language/outline/imports.ts";
 import { makeStamps } from "./stamps.ts";
 import { type Target, longLabel, targetKey } from "./target.ts";
 
+/** What a kind of request takes beside the target. */
+export interface How {
+  fields?: object;
+  /** Files that the result also stands on: data, checkpoints. */
+  files?: string[];
+  /** Combines what came with what was there; without it, what came replaces it. */
+  merge?(kept: Kept, older: Kept | undefined): void;
+}
+
 export class Runner {
   private readonly app: App;
 
@@ -24,18 +33,20 @@ export class Runner {
   }
 
   /** Null when it was cancelled. A newer job of the same kind replaces an older one. */
-  async perform(kind: Kind, target: Target): Promise<Kept | null> {
+  async perform(kind: Kind, target: Target, how: How = {}): Promise<Kept | null> {
     const { app } = this;
     const key = targetKey(target);
-    const older = app.jobs.of(kind, key);
-    if (older) app.jobs.cancel(older);
+    const running = app.jobs.of(kind, key);
+    if (running) app.jobs.cancel(running);
     const job = app.jobs.begin(kind, target);
     const root = workspaceOf(target.file) ?? "";
-    const stamps = makeStamps(filesBehind(target.file, root, readText), readText);
+    const files = [...filesBehind(target.file, root, readText), ...(how.files ?? [])];
+    const stamps = makeStamps(files, readText);
+    const older = app.results.get(kind, key);
     const kept: Kept = {
       kind,
       target,
-      result: kind === "run" ? null : (app.results.get(kind, key)?.result ?? null),
+      result: kind === "run" ? null : (older?.result ?? null),
       failure: null,
       durationMs: 0,
       stamps,
@@ -43,13 +54,16 @@ export class Runner {
       failureStamps: {},
       isFailureStale: false,
       notes: [],
+      ...(older?.proof ? { proof: older.proof } : {}),
     };
     const began = performance.now();
     try {
-      const result = await this.request(kind, target, job);
+      const result = await this.request(kind, target, job, how);
       kept.durationMs = performance.now() - began;
-      if (result.ok) this.fill(kept, result);
-      else this.fail(kept, result.failure ?? noReason(kind));
+      if (result.ok) {
+        this.fill(kept, result);
+        how.merge?.(kept, older);
+      } else this.fail(kept, result.failure ?? noReason(kind));
     } catch (error) {
       kept.durationMs = performance.now() - began;
       this.fail(kept, failureOf(error));
@@ -100,8 +114,8 @@ export class Runner {
     };
   }
 
-  private async request(kind: Kind, target: Target, job: Job): Promise<Result> {
-    const request = this.targetRequest(target);
+  private async request(kind: Kind, target: Target, job: Job, how: How): Promise<Result> {
+    const request = { ...this.targetRequest(target), ...how.fields };
     switch (kind) {
       case "run":
         // The file's classes do not matter here: a script is run as `python FILE` does.
@@ -122,6 +136,9 @@ export class Runner {
         );
       case "graph":
         return this.send("graph", request, job);
+      default:
+        // Their fields were made by whoever asked for them.
+        return this.send(kind as Verb, request as Verbs[Verb]["request"], job) as Promise<Result>;
     }
   }
 
@@ -155,6 +172,10 @@ export class Runner {
       case "run":
       case "python":
       case "graph":
+      case "quantize":
+      case "prune":
+      case "distill":
+      case "export":
         kept.result = result;
         return;
       default:

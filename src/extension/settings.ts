@@ -39,6 +39,14 @@ export const settings = {
     scope: "machine-overridable",
     isRestricted: true,
   }),
+  "export.opset": setting<number>({
+    type: "integer",
+    default: 18,
+    description: "Version of ONNX's operators that models are exported with.",
+    minimum: 17,
+    maximum: 23,
+    scope: "resource",
+  }),
   "hints.assignments": setting<boolean>({
     type: "boolean",
     default: true,
@@ -103,6 +111,12 @@ export const settings = {
     type: "boolean",
     default: true,
     description: "Show the Profile lens above classes, functions and scripts.",
+    scope: "window",
+  }),
+  "lenses.quantize": setting<boolean>({
+    type: "boolean",
+    default: true,
+    description: "Show the Quantize lens above classes and functions.",
     scope: "window",
   }),
   "lenses.run": setting<boolean>({

@@ -1,5 +1,5 @@
 /** Texts as the user sees them: unsaved changes of the editor first, then the disk. Keeps one outline per document. */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import * as vscode from "vscode";
 import { type Outline, readOutline } from "../language/outline/outline.ts";
@@ -29,7 +29,9 @@ export function openDocument(file: string): vscode.TextDocument | undefined {
   );
 }
 
+/** Of a file that is no source, its size and age stand for its text: they tell as well whether it has changed. */
 export function readText(file: string): string | null {
+  if (!/\.pyi?$/.test(file)) return sizeAndAge(file);
   const document = openDocument(file);
   if (document) return document.getText();
   try {
@@ -37,6 +39,11 @@ export function readText(file: string): string | null {
   } catch {
     return null;
   }
+}
+
+function sizeAndAge(file: string): string | null {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found ? `${found.size} bytes of ${found.mtimeMs}` : null;
 }
 
 /** Unsaved texts by path: the runtime lays them over what is on disk. */

@@ -7,7 +7,12 @@ export interface Target {
   file: string;
   /** "" for the file as a script. */
   name: string;
-  kind: TargetKind;
+  /** "model": a file such as .onnx that is itself what runs. */
+  kind: TargetKind | "model";
+}
+
+export function modelTarget(file: string): Target {
+  return { file, name: "", kind: "model" };
 }
 
 /** Results are kept by this: "/w/model.py::GPT". It is also what the runtime is asked for. */
@@ -31,6 +36,6 @@ export function asTarget(value: unknown): Target | undefined {
   const isTarget =
     typeof file === "string" &&
     typeof name === "string" &&
-    (kind === "class" || kind === "function" || kind === "script");
+    (kind === "class" || kind === "function" || kind === "script" || kind === "model");
   return isTarget ? { file, name, kind } : undefined;
 }

@@ -85,6 +85,8 @@ export interface Difference {
   maxError: number;
   /** maxError over the largest |before|. */
   relativeError: number;
+  /** Elements that became NaN or infinite; absent for none. The other figures leave them out. */
+  broken?: number;
 }
 
 /** Equal bins from low to high; values outside are in none. */
@@ -162,6 +164,8 @@ interface CompressionHead extends ResultHead {
   /** Where the samples came from: "data.npy, 64 samples"; "random inputs, 8 samples" is said plainly. */
   data: ArgumentChoice & { samples: number; isRandom: boolean };
   reports: CompressionReport[];
+  /** Sentences on what makes the figures doubtful: "The model gives other outputs for the same inputs: ...". */
+  notes: string[];
   file?: CompressedFile;
   stdout: string;
 }

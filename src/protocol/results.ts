@@ -169,6 +169,13 @@ export interface ProfileResult extends ResultHead {
   kernels: KernelRow[];
   lines: LineRow[];
   memory: MemorySummary[];
+  /** How the kernels of each GPU were timed: by CUPTI, or by events around their launches, and then why. */
+  kernelTimes?: { device: string; by: "cupti" | "events"; why?: string }[];
+  /** What one untraced repetition took from the GPU's supply, and its mean power: of the whole board, idle draw included. */
+  energyJ?: number;
+  powerW?: number;
+  /** Whether the GPU's own counter told, or its power draw over time. */
+  energyBy?: "counter" | "power";
   parameters: number;
   parameterBytes: number;
   stdout: string;
@@ -201,6 +208,32 @@ export interface ShapesResult extends ResultHead {
   hints: ShapeHint[];
 }
 
+/** A line to copy into a terminal, or a page where it is explained. */
+export interface WayToGet {
+  system: string;
+  command?: string;
+  url?: string;
+}
+
+/** What a GPU tells of itself at this moment; what it does not tell is absent. */
+export interface DeviceReadings {
+  /** Shares of the last sample period in which kernels ran, and in which memory was used. */
+  utilization?: number;
+  memoryUtilization?: number;
+  /** Of all processes. */
+  usedBytes?: number;
+  totalBytes?: number;
+  temperatureC?: number;
+  powerW?: number;
+  powerLimitW?: number;
+  clockMhz?: number;
+  maxClockMhz?: number;
+  memoryClockMhz?: number;
+  /** Why clocks are lower than they could be, a few words each. */
+  throttles: string[];
+  processes: { pid: number; bytes?: number }[];
+}
+
 export interface DeviceInfo {
   /** "cpu", "cuda:0"; for parts that were looked for: "oneDNN", "cuBLASLt". */
   id: string;
@@ -210,6 +243,21 @@ export interface DeviceInfo {
   description: string;
   totalBytes?: number;
   freeBytes?: number;
+  /** Of a device: its maker's name for it, and facts a few words each. */
+  name?: string;
+  facts?: string[];
+  /** Not a GPU but the tests' emulation of one. */
+  isEmulated?: boolean;
+  readings?: DeviceReadings;
+  /** Of a library: what it is for, where it is, its own version, why it was not found. */
+  purpose?: string;
+  path?: string;
+  libraryVersion?: string;
+  reason?: string;
+  /** What does the work without it. */
+  instead?: string;
+  /** How to get what is missing. */
+  get?: WayToGet[];
 }
 
 export interface DevicesResult extends ResultHead {

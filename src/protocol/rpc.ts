@@ -13,6 +13,7 @@ import type {
   RunResult,
   ShapesResult,
 } from "./results.ts";
+import type { QuantizeRequest, QuantizeResult } from "./compress.ts";
 import type { Failure } from "./source.ts";
 
 export const RPC_VERSION = 1;
@@ -30,6 +31,8 @@ export interface TargetRequest {
   /** Inputs by name: {x: "float32[2,16,64]"}. */
   inputs?: Record<string, string>;
   device?: string;
+  /** What runs an .onnx file: ONNX Runtime, unless the runtime's own engine is named. */
+  engine?: "onnxruntime" | "layerwise";
   threads?: number;
   /** A virtual environment whose pure-Python packages can be imported. */
   env?: string;
@@ -71,6 +74,7 @@ export interface Verbs {
   describe: { request: DescribeRequest; result: DescribeResult };
   devices: { request: Record<string, never>; result: DevicesResult };
   export: { request: ExportRequest; result: ExportResult };
+  quantize: { request: QuantizeRequest; result: QuantizeResult };
 }
 export type Verb = keyof Verbs;
 

@@ -15,8 +15,6 @@ export interface RawMemory {
   describe(): string;
   /** The number of the newest command: what a freed block may still be read by. */
   position(): number;
-  /** What to throw when there is no more; default: a sentence with the figures. */
-  outOfMemory?(bytes: number, statistics: MemoryStatistics): Error;
 }
 
 export interface Block {
@@ -50,19 +48,20 @@ export interface MemoryStatistics {
   systemAllocations: number;
 }
 
-/** Books beyond the statistics, for devices whose users ask for them. */
-export interface Accounts {
-  blockTaken(block: Block): void;
-  blockFreed(block: Block): void;
-  grown(sizeBytes: number): void;
-  shrunk(sizeBytes: number): void;
-  /** The system refused, the cache was given back and it was asked again. */
-  retried(): void;
-  failed(): void;
+export type MemoryListener = (block: Block, sign: 1 | -1, statistics: MemoryStatistics) => void;
+
+/** What every device's allocator is: the CPU's below, a GPU's in cuda/allocator.ts. */
+export interface Allocator {
+  readonly statistics: MemoryStatistics;
+  /** Allocated and reserved bytes, where other threads can read them at any time. */
+  readonly shared: Float64Array;
+  listener: MemoryListener | null;
+  allocate(bytes: number): Block;
+  free(block: Block): void;
+  /** Give every cached block back to the system. */
+  emptyCache(): void;
   resetPeaks(): void;
 }
-
-export type MemoryListener = (block: Block, sign: 1 | -1, statistics: MemoryStatistics) => void;
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -74,7 +73,7 @@ export function roundUpToClass(bytes: number): number {
   return Math.ceil(bytes / step) * step;
 }
 
-export class CachingAllocator {
+export class CachingAllocator implements Allocator {
   readonly statistics: MemoryStatistics = {
     allocatedBytes: 0,
     peakAllocatedBytes: 0,
@@ -85,19 +84,16 @@ export class CachingAllocator {
     systemAllocations: 0,
   };
   listener: MemoryListener | null = null;
-  accounts: Accounts | null = null;
-  /** Allocated and reserved bytes, where other threads can read them at any time. */
   readonly shared = new Float64Array(new SharedArrayBuffer(16));
-  /** Refuse to grow beyond this, as `set_per_process_memory_fraction` does. */
-  limitBytes = Infinity;
-  /** Blocks go back to, and come from, the free lists of this number: one per stream of a GPU. */
-  pool = 0;
+  /** Marks blocks as this allocator's, where several serve one device. */
+  readonly pool: number;
   readonly #raw: RawMemory;
   readonly #free = new Map<number, FreeList>();
   #nextId = 1;
 
-  constructor(raw: RawMemory) {
+  constructor(raw: RawMemory, pool = 0) {
     this.#raw = raw;
+    this.pool = pool;
   }
 
   allocate(bytes: number): Block {
@@ -106,7 +102,7 @@ export class CachingAllocator {
     let readyAfter = 0;
     // A cached block of one of the next two classes beats new memory: no page faults, no growth.
     for (let size = sizeBytes, tries = 0; pointer === 0 && tries < 3; tries++, size = roundUpToClass(size + 1)) {
-      const cached = this.#free.get(this.#key(this.pool, size));
+      const cached = this.#free.get(size);
       if (!cached || cached.pointers.length === 0) continue;
       pointer = cached.pointers.pop()!;
       readyAfter = cached.freedAt.pop()!;
@@ -119,7 +115,6 @@ export class CachingAllocator {
     if (s.allocatedBytes > s.peakAllocatedBytes) s.peakAllocatedBytes = s.allocatedBytes;
     const block = { pointer, sizeBytes, requestedBytes: bytes, id: this.#nextId++, pool: this.pool, readyAfter };
     this.shared[0] = s.allocatedBytes;
-    if (this.accounts) this.accounts.blockTaken(block);
     if (this.listener) this.listener(block, 1, s);
     return block;
   }
@@ -128,53 +123,39 @@ export class CachingAllocator {
     const s = this.statistics;
     s.frees++;
     s.allocatedBytes -= block.sizeBytes;
-    const key = this.#key(block.pool, block.sizeBytes);
-    let list = this.#free.get(key);
-    if (!list) this.#free.set(key, (list = { sizeBytes: block.sizeBytes, pointers: [], freedAt: [] }));
+    let list = this.#free.get(block.sizeBytes);
+    if (!list) this.#free.set(block.sizeBytes, (list = { sizeBytes: block.sizeBytes, pointers: [], freedAt: [] }));
     list.pointers.push(block.pointer);
     list.freedAt.push(this.#raw.position());
     this.shared[0] = s.allocatedBytes;
-    if (this.accounts) this.accounts.blockFreed(block);
     if (this.listener) this.listener(block, -1, s);
   }
 
-  /** Give every cached block back to the system. */
   emptyCache(): void {
     this.#raw.drain();
     for (const { sizeBytes, pointers } of this.#free.values()) {
       for (const pointer of pointers) {
         this.#raw.release(pointer, sizeBytes);
         this.statistics.reservedBytes -= sizeBytes;
-        this.accounts?.shrunk(sizeBytes);
       }
     }
     this.#free.clear();
     this.shared[1] = this.statistics.reservedBytes;
   }
 
-  /** Sizes stay below 2^44, so that 512 pools are exact in a double. */
-  #key(pool: number, sizeBytes: number): number {
-    return sizeBytes + pool * 2 ** 44;
-  }
-
   resetPeaks(): void {
     this.statistics.peakAllocatedBytes = this.statistics.allocatedBytes;
     this.statistics.peakReservedBytes = this.statistics.reservedBytes;
-    this.accounts?.resetPeaks();
   }
 
   #grow(sizeBytes: number, requestedBytes: number): number {
     const s = this.statistics;
-    let pointer = 0;
-    if (s.reservedBytes + sizeBytes <= this.limitBytes) pointer = this.#raw.allocate(sizeBytes);
+    let pointer = this.#raw.allocate(sizeBytes);
     if (pointer === 0 && s.reservedBytes > s.allocatedBytes) {
-      this.accounts?.retried();
       this.emptyCache();
-      if (s.reservedBytes + sizeBytes <= this.limitBytes) pointer = this.#raw.allocate(sizeBytes);
+      pointer = this.#raw.allocate(sizeBytes);
     }
     if (pointer === 0) {
-      this.accounts?.failed();
-      if (this.#raw.outOfMemory) throw this.#raw.outOfMemory(requestedBytes, s);
       throw new OutOfMemoryError(
         `[${this.#raw.describe()}] out of memory: asked for ${formatBytes(requestedBytes)} ` +
           `with ${formatBytes(s.allocatedBytes)} in use by tensors. Hint: lower the batch size or the sequence length`,
@@ -182,7 +163,6 @@ export class CachingAllocator {
     }
     s.systemAllocations++;
     s.reservedBytes += sizeBytes;
-    this.accounts?.grown(sizeBytes);
     this.shared[1] = s.reservedBytes;
     if (s.reservedBytes > s.peakReservedBytes) s.peakReservedBytes = s.reservedBytes;
     return pointer;

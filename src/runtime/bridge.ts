@@ -25,6 +25,9 @@ export function python(): PythonSide {
   return side;
 }
 
+/** What a Python function without arguments answers; undefined where no Python runs. */
+export const ask = (target: string): unknown => side?.callPython(target);
+
 /** Have Python give back the tensors that it no longer holds. */
 export function returnDropped(): void {
   if (side) side.callPython("torch._C:_return_dead");

@@ -188,14 +188,18 @@ function tensorFunctions(): Record<string, (...args: never[]) => unknown> {
       if (t.numel !== 1) {
         throw new RuntimeError(`a Tensor with ${t.numel} elements cannot be converted to Scalar`);
       }
+      observer.current?.readValue?.(t);
       return readScalar(t);
     }, ""),
+    /** As `item`, for a check that can only raise: an exporter need not mind it. */
+    checked_item: guarded((h: number) => readScalar(get(h)), ""),
     from_memory: guarded((address: number, sizeId: number, dtypeId: number, deviceId: number) => {
       const t = empty(bridge.internedList(sizeId), dtypeById(dtypeId), deviceById(deviceId));
       writeBytes(t, bridge.python().module.HEAPU8.subarray(address, address + t.nbytes));
       return put(t);
     }),
     to_memory: guarded((h: number, address: number) => {
+      observer.current?.readValue?.(get(h));
       const t = contiguousOf(get(h));
       readBytes(t, bridge.python().module.HEAPU8.subarray(address, address + t.nbytes));
       return 1;
@@ -481,6 +485,7 @@ export function createCore(options: CoreOptions = {}): Core {
       bridge.clearLists();
       resetDefaultGenerator();
       resetCudaGenerators();
+      cuda.reset();
       generators.length = 1;
       gradMode.set(true);
       setDefaultDtype(dtypeById(6));

@@ -1,5 +1,5 @@
 /** Devices: where tensors live. A device owns an allocator and a stream; the meta device has neither and computes nothing. */
-import { CachingAllocator, type Block } from "./allocator.ts";
+import { CachingAllocator, type Allocator, type Block } from "./allocator.ts";
 import { RuntimeError } from "./errors.ts";
 import type { CpuAddon } from "./native/addon.ts";
 import { Stream } from "./native/stream.ts";
@@ -19,7 +19,7 @@ export interface Device {
 /** A device with memory and kernels. Where a command is named, the call waits for no more than it must. */
 export interface ComputeDevice extends Device {
   readonly stream: Stream;
-  readonly allocator: CachingAllocator;
+  readonly allocator: Allocator;
   /** Host bytes into memory whose last command is `after`. */
   write(pointer: number, bytes: Uint8Array, after: number): void;
   /** What command `after` left there, to the host. */

@@ -1,4 +1,5 @@
 /** Data types: their PyTorch numbers, names and sizes, and the rules by which they meet (type promotion). */
+import { RuntimeError } from "./errors.ts";
 
 export type Kind = "bool" | "int" | "float" | "complex";
 
@@ -31,12 +32,16 @@ export const complex64 = define(9, "complex64", 8, "complex", "ComplexFloat");
 export const complex128 = define(10, "complex128", 16, "complex", "ComplexDouble");
 export const bool = define(11, "bool", 1, "bool", "Bool");
 export const bfloat16 = define(15, "bfloat16", 2, "float", "BFloat16");
+/** Stored and converted, never computed in: ops/float8.ts. */
+export const float8_e5m2 = define(23, "float8_e5m2", 1, "float", "Float8_e5m2");
+export const float8_e4m3fn = define(24, "float8_e4m3fn", 1, "float", "Float8_e4m3fn");
 
 export const dtypes: readonly DType[] = table.filter(Boolean);
 
 export function dtypeById(id: number): DType {
   const dtype = table[id];
   if (!dtype) throw new Error(`no data type has number ${id}`);
+  if (isFloat8(dtype)) float8Use.seen = true;
   return dtype;
 }
 
@@ -48,6 +53,10 @@ export function setDefaultDtype(dtype: DType): void {
 
 /** Turns true once a complex number exists: until then nothing asks whether one takes part. */
 export const complexUse = { seen: false };
+
+export const isFloat8 = (dtype: DType): boolean => dtype.size === 1 && dtype.kind === "float";
+/** Turns true once an eight-bit float is named: until then nothing asks whether one takes part. */
+export const float8Use = { seen: false };
 
 /** Can it have a gradient? */
 export const isDifferentiable = (dtype: DType): boolean => dtype.kind === "float" || dtype.kind === "complex";
@@ -63,6 +72,10 @@ const floatRank = new Map<DType, number>([
 /** The smallest type that holds both, by PyTorch's promotion lattice. */
 export function promoteTypes(a: DType, b: DType): DType {
   if (a === b) return a;
+  if (isFloat8(a) || isFloat8(b)) {
+    const [first, second] = [a, b].map((d) => d.legacy.slice(6, -6));
+    throw new RuntimeError(`Promotion for Float8 Types is not supported, attempted to promote ${first} and ${second}`);
+  }
   if (a.kind === "bool") return b;
   if (b.kind === "bool") return a;
   if (a.kind === "complex" || b.kind === "complex") {

@@ -2,6 +2,7 @@
 import type { DType } from "./dtype.ts";
 import { RuntimeError } from "./errors.ts";
 import type { ComputeDevice } from "./device.ts";
+import { numberOfFloat8 } from "./float8_codes.ts";
 import { forgetValues, getBytes, setBytes } from "./dry_values.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -79,6 +80,9 @@ export function decode(dtype: DType, view: DataView, at: number): number | bigin
       return view.getUint8(at);
     case "bool":
       return view.getUint8(at) !== 0;
+    case "float8_e4m3fn":
+    case "float8_e5m2":
+      return numberOfFloat8(view.getUint8(at), dtype);
     default:
       throw new RuntimeError(`reading ${dtype.name} is not supported`);
   }

@@ -12,6 +12,8 @@ export interface Observer {
   /** The tape runs the node with this origin, until `endBackward`. */
   beginBackward(origin: number, name: string): void;
   endBackward(incoming: readonly (Tensor | null)[], outgoing: readonly (Tensor | null)[]): void;
+  /** Python looks at the numbers of a tensor: whatever it does next may hang on them. */
+  readValue?(t: Tensor): void;
 }
 
 export const observer: { current: Observer | null } = { current: null };

@@ -7,7 +7,7 @@ import { gradientEdge, keepTensor, Node, PackedTensor, SavedTensor } from "./aut
 import { rebaseHistory, checkInplace } from "./autograd/inplace.ts";
 import type { Device } from "./device.ts";
 import type { Expr } from "./pointwise/expr.ts";
-import { complexUse, isDifferentiable, type DType } from "./dtype.ts";
+import { complexUse, float8Use, isDifferentiable, type DType } from "./dtype.ts";
 import { NotImplementedError, RuntimeError } from "./errors.ts";
 import { observer } from "./observer.ts";
 import { checkPlacement, placement } from "./placement.ts";
@@ -148,11 +148,20 @@ export const complexRoute = {
   of: (_record: OpRecord, _args: readonly unknown[]): (() => unknown) | null => null,
 };
 
+/** Set by ops/float8.ts: the same for eight-bit floats. */
+export const float8Route = {
+  of: (_record: OpRecord, _args: readonly unknown[]): (() => unknown) | null => null,
+};
+
 function execute(record: OpRecord, args: readonly unknown[]): unknown {
   const spec = record.spec;
   if (placement.matters) checkPlacement(record, args);
   if (complexUse.seen) {
     const form = complexRoute.of(record, args);
+    if (form) return form();
+  }
+  if (float8Use.seen) {
+    const form = float8Route.of(record, args);
     if (form) return form();
   }
   const isRecorded = gradMode.enabled && spec.backward !== undefined && anyRequiresGrad(record, args);

@@ -4,24 +4,10 @@
  */
 import "./emulation.ts";
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { isBuilt, layerwise, script } from "./command.ts";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
-const script = (name: string): string => fileURLToPath(new URL(`scripts/${name}`, import.meta.url));
-const addon = process.env.LAYERWISE_CUDA_ADDON ?? `${root}native/bin/linux-x64/cuda.node`;
-const skip = existsSync(addon) ? false : "native/bin/linux-x64/cuda.node is not built";
-/** LAYERWISE_TEST_PYTHON names another command, as in test/models/command.ts. */
-const command = process.env.LAYERWISE_TEST_COMMAND?.split(" ") ?? ["bin/layerwise"];
-
-function layerwise(words: string[], environment: Record<string, string> = {}): { status: number; out: string } {
-  const [program, ...before] = command as [string, ...string[]];
-  const env = { ...process.env, ...environment };
-  const done = spawnSync(program, [...before, ...words], { cwd: root, env, encoding: "utf8", timeout: 120_000 });
-  return { status: done.status ?? -1, out: done.stdout + done.stderr };
-}
+const skip = isBuilt ? false : "native/bin/linux-x64/cuda.node is not built";
 
 const LATE = { LAYERWISE_EMULATION_DEFER: "1", LAYERWISE_EMULATION_ORDER: "3" };
 

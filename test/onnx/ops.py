@@ -197,7 +197,7 @@ def other_convolutions(x: "float32[2,4,8]", w: "float32[6,2,3]", v: "float32[4,3
 
 def pools(x: "float32[2,4,8,8]"):
     found = [F.max_pool2d(x, 2), F.max_pool2d(x, 3, 2, 1), F.avg_pool2d(x, 2), F.avg_pool2d(x, 3, 1, 1, count_include_pad=False)]
-    return (*found, F.adaptive_avg_pool2d(x, 1), F.adaptive_avg_pool2d(x, 4), F.avg_pool1d(x[0], 2), F.max_pool2d(x, 2, ceil_mode=True))
+    return (*found, F.adaptive_avg_pool2d(x, 1), F.adaptive_avg_pool2d(x, 4), F.adaptive_avg_pool2d(x, (3, 11)), F.avg_pool1d(x[0], 2), F.max_pool2d(x, 2, ceil_mode=True))
 
 
 def norms(x: "float32[2,6,4]", w: "float32[4]", b: "float32[4]"):  #: dynamic x=n
@@ -269,6 +269,23 @@ class Named(nn.Module):
 
 def branches(x: "float32[2,3]"):  #: dynamic x=n #: refused another path
     return x.sum() if x.shape[0] > 2 else x.mean()
+
+
+def looks(x: "float32[2,3]"):  #: refused looks at a value
+    return x * 2 if x.sum() > 0 else x * 3
+
+
+def looks_all(x: "float32[2,3]"):  #: refused looks at a value
+    return x * 2 if torch.equal(x, x.abs()) else x * 3
+
+
+def looks_at_weights(x: "float32[2,3]"):
+    w = torch.ones(3)
+    return x * 2 if w.sum() > 0 and w.tolist()[0] > 0 else x * 3
+
+
+def nothing_joined(x: "float32[2,3]"):
+    return x, torch.cat([torch.zeros(0), torch.zeros(0)])
 
 
 def gamma(x: "float32[2,3]"):  #: refused lgamma

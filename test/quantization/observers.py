@@ -55,7 +55,7 @@ for case in per_tensor_cases():
     seen = O.HistogramObserver(**case)
     for x in batches((40, 60)):
         seen(x)
-    print("HistogramObserver", words(case), bits(seen.calculate_qparams()), bits(seen.histogram.sum()))
+    print("HistogramObserver", words(case), bits(seen.calculate_qparams()), bits(seen.histogram.double().sum()))
 
 tails = {
     "normal": lambda g: torch.randn(5000, generator=g),
@@ -102,7 +102,7 @@ seen = O.MinMaxObserver()
 seen(torch.tensor([-1.0, 3.0]))
 print(seen)
 print({name: bits(value) for name, value in seen.state_dict().items()})
-print(seen.state_dict()._metadata)
+print(dict(seen.state_dict()._metadata))
 other = O.MinMaxObserver()
 other.load_state_dict(seen.state_dict())
 print(other, bits(other.calculate_qparams()))

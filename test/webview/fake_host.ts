@@ -6,11 +6,14 @@ import type { Failure } from "../../src/protocol/source.ts";
 import { makeTimeline, memoryCurve } from "../../src/protocol/views/columns.ts";
 import type { GraphHost, GraphNews, GraphState } from "../../src/protocol/views/graph.ts";
 import type { ToView } from "../../src/protocol/views/port.ts";
+import type { QuantizeHost, QuantizeNews } from "../../src/protocol/views/quantize.ts";
 import type { ProfilerHost, ProfilerNews, ProfilerState } from "../../src/protocol/views/profiler.ts";
-import { graphOverlay, relatedTo } from "../../src/protocol/views/related.ts";
+import { graphErrors, graphOverlay, relatedTo } from "../../src/protocol/views/related.ts";
 import { servePort } from "../../src/protocol/views/serve.ts";
 import type { ServedPort } from "../../src/protocol/views/serve.ts";
 import { gptGraph, gptProfile, syntheticGraph } from "./fixtures.ts";
+import { gptQuantization } from "./quantize_fixtures.ts";
+import { quantizeAnswers } from "./fake_quantize.ts";
 
 interface TestPage {
   calls: { method: string; argument: unknown }[];
@@ -88,14 +91,14 @@ function graphOf(kind: string) {
 
 const graphStates: Record<string, Partial<GraphState>> = {
   done: {},
-  plain: { overlay: null },
+  plain: { overlay: null, errors: null },
   empty: { graph: null, overlay: null },
   running: { graph: null, overlay: null, running },
   failed: { graph: null, overlay: null, failure },
   stale: { stale: "model.py was edited after this graph" },
 };
 
-let served: ServedPort<ProfilerNews | GraphNews>;
+let served: ServedPort<ProfilerNews | GraphNews | QuantizeNews>;
 const post = (message: ToView): void => {
   setTimeout(() => window.postMessage(message, "*"), 0);
 };
@@ -120,11 +123,15 @@ if (document.getElementById("app")!.dataset["view"] === "profiler") {
       openGraph: noted("openGraph"),
       saveReport: noted("saveReport"),
     },
-  }) as unknown as ServedPort<ProfilerNews | GraphNews>;
+  }) as unknown as typeof served;
+} else if (document.getElementById("app")!.dataset["view"] === "quantize") {
+  const answers = quantizeAnswers(query, { failure, running, noted, changed: () => served.tell({ type: "changed" }) });
+  served = servePort<QuantizeHost, QuantizeNews>({ view: "quantize", ...options, answers }) as unknown as typeof served;
 } else {
   const graphState: GraphState = {
     graph: graphOf(query.get("graph") ?? "gpt"),
     overlay: graphOverlay(profile),
+    errors: graphErrors(gptQuantization({ name, schemes: ["int4"] }).reports[0]!),
     stale: null,
     running: null,
     failure: null,
@@ -142,9 +149,11 @@ if (document.getElementById("app")!.dataset["view"] === "profiler") {
       saveSvg: noted("saveSvg"),
       graph: noted("graph"),
       profile: noted("profile"),
+      quantize: noted("quantize"),
       cancel: noted("cancel"),
+      select: noted("select"),
     },
-  }) as unknown as ServedPort<ProfilerNews | GraphNews>;
+  }) as unknown as typeof served;
 }
 
 let stored: unknown;

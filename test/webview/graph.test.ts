@@ -254,7 +254,7 @@ test("search finds boxes before nodes, arrows find the next box, places find ite
 test("times of a profile land on modules, stacks and ops", () => {
   const model = buildModel(gptGraph());
   const profile = gptProfile();
-  const values = itemValues(model, "time", graphOverlay(profile))!;
+  const values = itemValues(model, "time", { overlay: graphOverlay(profile), errors: null })!;
   const byLabel = (label: string): number => values[searchItems(model, label, 1)[0]!.item]!;
   const row = profile.modules.find((m) => m.path === "lm_head")!;
   assert.equal(byLabel("lm_head"), row.totalUs);

@@ -320,3 +320,7 @@ _transformer("Wav2Vec2ForCTC", "Wav2Vec2Config", {
     "vocab_size": 32, "hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 96,
     "conv_dim": [16, 16, 16], "conv_stride": [5, 2, 2], "conv_kernel": [10, 3, 3], "num_feat_extract_layers": 3,
     "num_conv_pos_embeddings": 16, "num_conv_pos_embedding_groups": 2}, _wave_inputs)
+
+
+if __name__ == "__main__":
+    print("\n".join(entry.key for entry in ENTRIES))

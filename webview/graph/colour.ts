@@ -3,13 +3,14 @@
  * page hands in its theme, pictures without a page use one of the two palettes here.
  */
 import { rgb, scaleLinear } from "d3";
-import type { GraphOverlay } from "../../src/protocol/views/graph.ts";
+import type { GraphErrors, GraphOverlay } from "../../src/protocol/views/graph.ts";
 import { formatBytes, formatCount, formatDuration, formatFlops } from "../kit/formats.ts";
+import { formatDb, severity } from "../kit/decibels.ts";
 import { groupItem, itemKind, itemLabel, itemType } from "./model.ts";
 import type { GraphModel } from "./model.ts";
 import type { Box } from "./picture.ts";
 
-export type ColourBy = "type" | "time" | "memory" | "flops" | "parameters";
+export type ColourBy = "type" | "time" | "memory" | "flops" | "parameters" | "error";
 
 export interface Palette {
   bg: string;
@@ -76,8 +77,15 @@ export function colourLegend(): { series: number; name: string }[] {
   return [...families.map(({ series, name }) => ({ series, name })), { series: OTHER_SERIES, name: OTHER_FAMILY }];
 }
 
+/** What was measured of the model, as far as it was. */
+export interface Measurements {
+  overlay: GraphOverlay | null;
+  errors: GraphErrors | null;
+}
+
 /** A value per item; NaN where nothing is known. */
-export function itemValues(model: GraphModel, by: ColourBy, overlay: GraphOverlay | null): Float64Array | null {
+export function itemValues(model: GraphModel, by: ColourBy, measurements: Measurements): Float64Array | null {
+  const { overlay, errors } = measurements;
   switch (by) {
     case "type":
       return null;
@@ -89,6 +97,8 @@ export function itemValues(model: GraphModel, by: ColourBy, overlay: GraphOverla
       return overlay && measured(model, overlay, "timeUs");
     case "memory":
       return overlay && measured(model, overlay, "memoryBytes");
+    case "error":
+      return errors && itemErrors(model, errors);
   }
 }
 
@@ -142,6 +152,32 @@ function addOpTimes(model: GraphModel, overlay: GraphOverlay, values: Float64Arr
   }
 }
 
+/**
+ * Decibels of each layer and of its ops; a box around several shows its worst, and infinity is exact. Layers that were
+ * left alone have no value.
+ */
+function itemErrors(model: GraphModel, { layers }: GraphErrors): Float64Array {
+  const { graph, nNodes } = model;
+  const values = new Float64Array(model.parent.length).fill(NaN);
+  const byPath = new Map(layers.map(({ path, sqnrDb }) => [path, sqnrDb ?? Infinity]));
+  const worst = (item: number, db: number): void => {
+    if (!(values[item]! <= db)) values[item] = db;
+  };
+  const spread = (item: number, db: number): void => {
+    for (let at = item; at >= 0; at = model.parent[at]!) worst(at, db);
+  };
+  for (const group of graph.groups) {
+    const db = byPath.get(group.path);
+    if (db !== undefined) spread(groupItem(model, group.id), db);
+  }
+  for (let i = 0; i < nNodes; i++) {
+    const node = graph.nodes[i]!;
+    const db = node.kind === "op" ? byPath.get(graph.groups[node.group]?.path ?? "") : undefined;
+    if (db !== undefined) spread(i, db);
+  }
+  return values;
+}
+
 export function formatValue(by: ColourBy, value: number): string {
   if (Number.isNaN(value)) return "";
   switch (by) {
@@ -151,6 +187,8 @@ export function formatValue(by: ColourBy, value: number): string {
       return formatDuration(value);
     case "memory":
       return formatBytes(value);
+    case "error":
+      return formatDb(value);
     case "flops":
       return formatFlops(value);
     case "parameters":
@@ -181,12 +219,15 @@ export function boxStyler(
   model: GraphModel,
   boxes: readonly Box[],
   by: ColourBy,
-  overlay: GraphOverlay | null,
+  measurements: Measurements,
   palette: Palette,
 ): BoxStyler {
-  const values = itemValues(model, by, overlay);
+  const values = itemValues(model, by, measurements);
   let most = 0;
-  if (values) for (const box of boxes) if (!box.isOpen && values[box.item]! > most) most = values[box.item]!;
+  // Errors have a scale of their own: what is bad does not depend on what else is in sight.
+  const strength = (value: number): number => (by === "error" ? severity(value) : Math.sqrt(value / most));
+  if (by === "error") most = 1;
+  else if (values) for (const box of boxes) if (!box.isOpen && values[box.item]! > most) most = values[box.item]!;
   const heat = scaleLinear<string>().domain([0, 0.33, 0.67, 1]).range(palette.heat).clamp(true);
   const onHot = new Map<string, string>();
   const textOn = (fill: string): string => {
@@ -203,7 +244,7 @@ export function boxStyler(
     if (values) {
       const value = values[item]!;
       const known = !Number.isNaN(value) && most > 0;
-      const fill = known ? heat(Math.sqrt(value / most)) : palette.bg;
+      const fill = known ? heat(strength(value)) : palette.bg;
       const text = known ? textOn(fill) : palette.fg;
       return {
         fill,

@@ -66,6 +66,19 @@ export function pathText(model: GraphModel, item: number): string {
   return names.length > 0 ? names.join(" › ") : itemType(model, model.root);
 }
 
+/** The module that an item is, or that its op belongs to; "" for the model itself. */
+export function modulePath(model: GraphModel, item: number): string {
+  const { graph, nNodes } = model;
+  switch (itemKind(model, item)) {
+    case "node":
+      return graph.groups[graph.nodes[item]!.group]?.path ?? "";
+    case "group":
+      return graph.groups[item - nNodes]!.path;
+    case "stack":
+      return modulePath(model, model.children[item]![0]!);
+  }
+}
+
 /** The item at a module path or on a source line. */
 export function itemAt(
   model: GraphModel,

@@ -186,6 +186,6 @@ export function renderSvg(graph: Graph, options: SvgOptions = {}): string {
   const palette = theme === "dark" ? darkPalette : lightPalette;
   const model = buildModel(graph);
   const picture = layoutPicture(model, openToDepth(model, depth));
-  const styler = boxStyler(model, picture.boxes, colourBy, overlay, palette);
+  const styler = boxStyler(model, picture.boxes, colourBy, { overlay, errors: null }, palette);
   return pictureSvg(model, picture, styler, palette, fontFamily);
 }

@@ -1,5 +1,6 @@
 /** What a tooltip says about a box of the graph. */
 import { baseName, formatBytes, formatCount, formatDuration, formatFlops, formatShape } from "../kit/formats.ts";
+import { formatDb } from "../kit/decibels.ts";
 import type { Tip, TipLine } from "../kit/tooltip.ts";
 import { itemKind, itemLabel, itemType } from "./model.ts";
 import type { GraphModel } from "./model.ts";
@@ -46,6 +47,10 @@ function inputLines(model: GraphModel, item: number): TipLine[] {
 export interface Measured {
   timeUs: number | undefined;
   memoryBytes: number | undefined;
+  /** Decibels of what quantizing left; infinite where it is exact, NaN where nothing was changed. */
+  errorDb?: number | undefined;
+  /** What the layer became, where one was changed. */
+  became?: string | undefined;
 }
 
 export function itemTip(model: GraphModel, item: number, measured: Measured, isOpen: boolean): Tip {
@@ -72,6 +77,9 @@ export function itemTip(model: GraphModel, item: number, measured: Measured, isO
   if (measured.timeUs) lines.push({ label: "Time", text: formatDuration(measured.timeUs) });
   if (measured.memoryBytes)
     lines.push({ label: kind === "node" ? "Bytes moved" : "Activations", text: formatBytes(measured.memoryBytes) });
+  if (measured.became) lines.push({ label: "Became", text: measured.became });
+  if (measured.errorDb !== undefined && !Number.isNaN(measured.errorDb))
+    lines.push({ label: kind === "node" ? "SQNR" : "Worst SQNR", text: formatDb(measured.errorDb) });
   if (model.flops[item]! > 0) lines.push({ label: "Work", text: formatFlops(model.flops[item]!) });
   if (model.parameters[item]! > 0) lines.push({ label: "Parameters", text: formatCount(model.parameters[item]!) });
   const hint =

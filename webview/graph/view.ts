@@ -22,7 +22,7 @@ import { makeLayouter } from "./layouter.ts";
 import type { Layouter } from "./layouter.ts";
 import { buildModel, itemKind, itemLabel, itemType, trailOf } from "./model.ts";
 import type { GraphModel } from "./model.ts";
-import { itemAt, neighbour, searchItems } from "./navigate.ts";
+import { itemAt, modulePath, neighbour, searchItems } from "./navigate.ts";
 import type { Direction } from "./navigate.ts";
 import { openToDepth } from "./picture.ts";
 import type { Picture } from "./picture.ts";
@@ -82,6 +82,7 @@ const colourNames: Record<ColourBy, string> = {
   memory: "Colour by memory",
   flops: "Colour by FLOPs",
   parameters: "Colour by parameters",
+  error: "Colour by error",
 };
 
 const MOST_FOUND = 60;
@@ -102,6 +103,7 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
   let shownGraph: unknown = null;
   let times: Float64Array | null = null;
   let memories: Float64Array | null = null;
+  let errors: Float64Array | null = null;
 
   const ignore = (promise: Promise<unknown>): void => {
     promise.catch((error: unknown) => {
@@ -246,9 +248,10 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
     drawNotices();
   }
 
-  function measure({ overlay }: GraphState): void {
-    times = model && itemValues(model, "time", overlay);
-    memories = model && itemValues(model, "memory", overlay);
+  function measure(measurements: GraphState): void {
+    times = model && itemValues(model, "time", measurements);
+    memories = model && itemValues(model, "memory", measurements);
+    errors = model && itemValues(model, "error", measurements);
     colours.set(colourBy);
   }
 
@@ -278,7 +281,7 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
   }
 
   function stylerNow() {
-    return boxStyler(model!, picture!.boxes, colourBy, state?.overlay ?? null, palette);
+    return boxStyler(model!, picture!.boxes, colourBy, state!, palette);
   }
 
   function restyle(): void {
@@ -288,9 +291,10 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
   }
 
   function drawLegend(): void {
-    const overlay = state?.overlay ?? null;
+    const shown = { model: model!, picture: picture!, colourBy, palette, measurements: state! };
     const profile = (): void => ignore(host.profile());
-    legend.replaceChildren(...legendParts({ model: model!, picture: picture!, colourBy, palette, overlay, profile }));
+    const quantize = (): void => ignore(host.quantize());
+    legend.replaceChildren(...legendParts({ ...shown, profile, quantize }));
   }
 
   function changeOpen(next: Set<number>, anchor: number | null): void {
@@ -380,6 +384,8 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
       return;
     }
     select(box.item);
+    const path = modulePath(model, box.item);
+    if (path) ignore(host.select(path));
     if (event.altKey || itemKind(model, box.item) === "node") openSource(sourceOf(model, box.item));
     else if (!box.isOpen || isTitle) toggle(box.item);
   }
@@ -404,11 +410,18 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
       {
         timeUs: times?.[item],
         memoryBytes: memories?.[item],
+        errorDb: errors?.[item],
+        became: becameOf(item),
       },
       target?.box?.isOpen === true,
     );
     if (target?.chip) tip.hint = "Stands for a source that many others read. Click goes there.";
     showTip(hasEditor ? tip : { ...tip, hint: undefined }, event.clientX, event.clientY);
+  }
+
+  function becameOf(item: number): string | undefined {
+    const path = model && modulePath(model, item);
+    return state?.errors?.layers.find((layer) => layer.path === path)?.became;
   }
 
   function onKey(event: KeyboardEvent): void {

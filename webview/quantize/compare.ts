@@ -4,21 +4,13 @@
  */
 import type { QuantizeChoices, ReportRows } from "../../src/protocol/views/quantize.ts";
 import { shareBar } from "../kit/controls.ts";
+import { formatDb, severityColour } from "../kit/decibels.ts";
 import { h } from "../kit/dom.ts";
 import { formatBytes, formatDuration } from "../kit/formats.ts";
 import { icon } from "../kit/icons.ts";
 import { tipOver } from "../kit/tooltip.ts";
 import type { Tip } from "../kit/tooltip.ts";
-import {
-  formatCosine,
-  formatDb,
-  formatError,
-  isSameChoice,
-  isSlower,
-  severityColour,
-  sizeWords,
-  speedWords,
-} from "./words.ts";
+import { formatCosine, formatError, isSameChoice, isSlower, sizeWords, speedWords } from "./words.ts";
 
 export interface CompareOptions {
   reports: readonly ReportRows[];
@@ -30,11 +22,16 @@ export interface CompareOptions {
 
 type Metric = ReportRows["metrics"][number];
 
-export function metricText({ name, before, after }: Metric): string {
+function metricValue({ name, before, after }: Metric, value: number): string {
   const isShare = /agreement|accuracy|top-/i.test(name) && before <= 1 && after <= 1;
-  const format = (value: number): string =>
-    isShare ? `${(value * 100).toFixed(1)}\u202f%` : String(Number(value.toPrecision(4)));
-  return before === after ? format(after) : `${format(before)} → ${format(after)}`;
+  return isShare ? `${(value * 100).toFixed(1)}\u202f%` : String(Number(value.toPrecision(4)));
+}
+
+/** "97.1 % → 96.4 %"; agreement with the model as it was starts at 100 % by itself. */
+export function metricText(metric: Metric): string {
+  const { before, after } = metric;
+  if (before === after || before === 1) return metricValue(metric, after);
+  return `${metricValue(metric, before)} → ${metricValue(metric, after)}`;
 }
 
 function cell(kind: string, value: string, words: string, bar: HTMLElement | null, isBad = false): HTMLElement {
@@ -144,7 +141,7 @@ export function schemeList(options: CompareOptions): HTMLElement {
           h("i", { class: "lw-swatch", style: { background: severityColour(report.output.sqnrDb) } }),
           formatDb(report.output.sqnrDb),
         ),
-        metric ? h("div", { class: "lw-muted lw-clip" }, `${metric.name} ${metricText(metric)}`) : null,
+        metric ? h("div", { class: "lw-muted lw-clip" }, `${metricText(metric)} ${metric.name}`) : null,
       ),
     );
     tipOver(row, () => tip(report));

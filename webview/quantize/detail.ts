@@ -2,13 +2,14 @@
 import type { Difference, LayerReport } from "../../src/protocol/compress.ts";
 import type { SourceLocation } from "../../src/protocol/source.ts";
 import type { LayerRow, QuantizeChoices } from "../../src/protocol/views/quantize.ts";
+import { formatDb, severityColour } from "../kit/decibels.ts";
 import { h } from "../kit/dom.ts";
 import { baseName, formatBytes, formatCount, formatDuration } from "../kit/formats.ts";
 import { icon } from "../kit/icons.ts";
 import { button } from "../kit/toolkit.ts";
 import { fitted, histogramSvg } from "./charts.ts";
 import { isChanged, layerName } from "./layers.ts";
-import { factor, formatCosine, formatDb, formatError, severityColour } from "./words.ts";
+import { factor, formatCosine, formatError } from "./words.ts";
 
 export interface DetailOptions {
   row: LayerRow;

@@ -1,11 +1,12 @@
 /** The columns of the two tables of layers: what became of each, and what each alone costs the whole model. */
 import type { LayerRow, ReportRows } from "../../src/protocol/views/quantize.ts";
 import { shareBar } from "../kit/controls.ts";
+import { formatDb, severityColour } from "../kit/decibels.ts";
 import { h } from "../kit/dom.ts";
 import { baseName, formatBytes, formatCount, formatDuration } from "../kit/formats.ts";
 import type { Column } from "../kit/table.ts";
 import type { Tip, TipLine } from "../kit/tooltip.ts";
-import { beforeAfter, bytesChange, dbValue, formatCosine, formatDb, formatError, severityColour } from "./words.ts";
+import { beforeAfter, bytesChange, dbValue, formatCosine, formatError } from "./words.ts";
 
 export const layerKey = ({ path }: { path: string }): string => path || "(model)";
 export const layerName = ({ path, type }: LayerRow): string => path || type;
@@ -110,7 +111,7 @@ export function layerColumns(): Column<LayerRow>[] {
       label: "Size",
       tip: "Weights before and after, scales included",
       priority: 4,
-      width: 124,
+      width: 148,
       align: "end",
       value: (row) => row.beforeBytes,
       text: (row) => bytesChange(row.beforeBytes, row.afterBytes),

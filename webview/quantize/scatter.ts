@@ -1,9 +1,10 @@
 /** Size against error: one point per scheme, those that none beats in both joined by a line. Draws what it is given. */
 import { scaleLinear } from "d3";
 import type { ReportRows } from "../../src/protocol/views/quantize.ts";
+import { formatDb } from "../kit/decibels.ts";
 import { h, oncePerFrame, svg } from "../kit/dom.ts";
 import { formatBytes } from "../kit/formats.ts";
-import { bestFront, formatDb } from "./words.ts";
+import { bestFront } from "./words.ts";
 
 const MARGIN = { top: 14, right: 14, bottom: 34, left: 46 };
 const LETTER = 6.4;
@@ -80,7 +81,7 @@ export function scatterSvg(
     );
   }
   picture.append(
-    svg("text", { x: 4, y: MARGIN.top - 3, class: "lw-axis" }, "dB"),
+    svg("text", { x: MARGIN.left - 7, y: MARGIN.top - 2, class: "lw-axis", "text-anchor": "end" }, "dB"),
     svg("text", { x: MARGIN.left, y: height - 18, class: "lw-axis", "text-anchor": "middle" }, "0"),
     svg(
       "text",

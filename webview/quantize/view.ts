@@ -49,11 +49,7 @@ export interface QuantizeView {
   showProblem(message: string): void;
 }
 
-const verbs: Record<ResultRows["verb"], string> = {
-  quantize: "Quantize",
-  prune: "Prune",
-  distill: "Distill",
-} as Record<ResultRows["verb"], string>;
+const verbs: Record<ResultRows["verb"], string> = { quantize: "Quantize", prune: "Prune", distill: "Distill" };
 
 export function mountQuantize(root: HTMLElement, options: QuantizeOptions): QuantizeView {
   const { host, memory } = options;
@@ -194,6 +190,7 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
         problem: (error) => ignore(Promise.reject(error)),
       });
       shownKey = key;
+      ignore(host.show(report.name));
     }
     content.replaceChildren(
       head(state, result, report),
@@ -251,7 +248,11 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
           save,
         ),
       ),
-      h("div", { class: "lw-muted lw-clip" }, [device, now].join(" · ")),
+      h(
+        "div",
+        { class: "lw-muted" },
+        [device, ...(data.isRandom ? [] : [`${data.value}, ${samples}`]), now].join(" · "),
+      ),
       data.isRandom
         ? h(
             "div",
@@ -264,7 +265,7 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
               "Choose data…",
             ),
           )
-        : h("div", { class: "lw-muted lw-clip" }, `${data.value}, ${samples}`),
+        : null,
     );
   }
 
@@ -334,9 +335,14 @@ function verbOf({ result }: QuantizeState): string {
   return result ? verbs[result.verb] : "Quantize";
 }
 
-/** The one that is most worth looking at: the closest of those worth keeping that also saves something. */
+/** At this ratio of signal to noise in the outputs people seldom notice a difference. */
+const CLOSE_DB = 25;
+
+/** The one to look at first: the smallest that is worth keeping and close to the original, else the closest. */
 function firstReport(reports: readonly ReportRows[]): ReportRows {
+  const db = ({ output }: ReportRows): number => output.sqnrDb ?? Infinity;
   const worth = reports.filter(({ worthKeeping }) => worthKeeping);
-  const smallest = worth.toSorted((a, b) => a.afterBytes - b.afterBytes)[0];
-  return smallest ?? reports[0]!;
+  const close = worth.filter((report) => db(report) >= CLOSE_DB).toSorted((a, b) => a.afterBytes - b.afterBytes);
+  const closest = worth.toSorted((a, b) => db(b) - db(a));
+  return close[0] ?? closest[0] ?? reports[0]!;
 }

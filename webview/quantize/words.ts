@@ -3,15 +3,7 @@ import type { CompressionReport, Difference } from "../../src/protocol/compress.
 import type { QuantizeChoices, ReportRows } from "../../src/protocol/views/quantize.ts";
 import { formatBytes } from "../kit/formats.ts";
 
-const SPACE = "\u202f";
 const TIMES = "×";
-
-/** Decibels of signal over noise; null is an exact copy. */
-export function formatDb(db: number | null | undefined): string {
-  if (db === undefined || Number.isNaN(db)) return "–";
-  if (db === null) return "exact";
-  return `${db.toFixed(Math.abs(db) >= 99.95 ? 0 : 1)}${SPACE}dB`;
-}
 
 /** For sorting: an exact copy stands above all, an unknown one below. */
 export function dbValue(difference: Difference | undefined): number {
@@ -55,20 +47,6 @@ const SAME_SPEED = 1.05;
 
 export function isSlower({ latency }: ReportRows): boolean {
   return latency.after.medianUs > latency.before.medianUs * SAME_SPEED;
-}
-
-/** How bad an error is, 0 (none to be seen) to 1 (more noise than signal): 60 dB and 5 dB are the ends of the scale. */
-export function severity(db: number | null): number {
-  if (db === null) return 0;
-  return Math.max(0, Math.min(1, (60 - db) / 55));
-}
-
-/** The heat colours of the theme, as the graph uses them. */
-export function severityColour(db: number | null): string {
-  const at = severity(db) * 3;
-  const low = Math.min(2, Math.floor(at));
-  const share = Math.round((at - low) * 100);
-  return `color-mix(in srgb, var(--lw-heat-${low + 1}) ${share}%, var(--lw-heat-${low}))`;
 }
 
 export function beforeAfter(before: number, after: number, format: (value: number) => string): string {

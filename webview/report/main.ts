@@ -30,6 +30,7 @@ function pageGraphHost(graph: NonNullable<ReportData["graph"]>): Asked<GraphHost
   const state: GraphState = {
     graph,
     overlay: data.profile ? graphOverlay(data.profile) : null,
+    errors: null,
     stale: null,
     running: null,
     failure: null,
@@ -49,7 +50,9 @@ function pageGraphHost(graph: NonNullable<ReportData["graph"]>): Asked<GraphHost
     },
     graph: async () => {},
     profile: async () => {},
+    quantize: async () => {},
     cancel: async () => {},
+    select: async () => {},
   };
 }
 

@@ -40,6 +40,10 @@ class Node:
         self.drops = ()
         # What it stands for, where it calls a function of the model.
         self.body = None
+        # What the file says an input is, where no dtype of ours says it: {position: "uint4"}.
+        self.onnx_types = {}
+        # The same of its first output.
+        self.result_type = None
 
     @property
     def version(self):
@@ -51,6 +55,9 @@ class Node:
     def get(self, name, default=None):
         value = self.attributes.get(name)
         return default if value is None else value
+
+    def onnx_type(self, position):
+        return self.onnx_types.get(position)
 
     def refuse(self, why):
         raise NotImplementedError(f"{self.operator}: {why}" + (f" (node '{self.name}')" if self.name else ""))

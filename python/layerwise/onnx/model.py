@@ -8,7 +8,7 @@ import torch
 
 from layerwise.onnx import registry
 from layerwise.onnx.file import Graph, Initializer, ModelRefused, Texts
-from layerwise.onnx.values import as_tensor, known_of
+from layerwise.onnx.values import BORROWED, TYPE_NAMES, as_tensor, known_of, wrapped
 
 # Inputs that are statistics, scales and settings: never trained, though they are floating numbers.
 FIXED_INPUTS = {
@@ -148,6 +148,8 @@ class Run:
         inputs = [self.find(name) if name else None for name in node.inputs]
         try:
             outputs = registry.call(node, self, inputs) if node.body is None else self._function(node.body, inputs)
+            if node.result_type is not None:
+                outputs[0] = wrapped(self.tensor(outputs[0]), node.result_type)
         except Exception as error:
             if not getattr(error, "__notes__", None):
                 error.add_note(f"in {node.operator} '{node.name}' of the ONNX model")
@@ -204,7 +206,9 @@ class Registration:
         graph.places = {
             name: self._place(initializer, uses.get(name, ())) for name, initializer in graph.initializers.items()
         }
+        declared = _borrowed_types(graph)
         for node in graph.nodes:
+            _follow_borrowed(node, declared)
             function = self.file.functions.get((node.operator.domain, node.operator.op))
             if function is not None and not registry.is_known(node.operator):
                 node.body = function.graph_for(node)
@@ -295,6 +299,45 @@ def constant_of(node):
     if not isinstance(value, Initializer):
         node.refuse("it holds a sparse tensor" if node.has("sparse_value") else "it holds nothing")
     return Initializer(name, value.tensor, value.onnx_type, is_constant=True)
+
+
+# Operators that know what to do with types that live in wider ones, and how the result is called.
+_BITWISE = ("BitShift", "BitwiseNot", "BitwiseAnd", "BitwiseOr", "BitwiseXor")
+_ARITHMETIC = ("Add", "Sub", "Mul", "Div", "Mod", "Pow", "Min", "Max", *_BITWISE)
+_TO_BOOL = ("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual")
+_ARRANGING = ("Identity", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten", "Concat", "Slice", "Gather")
+_TAKE_BORROWED = ("DequantizeLinear", "QuantizeLinear", "Cast", "CastLike", *_TO_BOOL)
+
+
+def _borrowed_types(graph):
+    found = {name: item.onnx_type for name, item in graph.initializers.items() if item.onnx_type in BORROWED}
+    for item in graph.inputs:
+        if item.get("dtype") in BORROWED:
+            found[item["name"]] = item["dtype"]
+    return found
+
+
+def _follow_borrowed(node, declared):
+    """Notes the types of a node's inputs and outputs that no dtype here tells; refuses what would compute with others."""
+    op = node.operator.op
+    result = None
+    for position, name in enumerate(node.inputs):
+        if name not in declared:
+            continue
+        kind = node.onnx_types[position] = declared[name]
+        if op in _ARITHMETIC and BORROWED[kind][1] >= 16 or op in _ARRANGING:
+            result = kind
+        elif op not in _TAKE_BORROWED:
+            node.refuse(f"{kind} is no type that is computed with here")
+    if op == "Cast":
+        result = TYPE_NAMES.get(node.get("to"))
+    elif op == "CastLike":
+        result = node.onnx_types.get(1)
+    elif op == "QuantizeLinear":
+        result = node.onnx_types.get(2) or TYPE_NAMES.get(node.get("output_dtype", 0) or -1)
+    if result in BORROWED:
+        declared[node.outputs[0]] = result
+        node.result_type = result
 
 
 def _graphs_of(node):

@@ -1,5 +1,6 @@
 """The table of operators: which function does what an operator of ONNX says. Holds names only; the functions are in ops/."""
 
+from layerwise.onnx.file import Texts
 from layerwise.onnx.values import Known, as_tensor
 
 
@@ -68,6 +69,8 @@ def names():
 def call(node, run, inputs):
     """The outputs of one node, as a list."""
     found = node.operator
+    if any(isinstance(item, Texts) for item in inputs):
+        node.refuse("strings are not computed with here")
     if found.domain == "":
         if found.op in _with_run:
             return _listed(_with_run[found.op](node, run, *inputs))

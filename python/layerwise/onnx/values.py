@@ -18,6 +18,17 @@ DTYPES = {
     14: torch.complex64,
     15: torch.complex128,
     16: torch.bfloat16,
+    17: torch.float8_e4m3fn,
+    19: torch.float8_e5m2,
+}
+# Types that PyTorch computes nothing with live in wider ones; results are cut to their bits.
+BORROWED = {
+    "uint2": (torch.uint8, 2, False),
+    "int2": (torch.int8, 2, True),
+    "uint4": (torch.uint8, 4, False),
+    "int4": (torch.int8, 4, True),
+    "uint16": (torch.int32, 16, False),
+    "uint32": (torch.int64, 32, False),
 }
 TYPE_NAMES = {
     0: "undefined",
@@ -25,9 +36,7 @@ TYPE_NAMES = {
     8: "string",
     12: "uint32",
     13: "uint64",
-    17: "float8_e4m3fn",
     18: "float8_e4m3fnuz",
-    19: "float8_e5m2",
     20: "float8_e5m2fnuz",
     21: "uint4",
     22: "int4",
@@ -35,6 +44,8 @@ TYPE_NAMES = {
     24: "float8_e8m0",
     25: "uint2",
     26: "int2",
+    27: "float6_e2m3",
+    28: "float6_e3m2",
 }
 
 _MOST_KNOWN = 1024
@@ -106,6 +117,15 @@ def number(value):
 
 def as_tensor(value, device=None):
     return value.tensor(device) if isinstance(value, Known) else value
+
+
+def wrapped(x, onnx_type):
+    """The low bits alone, as the borrowed type would have kept them."""
+    dtype, bits, is_signed = BORROWED[onnx_type]
+    codes = torch.remainder(x.to(torch.int64), 1 << bits)
+    if is_signed:
+        codes = torch.where(codes >= 1 << (bits - 1), codes - (1 << bits), codes)
+    return codes.to(dtype)
 
 
 def dtype_of(code, node):

@@ -7,34 +7,47 @@ import torch
 
 
 class Variant:
-    """Which modules of a model stand for which others, and which values for which."""
+    """Which modules stand for which others, and which values for which; perhaps on top of another variant."""
 
-    def __init__(self, name):
-        self.name = name
-        # Modules of the model, and what takes their place.
+    def __init__(self, base=None):
+        self.base = base
+        # Modules of the model (or of the base), and what takes their place.
         self.modules = {}
-        # Names of parameters and buffers, and the tensors that take the place of their data.
+        # Parameters and buffers, and the tensors whose data they have meanwhile.
         self.values = {}
 
-    def replace(self, module, replacement):
-        self.modules[module] = replacement
+    def resolve(self, module):
+        """What stands in the place of a module."""
+        if self.base is not None:
+            module = self.base.resolve(module)
+        return self.modules.get(module, module)
 
     @contextlib.contextmanager
     def applied(self, model):
         """The changed model: the same object, or what takes the place of the whole."""
         undo = []
+        seen = set()
+
+        def visit(owner):
+            if owner in seen:
+                return
+            seen.add(owner)
+            for name, child in list(owner._modules.items()):
+                if child is None:
+                    continue
+                changed = self.resolve(child)
+                if changed is not child:
+                    undo.append((owner, name, child))
+                    owner._modules[name] = changed
+                visit(changed)
+
         try:
-            for owner in list(model.modules()):
-                for name, child in list(owner._modules.items()):
-                    if child is not None and child in self.modules:
-                        undo.append((owner, name, child))
-                        owner._modules[name] = self.modules[child]
-            named = {**dict(model.named_parameters()), **dict(model.named_buffers())} if self.values else {}
-            for name, value in self.values.items():
-                tensor = named[name]
+            root = self.resolve(model)
+            visit(root)
+            for tensor, value in self.values.items():
                 undo.append((tensor, None, tensor.data))
                 tensor.data = value
-            yield self.modules.get(model, model)
+            yield root
         finally:
             for place, name, before in reversed(undo):
                 if name is None:

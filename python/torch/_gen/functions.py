@@ -13,13 +13,17 @@ from _core import (
     op__cast as _core__cast,
     op__cholesky_inverse as _core__cholesky_inverse,
     op__cholesky_solve as _core__cholesky_solve,
+    op__choose_qparams as _core__choose_qparams,
     op__conj as _core__conj,
     op__contiguous as _core__contiguous,
     op__conv1d as _core__conv1d,
     op__conv2d as _core__conv2d,
+    op__conv2d_int8 as _core__conv2d_int8,
     op__conv_transpose1d as _core__conv_transpose1d,
     op__conv_transpose2d as _core__conv_transpose2d,
     op__cross_entropy as _core__cross_entropy,
+    op__dequantize_affine as _core__dequantize_affine,
+    op__dequantize_low_bit as _core__dequantize_low_bit,
     op__diagonal_backward as _core__diagonal_backward,
     op__dirichlet_grad as _core__dirichlet_grad,
     op__div_rounded as _core__div_rounded,
@@ -27,6 +31,8 @@ from _core import (
     op__dropout as _core__dropout,
     op__embedding as _core__embedding,
     op__empty_like as _core__empty_like,
+    op__fake_quantize_learnable_per_channel_affine as _core__fake_quantize_learnable_per_channel_affine,
+    op__fake_quantize_learnable_per_tensor_affine as _core__fake_quantize_learnable_per_tensor_affine,
     op__fft_c2c as _core__fft_c2c,
     op__fft_c2r as _core__fft_c2r,
     op__fft_r2c as _core__fft_r2c,
@@ -36,6 +42,7 @@ from _core import (
     op__householder_product as _core__householder_product,
     op__index as _core__index,
     op__index_put_ as _core__index_put_,
+    op__int_mm as _core__int_mm,
     op__linalg_cholesky as _core__linalg_cholesky,
     op__linalg_det as _core__linalg_det,
     op__linalg_eig as _core__linalg_eig,
@@ -50,6 +57,9 @@ from _core import (
     op__linalg_solve_triangular as _core__linalg_solve_triangular,
     op__linalg_svd as _core__linalg_svd,
     op__linalg_swap_rows as _core__linalg_swap_rows,
+    op__linear_int8 as _core__linear_int8,
+    op__linear_int8_dynamic as _core__linear_int8_dynamic,
+    op__linear_low_bit as _core__linear_low_bit,
     op__max_all as _core__max_all,
     op__max_dim as _core__max_dim,
     op__max_pool2d as _core__max_pool2d,
@@ -63,9 +73,11 @@ from _core import (
     op__nonzero as _core__nonzero,
     op__norm1 as _core__norm1,
     op__norm2 as _core__norm2,
+    op__pack_int4 as _core__pack_int4,
     op__pin_memory as _core__pin_memory,
     op__polygamma as _core__polygamma,
     op__prod as _core__prod,
+    op__quantize_affine as _core__quantize_affine,
     op__random_ as _core__random_,
     op__random_full_ as _core__random_full_,
     op__randperm as _core__randperm,
@@ -89,6 +101,7 @@ from _core import (
     op__to_device as _core__to_device,
     op__unflatten as _core__unflatten,
     op__unfold_backward as _core__unfold_backward,
+    op__unpack_int4 as _core__unpack_int4,
     op__var_mean as _core__var_mean,
     op__view as _core__view,
     op__view_dtype as _core__view_dtype,
@@ -207,6 +220,8 @@ from _core import (
     op_expm1_ as _core_expm1_,
     op_exponential_ as _core_exponential_,
     op_eye as _core_eye,
+    op_fake_quantize_per_channel_affine as _core_fake_quantize_per_channel_affine,
+    op_fake_quantize_per_tensor_affine as _core_fake_quantize_per_tensor_affine,
     op_fill_ as _core_fill_,
     op_flatten as _core_flatten,
     op_floor as _core_floor,
@@ -419,6 +434,7 @@ from torch._C import (
 )
 
 _attention_result = _named_result("attention", ("out", "logsumexp",))
+_choose_qparams_result = _named_result("choose_qparams", ("scale", "zero_point",))
 _geqrf_result = _named_result("geqrf", ("a", "tau",))
 _linalg_cholesky_result = _named_result("linalg_cholesky", ("L", "info",))
 _linalg_det_result = _named_result("linalg_det", ("determinant", "LU", "pivots",))
@@ -561,6 +577,15 @@ def _cholesky_solve(B, L, upper):
         raise
 
 
+def _choose_qparams(input, quant_min=0, quant_max=255):
+    "The scale and the zero point that hold all of input."
+    try:
+        return _wrap_named(_choose_qparams_result, _core__choose_qparams(input.h, quant_min, quant_max))
+    except AttributeError:
+        _check_tensors("_choose_qparams", [("input", 1, input)])
+        raise
+
+
 def _conj(input):
     "The complex conjugate. Unlike PyTorch's it is computed at once."
     try:
@@ -597,6 +622,43 @@ def _conv2d(input, weight, bias, stride, padding, dilation, groups):
         raise
 
 
+def _conv2d_int8(input, x_scale, x_zero, weight, weight_scale, weight_zero, bias, stride, padding, dilation, groups, out_scale=None, out_zero=None, dtype=None, relu=False):
+    "A 2-D convolution of uint8 or int8 activations and int8 weights, summed in int32; real or requantized."
+    try:
+        x_scale_kind = _kind_of(type(x_scale))
+        if x_scale_kind is None:
+            try:
+                x_scale, x_scale_kind = x_scale.h, 3
+            except AttributeError:
+                x_scale, x_scale_kind = _operand(x_scale)
+        x_zero_kind = _kind_of(type(x_zero))
+        if x_zero_kind is None:
+            try:
+                x_zero, x_zero_kind = x_zero.h, 3
+            except AttributeError:
+                x_zero, x_zero_kind = _operand(x_zero)
+        out_scale_kind = _kind_of(type(out_scale))
+        if out_scale is None:
+            out_scale, out_scale_kind = 0, -1
+        elif out_scale_kind is None:
+            try:
+                out_scale, out_scale_kind = out_scale.h, 3
+            except AttributeError:
+                out_scale, out_scale_kind = _operand(out_scale)
+        out_zero_kind = _kind_of(type(out_zero))
+        if out_zero is None:
+            out_zero, out_zero_kind = 0, -1
+        elif out_zero_kind is None:
+            try:
+                out_zero, out_zero_kind = out_zero.h, 3
+            except AttributeError:
+                out_zero, out_zero_kind = _operand(out_zero)
+        return _wrap(_core__conv2d_int8(input.h, x_scale, x_scale_kind, x_zero, x_zero_kind, weight.h, weight_scale.h, 0 if weight_zero is None else weight_zero.h, 0 if bias is None else bias.h, _ints(stride), _ints(padding), _ints(dilation), groups, out_scale, out_scale_kind, out_zero, out_zero_kind, -1 if dtype is None else dtype.id, relu))
+    except AttributeError:
+        _check_tensors("_conv2d_int8", [("input", 1, input), ("weight", 4, weight), ("weight_scale", 5, weight_scale)])
+        raise
+
+
 def _conv_transpose1d(input, weight, bias, stride, padding, output_padding, groups, dilation):
     "1-D transposed convolution."
     try:
@@ -621,6 +683,38 @@ def _cross_entropy(input, target, weight, ignore_index, reduction, label_smoothi
         return _wrap(_core__cross_entropy(input.h, target.h, 0 if weight is None else weight.h, ignore_index, reduction, label_smoothing, widen))
     except AttributeError:
         _check_tensors("_cross_entropy", [("input", 1, input), ("target", 2, target)])
+        raise
+
+
+def _dequantize_affine(input, scale, zero_point=None, axis=None, dtype=None):
+    "(input - zero_point) * scale; float32 unless dtype says otherwise."
+    try:
+        scale_kind = _kind_of(type(scale))
+        if scale_kind is None:
+            try:
+                scale, scale_kind = scale.h, 3
+            except AttributeError:
+                scale, scale_kind = _operand(scale)
+        zero_point_kind = _kind_of(type(zero_point))
+        if zero_point is None:
+            zero_point, zero_point_kind = 0, -1
+        elif zero_point_kind is None:
+            try:
+                zero_point, zero_point_kind = zero_point.h, 3
+            except AttributeError:
+                zero_point, zero_point_kind = _operand(zero_point)
+        return _wrap(_core__dequantize_affine(input.h, scale, scale_kind, zero_point, zero_point_kind, axis, -1 if dtype is None else dtype.id))
+    except AttributeError:
+        _check_tensors("_dequantize_affine", [("input", 1, input)])
+        raise
+
+
+def _dequantize_low_bit(weight, scale, zero=None, table=None, format='int8', group=0, dtype=None):
+    "The numbers that a weight of few bits stands for."
+    try:
+        return _wrap(_core__dequantize_low_bit(weight.h, scale.h, 0 if zero is None else zero.h, 0 if table is None else table.h, format, group, -1 if dtype is None else dtype.id))
+    except AttributeError:
+        _check_tensors("_dequantize_low_bit", [("weight", 1, weight), ("scale", 2, scale)])
         raise
 
 
@@ -705,6 +799,28 @@ def _empty_like(input, dtype, device):
         raise
 
 
+def _fake_quantize_learnable_per_channel_affine(input, scale, zero_point, axis, quant_min, quant_max, grad_factor=1.0, *, out=None):
+    "Fake quantization whose scales and zero points, one per channel, are learned."
+    try:
+        if out is not None:
+            return _write_out(out, _wrap(_core__fake_quantize_learnable_per_channel_affine(input.h, scale.h, zero_point.h, axis, quant_min, quant_max, grad_factor)))
+        return _wrap(_core__fake_quantize_learnable_per_channel_affine(input.h, scale.h, zero_point.h, axis, quant_min, quant_max, grad_factor))
+    except AttributeError:
+        _check_tensors("_fake_quantize_learnable_per_channel_affine", [("input", 1, input), ("scale", 2, scale), ("zero_point", 3, zero_point)])
+        raise
+
+
+def _fake_quantize_learnable_per_tensor_affine(input, scale, zero_point, quant_min, quant_max, grad_factor=1.0, *, out=None):
+    "Fake quantization whose scale and zero point are learned."
+    try:
+        if out is not None:
+            return _write_out(out, _wrap(_core__fake_quantize_learnable_per_tensor_affine(input.h, scale.h, zero_point.h, quant_min, quant_max, grad_factor)))
+        return _wrap(_core__fake_quantize_learnable_per_tensor_affine(input.h, scale.h, zero_point.h, quant_min, quant_max, grad_factor))
+    except AttributeError:
+        _check_tensors("_fake_quantize_learnable_per_tensor_affine", [("input", 1, input), ("scale", 2, scale), ("zero_point", 3, zero_point)])
+        raise
+
+
 def _fft_c2c(input, dim, inverse, scale):
     "The Fourier transform of complex numbers along dim, times a factor."
     try:
@@ -783,6 +899,17 @@ def _index_put_(input, indices, values, accumulate=False):
         return input
     except AttributeError:
         _check_tensors("_index_put_", [("input", 0, input), ("values", 2, values)])
+        raise
+
+
+def _int_mm(input, mat2, *, out=None):
+    "The product of two int8 matrices, summed in int32."
+    try:
+        if out is not None:
+            return _write_out(out, _wrap(_core__int_mm(input.h, mat2.h)))
+        return _wrap(_core__int_mm(input.h, mat2.h))
+    except AttributeError:
+        _check_tensors("_int_mm", [("input", 1, input), ("mat2", 2, mat2)])
         raise
 
 
@@ -912,6 +1039,61 @@ def _linalg_swap_rows(B, pivots, backwards):
         raise
 
 
+def _linear_int8(input, x_scale, x_zero, weight, weight_scale, weight_zero=None, bias=None, out_scale=None, out_zero=None, dtype=None, relu=False):
+    "A linear layer of uint8 or int8 activations and int8 weights, summed in int32; real or requantized."
+    try:
+        x_scale_kind = _kind_of(type(x_scale))
+        if x_scale_kind is None:
+            try:
+                x_scale, x_scale_kind = x_scale.h, 3
+            except AttributeError:
+                x_scale, x_scale_kind = _operand(x_scale)
+        x_zero_kind = _kind_of(type(x_zero))
+        if x_zero_kind is None:
+            try:
+                x_zero, x_zero_kind = x_zero.h, 3
+            except AttributeError:
+                x_zero, x_zero_kind = _operand(x_zero)
+        out_scale_kind = _kind_of(type(out_scale))
+        if out_scale is None:
+            out_scale, out_scale_kind = 0, -1
+        elif out_scale_kind is None:
+            try:
+                out_scale, out_scale_kind = out_scale.h, 3
+            except AttributeError:
+                out_scale, out_scale_kind = _operand(out_scale)
+        out_zero_kind = _kind_of(type(out_zero))
+        if out_zero is None:
+            out_zero, out_zero_kind = 0, -1
+        elif out_zero_kind is None:
+            try:
+                out_zero, out_zero_kind = out_zero.h, 3
+            except AttributeError:
+                out_zero, out_zero_kind = _operand(out_zero)
+        return _wrap(_core__linear_int8(input.h, x_scale, x_scale_kind, x_zero, x_zero_kind, weight.h, weight_scale.h, 0 if weight_zero is None else weight_zero.h, 0 if bias is None else bias.h, out_scale, out_scale_kind, out_zero, out_zero_kind, -1 if dtype is None else dtype.id, relu))
+    except AttributeError:
+        _check_tensors("_linear_int8", [("input", 1, input), ("weight", 4, weight), ("weight_scale", 5, weight_scale)])
+        raise
+
+
+def _linear_int8_dynamic(input, weight, weight_scale, bias=None, weight_zero=None, granularity='tensor', quant_max=255, relu=False):
+    "A linear layer of int8 weights whose activations are quantized on the fly: the whole tensor or each row by its own range."
+    try:
+        return _wrap(_core__linear_int8_dynamic(input.h, weight.h, weight_scale.h, 0 if bias is None else bias.h, 0 if weight_zero is None else weight_zero.h, granularity, quant_max, relu))
+    except AttributeError:
+        _check_tensors("_linear_int8_dynamic", [("input", 1, input), ("weight", 2, weight), ("weight_scale", 3, weight_scale)])
+        raise
+
+
+def _linear_low_bit(input, weight, scale, zero=None, table=None, bias=None, format='int8', group=0):
+    "A linear layer whose weights have few bits; activations and sums are floats."
+    try:
+        return _wrap(_core__linear_low_bit(input.h, weight.h, scale.h, 0 if zero is None else zero.h, 0 if table is None else table.h, 0 if bias is None else bias.h, format, group))
+    except AttributeError:
+        _check_tensors("_linear_low_bit", [("input", 1, input), ("weight", 2, weight), ("scale", 3, scale)])
+        raise
+
+
 def _max_all(input):
     "The largest of all elements."
     try:
@@ -1033,6 +1215,15 @@ def _norm2(input, dim, keepdim):
         raise
 
 
+def _pack_int4(codes):
+    "Two numbers of 0 to 15 in each byte along the last dim, the first in the lower half."
+    try:
+        return _wrap(_core__pack_int4(codes.h))
+    except AttributeError:
+        _check_tensors("_pack_int4", [("codes", 1, codes)])
+        raise
+
+
 def _pin_memory(input):
     "A copy in memory that a GPU copies from by itself."
     try:
@@ -1057,6 +1248,29 @@ def _prod(input, dim, keepdim, dtype):
         return _wrap(_core__prod(input.h, dim, keepdim, -1 if dtype is None else dtype.id))
     except AttributeError:
         _check_tensors("_prod", [("input", 1, input)])
+        raise
+
+
+def _quantize_affine(input, scale, zero_point=None, axis=None, quant_min=-128, quant_max=127, dtype=None):
+    "Integers q with input = (q - zero_point) * scale, clamped to [quant_min, quant_max]; int8 unless dtype says otherwise."
+    try:
+        scale_kind = _kind_of(type(scale))
+        if scale_kind is None:
+            try:
+                scale, scale_kind = scale.h, 3
+            except AttributeError:
+                scale, scale_kind = _operand(scale)
+        zero_point_kind = _kind_of(type(zero_point))
+        if zero_point is None:
+            zero_point, zero_point_kind = 0, -1
+        elif zero_point_kind is None:
+            try:
+                zero_point, zero_point_kind = zero_point.h, 3
+            except AttributeError:
+                zero_point, zero_point_kind = _operand(zero_point)
+        return _wrap(_core__quantize_affine(input.h, scale, scale_kind, zero_point, zero_point_kind, axis, quant_min, quant_max, -1 if dtype is None else dtype.id))
+    except AttributeError:
+        _check_tensors("_quantize_affine", [("input", 1, input)])
         raise
 
 
@@ -1292,6 +1506,15 @@ def _unfold_backward(dy, input_size, dimension, size, step):
         return _wrap(_core__unfold_backward(dy.h, _ints(input_size), dimension, size, step))
     except AttributeError:
         _check_tensors("_unfold_backward", [("dy", 1, dy)])
+        raise
+
+
+def _unpack_int4(packed):
+    "The numbers of 0 to 15 that _pack_int4 put into bytes."
+    try:
+        return _wrap(_core__unpack_int4(packed.h))
+    except AttributeError:
+        _check_tensors("_unpack_int4", [("packed", 1, packed)])
         raise
 
 
@@ -2863,6 +3086,40 @@ def exponential_(input, lambd=1.0, *, generator=None):
 def eye(n, m, dtype, device):
     "Ones on the diagonal, zeros elsewhere."
     return _wrap(_core_eye(n, m, -1 if dtype is None else dtype.id, -1 if device is None else _device_id(device)))
+
+
+def fake_quantize_per_channel_affine(input, scale, zero_point, axis, quant_min, quant_max, *, out=None):
+    "What is left of input after quantizing each channel of axis by its own scale, and back."
+    try:
+        if out is not None:
+            return _write_out(out, _wrap(_core_fake_quantize_per_channel_affine(input.h, scale.h, zero_point.h, axis, quant_min, quant_max)))
+        return _wrap(_core_fake_quantize_per_channel_affine(input.h, scale.h, zero_point.h, axis, quant_min, quant_max))
+    except AttributeError:
+        _check_tensors("fake_quantize_per_channel_affine", [("input", 1, input), ("scale", 2, scale), ("zero_point", 3, zero_point)])
+        raise
+
+
+def fake_quantize_per_tensor_affine(input, scale, zero_point, quant_min, quant_max, *, out=None):
+    "What is left of input after quantizing it and back; the gradient passes where nothing was clamped."
+    try:
+        scale_kind = _kind_of(type(scale))
+        if scale_kind is None:
+            try:
+                scale, scale_kind = scale.h, 3
+            except AttributeError:
+                scale, scale_kind = _operand(scale)
+        zero_point_kind = _kind_of(type(zero_point))
+        if zero_point_kind is None:
+            try:
+                zero_point, zero_point_kind = zero_point.h, 3
+            except AttributeError:
+                zero_point, zero_point_kind = _operand(zero_point)
+        if out is not None:
+            return _write_out(out, _wrap(_core_fake_quantize_per_tensor_affine(input.h, scale, scale_kind, zero_point, zero_point_kind, quant_min, quant_max)))
+        return _wrap(_core_fake_quantize_per_tensor_affine(input.h, scale, scale_kind, zero_point, zero_point_kind, quant_min, quant_max))
+    except AttributeError:
+        _check_tensors("fake_quantize_per_tensor_affine", [("input", 1, input)])
+        raise
 
 
 def fill_(input, value):

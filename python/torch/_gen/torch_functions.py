@@ -3,6 +3,9 @@
 from torch._gen import functions as _f
 
 _dirichlet_grad = _f._dirichlet_grad
+_fake_quantize_learnable_per_channel_affine = _f._fake_quantize_learnable_per_channel_affine
+_fake_quantize_learnable_per_tensor_affine = _f._fake_quantize_learnable_per_tensor_affine
+_int_mm = _f._int_mm
 _sample_dirichlet = _f._sample_dirichlet
 _standard_gamma = _f._standard_gamma
 _standard_gamma_grad = _f._standard_gamma_grad
@@ -93,6 +96,8 @@ exp2_ = _f.exp2_
 exp_ = _f.exp_
 expm1 = _f.expm1
 expm1_ = _f.expm1_
+fake_quantize_per_channel_affine = _f.fake_quantize_per_channel_affine
+fake_quantize_per_tensor_affine = _f.fake_quantize_per_tensor_affine
 fix = _f.trunc
 flatten = _f.flatten
 floor = _f.floor
@@ -240,6 +245,9 @@ xlogy = _f.xlogy
 
 __all__ = [
     "_dirichlet_grad",
+    "_fake_quantize_learnable_per_channel_affine",
+    "_fake_quantize_learnable_per_tensor_affine",
+    "_int_mm",
     "_sample_dirichlet",
     "_standard_gamma",
     "_standard_gamma_grad",
@@ -330,6 +338,8 @@ __all__ = [
     "exp_",
     "expm1",
     "expm1_",
+    "fake_quantize_per_channel_affine",
+    "fake_quantize_per_tensor_affine",
     "fix",
     "flatten",
     "floor",

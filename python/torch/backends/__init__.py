@@ -4,6 +4,8 @@ import contextlib
 import sys
 import types
 
+from torch.backends import _precision
+
 
 def _switches(name, available=False, **values):
     module = types.ModuleType(f"torch.backends.{name}")
@@ -41,15 +43,14 @@ def _flags(module, names):
     module.set_flags = set_flags
 
 
-cudnn = _switches(
-    "cudnn", enabled=True, benchmark=False, benchmark_limit=10, deterministic=False, allow_tf32=True, fp32_precision="none",
-    version=lambda: None, is_acceptable=lambda tensor: False,
-)
+cudnn = _switches("cudnn", version=lambda: None, is_acceptable=lambda tensor: False)
+cudnn.__class__ = _precision.Cudnn
+# What Python knows of these switches is kept before the runtime can be told: it begins with the same values.
+cudnn.__dict__.update(enabled=True, benchmark=False, benchmark_limit=10, deterministic=False)
+cudnn.conv, cudnn.rnn = _precision.Operator("conv"), _precision.Operator("rnn")
 _flags(cudnn, ("enabled", "benchmark", "benchmark_limit", "deterministic", "allow_tf32", "fp32_precision"))
 cuda = _switches("cuda")
-cuda.matmul = types.SimpleNamespace(
-    allow_tf32=False, allow_fp16_reduced_precision_reduction=True, allow_bf16_reduced_precision_reduction=True, fp32_precision="none"
-)
+cuda.matmul = _precision.Matmul()
 _sdp = {"flash": True, "mem_efficient": True, "math": True, "cudnn": True}
 
 
@@ -95,7 +96,7 @@ quantized = _switches("quantized", engine="none", supported_engines=["none"])
 cpu = _switches("cpu", available=True, get_cpu_capability=lambda: "DEFAULT")
 cusparselt = _switches("cusparselt", version=lambda: None)
 xeon = _switches("xeon")
-fp32_precision = "none"
+sys.modules[__name__].__class__ = _precision.Backends
 
 
 def flags_frozen():

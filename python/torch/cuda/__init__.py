@@ -9,9 +9,12 @@ from torch._device import device as _torch_device
 from torch.cuda._guards import current_device, device, device_of, index_of as _index_of, set_device
 from torch.cuda.memory import (
     empty_cache, get_allocator_backend, get_per_process_memory_fraction, ipc_collect, max_memory_allocated, max_memory_cached,
-    max_memory_reserved, mem_get_info, memory_allocated, memory_cached, memory_reserved, memory_stats,
+    max_memory_reserved, mem_get_info, memory_allocated, memory_cached, memory_reserved, memory_snapshot, memory_stats,
     memory_stats_as_nested_dict, memory_summary, reset_accumulated_memory_stats, reset_max_memory_allocated,
     reset_max_memory_cached, reset_peak_memory_stats, set_per_process_memory_fraction,
+)
+from torch.cuda.nvml import (
+    clock_rate, device_memory_used, list_gpu_processes, memory_usage, power_draw, temperature, utilization,
 )
 from torch.cuda.random import (
     default_generators, get_rng_state, get_rng_state_all, initial_seed, manual_seed, manual_seed_all, seed, seed_all, set_rng_state,
@@ -127,9 +130,9 @@ def is_current_stream_capturing():
 __getattr__ = missing_from(
     "torch.cuda",
     "CUDAGraph CUDAPluggableAllocator ExternalStream GreenContext MemPool _sleep caching_allocator_alloc "
-    "caching_allocator_delete change_current_allocator clock_rate cudart current_blas_handle device_memory_used "
-    "get_stream_from_external graph graph_pool_handle host_memory_stats jiterator list_gpu_processes make_graphed_callables "
-    "memory_snapshot memory_usage nccl power_draw temperature tunable use_mem_pool utilization",
+    "caching_allocator_delete change_current_allocator cudart current_blas_handle "
+    "get_stream_from_external graph graph_pool_handle host_memory_stats jiterator make_graphed_callables "
+    "nccl tunable use_mem_pool ",
 )
 
 has_half = True

@@ -1,6 +1,7 @@
 """The caching allocator's figures, in PyTorch's names and in PyTorch's table."""
 
 import json
+import os
 
 import _core
 from torch._C import _buffer, _raise, _return_dead
@@ -84,20 +85,34 @@ def ipc_collect():
     pass
 
 
-_ZERO = {"current": 0, "peak": 0, "allocated": 0, "freed": 0}
+def memory_snapshot(mempool_id=None):
+    """Every segment of memory and its blocks, over all GPUs in use."""
+    _return_dead()
+    segments = json.loads(_core.cuda_memory_snapshot())
+    for segment in segments:
+        segment["segment_pool_id"] = tuple(segment["segment_pool_id"])
+        address = segment["address"]
+        for block in segment["blocks"]:
+            block["address"] = address
+            address += block["size"]
+    return [s for s in segments if mempool_id is None or s["segment_pool_id"] == tuple(mempool_id)]
+
+
+def _asked_settings():
+    return os.environ.get("PYTORCH_CUDA_ALLOC_CONF") or os.environ.get("PYTORCH_ALLOC_CONF") or ""
+
+
+def _set_allocator_settings(env):
+    if _core.cuda_configure_allocator(env) < 0:
+        _raise()
 
 
 def memory_stats_as_nested_dict(device=None):
     _return_dead()
     books = json.loads(_core.cuda_memory_statistics(index_of(device)))
-    stats = dict(books["quantities"])
-    # A block is in use or free: nothing waits for another stream, and none is ever split.
-    stats["active"] = stats["allocation"]
-    stats["active_bytes"] = stats["allocated_bytes"]
-    for name in ("inactive_split", "inactive_split_bytes"):
-        stats[name] = {pool: dict(_ZERO) for pool in ("all", "large_pool", "small_pool")}
-    stats["oversize_allocations"] = dict(_ZERO)
-    stats["oversize_segments"] = dict(_ZERO)
+    stats = books["quantities"] | books["oversize"]
+    stats["max_split_size"] = books["maxSplitBytes"]
+    stats["num_sync_all_streams"] = books["nRetries"]
     stats["num_ooms"] = books["nOutOfMemory"]
     stats["num_alloc_retries"] = books["nRetries"]
     stats["num_device_alloc"] = stats["segment"]["all"]["allocated"]

@@ -168,6 +168,11 @@ class Event:
         return "<torch.cuda.Event uninitialized>" if self._event is None else f"<torch.cuda.Event {self._event:#x}>"
 
 
+def record_tensor(tensor, stream):
+    """Work on `stream` uses the tensor: its memory is not handed out again before that stream has passed the moment it is dropped."""
+    _done(_core.cuda_record_stream(tensor.h, stream.stream_id))
+
+
 def _on(stream, call, event):
     """Events are recorded and waited for on the current stream: make `stream` that one for the moment."""
     before = current_stream(stream.device_index)

@@ -3,11 +3,9 @@ import * as vscode from "vscode";
 import type { App } from "../app.ts";
 import { askTarget } from "../ask_target.ts";
 import { command } from "../command.ts";
+import { knownSetup } from "../described.ts";
 import { type ArgumentRow, argumentRows } from "../inputs.ts";
-import { setupOf } from "../setup.ts";
 import type { Setup } from "../../protocol/results.ts";
-import { RuntimeFailure } from "../../runtime/client.ts";
-import { failureSentence } from "../labels.ts";
 import { type Target, targetLabel } from "../target.ts";
 import { requireTrust } from "../trust.ts";
 
@@ -20,12 +18,12 @@ export const editInputs = command({
   title: "Edit Inputs",
   icon: "edit",
   when: "editingPython",
-  editorMenu: 6,
+  editorMenu: 8,
   async run(app, given) {
     if (!requireTrust("Edit Inputs")) return;
     const target = await askTarget(app, given, "edit the inputs of", ["class", "function"]);
     if (!target) return;
-    const setup = setupOf(app.results, target) ?? (await describedSetup(app, target));
+    const setup = await knownSetup(app, target);
     if (!setup) return;
     // The list comes back after each edit, until it is left or the target is run.
     for (;;) {
@@ -72,19 +70,4 @@ async function edit(app: App, target: Target, row: ArgumentRow): Promise<void> {
     prompt: "A tensor such as float32[2,16,64] or int64[2,16]<100, or any Python value. Empty: inferred again.",
   });
   if (value !== undefined) await app.inputs.set(target, row.part, row.name, value);
-}
-
-async function describedSetup(app: App, target: Target): Promise<Setup | null> {
-  try {
-    const request = { ...app.runner.targetRequest(target), full: true };
-    const { targets, failure } = await app.runner.ask("describe", "describe", target, request);
-    const found = targets?.find(({ name }) => name === target.name);
-    if (found && found.setup.init.length + found.setup.inputs.length > 0) return found.setup;
-    const reason = failure ? failureSentence(failure) : `${targetLabel(target)} takes no arguments`;
-    void vscode.window.showInformationMessage(`Layerwise: ${reason}`);
-  } catch (error) {
-    if (!(error instanceof RuntimeFailure)) throw error;
-    void vscode.window.showErrorMessage(`Layerwise: ${failureSentence(error.failure)}`);
-  }
-  return null;
 }

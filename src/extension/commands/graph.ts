@@ -6,11 +6,12 @@ import { requireTrust } from "../trust.ts";
 export const graph = command({
   title: "Graph",
   icon: "type-hierarchy",
-  when: "editingPython",
+  when: "editingModel",
   editorMenu: 3,
+  explorerMenu: { order: 3, extensions: ["py", "onnx"] },
   async run(app, given) {
     if (!requireTrust("Graph")) return;
-    const target = await askTarget(app, given, "graph", ["class", "function"]);
+    const target = await askTarget(app, given, "graph", ["class", "function", "model"]);
     if (!target) return;
     await app.graphs.open(target);
     await app.runner.perform("graph", target);

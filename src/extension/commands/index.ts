@@ -2,10 +2,12 @@
 export { cancel } from "./cancel.ts";
 export { clearResults } from "./clearResults.ts";
 export { editInputs } from "./editInputs.ts";
+export { exportOnnx } from "./exportOnnx.ts";
 export { forgetInputs } from "./forgetInputs.ts";
 export { graph } from "./graph.ts";
 export { openProfiler } from "./openProfiler.ts";
 export { profile } from "./profile.ts";
+export { quantize } from "./quantize.ts";
 export { restartRuntime } from "./restartRuntime.ts";
 export { revealInGraph } from "./revealInGraph.ts";
 export { run } from "./run.ts";

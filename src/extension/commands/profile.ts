@@ -6,8 +6,9 @@ import { requireTrust } from "../trust.ts";
 export const profile = command({
   title: "Profile",
   icon: "dashboard",
-  when: "editingPython",
+  when: "editingModel",
   editorMenu: 2,
+  explorerMenu: { order: 2, extensions: ["py", "onnx"] },
   async run(app, given) {
     if (!requireTrust("Profile")) return;
     const target = await askTarget(app, given, "profile");

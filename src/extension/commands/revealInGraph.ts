@@ -5,7 +5,7 @@ import { command } from "../command.ts";
 export const revealInGraph = command({
   title: "Reveal Line in Graph",
   when: "editingPython",
-  editorMenu: 5,
+  editorMenu: 7,
   run(app) {
     const editor = app.editor();
     if (!editor) return;

@@ -7,8 +7,9 @@ import { requireTrust } from "../trust.ts";
 export const run = command({
   title: "Run",
   icon: "play",
-  when: "editingPython",
+  when: "editingModel",
   editorMenu: 1,
+  explorerMenu: { order: 1, extensions: ["py", "onnx"] },
   async run(app, given) {
     if (!requireTrust("Run")) return;
     const target = await askTarget(app, given, "run");

@@ -2,7 +2,7 @@
 import { command } from "../command.ts";
 import { readSetting, writeSetting } from "../configuration.ts";
 
-const all = ["lenses.run", "lenses.profile", "lenses.graph", "lenses.inputs"] as const;
+const all = ["lenses.run", "lenses.profile", "lenses.graph", "lenses.quantize", "lenses.inputs"] as const;
 
 export const toggleLenses = command({
   title: "Toggle Lenses",

@@ -6,7 +6,7 @@ export const toggleShapes = command({
   title: "Toggle Shapes",
   icon: "symbol-array",
   when: "editingPython",
-  editorMenu: 4,
+  editorMenu: 6,
   async run() {
     await writeSetting("hints.enabled", !readSetting("hints.enabled"));
   },

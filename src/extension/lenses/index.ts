@@ -3,6 +3,7 @@ import type { Lens } from "../lens.ts";
 import { graph } from "./graph.ts";
 import { inputs } from "./inputs.ts";
 import { profile } from "./profile.ts";
+import { quantize } from "./quantize.ts";
 import { run } from "./run.ts";
 
-export const lenses: readonly Lens[] = [run, profile, graph, inputs];
+export const lenses: readonly Lens[] = [run, profile, graph, quantize, inputs];

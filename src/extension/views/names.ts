@@ -2,3 +2,9 @@
 export const CONTAINER_ID = "layerwise";
 export const PROFILER_VIEW = "layerwise.profiler";
 export const GRAPH_VIEW = "layerwise.graph";
+/** The editor of .onnx files. */
+export const MODEL_EDITOR = "layerwise.onnx";
+
+export function compressionView(verb: "quantize" | "prune" | "distill"): string {
+  return `layerwise.${verb}`;
+}

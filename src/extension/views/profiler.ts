@@ -11,7 +11,7 @@ import { placeRows } from "../follow.ts";
 import { runningState } from "../jobs.ts";
 import type { Kept } from "../results.ts";
 import { workspaceOf } from "../sources.ts";
-import { longLabel, targetKey } from "../target.ts";
+import { type Target, longLabel, targetKey } from "../target.ts";
 import { PROFILER_VIEW } from "./names.ts";
 import { openSource } from "./open_source.ts";
 import { showView } from "./page.ts";
@@ -83,6 +83,15 @@ export class ProfilerView implements vscode.WebviewViewProvider, vscode.Disposab
     this.port?.tell({ type: "selected", selection });
   }
 
+  /** Selects a module, where the profile that is shown is this target's. */
+  revealModule(target: Target, path: string): void {
+    const kept = this.current();
+    if (!kept?.result || targetKey(kept.target) !== targetKey(target)) return;
+    if (!kept.result.modules.some((row) => row.path === path)) return;
+    this.selection = { kind: "module", path };
+    this.port?.tell({ type: "selected", selection: this.selection });
+  }
+
   /** Marks belong to editors, which come and go. */
   drawMarks(): void {
     for (const editor of vscode.window.visibleTextEditors) {
@@ -152,6 +161,7 @@ export class ProfilerView implements vscode.WebviewViewProvider, vscode.Disposab
     this.selection = selection;
     this.marked = new Map();
     const kept = this.current();
+    if (kept && selection?.kind === "module") this.app.selected(kept.target, selection.path, "profiler");
     if (selection && kept?.result) {
       const lines: { file: string; line: number }[] =
         selection.kind === "line" ? [selection] : relatedTo(await this.trace(), selection).lines;

@@ -1,7 +1,7 @@
 /** A profile as text: by module, by kernel, by line, memory, and the timing over them. Pure: a result in, lines out. */
 import type { KernelRow, LineRow, MemorySummary, ModuleRow, ProfileResult, Timing } from "../../protocol/results.ts";
 import { type TextStyle, paint, table } from "./table.ts";
-import { bytes, count, duration, flops, percent, rate } from "./units.ts";
+import { bytes, count, duration, energy, flops, percent, rate } from "./units.ts";
 
 export interface ProfileTextOptions {
   /** Rows per table; the rest is summed in one row. */
@@ -12,7 +12,7 @@ export interface ProfileTextOptions {
 
 export function profileText(result: ProfileResult, style: TextStyle, options: ProfileTextOptions): string {
   const parts = [
-    timingText(result, style),
+    [...timingText(result, style), ...gpuText(result)],
     section("By module", modulesText(result.modules, style, options.top), style),
     section("By kernel", kernelsText(result.kernels, style, options.top), style),
     section("By line", linesText(result.lines, style, options), style),
@@ -43,6 +43,20 @@ function timingText(result: ProfileResult, style: TextStyle): string[] {
     ],
     style,
   );
+}
+
+/** What a GPU's figures rest on, and what they took from the socket. */
+export function gpuText(result: Pick<ProfileResult, "kernelTimes" | "energyJ" | "energyBy" | "powerW">): string[] {
+  const lines = (result.kernelTimes ?? []).map(({ device, by, why }) =>
+    by === "cupti"
+      ? `kernel times of ${device} by CUPTI`
+      : `kernel times of ${device} by events around launches${why ? `: ${why}` : ""}`,
+  );
+  if (result.energyJ !== undefined && result.powerW !== undefined) {
+    const by = result.energyBy === "counter" ? "the GPU's own counter" : "its power draw over time";
+    lines.push(`energy ${energy(result.energyJ)} per repetition at ${result.powerW.toFixed(0)} W, by ${by}`);
+  }
+  return lines;
 }
 
 export function modulesText(rows: readonly ModuleRow[], style: TextStyle, top: number): string[] {

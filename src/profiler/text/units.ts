@@ -32,6 +32,11 @@ export function bytes(count: number): string {
   return count === 0 ? "0" : scaled(count, 1024, ["B", "KiB", "MiB", "GiB", "TiB"]);
 }
 
+/** "3.20 J", "412 mJ". */
+export function energy(joules: number): string {
+  return joules === 0 ? "0" : scaled(joules * 1e6, 1000, ["uJ", "mJ", "J", "kJ"]);
+}
+
 /** "12.6 MFLOP". */
 export function flops(count: number): string {
   return count === 0 ? "0" : scaled(count, 1000, ["FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP"]);

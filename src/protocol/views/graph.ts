@@ -11,9 +11,18 @@ export interface GraphOverlay {
   ops: { path: string; op: string; file: string; line: number; timeUs: number }[];
 }
 
+/** What quantizing did to each layer, for colours and tips. */
+export interface GraphErrors {
+  /** Which report: "int4, groups of 32". */
+  label: string;
+  /** Signal over noise of each layer's output in decibels; null where it is exact. */
+  layers: { path: string; became: string; sqnrDb: number | null }[];
+}
+
 export interface GraphState {
   graph: Graph | null;
   overlay: GraphOverlay | null;
+  errors: GraphErrors | null;
   stale: string | null;
   running: { target: string; message: string; fraction?: number } | null;
   failure: Failure | null;
@@ -31,7 +40,11 @@ export interface GraphHost {
   graph(): void;
   /** Profile the target, so that time and memory can be laid over. */
   profile(): void;
+  /** Quantize the target, so that errors can be laid over. */
+  quantize(): void;
   cancel(): void;
+  /** The user chose a module: other views of the same model show it too. */
+  select(path: string): void;
 }
 
 export type GraphNews =

@@ -89,6 +89,8 @@ export interface QuantizeHost {
   openSource(at: SourceLocation): void;
   openGraph(): void;
   copy(text: string): void;
+  /** This report is in sight: the graph shows its errors. */
+  show(report: string): void;
   /** The user chose a layer: other views of the same model show it too. */
   select(path: string | null): void;
 }

@@ -4,7 +4,8 @@
  */
 import type { ProfileResult } from "../results.ts";
 import type { OpEvent, Trace } from "../trace.ts";
-import type { GraphOverlay } from "./graph.ts";
+import type { CompressionReport } from "../compress.ts";
+import type { GraphErrors, GraphOverlay } from "./graph.ts";
 import type { Related, Selection } from "./profiler.ts";
 
 /** The row of the module table for code outside of any module; `modules[0]` of a trace. */
@@ -105,5 +106,15 @@ export function graphOverlay(profile: ProfileResult): GraphOverlay {
       memoryBytes: row.activationBytes,
     })),
     ops: [...ops.values()],
+  };
+}
+
+/** The errors of a report in the form that the graph view lays over its boxes: of layers that were changed. */
+export function graphErrors({ description, layers }: CompressionReport): GraphErrors {
+  return {
+    label: description,
+    layers: layers.flatMap(({ path, became, output, why }) =>
+      output && why === undefined ? [{ path, became, sqnrDb: output.sqnrDb }] : [],
+    ),
   };
 }

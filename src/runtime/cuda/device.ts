@@ -1,11 +1,11 @@
 /** One GPU: its stream of launches, its caching allocator, copies in stream order. Opened when it is first used. */
-import { CachingAllocator, formatBytes, type Block, type MemoryStatistics } from "../allocator.ts";
+import { formatBytes, type Block } from "../allocator.ts";
 import type { ComputeDevice } from "../device.ts";
 import { OutOfMemoryError } from "../errors.ts";
 import type { CudaEngine, CudaProperties } from "../native/addon.ts";
 import { Stream } from "../native/stream.ts";
 import { CudaAccounts } from "./accounts.ts";
-import { SlabSource } from "./slabs.ts";
+import { CudaAllocator } from "./allocator.ts";
 
 const RING_WORDS = 1 << 18;
 
@@ -15,9 +15,11 @@ export class CudaDevice implements ComputeDevice {
   readonly id: number;
   readonly stream: Stream;
   readonly addon: CudaEngine;
-  readonly allocator: CachingAllocator;
+  readonly allocator: CudaAllocator;
   readonly properties: CudaProperties;
   readonly accounts = new CudaAccounts();
+  /** Work goes to this stream. */
+  currentStream = 0;
 
   /** `control` is shared with the thread that cancels. */
   constructor(addon: CudaEngine, index: number, properties: CudaProperties, control: Int32Array) {
@@ -26,16 +28,18 @@ export class CudaDevice implements ComputeDevice {
     this.addon = addon;
     this.properties = properties;
     this.stream = new Stream(addon, `cuda:${index}`, () => addon.open(RING_WORDS, control));
-    const slabs = new SlabSource(addon);
-    this.allocator = new CachingAllocator({
-      allocate: (bytes) => slabs.allocate(bytes),
-      release: (pointer, bytes) => slabs.release(pointer, bytes),
-      drain: () => this.stream.waitAll(),
-      describe: () => `cuda:${index}`,
-      position: () => this.stream.submitted,
-      outOfMemory: (bytes, statistics) => this.#outOfMemory(bytes, statistics),
-    });
-    this.allocator.accounts = this.accounts;
+    this.allocator = new CudaAllocator(
+      {
+        allocate: (bytes) => addon.allocate(bytes),
+        release: (pointer, bytes) => addon.release(pointer, bytes),
+        drain: () => this.stream.waitAll(),
+        outOfMemory: (bytes) => this.#outOfMemory(bytes),
+        mark: (stream) => this.mark(stream),
+        isPassed: (event) => this.isEventDone(event),
+        forgetMark: (event) => addon.destroyEvent(event),
+      },
+      this.accounts,
+    );
   }
 
   allocate(bytes: number): Block {
@@ -70,15 +74,38 @@ export class CudaDevice implements ComputeDevice {
     return -1;
   }
 
+  allowTf32(on: boolean): void {
+    this.command("matmul_allow_tf32", Number(on));
+  }
+
+  /** The next run begins on the default stream, with all of the memory. */
+  reset(): void {
+    this.useStream(0);
+    this.allocator.limitBytes = Infinity;
+    this.allocator.resetPeaks();
+    this.accounts.resetTotals();
+  }
+
   // Streams and events: what is asked about must have reached the driver first.
 
   command(kernel: string, number: number): void {
     this.stream.begin(kernel, 1).push(number).end(0);
   }
   useStream(stream: number): void {
+    if (stream === this.currentStream) return;
     this.command("stream_use", stream);
+    this.currentStream = stream;
     // As with PyTorch, memory is handed out again only to the stream it was made for.
-    this.allocator.pool = stream;
+    this.allocator.stream = stream;
+  }
+  /** A fresh event at the end of a stream. */
+  mark(stream: number): number {
+    const event = this.addon.createEvent();
+    const before = this.currentStream;
+    if (stream !== before) this.command("stream_use", stream);
+    this.command("event_record", event);
+    if (stream !== before) this.command("stream_use", before);
+    return event;
   }
   isStreamDone(stream: number): boolean {
     this.#issue();
@@ -110,17 +137,20 @@ export class CudaDevice implements ComputeDevice {
   }
 
   /** PyTorch's explanation, in its order; people paste it into search engines. */
-  #outOfMemory(bytes: number, s: MemoryStatistics): OutOfMemoryError {
+  #outOfMemory(bytes: number): OutOfMemoryError {
+    const s = this.allocator.statistics;
     const { freeBytes, totalBytes } = this.addon.memoryInfo();
     const unused = s.reservedBytes - s.allocatedBytes;
     const limit = this.allocator.limitBytes;
+    const inGraphs = this.allocator.graphBytes;
     return new OutOfMemoryError(
       `CUDA out of memory. Tried to allocate ${formatBytes(bytes)}. GPU ${this.index} has a total capacity of ` +
         `${formatBytes(totalBytes)} of which ${formatBytes(freeBytes)} is free. ` +
         (limit < totalBytes ? `${formatBytes(limit)} allowed; ` : "") +
         `Including non-PyTorch memory, this process has ${formatBytes(totalBytes - freeBytes)} memory in use. ` +
-        `Of the allocated memory ${formatBytes(s.allocatedBytes)} is allocated by PyTorch, and ${formatBytes(unused)} ` +
-        "is reserved by PyTorch but unallocated.",
+        `Of the allocated memory ${formatBytes(s.allocatedBytes)} is allocated by PyTorch, ` +
+        (inGraphs > 0 ? `with ${formatBytes(inGraphs)} allocated in private pools (e.g., CUDA Graphs), ` : "") +
+        `and ${formatBytes(unused)} is reserved by PyTorch but unallocated.`,
     );
   }
 }

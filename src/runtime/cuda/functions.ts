@@ -1,8 +1,12 @@
 /** What Python's torch.cuda asks of the runtime: facts, memory, streams and events, by plain numbers. */
 import * as bridge from "../bridge.ts";
 import { RuntimeError } from "../errors.ts";
+import { get } from "../handles.ts";
 import { CudaAccounts } from "./accounts.ts";
+import { parseSettings } from "./allocator_settings.ts";
+import { snapshotOf } from "./memory_snapshot.ts";
 import type { CudaDevice } from "./device.ts";
+import { setSwitch, type Switch } from "./switches.ts";
 import { cuda } from "./system.ts";
 
 function device(index: number): CudaDevice {
@@ -39,6 +43,14 @@ export const cudaFunctions: Record<string, (...args: never[]) => unknown> = {
   cuda_in_use: () => cuda.opened.length > 0,
   /** As JSON: asked for once per GPU. */
   cuda_properties: (index: number) => JSON.stringify(cuda.properties[index] ?? null),
+  /** As JSON: what NVML tells at this moment, or the reason why it does not. */
+  cuda_readings: (index: number) => {
+    const addon = cuda.readings;
+    const readings = addon?.readings(index);
+    if (readings) return JSON.stringify(readings);
+    const unknown = addon ? "NVML does not know this GPU" : cuda.status.reason;
+    return JSON.stringify({ reason: addon?.aboutReadings().reason || unknown });
+  },
   cuda_synchronize: guarded((index: number) => {
     cuda.opened.find((d) => d.index === index)?.stream.waitAll();
     return 1;
@@ -55,8 +67,10 @@ export const cudaFunctions: Record<string, (...args: never[]) => unknown> = {
   /** The allocator's counts as JSON; "null" for a GPU that was not used yet. */
   cuda_memory_statistics: (index: number) => {
     const accounts = cuda.opened.find((d) => d.index === index)?.accounts ?? new CudaAccounts();
-    const { quantities, nOutOfMemory, nRetries } = accounts;
-    return JSON.stringify({ quantities, nOutOfMemory, nRetries });
+    const { quantities, oversize, nOutOfMemory, nRetries } = accounts;
+    const limit = cuda.opened.find((d) => d.index === index)?.allocator.maxSplitBytes ?? Infinity;
+    const maxSplitBytes = Number.isFinite(limit) ? limit : -1;
+    return JSON.stringify({ quantities, oversize, nOutOfMemory, nRetries, maxSplitBytes });
   },
   cuda_reset_totals: (index: number) => cuda.opened.find((d) => d.index === index)?.accounts.resetTotals(),
   cuda_memory_allocated: (index: number) => statistics(index)?.allocatedBytes ?? 0,
@@ -64,8 +78,25 @@ export const cudaFunctions: Record<string, (...args: never[]) => unknown> = {
   cuda_memory_reserved: (index: number) => statistics(index)?.reservedBytes ?? 0,
   cuda_memory_peak_reserved: (index: number) => statistics(index)?.peakReservedBytes ?? 0,
   cuda_reset_peaks: (index: number) => cuda.opened.find((d) => d.index === index)?.allocator.resetPeaks(),
+  /** Every segment with its blocks, as JSON. */
+  cuda_memory_snapshot: () => JSON.stringify(cuda.opened.flatMap(snapshotOf)),
+  /** The text of PYTORCH_CUDA_ALLOC_CONF: for the GPUs in use and for those to come. */
+  cuda_configure_allocator: guarded((text: string) => {
+    cuda.configureAllocators(parseSettings(text));
+    return 1;
+  }),
+  cuda_record_stream: guarded((handle: number, stream: number) => {
+    const { storage, device: where } = get(handle);
+    if (storage.block && where.type === "cuda") (where as CudaDevice).allocator.recordStream(storage.block, stream);
+    return 1;
+  }),
   cuda_set_limit: guarded((index: number, bytes: number) => {
     device(index).allocator.limitBytes = bytes;
+    return 1;
+  }),
+
+  cuda_set_switch: guarded((name: Switch, on: boolean) => {
+    setSwitch(name, on);
     return 1;
   }),
 

@@ -9,29 +9,29 @@ import type { CudaDevice } from "./device.ts";
 
 interface Waiting {
   block: Block;
-  event: number;
+  events: number[];
 }
 
 export class CudaPinnedMemory implements PinnedMemory {
   readonly #gpu: CudaDevice;
   readonly #allocator: CachingAllocator;
-  /** Blocks with copies under way, and on which GPU. */
-  readonly #copied = new Map<Block, CudaDevice>();
+  /** Blocks with copies under way: on which GPU, and on which of its streams. */
+  readonly #copied = new Map<Block, { gpu: CudaDevice; streams: Set<number> }>();
   readonly #waiting: { gpu: CudaDevice; entries: Waiting[] }[] = [];
 
   constructor(cpu: CpuDevice, gpu: CudaDevice) {
     this.#gpu = gpu;
-    this.#allocator = new CachingAllocator({
-      allocate: (bytes) => this.#gpu.addon.allocateHost(bytes),
-      release: (pointer, bytes) => this.#gpu.addon.releaseHost(pointer, bytes),
+    const raw = {
+      allocate: (bytes: number) => this.#gpu.addon.allocateHost(bytes),
+      release: (pointer: number, bytes: number) => this.#gpu.addon.releaseHost(pointer, bytes),
       drain: () => {
         cpu.stream.waitAll();
         gpu.stream.waitAll();
       },
       describe: () => "pinned memory",
       position: () => cpu.stream.submitted,
-    });
-    this.#allocator.pool = PINNED_POOL;
+    };
+    this.#allocator = new CachingAllocator(raw, PINNED_POOL);
   }
 
   allocate(bytes: number): Block {
@@ -40,26 +40,27 @@ export class CudaPinnedMemory implements PinnedMemory {
   }
 
   free(block: Block): void {
-    const gpu = this.#copied.get(block);
-    if (!gpu) return this.#allocator.free(block);
+    const copies = this.#copied.get(block);
+    if (!copies) return this.#allocator.free(block);
     this.#copied.delete(block);
-    const event = gpu.addon.createEvent();
-    gpu.command("event_record", event);
+    const { gpu, streams } = copies;
     let queue = this.#waiting.find((q) => q.gpu === gpu);
     if (!queue) this.#waiting.push((queue = { gpu, entries: [] }));
-    queue.entries.push({ block, event });
+    queue.entries.push({ block, events: [...streams].map((stream) => gpu.mark(stream)) });
   }
 
-  /** A copy out of the block was asked for that has not happened yet. */
+  /** A copy out of the block, or into it, was asked of the GPU's current stream that has not happened yet. */
   copying(block: Block, gpu: CudaDevice): void {
-    this.#copied.set(block, gpu);
+    const copies = this.#copied.get(block);
+    if (copies) copies.streams.add(gpu.currentStream);
+    else this.#copied.set(block, { gpu, streams: new Set([gpu.currentStream]) });
   }
 
   #collect(): void {
     for (const { gpu, entries } of this.#waiting) {
-      while (entries.length > 0 && gpu.isEventDone(entries[0]!.event)) {
-        const { block, event } = entries.shift()!;
-        gpu.addon.destroyEvent(event);
+      while (entries.length > 0 && entries[0]!.events.every((event) => gpu.isEventDone(event))) {
+        const { block, events } = entries.shift()!;
+        for (const event of events) gpu.addon.destroyEvent(event);
         this.#allocator.free(block);
       }
     }

@@ -4,14 +4,17 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { ask } from "../bridge.ts";
 import { cpuDevice, CpuDevice, findDevicesBy, registerDevice } from "../device.ts";
 import { loadCudaAddon, type CudaAddon, type CudaProperties, type CudaStatus } from "../native/addon.ts";
 import { RuntimeError } from "../errors.ts";
 import { placement } from "../placement.ts";
 import { nativeFolder } from "../paths.ts";
 import { Stream } from "../native/stream.ts";
+import { parseSettings, type AllocatorSettings } from "./allocator_settings.ts";
 import { CudaDevice } from "./device.ts";
 import { CudaPinnedMemory } from "./pinned.ts";
+import { resetSwitches, switches, switchListeners } from "./switches.ts";
 
 /** Words of shared memory that the engines read, made before any GPU is opened, so that cancelling reaches all of them. */
 const MOST_DEVICES = 16;
@@ -26,6 +29,12 @@ const NOT_BUILT: CudaStatus = {
   isEmulated: false,
 };
 
+/** The program's own environment wins over that of the process. */
+function askedSettings(): string {
+  const { env } = process;
+  return (ask("torch.cuda.memory:_asked_settings") as string | undefined) || (env.PYTORCH_CUDA_ALLOC_CONF ?? env.PYTORCH_ALLOC_CONF ?? "");
+}
+
 class CudaSystem {
   readonly #controls = new SharedArrayBuffer(MOST_DEVICES * CONTROL_WORDS * 4);
   readonly #opened: (CudaDevice | undefined)[] = [];
@@ -34,6 +43,7 @@ class CudaSystem {
   #properties: CudaProperties[] | undefined;
   /** False for cores that compute nothing: they must not touch a GPU. */
   isEnabled = false;
+  #allocatorSettings: AllocatorSettings | null = null;
   addonPath: string | null = null;
   cacheFolder: string | null = null;
   /** The GPU that the request at hand runs on. */
@@ -64,6 +74,11 @@ class CudaSystem {
     return (this.#properties ??= this.count > 0 ? this.#loaded!.devices().slice(0, MOST_DEVICES) : []);
   }
 
+  /** Null where there is no addon that could be asked. */
+  get readings(): Pick<CudaAddon, "readings" | "meter" | "aboutReadings"> | null {
+    return this.count > 0 ? this.#loaded : null;
+  }
+
   get libraries(): ReturnType<CudaAddon["libraries"]> {
     return this.#loaded?.libraries() ?? [];
   }
@@ -73,8 +88,11 @@ class CudaSystem {
     if (index < 0 || index >= this.count) return null;
     const known = this.#opened[index];
     if (known) return known;
+    const settings = (this.#allocatorSettings ??= parseSettings(askedSettings()));
     const device = new CudaDevice(this.#loaded!.device(index), index, this.properties[index]!, this.#control(index));
     this.#opened[index] = device;
+    if (switches.matmulTf32) device.allowTf32(true);
+    device.allocator.maxSplitBytes = settings.maxSplitBytes;
     if (this.cacheFolder) this.#keepCompiled(join(this.cacheFolder, "kernels"));
     registerDevice(device);
     this.onOpen?.(device);
@@ -98,6 +116,11 @@ class CudaSystem {
     return this.#opened.filter((device) => device !== undefined);
   }
 
+  configureAllocators(settings: AllocatorSettings): void {
+    this.#allocatorSettings = settings;
+    for (const device of this.opened) device.allocator.maxSplitBytes = settings.maxSplitBytes;
+  }
+
   #control(index: number): Int32Array<SharedArrayBuffer> {
     return new Int32Array(this.#controls, index * CONTROL_WORDS * 4, CONTROL_WORDS);
   }
@@ -112,6 +135,13 @@ class CudaSystem {
     this.inUse = device?.startsWith("cuda") ? this.open(Number(device.split(":")[1] ?? 0)) : null;
   }
 
+  /** A run has ended: the next one finds nothing of what it set. */
+  reset(): void {
+    resetSwitches();
+    this.#allocatorSettings = null;
+    for (const device of this.opened) device.reset();
+  }
+
   clearCancel(): void {
     for (const { words, index } of this.cancelWords) Atomics.store(words, index, 0);
   }
@@ -123,6 +153,9 @@ class CudaSystem {
 }
 
 export const cuda = new CudaSystem();
+switchListeners.push((name, on) => {
+  if (name === "matmulTf32") for (const device of cuda.opened) device.allowTf32(on);
+});
 findDevicesBy((id) => {
   if (id < 16) return null;
   const device = cuda.open(id - 16);

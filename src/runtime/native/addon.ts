@@ -93,6 +93,25 @@ export interface CudaProperties {
   uuid: string;
 }
 
+/** What NVML tells of a GPU; what it does not tell is absent. */
+export interface GpuReadings {
+  /** Shares of the last sample period in which kernels ran, and in which memory was used. */
+  utilization?: number;
+  memoryUtilization?: number;
+  /** Of all processes. */
+  usedBytes?: number;
+  totalBytes?: number;
+  temperatureC?: number;
+  powerW?: number;
+  powerLimitW?: number;
+  clockMhz?: number;
+  maxClockMhz?: number;
+  memoryClockMhz?: number;
+  /** Why clocks are lower than they could be. */
+  throttles: string[];
+  processes: { pid: number; bytes?: number }[];
+}
+
 export interface CudaAddon {
   status(): CudaStatus;
   devices(): CudaProperties[];
@@ -101,7 +120,13 @@ export interface CudaAddon {
   now(): number;
   device(index: number): CudaEngine;
   /** NVIDIA's libraries; `path` is empty where one is missing, and `reason` says why. */
-  libraries(): { name: string; purpose: string; path: string; reason: string }[];
+  libraries(): { name: string; purpose: string; path: string; reason: string; version: string }[];
+  /** Of any GPU, open or not; undefined where NVML is missing or does not know it. */
+  readings(index: number): GpuReadings | undefined;
+  /** Joules since the driver was loaded and the power at this moment, where the GPU tells them. */
+  meter(index: number): { joules?: number; watts?: number } | undefined;
+  /** Why there are no readings, "" where there are; the driver's own version. */
+  aboutReadings(): { reason: string; driverRelease: string };
   /** site-packages of a Python environment, to look below first. */
   addLibraryFolder(folder: string): void;
   /** Where what is compiled while running is kept from run to run; "" for nowhere. */

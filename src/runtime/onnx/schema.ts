@@ -148,6 +148,10 @@ export const DATA_TYPES = [
   "int4",
   "float4_e2m1",
   "float8_e8m0",
+  "uint2",
+  "int2",
+  "float6_e2m3",
+  "float6_e3m2",
 ] as const;
 export type DataType = (typeof DATA_TYPES)[number];
 

@@ -30,6 +30,8 @@ const BITS: Partial<Record<DataType, number>> = {
   int4: 4,
   float4_e2m1: 4,
   float8_e8m0: 8,
+  uint2: 2,
+  int2: 2,
 };
 
 export function bitsOf(dtype: DataType): number | undefined {
@@ -52,7 +54,7 @@ export function dimsOf({ dims }: TensorProto, what: string): number[] {
 export interface TensorData {
   dtype: DataType;
   dims: number[];
-  /** Little-endian, contiguous, 4-bit types two to a byte, the first in the lower half. */
+  /** Little-endian, contiguous, 4-bit types two to a byte and 2-bit ones four, the first in the lowest bits. */
   bytes: Uint8Array;
 }
 
@@ -83,7 +85,7 @@ function sizeOf(tensor: TensorProto, what: string): number {
 /** Values that stand in a list of numbers: bytes and halves as int32, two halves of a byte as one. */
 function listedBytes(tensor: TensorProto, dtype: DataType, count: number, sizeBytes: number, what: string): Uint8Array {
   const list = listOf(tensor, dtype);
-  const isPacked = BITS[dtype] === 4;
+  const isPacked = BITS[dtype]! < 8;
   const perElement = dtype.startsWith("complex") ? 2 : 1;
   const expected = isPacked ? sizeBytes : count * perElement;
   if (list.length !== expected) {

@@ -2,13 +2,14 @@
 import { arithmetic } from "../autograd/engine.ts";
 import { primitives } from "../autograd/inplace.ts";
 import { defaultDevice, type CpuDevice, type Device } from "../device.ts";
-import { complex64, int64, promoteTypes, type DType } from "../dtype.ts";
+import { complex64, float32, int16, int64, isFloat8, promoteTypes, type DType } from "../dtype.ts";
 import { RuntimeError, NotImplementedError } from "../errors.ts";
 import { copyValues } from "../dry_values.ts";
 import { launch } from "../launch.ts";
 import { copies, op, type Grads } from "../op.ts";
 import { part, realOf } from "../pointwise/complex.ts";
 import { constant, e, input } from "../pointwise/expr.ts";
+import { bytesOf, decodeInto, encodeInto } from "../pointwise/float8.ts";
 import { resultStrides } from "../pointwise/iteration.ts";
 import { PointwiseKernel } from "../pointwise/kernel.ts";
 import { checkNoOverlap } from "../pointwise/op.ts";
@@ -39,12 +40,23 @@ export function copyInto(target: Tensor, source: Tensor, nonBlocking = false): v
     }
     return;
   }
+  if (isFloat8(target.dtype) || isFloat8(source.dtype)) return copyFloat8(target, source);
   if (target.dtype.kind === "complex" || source.dtype.kind === "complex") return copyParts(target, source);
   const common =
     target.dtype.kind === "float" || source.dtype.kind === "float"
       ? promoteTypes(target.dtype, source.dtype)
       : target.dtype;
   copyKernel.launch(common, [target], [source], []);
+}
+
+/** Eight-bit floats are bytes among themselves, and float32 on their way to anything else. */
+function copyFloat8(target: Tensor, source: Tensor): void {
+  if (target.dtype === source.dtype) return copyInto(bytesOf(target), bytesOf(source));
+  if (isFloat8(target.dtype)) return encodeInto(target, castOf(source, float32));
+  const wide = target.dtype === float32 && target.isContiguous && sameShape(target.shape, source.shape);
+  const middle = wide ? target : empty(source.shape, float32, source.device);
+  decodeInto(middle, source, () => empty(source.shape, int16, source.device));
+  if (!wide) copyInto(target, middle);
 }
 
 /** Complex numbers are copied as pairs; towards a real dtype the real part goes, from one zeros come beside it. */
@@ -204,6 +216,10 @@ export const copy_ = op({
 /** Zeros in the shape of a gradient. */
 export function zerosLike(t: Tensor): Tensor {
   const out = empty(t.shape, t.dtype, t.device);
+  if (isFloat8(t.dtype)) {
+    primitives.zero(out);
+    return out;
+  }
   zeroKernel.launch(
     out.dtype.kind === "complex" ? realOf(out.dtype) : out.dtype,
     [out.dtype.kind === "complex" ? part(out, 0) : out],
@@ -226,5 +242,6 @@ primitives.zero = (t) => {
   if (t.isMeta || t.numel === 0) return;
   if (t.isContiguous) launch("fill_zero", [t], t.nbytes / 8, [t.pointer, t.nbytes]);
   else if (t.dtype.kind === "complex") for (const which of [0, 1] as const) primitives.zero(part(t, which));
+  else if (isFloat8(t.dtype)) primitives.zero(bytesOf(t));
   else zeroKernel.launch(t.dtype, [t], [], []);
 };

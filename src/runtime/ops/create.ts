@@ -1,12 +1,14 @@
 /** Tensors from nothing: filled, counted, and from the host's bytes. */
 import { arithmetic } from "../autograd/engine.ts";
 import { defaultDevice, type Device } from "../device.ts";
-import { bool, float32, float64, getDefaultDtype, int64, Scalar, type DType } from "../dtype.ts";
+import { bool, float32, float64, getDefaultDtype, int64, isFloat8, Scalar, type DType } from "../dtype.ts";
 import { PythonError, RuntimeError } from "../errors.ts";
+import { codeOfFloat8 } from "../float8_codes.ts";
 import { launch, writeBytes } from "../launch.ts";
 import { op } from "../op.ts";
 import { part, realOf } from "../pointwise/complex.ts";
 import { e, param } from "../pointwise/expr.ts";
+import { bytesOf } from "../pointwise/float8.ts";
 import { PointwiseKernel } from "../pointwise/kernel.ts";
 import { resultStrides } from "../pointwise/iteration.ts";
 import { formatShape, type Shape } from "../shape.ts";
@@ -38,7 +40,9 @@ export function integerTensor(value: bigint, device: Device): Tensor {
 }
 
 function fillNumber(t: Tensor, value: number): void {
-  if (t.dtype.kind === "complex" && value !== 0) {
+  if (isFloat8(t.dtype)) {
+    fillNumber(bytesOf(t), codeOfFloat8(value, t.dtype));
+  } else if (t.dtype.kind === "complex" && value !== 0) {
     fillComplex(t, value, 0);
   } else if (value === 0 && !Object.is(value, -0) && t.isContiguous) {
     if (t.numel > 0) launch("fill_zero", [t], t.nbytes / 8, [t.pointer, t.nbytes]);
@@ -69,11 +73,15 @@ const cNames: Record<string, string> = {
   int16: "short",
   int8: "signed char",
   uint8: "uint8_t",
+  float8_e4m3fn: "c10::Float8_e4m3fn",
+  float8_e5m2: "c10::Float8_e5m2",
 };
 const cName = (dtype: DType): string => cNames[dtype.name] ?? dtype.name;
 
 const largest: Record<string, number> = {
   float16: 65504,
+  float8_e4m3fn: 448,
+  float8_e5m2: 57344,
   bfloat16: 3.3895313892515355e38,
   float32: 3.4028234663852886e38,
 };

@@ -1,5 +1,5 @@
 /** A pointwise kernel: expressions, compiled per compute type when first needed, launched over tensors. */
-import type { DType } from "../dtype.ts";
+import { isFloat8, type DType } from "../dtype.ts";
 import type { Device } from "../device.ts";
 import { computeValues } from "../dry_values.ts";
 import { copiedTo, differentDevices } from "../transfer.ts";
@@ -14,6 +14,7 @@ import { coalesce } from "./iteration.ts";
 export function computeType(dtype: DType): Compute {
   if (dtype.kind === "complex") throw new Error("complex numbers are computed by their parts: pointwise/complex.ts");
   if (dtype.kind !== "float") return "int64";
+  if (isFloat8(dtype)) throw new Error(`nothing is computed in ${dtype.name}: ops/float8.ts`);
   return dtype.size === 8 ? "float64" : "float32";
 }
 

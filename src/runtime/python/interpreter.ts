@@ -3,12 +3,13 @@
  * milliseconds. It runs no verb and knows no tensor; it refuses to run user code before the walls around it stand.
  */
 import { readFileSync, rmSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { InterpreterDied, PythonFailure, WorkspaceRefused, describeDeath } from "./errors.ts";
 import { hostFunctions } from "./host_functions.ts";
 import { toVirtualPath } from "./host_paths.ts";
 import { LibraryTree, openPackages, type FileSet } from "./library.ts";
+import { NAMED_FILES, OneFileTree } from "./named_files.ts";
 import { compileProgram } from "./program.ts";
 import { startPyodide, type EmscriptenModule, type PublicApi, type PyProxy } from "./pyodide.ts";
 import { hardenRealm } from "./realm.ts";
@@ -214,6 +215,18 @@ export class Interpreter {
     const tree = new WorkspaceTree(options);
     this.mountFolder(options.root, tree);
     this.workspace = tree;
+  }
+
+  /** Shows one file from anywhere, to be read or to be written; where Python sees it. Until the next reset. */
+  showFile(file: string, options: { writable?: boolean } = {}): string {
+    const folder = new WorkspaceTree({ root: dirname(file), writable: options.writable ?? false });
+    // A Python file and the index of a checkpoint need what lies beside them.
+    const needsFolder = !options.writable && /\.(py|index\.json)$/.test(file);
+    const mountpoint = `${NAMED_FILES}/${this.mounts.length}`;
+    const tree = needsFolder ? folder : new OneFileTree(folder, file);
+    this.scratch.unlocked(() => mountTree(this.module, tree, mountpoint));
+    this.mounts.push(mountpoint);
+    return `${mountpoint}/${basename(file)}`;
   }
 
   /** Other unsaved texts over the folder that is shown already. */

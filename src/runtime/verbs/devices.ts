@@ -1,5 +1,6 @@
-/** What was found to compute with, what was not and why. Runs nothing of the user's. */
+/** What was found to compute with, what was not, why, and how to get it. Runs nothing of the user's. */
 import type { DeviceInfo } from "../../protocol/results.ts";
+import { servesInstead, waysToGetDriver, waysToGetLibrary } from "../cuda/advice.ts";
 import { cuda } from "../cuda/system.ts";
 import type { VerbHandler } from "../session.ts";
 import type { VerbCore } from "./core.ts";
@@ -28,6 +29,8 @@ function cpuParts(core: VerbCore): DeviceInfo[] {
     kind: "device",
     available: true,
     description: `${info.cpu}, ${info.threads} threads, ${isa}`,
+    name: info.cpu,
+    facts: [`${info.threads} threads`, isa],
     totalBytes: info.physicalBytes,
     freeBytes: Math.max(0, info.physicalBytes - allocatedBytes),
   };
@@ -44,28 +47,56 @@ function cpuParts(core: VerbCore): DeviceInfo[] {
 function gpus(): DeviceInfo[] {
   const { status } = cuda;
   if (!status.available) {
-    return [{ id: "cuda", kind: "device", available: false, description: status.reason ?? "not found" }];
+    const description = status.reason ?? "not found";
+    return [{ id: "cuda", kind: "device", available: false, description, get: waysToGetDriver() }];
   }
-  const version = `${Math.floor(status.driver / 1000)}.${Math.floor((status.driver % 1000) / 10)}`;
-  const found = cuda.properties.map((gpu, index): DeviceInfo => ({
-    id: `cuda:${index}`,
-    kind: "device",
-    available: true,
-    description: `${gpu.name}, compute ${gpu.major}.${gpu.minor}, ${gpu.multiprocessors} multiprocessors, driver for CUDA ${version}`,
-    totalBytes: gpu.totalBytes,
-    // What is free is known without opening the GPU only where it is open already.
-    ...freeBytes(index),
-  }));
-  const libraries = cuda.libraries.map(({ name, purpose, path, reason }): DeviceInfo => ({
-    id: name,
-    kind: "library",
-    available: path !== "",
-    description: path !== "" ? `for ${purpose}: ${path}` : `for ${purpose}: ${reason}`,
-  }));
+  const cudaVersion = `${Math.floor(status.driver / 1000)}.${Math.floor((status.driver % 1000) / 10)}`;
+  const release = cuda.readings?.aboutReadings().driverRelease;
+  const found = cuda.properties.map((gpu, index): DeviceInfo => {
+    const compute = `compute ${gpu.major}.${gpu.minor}`;
+    const cores = `${gpu.multiprocessors} multiprocessors`;
+    return {
+      id: `cuda:${index}`,
+      kind: "device",
+      available: true,
+      description: `${gpu.name}, ${compute}, ${cores}, driver for CUDA ${cudaVersion}`,
+      name: gpu.name,
+      facts: [compute, cores, release ? `driver ${release}, CUDA ${cudaVersion}` : `driver for CUDA ${cudaVersion}`],
+      totalBytes: gpu.totalBytes,
+      ...readings(index),
+      ...(status.isEmulated ? { isEmulated: true } : {}),
+    };
+  });
+  const libraries = cuda.libraries.map(({ name, purpose, path, reason, version }): DeviceInfo => {
+    const instead = servesInstead(name);
+    const isFound = path !== "";
+    return {
+      id: name,
+      kind: "library",
+      available: isFound,
+      description: isFound
+        ? `for ${purpose}: ${path}${version ? ` (${version})` : ""}`
+        : `for ${purpose}: ${reason}${instead ? `; ${instead}` : ""}`,
+      purpose,
+      ...(isFound ? { path } : { reason, get: waysToGetLibrary(name, status.driver) }),
+      ...(version ? { libraryVersion: version } : {}),
+      ...(instead ? { instead } : {}),
+    };
+  });
   return [...found, ...libraries];
 }
 
-function freeBytes(index: number): { freeBytes?: number } {
+/** What is free is the driver's to say where the GPU is open already, else NVML's. */
+function readings(index: number): Pick<DeviceInfo, "freeBytes" | "readings"> {
+  const told = cuda.readings?.readings(index);
   const device = cuda.opened.find((d) => d.index === index);
-  return device ? { freeBytes: device.addon.memoryInfo().freeBytes } : {};
+  const freeBytes = device
+    ? device.addon.memoryInfo().freeBytes
+    : told?.totalBytes !== undefined && told.usedBytes !== undefined
+      ? told.totalBytes - told.usedBytes
+      : undefined;
+  return {
+    ...(freeBytes === undefined ? {} : { freeBytes }),
+    ...(told ? { readings: told } : {}),
+  };
 }

@@ -5,11 +5,12 @@ import type { GraphResult } from "../../protocol/results.ts";
 import type { Failure } from "../../protocol/source.ts";
 import type { Session, VerbHandler } from "../session.ts";
 import type { VerbCore } from "./core.ts";
-import { isOnnxTarget, graphOnnx } from "./onnx.ts";
+import { goesToOnnxRuntime } from "../onnx/target.ts";
+import { graphOnnx } from "./onnx.ts";
 import { NO_SETUP, isScript, open, prepare, probe, targetText } from "./target.ts";
 
 export const graph: VerbHandler<"graph", VerbCore> = (session, request, report) => {
-  if (isOnnxTarget(request.target)) return graphOnnx(request);
+  if (goesToOnnxRuntime(request)) return graphOnnx(request);
   const result: GraphResult = {
     version: 1,
     verb: "graph",

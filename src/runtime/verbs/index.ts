@@ -7,6 +7,7 @@ import { exportModel } from "./export.ts";
 import { graph } from "./graph.ts";
 import { profile } from "./profile.ts";
 import { python } from "./python.ts";
+import { quantize } from "./quantize.ts";
 import { run } from "./run.ts";
 import { shapes } from "./shapes.ts";
 import type { VerbCore } from "./core.ts";
@@ -19,6 +20,7 @@ export const verbs: VerbTable<VerbCore> = {
   graph,
   profile,
   python,
+  quantize,
   run,
   shapes,
 };

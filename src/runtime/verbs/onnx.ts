@@ -7,15 +7,15 @@ import { kernels, lines, memory, modules, timing, FEWEST_REPETITIONS, STEADY_SPR
 import { GRAPH_VERSION } from "../../protocol/graph.ts";
 import type { GraphResult, ProfileResult, RunResult, Setup, TensorSummary } from "../../protocol/results.ts";
 import type { ProfileRequest, TargetRequest } from "../../protocol/rpc.ts";
-import type { Failure, SourceLocation } from "../../protocol/source.ts";
-import { FileFormatError } from "../files/source.ts";
+import type { SourceLocation } from "../../protocol/source.ts";
 import { numbers } from "../onnx/compare.ts";
 import { traceOf, type OrtEvent } from "../onnx/events.ts";
-import { chooseInputs, InputRefused, type ChosenInputs } from "../onnx/inputs.ts";
+import { chooseInputs, type ChosenInputs } from "../onnx/inputs.ts";
 import { readModelFile, type OnnxModel } from "../onnx/model.ts";
 import { pictureOf } from "../onnx/picture.ts";
 import { createSession, runSession, type PlainTensor } from "../onnx/run.ts";
 import { DATA_TYPES } from "../onnx/schema.ts";
+import { failureOf } from "../onnx/target.ts";
 import type { Report } from "../session.ts";
 import { lineReader } from "./read_lines.ts";
 import { NO_SETUP } from "./target.ts";
@@ -25,10 +25,6 @@ const MOST_REPETITIONS = 200;
 const MOST_MS = 2000;
 const TRACED = 5;
 const PREVIEW = 8;
-
-export function isOnnxTarget(target: string): boolean {
-  return /\.onnx$/i.test(target);
-}
 
 interface Opened {
   model: OnnxModel;
@@ -55,16 +51,6 @@ function open(request: TargetRequest): Opened {
 
 function isFloating(dataType = 0): boolean {
   return /float/.test(DATA_TYPES[dataType] ?? "");
-}
-
-/** The sentence of a file that is no model, of inputs that do not fit, or of ONNX Runtime itself. */
-function failureOf(error: unknown): Failure {
-  if (error instanceof FileFormatError) {
-    return { kind: "model", type: "FileFormat", message: error.message, ...(error.hint ? { hint: error.hint } : {}) };
-  }
-  if (error instanceof InputRefused) return { kind: "usage", type: "arguments", message: error.message };
-  const message = error instanceof Error ? error.message : String(error);
-  return { kind: "model", type: "OnnxRuntime", message: message.replaceAll(/\s+/g, " ").trim().slice(0, 500) };
 }
 
 export async function runOnnx(request: TargetRequest, report: Report): Promise<RunResult> {

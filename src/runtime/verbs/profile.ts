@@ -8,8 +8,11 @@ import type { ProfileRequest } from "../../protocol/rpc.ts";
 import type { Failure, SourceLocation } from "../../protocol/source.ts";
 import type { Trace } from "../../protocol/trace.ts";
 import type { Report, Session, VerbHandler } from "../session.ts";
+import { EnergyMeter } from "../cuda/energy.ts";
+import { cuda } from "../cuda/system.ts";
 import { coreFunctions, type VerbCore } from "./core.ts";
-import { isOnnxTarget, profileOnnx } from "./onnx.ts";
+import { goesToOnnxRuntime } from "../onnx/target.ts";
+import { profileOnnx } from "./onnx.ts";
 import { lineReader } from "./read_lines.ts";
 import { NO_SETUP, deviceOf, isScript, open, prepare, probe, targetText } from "./target.ts";
 
@@ -33,7 +36,7 @@ interface Measured {
 }
 
 export const profile: VerbHandler<"profile", VerbCore> = (session, request, report) => {
-  if (isOnnxTarget(request.target)) return profileOnnx(request, report);
+  if (goesToOnnxRuntime(request)) return profileOnnx(request, report);
   const result: ProfileResult = {
     version: 1,
     verb: "profile",
@@ -83,7 +86,7 @@ export const profile: VerbHandler<"profile", VerbCore> = (session, request, repo
 
   const measured = measure(session, request, report);
   if (measured.failure) return finish(measured.failure);
-  Object.assign(result, measured.timings);
+  Object.assign(result, measured.timings, measured.energy);
   result.workload = measured.workload;
 
   report.progress("tracing");
@@ -95,6 +98,7 @@ export const profile: VerbHandler<"profile", VerbCore> = (session, request, repo
 
 interface Measurement {
   timings: { total: Timing; forward: Timing; backward?: Timing };
+  energy?: Pick<ProfileResult, "energyJ" | "powerW" | "energyBy">;
   workload: string;
   failure?: Failure;
 }
@@ -122,19 +126,23 @@ function measure(session: Session<VerbCore>, request: ProfileRequest, report: Re
     if (failure) return failed(failure);
     if (n >= MOST_WARM_UP || performance.now() - began > WARM_UP_SHARE * maxTimeMs) break;
   }
-  for (let count = 0; count < maxRepetitions && !isSlow;) {
+  const meter = cuda.inUse && cuda.readings ? new EnergyMeter(cuda.readings, cuda.inUse.index) : null;
+  let count = 0;
+  while (count < maxRepetitions && !isSlow) {
     const passedMs = performance.now() - began;
     if (count > 0 && passedMs > maxTimeMs) break;
     const sample = once(session, withBackward);
     if (sample.failure) return failed(sample.failure);
     samples.push(sample);
     count++;
+    meter?.sample();
     // The newest ones count: a call that settles late is not held against its beginnings.
     if (samples.length > WINDOW) samples = samples.slice(-WINDOW);
     if (count % 4 !== 0) continue;
     if (samples.length >= FEWEST_REPETITIONS && timing(totals(samples)).spread < STEADY_SPREAD) break;
     report.progress("measuring", Math.min(1, Math.max(passedMs / maxTimeMs, count / maxRepetitions)));
   }
+  const energy = meter?.finish();
   const hasBackward = withBackward && first.workload !== "";
   return {
     timings: {
@@ -142,6 +150,7 @@ function measure(session: Session<VerbCore>, request: ProfileRequest, report: Re
       forward: timing(samples.map((sample) => sample.forwardUs)),
       ...(hasBackward ? { backward: timing(samples.map((sample) => sample.backwardUs)) } : {}),
     },
+    ...(energy ? { energy: { energyJ: energy.joules / count, powerW: energy.watts, energyBy: energy.by } } : {}),
     workload: hasBackward ? first.workload : "forward",
   };
 }
@@ -212,6 +221,8 @@ function fill(result: ProfileResult, recorded: Trace): void {
   result.kernels = kernels(trace);
   result.lines = lines(trace, lineReader());
   result.memory = memory(trace);
+  const gpus = trace.devices.flatMap(({ id, kernelTimes }) => (kernelTimes ? [{ device: id, ...kernelTimes }] : []));
+  if (gpus.length > 0) result.kernelTimes = gpus;
   result.trace = trace;
 }
 

@@ -3,14 +3,15 @@ import type { RunResult, TensorSummary } from "../../protocol/results.ts";
 import type { Failure } from "../../protocol/source.ts";
 import type { VerbHandler } from "../session.ts";
 import { coreFunctions, type VerbCore } from "./core.ts";
-import { isOnnxTarget, runOnnx } from "./onnx.ts";
+import { goesToOnnxRuntime } from "../onnx/target.ts";
+import { runOnnx } from "./onnx.ts";
 import { NO_SETUP, deviceOf, isScript, open, prepare, probe, targetText } from "./target.ts";
 
 /** After a first call of this length nobody wants to wait for a second one. */
 const SLOW_FIRST_CALL_US = 1_000_000;
 
 export const run: VerbHandler<"run", VerbCore> = (session, request, report) => {
-  if (isOnnxTarget(request.target)) return runOnnx(request, report);
+  if (goesToOnnxRuntime(request)) return runOnnx(request, report);
   const result: RunResult = {
     version: 1,
     verb: "run",

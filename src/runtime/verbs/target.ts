@@ -4,6 +4,7 @@ import type { TargetRequest } from "../../protocol/rpc.ts";
 import type { Failure } from "../../protocol/source.ts";
 import { cuda } from "../cuda/system.ts";
 import type { Json } from "../python/interpreter.ts";
+import { failureOf, isOnnxTarget, writtenInputs } from "../onnx/target.ts";
 import type { OpenTarget, Session } from "../session.ts";
 import { coreFunctions, type VerbCore } from "./core.ts";
 
@@ -61,6 +62,13 @@ export function deviceOf(
 }
 
 export function prepare(session: Session, target: OpenTarget, request: TargetRequest, device: string): Prepared {
+  if (isOnnxTarget(request.target)) {
+    try {
+      return probe<Prepared>(session, "prepare_onnx", target.path, writtenInputs(request), device);
+    } catch (error) {
+      return { failure: failureOf(error) };
+    }
+  }
   return probe<Prepared>(
     session,
     "prepare",

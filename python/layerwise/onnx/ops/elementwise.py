@@ -238,16 +238,39 @@ def where(node, condition, a, b):
 
 @operator("Cast")
 def cast(node, x):
-    dtype = dtype_of(node.get("to"), node)
-    if x.is_floating_point() and not dtype.is_floating_point and dtype not in (torch.bool, torch.int64, torch.int32):
+    if node.result_type is not None:
+        # The runner cuts what comes out to the bits of the type.
+        return x.to(torch.int64)
+    return _cast(node, x, dtype_of(node.get("to"), node))
+
+
+def _cast(node, x, dtype):
+    if dtype in _FLOAT8:
+        return to_float8(x, dtype, bool(node.get("saturate", 1)))
+    is_narrow = not dtype.is_floating_point and dtype not in (torch.bool, torch.int64, torch.int32)
+    if x.is_floating_point() and is_narrow:
         # Narrow whole numbers wrap around; what does not fit even 64 bits is left to the machine, as ONNX does.
         return x.to(torch.int64).to(dtype)
     return x.to(dtype)
 
 
+# The largest number of each, and from where on a number would round to something beyond it.
+_FLOAT8 = {torch.float8_e4m3fn: (448.0, 464.0), torch.float8_e5m2: (57344.0, 61440.0)}
+
+
+def to_float8(x, dtype, is_saturated):
+    largest, limit = _FLOAT8[dtype]
+    x = x.to(torch.float32)
+    if is_saturated:
+        return torch.clamp(x, -largest, largest).to(dtype)
+    beyond = math.nan if dtype == torch.float8_e4m3fn else math.inf
+    lost = torch.copysign(torch.full_like(x, beyond), x)
+    return torch.where(torch.abs(x) > limit, lost, x).to(dtype)
+
+
 @operator("CastLike")
 def cast_like(node, x, like):
-    return x.to(like.dtype)
+    return x.to(torch.int64) if node.result_type is not None else _cast(node, x, like.dtype)
 
 
 @operator("BitCast")
@@ -256,5 +279,5 @@ def bit_cast(node, x):
 
 
 @operator("SwiGLU")
-def swiglu(node, *inputs):
-    node.refuse("it is newer than what is done here")
+def swiglu(node, gate, value):
+    return swish(node, gate) * value

@@ -3,6 +3,7 @@
 import math
 
 import torch
+from torch._C import _checked_item
 
 from ..._gen import functions as _f
 from ..._gen import nn_functional as _n
@@ -127,11 +128,11 @@ def one_hot(tensor, num_classes=-1):
     if tensor.is_meta and num_classes == -1:
         raise NotImplementedError("one_hot on the meta device needs num_classes: which classes there are is in the values")
     if not tensor.is_meta and tensor.numel() > 0:
-        if tensor.min().item() < 0:
+        if _checked_item(tensor.min()) < 0:
             raise RuntimeError("Class values must be non-negative.")
-        largest = tensor.max().item()
+        largest = _checked_item(tensor.max())
         if num_classes == -1:
-            num_classes = largest + 1
+            num_classes = int(tensor.max().item()) + 1
         elif num_classes < 1:
             raise RuntimeError("num_classes should be positive")
         elif num_classes <= largest:

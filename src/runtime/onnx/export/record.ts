@@ -61,6 +61,8 @@ export interface Recording {
   /** Writes into memory, in order: after this call the value holds what its memory holds. */
   writes: { call: number; storage: number; value: ValueId }[];
   stale: StaleRead[];
+  /** Values that Python looked at, and where. */
+  looks: { value: ValueId; place: number }[];
   sources: (TracedSource | undefined)[];
   /** Lets go of the tensors. */
   release(): void;
@@ -74,6 +76,7 @@ export class CallRecorder implements Observer {
   readonly #storages = new Map<Storage, number>();
   readonly #writes: Recording["writes"] = [];
   readonly #stale: StaleRead[] = [];
+  readonly #looks: Recording["looks"] = [];
   readonly #outputs: Recording["outputs"] = [];
   readonly #scopes: number[] = [-1];
   #depth = 0;
@@ -118,7 +121,9 @@ export class CallRecorder implements Observer {
     if (call !== 1) return;
     const index = this.#calls.length;
     const outputs = (Array.isArray(result) ? result : [result]).filter((t) => t instanceof Tensor);
-    const mutates = record.spec.mutates === true;
+    // An answer that is no tensor, such as that of torch.equal, is Python's to act upon.
+    if (outputs.length === 0) for (const a of args) if (a instanceof Tensor) this.#look(a);
+    const mutates = record.spec.mutates === true && outputs.length > 0;
     const results = outputs.map((t) => this.#add(t));
     if (mutates) this.#writes.push({ call: index, storage: this.#values[results[0]!]!.storage, value: results[0]! });
     this.#calls.push({
@@ -134,6 +139,9 @@ export class CallRecorder implements Observer {
 
   abortOp(): void {
     this.#depth--;
+  }
+  readValue(t: Tensor): void {
+    if (this.#depth === 0) this.#look(t);
   }
   origin(): number {
     return -1;
@@ -165,11 +173,17 @@ export class CallRecorder implements Observer {
       outputs: this.#outputs,
       writes: this.#writes,
       stale: this.#stale,
+      looks: this.#looks,
       sources,
       release: () => {
         for (const { tensor } of this.#values) tensor.release();
       },
     };
+  }
+
+  #look(t: Tensor): void {
+    const value = this.#current.get(t);
+    if (value !== undefined) this.#looks.push({ value, place: currentPlace().source });
   }
 
   #read(t: Tensor, call: number, argument: number): ValueId {

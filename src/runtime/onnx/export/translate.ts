@@ -70,6 +70,7 @@ class Exporter implements Translation {
 
   run(): ExportedGraph {
     this.#compare();
+    this.#requireUnseen();
     for (const value of this.values) if (value.leaf?.kind === "input") this.#input(value);
     const nodesBefore = (): number => this.graph.nodes.length;
     this.#first.calls.forEach((call, index) => {
@@ -169,6 +170,23 @@ class Exporter implements Translation {
         const call = calls[Math.max(0, at)];
         throw new NotExported("the model takes another path for other input sizes", call?.place ?? -1);
       }
+    }
+  }
+
+  /** What the model does after a look at a number that an input decides, it may do otherwise for another input. */
+  #requireUnseen(): void {
+    const varying = new Set<ValueId>();
+    for (const { id, leaf } of this.values) if (leaf?.kind === "input") varying.add(id);
+    for (const call of this.#first.calls) {
+      const reads = call.arguments.flatMap((a) => ("value" in a ? [a.value] : "values" in a ? a.values : []));
+      if (reads.some((id) => id !== null && varying.has(id))) for (const id of call.results) varying.add(id);
+    }
+    const look = this.#first.looks.find(({ value }) => varying.has(value));
+    if (look) {
+      throw new NotExported(
+        "the model looks at a value that depends on an input, and may take another path",
+        look.place,
+      );
     }
   }
 

@@ -199,7 +199,14 @@ function externalTensor(fileId: number, index: number, dataFileId: number, devic
 }
 
 /** Types that live in a wider one of ours; the caller knows which it was. */
-const WIDER: Partial<Record<DataType, string>> = { uint4: "uint8", int4: "int8", uint16: "int32", uint32: "int64" };
+const WIDER: Partial<Record<DataType, string>> = {
+  uint2: "uint8",
+  int2: "int8",
+  uint4: "uint8",
+  int4: "int8",
+  uint16: "int32",
+  uint32: "int64",
+};
 
 function toTensor(data: TensorData, device: number): number {
   const { dtype, dims } = data;
@@ -214,11 +221,14 @@ function toTensor(data: TensorData, device: number): number {
 
 function widened({ dtype, dims, bytes }: TensorData): Uint8Array {
   const count = dims.reduce((a, b) => a * b, 1);
-  if (bitsOf(dtype) === 4) {
+  const bits = bitsOf(dtype)!;
+  if (bits < 8) {
+    const perByte = 8 / bits;
+    const codes = 1 << bits;
     const wide = new Uint8Array(count);
     for (let i = 0; i < count; i++) {
-      const half = (bytes[i >> 1]! >> (4 * (i & 1))) & 15;
-      wide[i] = dtype === "int4" && half > 7 ? half - 16 : half;
+      const code = (bytes[Math.floor(i / perByte)]! >> (bits * (i % perByte))) & (codes - 1);
+      wide[i] = dtype.startsWith("int") && code >= codes / 2 ? code - codes : code;
     }
     return wide;
   }
@@ -245,9 +255,10 @@ function readValue(fileId: number, kind: string, device: number): string {
     if (item.tensorValue) return plain(item.tensorValue);
     if (item.sequenceValue) return value(item.sequenceValue);
     if (item.optionalValue) return value(item.optionalValue);
-    if (item.sequences.length > 0) return { list: item.sequences.map(value) };
-    if (item.optionals.length > 0) return { list: item.optionals.map(value) };
-    return item.kind === undefined || item.kind === 0 ? null : { list: item.tensors.map(plain) };
+    if ((item.sequences?.length ?? 0) > 0) return { list: item.sequences!.map(value) };
+    if ((item.optionals?.length ?? 0) > 0) return { list: item.optionals!.map(value) };
+    // An optional has no lists at all.
+    return item.tensors ? { list: item.tensors.map(plain) } : null;
   };
   if (kind === "tensor") return JSON.stringify(plain(decode<TensorProto>(bytes, tensorMessage, "tensor")));
   return JSON.stringify(value(decode<ValueProto>(bytes, valueMessage(kind), `${kind} of tensors`)));

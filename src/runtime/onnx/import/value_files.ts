@@ -6,9 +6,9 @@ export interface ValueProto {
   name?: string;
   /** What the lists hold: 1 tensors, 2 sparse tensors, 3 sequences, 4 maps, 5 optionals. */
   kind?: number;
-  tensors: TensorProto[];
-  sequences: ValueProto[];
-  optionals: ValueProto[];
+  tensors?: TensorProto[];
+  sequences?: ValueProto[];
+  optionals?: ValueProto[];
   tensorValue?: TensorProto;
   sequenceValue?: ValueProto;
   optionalValue?: ValueProto;

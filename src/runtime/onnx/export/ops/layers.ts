@@ -124,20 +124,37 @@ function averagePool(nDims: number): Translator {
   };
 }
 
-/** Windows of one size where the sizes divide; otherwise ONNX has nothing like it. */
+/** Windows of one size where the sizes divide; else products with the matrices that average each window. */
 function adaptiveAveragePool(call: Call): Name {
+  const { graph } = call;
   const size = call.shape("input").slice(-2);
   const target = call.result.shape.slice(-2);
   if (target.every((n) => n === 1))
     return reduceBy(call, "ReduceMean", call.tensor("input"), axesFromEnd(call, 2), true);
-  const kernel = size.map((n, i) => (typeof n === "number" ? n / target[i]! : NaN));
-  if (!kernel.every(Number.isInteger))
-    return call.fail(`${size.join("x")} cannot be cut into ${target.join("x")} equal windows`);
-  const { graph } = call;
+  const fixed = size.map((n) => (typeof n === "number" ? n : call.fail("its windows depend on the size of an input")));
+  const kernel = fixed.map((n, i) => n / target[i]!);
+  if (!kernel.every(Number.isInteger)) {
+    const rows = averaging(call, fixed[0]!, target[0]!, false);
+    const columns = averaging(call, fixed[1]!, target[1]!, true);
+    return graph.add("MatMul", [graph.add("MatMul", [rows, call.tensor("input")]), columns]);
+  }
   const isBatched = call.rank("input") === 4;
   const x = isBatched ? call.tensor("input") : graph.add("Unsqueeze", [call.tensor("input"), graph.int64([0])]);
   const found = graph.add("AveragePool", [x], { kernel_shape: kernel, strides: kernel });
   return isBatched ? found : graph.add("Squeeze", [found, graph.int64([0])]);
+}
+
+/** A matrix [m, n] (or transposed) whose row i averages the window of output i: from floor(i n / m) up to ceil((i + 1) n / m). */
+function averaging(call: Call, n: number, m: number, isTransposed: boolean): Name {
+  const { dtype } = call.value("input");
+  const matrix = new Float32Array(m * n);
+  for (let i = 0; i < m; i++) {
+    const [begin, end] = [Math.floor((i * n) / m), Math.ceil(((i + 1) * n) / m)];
+    for (let j = begin; j < end; j++) matrix[isTransposed ? j * m + i : i * n + j] = 1 / (end - begin);
+  }
+  const dims = isTransposed ? [n, m] : [m, n];
+  const name = call.graph.constant("float32", dims, new Uint8Array(matrix.buffer), "windows");
+  return dtype.name === "float32" ? name : call.graph.cast(name, dtype);
 }
 
 const axesFromEnd = (call: Call, count: number): number[] =>

@@ -132,6 +132,8 @@ function cat(call: Call): Name {
   const dim = call.number("dim");
   const axis = dim < 0 ? dim + call.result.shape.length : dim;
   const parts = joined(call);
+  // All of them are such tensors: so is the result.
+  if (parts.length === 0) return call.nameOf(call.ids("tensors")[0]!);
   return parts.length === 1 ? parts[0]! : call.graph.add("Concat", parts, { axis });
 }
 

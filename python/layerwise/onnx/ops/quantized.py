@@ -1,0 +1,147 @@
+"""Low-bit integers: quantize and dequantize, products and convolutions of integers with the scales around them."""
+
+import torch
+import torch.nn.functional as F
+
+from layerwise.onnx.ops.convolutions import Window, _CONV
+from layerwise.onnx.ops.elementwise import to_float8
+from layerwise.onnx.registry import operator
+from layerwise.onnx.values import BORROWED, dtype_of
+
+# The least and the largest code of each type that is written.
+_RANGES = {torch.uint8: (0, 255), torch.int8: (-128, 127), torch.int16: (-32768, 32767)}
+
+
+def _spread(values, x, axis, block):
+    """Scales or zero points under the dimensions of x: one for all, one a slice, or one for so many of them."""
+    if values.dim() == 0 or values.numel() == 1 and x.dim() != values.dim():
+        return values.reshape([])
+    axis = axis % max(1, x.dim())
+    if block:
+        return values.repeat_interleave(block, dim=axis).narrow(axis, 0, x.shape[axis])
+    if values.dim() == x.dim():
+        # Some writers give blocks that are a whole row.
+        return values
+    sizes = [1] * x.dim()
+    sizes[axis] = values.shape[0]
+    return values.reshape(sizes)
+
+
+def _codes(node, zero_point):
+    """The dtype of the codes, with the least and the largest of them."""
+    if node.result_type is not None:
+        dtype, bits, is_signed = BORROWED[node.result_type]
+        return dtype, (-(1 << (bits - 1)) if is_signed else 0), (1 << (bits - is_signed)) - 1
+    if node.get("output_dtype"):
+        dtype = dtype_of(node.get("output_dtype"), node)
+    else:
+        dtype = torch.uint8 if zero_point is None else zero_point.dtype
+    if dtype.is_floating_point:
+        return dtype, None, None
+    if dtype not in _RANGES:
+        node.refuse(f"codes of {dtype} are not written here")
+    return dtype, *_RANGES[dtype]
+
+
+@operator("QuantizeLinear")
+def quantize(node, x, scale, zero_point=None):
+    axis, block = node.get("axis", 1), node.get("block_size", 0)
+    dtype, low, high = _codes(node, zero_point)
+    if low is None:
+        return to_float8(x / _spread(scale, x, axis, block), dtype, bool(node.get("saturate", 1)))
+    wide = x if x.is_floating_point() else x.to(torch.float32)
+    codes = torch.round(wide / _spread(scale, x, axis, block))
+    if zero_point is not None:
+        codes = codes.to(torch.float32) + _spread(zero_point, x, axis, block)
+    return torch.clamp(codes, low, high).to(torch.int32).to(dtype)
+
+
+@operator("DequantizeLinear")
+def dequantize(node, x, scale, zero_point=None):
+    axis, block = node.get("axis", 1), node.get("block_size", 0)
+    dtype = scale.dtype
+    if node.has("output_dtype") and node.get("output_dtype"):
+        dtype = dtype_of(node.get("output_dtype"), node)
+    codes = x.to(torch.float32)
+    if zero_point is not None:
+        codes = codes - _spread(zero_point, x, axis, block).to(torch.float32)
+    return (codes * _spread(scale, x, axis, block).to(torch.float32)).to(dtype)
+
+
+@operator("DynamicQuantizeLinear")
+def dynamic_quantize(node, x):
+    low = torch.clamp(torch.amin(x), max=0.0)
+    high = torch.clamp(torch.amax(x), min=0.0)
+    scale = (high - low) / 255.0
+    scale = torch.where(scale == 0, torch.ones_like(scale), scale)
+    zero = torch.clamp(torch.round(-low / scale), 0, 255)
+    zero = torch.where(high == low, torch.zeros_like(zero), zero)
+    codes = torch.clamp(torch.round(x / scale) + zero, 0, 255)
+    return codes.to(torch.uint8), scale, zero.to(torch.uint8)
+
+
+def _shifted(x, zero_point, is_rows=False):
+    """Codes minus their zero point, as whole numbers that cannot overflow."""
+    wide = x.to(torch.int32)
+    if zero_point is None:
+        return wide
+    zero = zero_point.to(torch.int32)
+    if zero.dim() == 1 and zero.numel() > 1:
+        zero = zero.unsqueeze(-1) if is_rows else zero
+    elif zero.numel() == 1:
+        zero = zero.reshape([])
+    return wide - zero
+
+
+@operator("MatMulInteger")
+def matmul_integer(node, a, b, a_zero=None, b_zero=None):
+    return torch.matmul(_shifted(a, a_zero, True), _shifted(b, b_zero))
+
+
+@operator("QLinearMatMul")
+def qlinear_matmul(node, a, a_scale, a_zero, b, b_scale, b_zero, y_scale, y_zero):
+    total = torch.matmul(_shifted(a, a_zero, True), _shifted(b, b_zero))
+    rows = a_scale.unsqueeze(-1) if a_scale.dim() == 1 and a_scale.numel() > 1 else a_scale
+    return requantized(total, rows * b_scale / y_scale, y_zero)
+
+
+def requantized(total, factor, zero):
+    low, high = _RANGES[zero.dtype]
+    codes = torch.round(total.to(torch.float32) * factor.to(torch.float32)) + zero.to(torch.float32)
+    return torch.clamp(codes, low, high).to(torch.int32).to(zero.dtype)
+
+
+def _integer_conv(node, x, weight):
+    """Products of codes are whole numbers that float64 holds exactly: 2^53 is out of reach of any kernel's sum."""
+    rank = x.dim() - 2
+    window = Window(node, x.shape[2:], weight.shape[2:])
+    x, padding = x.to(torch.float64), window.before
+    if not window.is_even:
+        x, padding = F.pad(x, window.flat()), [0] * rank
+    groups = node.get("group", 1)
+    found = _CONV[rank](x, weight.to(torch.float64), None, window.strides, padding, window.dilations, groups)
+    return torch.round(found).to(torch.int32)
+
+
+def _shifted_weight(weight, zero):
+    wide = weight.to(torch.int32)
+    if zero is None:
+        return wide
+    zero = zero.to(torch.int32)
+    return wide - (zero.reshape(-1, *[1] * (weight.dim() - 1)) if zero.numel() > 1 else zero.reshape([]))
+
+
+@operator("ConvInteger")
+def conv_integer(node, x, weight, x_zero=None, weight_zero=None):
+    return _integer_conv(node, _shifted(x, x_zero), _shifted_weight(weight, weight_zero))
+
+
+@operator("QLinearConv")
+def qlinear_conv(node, x, x_scale, x_zero, weight, weight_scale, weight_zero, y_scale, y_zero, bias=None):
+    total = _integer_conv(node, _shifted(x, x_zero), _shifted_weight(weight, weight_zero))
+    if bias is not None:
+        total = total + bias.reshape(1, -1, *[1] * (x.dim() - 2))
+    factor = x_scale * weight_scale / y_scale
+    if factor.numel() > 1:
+        factor = factor.reshape(1, -1, *[1] * (x.dim() - 2))
+    return requantized(total, factor, y_zero)

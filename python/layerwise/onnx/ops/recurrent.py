@@ -1,0 +1,185 @@
+"""RNN, GRU and LSTM: both directions, sequences of different lengths, any of ONNX's activations, peepholes."""
+
+import torch
+import torch.nn.functional as F
+from torch.nn.modules.rnn import _lstm_gates
+
+from layerwise.onnx.registry import operator
+
+_PLAIN = {
+    "relu": torch.relu,
+    "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
+    "softsign": F.softsign,
+    "softplus": lambda x: torch.log1p(torch.exp(x)),
+}
+_WITH_NUMBERS = {
+    "affine": (1.0, 0.0, lambda x, a, b: a * x + b),
+    "leakyrelu": (0.01, 0.0, lambda x, a, b: torch.where(x >= 0, x, a * x)),
+    "thresholdedrelu": (1.0, 0.0, lambda x, a, b: torch.where(x >= a, x, torch.zeros_like(x))),
+    "scaledtanh": (1.0, 1.0, lambda x, a, b: a * torch.tanh(b * x)),
+    "hardsigmoid": (0.2, 0.5, lambda x, a, b: torch.clamp(a * x + b, 0, 1)),
+    "elu": (1.0, 0.0, lambda x, a, b: torch.where(x >= 0, x, a * torch.expm1(x))),
+}
+
+
+def _activations(node, default, directions):
+    """Functions for each direction, in the order of the gates."""
+    names = node.get("activations") or default * directions
+    alphas = list(node.get("activation_alpha") or [])
+    betas = list(node.get("activation_beta") or [])
+    found = []
+    for name in names:
+        key = name.lower()
+        if key in _PLAIN:
+            found.append(_PLAIN[key])
+            continue
+        if key not in _WITH_NUMBERS:
+            node.refuse(f"the activation {name} is not done here")
+        alpha, beta, function = _WITH_NUMBERS[key]
+        alpha = alphas.pop(0) if alphas else alpha
+        beta = betas.pop(0) if betas else beta
+        found.append(lambda x, a=alpha, b=beta, f=function: f(x, a, b))
+    count = len(default)
+    return [found[d * count : (d + 1) * count] for d in range(directions)]
+
+
+class _Layer:
+    """What the three have in common: weights by direction, the walk over time."""
+
+    def __init__(self, node, x, weight, recurrence, bias, lengths, gates, default):
+        self.node = node
+        self.directions = weight.shape[0]
+        self.gates = gates
+        self.hidden = recurrence.shape[2]
+        self.is_batch_first = bool(node.get("layout", 0))
+        self.x = x.transpose(0, 1) if self.is_batch_first else x
+        self.weight, self.recurrence = weight, recurrence
+        self.bias = bias if bias is not None else x.new_zeros((self.directions, 2 * gates * self.hidden))
+        self.lengths = None if lengths is None else [int(n) for n in lengths.tolist()]
+        self.activations = _activations(node, default, self.directions)
+        self.limit = node.get("clip")
+        self.direction = node.choice("direction", "forward", ("forward", "reverse", "bidirectional"))
+
+    def clip(self, x):
+        return x if self.limit is None else torch.clamp(x, -self.limit, self.limit)
+
+    def initial(self, given):
+        if given is None:
+            return self.x.new_zeros((self.directions, self.x.shape[1], self.hidden))
+        return given.transpose(0, 1) if self.is_batch_first else given
+
+    def biases(self, d):
+        size = self.gates * self.hidden
+        return self.bias[d, :size], self.bias[d, size:]
+
+    def run(self, step, states):
+        """step(direction, x at one time, states) -> new states; the first state is what comes out."""
+        outputs, lasts = [], []
+        for d in range(self.directions):
+            is_reverse = self.direction == "reverse" or d == 1
+            state = tuple(part[d] for part in states)
+            found = [None] * self.x.shape[0]
+            for t in reversed(range(len(found))) if is_reverse else range(len(found)):
+                new = step(d, self.x[t], state)
+                state, found[t] = self._masked(t, new, state)
+            outputs.append(torch.stack(found))
+            lasts.append(state)
+        y = torch.stack(outputs, dim=1)
+        finals = [torch.stack(parts) for parts in zip(*lasts)]
+        if self.is_batch_first:
+            return y.permute(2, 0, 1, 3), *[part.transpose(0, 1) for part in finals]
+        return y, *finals
+
+    def _masked(self, t, new, old):
+        """A sequence that has ended (or, backwards, not begun) keeps its state and gives zeros."""
+        if self.lengths is None or all(t < n for n in self.lengths):
+            return new, new[0]
+        is_on = torch.tensor([t < n for n in self.lengths], device=self.x.device).unsqueeze(1)
+        state = tuple(torch.where(is_on, a, b) for a, b in zip(new, old))
+        return state, torch.where(is_on, new[0], torch.zeros_like(new[0]))
+
+
+@operator("RNN")
+def rnn(node, x, weight, recurrence, bias=None, lengths=None, initial=None):
+    layer = _Layer(node, x, weight, recurrence, bias, lengths, 1, ["Tanh"])
+
+    def step(d, now, state):
+        own, other = layer.biases(d)
+        total = F.linear(now, weight[d], own) + F.linear(state[0], recurrence[d], other)
+        return (layer.activations[d][0](layer.clip(total)),)
+
+    return layer.run(step, (layer.initial(initial),))
+
+
+@operator("GRU")
+def gru(node, x, weight, recurrence, bias=None, lengths=None, initial=None):
+    layer = _Layer(node, x, weight, recurrence, bias, lengths, 3, ["Sigmoid", "Tanh"])
+    n = layer.hidden
+    resets_late = bool(node.get("linear_before_reset", 0))
+
+    def step(d, now, state):
+        own, other = layer.biases(d)
+        gate, last = layer.activations[d]
+        h = state[0]
+        from_input = F.linear(now, weight[d], own)
+        hidden = F.linear(h, recurrence[d, : 2 * n], other[: 2 * n])
+        update = gate(layer.clip(from_input[:, :n] + hidden[:, :n]))
+        reset = gate(layer.clip(from_input[:, n : 2 * n] + hidden[:, n:]))
+        if resets_late:
+            new = reset * F.linear(h, recurrence[d, 2 * n :], other[2 * n :])
+        else:
+            new = F.linear(reset * h, recurrence[d, 2 * n :], other[2 * n :])
+        new = last(layer.clip(from_input[:, 2 * n :] + new))
+        return ((1 - update) * new + update * h,)
+
+    return layer.run(step, (layer.initial(initial),))
+
+
+@operator("LSTM")
+def lstm(node, x, weight, recurrence, bias=None, lengths=None, initial=None, initial_cell=None, peepholes=None):
+    layer = _Layer(node, x, weight, recurrence, bias, lengths, 4, ["Sigmoid", "Tanh", "Tanh"])
+    n = layer.hidden
+    states = (layer.initial(initial), layer.initial(initial_cell))
+    is_plain = not node.get("activations") and layer.limit is None and peepholes is None
+    if is_plain and not node.get("input_forget", 0):
+        return layer.run(_fused_step(layer), states)
+
+    def step(d, now, state):
+        own, other = layer.biases(d)
+        gate, into, out_of = layer.activations[d]
+        h, c = state
+        total = F.linear(now, weight[d], own) + F.linear(h, recurrence[d], other)
+        i, o, f, g = total.split(n, dim=1)
+        if peepholes is not None:
+            pi, po, pf = peepholes[d].split(n)
+            i, f = i + pi * c, f + pf * c
+        i = gate(layer.clip(i))
+        f = 1 - i if node.get("input_forget", 0) else gate(layer.clip(f))
+        c = f * c + i * into(layer.clip(g))
+        if peepholes is not None:
+            o = o + po * c
+        return gate(layer.clip(o)) * out_of(c), c
+
+    return layer.run(step, states)
+
+
+def _fused_step(layer):
+    """The kernel of nn.LSTM, whose gates stand in another order: input, forget, cell, output."""
+    n = layer.hidden
+
+    def ordered(x):
+        i, o, f, g = x.split(n, dim=0)
+        return torch.cat([i, f, g, o], dim=0)
+
+    weights = [
+        (ordered(layer.weight[d]), ordered(layer.recurrence[d]), *(ordered(part) for part in layer.biases(d)))
+        for d in range(layer.directions)
+    ]
+
+    def step(d, now, state):
+        w, r, own, other = weights[d]
+        gates = F.linear(now, w, own) + F.linear(state[0], r, other)
+        return _lstm_gates(gates, state[1])
+
+    return step

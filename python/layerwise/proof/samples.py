@@ -1,0 +1,288 @@
+"""The data on which a model is judged: random inputs like the ones that were inferred, tensors of a file, or what a function
+returns. One sample is one call of the model; tensors are cut along their first dimension. Downloads nothing."""
+
+import dataclasses
+import inspect
+
+import torch
+
+from layerwise.plan import call as call_target
+
+RANDOM_SAMPLES = 8
+MOST_SAMPLES = 128
+_TARGETS = ("target", "targets", "label", "labels", "y")
+
+
+class BadData(Exception):
+    """Data that does not fit the model: one sentence, for the person who named it."""
+
+    def __init__(self, message, hint=None):
+        super().__init__(message)
+        self.hint = hint
+
+
+@dataclasses.dataclass
+class Sample:
+    """Arguments of one call, by name, and what should have come out where the data says so."""
+
+    arguments: dict
+    target: object = None
+
+    def run(self, model):
+        return call_target(model, self.arguments)
+
+
+class Samples:
+    """All samples, and where they are from."""
+
+    def __init__(self, items, source, count, is_random):
+        self.items = items
+        self.source = source
+        # Along the first dimension: what people call a sample.
+        self.count = count
+        self.is_random = is_random
+
+    def plain(self):
+        value = "random inputs" if self.is_random else self.source
+        noun = "sample" if self.count == 1 else "samples"
+        why = f"{value}, {self.count} {noun}"
+        if self.is_random:
+            why += ": errors and ranges of real data may be others"
+        return {
+            "name": "data",
+            "value": value,
+            "from": "default" if self.is_random else "given",
+            "why": why,
+            "samples": self.count,
+            "isRandom": self.is_random,
+        }
+
+
+def random_samples(plan, device, most=None):
+    """What the plan makes, several times."""
+    items = []
+    count = 0
+    for seed in range(min(most or RANDOM_SAMPLES, RANDOM_SAMPLES)):
+        torch.manual_seed(seed)
+        items.append(Sample(plan.arguments(device)))
+        count += 1
+    return Samples(items, "random inputs", count, True)
+
+
+def file_samples(path, shown, model, template, most=None):
+    """Samples of a .npy, .npz, .pt or .safetensors file. `template` holds the inferred arguments by name."""
+    reader = _Reader(shown, model, template, most)
+    reader.take(_read(path, shown))
+    return reader.samples()
+
+
+def function_samples(function, shown, model, template, most=None):
+    """Samples that a function returns or yields."""
+    parameters = inspect.signature(function).parameters.values()
+    needed = [part for part in parameters if part.default is part.empty and part.kind is part.POSITIONAL_OR_KEYWORD]
+    if len(needed) > 1:
+        names = ", ".join(part.name for part in needed)
+        raise BadData(f"{shown} wants {names}: expected a function without arguments, or with the model as its only one")
+    made = function(model) if needed else function()
+    reader = _Reader(shown, model, template, most)
+    if isinstance(made, (torch.Tensor, dict)):
+        reader.take(made)
+    elif isinstance(made, tuple) and made and all(isinstance(part, (torch.Tensor, dict)) for part in made):
+        reader.take(made)
+    else:
+        reader.take_many(_iterated(made, shown))
+    return reader.samples()
+
+
+def _iterated(made, shown):
+    if hasattr(made, "__iter__"):
+        return made
+    if hasattr(made, "__getitem__") and hasattr(made, "__len__"):
+        return (made[index] for index in range(len(made)))
+    raise BadData(
+        f"{shown} returned {type(made).__name__}: expected tensors, dicts of tensors, pairs of inputs and targets, or "
+        "something that yields them"
+    )
+
+
+def _read(path, shown):
+    lower = path.lower()
+    try:
+        if lower.endswith((".npy", ".npz")):
+            import numpy
+
+            loaded = numpy.load(path)
+            if lower.endswith(".npy"):
+                return torch.from_numpy(loaded)
+            return {name: torch.from_numpy(loaded[name]) for name in loaded.files}
+        if lower.endswith(".safetensors"):
+            from safetensors.torch import load_file
+
+            return load_file(path)
+        if lower.endswith((".pt", ".pth")):
+            return torch.load(path)
+    except (KeyboardInterrupt, MemoryError):
+        raise
+    except Exception as error:
+        raise BadData(f"{shown} cannot be read: {error}") from error
+    hint = "FILE.py::function says in Python how samples are made, for text its tokens"
+    raise BadData(f"{shown} is no data that is read: expected .npy, .npz, .pt, .safetensors or FILE.py::function", hint)
+
+
+class _Reader:
+    """Makes samples of tensors by the names and shapes that the model takes."""
+
+    def __init__(self, shown, model, template, most):
+        self.shown = shown
+        self.most = most or MOST_SAMPLES
+        forward = model.forward if isinstance(model, torch.nn.Module) else model
+        self.names = [
+            name
+            for name, part in inspect.signature(forward).parameters.items()
+            if part.kind not in (part.VAR_KEYWORD, part.VAR_POSITIONAL)
+        ]
+        # What is no tensor stays as it was inferred.
+        self.template = template
+        self.inputs = [name for name, value in template.items() if isinstance(value, torch.Tensor)]
+        if not self.inputs:
+            raise BadData(f"{shown} cannot be used: the model takes no tensor by name")
+        self.items = []
+        self.count = 0
+        self._waiting = []
+
+    def samples(self):
+        self._flush()
+        if not self.items:
+            raise BadData(f"{self.shown} holds no sample")
+        return Samples(self.items, self.shown, self.count, False)
+
+    def take_many(self, values):
+        for value in values:
+            if self.count + len(self._waiting) >= self.most:
+                return
+            self.take(value, is_whole=True)
+
+    def take(self, value, is_whole=False):
+        """Tensors of one or of many samples; `is_whole`: what has an input's rank is one call, however long."""
+        named, target = self._named(value)
+        first = next(iter(named.values()))
+        wanted = self.template.get(next(iter(named)))
+        if isinstance(wanted, torch.Tensor) and first.dim() == wanted.dim() - 1:
+            self._wait(named, target, wanted.shape[0])
+            return
+        self._flush()
+        if isinstance(wanted, torch.Tensor) and first.dim() == wanted.dim() + 1:
+            for index in range(min(first.shape[0], self.most - self.count)):
+                picked = {name: tensor[index] for name, tensor in named.items()}
+                self._add(picked, None if target is None else target[index], 1)
+            return
+        self._check_ranks(named)
+        size = wanted.shape[0] if isinstance(wanted, torch.Tensor) and wanted.dim() else 1
+        total = first.shape[0] if first.dim() else 1
+        if is_whole:
+            size = total
+        for start in range(0, total, max(1, size)):
+            here = min(size, total - start, self.most - self.count)
+            if here <= 0:
+                return
+            cut = slice(start, start + here)
+            picked = {name: tensor[cut] if self._is_cut(tensor, total) else tensor for name, tensor in named.items()}
+            self._add(picked, self._cut_target(target, cut, total), here)
+
+    @staticmethod
+    def _is_cut(tensor, total):
+        return tensor.dim() > 0 and tensor.shape[0] == total
+
+    def _cut_target(self, target, cut, total):
+        if isinstance(target, torch.Tensor) and self._is_cut(target, total):
+            return target[cut]
+        return target
+
+    def _wait(self, named, target, size):
+        """Single elements of a data set are put together to samples."""
+        self._waiting.append((named, target))
+        if len(self._waiting) >= max(1, size):
+            self._flush()
+
+    def _flush(self):
+        if not self._waiting:
+            return
+        waiting, self._waiting = self._waiting, []
+        stacked = {name: torch.stack([named[name] for named, _ in waiting]) for name in waiting[0][0]}
+        target = None
+        if waiting[0][1] is not None:
+            target = torch.stack([torch.as_tensor(part) for _, part in waiting])
+        self._add(stacked, target, len(waiting))
+
+    def _add(self, named, target, count):
+        device = self.template[self.inputs[0]].device
+        arguments = dict(self.template)
+        for name, tensor in named.items():
+            arguments[name] = self._fitting(name, tensor).to(device)
+        if isinstance(target, torch.Tensor):
+            target = target.to(device)
+        self.items.append(Sample(arguments, target))
+        self.count += count
+
+    def _named(self, value):
+        """({name: tensor}, target) of what the data holds."""
+        if isinstance(value, torch.Tensor):
+            return {self.inputs[0]: value}, None
+        if hasattr(value, "items"):
+            return self._of_dict(dict(value))
+        if isinstance(value, (tuple, list)) and value:
+            return self._of_tuple(list(value))
+        raise BadData(
+            f"{self.shown} holds {type(value).__name__}: expected a tensor, a dict of tensors, or a pair of inputs and targets"
+        )
+
+    def _of_dict(self, value):
+        target = None
+        named = {}
+        for name, tensor in value.items():
+            if name in self.names:
+                named[name] = torch.as_tensor(tensor)
+            elif name in _TARGETS:
+                target = torch.as_tensor(tensor)
+            else:
+                raise BadData(f"{self.shown} holds '{name}', but the inputs are {', '.join(self.names)}")
+        if not any(name in named for name in self.inputs):
+            raise BadData(f"{self.shown} holds none of the inputs {', '.join(self.inputs)}")
+        return dict(sorted(named.items(), key=lambda item: item[0] not in self.inputs)), target
+
+    def _of_tuple(self, value):
+        if len(value) == 2 and (hasattr(value[0], "items") or isinstance(value[0], (tuple, list))):
+            named, _ = self._named(value[0])
+            return named, torch.as_tensor(value[1])
+        tensors = [torch.as_tensor(part) for part in value]
+        if len(tensors) > len(self.inputs) + 1:
+            raise BadData(f"{self.shown} holds {len(tensors)} tensors a sample, but the inputs are {', '.join(self.inputs)}")
+        named = dict(zip(self.inputs, tensors))
+        if len(tensors) <= len(self.inputs):
+            return named, None
+        target_name = next((name for name in self.names if name in _TARGETS and name not in named), None)
+        if target_name is not None:
+            # The model takes it and returns a loss.
+            named[target_name] = tensors[-1]
+        return named, tensors[-1]
+
+    def _check_ranks(self, named):
+        for name, tensor in named.items():
+            wanted = self.template.get(name)
+            if isinstance(wanted, torch.Tensor) and tensor.dim() != wanted.dim():
+                raise BadData(
+                    f"{self.shown}: {name} has the shape {list(tensor.shape)}, but the model was given "
+                    f"{list(wanted.shape)}: the numbers of dimensions differ"
+                )
+
+    def _fitting(self, name, tensor):
+        wanted = self.template.get(name)
+        if not isinstance(wanted, torch.Tensor) or tensor.dtype is wanted.dtype:
+            return tensor
+        if tensor.is_floating_point() == wanted.is_floating_point() and wanted.dtype is not torch.bool:
+            return tensor.to(wanted.dtype)
+        given, expected = (str(part.dtype).removeprefix("torch.") for part in (tensor, wanted))
+        hint = "scale it in a FILE.py::function" if wanted.is_floating_point() else None
+        raise BadData(f"{self.shown}: {name} is {given}, but the model takes {expected}", hint)
+
+

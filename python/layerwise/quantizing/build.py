@@ -1,0 +1,251 @@
+"""The quantized variant of a model: what calibration needs to see is watched, then every layer is made. Generators here yield
+(message, fraction) while they work and return what they made."""
+
+import torch
+
+from layerwise.proof.variant import Variant, storage_key
+from layerwise.proof.watch import Calls, Inputs
+from layerwise.quantizing import fold, gptq, scaling
+from layerwise.quantizing.convert import Converter, Seen, layers_of, matrix_of, shared_weights
+from layerwise.quantizing.observers import OBSERVERS
+from layerwise.quantizing.parts import taken_apart
+
+# Rows of inputs that a search for factors looks at.
+_MOST_ROWS = 256
+# Numbers in the correlations that are kept at the same time: 256 MiB.
+_MOST_CORRELATIONS = 1 << 26
+# Inputs of calibration with more rows than this are thinned out.
+_MOST_CORRELATED_ROWS = 4096
+
+
+class Prepared:
+    """A model taken apart: what is quantized stands in modules of its own. Computes what the model computes."""
+
+    def __init__(self, model):
+        self.model = model
+        self.base = Variant()
+        # {product in the base: the norm whose place an identity took}
+        self.norms = {}
+        self.layers = []
+        self.shared = {}
+
+    def relist(self):
+        with self.base.applied(self.model) as root:
+            self.layers = layers_of(root)
+        for part in self.layers:
+            part.norm = self.norms.get(part.module)
+        self.shared = shared_weights(self.layers)
+
+
+def prepare(model, sample, with_folding):
+    """Prepared, with attention and recurrent layers taken apart, and norms folded where schemes round activations."""
+    prepared = Prepared(model)
+    for module in model.modules():
+        made = taken_apart(module)
+        if made is not None:
+            prepared.base.replace(module, made)
+    if with_folding:
+        _fold(prepared, sample)
+    prepared.relist()
+    return prepared
+
+
+def _fold(prepared, sample):
+    """Norms go into the products before them, one pair after the other taken back where numbers change."""
+    model, base = prepared.model, prepared.base
+    with torch.no_grad():
+        found = fold.pairs(model, lambda: sample.run(model))
+        if not found:
+            return
+        wanted = _outputs(sample.run(model))
+        for product, norm in found:
+            trial = Variant(base)
+            trial.replace(product, fold.folded(product, norm))
+            trial.replace(norm, torch.nn.Identity())
+            with trial.applied(model) as changed:
+                got = _outputs(sample.run(changed))
+            if not _are_close(wanted, got):
+                continue
+            for original, made in trial.modules.items():
+                base.replace(original, made)
+            prepared.norms[trial.modules[product]] = norm
+
+
+def _outputs(result):
+    from layerwise.proof.variant import tensors_in
+
+    return [tensor for tensor in tensors_in(result) if tensor.is_floating_point()]
+
+
+def _are_close(wanted, got):
+    if len(wanted) != len(got):
+        return False
+    for before, after in zip(wanted, got):
+        size = before.abs().max().item() if before.numel() else 0.0
+        if before.shape != after.shape or (before - after).abs().max().item() > 1e-4 * max(size, 1e-6):
+            return False
+    return True
+
+
+class Built:
+    """A scheme's variant, and why layers stayed as they were."""
+
+    def __init__(self, options, variant):
+        self.options = options
+        self.variant = variant
+        # {Layer: sentence}, also for layers that were quantized in another way than asked for.
+        self.why = {}
+        # {Layer: Seen} of the ones that were quantized.
+        self.seen = {}
+        self.losses = None
+
+
+def build(prepared, options, samples):
+    """Built: every layer that can be, in the scheme's form."""
+    built = Built(options, Variant(prepared.base))
+    targets = []
+    for part in prepared.layers:
+        reason = part.refusal(options)
+        if reason is None:
+            targets.append(part)
+        else:
+            built.why[part] = reason
+    converter = Converter(options, prepared.shared)
+    seen = yield from _calibrate(prepared, options, samples, targets, built)
+    built.seen = seen
+    in_order = []
+    if options.method == "gptq":
+        in_order = [part for part in targets if part in seen and _is_correlated(prepared, part)]
+    for number, part in enumerate(targets):
+        if part in seen and part not in in_order:
+            built.variant.replace(part.module, converter.convert(part, seen[part]))
+        if number % 8 == 7:
+            yield "rounding weights", number / len(targets)
+    yield from _round_in_order(prepared, samples, in_order, seen, converter, built)
+    for part in prepared.layers:
+        if part.refusal(options) == "kept by request":
+            made = converter.kept(part)
+            if made is not None:
+                built.variant.replace(part.module, made)
+    return built
+
+
+def _calibrate(prepared, options, samples, targets, built):
+    """{Layer: Seen}; layers without what they need are left out, with the reason in built.why."""
+    seen = {part: Seen() for part in targets}
+    products = [part for part in targets if part.sort == "linear" and storage_key(part.module.weight) not in prepared.shared]
+    if options.method in ("smoothquant", "awq"):
+        yield from _watch_columns(prepared, samples, products, seen, options.method == "awq")
+        for number, part in enumerate(products):
+            _choose_factors(part, seen[part], options)
+            seen[part].rows = None
+            if number % 4 == 3:
+                yield "searching factors", number / len(products)
+    if options.needs_ranges:
+        ranged = [part for part in targets if part.sort != "embedding"]
+        yield from _watch_ranges(prepared, samples, ranged, seen, options)
+        for part in ranged:
+            if seen[part].observer.n_seen == 0:
+                built.why[part] = "never called with this data: nothing is known about its range"
+                del seen[part]
+    return seen
+
+
+def _watch(prepared, samples, parts, see, message):
+    """Runs all samples and hands every input of the parts to see(Layer, tensor)."""
+    by_module = {part.module: part for part in parts}
+    with prepared.base.applied(prepared.model) as root, torch.no_grad():
+        with Inputs(by_module, lambda module, x: see(by_module[module], x)):
+            for number, sample in enumerate(samples.items):
+                sample.run(root)
+                yield message, (number + 1) / len(samples.items)
+
+
+def _watch_columns(prepared, samples, parts, seen, with_rows):
+    totals = {}
+
+    def see(part, x):
+        known = seen[part]
+        rows = x.reshape(-1, x.shape[-1]).float()
+        largest = rows.abs().amax(dim=0)
+        known.largest = largest if known.largest is None else torch.maximum(known.largest, largest)
+        total, count = totals.get(part, (0.0, 0))
+        totals[part] = total + rows.abs().sum(dim=0), count + rows.shape[0]
+        known.mean = totals[part][0] / totals[part][1]
+        if with_rows:
+            kept = 0 if known.rows is None else known.rows.shape[0]
+            share = -(-_MOST_ROWS // max(1, len(samples.items)))
+            taken = rows[:: max(1, rows.shape[0] // max(1, share))][: min(share, _MOST_ROWS - kept)].clone()
+            known.rows = taken if known.rows is None else torch.cat([known.rows, taken])
+
+    yield from _watch(prepared, samples, parts, see, "watching activations")
+
+
+def _choose_factors(part, known, options):
+    if known.largest is None:
+        return
+    matrix = matrix_of(part)
+    if options.method == "smoothquant":
+        known.smooth = scaling.smooth(known.largest, matrix)
+    else:
+        known.smooth, known.share = scaling.activation_aware(known.mean, matrix, known.rows, options.weight_format())
+
+
+def _watch_ranges(prepared, samples, parts, seen, options):
+    for part in parts:
+        seen[part].observer = OBSERVERS[options.observer]()
+
+    def see(part, x):
+        known = seen[part]
+        known.observer.see(x if known.smooth is None else x / known.smooth)
+
+    yield from _watch(prepared, samples, parts, see, "watching ranges")
+
+
+def _is_correlated(prepared, part):
+    """Can its weight be rounded column by column, on what it is given?"""
+    return part.sort == "linear" and storage_key(part.module.weight) not in prepared.shared
+
+
+def _round_in_order(prepared, samples, waiting, seen, converter, built):
+    """GPTQ in the order of execution, as many layers at a time as memory allows: later ones see what earlier ones became."""
+    if not waiting:
+        return
+    order = yield from _order(prepared, samples.items[0], waiting)
+    done = 0
+    while order:
+        chosen, numbers = [], 0
+        while order and (not chosen or numbers + order[0].module.weight.shape[1] ** 2 <= _MOST_CORRELATIONS):
+            part = order.pop(0)
+            numbers += part.module.weight.shape[1] ** 2
+            chosen.append(part)
+        known = {part.module: gptq.Correlations(part.module.weight.shape[1], part.module.weight.device) for part in chosen}
+
+        def see(module, x):
+            rows = x.reshape(-1, x.shape[-1])
+            step = max(1, rows.shape[0] // _MOST_CORRELATED_ROWS)
+            known[module].see(rows[::step])
+
+        with built.variant.applied(prepared.model) as root, torch.no_grad(), Inputs(known, see):
+            for number, sample in enumerate(samples.items):
+                sample.run(root)
+                yield "collecting correlations", (number + 1) / len(samples.items)
+        for part in chosen:
+            found = known[part.module]
+            seen[part].correlations = found.sum if found.n_rows else None
+            if not found.n_rows:
+                built.why[part] = "never called with this data: rounded to the nearest"
+            built.variant.replace(part.module, converter.convert(part, seen[part]))
+            seen[part].correlations = None
+            done += 1
+            yield "rounding weights column by column", done / len(waiting)
+
+
+def _order(prepared, sample, parts):
+    """The parts in the order of their first calls; those that are never called come last."""
+    with prepared.base.applied(prepared.model) as root, torch.no_grad():
+        with Calls([part.module for part in parts], most=0) as calls:
+            sample.run(root)
+    yield "following the model", None
+    places = {module: place for place, module in enumerate(calls.order)}
+    return sorted(parts, key=lambda part: places.get(part.module, len(places)))

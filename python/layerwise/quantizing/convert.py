@@ -1,0 +1,232 @@
+"""Which layers of a model become what, and making them. Measures nothing: the proof is elsewhere."""
+
+import torch
+from torch import nn
+
+from layerwise.proof.variant import own_tensors, storage_key
+from layerwise.quantizing import gptq, scaling
+from layerwise.quantizing.formats import WeightFormat
+from layerwise.quantizing.layers import layer
+from layerwise.quantizing.observers import affine
+
+_CONVOLUTIONS = {
+    nn.Conv1d: "conv1d",
+    nn.Conv2d: "conv2d",
+    nn.Conv3d: "conv3d",
+    nn.ConvTranspose1d: "conv_transpose1d",
+    nn.ConvTranspose2d: "conv_transpose2d",
+    nn.ConvTranspose3d: "conv_transpose3d",
+}
+_DTYPES = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
+_LEVELS = 255
+
+
+def sort_of(module):
+    """"linear", "embedding", or the function of a convolution; None for what has no low-bit form. Subclasses count while
+    their forward is the original one."""
+    forward = type(module).forward
+    if forward is nn.Linear.forward and isinstance(module, nn.Linear):
+        return "linear"
+    if forward is nn.Embedding.forward and isinstance(module, nn.Embedding):
+        return "embedding"
+    for cls, function in _CONVOLUTIONS.items():
+        if isinstance(module, cls) and forward is cls.forward:
+            return function
+    return None
+
+
+class Layer:
+    """A module of the model that holds numbers of its own."""
+
+    def __init__(self, path, module):
+        self.path = path
+        self.module = module
+        self.sort = sort_of(module)
+        # The norm that was folded into it: its output is what the layer's output stands for.
+        self.norm = None
+
+    @property
+    def type(self):
+        return type(self.module).__name__
+
+    def refusal(self, options):
+        """Why it stays as it is; None when it can be quantized."""
+        module = self.module
+        if self.sort is None:
+            if isinstance(module, (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)):
+                return "norms stay in float"
+            return f"{self.type} has no low-bit form"
+        if options.keeps(self.path):
+            return "kept by request"
+        if module._forward_pre_hooks or module._forward_hooks:
+            return "a hook of the model changes what it does"
+        if module.weight.dtype not in _DTYPES:
+            return f"its weight is {str(module.weight.dtype).removeprefix('torch.')}"
+        if self.sort == "embedding" and module.max_norm is not None:
+            return "max_norm changes its weight in every call"
+        if self.sort not in ("linear", "embedding", "conv1d", "conv2d") and options.is_integer:
+            return f"{self.type} has no int8 form"
+        return options.weight_format().refusal(matrix_of(self))
+
+
+def matrix_of(layer):
+    """The weight with a row per output (per input for transposed convolutions)."""
+    weight = layer.module.weight.detach()
+    return weight if weight.dim() == 2 else weight.reshape(weight.shape[0], -1)
+
+
+def layers_of(model):
+    """Every module with numbers of its own, in the model's order."""
+    return [Layer(path, module) for path, module in model.named_modules() if own_tensors(module)]
+
+
+def shared_weights(layers):
+    """{storage: paths} of weights that several layers have."""
+    found = {}
+    for part in layers:
+        weight = getattr(part.module, "weight", None)
+        if isinstance(weight, torch.Tensor):
+            found.setdefault(storage_key(weight), []).append(part.path)
+    return {key: paths for key, paths in found.items() if len(paths) > 1}
+
+
+class Seen:
+    """What calibration found out about the input of one layer; what a method does not need stays None."""
+
+    def __init__(self):
+        self.observer = None
+        self.largest = None
+        self.mean = None
+        self.rows = None
+        self.correlations = None
+        # What its weight's columns are multiplied by, and its inputs divided.
+        self.smooth = None
+        # Share of each group's range that is kept.
+        self.share = 1.0
+
+
+class Converter:
+    """Makes the layers of one scheme."""
+
+    def __init__(self, options, shared):
+        self.options = options
+        self.shared = shared
+        self._packed = {}
+
+    def convert(self, part, seen):
+        """The quantized layer for a Layer, with what calibration has Seen."""
+        options = self.options
+        smooth = seen.smooth
+        if not options.is_integer or part.sort == "embedding":
+            return self._weight_only(part, options.weight_format(), seen)
+        tensors = self._integer_weight(part, seen)
+        config = {"format": _format_name(options), **_shape(part)}
+        if smooth is not None:
+            tensors["smooth"] = 1 / smooth
+        if options.needs_ranges:
+            scale, zero, low, high = affine(*seen.observer.range(_LEVELS, bool(options.symmetric)), options.symmetric)
+            device = part.module.weight.device
+            tensors["input_scale"] = torch.tensor(scale, device=device)
+            tensors["input_zero"] = torch.tensor(zero, dtype=torch.int32, device=device)
+            config["input_range"] = [low, high]
+        if part.sort == "linear":
+            config["kind"] = "static_linear" if options.needs_ranges else "dynamic_linear"
+            config["granularity"] = options.granularity
+        else:
+            config["kind"] = "integer_conv"
+        return layer(config, tensors)
+
+    def kept(self, part):
+        """A kept layer in half precision; None where it stays as it is."""
+        if self.options.keep_as is None or part.sort is None:
+            return None
+        form = WeightFormat(self.options.keep_as)
+        return None if form.refusal(matrix_of(part)) else self._weight_only(part, form, Seen())
+
+    def _weight_only(self, part, form, seen):
+        tensors = self._low_bit_weight(part, form, seen)
+        bias = getattr(part.module, "bias", None)
+        if bias is not None:
+            tensors["bias"] = bias.detach().to(tensors["codes"].dtype if form.is_half else bias.dtype)
+        if seen.smooth is not None:
+            tensors["smooth"] = 1 / seen.smooth
+        kind = {"linear": "low_bit_linear", "embedding": "low_bit_embedding"}.get(part.sort, "low_bit_conv")
+        config = {"kind": kind, "format": form.name, "kernel": form.kernel, "group": form.group, **_shape(part)}
+        return layer(config, tensors)
+
+    def _low_bit_weight(self, part, form, seen):
+        key = storage_key(part.module.weight)
+        is_shared = key in self.shared
+        if is_shared and (key, form.name) in self._packed:
+            return dict(self._packed[key, form.name])
+        matrix = matrix_of(part).float()
+        if seen.smooth is not None:
+            matrix = matrix * seen.smooth
+        if seen.correlations is not None and not is_shared:
+            tensors = gptq.quantize(matrix, seen.correlations, form)
+        else:
+            tensors = form.quantize(matrix, seen.share)
+        if is_shared:
+            self._packed[key, form.name] = dict(tensors)
+        return tensors
+
+    def _integer_weight(self, part, seen):
+        """int8 codes and a scale per row or for all of it."""
+        if self.options.per_channel:
+            tensors = self._low_bit_weight(part, WeightFormat("int8", 0, True), seen)
+            codes, scale = tensors["codes"], tensors["scale"].reshape(-1)
+        else:
+            matrix = matrix_of(part).float()
+            matrix = matrix if seen.smooth is None else matrix * seen.smooth
+            scale = (matrix.abs().max() / 127).reshape(1)
+            scale = torch.where(scale == 0, torch.ones_like(scale), scale)
+            codes = (matrix / scale).round().clamp(-127, 127).to(torch.int8)
+        shape = list(part.module.weight.shape)
+        if len(shape) == 3:
+            shape.insert(2, 1)
+        found = {"codes": codes.view(shape), "scale": scale}
+        if part.module.bias is not None:
+            found["bias"] = part.module.bias.detach().float()
+        return found
+
+
+def _format_name(options):
+    return {"dynamic": "int8 dynamic", "static": "int8 static", "qat": "int8 static"}[options.scheme]
+
+
+def _shape(part):
+    """What a layer has to know besides its numbers."""
+    module = part.module
+    found = {"shape": list(module.weight.shape)}
+    if part.sort in ("linear", "embedding"):
+        return found
+    plain = lambda value: list(value) if isinstance(value, tuple) else value
+    padding, outer = _paddings(module)
+    found.update(
+        function=part.sort,
+        stride=list(module.stride),
+        padding=padding,
+        dilation=list(module.dilation),
+        groups=module.groups,
+        output_padding=list(module.output_padding),
+        padding_mode="zeros",
+    )
+    if outer is not None:
+        found["outer_padding"] = outer
+        found["padding_mode"] = "constant" if module.padding_mode == "zeros" else module.padding_mode
+    return found
+
+
+def _paddings(module):
+    """(padding of the convolution, padding that is done before it): the second for other values than zeros, and for unequal sides."""
+    if module.padding_mode != "zeros":
+        return [0] * len(module.kernel_size), list(module._reversed_padding_repeated_twice)
+    if not isinstance(module.padding, str):
+        return list(module.padding), None
+    if module.padding == "valid":
+        return [0] * len(module.kernel_size), None
+    totals = [step * (size - 1) for step, size in zip(module.dilation, module.kernel_size)]
+    if all(total % 2 == 0 for total in totals):
+        return [total // 2 for total in totals], None
+    outer = [side for total in reversed(totals) for side in (total // 2, total - total // 2)]
+    return [0] * len(totals), outer

@@ -1,0 +1,153 @@
+"""Quantization-aware training: weights and inputs are rounded in the forward pass, gradients go straight through (Jacob et al.
+2017, arXiv:1712.05877). Norms are folded before. The model's own weights are as they were afterwards."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from layerwise.proof.report import floating_outputs
+from layerwise.proof.variant import Variant
+from layerwise.quantizing.build import Built, build
+from layerwise.quantizing.convert import Converter, Seen
+from layerwise.quantizing.observers import affine
+
+_LEARNING_RATE = 1e-4
+# How fast ranges follow activations while the weights change.
+_FOLLOWING = 0.01
+_LEVELS = 255
+
+
+class TrainedLayer(nn.Module):
+    """A product or convolution that rounds its weight and its input; its parameters are those of the module it stands for."""
+
+    def __init__(self, module, observer, options):
+        super().__init__()
+        self.weight = module.weight
+        self.bias = module.bias
+        self.low, self.high = observer.range(_LEVELS, bool(options.symmetric))
+        self.symmetric = bool(options.symmetric)
+        self.per_channel = options.per_channel
+        # Not a child: this layer stands in its place.
+        self._computes = (module,)
+
+    def range(self, levels, symmetric):
+        """As an observer answers."""
+        return self.low, self.high
+
+    def forward(self, input):
+        if torch.is_grad_enabled():
+            low, high = torch.stack([input.detach().min(), input.detach().max()]).float().tolist()
+            self.low += (low - self.low) * _FOLLOWING
+            self.high += (high - self.high) * _FOLLOWING
+        scale, zero, lowest, highest = affine(self.low, self.high, self.symmetric)
+        x = torch.fake_quantize_per_tensor_affine(input, scale, zero, lowest, highest)
+        weight = self._rounded_weight()
+        module = self._computes[0]
+        if isinstance(module, nn.Linear):
+            return F.linear(x, weight, self.bias)
+        return module._conv_forward(x, weight, self.bias)
+
+    def _rounded_weight(self):
+        weight = self.weight
+        rows = weight.detach().flatten(1).abs()
+        if not self.per_channel:
+            largest = rows.max().item()
+            return torch.fake_quantize_per_tensor_affine(weight, largest / 127 or 1.0, 0, -127, 127)
+        scale = rows.amax(dim=1) / 127
+        scale = torch.where(scale == 0, torch.ones_like(scale), scale)
+        return torch.fake_quantize_per_channel_affine(weight, scale, torch.zeros_like(scale, dtype=torch.int32), 0, -127, 127)
+
+
+def train(prepared, options, samples, outputs):
+    """Built: the model after `options.steps` of training with rounding, then converted to integers."""
+    # The first ranges, and which layers stay as they are, are those of static quantization.
+    first = yield from build(prepared, options, samples)
+    seen = first.seen
+    trial = Variant(prepared.base)
+    trained = {}
+    for part, known in seen.items():
+        if known.observer is not None:
+            trained[part] = TrainedLayer(part.module, known.observer, options)
+            trial.replace(part.module, trained[part])
+    built = Built(options, Variant(prepared.base))
+    built.why = first.why
+    built.seen = seen
+    if not trained:
+        built.variant = first.variant
+        built.losses = []
+        return built
+    with trial.applied(prepared.model) as root:
+        parameters = {id(part): part for part in root.parameters()}
+        before = {key: part.data.clone() for key, part in parameters.items()}
+        flags = {key: part.requires_grad for key, part in parameters.items()}
+    try:
+        for part in parameters.values():
+            part.requires_grad_(part.is_floating_point())
+        built.losses = yield from _train(prepared, trial, list(parameters.values()), samples, outputs, options.steps)
+        converter = Converter(options, prepared.shared)
+        for part, known in seen.items():
+            known.observer = trained.get(part)
+            built.variant.replace(part.module, converter.convert(part, known))
+        replaced = {id(tensor) for part in seen for tensor in part.module.parameters(recurse=False)}
+        for key, part in parameters.items():
+            if key not in replaced and not torch.equal(part.data, before[key]):
+                built.variant.values[part] = part.data.clone()
+    finally:
+        for key, part in parameters.items():
+            # In place: products of attention are views of one parameter.
+            part.data.copy_(before[key])
+            part.grad = None
+            part.requires_grad_(flags[key])
+    return built
+
+
+def _train(prepared, trial, parameters, samples, outputs, steps):
+    optimizer = torch.optim.Adam(parameters, lr=_LEARNING_RATE)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=max(1, steps))
+    losses = []
+    # What the model gives by itself is needed before its weights change.
+    teaching = []
+    for index in range(len(samples.items)):
+        teaching.append([(name, tensor.clone()) for name, tensor in outputs.of(index)])
+        yield "asking the model", (index + 1) / len(samples.items)
+    for step in range(steps):
+        index = step % len(samples.items)
+        sample = samples.items[index]
+        with trial.applied(prepared.model) as root, torch.enable_grad():
+            loss = loss_of(sample.run(root), sample, teaching[index])
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+            optimizer.step()
+        schedule.step()
+        losses.append(loss.item())
+        if losses[-1] != losses[-1]:
+            raise ValueError(f"the loss of training is NaN in step {step}")
+        yield f"training, loss {losses[-1]:.4g}", (step + 1) / steps
+    return losses
+
+
+def loss_of(result, sample, teaching):
+    """The model's own loss where it returns one, else against the targets of the data, else against what it gave before."""
+    found = floating_outputs(result)
+    for name, tensor in found:
+        if tensor.dim() == 0 and tensor.requires_grad:
+            return tensor
+    target = sample.target
+    for name, tensor in found:
+        if not isinstance(target, torch.Tensor) or not tensor.requires_grad:
+            break
+        if target.is_floating_point() and target.shape == tensor.shape:
+            return F.mse_loss(tensor, target.to(tensor.dtype))
+        dim = 1 if tensor.dim() == 4 else tensor.dim() - 1
+        if not target.is_floating_point() and list(target.shape) == [*tensor.shape[:dim], *tensor.shape[dim + 1 :]]:
+            return F.cross_entropy(tensor.movedim(dim, 1), target.long())
+    total = None
+    for (_, now), (_, before) in zip(found, teaching):
+        if now.requires_grad:
+            size = before.square().mean().clamp(min=1e-12)
+            part = (now - before).square().mean() / size
+            total = part if total is None else total + part
+    if total is None:
+        raise ValueError("nothing that the model returns has a gradient: it cannot be trained")
+    return total

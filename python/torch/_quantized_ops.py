@@ -1,0 +1,328 @@
+"""torch.ops.quantized: operators on quantized tensors that are given the scale and zero point of their result."""
+
+import torch
+from torch import _quantized_packed as packing
+from torch._ops import Operator, operators
+from torch._quantized import BOUNDS, PerTensor, QuantizedTensor, quantize_per_tensor, wrap
+from torch._quantized_packed import Packed, PackedConv, PackedEmbedding, PackedHalf
+from torch.nn import functional as F
+
+_OPERATORS = {}
+
+
+def _operator(function, name=None):
+    _OPERATORS[name or function.__name__] = function
+    return function
+
+
+def _of(ints, dtype, scale, zero_point):
+    return wrap(ints, dtype, PerTensor(float(scale), int(zero_point)))
+
+
+# Linear
+
+
+@_operator
+def linear_prepack(W, B=None):
+    return Packed(W, B)
+
+
+@_operator
+def linear_prepack_fp16(W, B=None):
+    return PackedHalf(W, B)
+
+
+@_operator
+def linear_unpack(W_prepack):
+    return W_prepack.unpack()
+
+
+_operator(linear_unpack, "linear_unpack_fp16")
+
+
+@_operator
+def linear(X, W_prepack, Y_scale_i, Y_zero_point_i):
+    return _of(packing.linear(X, W_prepack, Y_scale_i, Y_zero_point_i), X.dtype, Y_scale_i, Y_zero_point_i)
+
+
+@_operator
+def linear_relu(X, W_prepack, Y_scale_i, Y_zero_point_i):
+    return _of(packing.linear(X, W_prepack, Y_scale_i, Y_zero_point_i, relu=True), X.dtype, Y_scale_i, Y_zero_point_i)
+
+
+@_operator
+def linear_leaky_relu(X, W_prepack, Y_scale_i, Y_zero_point_i, negative_slope):
+    real = F.leaky_relu(packing.linear(X, W_prepack, None, None, is_float=True), negative_slope)
+    return quantize_per_tensor(real, Y_scale_i, Y_zero_point_i, X.dtype)
+
+
+@_operator
+def linear_tanh(X, W_prepack, Y_scale_i, Y_zero_point_i):
+    real = torch.tanh(packing.linear(X, W_prepack, None, None, is_float=True))
+    return quantize_per_tensor(real, Y_scale_i, Y_zero_point_i, X.dtype)
+
+
+@_operator
+def linear_dynamic(X, W_prepack, reduce_range=False):
+    return packing.linear_dynamic(X, W_prepack, reduce_range=reduce_range)
+
+
+@_operator
+def linear_relu_dynamic(X, W_prepack, reduce_range=False):
+    return packing.linear_dynamic(X, W_prepack, relu=True, reduce_range=reduce_range)
+
+
+@_operator
+def linear_dynamic_fp16(X, W_prepack):
+    return packing.linear_half(X, W_prepack)
+
+
+@_operator
+def linear_relu_dynamic_fp16(X, W_prepack):
+    return packing.linear_half(X, W_prepack, relu=True)
+
+
+# Convolutions
+
+
+def _convolutions(rank):
+    def prepack(weight, bias, stride, padding, dilation, groups):
+        return PackedConv(weight, bias, stride, padding, dilation, groups)
+
+    def transposed_prepack(weight, bias, stride, padding, output_padding, dilation, groups):
+        return PackedConv(weight, bias, stride, padding, dilation, groups, output_padding, True)
+
+    def unpack(packed_weights):
+        return packed_weights.unpack()
+
+    def convolve(relu):
+        def conv(qx, packed_weight, output_scale, output_zero_point):
+            if qx.dim() != rank + 2:
+                raise RuntimeError(f"quantized::conv{rank}d expects an input of {rank + 2} dimensions, got {qx.dim()}")
+            ints = packing.convolution(qx, packed_weight, output_scale, output_zero_point, relu)
+            return _of(ints, qx.dtype, output_scale, output_zero_point)
+
+        return conv
+
+    def dynamic(input, packed_weight, reduce_range=False):
+        quantized = torch.quantize_per_tensor_dynamic(input, torch.quint8, reduce_range)
+        scale = quantized.q_scale()
+        sums = packing._exact_sums(quantized, packed_weight, rank).to(torch.float32)
+        real = sums * (packed_weight.scales * scale).view(-1, *[1] * rank)
+        return real if packed_weight.bias is None else real + packed_weight.bias.view(-1, *[1] * rank)
+
+    for name, function in {
+        f"conv{rank}d_prepack": prepack, f"conv{rank}d_unpack": unpack, f"conv{rank}d": convolve(False),
+        f"conv{rank}d_relu": convolve(True), f"conv{rank}d_dynamic": dynamic, f"conv_transpose{rank}d_prepack": transposed_prepack,
+        f"conv_transpose{rank}d_unpack": unpack, f"conv_transpose{rank}d": convolve(False), f"conv_transpose{rank}d_dynamic": dynamic,
+    }.items():
+        _operator(function, name)
+    for attribute in ("stride", "padding", "dilation", "groups", "output_padding"):
+        _operator(lambda packed_weights, attribute=attribute: getattr(packed_weights, attribute), f"conv{rank}d_{attribute}")
+
+
+for _rank in (1, 2, 3):
+    _convolutions(_rank)
+
+
+def _conv_add(qx, qaccum, packed_weight, output_scale, output_zero_point, relu):
+    """A convolution whose sums are added to another tensor before they are rounded, once."""
+    step = packed_weight.scales * qx.q_scale()
+    real = packing._exact_sums_2d(qx, packed_weight).to(torch.float32) * step.view(-1, 1, 1)
+    if packed_weight.bias is not None:
+        real = real + packed_weight.bias.view(-1, 1, 1)
+    real = real + qaccum.dequantize()
+    return quantize_per_tensor(torch.relu(real) if relu else real, output_scale, output_zero_point, qx.dtype)
+
+
+@_operator
+def conv2d_add(qx, qaccum, packed_weight, output_scale, output_zero_point):
+    return _conv_add(qx, qaccum, packed_weight, output_scale, output_zero_point, False)
+
+
+@_operator
+def conv2d_add_relu(qx, qaccum, packed_weight, output_scale, output_zero_point):
+    return _conv_add(qx, qaccum, packed_weight, output_scale, output_zero_point, True)
+
+
+# Arithmetic: through float32, as PyTorch's kernels do it element by element.
+
+
+def _two(name, function, relu):
+    def operate(qa, qb, scale, zero_point):
+        for tensor in (qa, qb):
+            if not isinstance(tensor, QuantizedTensor):
+                raise NotImplementedError(
+                    f"Could not run 'quantized::{name}' with arguments from the 'CPU' backend: it takes quantized tensors"
+                )
+            if tensor.qscheme() != torch.per_tensor_affine:
+                raise RuntimeError(f"Only per tensor quantization is supported in quantized::{name}")
+        if qa.dtype != qb.dtype:
+            raise RuntimeError(f"{name} operands should have same data type.")
+        real = function(qa.dequantize(), qb.dequantize())
+        return quantize_per_tensor(torch.relu(real) if relu else real, float(scale), int(zero_point), qa.dtype)
+
+    _operator(operate, name)
+
+
+for _name, _function in {"add": torch.add, "mul": torch.mul}.items():
+    _two(_name, _function, False)
+    _two(f"{_name}_relu", _function, True)
+_two("matmul", torch.matmul, False)
+
+
+@_operator
+def cat(tensors, dim, scale=None, zero_point=None):
+    first = tensors[0]
+    scale = first.q_scale() if scale is None else float(scale)
+    zero_point = first.q_zero_point() if zero_point is None else int(zero_point)
+    same = [
+        t._ints if (t.q_scale(), t.q_zero_point()) == (scale, zero_point)
+        else quantize_per_tensor(t.dequantize(), scale, zero_point, first.dtype)._ints
+        for t in tensors
+    ]
+    return _of(torch.cat(same, dim), first.dtype, scale, zero_point)
+
+
+@_operator
+def cat_relu(tensors, dim, scale=None, zero_point=None):
+    return torch.relu(cat(tensors, dim, scale, zero_point))
+
+
+def _shifted(qa, c, relu):
+    """Adding a number moves the zero point, and changes the scale only where that would leave the dtype."""
+    scale, zero_point = qa.q_scale(), qa.q_zero_point()
+    low, high = BOUNDS[qa.dtype]
+    steps = round(c / scale)
+    if low > zero_point - steps:
+        new_scale = (high - (zero_point - steps)) / (high - low) * scale
+        result = quantize_per_tensor((qa._ints - (zero_point - steps)).to(torch.float32) * scale, new_scale, low, qa.dtype)
+    elif high < zero_point - steps:
+        new_scale = ((zero_point - steps) - low) / (high - low) * scale
+        result = quantize_per_tensor((qa._ints - (zero_point - steps)).to(torch.float32) * scale, new_scale, high, qa.dtype)
+    else:
+        result = _of(qa._ints.clone(), qa.dtype, scale, zero_point - steps)
+    return torch.relu(result) if relu else result
+
+
+def _stretched(qa, c, relu):
+    """Multiplying by a number is a matter of the scale; a negative one turns the integers round."""
+    scale, zero_point = qa.q_scale(), qa.q_zero_point()
+    low, high = BOUNDS[qa.dtype]
+    if c == 0:
+        return _of(torch.zeros_like(qa._ints), qa.dtype, 1.0, 0)
+    ints = qa._ints.clone()
+    if c < 0:
+        ints = (low + high - ints.to(torch.int32)).to(ints.dtype)
+        zero_point = low + high - zero_point
+    result = _of(ints, qa.dtype, abs(c) * scale, zero_point)
+    return torch.relu(result) if relu else result
+
+
+for _suffix, _relu in (("", False), ("_relu", True)):
+    _operator(lambda qa, b, relu=_relu: _shifted(qa, float(b), relu), f"add_scalar{_suffix}")
+    _operator(lambda qa, b, relu=_relu: _stretched(qa, float(b), relu), f"mul_scalar{_suffix}")
+
+
+# Activations and norms
+
+
+def _activation(name, function):
+    def operate(qx, *args):
+        *rest, scale, zero_point = args
+        return quantize_per_tensor(function(qx.dequantize(), *rest), float(scale), int(zero_point), qx.dtype)
+
+    _operator(operate, name)
+
+
+_activation("hardswish", F.hardswish)
+_activation("sigmoid", torch.sigmoid)
+_activation("tanh", torch.tanh)
+_activation("softmax", lambda x, dim: torch.softmax(x, dim))
+
+
+@_operator
+def elu(self, output_scale, output_zero_point, alpha=1.0, scale=1.0, input_scale=1.0):
+    negative = torch.expm1(self.dequantize() * input_scale) * (alpha * scale)
+    floats = self.dequantize()
+    return quantize_per_tensor(torch.where(floats >= 0, floats * scale, negative), output_scale, output_zero_point, self.dtype)
+
+
+@_operator
+def celu(self, output_scale, output_zero_point, alpha=1.0):
+    return quantize_per_tensor(F.celu(self.dequantize(), float(alpha)), output_scale, output_zero_point, self.dtype)
+
+
+@_operator
+def leaky_relu(qx, negative_slope, inplace, output_scale, output_zero_point):
+    real = F.leaky_relu(qx.dequantize(), float(negative_slope))
+    return quantize_per_tensor(real, float(output_scale), int(output_zero_point), qx.dtype)
+
+
+@_operator
+def prelu(qx, weight, output_scale, output_zero_point):
+    real = F.prelu(qx.dequantize(), weight.dequantize())
+    return quantize_per_tensor(real, float(output_scale), int(output_zero_point), qx.dtype)
+
+
+@_operator
+def relu6(qx, inplace=False):
+    return F.relu6(qx, inplace)
+
+
+@_operator
+def dropout(self, output_scale, output_zero_point, p=0.5, training=False):
+    return self
+
+
+@_operator
+def layer_norm(input, normalized_shape, weight, bias, eps, output_scale, output_zero_point):
+    real = F.layer_norm(input.dequantize(), normalized_shape, weight, bias, eps)
+    return quantize_per_tensor(real, float(output_scale), int(output_zero_point), input.dtype)
+
+
+@_operator
+def group_norm(qx, num_groups, weight, bias, eps, output_scale, output_zero_point):
+    real = F.group_norm(qx.dequantize(), num_groups, weight, bias, eps)
+    return quantize_per_tensor(real, float(output_scale), int(output_zero_point), qx.dtype)
+
+
+@_operator
+def instance_norm(qx, weight, bias, eps, output_scale, output_zero_point):
+    real = F.instance_norm(qx.dequantize(), weight=weight, bias=bias, eps=eps)
+    return quantize_per_tensor(real, float(output_scale), int(output_zero_point), qx.dtype)
+
+
+def _batch_norm(rank, relu):
+    def operate(qx, weight, bias, mean, var, eps, output_scale, output_zero_point):
+        if rank is not None and qx.dim() != rank + 2:
+            raise RuntimeError(f"Expecting the input tensor of rank {rank + 2}.")
+        scale, zero_point = float(output_scale), int(output_zero_point)
+        # One factor and one offset for each channel, in steps of the result.
+        factor = weight / torch.sqrt(var + eps)
+        offset = (bias - mean * factor) / scale
+        factor = factor * (qx.q_scale() / scale)
+        column = (-1, *[1] * (qx.dim() - 2))
+        steps = (qx._ints.to(torch.float32) - qx.q_zero_point()) * factor.view(column) + offset.view(column)
+        if relu:
+            steps = torch.relu(steps)
+        low, high = BOUNDS[qx.dtype]
+        ints = (torch.round(steps) + zero_point).clamp(low, high).to(qx._ints.dtype)
+        return _of(ints, qx.dtype, scale, zero_point)
+
+    return operate
+
+
+for _rank, _suffix in ((1, "1d"), (2, "2d"), (3, "3d"), (None, "")):
+    _operator(_batch_norm(_rank, False), f"batch_norm{_suffix}")
+    _operator(_batch_norm(_rank, True), f"batch_norm{_suffix}_relu")
+
+
+def install():
+    """Put them where torch.ops.quantized looks."""
+    from torch import _quantized_embedding, _quantized_recurrent
+
+    found = {**_OPERATORS, **_quantized_embedding.OPERATORS, **_quantized_recurrent.OPERATORS}
+    for name, function in found.items():
+        operator = operators[("quantized", name)] = Operator("quantized", name)
+        operator.whole = function

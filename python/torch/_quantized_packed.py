@@ -1,0 +1,225 @@
+"""What torch.ops.quantized.*_prepack makes: a weight of integers with its bias and, for convolutions, their geometry. The kernels read the
+weight as it is, so nothing is rearranged; what the kernels want to know of its scales is worked out once."""
+
+import torch
+from torch._quantized import PerTensor, QuantizedTensor
+from torch._gen import functions as _f
+
+# PyTorch's class names, for messages and pickles.
+_LINEAR, _LINEAR16 = "LinearPackedParamsBase", "LinearPackedParamsBase"
+
+
+class Packed:
+    """A weight and a bias; `unpack` gives them back."""
+
+    kind = "linear"
+
+    def __init__(self, weight, bias):
+        if not isinstance(weight, QuantizedTensor) or weight.dtype != torch.qint8:
+            raise RuntimeError(f"quantized::{self.kind}_prepack expects a weight of torch.qint8, got {weight.dtype}")
+        if bias is not None and bias.dtype != torch.float32:
+            raise RuntimeError("bias should be float")
+        self.weight = weight
+        self.bias = None if bias is None else bias.detach()
+        quantizer = weight._quantizer
+        device = weight.device
+        if type(quantizer) is PerTensor:
+            self.scales = torch.tensor([quantizer.scale], dtype=torch.float32, device=device)
+            zero_points = torch.tensor([quantizer.zero_point], dtype=torch.int32, device=device)
+        else:
+            self.scales = quantizer.scales.to(torch.float32)
+            zero_points = quantizer.zero_points.to(torch.int32)
+        # Most weights are symmetric, and need no correction for their zero.
+        self.zero_points = zero_points if zero_points.any() else None
+
+    def unpack(self):
+        return self.weight, self.bias
+
+    def to(self, device):
+        return type(self)(self.weight.to(device), None if self.bias is None else self.bias.to(device))
+
+    def __deepcopy__(self, memo):
+        return type(self)(*(None if part is None else part.clone() for part in self.unpack()))
+
+    def __reduce__(self):
+        return type(self), self.unpack()
+
+    def __repr__(self):
+        return f"<packed weight of quantized::{self.kind}: {tuple(self.weight.shape)}>"
+
+    def bias_for(self, x_scale):
+        """The bias as the engine adds it: QNNPACK rounds it to a multiple of what one step of the sum is worth."""
+        if self.bias is None or torch.backends.quantized.engine != "qnnpack":
+            return self.bias
+        step = self.scales * x_scale
+        return torch.round(self.bias / step) * step
+
+
+class PackedHalf:
+    """A weight kept in float16."""
+
+    kind = "linear_fp16"
+
+    def __init__(self, weight, bias):
+        # Numbers beyond float16 become its largest.
+        self.weight = weight.detach().clamp(-65504.0, 65504.0).to(torch.float16)
+        self.bias = None if bias is None else bias.detach()
+
+    def unpack(self):
+        return self.weight.to(torch.float32), self.bias
+
+    def to(self, device):
+        return type(self)(self.weight.to(device), None if self.bias is None else self.bias.to(device))
+
+    def __deepcopy__(self, memo):
+        return type(self)(self.weight.clone(), None if self.bias is None else self.bias.clone())
+
+    def __reduce__(self):
+        return type(self), self.unpack()
+
+
+class PackedConv(Packed):
+    """A weight [O, C/groups, ...] (transposed: [C, O/groups, ...]) and where it goes."""
+
+    kind = "conv"
+
+    def __init__(self, weight, bias, stride, padding, dilation, groups, output_padding=None, is_transposed=False):
+        super().__init__(weight, bias)
+        if is_transposed and type(weight._quantizer) is not PerTensor and groups != 1:
+            raise RuntimeError("Per-channel quantization of a transposed convolution works with one group only")
+        rank = weight.dim() - 2
+        self.geometry = [_fitted(values, rank) for values in (stride, padding, dilation)]
+        self.output_padding = _fitted(output_padding or (0,), rank)
+        self.groups = int(groups)
+        self.is_transposed = is_transposed
+
+    stride = property(lambda self: self.geometry[0])
+    padding = property(lambda self: self.geometry[1])
+    dilation = property(lambda self: self.geometry[2])
+
+    def _rest(self):
+        return (*self.geometry, self.groups, self.output_padding, self.is_transposed)
+
+    def to(self, device):
+        return type(self)(self.weight.to(device), None if self.bias is None else self.bias.to(device), *self._rest())
+
+    def __deepcopy__(self, memo):
+        return type(self)(self.weight.clone(), None if self.bias is None else self.bias.clone(), *self._rest())
+
+    def __reduce__(self):
+        return type(self), (self.weight, self.bias, *self._rest())
+
+
+def _fitted(values, rank):
+    values = list(values) if isinstance(values, (list, tuple)) else [values]
+    if len(values) < rank:
+        values = values * rank
+    return [int(v) for v in values[:rank]]
+
+
+class PackedEmbedding:
+    """Rows of eight or four bits, each with a scale and a floating zero point."""
+
+    def __init__(self, weight):
+        self.weight = weight
+
+    def unpack(self):
+        return self.weight
+
+    def to(self, device):
+        return PackedEmbedding(self.weight.to(device))
+
+    def __deepcopy__(self, memo):
+        return PackedEmbedding(self.weight.clone())
+
+    def __reduce__(self):
+        return PackedEmbedding, (self.weight,)
+
+
+# Computing
+
+
+def linear(input, packed, scale, zero_point, relu=False, is_float=False):
+    """int8 times int8, summed in int32; as integers again unless `is_float`."""
+    _check_input(input, "linear")
+    x = input._ints
+    if x.shape[-1] != packed.weight.shape[1]:
+        raise RuntimeError(
+            f"The dimensions of the input ({x.shape[-1]}) and of the weight ({packed.weight.shape[1]}) do not match in quantized::linear"
+        )
+    options = {} if is_float else {"out_scale": scale, "out_zero": zero_point, "dtype": x.dtype}
+    return _f._linear_int8(
+        x, input.q_scale(), input.q_zero_point(), packed.weight._ints, packed.scales, packed.zero_points,
+        packed.bias_for(input.q_scale()), relu=relu, **options,
+    )
+
+
+def linear_dynamic(input, packed, relu=False, reduce_range=False):
+    if input.is_quantized:
+        raise RuntimeError("quantized::linear_dynamic expects a float input")
+    quant_max = 127 if reduce_range and torch.backends.quantized.engine != "qnnpack" else 255
+    return _f._linear_int8_dynamic(
+        input, packed.weight._ints, packed.scales, packed.bias, packed.zero_points, "tensor", quant_max, relu
+    )
+
+
+def linear_half(input, packed, relu=False):
+    result = torch.nn.functional.linear(input, packed.weight.to(torch.float32), packed.bias)
+    return torch.relu(result) if relu else result
+
+
+def convolution(input, packed, scale, zero_point, relu=False):
+    """The integers of a convolution, of input's dtype."""
+    _check_input(input, "conv")
+    x = input._ints
+    rank = packed.weight.dim() - 2
+    if packed.is_transposed or rank == 3:
+        return _requantized(_exact_sums(input, packed, rank), input, packed, scale, zero_point, relu, rank)
+    weight, geometry = packed.weight._ints, packed.geometry
+    if rank == 1:
+        x, weight = x.unsqueeze(2), weight.unsqueeze(2)
+        geometry = [[1] + geometry[0], [0] + geometry[1], [1] + geometry[2]]
+    result = _f._conv2d_int8(
+        x, input.q_scale(), input.q_zero_point(), weight, packed.scales, packed.zero_points,
+        packed.bias_for(input.q_scale()), *geometry, packed.groups, scale, zero_point, x.dtype, relu,
+    )
+    return result.squeeze(2) if rank == 1 else result
+
+
+def _exact_sums(input, packed, rank):
+    """The int32 sums through float64, which holds them all exactly."""
+    functional = torch.nn.functional
+    x = (input._ints.to(torch.float64)) - input.q_zero_point()
+    weight = packed.weight._ints.to(torch.float64)
+    if packed.zero_points is not None:
+        shape = [1] * weight.dim()
+        shape[packed.weight.q_per_channel_axis() if packed.zero_points.numel() > 1 else 0] = -1
+        weight = weight - packed.zero_points.to(torch.float64).view(shape)
+    stride, padding, dilation = packed.geometry
+    if packed.is_transposed:
+        transposed = getattr(functional, f"conv_transpose{rank}d")
+        return transposed(x, weight, None, stride, padding, packed.output_padding, packed.groups, dilation)
+    return functional.conv3d(x, weight, None, stride, padding, dilation, packed.groups)
+
+
+def _requantized(sums, input, packed, scale, zero_point, relu, rank):
+    column = (-1, *[1] * rank)
+    step = packed.scales * input.q_scale()
+    real = sums.to(torch.float32) * step.view(column)
+    bias = packed.bias_for(input.q_scale())
+    if bias is not None:
+        real = real + bias.view(column)
+    low = torch.iinfo(input._ints.dtype).min
+    inverse = (1 / torch.tensor(scale, dtype=torch.float32)).item()
+    ints = torch.round(real * inverse) + zero_point
+    return ints.clamp(zero_point if relu else low, torch.iinfo(input._ints.dtype).max).to(input._ints.dtype)
+
+
+def _check_input(input, name):
+    if not isinstance(input, QuantizedTensor):
+        raise NotImplementedError(
+            f"Could not run 'quantized::{name}' with arguments from the 'CPU' backend: it takes quantized tensors"
+            " (torch.ao.quantization.QuantStub stands where a model's input is quantized)"
+        )
+    if input.dtype not in (torch.quint8, torch.qint8):
+        raise RuntimeError(f"Expected activation data type QUInt8 or QInt8 but got {input.dtype}")

@@ -1,0 +1,65 @@
+/** How a model is to be quantized: chosen once per target, remembered in the workspace, turned into a request. Pure. */
+import type { QuantizeRequest, Scheme } from "../protocol/compress.ts";
+import type { TargetRequest } from "../protocol/rpc.ts";
+import { DEFAULT_CHOICES, type QuantizeChoices } from "../protocol/views/quantize.ts";
+import type { Memory } from "./inputs.ts";
+import { type Target, targetKey } from "./target.ts";
+
+const KEY = "layerwise.quantizeChoices";
+
+export class ChoiceMemory {
+  private readonly memory: Memory;
+
+  constructor(memory: Memory) {
+    this.memory = memory;
+  }
+
+  of(target: Target): QuantizeChoices {
+    return { ...DEFAULT_CHOICES, ...this.all()[targetKey(target)] };
+  }
+
+  /** Only what differs from the defaults is kept, so that better defaults reach everyone. */
+  async change(target: Target, change: Partial<QuantizeChoices>): Promise<void> {
+    const chosen = { ...this.of(target), ...change };
+    const kept = Object.entries(chosen).filter(
+      ([name, value]) => JSON.stringify(value) !== JSON.stringify(DEFAULT_CHOICES[name as keyof QuantizeChoices]),
+    );
+    const { [targetKey(target)]: _, ...others } = this.all();
+    const entry = kept.length === 0 ? {} : { [targetKey(target)]: Object.fromEntries(kept) };
+    await this.memory.update(KEY, { ...others, ...entry });
+  }
+
+  private all(): Record<string, Partial<QuantizeChoices>> {
+    return this.memory.get<Record<string, Partial<QuantizeChoices>>>(KEY) ?? {};
+  }
+}
+
+export type QuantizeFields = Omit<QuantizeRequest, keyof TargetRequest>;
+
+export interface QuantizeHow {
+  /** One scheme alone. */
+  only?: Scheme;
+  sensitivity?: boolean;
+  file?: string;
+}
+
+/** The part of a request that the choices decide; what is left to the runtime is left out. */
+export function quantizeFields(choices: QuantizeChoices, how: QuantizeHow = {}): QuantizeFields {
+  const { method, observer, group, symmetric, perChannel, data, metric, weights, budgetDb, keep, keepAs } = choices;
+  return {
+    schemes: how.only ? [how.only] : choices.schemes,
+    method,
+    observer,
+    group,
+    symmetric,
+    perChannel,
+    ...(data === null ? {} : { data }),
+    ...(metric === null ? {} : { metric }),
+    ...(weights === null ? {} : { weights }),
+    ...(budgetDb === null ? {} : { budgetDb }),
+    ...(keep.length === 0 ? {} : { keep }),
+    ...(keepAs === "float32" ? {} : { keepAs }),
+    ...(how.sensitivity ? { sensitivity: true } : {}),
+    ...(how.file === undefined ? {} : { file: how.file }),
+  };
+}

@@ -1,0 +1,207 @@
+/** The hosts of the tabs that show a quantization, a pruning or a distillation: one per target. */
+import { basename, dirname, extname, join } from "node:path";
+import * as vscode from "vscode";
+import type { CompressionReport, Scheme } from "../../protocol/compress.ts";
+import type { Answers } from "../../protocol/views/port.ts";
+import {
+  resultRows,
+  type QuantizeChoices,
+  type QuantizeHost,
+  type QuantizeNews,
+  type QuantizeState,
+} from "../../protocol/views/quantize.ts";
+import type { App } from "../app.ts";
+import { quantizeFields } from "../choices.ts";
+import { mergeProof } from "../compression.ts";
+import { runningState } from "../jobs.ts";
+import type { Compression, Kept } from "../results.ts";
+import { workspaceOf } from "../sources.ts";
+import { type Target, longLabel, targetKey, targetLabel } from "../target.ts";
+import { requireTrust } from "../trust.ts";
+import { compressionView } from "./names.ts";
+import { openModelFile } from "./open_model.ts";
+import { openSource } from "./open_source.ts";
+import { pickData, pickMetric, pickWeights } from "./pick_data.ts";
+import { ViewTabs } from "./tabs.ts";
+
+const titles: Record<Compression, string> = { quantize: "Quantize", prune: "Prune", distill: "Distill" };
+const SAVE_ANYWAY = "Save Anyway";
+
+export class CompressionTabs implements vscode.Disposable {
+  readonly tabs: ViewTabs<QuantizeHost, QuantizeNews>;
+  private readonly app: App;
+  private readonly verb: Compression;
+  /** Which report of a target is in sight. */
+  private readonly shown = new Map<string, string>();
+
+  constructor(app: App, verb: Compression) {
+    this.app = app;
+    this.verb = verb;
+    this.tabs = new ViewTabs<QuantizeHost, QuantizeNews>(app, {
+      id: compressionView(verb),
+      view: "quantize",
+      title: titles[verb],
+      icon: "fold-down",
+      answers: (target) => this.answers(target),
+    });
+  }
+
+  open(target: Target): Promise<void> {
+    return this.tabs.open(target);
+  }
+
+  refresh(): void {
+    this.tabs.tell({ type: "changed" });
+  }
+
+  progress(target: Target, message: string, fraction?: number): void {
+    this.tabs.tellOne(target, { type: "progress", message, ...(fraction === undefined ? {} : { fraction }) });
+  }
+
+  /** A module was chosen elsewhere. */
+  reveal(target: Target, path: string): void {
+    this.tabs.tellOne(target, { type: "selected", path });
+  }
+
+  /** Runs the schemes that are chosen, or one of them again. */
+  async quantize(target: Target, how: { only?: Scheme; sensitivity?: boolean } = {}): Promise<void> {
+    const { app } = this;
+    if (!requireTrust("Quantize")) return;
+    const choices = app.choices.of(target);
+    await app.runner.perform("quantize", target, {
+      fields: quantizeFields(choices, how),
+      files: filesOf(choices),
+      merge: (kept, older) =>
+        mergeProof(kept, older, { madeWith: choices, isPart: how.only !== undefined, isSave: false }),
+    });
+  }
+
+  /** Prunings and distillations: with what they were asked for, or with the same again. */
+  async compress(target: Target, asked?: object): Promise<void> {
+    const { app, verb } = this;
+    if (!requireTrust(titles[verb])) return;
+    const fields = asked ?? Object.values(this.kept(target)?.proof?.madeWith ?? {})[0];
+    if (!fields) return;
+    await app.runner.perform(verb, target, {
+      fields,
+      merge: (kept, older) => mergeProof(kept, older, { madeWith: fields, isPart: false, isSave: false }),
+    });
+  }
+
+  /** The report that is in sight, else the first; null where there is none that fits the source. */
+  reportOf(target: Target): CompressionReport | null {
+    const kept = this.kept(target);
+    if (!kept?.result || kept.stale) return null;
+    const { reports } = kept.result;
+    return reports.find(({ name }) => name === this.shown.get(targetKey(target))) ?? reports[0] ?? null;
+  }
+
+  dispose(): void {
+    this.tabs.dispose();
+  }
+
+  private kept(target: Target): Kept<Compression> | undefined {
+    return this.app.results.get(this.verb, targetKey(target));
+  }
+
+  private answers(target: Target): Answers<QuantizeHost> {
+    const { app, verb } = this;
+    const choose = async (change: Partial<QuantizeChoices>): Promise<void> => {
+      await app.choices.change(target, change);
+      this.tabs.tellOne(target, { type: "changed" });
+    };
+    return {
+      state: () => this.state(target),
+      ranges: ({ report, path }) => {
+        const found = this.kept(target)?.result?.reports.find(({ name }) => name === report);
+        return found?.layers.find((layer) => layer.path === path)?.ranges ?? null;
+      },
+      choose,
+      // Answered at once: the view follows the job by its news.
+      quantize: (how) => void (verb === "quantize" ? this.quantize(target, how) : this.compress(target)),
+      cancel: () => {
+        const job = app.jobs.of(verb, targetKey(target));
+        if (job) app.jobs.cancel(job);
+      },
+      pickData: async () => choose(await pickData(target)),
+      pickMetric: async () => choose(await pickMetric(target)),
+      pickWeights: async () => choose(await pickWeights(target)),
+      save: (report) => void this.save(target, report),
+      openSaved: () => {
+        const saved = this.kept(target)?.proof?.saved;
+        if (saved) void openModelFile(saved.file.file);
+      },
+      openSource,
+      openGraph: () => void app.run("graph", target),
+      copy: async (text) => vscode.env.clipboard.writeText(text),
+      show: (report) => {
+        if (this.shown.get(targetKey(target)) === report) return;
+        this.shown.set(targetKey(target), report);
+        app.graphs.refresh();
+      },
+      select: (path) => {
+        if (path !== null) app.selected(target, path, verb);
+      },
+    };
+  }
+
+  private state(target: Target): QuantizeState {
+    const { app, verb } = this;
+    const kept = this.kept(target);
+    const key = targetKey(target);
+    return {
+      result: kept?.result ? resultRows(kept.result) : null,
+      choices: app.choices.of(target),
+      madeWith: (kept?.proof?.madeWith ?? {}) as QuantizeState["madeWith"],
+      stale: kept?.stale ?? null,
+      running: runningState(app.jobs.of(verb, key)),
+      failure: kept?.failure ?? null,
+      suggestion: longLabel(target),
+      root: workspaceOf(target.file) ?? "",
+      saved: kept?.proof?.saved ?? null,
+    };
+  }
+
+  /** Writes what was shown: the same choices again, with a file. */
+  private async save(target: Target, name: string): Promise<void> {
+    const { app, verb } = this;
+    const kept = this.kept(target);
+    const report = kept?.result?.reports.find((each) => each.name === name);
+    const madeWith = kept?.proof?.madeWith[name];
+    if (!report || !madeWith || !requireTrust("Save")) return;
+    if (!report.worthKeeping) {
+      const detail = `${report.name}: ${report.verdict}`;
+      const question = "This was measured to be not worth keeping.";
+      const answer = await vscode.window.showWarningMessage(question, { modal: true, detail }, SAVE_ANYWAY);
+      if (answer !== SAVE_ANYWAY) return;
+    }
+    const place = await askPlace(target, name);
+    if (!place) return;
+    const fields =
+      verb === "quantize"
+        ? quantizeFields(madeWith as QuantizeChoices, { only: name as Scheme, file: place.fsPath })
+        : { ...madeWith, file: place.fsPath };
+    await app.runner.perform(verb, target, {
+      fields,
+      merge: (now, older) => mergeProof(now, older, { madeWith, isPart: true, isSave: true }),
+    });
+  }
+}
+
+/** A model that came as .onnx leaves as .onnx. */
+async function askPlace(target: Target, name: string): Promise<vscode.Uri | undefined> {
+  const stem = target.kind === "model" ? basename(target.file, extname(target.file)) : targetLabel(target);
+  const proposed = vscode.Uri.file(join(dirname(target.file), `${stem}-${name.replaceAll(/\W+/g, "-")}.onnx`));
+  const onnx = { "ONNX model": ["onnx"] };
+  const others = { "safetensors with scales": ["safetensors"], "PyTorch checkpoint": ["pt"] };
+  return vscode.window.showSaveDialog({
+    defaultUri: proposed,
+    filters: target.kind === "model" ? onnx : { ...onnx, ...others },
+    title: `Save ${targetLabel(target)} as ${name}`,
+  });
+}
+
+/** Files whose change makes the proof stale. */
+function filesOf({ data, metric, weights }: QuantizeChoices): string[] {
+  return [data, metric, weights].filter((path) => path !== null).map((path) => path.split("::")[0]);
+}

@@ -1,0 +1,95 @@
+/** What a report on a compressed model comes to in one sentence, the bad news first. Pure: figures in, words out. */
+import type { CompressionReport } from "../../protocol/compress.ts";
+
+/** Times that differ by less are the same: the spread of a steady measurement. */
+const SAME_TIME = 0.05;
+const SAME_SIZE = 0.02;
+/** Below this the outputs are mostly noise. */
+const NOISE_DB = 10;
+/** A metric that lost more than this share of itself. */
+const LOST_SHARE = 0.05;
+/** Twice the time is not made up for by bytes. */
+const TOO_SLOW = 2;
+
+export type Figures = Pick<
+  CompressionReport,
+  "beforeBytes" | "afterBytes" | "latency" | "output" | "metrics" | "keptForBudget"
+> & {
+  /** Layers that were changed. */
+  changed: number;
+  budgetDb?: number;
+};
+
+export function verdict(figures: Figures): { verdict: string; worthKeeping: boolean } {
+  const reject = (sentence: string): { verdict: string; worthKeeping: boolean } => ({
+    verdict: `${sentence}: not worth keeping.`,
+    worthKeeping: false,
+  });
+  const { output, changed, keptForBudget, budgetDb } = figures;
+  if (changed === 0) {
+    const why = keptForBudget?.length ? `the budget of ${budgetDb} dB holds only with every layer kept` : "no layer could be";
+    return { verdict: `Nothing was changed: ${why}.`, worthKeeping: false };
+  }
+  if (output.broken) return reject(`${output.broken} values of the outputs became NaN or infinite`);
+  const quality = qualityOf(figures);
+  if (output.sqnrDb !== null && output.sqnrDb < NOISE_DB) return reject(`The outputs are mostly noise (${quality})`);
+  const lost = lostMetric(figures);
+  if (lost) return reject(lost);
+  const size = sizeOf(figures);
+  const time = timeOf(figures);
+  if (time.isSlower && !size.isSmaller) return reject(`${capital(time.words)} and no smaller`);
+  if (!time.isFaster && !size.isSmaller) return reject("No faster and no smaller");
+  if (time.ratio > TOO_SLOW) return reject(`${capital(time.words)} for ${size.words}`);
+  const joined = time.isSlower ? `${time.words}, but ${size.words}` : `${size.words}, ${time.words}`;
+  return { verdict: `${capital(joined)}; ${quality}.`, worthKeeping: true };
+}
+
+function timeOf({ latency }: Figures): { words: string; ratio: number; isSlower: boolean; isFaster: boolean } {
+  const { before, after } = latency;
+  const ratio = before.medianUs > 0 ? after.medianUs / before.medianUs : 1;
+  const noise = Math.max(SAME_TIME, Math.min(0.25, Math.max(before.spread, after.spread) / 2));
+  const isSlower = ratio > 1 + noise;
+  const isFaster = ratio < 1 / (1 + noise);
+  const words = isSlower
+    ? `slower (${ratio.toFixed(ratio < 1.1 ? 2 : 1)}x)`
+    : isFaster
+      ? `faster (${(1 / ratio).toFixed(1 / ratio < 1.1 ? 2 : 1)}x)`
+      : "as fast";
+  return { words, ratio, isSlower, isFaster };
+}
+
+function sizeOf({ beforeBytes, afterBytes }: Figures): { words: string; isSmaller: boolean } {
+  const ratio = afterBytes > 0 ? beforeBytes / afterBytes : 1;
+  const isSmaller = ratio > 1 + SAME_SIZE;
+  return { isSmaller, words: isSmaller ? `${ratio.toFixed(1)}x smaller` : ratio < 1 - SAME_SIZE ? "larger" : "as large" };
+}
+
+function qualityOf({ output, metrics, budgetDb }: Figures): string {
+  const found = [output.sqnrDb === null ? "outputs are the same" : `outputs at ${output.sqnrDb.toFixed(1)} dB`];
+  const agreement = metrics.find(({ name }) => name === "top-1 agreement");
+  const other = metrics.find(({ name }) => name !== "top-1 agreement");
+  if (other) found.push(`${other.name} ${figure(other.before)} to ${figure(other.after)}`);
+  else if (agreement) found.push(`the same answer in ${(100 * agreement.after).toFixed(1)}%`);
+  if (budgetDb !== undefined && output.sqnrDb !== null && output.sqnrDb < budgetDb) {
+    found.push(`the budget of ${budgetDb} dB does not hold`);
+  }
+  return found.join(", ");
+}
+
+/** A metric of the person's data that became clearly worse. */
+function lostMetric({ metrics }: Figures): string | null {
+  for (const { name, before, after, better } of metrics) {
+    if (name === "top-1 agreement") continue;
+    const lost = better === "higher" ? before - after : after - before;
+    if (lost > LOST_SHARE * Math.abs(before)) return `${capital(name)} went from ${figure(before)} to ${figure(after)}`;
+  }
+  return null;
+}
+
+function figure(value: number): string {
+  return Number.isInteger(value) ? String(value) : Number(value.toPrecision(4)).toString();
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,109 @@
+/** The host of the quantize view in the test page: remembers choices and runs nothing; its proofs are made up. */
+import type { Scheme } from "../../src/protocol/compress.ts";
+import type { Failure } from "../../src/protocol/source.ts";
+import type { Answers } from "../../src/protocol/views/port.ts";
+import { DEFAULT_CHOICES, mergeResults, resultRows } from "../../src/protocol/views/quantize.ts";
+import type { CompressionResult, QuantizeHost, QuantizeState } from "../../src/protocol/views/quantize.ts";
+import { gptDistillation, gptPruning, gptQuantization } from "./quantize_fixtures.ts";
+
+export interface QuantizePage {
+  failure: Failure;
+  running: NonNullable<QuantizeState["running"]>;
+  noted(method: string): (argument: unknown) => void;
+  changed(): void;
+}
+
+export function quantizeAnswers(query: URLSearchParams, page: QuantizePage): Answers<QuantizeHost> {
+  const { failure, noted, changed } = page;
+  const running = { ...page.running, message: "int4: layer 17 of 26" };
+  const about = {
+    name: query.get("name") ?? "GPT",
+    nLayers: Number(query.get("layers") ?? 6),
+    isRandom: query.has("random"),
+  };
+  const made: Record<string, () => CompressionResult> = {
+    quantize: () => gptQuantization(about),
+    one: () => gptQuantization({ ...about, schemes: ["int4"] }),
+    worse: () => gptQuantization({ ...about, schemes: ["nf4", "fp8"] }),
+    unranked: () => {
+      const result = gptQuantization(about);
+      for (const { layers } of result.reports) for (const layer of layers) delete layer.sensitivity;
+      return result;
+    },
+    prune: gptPruning,
+    distill: gptDistillation,
+  };
+  const states: Record<string, Partial<QuantizeState>> = {
+    done: {},
+    empty: { result: null },
+    nothing: { result: null, suggestion: null },
+    running: { result: null, running: { ...running, fraction: undefined } },
+    rerunning: { running },
+    stale: { stale: "model.py was edited after this comparison" },
+    failed: { result: null, failure },
+    failedAgain: { failure },
+    saved: {
+      saved: {
+        report: "int4",
+        file: {
+          file: "/home/ada/nanogpt/gpt-int4.onnx",
+          format: "onnx",
+          bytes: 14_300_000,
+          contents: "MatMulNBits for 24 layers, opset 21",
+          checks: [{ sizes: {}, outputs: [{ name: "logits", shape: [], absolute: 2e-6, relative: 4e-7 }], ok: true }],
+        },
+      },
+    },
+  };
+  let result: CompressionResult = (made[query.get("result") ?? "quantize"] ?? made["quantize"]!)();
+  const state: QuantizeState = {
+    result: resultRows(result),
+    choices: { ...DEFAULT_CHOICES, data: about.isRandom ? null : "/home/ada/nanogpt/val.npy" },
+    madeWith: {},
+    stale: null,
+    running: null,
+    failure: null,
+    suggestion: result.target,
+    root: "/home/ada/nanogpt",
+    saved: null,
+    ...states[query.get("state") ?? "done"],
+  };
+  if (result.verb === "quantize") state.choices.schemes = result.reports.map(({ name }) => name as Scheme);
+  for (const { name } of result.reports) state.madeWith[name] = state.choices;
+
+  return {
+    state: () => state,
+    ranges: ({ report, path }) => {
+      const found = result.reports.find(({ name }) => name === report);
+      return found?.layers.find((layer) => layer.path === path)?.ranges ?? null;
+    },
+    choose: (change) => {
+      noted("choose")(change);
+      state.choices = { ...state.choices, ...change };
+      changed();
+    },
+    quantize: ({ only, ...how }) => {
+      noted("quantize")({ only, ...how });
+      if (result.verb !== "quantize") return;
+      const schemes: Scheme[] = only ? [only] : state.choices.schemes;
+      result = mergeResults<CompressionResult>(
+        only ? result : null,
+        gptQuantization({ ...about, schemes, keep: state.choices.keep }),
+      );
+      state.result = resultRows(result);
+      for (const name of schemes) state.madeWith[name] = state.choices;
+      changed();
+    },
+    cancel: noted("cancel"),
+    pickData: noted("pickData"),
+    pickMetric: noted("pickMetric"),
+    pickWeights: noted("pickWeights"),
+    save: noted("save"),
+    openSaved: noted("openSaved"),
+    openSource: noted("openSource"),
+    openGraph: noted("openGraph"),
+    copy: noted("copy"),
+    show: () => {},
+    select: noted("select"),
+  };
+}

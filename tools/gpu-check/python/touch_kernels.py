@@ -1,0 +1,115 @@
+"""Touches every family of kernels once, in several dtypes and with ragged sizes, for tools that watch memory while it
+runs. Compares nothing: the goldens do that."""
+
+import torch
+import torch.nn.functional as F
+from numbers_alike import hashed, spread
+from torch import nn
+
+HALVES = (torch.float16, torch.bfloat16)
+FLOATS = (torch.float32, *HALVES)
+
+
+def elementwise():
+    for dtype in FLOATS:
+        a, b = spread((7, 130), "cuda", dtype, seed=1), spread((130,), "cuda", dtype, seed=2)
+        F.gelu(a * b + 1).tanh().to(torch.float32).exp()
+        torch.where(a > 0, a.t().contiguous().t(), b)
+        a[:, ::3].clone()
+    hashed(1000, "cuda").float().sqrt()
+
+
+def reductions():
+    for dtype in FLOATS:
+        a = spread((37, 515), "cuda", dtype)
+        for dims in (0, 1, (0, 1)):
+            a.sum(dims), a.float().var(dims), a.amax(dims)
+        a.argmax(1), a.max(0), a.cumsum(1), a.float().logcumsumexp(0), a.logsumexp(1)
+        torch.softmax(a, 1), torch.log_softmax(a, 0)
+    spread((3, 70000), "cuda").sum(1)
+
+
+def products():
+    for dtype in FLOATS:
+        for m, n, k in ((1, 64, 96), (33, 65, 17), (128, 256, 64), (200, 136, 264)):
+            a, b = spread((m, k), "cuda", dtype, seed=1), spread((k, n), "cuda", dtype, seed=2)
+            a @ b, b.t() @ a.t()
+        torch.bmm(spread((3, 20, 30), "cuda", dtype), spread((3, 30, 10), "cuda", dtype))
+    torch.arange(12, device="cuda").reshape(3, 4) @ torch.arange(8, device="cuda").reshape(4, 2)
+
+
+def attention():
+    for dtype in FLOATS:
+        for width, length, kv_heads in ((64, 70, 4), (128, 33, 2), (40, 17, 4)):
+            q = spread((2, 4, length, width), "cuda", dtype, seed=1).requires_grad_()
+            k, v = (spread((2, kv_heads, length, width), "cuda", dtype, seed=s).requires_grad_() for s in (2, 3))
+            out = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=kv_heads != 4)
+            out.float().sum().backward()
+            mask = hashed(length * length, "cuda").reshape(length, length) > 9000
+            F.scaled_dot_product_attention(q, k, v, attn_mask=mask, enable_gqa=kv_heads != 4)
+
+
+def norms_and_losses():
+    for dtype in FLOATS:
+        x = spread((19, 200), "cuda", dtype).requires_grad_()
+        y = F.layer_norm(x, (200,), spread((200,), "cuda", dtype), spread((200,), "cuda", dtype))
+        y = F.rms_norm(y, (200,), spread((200,), "cuda", dtype))
+        F.cross_entropy(y.float(), hashed(19, "cuda") % 200).backward()
+    x = spread((4, 6, 9, 11), "cuda").requires_grad_()
+    nn.BatchNorm2d(6, device="cuda")(x).square().sum().backward()
+    F.group_norm(x, 3).sum().backward()
+
+
+def images():
+    for dtype in FLOATS:
+        x = spread((2, 6, 15, 17), "cuda", dtype).requires_grad_()
+        weight = spread((8, 3, 3, 3), "cuda", dtype).requires_grad_()
+        y = F.conv2d(x, weight, stride=2, padding=1, groups=2)
+        y = F.max_pool2d(F.avg_pool2d(y, 2, 1), 2)
+        F.adaptive_avg_pool2d(y, 1).float().sum().backward()
+        F.interpolate(x, scale_factor=2, mode="nearest")
+    F.conv_transpose2d(spread((1, 4, 5, 6), "cuda"), spread((4, 3, 3, 3), "cuda"), stride=2)
+
+
+def indices():
+    table = spread((50, 33), "cuda").requires_grad_()
+    index = hashed(70, "cuda") % 50
+    F.embedding(index, table).sum().backward()
+    x = spread((20, 30), "cuda")
+    places = hashed(20 * 10, "cuda").reshape(20, 10) % 30
+    x.gather(1, places), x.scatter_add(1, places, torch.ones(20, 10, device="cuda"))
+    x[hashed(5, "cuda") % 20, hashed(5, "cuda", 2) % 30], x[x > 0.5], x.nonzero()
+    x.index_put((hashed(5, "cuda") % 20,), torch.ones(30, device="cuda"), accumulate=True)
+    x.sort(1), x.topk(3, 1), x.flatten().sort(stable=True), torch.unique(places)
+    torch.searchsorted(x[0].sort()[0], x[1])
+
+
+def chance():
+    torch.manual_seed(1)
+    for dtype in FLOATS:
+        torch.rand(1001, device="cuda", dtype=dtype), torch.randn(1001, device="cuda", dtype=dtype)
+    torch.randint(9, (77,), device="cuda"), torch.randperm(300, device="cuda")
+    torch.multinomial(torch.ones(4, 9, device="cuda"), 5, replacement=True)
+    F.dropout(torch.ones(999, device="cuda"), 0.3), torch.bernoulli(torch.full((50,), 0.5, device="cuda"))
+    torch.empty(100, device="cuda").exponential_()
+
+
+def training():
+    net = nn.Sequential(nn.Linear(20, 40), nn.SiLU(), nn.LayerNorm(40), nn.Linear(40, 5)).cuda()
+    optimizer = torch.optim.AdamW(net.parameters(), lr=1e-3)
+    scaler = torch.amp.GradScaler("cuda")
+    for dtype in HALVES:
+        with torch.autocast("cuda", dtype=dtype):
+            loss = F.cross_entropy(net(spread((16, 20), "cuda")), hashed(16, "cuda") % 5)
+        scaler.scale(loss).backward()
+        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        scaler.step(optimizer)
+        scaler.update()
+
+
+for family in (
+    elementwise, reductions, products, attention, norms_and_losses, images, indices, chance, training,
+):
+    family()
+    torch.cuda.synchronize()
+    print(family.__name__, flush=True)
