@@ -48,7 +48,7 @@ export function webviewOptions({ outdir, minify, nodePaths = [] }: WebviewBuild)
   return {
     ...common,
     entryPoints: Object.fromEntries(
-      ["profiler", "graph", "quantize", "report"].map((view) => [view, join(here, view, "main.ts")]),
+      ["profiler", "graph", "quantize", "devices", "report"].map((view) => [view, join(here, view, "main.ts")]),
     ),
     outdir,
     metafile: true,

@@ -36,7 +36,7 @@ enum CuDeviceAttribute : int {
 enum CuFunctionAttribute : int { kCuFunctionMaxDynamicShared = 8 };
 enum : unsigned {
   kCuEventDefault = 0, kCuEventDisableTiming = 2, kCuStreamNonBlocking = 1, kCuHostAllocPortable = 1,
-  kCuHostAllocMapped = 2, kCuStreamCaptureThreadLocal = 1,
+  kCuHostAllocMapped = 2, kCuStreamCaptureRelaxed = 2,
 };
 // clang-format on
 

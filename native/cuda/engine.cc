@@ -84,6 +84,7 @@ std::unique_ptr<Engine> Engine::open(int device, const double* ring, int64_t rin
       !e.check(driver.retain_context(&e.context_, e.device_), "making a context") ||
       !e.check(driver.set_context(e.context_), "entering the context") ||
       !e.check(driver.create_stream(&stream, kCuStreamNonBlocking, 0), "making a stream") ||
+      !e.check(driver.create_stream(&e.setup_stream_, kCuStreamNonBlocking, 0), "making a stream") ||
       !e.check(driver.host_allocate((void**)&e.report_host_, sizeof(Report), kCuHostAllocMapped), "pinning memory") ||
       !e.check(driver.host_device_pointer(&e.report_device_, e.report_host_, 0), "mapping memory")) {
     e.take_error(why);
@@ -109,10 +110,11 @@ Engine::~Engine() {
   if (!context_) return;
   driver_.set_context(context_);
   driver_.synchronize_context();
+  forget_graphs();
   pointwise_compiler_.reset();
   staging_.reset();
   for (const auto& program : programs_) driver_.release(program->code);
-  for (const Scratch& scratch : scratch_) {
+  for (const ScratchBlock& scratch : scratch_) {
     if (scratch.memory) driver_.release(scratch.memory);
   }
   for (const Timed& timed : timed_) {
@@ -126,6 +128,7 @@ Engine::~Engine() {
   }
   if (report_host_) driver_.host_release(report_host_);
   for (CuStream stream : streams_) driver_.destroy_stream(stream);
+  if (setup_stream_) driver_.destroy_stream(setup_stream_);
   for (const auto& [family, module] : modules_) {
     if (module) driver_.unload_module(module);
   }
@@ -234,7 +237,8 @@ void Engine::execute(const double* command, uint32_t number) {
     launcher.run(*this, Args{command + 2});
     return;
   }
-  if (!control_[kRecord].load(std::memory_order_relaxed)) {
+  // What is captured runs at no time of its own.
+  if (!control_[kRecord].load(std::memory_order_relaxed) || capturing_) {
     launcher.run(*this, Args{command + 2});
     return;
   }
@@ -350,6 +354,7 @@ bool Engine::wait(uint32_t command) {
 }
 
 bool Engine::synchronize() {
+  if (refuse_while_capturing()) return false;
   driver_.set_context(context_);
   const uint32_t issued = issued_.load();
   const double start = now_us();

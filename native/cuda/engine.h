@@ -13,6 +13,7 @@
 #include "../cpu/program.h"
 #include "cupti.h"
 #include "driver.h"
+#include "graphs.h"
 #include "launcher.h"
 #include "pointwise_compiler.h"
 #include "report.h"
@@ -97,6 +98,10 @@ class Engine : public Context {
   void use_stream(int stream);
   void record_event(int event);
   void wait_event(int event);
+  void begin_graph(int number);
+  void end_graph();
+  void launch_graph(int number);
+  void forget_graph(int number);
 
  private:
   struct Entry {
@@ -107,11 +112,6 @@ class Engine : public Context {
     uint32_t command;
     CuEvent start, end;
   };
-  struct Scratch {
-    CuPointer memory = 0;
-    size_t bytes = 0;
-  };
-
   Engine(int device, const double* ring, int64_t ring_words, int32_t* control);
   void launch_entry(const char* name, const char* suffix, Grid grid, Grid block, size_t shared_bytes,
                     const void* const* addresses, const size_t* sizes, size_t count) override;
@@ -133,6 +133,12 @@ class Engine : public Context {
   bool check(CuResult result, const char* what);
   const Entry* find_entry(const char* name, const char* suffix, const size_t* sizes, size_t count);
   CuModule module_of(const char* family);
+  LaunchGraph* graph_of(int number);
+  void forget_graphs();
+  // True, and an error, while a graph is captured.
+  bool refuse_while_capturing();
+  CuPointer graph_memory(size_t bytes);
+  CuPointer captured_table(const void* data, size_t bytes);
   CuEvent timing_event();
   void begin_recording();
 
@@ -144,6 +150,7 @@ class Engine : public Context {
   CuDevice device_ = 0;
   CuContext context_ = nullptr;
   std::vector<CuStream> streams_;
+  CuStream setup_stream_ = nullptr;  // for what must be on the GPU at once, also while a graph is captured
   int current_stream_ = 0;
   std::vector<CuEvent> events_;
   std::vector<int> free_events_;
@@ -152,8 +159,11 @@ class Engine : public Context {
   std::unordered_map<std::string_view, CuModule> modules_;
   std::unordered_map<std::string, Entry> entries_;
   std::string entry_name_;  // kept, so that looking up allocates nothing
-  std::vector<Scratch> scratch_;
+  std::vector<ScratchBlock> scratch_;
   std::vector<std::unique_ptr<DeviceProgram>> programs_;
+  std::vector<std::unique_ptr<LaunchGraph>> graphs_;
+  LaunchGraph* capturing_ = nullptr;
+  int capturing_stream_ = 0;
   Report* report_host_ = nullptr;
   CuPointer report_device_ = 0;
 

@@ -91,14 +91,20 @@ bool Engine::download(void* to, const void* from, size_t bytes) {
 }
 
 void* Engine::scratch(int slot, size_t bytes) {
+  std::vector<ScratchBlock>& blocks = capturing_ ? capturing_->scratch : scratch_;
   const size_t index = size_t(current_stream_) * 4 + size_t(slot & 3);
-  if (index >= scratch_.size()) scratch_.resize(index + 1);
-  Scratch& scratch = scratch_[index];
+  if (index >= blocks.size()) blocks.resize(index + 1);
+  ScratchBlock& scratch = blocks[index];
   if (scratch.bytes >= bytes && scratch.memory) return (void*)scratch.memory;
+  const size_t rounded = std::max<size_t>(size_t(1) << 20, bytes + bytes / 4);
+  if (capturing_) {
+    // The smaller block stays: launches that were captured name it.
+    scratch = {graph_memory(rounded), rounded};
+    return (void*)scratch.memory;
+  }
   // Freeing waits for the GPU by itself: what was launched with the old block is done then.
   if (scratch.memory) driver_.release(scratch.memory);
   scratch = {};
-  const size_t rounded = std::max<size_t>(size_t(1) << 20, bytes + bytes / 4);
   if (const CuResult result = driver_.allocate(&scratch.memory, rounded)) {
     scratch = {};
     if (result == kCuOutOfMemory) fail("CUDA out of memory while a kernel asked for scratch memory");
@@ -119,6 +125,7 @@ void Engine::fill(void* to, uint8_t value, size_t bytes) {
 
 const void* Engine::upload_table(const void* data, size_t bytes) {
   CuPointer at = 0;
+  if (capturing_) return (const void*)captured_table(data, bytes);
   check(staging_->table(data, bytes, streams_[current_stream_], &at), "copying a table to the GPU");
   return (const void*)at;
 }
@@ -217,9 +224,9 @@ DeviceProgram* Engine::define(const double* words, size_t count, const char** er
   lock();
   driver_.set_context(context_);
   CuResult result = driver_.allocate(&program->code, bytes);
-  if (!result) result = staging_->upload(program->code, parsed->code, bytes, streams_[0]);
+  if (!result) result = driver_.upload(program->code, parsed->code, bytes, setup_stream_);
   // Any stream may use it from now on.
-  if (!result) result = driver_.synchronize_stream(streams_[0]);
+  if (!result) result = driver_.synchronize_stream(setup_stream_);
   unlock();
   if (!check(result, "defining a pointwise program")) return *error = "[define] the GPU has no memory for it", nullptr;
   programs_.push_back(std::move(program));

@@ -29,8 +29,8 @@ const Names kNames[kLibraries] = {
 };
 
 std::mutex lock;
-Library found[kLibraries];
-bool is_known[kLibraries];
+// Never taken back: whoever asked may hold on to it.
+const Library* found[kLibraries];
 std::vector<std::string> told;
 
 void add_matches(std::vector<std::string>& folders, const std::string& pattern) {
@@ -95,16 +95,16 @@ void* Library::symbol(const char* name) const { return handle ? dlsym(handle, na
 
 const Library& library(LibraryKind kind) {
   std::lock_guard<std::mutex> guard(lock);
-  if (!is_known[kind]) {
-    found[kind] = look_for(kNames[kind]);
-    is_known[kind] = true;
-  }
-  return found[kind];
+  if (!found[kind]) found[kind] = new Library(look_for(kNames[kind]));
+  return *found[kind];
 }
 
 void add_library_folders(const std::vector<std::string>& folders) {
   std::lock_guard<std::mutex> guard(lock);
   told.insert(told.end(), folders.begin(), folders.end());
+  for (const Library*& library : found) {
+    if (library && !library->handle) library = nullptr;
+  }
 }
 
 }  // namespace layerwise

@@ -24,7 +24,7 @@ const Library& library(LibraryKind kind);
 // "13.0" or "9.24.0" as the library itself says; "" where it is missing or does not say.
 std::string library_version(LibraryKind kind);
 
-// Folders to look in first, from now on: the nvidia/*/lib of a Python environment. Only for libraries not looked for yet.
+// Folders to look in first, from now on: the nvidia/*/lib of a Python environment. Only for libraries not found yet.
 void add_library_folders(const std::vector<std::string>& folders);
 
 }  // namespace layerwise

@@ -11,12 +11,26 @@ from layerwise.probe import collect, prepared
 _STEPS = ((1, 3), (2, 5), (4, 12), (8, 24), (16, 48))
 
 
+# What is recorded in the place of the prepared target, with its arguments.
+_stand_in = [None]
+
+
+def stand_in(model):
+    """The next recordings and calls are of this model, called as the prepared target is; None ends that."""
+    _stand_in[0] = model
+
+
+def _target():
+    target, arguments = prepared()
+    return (target if _stand_in[0] is None else _stand_in[0]), arguments
+
+
 def record(dynamic):
     """Record the prepared target: {"dimensions", "inputs", "outputs"} or {"failure"}.
 
     `dynamic` names axes of inputs: {"x": {0: "batch", 1: "seq"}}.
     """
-    target, arguments = prepared()
+    target, arguments = _target()
     if isinstance(target, torch.nn.Module):
         target.eval()
     return record_calls(lambda values: call_target(target, values), arguments, dynamic)
@@ -73,7 +87,7 @@ def record_calls(target, arguments, dynamic, input_names=(), output_names=()):
 
 def call_with(sizes):
     """One call with these sizes, [[input, axis, size], ...]: {"inputs", "outputs"} as handles by name, for a comparison."""
-    target, arguments = prepared()
+    target, arguments = _target()
     arguments = _resized(arguments, {(name, axis): size for name, axis, size in sizes})
     with torch.no_grad():
         result = call_target(target, arguments)
@@ -121,6 +135,7 @@ def _vary(target, arguments, dimensions, base, positions):
 def _call(target, arguments, changes):
     resized = _resized(arguments, changes)
     _core.export_begin()
+    torch.compiler._is_exporting = True
     is_done = False
     try:
         for name, tensor in _tensors(resized):
@@ -138,6 +153,7 @@ def _call(target, arguments, changes):
     except BaseException as error:
         return {"failure": failures.describe(error)}
     finally:
+        torch.compiler._is_exporting = False
         _core.export_end(is_done)
 
 

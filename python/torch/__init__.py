@@ -162,6 +162,7 @@ from torch import _known, _missing, _more_names
 _more_names.install(Tensor)
 globals().update(_more_names.names_for_torch(globals()))
 from torch._functions import _shape_as_tensor
+from torch._quantized_packed import ScriptObject
 
 legacy_contiguous_format = contiguous_format
 has_lapack = has_openmp = True

@@ -96,6 +96,11 @@ class _Namespace:
         if name.startswith("__"):
             raise AttributeError(name)
         found = operators.get((self._name, name))
+        if found is None and self._name == "quantized" and ("quantized", "linear") not in operators:
+            from torch import _quantized_ops
+
+            _quantized_ops.install()
+            found = operators.get((self._name, name))
         if found is None:
             if self._name not in ("aten", "prims"):
                 raise AttributeError(f"'_OpNamespace' '{self._name}' object has no attribute '{name}'")

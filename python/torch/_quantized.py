@@ -337,7 +337,8 @@ def reduce(tensor):
     return _utils._rebuild_qtensor, (storage, *view, parameters, False, collections.OrderedDict())
 
 
-def _rebuild_qtensor(storage, storage_offset, size, stride, quantizer_params, requires_grad, backward_hooks):
+def rebuild(storage, storage_offset, size, stride, quantizer_params):
+    """How torch.save's description becomes a tensor again."""
     from torch._C import _ints
     from torch._files import checked
 

@@ -128,7 +128,7 @@ for _rank in (1, 2, 3):
 def _conv_add(qx, qaccum, packed_weight, output_scale, output_zero_point, relu):
     """A convolution whose sums are added to another tensor before they are rounded, once."""
     step = packed_weight.scales * qx.q_scale()
-    real = packing._exact_sums_2d(qx, packed_weight).to(torch.float32) * step.view(-1, 1, 1)
+    real = packing._exact_sums(qx, packed_weight, 2).to(torch.float32) * step.view(-1, 1, 1)
     if packed_weight.bias is not None:
         real = real + packed_weight.bias.view(-1, 1, 1)
     real = real + qaccum.dequantize()
@@ -145,7 +145,7 @@ def conv2d_add_relu(qx, qaccum, packed_weight, output_scale, output_zero_point):
     return _conv_add(qx, qaccum, packed_weight, output_scale, output_zero_point, True)
 
 
-# Arithmetic: through float32, as PyTorch's kernels do it element by element.
+# Arithmetic
 
 
 def _two(name, function, relu):
@@ -159,16 +159,39 @@ def _two(name, function, relu):
                 raise RuntimeError(f"Only per tensor quantization is supported in quantized::{name}")
         if qa.dtype != qb.dtype:
             raise RuntimeError(f"{name} operands should have same data type.")
-        real = function(qa.dequantize(), qb.dequantize())
-        return quantize_per_tensor(torch.relu(real) if relu else real, float(scale), int(zero_point), qa.dtype)
+        return function(qa, qb, float(scale), int(zero_point), relu)
 
     _operator(operate, name)
 
 
-for _name, _function in {"add": torch.add, "mul": torch.mul}.items():
-    _two(_name, _function, False)
-    _two(f"{_name}_relu", _function, True)
-_two("matmul", torch.matmul, False)
+def _sum(qa, qb, scale, zero_point, relu):
+    """Through float32, as PyTorch's kernel does it."""
+    real = qa.dequantize() + qb.dequantize()
+    return quantize_per_tensor(torch.relu(real) if relu else real, scale, zero_point, qa.dtype)
+
+
+def _float32(value):
+    return torch.tensor(value, dtype=torch.float32)
+
+
+def _product(multiply):
+    """The product of the integers, exact, then one factor."""
+
+    def operate(qa, qb, scale, zero_point, relu):
+        exact = torch.float64
+        products = multiply(qa._ints.to(exact) - qa.q_zero_point(), qb._ints.to(exact) - qb.q_zero_point()).to(torch.float32)
+        factor = _float32(qa.q_scale()) * _float32(qb.q_scale()) * (1 / _float32(scale))
+        low, high = BOUNDS[qa.dtype]
+        ints = torch.round(products * factor) + zero_point
+        return _of(ints.clamp(zero_point if relu else low, high).to(qa._ints.dtype), qa.dtype, scale, zero_point)
+
+    return operate
+
+
+for _suffix, _relu in (("", False), ("_relu", True)):
+    _two(f"add{_suffix}", _sum, _relu)
+    _two(f"mul{_suffix}", _product(torch.mul), _relu)
+_two("matmul", _product(torch.matmul), False)
 
 
 @_operator

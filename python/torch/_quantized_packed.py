@@ -1,17 +1,48 @@
 """What torch.ops.quantized.*_prepack makes: a weight of integers with its bias and, for convolutions, their geometry. The kernels read the
 weight as it is, so nothing is rearranged; what the kernels want to know of its scales is worked out once."""
 
+import copyreg
+
 import torch
-from torch._quantized import PerTensor, QuantizedTensor
 from torch._gen import functions as _f
+from torch._quantized import PerTensor, QuantizedTensor
 
-# PyTorch's class names, for messages and pickles.
-_LINEAR, _LINEAR16 = "LinearPackedParamsBase", "LinearPackedParamsBase"
+_PREFIX = "__torch__.torch.classes."
 
 
-class Packed:
-    """A weight and a bias; `unpack` gives them back."""
+class ScriptObject:
+    """What PyTorch's checkpoints call a packed weight: made empty, then told by its state what it is."""
 
+    _class_name = ""
+
+    def __setstate__(self, state):
+        parts, name = state
+        cls = _CLASSES.get(name.removeprefix(_PREFIX))
+        if cls is None:
+            raise RuntimeError(f"torch.load: {name} is no packed weight that is known here")
+        self.__class__ = cls
+        self._restore(parts)
+
+    def __getstate__(self):
+        return self._parts(), _PREFIX + self._class_name
+
+    def __reduce_ex__(self, protocol):
+        return copyreg.__newobj__, (ScriptObject,), self.__getstate__()
+
+    def __deepcopy__(self, memo):
+        return self._rebuilt(lambda tensor: tensor.detach().clone())
+
+    def to(self, device):
+        return self._rebuilt(lambda tensor: tensor.detach().to(device))
+
+
+ScriptObject.__module__ = "torch"
+
+
+class Packed(ScriptObject):
+    """A weight of int8 and a bias; `unpack` gives them back."""
+
+    _class_name = "quantized.LinearPackedParamsBase"
     kind = "linear"
 
     def __init__(self, weight, bias):
@@ -20,12 +51,11 @@ class Packed:
         if bias is not None and bias.dtype != torch.float32:
             raise RuntimeError("bias should be float")
         self.weight = weight
-        self.bias = None if bias is None else bias.detach()
+        self.bias = bias
         quantizer = weight._quantizer
-        device = weight.device
         if type(quantizer) is PerTensor:
-            self.scales = torch.tensor([quantizer.scale], dtype=torch.float32, device=device)
-            zero_points = torch.tensor([quantizer.zero_point], dtype=torch.int32, device=device)
+            self.scales = torch.tensor([quantizer.scale], dtype=torch.float32, device=weight.device)
+            zero_points = torch.tensor([quantizer.zero_point], dtype=torch.int32, device=weight.device)
         else:
             self.scales = quantizer.scales.to(torch.float32)
             zero_points = quantizer.zero_points.to(torch.int32)
@@ -35,47 +65,47 @@ class Packed:
     def unpack(self):
         return self.weight, self.bias
 
-    def to(self, device):
-        return type(self)(self.weight.to(device), None if self.bias is None else self.bias.to(device))
+    def _parts(self):
+        return self.unpack()
 
-    def __deepcopy__(self, memo):
-        return type(self)(*(None if part is None else part.clone() for part in self.unpack()))
+    def _restore(self, parts):
+        weight, bias = parts
+        if not weight.is_quantized:
+            self.__class__ = PackedHalf
+        self.__init__(weight, bias)
 
-    def __reduce__(self):
-        return type(self), self.unpack()
-
-    def __repr__(self):
-        return f"<packed weight of quantized::{self.kind}: {tuple(self.weight.shape)}>"
+    def _rebuilt(self, change):
+        return type(self)(change(self.weight), None if self.bias is None else change(self.bias))
 
     def bias_for(self, x_scale):
         """The bias as the engine adds it: QNNPACK rounds it to a multiple of what one step of the sum is worth."""
-        if self.bias is None or torch.backends.quantized.engine != "qnnpack":
-            return self.bias
+        if self.bias is None:
+            return None
+        bias = self.bias.detach()
+        if torch.backends.quantized.engine != "qnnpack":
+            return bias
         step = self.scales * x_scale
-        return torch.round(self.bias / step) * step
+        return torch.round(bias / step) * step
 
 
-class PackedHalf:
+class PackedHalf(ScriptObject):
     """A weight kept in float16."""
 
-    kind = "linear_fp16"
+    _class_name = "quantized.LinearPackedParamsBase"
 
     def __init__(self, weight, bias):
         # Numbers beyond float16 become its largest.
-        self.weight = weight.detach().clamp(-65504.0, 65504.0).to(torch.float16)
-        self.bias = None if bias is None else bias.detach()
+        self.weight = weight.detach().to(torch.float32).clamp(-65504.0, 65504.0).to(torch.float16)
+        self.bias = bias
 
     def unpack(self):
         return self.weight.to(torch.float32), self.bias
 
-    def to(self, device):
-        return type(self)(self.weight.to(device), None if self.bias is None else self.bias.to(device))
+    def _parts(self):
+        return self.unpack()
 
-    def __deepcopy__(self, memo):
-        return type(self)(self.weight.clone(), None if self.bias is None else self.bias.clone())
-
-    def __reduce__(self):
-        return type(self), self.unpack()
+    def _rebuilt(self, change):
+        return PackedHalf(change(self.weight), None if self.bias is None else change(self.bias))
 
 
 class PackedConv(Packed):
@@ -85,9 +115,8 @@ class PackedConv(Packed):
 
     def __init__(self, weight, bias, stride, padding, dilation, groups, output_padding=None, is_transposed=False):
         super().__init__(weight, bias)
-        if is_transposed and type(weight._quantizer) is not PerTensor and groups != 1:
-            raise RuntimeError("Per-channel quantization of a transposed convolution works with one group only")
         rank = weight.dim() - 2
+        self._class_name = f"quantized.Conv{rank}dPackedParamsBase"
         self.geometry = [_fitted(values, rank) for values in (stride, padding, dilation)]
         self.output_padding = _fitted(output_padding or (0,), rank)
         self.groups = int(groups)
@@ -100,14 +129,13 @@ class PackedConv(Packed):
     def _rest(self):
         return (*self.geometry, self.groups, self.output_padding, self.is_transposed)
 
-    def to(self, device):
-        return type(self)(self.weight.to(device), None if self.bias is None else self.bias.to(device), *self._rest())
+    def _rebuilt(self, change):
+        return PackedConv(change(self.weight), None if self.bias is None else change(self.bias), *self._rest())
 
-    def __deepcopy__(self, memo):
-        return type(self)(self.weight.clone(), None if self.bias is None else self.bias.clone(), *self._rest())
-
-    def __reduce__(self):
-        return type(self), (self.weight, self.bias, *self._rest())
+    def __reduce_ex__(self, protocol):
+        raise NotImplementedError(
+            "a packed convolution cannot be pickled by itself: save the module, or its state_dict, which keeps weight and bias"
+        )
 
 
 def _fitted(values, rank):
@@ -117,23 +145,70 @@ def _fitted(values, rank):
     return [int(v) for v in values[:rank]]
 
 
-class PackedEmbedding:
+class PackedEmbedding(ScriptObject):
     """Rows of eight or four bits, each with a scale and a floating zero point."""
 
+    _class_name = "quantized.EmbeddingPackedParamsBase"
+
     def __init__(self, weight):
+        if not isinstance(weight, QuantizedTensor) or weight.qscheme() != torch.per_channel_affine_float_qparams:
+            raise RuntimeError("quantized::embedding_bag_prepack expects a weight of torch.per_channel_affine_float_qparams")
         self.weight = weight
+        scales, zero_points, _ = weight._quantizer
+        self.scales = scales.view(-1, 1)
+        self.offsets = (zero_points * scales * -1).view(-1, 1)
+        if weight.dtype == torch.quint4x2:
+            # Rows of four bits keep both in half precision.
+            self.scales, self.offsets = (part.to(torch.float16).to(torch.float32) for part in (self.scales, self.offsets))
 
     def unpack(self):
         return self.weight
 
-    def to(self, device):
-        return PackedEmbedding(self.weight.to(device))
+    def _parts(self):
+        return (1, [self.weight], [], [4 if self.weight.dtype == torch.quint4x2 else 8])
 
-    def __deepcopy__(self, memo):
-        return PackedEmbedding(self.weight.clone())
+    def _restore(self, parts):
+        self.__init__(parts[1][0])
 
-    def __reduce__(self):
-        return PackedEmbedding, (self.weight,)
+    def _rebuilt(self, change):
+        return PackedEmbedding(change(self.weight))
+
+
+class CellParams(ScriptObject):
+    """The two packed weights of a recurrent layer in one direction."""
+
+    _class_name = "rnn.CellParamsBase"
+
+    def __init__(self, packed_ih, packed_hh, reduce_range=False):
+        self.packed_ih = packed_ih
+        self.packed_hh = packed_hh
+        self.reduce_range = reduce_range
+
+    def _parts(self):
+        both = [self.packed_ih, self.packed_hh]
+        if isinstance(self.packed_ih, PackedHalf):
+            return ("quantized_fp16", [], [], [], both)
+        return ("quantized_dynamic", [self.packed_ih.bias, self.packed_hh.bias], [], [int(self.reduce_range)], both)
+
+    def _restore(self, parts):
+        self.__init__(*parts[4], reduce_range=bool(parts[3] and parts[3][0]))
+
+    def _rebuilt(self, change):
+        return CellParams(self.packed_ih._rebuilt(change), self.packed_hh._rebuilt(change), self.reduce_range)
+
+    def from_input(self, x):
+        return self._product(x, self.packed_ih)
+
+    def from_hidden(self, h):
+        return self._product(h, self.packed_hh)
+
+    def _product(self, x, packed):
+        if isinstance(packed, PackedHalf):
+            return linear_half(x, packed)
+        return linear_dynamic(x, packed, reduce_range=self.reduce_range)
+
+
+_CLASSES = {cls._class_name: cls for cls in (Packed, PackedEmbedding, CellParams)}
 
 
 # Computing
@@ -159,7 +234,7 @@ def linear_dynamic(input, packed, relu=False, reduce_range=False):
         raise RuntimeError("quantized::linear_dynamic expects a float input")
     quant_max = 127 if reduce_range and torch.backends.quantized.engine != "qnnpack" else 255
     return _f._linear_int8_dynamic(
-        input, packed.weight._ints, packed.scales, packed.bias, packed.zero_points, "tensor", quant_max, relu
+        input, packed.weight._ints, packed.scales, None if packed.bias is None else packed.bias.detach(), packed.zero_points, "tensor", quant_max, relu
     )
 
 
@@ -199,7 +274,8 @@ def _exact_sums(input, packed, rank):
     if packed.is_transposed:
         transposed = getattr(functional, f"conv_transpose{rank}d")
         return transposed(x, weight, None, stride, padding, packed.output_padding, packed.groups, dilation)
-    return functional.conv3d(x, weight, None, stride, padding, dilation, packed.groups)
+    plain = getattr(functional, f"conv{rank}d")
+    return plain(x, weight, None, stride, padding, dilation, packed.groups)
 
 
 def _requantized(sums, input, packed, scale, zero_point, relu, rank):

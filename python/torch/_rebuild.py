@@ -7,7 +7,7 @@ from collections import Counter, OrderedDict, defaultdict
 
 import _core
 import torch
-from torch import _numpy_pickles
+from torch import _numpy_pickles, _quantized
 from torch._C import _ints, _wrap
 from torch.storage import TypedStorage, UntypedStorage
 
@@ -25,8 +25,14 @@ _CLASSES = {
 _EMPTY = {"list": list, "dict": dict, "OrderedDict": OrderedDict, "Counter": Counter, "set": set}
 
 
+_QUANTIZED = frozenset((torch.quint8, torch.qint8, torch.qint32, torch.quint4x2))
+_QSCHEMES = frozenset(("per_tensor_affine", "per_channel_affine", "per_tensor_symmetric", "per_channel_symmetric", "per_channel_affine_float_qparams"))
+
+
 def dtype_named(name):
     found = getattr(torch, name)
+    if found in _QUANTIZED:
+        return found
     if found not in torch._dtype.by_id.values():
         raise NotImplementedError(f"tensors of {found} are not supported yet; docs/ops.md lists what is")
     return found
@@ -68,6 +74,10 @@ class Builder:
     def _make(self, what, step):
         if what == "tensor":
             return self._tensor(*step[1:])
+        if what == "quantized tensor":
+            storage, dtype_name, offset, sizes, strides, quantizer = step[1:]
+            typed = TypedStorage(wrap_storage=UntypedStorage(self.storage(storage)), dtype=dtype_named(dtype_name))
+            return _quantized.rebuild(typed, offset, sizes, strides, self.value(quantizer))
         if what in _EMPTY:
             return _EMPTY[what]()
         if what == "tuple":
@@ -104,6 +114,8 @@ class Builder:
             return self.allowed[path]
         if path in _CLASSES:
             return _CLASSES[path]
+        if path.removeprefix("torch.") in _QSCHEMES:
+            return getattr(torch, path.removeprefix("torch."))
         return dtype_named(path.removeprefix("torch."))
 
     def _tensor(self, storage, dtype_name, offset, sizes, strides, grad, flags):

@@ -7,7 +7,7 @@ from collections import OrderedDict
 
 import _core
 import torch
-from torch import _files, _numpy_pickles, _utils, storage as _storage
+from torch import _files, _numpy_pickles, _quantized, _utils, storage as _storage
 from torch._files import checked, is_path
 from torch.storage import TypedStorage, UntypedStorage
 
@@ -65,6 +65,8 @@ def _state_of(tensor):
 
 
 def _reduce_tensor(t):
+    if t.is_quantized:
+        return _quantized.reduce(t)
     if isinstance(t, torch.nn.parameter.UninitializedTensorMixin):
         raise NotImplementedError("saving uninitialized parameters is not supported: run the lazy module once before")
     state = _state_of(t)

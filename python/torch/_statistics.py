@@ -295,8 +295,10 @@ def histc(input, bins=100, min=0, max=0):
     # In this order, and with a range in the input's precision: values beside an edge fall as PyTorch's do.
     ends = torch.tensor([low, high], dtype=input.dtype)
     width = (ends[1] - ends[0]).item()
-    index = ((flat[inside] - low) * bins / width).floor().clamp(max=bins - 1).to(int64)
-    ones = torch.ones(index.shape, dtype=input.dtype, device=input.device)
+    place = ((flat - low) * bins / width).floor().clamp(max=bins - 1)
+    # What lies outside counts nothing, somewhere: so no size depends on the values.
+    index = torch.where(inside, place, 0.0).to(int64)
+    ones = inside.to(input.dtype)
     return torch.zeros(bins, dtype=input.dtype, device=input.device).scatter_add_(0, index, ones)
 
 

@@ -88,6 +88,8 @@ def _harmless():
         "collections.deque": collections.deque, "datetime.date": datetime.date, "datetime.datetime": datetime.datetime,
         "datetime.time": datetime.time, "datetime.timedelta": datetime.timedelta, "datetime.timezone": datetime.timezone,
         "decimal.Decimal": decimal.Decimal, "fractions.Fraction": fractions.Fraction, "uuid.UUID": uuid.UUID,
+        # Packed weights of quantized layers.
+        "torch.ScriptObject": torch.ScriptObject,
     }
     for name in ("Path", "PosixPath", "PurePosixPath", "PurePath"):
         for module in ("pathlib", "pathlib._local"):

@@ -9,6 +9,8 @@ from torch._C import _ints, _wrap
 def _view(bytes_tensor, dtype):
     """A flat tensor of `dtype` over the whole of a storage."""
     n = bytes_tensor.numel() // dtype.itemsize
+    # Of a quantized tensor these are the bare integers.
+    dtype = {_dtype.quint8: _dtype.uint8, _dtype.qint8: _dtype.int8, _dtype.qint32: _dtype.int32}.get(dtype, dtype)
     return _wrap(_core.tensor_over(bytes_tensor.h, dtype.id, 0, _ints((n,)), _ints((1,))))
 
 
@@ -193,7 +195,8 @@ class TypedStorage:
 _names = {
     "ByteStorage": "uint8", "CharStorage": "int8", "ShortStorage": "int16", "IntStorage": "int32", "LongStorage": "int64",
     "HalfStorage": "float16", "FloatStorage": "float32", "DoubleStorage": "float64", "BoolStorage": "bool_",
-    "BFloat16Storage": "bfloat16", "ComplexFloatStorage": "complex64", "ComplexDoubleStorage": "complex128",
+    "BFloat16Storage": "bfloat16", "ComplexFloatStorage": "complex64", "ComplexDoubleStorage": "complex128", "QUInt8Storage": "quint8",
+    "QInt8Storage": "qint8", "QInt32Storage": "qint32",
 }
 
 # torch.FloatStorage and kin, and the name of each dtype's class.

@@ -6,7 +6,8 @@ import { graph } from "./graph.ts";
 import { inspect } from "./inspect.ts";
 import { profile } from "./profile.ts";
 import { python } from "./python.ts";
+import { quantize } from "./quantize.ts";
 import { run } from "./run.ts";
 import { shapes } from "./shapes.ts";
 
-export const COMMANDS: readonly Command[] = [run, profile, shapes, graph, exportCommand, inspect, python, devices];
+export const COMMANDS: readonly Command[] = [run, profile, shapes, graph, quantize, exportCommand, inspect, python, devices];

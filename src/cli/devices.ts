@@ -1,20 +1,23 @@
 /** `layerwise devices`: what can be computed on here, what cannot and why, one line each. */
+import { resolve } from "node:path";
 import type { DevicesResult } from "../protocol/results.ts";
 import { type TextStyle, paint, table } from "../profiler/text/table.ts";
 import { bytes } from "../profiler/text/units.ts";
 import { ask } from "./ask.ts";
 import type { Command } from "./command.ts";
-import { JSON_OPTION } from "./options.ts";
+import { ENV, JSON_OPTION, machine } from "./options.ts";
+
+const LIBRARIES_OF = { ...ENV, help: "virtual environment whose NVIDIA libraries may be used (default: .venv here)" };
 
 export const devices: Command = {
   name: "devices",
   operands: "",
   nOperands: [0, 0],
   summary: "say which devices and libraries were found, and why others were not",
-  options: [JSON_OPTION],
+  options: [LIBRARIES_OF, JSON_OPTION],
   examples: ["layerwise devices"],
   run: (args, terminal) =>
-    ask("devices", {}, args, terminal, (result) => {
+    ask("devices", { workspace: resolve("."), ...machine(args) }, args, terminal, (result) => {
       terminal.out(devicesText(result, terminal.style));
     }),
 };

@@ -2,7 +2,7 @@
  * `layerwise inspect`: what is in a file of tensors or a model. Reads it in this process, without Python and without the
  * native addon: nothing in the file is ever run.
  */
-import { basename, resolve } from "node:path";
+import { basename } from "node:path";
 import type { InspectedGraph, InspectedTensor, InspectedValue } from "../protocol/inspect.ts";
 import type { InspectResult } from "../protocol/results.ts";
 import { paint, table, type Column, type TextStyle } from "../profiler/text/table.ts";
@@ -32,41 +32,15 @@ export const inspect: Command = {
     "layerwise inspect model.onnx --json",
   ],
   async run(args, terminal) {
-    const result = await inspected(args.positional[0]!, args.has("stats"));
+    const written = args.positional[0]!;
+    const { inspected } = await import("../runtime/verbs/inspect.ts");
+    const result = inspected(written, { statistics: args.has("stats") }, written);
     if (args.has("json")) terminal.line(JSON.stringify(result));
     else if (result.ok) terminal.out(inspectText(result, terminal.style, args.has("all")));
     if (result.failure) terminal.error(failureText(result.failure, terminal.errorStyle));
     return exitCode(result.failure);
   },
 };
-
-async function inspected(written: string, statistics: boolean): Promise<InspectResult> {
-  const { inspectFile } = await import("../runtime/files/inspect.ts");
-  const { FileFormatError } = await import("../runtime/files/source.ts");
-  const target = resolve(written);
-  const head = { version: 1, verb: "inspect", target } as const;
-  try {
-    return { ...head, ok: true, ...inspectFile(target, { statistics }) };
-  } catch (error) {
-    const failure =
-      error instanceof FileFormatError
-        ? { type: "bad-file", message: `${written}: ${error.message}`, ...(error.hint ? { hint: error.hint } : {}) }
-        : unreadable(written, error);
-    // Only the head of a result is promised where `ok` is false.
-    return { ...head, ok: false, failure: { kind: "model", ...failure } } as unknown as InspectResult;
-  }
-}
-
-function unreadable(written: string, error: unknown): { type: string; message: string } {
-  const { code } = error as NodeJS.ErrnoException;
-  const known: Record<string, string> = {
-    ENOENT: "there is no such file",
-    EACCES: "reading it is not allowed",
-    ENOTDIR: "there is no such file",
-  };
-  if (code === undefined) throw error;
-  return { type: "unreadable", message: `${written}: ${known[code] ?? (error as Error).message}` };
-}
 
 const FEW = 12;
 

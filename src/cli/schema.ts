@@ -6,7 +6,7 @@
 type Fields = Record<string, Schema>;
 export type Schema =
   | { kind: "string"; values?: readonly string[]; isOptional?: boolean }
-  | { kind: "number"; values?: readonly number[]; isOptional?: boolean }
+  | { kind: "number"; values?: readonly number[]; isNullable?: boolean; isOptional?: boolean }
   | { kind: "boolean"; isOptional?: boolean }
   | { kind: "array"; of: Schema; isOptional?: boolean }
   | { kind: "record"; of: Schema; isOptional?: boolean }
@@ -21,23 +21,26 @@ export type Infer<S> = S extends { kind: "string"; values: readonly (infer V)[] 
     ? string
     : S extends { kind: "number"; values: readonly (infer V)[] }
       ? V
-      : S extends { kind: "number" }
-        ? number
-        : S extends { kind: "boolean" }
-          ? boolean
-          : S extends { kind: "array"; of: infer Item }
-            ? Infer<Item>[]
-            : S extends { kind: "record"; of: infer Item }
-              ? Record<string, Infer<Item>>
-              : S extends { kind: "object"; fields: infer F extends Fields }
-                ? { [Key in Exclude<keyof F, OptionalKeys<F>>]: Infer<F[Key]> } & {
-                    [Key in OptionalKeys<F>]?: Infer<F[Key]>;
-                  }
-                : never;
+      : S extends { kind: "number"; isNullable: true }
+        ? number | null
+        : S extends { kind: "number" }
+          ? number
+          : S extends { kind: "boolean" }
+            ? boolean
+            : S extends { kind: "array"; of: infer Item }
+              ? Infer<Item>[]
+              : S extends { kind: "record"; of: infer Item }
+                ? Record<string, Infer<Item>>
+                : S extends { kind: "object"; fields: infer F extends Fields }
+                  ? { [Key in Exclude<keyof F, OptionalKeys<F>>]: Infer<F[Key]> } & {
+                      [Key in OptionalKeys<F>]?: Infer<F[Key]>;
+                    }
+                  : never;
 
 const string = { kind: "string" } as const;
 const number = { kind: "number" } as const;
 const boolean = { kind: "boolean" } as const;
+const numberOrNull = { kind: "number", isNullable: true } as const;
 const word = <const V extends readonly string[]>(...values: V) => ({ kind: "string", values }) as const;
 const exactly = <const V extends number>(value: V) => ({ kind: "number", values: [value] }) as const;
 const list = <S extends Schema>(of: S) => ({ kind: "array", of }) as const;
@@ -63,12 +66,13 @@ export const FAILURE = object("Failure", {
   traceback: optional(string),
   hint: optional(string),
 });
-const CHOICE = object("ArgumentChoice", {
+const choice = {
   name: string,
   value: string,
   from: word("given", "remembered", "call", "annotation", "default", "layers", "name"),
   why: optional(string),
-});
+} as const;
+const CHOICE = object("ArgumentChoice", choice);
 const SETUP = object("Setup", { init: list(CHOICE), inputs: list(CHOICE) });
 const STATISTICS = object("Statistics", {
   min: number,
@@ -319,6 +323,78 @@ const head = <const V extends string>(verb: V) =>
     failure: optional(FAILURE),
   }) as const;
 
+const EXPORT_CHECK = object("ExportCheck", {
+  sizes: record(number),
+  outputs: list(object("CheckedOutput", { name: string, shape: list(number), absolute: number, relative: number })),
+  ok: boolean,
+});
+const DIFFERENCE = object("Difference", {
+  sqnrDb: numberOrNull,
+  cosine: number,
+  maxError: number,
+  relativeError: number,
+  broken: optional(number),
+});
+const HISTOGRAM = object("Histogram", { low: number, high: number, counts: list(number) });
+const RANGES = object("Ranges", { before: HISTOGRAM, after: HISTOGRAM });
+const LAYER = object("LayerReport", {
+  path: string,
+  type: string,
+  source: optional(SOURCE),
+  became: string,
+  why: optional(string),
+  parameters: number,
+  beforeBytes: number,
+  afterBytes: number,
+  weight: optional(DIFFERENCE),
+  output: optional(DIFFERENCE),
+  inPlace: optional(DIFFERENCE),
+  beforeUs: optional(number),
+  afterUs: optional(number),
+  sensitivity: optional(DIFFERENCE),
+  zeros: optional(number),
+  ranges: optional(object("LayerRanges", { weight: optional(RANGES), output: optional(RANGES) })),
+});
+const COMPRESSION = object("CompressionReport", {
+  name: string,
+  description: string,
+  verdict: string,
+  worthKeeping: boolean,
+  beforeBytes: number,
+  afterBytes: number,
+  latency: object("Latency", { before: TIMING, after: TIMING }),
+  output: DIFFERENCE,
+  metrics: list(
+    object("Metric", {
+      name: string,
+      before: number,
+      after: number,
+      better: word("higher", "lower"),
+      samples: number,
+    }),
+  ),
+  layers: list(LAYER),
+  losses: optional(list(number)),
+  keptForBudget: optional(list(string)),
+});
+const compression = {
+  setup: SETUP,
+  device: string,
+  data: object("DataChoice", { ...choice, samples: number, isRandom: boolean }),
+  reports: list(COMPRESSION),
+  notes: list(string),
+  file: optional(
+    object("CompressedFile", {
+      file: string,
+      format: word("onnx", "safetensors", "pt"),
+      bytes: number,
+      contents: string,
+      checks: list(EXPORT_CHECK),
+    }),
+  ),
+  stdout: string,
+} as const;
+
 const EXPORTED = object("ExportedValue", { name: string, dtype: string, shape: list(string) });
 
 /** One per verb that has --json. Where `ok` is false, only the fields of the head are promised. */
@@ -370,17 +446,10 @@ export const DOCUMENTS = {
     parameters: number,
     inputs: list(EXPORTED),
     outputs: list(EXPORTED),
-    checks: list(
-      object("ExportCheck", {
-        sizes: record(number),
-        outputs: list(
-          object("CheckedOutput", { name: string, shape: list(number), absolute: number, relative: number }),
-        ),
-        ok: boolean,
-      }),
-    ),
+    checks: list(EXPORT_CHECK),
     diverges: optional(object("Divergence", { node: string, op: string, source: optional(SOURCE), relative: number })),
   }),
+  quantize: object("QuantizeResult", { ...head("quantize"), ...compression }),
   inspect: object("InspectResult", {
     ...head("inspect"),
     format: word(
@@ -435,6 +504,7 @@ export function mistakes(schema: Schema, value: unknown, path = "$"): string[] {
         }),
       ];
     default: {
+      if (value === null && schema.kind === "number" && schema.isNullable) return [];
       if (typeof value !== schema.kind) return [`${path} is ${kindOf(value)}: expected a ${schema.kind}`];
       const values: readonly unknown[] | undefined = schema.kind === "boolean" ? undefined : schema.values;
       return values && !values.includes(value)
@@ -479,6 +549,7 @@ function typeText(schema: Schema): string {
     case "boolean":
       return "boolean";
     default:
+      if (schema.kind === "number" && schema.isNullable) return "number | null";
       return schema.values ? schema.values.map((value) => JSON.stringify(value)).join(" | ") : schema.kind;
   }
 }

@@ -20,6 +20,7 @@ import { Runtime } from "./runtime.ts";
 import { isPythonFile, outlineOf, readText } from "./sources.ts";
 import { Status } from "./status.ts";
 import { type Target, targetKey } from "./target.ts";
+import { DevicesView } from "./views/devices.ts";
 import { GraphTabs } from "./views/graph.ts";
 import { CompressionTabs } from "./views/quantize.ts";
 import { ProfilerView } from "./views/profiler.ts";
@@ -41,6 +42,7 @@ export class App implements vscode.Disposable {
   readonly runner = new Runner(this);
   readonly profiler = new ProfilerView(this);
   readonly graphs = new GraphTabs(this);
+  readonly devices = new DevicesView(this);
   readonly quantize = new CompressionTabs(this, "quantize");
   readonly prune = new CompressionTabs(this, "prune");
   readonly distill = new CompressionTabs(this, "distill");
@@ -151,6 +153,7 @@ export class App implements vscode.Disposable {
     const more = [
       ...COMPRESSIONS.map((verb) => this[verb]),
       this.graphs,
+      this.devices,
       this.language,
       this.output,
       this.log,
@@ -191,7 +194,11 @@ export class App implements vscode.Disposable {
       onSettingChange(["lenses.run", "lenses.profile", "lenses.graph", "lenses.quantize", "lenses.inputs"], () =>
         this.language.refreshLenses(),
       ),
-      this.runtime.onChange(() => this.status.refresh()),
+      this.runtime.onChange(() => {
+        this.status.refresh();
+        this.devices.refresh();
+      }),
+      onSettingChange(["device"], () => this.status.refresh()),
       this.language.onChange(() => this.status.refresh()),
     );
   }

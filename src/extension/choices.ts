@@ -1,7 +1,7 @@
 /** How a model is to be quantized: chosen once per target, remembered in the workspace, turned into a request. Pure. */
 import type { QuantizeRequest, Scheme } from "../protocol/compress.ts";
 import type { TargetRequest } from "../protocol/rpc.ts";
-import { DEFAULT_CHOICES, type QuantizeChoices } from "../protocol/views/quantize.ts";
+import { DEFAULT_CHOICES, FILE_SCHEMES, type QuantizeChoices } from "../protocol/views/quantize.ts";
 import type { Memory } from "./inputs.ts";
 import { type Target, targetKey } from "./target.ts";
 
@@ -15,14 +15,15 @@ export class ChoiceMemory {
   }
 
   of(target: Target): QuantizeChoices {
-    return { ...DEFAULT_CHOICES, ...this.all()[targetKey(target)] };
+    return { ...defaultsOf(target), ...this.all()[targetKey(target)] };
   }
 
   /** Only what differs from the defaults is kept, so that better defaults reach everyone. */
   async change(target: Target, change: Partial<QuantizeChoices>): Promise<void> {
     const chosen = { ...this.of(target), ...change };
+    const defaults = defaultsOf(target);
     const kept = Object.entries(chosen).filter(
-      ([name, value]) => JSON.stringify(value) !== JSON.stringify(DEFAULT_CHOICES[name as keyof QuantizeChoices]),
+      ([name, value]) => JSON.stringify(value) !== JSON.stringify(defaults[name as keyof QuantizeChoices]),
     );
     const { [targetKey(target)]: _, ...others } = this.all();
     const entry = kept.length === 0 ? {} : { [targetKey(target)]: Object.fromEntries(kept) };
@@ -32,6 +33,12 @@ export class ChoiceMemory {
   private all(): Record<string, Partial<QuantizeChoices>> {
     return this.memory.get<Record<string, Partial<QuantizeChoices>>>(KEY) ?? {};
   }
+}
+
+function defaultsOf({ kind }: Target): QuantizeChoices {
+  if (kind !== "model") return DEFAULT_CHOICES;
+  const schemes = DEFAULT_CHOICES.schemes.filter((scheme) => FILE_SCHEMES.includes(scheme));
+  return { ...DEFAULT_CHOICES, schemes };
 }
 
 export type QuantizeFields = Omit<QuantizeRequest, keyof TargetRequest>;

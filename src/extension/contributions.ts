@@ -1,18 +1,22 @@
 /** The parts of package.json that follow from what is declared in code. Pure: tools/generate writes them. */
 import { type Command, conditions } from "./command.ts";
 import { type SettingDeclaration, settings } from "./settings.ts";
-import { compressionView, CONTAINER_ID, GRAPH_VIEW, MODEL_EDITOR, PROFILER_VIEW } from "./views/names.ts";
+import { compressionView, CONTAINER_ID, DEVICES_VIEW, GRAPH_VIEW, MODEL_EDITOR, PROFILER_VIEW } from "./views/names.ts";
 
 const SUBMENU = "layerwise.editorMenu";
 const EXPLORER = "layerwise.explorerMenu";
-const panels = [GRAPH_VIEW, ...(["quantize", "prune", "distill"] as const).map(compressionView)];
+const panels = [GRAPH_VIEW, DEVICES_VIEW, ...(["quantize", "prune", "distill"] as const).map(compressionView)];
 const ICON = "media/layerwise.svg";
 
 export function manifestParts(commands: Record<string, Command>): Record<string, unknown> {
   const all = Object.entries(commands).map(([name, declared]) => ({ id: `layerwise.${name}`, ...declared }));
   const withMenu = all.filter(({ editorMenu }) => editorMenu !== undefined);
   return {
-    activationEvents: ["onLanguage:python", `onCustomEditor:${MODEL_EDITOR}`, ...panels.map((id) => `onWebviewPanel:${id}`)],
+    activationEvents: [
+      "onLanguage:python",
+      `onCustomEditor:${MODEL_EDITOR}`,
+      ...panels.map((id) => `onWebviewPanel:${id}`),
+    ],
     capabilities: {
       untrustedWorkspaces: {
         supported: "limited",
@@ -46,11 +50,21 @@ export function manifestParts(commands: Record<string, Command>): Record<string,
           .map(({ id, when }) => ({ command: id, when: conditions[when!] })),
         "editor/context": [{ submenu: SUBMENU, when: conditions.editingTrustedPython, group: "z_layerwise" }],
         "explorer/context": [
-          { submenu: EXPLORER, when: "resourceExtname =~ /^\\.(py|onnx)$/ && isWorkspaceTrusted", group: "z_layerwise" },
+          {
+            submenu: EXPLORER,
+            when: "resourceExtname =~ /^\\.(py|onnx)$/ && isWorkspaceTrusted",
+            group: "z_layerwise",
+          },
         ],
         [EXPLORER]: all.flatMap(({ id, explorerMenu: menu }) =>
           menu
-            ? [{ command: id, group: `1_run@${menu.order}`, when: `resourceExtname =~ /^\\.(${menu.extensions.join("|")})$/` }]
+            ? [
+                {
+                  command: id,
+                  group: `1_run@${menu.order}`,
+                  when: `resourceExtname =~ /^\\.(${menu.extensions.join("|")})$/`,
+                },
+              ]
             : [],
         ),
         [SUBMENU]: withMenu.map(({ id, editorMenu }) => ({ command: id, group: `1_run@${editorMenu}` })),
@@ -63,7 +77,7 @@ export function manifestParts(commands: Record<string, Command>): Record<string,
 }
 
 function property([name, declared]: [string, SettingDeclaration<unknown>]): [string, Record<string, unknown>] {
-  const { type, scope, description, values, valueDescriptions, minimum, maximum } = declared;
+  const { type, scope, description, values, valueDescriptions, pattern, patternMessage, minimum, maximum } = declared;
   return [
     `layerwise.${name}`,
     {
@@ -72,6 +86,7 @@ function property([name, declared]: [string, SettingDeclaration<unknown>]): [str
       description,
       scope,
       ...(values ? { enum: values, enumDescriptions: valueDescriptions } : {}),
+      ...(pattern ? { pattern, patternErrorMessage: patternMessage } : {}),
       ...(minimum === undefined ? {} : { minimum }),
       ...(maximum === undefined ? {} : { maximum }),
     },

@@ -3,14 +3,17 @@ import * as vscode from "vscode";
 import { App } from "./app.ts";
 import * as commands from "./commands/index.ts";
 import { asTarget, modelTarget, type Target } from "./target.ts";
-import { compressionView, GRAPH_VIEW, PROFILER_VIEW } from "./views/names.ts";
+import { ModelEditor } from "./views/model_editor.ts";
+import { compressionView, DEVICES_VIEW, GRAPH_VIEW, MODEL_EDITOR, PROFILER_VIEW } from "./views/names.ts";
 
 export function activate(context: vscode.ExtensionContext): void {
   const app = new App(context);
   context.subscriptions.push(
     app,
+    vscode.window.registerCustomEditorProvider(MODEL_EDITOR, new ModelEditor(app)),
     vscode.window.registerWebviewViewProvider(PROFILER_VIEW, app.profiler),
     vscode.window.registerWebviewPanelSerializer(GRAPH_VIEW, app.graphs.tabs),
+    vscode.window.registerWebviewPanelSerializer(DEVICES_VIEW, app.devices),
     ...(["quantize", "prune", "distill"] as const).map((verb) =>
       vscode.window.registerWebviewPanelSerializer(compressionView(verb), app[verb].tabs),
     ),

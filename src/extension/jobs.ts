@@ -3,7 +3,7 @@ import type { Kind } from "./results.ts";
 import { type Target, longLabel, targetKey } from "./target.ts";
 
 export interface Job {
-  kind: Kind | "describe" | "devices";
+  kind: Kind | "describe" | "devices" | "inspect";
   target: Target | null;
   message: string;
   fraction?: number;

@@ -136,8 +136,11 @@ export class Runner {
         );
       case "graph":
         return this.send("graph", request, job);
-      default:
+      case "quantize":
+      case "export":
         // Their fields were made by whoever asked for them.
+        return this.send(kind, request as Verbs[typeof kind]["request"], job);
+      default:
         return this.send(kind as Verb, request as Verbs[Verb]["request"], job) as Promise<Result>;
     }
   }

@@ -1,5 +1,6 @@
 /** The runtime process inside the editor: started on first use, its deaths told once, its state for the status bar. */
 import * as vscode from "vscode";
+import type { DeviceState } from "../protocol/rpc.ts";
 import { RuntimeClient } from "../runtime/client.ts";
 import { onSettingChange, readSetting } from "./configuration.ts";
 
@@ -9,7 +10,7 @@ const RESTART = "Restart Runtime";
 export interface RuntimeState {
   device: string | null;
   pid: number | null;
-  memory: { device: string; allocatedBytes: number; reservedBytes: number } | null;
+  memory: DeviceState | null;
   isGivenUp: boolean;
 }
 

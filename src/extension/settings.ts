@@ -6,6 +6,9 @@ export interface SettingDeclaration<Value> {
   description: string;
   values?: readonly Value[];
   valueDescriptions?: readonly string[];
+  /** Of a string, and what is said of one that does not fit. */
+  pattern?: string;
+  patternMessage?: string;
   minimum?: number;
   maximum?: number;
   scope: "machine-overridable" | "resource" | "window";
@@ -16,12 +19,14 @@ export interface SettingDeclaration<Value> {
 const setting = <Value>(declaration: SettingDeclaration<Value>): SettingDeclaration<Value> => declaration;
 
 export const settings = {
-  device: setting<"auto" | "cpu" | "cuda">({
+  device: setting<string>({
     type: "string",
     default: "auto",
-    description: "Where models run.",
-    values: ["auto", "cpu", "cuda"],
-    valueDescriptions: ["The GPU if there is one, else the CPU.", "Always the CPU.", "The GPU; an error without one."],
+    description:
+      "Where models run: auto (the GPU if there is one, else the CPU), cpu, cuda, or one GPU by its number: cuda:1. " +
+      "A GPU that is not there is an error.",
+    pattern: "^(auto|cpu|cuda(:\\d+)?)$",
+    patternMessage: "auto, cpu, cuda or cuda:N",
     scope: "window",
   }),
   "diagnostics.enabled": setting<boolean>({

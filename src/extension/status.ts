@@ -1,8 +1,9 @@
 /** The status bar's item and the language status: device, memory, what is running, whether the folder is trusted. */
 import * as vscode from "vscode";
-import { bytes } from "../profiler/text/units.ts";
 import type { App } from "./app.ts";
+import { readSetting } from "./configuration.ts";
 import { isPythonFile } from "./sources.ts";
+import { type StatusFacts, statusText, statusTooltip } from "./status_words.ts";
 import { longLabel, targetLabel } from "./target.ts";
 
 export class Status implements vscode.Disposable {
@@ -22,16 +23,11 @@ export class Status implements vscode.Disposable {
 
   refresh(): void {
     const { app } = this;
-    const { device, memory, isGivenUp } = app.runtime.state;
+    const { device, isGivenUp } = app.runtime.state;
     const jobs = app.jobs.all;
-    const job = jobs.findLast(({ target }) => target !== null) ?? jobs.at(-1);
-    const used = memory?.allocatedBytes ?? this.lastPeak();
-    const place = device ?? "Layerwise";
-    const percent = job?.fraction === undefined ? "" : ` ${Math.round(job.fraction * 100)}%`;
-    if (isGivenUp) this.item.text = "$(error) Layerwise stopped";
-    else if (job) this.item.text = `$(sync~spin) ${job.target ? targetLabel(job.target) : "Layerwise"}${percent}`;
-    else this.item.text = `$(layers) ${place}${used > 0 ? ` · ${bytes(used)}` : ""}`;
-    this.item.tooltip = this.tooltip();
+    const facts = this.facts();
+    this.item.text = statusText(facts);
+    this.item.tooltip = statusTooltip(facts);
     const isWanted = vscode.window.visibleTextEditors.some(({ document }) => isPythonFile(document));
     if (isWanted || jobs.length > 0 || app.results.all().length > 0) this.item.show();
     else this.item.hide();
@@ -61,17 +57,20 @@ export class Status implements vscode.Disposable {
     return result?.verb === "run" ? result.peakBytes : 0;
   }
 
-  private tooltip(): string {
-    const { device, pid, memory } = this.app.runtime.state;
-    const lines = [
-      device === null
-        ? "Layerwise: the runtime starts with the first run"
-        : `Layerwise runs on ${device} (process ${pid})`,
-      ...(this.lastPeak() > 0 ? [`the last run took ${bytes(this.lastPeak())} of tensors at its peak`] : []),
-      ...(memory ? [`${bytes(memory.allocatedBytes)} of tensors, ${bytes(memory.reservedBytes)} reserved`] : []),
-      ...this.app.jobs.all.map(({ kind, target, message }) => `${kind} ${target ? longLabel(target) : ""}: ${message}`),
-      "Click to see the devices",
-    ];
-    return lines.join("\n");
+  private facts(): StatusFacts {
+    const { runtime, jobs } = this.app;
+    const job = jobs.all.findLast(({ target }) => target !== null) ?? jobs.all.at(-1);
+    return {
+      ...runtime.state,
+      job: job
+        ? {
+            label: job.target ? targetLabel(job.target) : "Layerwise",
+            ...(job.fraction === undefined ? {} : { fraction: job.fraction }),
+          }
+        : null,
+      running: jobs.all.map(({ kind, target, message }) => `${kind} ${target ? longLabel(target) : ""}: ${message}`),
+      lastPeakBytes: this.lastPeak(),
+      choice: readSetting("device"),
+    };
   }
 }

@@ -325,6 +325,7 @@ export type Result =
   | DescribeResult
   | AnalysisResult
   | ExportResult
+  | InspectResult
   | QuantizeResult
   | PruneResult
   | DistillResult;

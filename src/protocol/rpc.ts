@@ -8,6 +8,7 @@ import type {
   DevicesResult,
   ExportResult,
   GraphResult,
+  InspectResult,
   ProfileResult,
   PythonResult,
   RunResult,
@@ -63,6 +64,16 @@ export interface ExportRequest extends TargetRequest {
   dynamic?: Record<string, Record<string, string>>;
 }
 
+export interface InspectRequest {
+  /** Absolute. */
+  file: string;
+  /** Read all data, for smallest, largest, mean and NaN counts. */
+  statistics?: boolean;
+}
+
+/** Where libraries are looked for besides the usual places; only folders that are trusted. */
+export type DevicesRequest = Pick<TargetRequest, "workspace" | "env">;
+
 /** Verbs and their types: the one table that client, server and command line share. */
 export interface Verbs {
   analyse: { request: AnalysisRequest; result: AnalysisResult };
@@ -72,11 +83,29 @@ export interface Verbs {
   shapes: { request: TargetRequest; result: ShapesResult };
   python: { request: TargetRequest; result: PythonResult };
   describe: { request: DescribeRequest; result: DescribeResult };
-  devices: { request: Record<string, never>; result: DevicesResult };
+  devices: { request: DevicesRequest; result: DevicesResult };
   export: { request: ExportRequest; result: ExportResult };
+  inspect: { request: InspectRequest; result: InspectResult };
   quantize: { request: QuantizeRequest; result: QuantizeResult };
 }
 export type Verb = keyof Verbs;
+
+/** Of a GPU while something runs on it: all processes' memory, share of time in kernels. What is not told is absent. */
+export interface GpuNow {
+  usedBytes?: number;
+  totalBytes?: number;
+  utilization?: number;
+  temperatureC?: number;
+  powerW?: number;
+}
+
+/** Tensor memory on the device in use. */
+export interface DeviceState {
+  device: string;
+  allocatedBytes: number;
+  reservedBytes: number;
+  gpu?: GpuNow;
+}
 
 export type ToRuntime =
   { type: "request"; id: number; verb: Verb; request: Verbs[Verb]["request"] } | { type: "cancel"; id: number };
@@ -88,4 +117,4 @@ export type FromRuntime =
   | { type: "failure"; id: number; failure: Failure }
   | { type: "output"; id: number; stream: "stdout" | "stderr"; text: string }
   | { type: "progress"; id: number; message: string; /** 0..1 when known. */ fraction?: number }
-  | { type: "memory"; device: string; allocatedBytes: number; reservedBytes: number };
+  | ({ type: "memory" } & DeviceState);

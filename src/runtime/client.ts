@@ -4,7 +4,7 @@
  */
 import { fork, type ChildProcess } from "node:child_process";
 import { RPC_VERSION } from "../protocol/rpc.ts";
-import type { FromRuntime, ToRuntime, Verb, Verbs } from "../protocol/rpc.ts";
+import type { DeviceState, FromRuntime, ToRuntime, Verb, Verbs } from "../protocol/rpc.ts";
 import type { Failure } from "../protocol/source.ts";
 
 /** What a fresh process is told before it starts: src/runtime/host/host.ts reads it. */
@@ -18,7 +18,7 @@ export interface RuntimeEvents {
   onReady?(about: { pid: number; device: string }): void;
   /** The process ended without having been asked to. `isGivenUp`: it will not be started again by itself. */
   onDeath?(failure: Failure, isGivenUp: boolean): void;
-  onMemory?(memory: { device: string; allocatedBytes: number; reservedBytes: number }): void;
+  onMemory?(memory: DeviceState): void;
   /** What the process wrote on its own streams, and what happened to it: lines for a log. */
   onLog?(line: string): void;
 }
@@ -106,11 +106,14 @@ const KEPT_NAMES = new Set([
   "XDG_CACHE_HOME",
 ]);
 
+const KEPT_PREFIXES = ["CUDA_", "LAYERWISE_CUDA_", "LAYERWISE_EMULATION_"];
+
 /** The variables that the runtime needs to find its caches and the GPU's libraries; no tokens, no Node options. */
 export function clearedEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept: NodeJS.ProcessEnv = {};
   for (const [name, value] of Object.entries(environment)) {
-    if (KEPT_NAMES.has(name.toUpperCase()) || name.startsWith("CUDA_")) kept[name] = value;
+    const isKept = KEPT_NAMES.has(name.toUpperCase()) || KEPT_PREFIXES.some((prefix) => name.startsWith(prefix));
+    if (isKept) kept[name] = value;
   }
   // In a desktop editor the executable is Electron, which is Node only when it is told so.
   if (process.versions.electron) kept["ELECTRON_RUN_AS_NODE"] = "1";

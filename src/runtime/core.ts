@@ -11,6 +11,7 @@ import { boundOps, generators } from "./binding.ts";
 import * as bridge from "./bridge.ts";
 import { CudaGenerator, defaultCudaGenerator, resetCudaGenerators, seedCuda } from "./cuda/generator.ts";
 import { cudaFunctions } from "./cuda/functions.ts";
+import { forgetGraphs, graphFunctions } from "./cuda/graph_functions.ts";
 import { cuda } from "./cuda/system.ts";
 import {
   type ComputeDevice,
@@ -79,6 +80,10 @@ export interface Core {
   cancelWords: { words: Int32Array<SharedArrayBuffer>; index: number }[];
   /** Allocated and reserved bytes of tensor memory, readable from other threads; null without native code. */
   memory: Float64Array<SharedArrayBuffer> | null;
+  /** NVIDIA's libraries may lie in this folder too. */
+  useEnvironment(sitePackages: string): void;
+  /** The same of GPUs: src/runtime/cuda/gauges.ts. */
+  gpus: Float64Array<SharedArrayBuffer> | null;
   /** null where the core was made without native code. */
   cpu: CpuDevice | null;
   trace: { start(): void; step(): void; stop(target: string): Trace };
@@ -426,6 +431,7 @@ export function createCore(options: CoreOptions = {}): Core {
     ...fileFunctions,
     ...importFunctions,
     ...cudaFunctions,
+    ...graphFunctions,
     ...analysisFunctions,
     set_scratch: bridge.setScratch,
     intern: bridge.internList,
@@ -485,6 +491,8 @@ export function createCore(options: CoreOptions = {}): Core {
       bridge.clearLists();
       resetDefaultGenerator();
       resetCudaGenerators();
+      cuda.clearCancel();
+      forgetGraphs();
       cuda.reset();
       generators.length = 1;
       gradMode.set(true);
@@ -502,6 +510,8 @@ export function createCore(options: CoreOptions = {}): Core {
       ? [{ words: cpu.stream.control as Int32Array<SharedArrayBuffer>, index: Stream.cancelIndex }, ...cuda.cancelWords]
       : [],
     memory: (cpu?.allocator.shared as Float64Array<SharedArrayBuffer> | undefined) ?? null,
+    gpus: cpu ? cuda.gauges : null,
+    useEnvironment: (sitePackages) => cuda.lookIn(sitePackages),
     cpu,
     ...recording(cpu),
   };

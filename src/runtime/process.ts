@@ -5,6 +5,7 @@
 import type { FromRuntime, ToRuntime } from "../protocol/rpc.ts";
 import { RPC_VERSION } from "../protocol/rpc.ts";
 import type { Failure } from "../protocol/source.ts";
+import { GpuWatch } from "./host/gpu_watch.ts";
 import { RequestFailed, RuntimeHost, type HostOptions } from "./host/host.ts";
 
 const cancels = new Map<number, AbortController>();
@@ -28,13 +29,17 @@ async function main(): Promise<void> {
 
 /** The worker is busy while Python runs, so its memory is read from here. */
 function watchMemory(host: RuntimeHost): void {
+  const gpus = new GpuWatch();
   let last = "";
   const look = (): void => {
-    const memory = host.memory;
-    const now = `${memory.allocatedBytes} ${memory.reservedBytes}`;
+    const { device, allocatedBytes, reservedBytes, index } = host.memory;
+    // While nothing runs, a GPU is left to sleep.
+    const gpu = index === undefined || cancels.size === 0 ? undefined : gpus.read(index);
+    const memory = { device, allocatedBytes, reservedBytes, ...(gpu ? { gpu } : {}) };
+    const now = JSON.stringify(memory);
     if (now === last) return;
     last = now;
-    tell({ type: "memory", device: host.device, ...memory });
+    tell({ type: "memory", ...memory });
   };
   setInterval(look, MEMORY_EVERY_MS).unref();
 }

@@ -96,6 +96,7 @@ export class PythonSession<C extends CoreSide = CoreSide> implements Session<C> 
     const environment = findSitePackages(request.env, root);
     this.interpreter.mountWorkspace({ root, writable: request.writable ?? false, overlay: request.overlay });
     this.interpreter.setEnvironment(environment);
+    if (environment !== null) this.core.useEnvironment?.(environment);
     this.interpreter.call("layerwise.runner:use_root", toVirtualPath(root));
     this.shown = JSON.stringify([root, environment, request.writable ?? false]);
     return inside(target);

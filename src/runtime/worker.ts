@@ -21,6 +21,7 @@ interface WorkerCore extends CoreSide {
   device?: string;
   cancelWords?: CancelWord[];
   memory?: MemoryWords | null;
+  gpus?: MemoryWords | null;
   close?(): void;
 }
 
@@ -86,8 +87,8 @@ async function main(): Promise<void> {
   port.on("message", (message: ToWorker) => {
     if (message.type === "request") void serve(session, verbs, message.id, message.verb, message.request);
   });
-  const { device = "cpu", cancelWords = [], memory = null } = core;
-  tell({ type: "ready", device, timings: interpreter.timings, cancelWords, memory });
+  const { device = "cpu", cancelWords = [], memory = null, gpus = null } = core;
+  tell({ type: "ready", device, timings: interpreter.timings, cancelWords, memory, gpus });
 }
 
 async function serve(

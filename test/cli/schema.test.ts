@@ -12,6 +12,7 @@ import type {
   RunResult,
   ShapesResult,
 } from "../../src/protocol/results.ts";
+import type { QuantizeResult } from "../../src/protocol/compress.ts";
 import { kernels, lines, memory, modules, timing } from "../../src/profiler/index.ts";
 import { smallTrace } from "../profiler/synthetic.ts";
 
@@ -33,7 +34,8 @@ const agree: {
   devices: Same<Infer<typeof DOCUMENTS.devices>, DevicesResult>;
   export: Same<Infer<typeof DOCUMENTS.export>, ExportResult>;
   inspect: Same<Infer<typeof DOCUMENTS.inspect>, InspectResult>;
-} = { run: true, profile: true, graph: true, shapes: true, devices: true, export: true, inspect: true };
+  quantize: Same<Infer<typeof DOCUMENTS.quantize>, QuantizeResult>;
+} = { run: true, profile: true, graph: true, shapes: true, devices: true, export: true, inspect: true, quantize: true };
 
 test("the schemas agree with the protocol", () => {
   assert.deepEqual(Object.keys(agree).sort(), Object.keys(DOCUMENTS).sort());

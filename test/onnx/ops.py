@@ -284,6 +284,11 @@ def looks_at_weights(x: "float32[2,3]"):
     return x * 2 if w.sum() > 0 and w.tolist()[0] > 0 else x * 3
 
 
+def drawn_for_nothing(x: "float32[2,3]"):
+    chance = torch.rand([])
+    return x * 2 if chance is not None else x
+
+
 def nothing_joined(x: "float32[2,3]"):
     return x, torch.cat([torch.zeros(0), torch.zeros(0)])
 

@@ -4,6 +4,7 @@
  */
 import type { Failure } from "../../src/protocol/source.ts";
 import { makeTimeline, memoryCurve } from "../../src/protocol/views/columns.ts";
+import type { DevicesHost, DevicesNews } from "../../src/protocol/views/devices.ts";
 import type { GraphHost, GraphNews, GraphState } from "../../src/protocol/views/graph.ts";
 import type { ToView } from "../../src/protocol/views/port.ts";
 import type { QuantizeHost, QuantizeNews } from "../../src/protocol/views/quantize.ts";
@@ -13,6 +14,7 @@ import { servePort } from "../../src/protocol/views/serve.ts";
 import type { ServedPort } from "../../src/protocol/views/serve.ts";
 import { gptGraph, gptProfile, syntheticGraph } from "./fixtures.ts";
 import { gptQuantization } from "./quantize_fixtures.ts";
+import { devicesAnswers } from "./fake_devices.ts";
 import { quantizeAnswers } from "./fake_quantize.ts";
 
 interface TestPage {
@@ -98,6 +100,20 @@ const graphStates: Record<string, Partial<GraphState>> = {
   stale: { stale: "model.py was edited after this graph" },
 };
 
+const MODEL_FILE: GraphState["model"] = {
+  description: "ONNX, IR 10, opset 20, made by layerwise 0.1",
+  inputs: [{ name: "idx", dtype: "int64", shape: ["batch", "length"] }],
+  outputs: [{ name: "logits", dtype: "float32", shape: ["batch", "length", "50304"] }],
+  run: {
+    inputs: [{ name: "idx", value: "int64[1,8]", from: "default" }],
+    outputs: [{ name: "logits", shape: [1, 8, 50304], dtype: "float32", device: "cpu", preview: "[0.1, -0.23, ...]" }],
+    timeUs: 8120,
+    device: "cpu",
+    stale: null,
+  },
+  isRunning: false,
+};
+
 let served: ServedPort<ProfilerNews | GraphNews | QuantizeNews>;
 const post = (message: ToView): void => {
   setTimeout(() => window.postMessage(message, "*"), 0);
@@ -127,9 +143,13 @@ if (document.getElementById("app")!.dataset["view"] === "profiler") {
 } else if (document.getElementById("app")!.dataset["view"] === "quantize") {
   const answers = quantizeAnswers(query, { failure, running, noted, changed: () => served.tell({ type: "changed" }) });
   served = servePort<QuantizeHost, QuantizeNews>({ view: "quantize", ...options, answers }) as unknown as typeof served;
+} else if (document.getElementById("app")!.dataset["view"] === "devices") {
+  const answers = devicesAnswers(query, { failure, noted, changed: () => served.tell({ type: "changed" }) });
+  served = servePort<DevicesHost, DevicesNews>({ view: "devices", ...options, answers }) as unknown as typeof served;
 } else {
   const graphState: GraphState = {
     graph: graphOf(query.get("graph") ?? "gpt"),
+    model: query.has("model") ? MODEL_FILE : null,
     overlay: graphOverlay(profile),
     errors: graphErrors(gptQuantization({ name, schemes: ["int4"] }).reports[0]!),
     stale: null,
@@ -148,6 +168,8 @@ if (document.getElementById("app")!.dataset["view"] === "profiler") {
       copy: noted("copy"),
       saveSvg: noted("saveSvg"),
       graph: noted("graph"),
+      run: noted("run"),
+      editInputs: noted("editInputs"),
       profile: noted("profile"),
       quantize: noted("quantize"),
       cancel: noted("cancel"),

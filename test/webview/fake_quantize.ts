@@ -64,6 +64,7 @@ export function quantizeAnswers(query: URLSearchParams, page: QuantizePage): Ans
     running: null,
     failure: null,
     suggestion: result.target,
+    isFile: query.has("file"),
     root: "/home/ada/nanogpt",
     saved: null,
     ...states[query.get("state") ?? "done"],

@@ -317,3 +317,24 @@ test("a deep residual graph stays narrow", () => {
   const picture = layoutPicture(model, openToDepth(model, Infinity));
   assert.ok(picture.width < 1500, `${picture.width} wide`);
 });
+
+test("a box shows the worst error inside of it, and layers that were left alone show none", () => {
+  const model = buildModel(gptGraph({ nLayers: 2 }));
+  const layers = [
+    { path: "h.0.mlp.c_fc", became: "int4", sqnrDb: 20 },
+    { path: "h.0.attn.c_attn", became: "int4", sqnrDb: 12 },
+    { path: "h.1.mlp.c_fc", became: "int8", sqnrDb: null },
+  ];
+  const values = itemValues(model, "error", { overlay: null, errors: { label: "int4", layers } })!;
+  const at = (path: string): number =>
+    values[model.nNodes + model.graph.groups.findIndex((group) => group.path === path)]!;
+  assert.equal(at("h.0.mlp.c_fc"), 20);
+  assert.equal(at("h.0.mlp"), 20);
+  assert.equal(at("h.0"), 12);
+  assert.equal(at("h.1"), Infinity);
+  assert.ok(Number.isNaN(at("lm_head")));
+  const op = model.graph.nodes.findIndex(
+    ({ kind, group }) => kind === "op" && model.graph.groups[group]!.path === "h.0.attn.c_attn",
+  );
+  assert.equal(values[op], 12);
+});

@@ -180,3 +180,31 @@ test("ten thousand nodes are shown folded at once", () =>
   withView({ query: { graph: "synthetic10000" } }, async (view) => {
     assert.ok((await boxes(view)) < 500);
   }));
+
+test("errors colour the layers that were quantized, on a scale of their own", async () => {
+  await withView({ width: 1000 }, async (view) => {
+    await view.page.click("vscode-dropdown");
+    await view.page.click("vscode-option:has-text('Colour by error')");
+    await view.page.waitForSelector(".lw-legend-ramp");
+    assert.match((await view.page.textContent(".lw-graph-legend"))!, /60 dB.*5 dB.*int4, groups of 32/);
+  });
+  await withView({ width: 1000, query: { state: "plain" } }, async (view) => {
+    await view.page.click("vscode-dropdown");
+    await view.page.click("vscode-option:has-text('Colour by error')");
+    await view.page.click(".lw-graph-legend .lw-link");
+    assert.deepEqual((await view.calls()).at(-1)?.method, "quantize");
+  });
+});
+
+test("a model's file has a bar: what it takes, gives and gave, and what can be done with it", () =>
+  withView({ width: 1000, query: { model: "1" } }, async (view) => {
+    const bar = (await view.page.textContent(".lw-model-bar"))!.replace(/\u202f/g, " ");
+    for (const part of ["idx int64[batch, length]", "logits float32[batch, length, 50304]", "8.12 ms on cpu"]) {
+      assert.ok(bar.includes(part), `${part} in ${bar}`);
+    }
+    for (const name of ["Run", "Profile", "Graph", "Quantize"]) {
+      await view.page.click(`.lw-model-bar vscode-button[aria-label=${name}]`);
+    }
+    const methods = (await view.calls()).map(({ method }) => method);
+    assert.deepEqual(methods, ["run", "profile", "graph", "quantize"]);
+  }));

@@ -44,6 +44,7 @@ test("numbers are written with three digits and a unit that fits", () => {
     [formatShare(0.342), "34.2 %"],
     [formatShape([2, 16, 64]), "2×16×64"],
     [formatShape([]), "scalar"],
+    [formatShape([-1, 64]), "?×64"],
     [formatFile("/a/b/c.py", "/a"), "b/c.py"],
     [formatFile("/x/y/z.py", "/a"), "y/z.py"],
     [formatTarget("/a/model.py::GPT"), "model.py::GPT"],

@@ -187,6 +187,7 @@ export function gptQuantization(options: ProofOptions = {}): QuantizeResult {
     data: isRandom
       ? { name: "data", value: "random inputs", from: "default", samples: 8, isRandom: true }
       : { name: "data", value: "val.npy", from: "given", samples: 64, isRandom: false },
+    notes: isRandom ? ["wte and lm_head share their weights: counted once"] : [],
     reports: wanted.map((plan) => reportOf(plan, options)),
     stdout: "",
   };

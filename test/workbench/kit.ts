@@ -100,6 +100,20 @@ export class Workbench {
     await this.page.keyboard.press("Enter");
   }
 
+  /** Answers a dialog that asks where to write with a path. */
+  async answerSaveDialog(path: string): Promise<void> {
+    const dialog = this.page.locator(".quick-input-widget", { hasText: "Show Local" });
+    await dialog.waitFor();
+    const input = dialog.locator("input.input");
+    await this.until("the path in the dialog", undefined, async () => {
+      // What is typed while the folder is still being listed is overwritten.
+      await input.fill(path);
+      await this.page.waitForTimeout(300);
+      return (await input.inputValue()) === path || undefined;
+    });
+    await this.page.keyboard.press("Enter");
+  }
+
   /** The code lenses in view, from top to bottom, one text per link. */
   async lenses(): Promise<string[]> {
     return (await this.page.locator(".codelens-decoration a").allInnerTexts()).map(normalSpace);

@@ -1,10 +1,11 @@
 /**
  * Checks Layerwise on the GPU of this machine and measures it beside PyTorch; needs no network.
  *
- *   check --out FOLDER [--only device,ops,train,memory,sanitize,bench] [--python python3] [--minutes 10]
+ *   check --out FOLDER [--only device,ops,train,memory,sanitize,bench] [--python python3] [--minutes 9.5]
  *     --python PYTHON   an interpreter with PyTorch; none: what needs it is skipped
  *     --emulated        on the emulated driver, with sizes cut down: shows that the tool runs, measures nothing
  *     --small           few cases of each section
+ *     --cases REGEX     measure only cases whose name matches, for example "matmul bfloat16"
  *
  * Writes gpu-check.json, gpu-check.md and gpu-check.log into the folder; each section is reported even if another fails.
  */
@@ -40,9 +41,10 @@ const { values: options } = parseArgs({
     out: { type: "string" },
     only: { type: "string" },
     python: { type: "string" },
-    minutes: { type: "string", default: "10" },
+    minutes: { type: "string", default: "9.5" },
     emulated: { type: "boolean", default: false },
     small: { type: "boolean", default: false },
+    cases: { type: "string", default: "" },
   },
 });
 
@@ -98,7 +100,16 @@ async function main(): Promise<boolean> {
   const deadline = performance.now() + Number(options.minutes) * 60_000;
   const python = withTorch(options.python);
   const { emulated: isEmulated, small: isSmall } = options;
-  const setting: Setting = { python, isEmulated, isSmall, logFile, environment: environmentOf(python), deadline };
+  const cases = new RegExp(options.cases);
+  const setting: Setting = {
+    python,
+    isEmulated,
+    isSmall,
+    cases,
+    logFile,
+    environment: environmentOf(python),
+    deadline,
+  };
   const memoryGiB = Math.round(totalmem() / 2 ** 30);
   const host = `${cpus()[0]?.model ?? "unknown"}, ${cpus().length} logical cores, ${memoryGiB} GiB`;
   const results: Results = { format: 1, date: new Date().toISOString(), isEmulated, machine: { host }, sections: [] };

@@ -92,6 +92,12 @@ add("launching", "200 operations on 16 numbers, per operation", {
   tiny: { n_launches: 20 },
   unit: "us",
 });
+add("launching", "the same replayed as a CUDA graph, per operation", {
+  case: "launches",
+  with: { n_launches: 200, graphed: true },
+  tiny: { n_launches: 20, graphed: true },
+  unit: "us",
+});
 add("LLaMA 1.2B, bfloat16", "forward, 1 x 2048", {
   case: "llama_forward",
   with: { dtype: "bfloat16", batch: 1, length: 2048 },

@@ -24,6 +24,8 @@ export interface Setting {
   isEmulated: boolean;
   /** Few cases, small sizes: proves that everything can run. */
   isSmall: boolean;
+  /** Names of the cases to measure. */
+  cases: RegExp;
   logFile: string;
   environment: NodeJS.ProcessEnv;
   /** performance.now() after which nothing new begins. */
@@ -64,7 +66,10 @@ export function run(
     killWithChildren(child.pid);
   }, limitMs);
   return new Promise((resolve) => {
+    let isSettled = false;
     const settle = (status: number, why = ""): void => {
+      if (isSettled) return;
+      isSettled = true;
       clearTimeout(timer);
       const seconds = (performance.now() - start) / 1000;
       const ended = { status, out, err: err + why, seconds, isTimedOut };

@@ -22,7 +22,7 @@ from models import ENTRIES
 
 
 def tensors_in(value, out):
-    """All tensors of a nested result, in the order in which an exporter names them."""
+    """All tensors of a nested result, in the order in which an exporter names them; caches are no outputs."""
     if isinstance(value, torch.Tensor):
         out.append(value)
     elif isinstance(value, dict):
@@ -30,9 +30,6 @@ def tensors_in(value, out):
             tensors_in(item, out)
     elif isinstance(value, (list, tuple)):
         for item in value:
-            tensors_in(item, out)
-    elif hasattr(value, "__dict__") and not callable(value):
-        for item in vars(value).values():
             tensors_in(item, out)
     return out
 

@@ -2,7 +2,7 @@
  * Exports the models of the zoo to ONNX and runs each in ONNX Runtime beside the runtime's own outputs; with --page the table in
  * docs/zoo-exports.md is written. Files are removed as soon as they are compared.
  *
- * node tools/zoo/exports.ts --env VENV [--page] [KEY or PACKAGE ...]
+ * node tools/zoo/exports.ts --env VENV [--page] [KEY or PACKAGE ...]; what was exported before stands in exports.json beside this.
  */
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -104,18 +104,21 @@ async function exportAll(keys: readonly string[], env: string): Promise<Outcome[
   return found;
 }
 
+/** Without the place, which is this tool's own call, and the class of the error. */
+const reasonOf = (error: string): string => error.replaceAll(/ \(.*line \d+\)/g, "").replace(/^\w+Error: /, "");
+
 function page(all: readonly Outcome[]): string {
   const exported = all.filter(({ error }) => error === undefined);
   const same = exported.filter(({ relative = Infinity }) => relative <= BOUND);
   const reasons = new Map<string, string[]>();
   for (const { key, error } of all) {
     if (error === undefined) continue;
-    const reason = error.replaceAll(/ \(.*line \d+\)/g, "").replace(/^[\w.]*UnsupportedOperatorError: /, "");
+    const reason = reasonOf(error);
     reasons.set(reason, [...(reasons.get(reason) ?? []), key]);
   }
   const rows = all.map(({ key, parameters, relative, error }) => {
     const size = parameters === undefined ? "" : `${(parameters / 1e6).toFixed(2)} M`;
-    return `| ${key} | ${size} | ${relative === undefined ? "" : relative.toExponential(1)} | ${error ?? ""} |`;
+    return `| ${key} | ${size} | ${relative === undefined ? "" : relative.toExponential(1)} | ${error ? reasonOf(error) : ""} |`;
   });
   return [
     "# The zoo in ONNX",

@@ -42,7 +42,7 @@ function nodeDetail(model: GraphModel, item: number): string {
 function boxDetail(model: GraphModel, item: number): string {
   const nOps = model.nOps[item]!;
   const ops = `${formatCount(nOps)} op${nOps === 1 ? "" : "s"}`;
-  return `${itemType(model, item)} · ${ops}`;
+  return [itemType(model, item), ops].filter((part) => part !== "").join(" · ");
 }
 
 export function repeats(model: GraphModel, item: number): number {

@@ -20,6 +20,7 @@ import { createFinder } from "./finder.ts";
 import { legendParts } from "./legend.ts";
 import { makeLayouter } from "./layouter.ts";
 import type { Layouter } from "./layouter.ts";
+import { modelBar } from "./model_bar.ts";
 import { buildModel, itemKind, itemLabel, itemType, trailOf } from "./model.ts";
 import type { GraphModel } from "./model.ts";
 import { itemAt, modulePath, neighbour, searchItems } from "./navigate.ts";
@@ -170,9 +171,10 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
     legend,
     live,
   );
+  const bar = h("div", { class: "lw-model-holder" });
   const content = h("div", { class: "lw-graph-content" });
   root.classList.add("lw-graph");
-  root.replaceChildren(notices, content);
+  root.replaceChildren(bar, notices, content);
 
   function showProblem(message: string): void {
     problem = message;
@@ -198,6 +200,20 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
       if (message) list.push(failureBanner({ kind: "bug", type: "Graph", message }, { openSource, copy }));
     }
     notices.replaceChildren(...list);
+  }
+
+  function drawBar({ model: file }: GraphState): void {
+    if (!file) return bar.replaceChildren();
+    bar.replaceChildren(
+      modelBar({
+        model: file,
+        run: () => ignore(host.run()),
+        editInputs: () => ignore(host.editInputs()),
+        profile: () => ignore(host.profile()),
+        graph: () => ignore(host.graph()),
+        quantize: () => ignore(host.quantize()),
+      }),
+    );
   }
 
   async function showGraph(shown: GraphState): Promise<void> {
@@ -489,6 +505,7 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
       return;
     }
     problem = null;
+    drawBar(state);
     drawNotices();
     await showGraph(state);
   }

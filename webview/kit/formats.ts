@@ -66,9 +66,9 @@ export function formatShare(share: number): string {
   return `${trimZeros((share * 100).toFixed(1))}${SPACE}%`;
 }
 
-/** "2×16×64"; a scalar is "scalar". */
+/** "2×16×64"; a scalar is "scalar", and a size that is not known before a run is "?". */
 export function formatShape(shape: readonly number[]): string {
-  return shape.length === 0 ? "scalar" : shape.join("×");
+  return shape.length === 0 ? "scalar" : shape.map((size) => (size < 0 ? "?" : size)).join("×");
 }
 
 /** The path as it reads below a folder; other paths keep their last two parts. */

@@ -128,7 +128,7 @@ export function schemeList(options: CompareOptions): HTMLElement {
           latency.before.medianUs,
           latency.after.medianUs,
           mostUs,
-          isSlower(report) ? "var(--lw-error)" : "var(--lw-series-2)",
+          isSlower(report) ? "var(--lw-series-4)" : "var(--lw-series-2)",
         ),
         isSlower(report),
       ),

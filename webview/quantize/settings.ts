@@ -1,5 +1,6 @@
 /** What the next run takes: schemes, how their numbers are found, on which data, within which error. It only asks. */
 import type { Method, Observer, Scheme } from "../../src/protocol/compress.ts";
+import { FILE_SCHEMES } from "../../src/protocol/views/quantize.ts";
 import type { QuantizeChoices } from "../../src/protocol/views/quantize.ts";
 import { h } from "../kit/dom.ts";
 import { baseName } from "../kit/formats.ts";
@@ -8,6 +9,7 @@ import { dropdown } from "../kit/toolkit.ts";
 
 export interface SettingsOptions {
   choices: QuantizeChoices;
+  isFile: boolean;
   choose(change: Partial<QuantizeChoices>): void;
   pickData(): void;
   pickMetric(): void;
@@ -59,11 +61,12 @@ function field(label: string, ...content: HTMLElement[]): HTMLElement {
   return h("div", { class: "lw-field" }, h("span", { class: "lw-field-label" }, label), ...content);
 }
 
-function schemeToggles({ choices, choose }: SettingsOptions): HTMLElement {
+function schemeToggles({ choices, isFile, choose }: SettingsOptions): HTMLElement {
+  const offered = schemes.filter(({ id }) => !isFile || FILE_SCHEMES.includes(id));
   return h(
     "div",
     { class: "lw-toggles", attributes: { role: "group", "aria-label": "Schemes to compare" } },
-    ...schemes.map(({ id, title }) => {
+    ...offered.map(({ id, title }) => {
       const isOn = choices.schemes.includes(id);
       return h(
         "button",
@@ -185,10 +188,12 @@ export function settingsFields(options: SettingsOptions): HTMLElement {
         "Metric",
         picked(choices.metric, "What fits the outputs", options.pickMetric, () => choose({ metric: null })),
       ),
-      field(
-        "Weights",
-        picked(choices.weights, "As the class makes them", options.pickWeights, () => choose({ weights: null })),
-      ),
+      options.isFile
+        ? null
+        : field(
+            "Weights",
+            picked(choices.weights, "As the class makes them", options.pickWeights, () => choose({ weights: null })),
+          ),
     ),
     h(
       "div",

@@ -27,7 +27,7 @@ import type { ReportView, TabId } from "./report.ts";
 import { savedStrip } from "./saved.ts";
 import { scatter } from "./scatter.ts";
 import { settingsFields, settingsWords } from "./settings.ts";
-import { isSameChoice } from "./words.ts";
+import { isSameChoice, isSlower } from "./words.ts";
 
 /** What survives hiding and showing the view. */
 export interface QuantizeMemory {
@@ -113,6 +113,7 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
       ),
       settingsFields({
         choices,
+        isFile: shownState.isFile,
         choose,
         pickData: () => ignore(host.pickData()),
         pickMetric: () => ignore(host.pickMetric()),
@@ -266,6 +267,7 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
             ),
           )
         : null,
+      ...result.notes.map((note) => h("div", { class: "lw-muted lw-note" }, note)),
     );
   }
 
@@ -289,13 +291,11 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
 
   function verdict(report: ReportRows): HTMLElement {
     const kept = report.keptForBudget?.length ?? 0;
+    const tone = !report.worthKeeping ? "bad" : isSlower(report) ? "mixed" : "good";
     return h(
       "div",
-      {
-        class: `lw-verdict ${report.worthKeeping ? "lw-verdict-good" : "lw-verdict-bad"}`,
-        attributes: { role: "status" },
-      },
-      icon(report.worthKeeping ? "check" : "warning"),
+      { class: `lw-verdict lw-verdict-${tone}`, attributes: { role: "status" } },
+      icon(tone === "good" ? "check" : tone === "mixed" ? "scales" : "warning"),
       h(
         "span",
         {},

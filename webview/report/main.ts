@@ -29,6 +29,7 @@ const root = "";
 function pageGraphHost(graph: NonNullable<ReportData["graph"]>): Asked<GraphHost> {
   const state: GraphState = {
     graph,
+    model: null,
     overlay: data.profile ? graphOverlay(data.profile) : null,
     errors: null,
     stale: null,
@@ -49,6 +50,8 @@ function pageGraphHost(graph: NonNullable<ReportData["graph"]>): Asked<GraphHost
       URL.revokeObjectURL(link.href);
     },
     graph: async () => {},
+    run: async () => {},
+    editInputs: async () => {},
     profile: async () => {},
     quantize: async () => {},
     cancel: async () => {},

@@ -1,8 +1,6 @@
 // The driver's functions over the host's emulation, so that tests drive the addon's real path without a GPU. Device
 // memory is host memory whose borders every copy checks. With LAYERWISE_EMULATION_DEFER=1 the work of a stream waits
 // until somebody synchronises with it, as on a GPU: what reads or overwrites too early then shows.
-#include "../driver.h"
-
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,13 +9,9 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <deque>
-#include <functional>
-#include <map>
-#include <mutex>
-#include <vector>
 
 #include "observe.h"
+#include "streams.h"
 #include "threads.h"
 
 #undef threadIdx
@@ -25,29 +19,19 @@
 #undef blockDim
 #undef gridDim
 
-#define EXPORT extern "C" __attribute__((visibility("default")))
-
 namespace {
 
-using layerwise::CuContext;
-using layerwise::CuDevice;
-using layerwise::CuEvent;
-using layerwise::CuFunction;
-using layerwise::CuGraph;
-using layerwise::CuGraphExec;
-using layerwise::CuModule;
-using layerwise::CuPointer;
-using layerwise::CuResult;
-using layerwise::CuStream;
-using layerwise::CuUuid;
 using namespace layerwise;
-
-using Work = std::function<void()>;
-
-struct Stream {
-  std::deque<Work> waiting;
-  std::vector<Work>* capture = nullptr;
-};
+using emulation::enqueue;
+using emulation::finish;
+using emulation::finish_all;
+using emulation::Guard;
+using emulation::number_from;
+using emulation::refuse;
+using emulation::state;
+using emulation::Stream;
+using emulation::stream_of;
+using emulation::Work;
 
 // Who listens to what is done; null while nobody does.
 const emulation::Observer* observer = nullptr;
@@ -81,36 +65,6 @@ emulation::Observed about(emulation::WorkKind kind, size_t bytes, uint32_t value
   return about;
 }
 
-struct Event {
-  double ms = 0;
-  // The stream and how much of it had been asked for when the event was recorded last.
-  bool is_recorded = false;
-  bool is_done = true;
-};
-
-struct State {
-  std::recursive_mutex lock;
-  std::map<CuPointer, size_t> device_blocks;
-  std::map<CuPointer, size_t> host_blocks;
-  std::vector<Stream*> streams;
-  Stream legacy;
-  size_t used = 0;
-};
-
-State& state() {
-  static State* state = new State;
-  return *state;
-}
-
-struct Guard : std::lock_guard<std::recursive_mutex> {
-  Guard() : std::lock_guard<std::recursive_mutex>(state().lock) {}
-};
-
-size_t number_from(const char* name, size_t otherwise) {
-  const char* text = getenv(name);
-  return text && *text ? size_t(strtoull(text, nullptr, 10)) : otherwise;
-}
-
 size_t total_bytes() {
   static const size_t bytes = number_from("LAYERWISE_EMULATION_BYTES", size_t(2) << 30);
   return bytes;
@@ -119,45 +73,6 @@ size_t total_bytes() {
 int device_total() {
   static const int devices = int(number_from("LAYERWISE_EMULATION_DEVICES", 1));
   return devices;
-}
-
-bool defers() {
-  static const bool answer = number_from("LAYERWISE_EMULATION_DEFER", 0) != 0;
-  return answer;
-}
-
-double now_ms() {
-  timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return t.tv_sec * 1e3 + t.tv_nsec * 1e-6;
-}
-
-Stream& stream_of(CuStream stream) { return stream ? *(Stream*)stream : state().legacy; }
-
-// One order for all streams while deferring: whatever waits runs first come, first served within its stream.
-void finish(Stream& stream) {
-  while (!stream.waiting.empty()) {
-    Work work = std::move(stream.waiting.front());
-    stream.waiting.pop_front();
-    work();
-  }
-}
-
-void finish_all() {
-  finish(state().legacy);
-  for (Stream* stream : state().streams) finish(*stream);
-}
-
-CuResult enqueue(CuStream stream, Work work) {
-  Stream& s = stream_of(stream);
-  if (s.capture) {
-    s.capture->push_back(std::move(work));
-  } else if (defers()) {
-    s.waiting.push_back(std::move(work));
-  } else {
-    work();
-  }
-  return kCuSuccess;
 }
 
 bool is_inside(const std::map<CuPointer, size_t>& blocks, CuPointer pointer, size_t bytes) {
@@ -238,6 +153,9 @@ EXPORT CuResult cuDevicePrimaryCtxRelease_v2(CuDevice) { return kCuSuccess; }
 EXPORT CuResult cuCtxSetCurrent(CuContext) { return kCuSuccess; }
 EXPORT CuResult cuCtxSynchronize() {
   Guard guard;
+  for (Stream* stream : state().streams) {
+    if (const CuResult result = refuse(*stream)) return result;
+  }
   finish_all();
   return kCuSuccess;
 }
@@ -318,6 +236,7 @@ EXPORT CuResult cuMemcpyHtoDAsync_v2(CuPointer to, const void* from, size_t byte
   if (is_pinned(from, bytes)) {
     return enqueue(stream, observed(copy, stream, [=] { memcpy((void*)to, from, bytes); }));
   }
+  if (const CuResult result = refuse(stream_of(stream))) return result;
   std::vector<char> taken((const char*)from, (const char*)from + bytes);
   Work work = [to, taken = std::move(taken)] { memcpy((void*)to, taken.data(), taken.size()); };
   return enqueue(stream, observed(copy, stream, std::move(work)));
@@ -325,7 +244,10 @@ EXPORT CuResult cuMemcpyHtoDAsync_v2(CuPointer to, const void* from, size_t byte
 EXPORT CuResult cuMemcpyDtoHAsync_v2(void* to, CuPointer from, size_t bytes, CuStream stream) {
   Guard guard;
   if (!is_device(from, bytes)) return kCuInvalidValue;
-  if (!is_pinned(to, bytes)) finish(stream_of(stream));
+  if (!is_pinned(to, bytes)) {
+    if (const CuResult result = refuse(stream_of(stream))) return result;
+    finish(stream_of(stream));
+  }
   const auto copy = about(emulation::WorkKind::kFromDevice, bytes);
   return enqueue(stream, observed(copy, stream, [=] { memcpy(to, (const void*)from, bytes); }));
 }
@@ -369,116 +291,17 @@ EXPORT CuResult cuLaunchKernel(CuFunction function, unsigned gx, unsigned gy, un
   return enqueue(stream, observed(launch, stream, std::move(work)));
 }
 
-EXPORT CuResult cuStreamCreateWithPriority(CuStream* stream, unsigned, int) {
-  Guard guard;
-  Stream* made = new Stream;
-  state().streams.push_back(made);
-  *stream = (CuStream)made;
-  return kCuSuccess;
-}
-EXPORT CuResult cuStreamDestroy_v2(CuStream stream) {
-  Guard guard;
-  finish(stream_of(stream));
-  std::erase(state().streams, (Stream*)stream);
-  delete (Stream*)stream;
-  return kCuSuccess;
-}
-EXPORT CuResult cuStreamSynchronize(CuStream stream) {
-  Guard guard;
-  finish(stream_of(stream));
-  return kCuSuccess;
-}
-EXPORT CuResult cuStreamQuery(CuStream stream) {
-  Guard guard;
-  // Whoever asks again and again must see an end: one piece of work per question.
-  Stream& s = stream_of(stream);
-  if (s.waiting.empty()) return kCuSuccess;
-  Work work = std::move(s.waiting.front());
-  s.waiting.pop_front();
-  work();
-  return s.waiting.empty() ? kCuSuccess : kCuNotReady;
-}
-EXPORT CuResult cuEventCreate(CuEvent* event, unsigned) { return *event = (CuEvent) new Event, kCuSuccess; }
-EXPORT CuResult cuEventDestroy_v2(CuEvent event) {
-  Guard guard;
-  finish_all();
-  delete (Event*)event;
-  return kCuSuccess;
-}
-EXPORT CuResult cuEventRecord(CuEvent event, CuStream stream) {
-  Guard guard;
-  Event* e = (Event*)event;
-  e->is_recorded = true;
-  e->is_done = false;
-  return enqueue(stream, [e] {
-    e->ms = now_ms();
-    e->is_done = true;
-  });
-}
-EXPORT CuResult cuEventQuery(CuEvent event) {
-  Guard guard;
-  return ((Event*)event)->is_done ? kCuSuccess : kCuNotReady;
-}
-EXPORT CuResult cuEventSynchronize(CuEvent event) {
-  Guard guard;
-  if (!((Event*)event)->is_done) finish_all();
-  return kCuSuccess;
-}
-EXPORT CuResult cuStreamWaitEvent(CuStream stream, CuEvent event, unsigned) {
-  Guard guard;
-  Event* e = (Event*)event;
-  return enqueue(stream, [e] {
-    if (!e->is_done) finish_all();
-  });
-}
-EXPORT CuResult cuEventElapsedTime(float* ms, CuEvent start, CuEvent end) {
-  Guard guard;
-  const Event* a = (Event*)start;
-  const Event* b = (Event*)end;
-  if (!a->is_recorded || !b->is_recorded) return 400;  // CUDA_ERROR_INVALID_HANDLE
-  if (!a->is_done || !b->is_done) return kCuNotReady;
-  *ms = float(b->ms - a->ms);
-  return kCuSuccess;
-}
-
-// Graphs: a list of what was asked for, run again in order.
-EXPORT CuResult cuStreamBeginCapture_v2(CuStream stream, int) {
-  Guard guard;
-  stream_of(stream).capture = new std::vector<Work>;
-  return kCuSuccess;
-}
-EXPORT CuResult cuStreamEndCapture(CuStream stream, CuGraph* graph) {
-  Guard guard;
-  Stream& s = stream_of(stream);
-  if (!s.capture) return 901;  // CUDA_ERROR_STREAM_CAPTURE_INVALIDATED
-  *graph = (CuGraph)s.capture;
-  s.capture = nullptr;
-  return kCuSuccess;
-}
-EXPORT CuResult cuGraphInstantiateWithFlags(CuGraphExec* made, CuGraph graph, unsigned long long) {
-  *made = (CuGraphExec) new std::vector<Work>(*(std::vector<Work>*)graph);
-  return kCuSuccess;
-}
-EXPORT CuResult cuGraphLaunch(CuGraphExec graph, CuStream stream) {
-  Guard guard;
-  for (const Work& work : *(std::vector<Work>*)graph) enqueue(stream, work);
-  return kCuSuccess;
-}
-EXPORT CuResult cuGraphDestroy(CuGraph graph) {
-  delete (std::vector<Work>*)graph;
-  return kCuSuccess;
-}
-EXPORT CuResult cuGraphExecDestroy(CuGraphExec graph) {
-  delete (std::vector<Work>*)graph;
-  return kCuSuccess;
-}
-
 EXPORT CuResult cuGetErrorName(CuResult result, const char** name) {
   switch (result) {
     case kCuInvalidValue: *name = "CUDA_ERROR_INVALID_VALUE"; break;
     case kCuOutOfMemory: *name = "CUDA_ERROR_OUT_OF_MEMORY"; break;
     case kCuNotFound: *name = "CUDA_ERROR_NOT_FOUND"; break;
     case kCuNotReady: *name = "CUDA_ERROR_NOT_READY"; break;
+    case emulation::kCaptureUnsupported: *name = "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"; break;
+    case emulation::kCaptureInvalidated: *name = "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED"; break;
+    case emulation::kCaptureUnjoined: *name = "CUDA_ERROR_STREAM_CAPTURE_UNJOINED"; break;
+    case emulation::kCaptureIsolation: *name = "CUDA_ERROR_STREAM_CAPTURE_ISOLATION"; break;
+    case emulation::kCapturedEvent: *name = "CUDA_ERROR_CAPTURED_EVENT"; break;
     default: *name = "CUDA_ERROR_UNKNOWN";
   }
   return kCuSuccess;
@@ -489,6 +312,11 @@ EXPORT CuResult cuGetErrorString(CuResult result, const char** text) {
     case kCuOutOfMemory: *text = "out of memory"; break;
     case kCuNotFound: *text = "named symbol not found"; break;
     case kCuNotReady: *text = "device not ready"; break;
+    case emulation::kCaptureUnsupported: *text = "operation not permitted when stream is capturing"; break;
+    case emulation::kCaptureInvalidated: *text = "operation failed due to a previous error during capture"; break;
+    case emulation::kCaptureUnjoined: *text = "capturing stream has unjoined work"; break;
+    case emulation::kCaptureIsolation: *text = "dependency created on uncaptured work in another stream"; break;
+    case emulation::kCapturedEvent: *text = "operation not permitted on an event last recorded in a capturing stream"; break;
     default: *text = "unknown error";
   }
   return kCuSuccess;

@@ -8,6 +8,11 @@
 
 namespace {
 
+// In a graph seed and offset come with each replay.
+DEVICE Philox philox_of(uint64_t seed, uint64_t offset, const uint64_t* state) {
+  return state ? Philox(state[0], thread_index(), state[1] + offset) : Philox(seed, thread_index(), offset);
+}
+
 DEVICE float rounded(float x, int dtype) {
   if (dtype == kFloat16) return to_float(to_half(x));
   if (dtype == kBfloat16) return to_float(to_brain(x));
@@ -82,7 +87,7 @@ DEVICE int numbers_of(const RandomJob& job, const Words& words, double (&number)
 }
 
 template <class T> DEVICE void random_numbers(const RandomJob& job) {
-  Philox philox(job.seed, thread_index(), job.offset);
+  Philox philox = philox_of(job.seed, job.offset, job.state);
   constexpr int kEach = sizeof(T) == 8 ? 2 : 4;
   for (int64_t first = thread_index(); first < job.n; first += thread_count() * kEach) {
     T number[4];
@@ -111,7 +116,7 @@ DEVICE uint64_t full_range(int dtype) {
 }
 
 template <class T> DEVICE void random_integers(const RandomJob& job) {
-  Philox philox(job.seed, thread_index(), job.offset);
+  Philox philox = philox_of(job.seed, job.offset, job.state);
   constexpr int kEach = sizeof(T) == 8 ? 2 : 4;
   const uint64_t range = job.kind == kFull ? full_range(job.dtype) : job.range;
   for (int64_t first = thread_index(); first < job.n; first += thread_count() * kEach) {
@@ -160,9 +165,10 @@ KERNEL(multinomial_sums, (double* sums, const void* weights, int dtype, int64_t 
 }
 
 // The first element whose running sum exceeds a uniform number below the total: one of weight 0 is never drawn.
-KERNEL(multinomial_draw, (int64_t* out, const double* sums, uint64_t seed, uint64_t offset, int64_t drawn,
+KERNEL(multinomial_draw, (int64_t* out, const double* sums, uint64_t seed, uint64_t offset,
+                          const uint64_t* state, int64_t drawn,
                           int64_t samples, int64_t n)) {
-  Philox philox(seed, thread_index(), offset);
+  Philox philox = philox_of(seed, offset, state);
   for (int64_t first = thread_index(); first < drawn; first += thread_count() * 2) {
     const Words words = philox.next();
     const double number[2] = {unit_double(words.x, words.y), unit_double(words.z, words.w)};
@@ -180,4 +186,9 @@ KERNEL(multinomial_draw, (int64_t* out, const double* sums, uint64_t seed, uint6
       out[at] = low;
     }
   }
+}
+
+KERNEL(random_graph_state, (uint64_t* state, uint64_t seed, uint64_t offset)) {
+  state[0] = seed;
+  state[1] = offset;
 }

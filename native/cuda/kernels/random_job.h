@@ -13,6 +13,7 @@ struct RandomJob {
   int64_t n;
   uint64_t seed;
   uint64_t offset;  // in numbers of 32 bits, a multiple of four
+  const uint64_t* state;  // in a graph: seed and offset of this replay, to which `offset` is added; else null
   int kind;
   int dtype;
   double a, b;  // from and to, mean and std, p, lambda, median and sigma

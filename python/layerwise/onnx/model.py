@@ -2,6 +2,7 @@
 and the paths in names become a tree of modules. Computes nothing itself: ops/ does."""
 
 import itertools
+import keyword
 import re
 
 import torch
@@ -62,6 +63,7 @@ class OnnxModel(Block):
         self.input_types = file.graph.caller_inputs
         self.input_names = [item["name"] for item in self.input_types]
         self.output_names = [item["name"] for item in file.graph.outputs]
+        self.output_kinds = [item["kind"] for item in file.graph.outputs]
         self.opsets = file.opsets
         self.producer = file.producer
         self._graph = file.graph
@@ -73,16 +75,12 @@ class OnnxModel(Block):
         outputs = tuple(run.tensor(run.find(name)) for name in self.output_names)
         return outputs[0] if len(outputs) == 1 else outputs
 
-    def argument_names(self):
-        """{name in Python: name of the input}: an ONNX name need not be one that Python can write."""
-        return {re.sub(r"\W", "_", name): name for name in self.input_names}
-
     def _given(self, in_order, by_name):
         if len(in_order) > len(self.input_names):
             raise TypeError(f"the model has {len(self.input_names)} inputs, but {len(in_order)} were given")
         found = dict(zip(self.input_names, in_order))
         for name, value in by_name.items():
-            real = name if name in self.input_names else self.argument_names().get(name)
+            real = name if name in self.input_names else argument_names(self.input_names).get(name)
             if real is None:
                 raise TypeError(f"the model has no input '{name}': it has {', '.join(self.input_names)}")
             if real in found:
@@ -103,6 +101,18 @@ class OnnxModel(Block):
 
     def extra_repr(self):
         return f"inputs: {', '.join(self.input_names)}; outputs: {', '.join(self.output_names)}"
+
+
+def argument_names(names):
+    """{name in Python: name of the input}: an ONNX name need not be one that Python can write."""
+    found = {}
+    for name in names:
+        plain = re.sub(r"\W", "_", name)
+        plain = plain if plain.isidentifier() and not keyword.iskeyword(plain) else f"input_{plain}"
+        while plain in found:
+            plain += "_"
+        found[plain] = name
+    return found
 
 
 def _check(item, value):
@@ -326,7 +336,8 @@ def _follow_borrowed(node, declared):
             continue
         kind = node.onnx_types[position] = declared[name]
         if op in _ARITHMETIC and BORROWED[kind][1] >= 16 or op in _ARRANGING:
-            result = kind
+            # An exponent leaves the base what it is.
+            result = kind if position == 0 or op != "Pow" else result
         elif op not in _TAKE_BORROWED:
             node.refuse(f"{kind} is no type that is computed with here")
     if op == "Cast":

@@ -19,16 +19,17 @@ _MOST_LAYER_SECONDS = 0.1
 
 
 class Changed:
-    """One layer as the report sees it: what it was, what it is, and whose output stands for its own."""
+    """One layer as the report sees it: what it was and what it is. `originals` are the modules of the model that it was made
+    of, where a norm was folded into it."""
 
-    def __init__(self, path, module, replacement, became, why=None, norm=None, source=None):
+    def __init__(self, path, module, replacement, became, why=None, originals=(), source=None):
         self.path = path
         self.module = module
         # None: it stayed as it was.
         self.replacement = replacement
         self.became = became
         self.why = why
-        self.norm = norm
+        self.originals = list(originals) or [module]
         self.source = source
 
 
@@ -93,19 +94,21 @@ def layer_rows(model, base, variant, changed, samples):
 
 
 def _bytes_row(part):
-    row = {"path": part.path, "type": type(part.module).__name__, "became": part.became}
+    kinds = " + ".join(type(original).__name__ for original in part.originals)
+    row = {"path": part.path, "type": kinds, "became": part.became}
     if part.why:
         row["why"] = part.why
     if part.source:
         row["source"] = part.source
-    row["parameters"] = sum(parameter.numel() for parameter in part.module.parameters(recurse=False))
+    parameters = [parameter for original in part.originals for parameter in original.parameters(recurse=False)]
+    row["parameters"] = sum(parameter.numel() for parameter in parameters)
     return row
 
 
 def _count_bytes(changed, rows):
     before, after = Bytes(), Bytes()
     for part, row in zip(changed, rows):
-        row["beforeBytes"] = before.of(own_tensors(part.module))
+        row["beforeBytes"] = before.of(tensor for original in part.originals for tensor in own_tensors(original))
         kept = own_tensors(part.module) if part.replacement is None else all_tensors(part.replacement)
         row["afterBytes"] = after.of(kept)
 

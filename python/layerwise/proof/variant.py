@@ -16,6 +16,9 @@ class Variant:
         # Parameters and buffers, and the tensors whose data they have meanwhile.
         self.values = {}
 
+    def replace(self, module, replacement):
+        self.modules[module] = replacement
+
     def resolve(self, module):
         """What stands in the place of a module."""
         if self.base is not None:
@@ -62,8 +65,8 @@ def paths_of(model):
 
 
 def storage_key(tensor):
-    """Tensors that share memory have the same key."""
-    return (tensor.untyped_storage()._cdata, tensor.storage_offset(), tuple(tensor.shape))
+    """Tensors over the same memory have the same key, whatever their shapes."""
+    return (tensor.untyped_storage()._cdata, tensor.storage_offset(), tensor.numel(), tensor.dtype)
 
 
 class Bytes:

@@ -24,8 +24,8 @@ class Prepared:
     def __init__(self, model):
         self.model = model
         self.base = Variant()
-        # {product in the base: the norm whose place an identity took}
-        self.norms = {}
+        # {product in the base: (product, norm) of the model, whose place it and an identity took}
+        self.folded = {}
         self.layers = []
         self.shared = {}
 
@@ -33,7 +33,7 @@ class Prepared:
         with self.base.applied(self.model) as root:
             self.layers = layers_of(root)
         for part in self.layers:
-            part.norm = self.norms.get(part.module)
+            part.originals = self.folded.get(part.module, ())
         self.shared = shared_weights(self.layers)
 
 
@@ -68,7 +68,7 @@ def _fold(prepared, sample):
                 continue
             for original, made in trial.modules.items():
                 base.replace(original, made)
-            prepared.norms[trial.modules[product]] = norm
+            prepared.folded[trial.modules[product]] = (product, norm)
 
 
 def _outputs(result):
@@ -98,6 +98,11 @@ class Built:
         # {Layer: Seen} of the ones that were quantized.
         self.seen = {}
         self.losses = None
+        # What has to be said about how it was made.
+        self.remark = ""
+
+    def describe(self):
+        return ", ".join(filter(None, [self.options.describe(), self.remark]))
 
 
 def build(prepared, options, samples):

@@ -42,8 +42,8 @@ class Layer:
         self.path = path
         self.module = module
         self.sort = sort_of(module)
-        # The norm that was folded into it: its output is what the layer's output stands for.
-        self.norm = None
+        # The product and the norm of the model that it was made of, where a norm was folded into it.
+        self.originals = ()
 
     @property
     def type(self):

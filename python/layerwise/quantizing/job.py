@@ -1,14 +1,16 @@
 """The whole of `layerwise quantize` for the target that layerwise.probe has prepared: data, schemes, proof. The host asks for it
 piece by piece (`begin`, `advance`), so that it can tell how far it is, and stop. Times are told as they were measured."""
 
+import contextlib
+import fnmatch
 import math
-import time
 
 import torch
 
-from layerwise import probe, runner
+from layerwise import exporting, probe, runner
 from layerwise.checkpoints import load_state_dict
 from layerwise.proof import places
+from layerwise.proof.difference import Difference
 from layerwise.proof.metrics import Judge, better_of, own_metric
 from layerwise.proof.pieces import Pieces
 from layerwise.proof.report import (
@@ -22,7 +24,9 @@ from layerwise.proof.report import (
 )
 from layerwise.proof.samples import BadData, file_samples, function_samples, random_samples
 from layerwise.proof.variant import Variant
+from layerwise.quantizing import saving
 from layerwise.quantizing.build import build, prepare
+from layerwise.quantizing.convert import Converter
 from layerwise.quantizing.qat import train
 from layerwise.quantizing.schemes import Refused, options_of
 
@@ -43,9 +47,19 @@ def advance():
     return _pieces.advance()
 
 
-def last():
-    """(model, samples, Built) of the last scheme."""
-    return _last["model"], _last["samples"], _last["built"]
+def show():
+    """Until `hide` the quantized model stands where the prepared target stood, for an export: {"layers", "description"}."""
+    built, prepared = _last["built"], _last["prepared"]
+    stack = contextlib.ExitStack()
+    exporting.stand_in(stack.enter_context(built.variant.applied(prepared.model)))
+    stack.callback(exporting.stand_in, None)
+    _last["shown"] = stack
+    return {"description": built.describe()}
+
+
+def hide():
+    _last.pop("shown").close()
+    return {}
 
 
 def _run(request):
@@ -71,7 +85,23 @@ def _run(request):
         reporting = _report(request, prepared[one.is_integer], one, samples, outputs, judge, metric)
         report = yield from _told(reporting, label, position, len(options))
         reports.append(report)
-    return {"data": samples.plain(), "notes": notes, "reports": reports}
+    answer = {"data": samples.plain(), "notes": notes, "reports": reports}
+    file = request.get("out")
+    if file:
+        yield "writing", None
+        answer["file"] = _write(file, _last["prepared"], _last["built"], samples, outputs)
+    return answer
+
+
+def _write(file, prepared, built, samples, outputs):
+    """Writes a file and reads it again into a model that is built anew."""
+    saving.write(prepared, built, file["path"])
+    plan, device = probe.planned()
+    wanted = outputs.changed(built.variant, 0)
+    checked = saving.check(plan.build(device).eval(), file["path"], samples.items[0], wanted)
+    count = sum(part.module in built.variant.modules for part in prepared.layers)
+    noun = "layer" if count == 1 else "layers"
+    return {"contents": f"{built.describe()}; {count} {noun}", "checks": [checked]}
 
 
 def _told(generator, label, position, count):
@@ -112,14 +142,14 @@ def _report(request, prepared, options, samples, outputs, judge, metric):
     _last.update(model=model, samples=samples, built=built, prepared=prepared)
     answer = {
         "name": options.scheme,
-        "description": options.describe(),
+        "description": built.describe(),
         "beforeBytes": before,
         "afterBytes": after,
         "times": times,
         "output": difference.plain(),
         "metrics": metrics,
         "layers": rows,
-        "changed": sum(part.module in variant.modules for part in prepared.layers),
+        "changed": sum(part.module in variant.modules for part in prepared.layers) - len(kept_for_budget or ()),
     }
     if built.losses is not None:
         answer["losses"] = built.losses
@@ -135,13 +165,12 @@ def _changed(part, built, model):
         became = str(dtype).removeprefix("torch.")
     else:
         became = replacement.became()
-    return Changed(part.path, part.module, replacement, became, built.why.get(part), part.norm, places.source_of(model, part.path))
+    source = places.source_of(model, part.path)
+    return Changed(part.path, part.module, replacement, became, built.why.get(part), part.originals, source)
 
 
 def _whole(model, variant, samples, outputs, judge):
     """(Difference of all outputs, metrics)"""
-    from layerwise.proof.difference import Difference
-
     found = Difference()
     before_sums, after_sums = judge.start(), judge.start()
     for index, sample in enumerate(samples.items):
@@ -167,8 +196,6 @@ def _sensitivity(prepared, built, outputs):
 
 def _hold_budget(prepared, built, outputs, found, budget):
     """Keeps layers, most sensitive first, until the outputs hold the budget; the ones that were kept, in that order."""
-    from layerwise.quantizing.convert import Converter
-
     ranking = sorted(found, key=lambda part: found[part].sqnr_db)
     converter = Converter(built.options, prepared.shared)
 
@@ -207,8 +234,6 @@ def _hold_budget(prepared, built, outputs, found, budget):
 
 def _check_keep(prepared, options):
     known = [part.path for part in prepared.layers]
-    import fnmatch
-
     for pattern in options.keep:
         if not any(fnmatch.fnmatchcase(path, pattern) for path in known):
             shown = ", ".join(known[:8]) + (", …" if len(known) > 8 else "")

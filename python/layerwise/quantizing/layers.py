@@ -154,9 +154,7 @@ class DynamicLinear(QuantizedLayer):
 
     def forward(self, input):
         x = _smoothed(input, self.smooth)
-        return _ops._linear_int8_dynamic(
-            x, self.codes, self.scale, None, self.bias, self.config["granularity"]
-        )
+        return _ops._linear_int8_dynamic(x, self.codes, self.scale, self.bias, None, self.config["granularity"])
 
 
 @_kind

@@ -11,7 +11,8 @@ from layerwise.quantizing.build import Built, build
 from layerwise.quantizing.convert import Converter, Seen
 from layerwise.quantizing.observers import affine
 
-_LEARNING_RATE = 1e-4
+# Of a parameter's own size: some steps of its integers over a hundred steps of training.
+_LEARNING_RATE = 2e-4
 # How fast ranges follow activations while the weights change.
 _FOLLOWING = 0.01
 _LEVELS = 255
@@ -83,7 +84,17 @@ def train(prepared, options, samples, outputs):
     try:
         for part in parameters.values():
             part.requires_grad_(part.is_floating_point())
-        built.losses = yield from _train(prepared, trial, list(parameters.values()), samples, outputs, options.steps)
+        teaching = yield from _ask(outputs)
+        ranges = {layer: (layer.low, layer.high) for layer in trained.values()}
+        start = yield from _mean_loss(prepared, trial, samples, teaching)
+        built.losses = yield from _train(prepared, trial, list(parameters.values()), samples, teaching, options.steps)
+        end = yield from _mean_loss(prepared, trial, samples, teaching)
+        if not end < start:
+            built.remark = "training did not help and was taken back"
+            for key, part in parameters.items():
+                part.data.copy_(before[key])
+            for layer, (low, high) in ranges.items():
+                layer.low, layer.high = low, high
         converter = Converter(options, prepared.shared)
         for part, known in seen.items():
             known.observer = trained.get(part)
@@ -101,20 +112,41 @@ def train(prepared, options, samples, outputs):
     return built
 
 
-def _train(prepared, trial, parameters, samples, outputs, steps):
-    optimizer = torch.optim.Adam(parameters, lr=_LEARNING_RATE)
+def _ask(outputs):
+    """What the model gives by itself, for every sample, before its weights change."""
+    teaching = []
+    for index in range(len(outputs.samples.items)):
+        teaching.append([(name, tensor.clone()) for name, tensor in outputs.of(index)])
+        yield "asking the model", (index + 1) / len(outputs.samples.items)
+    return teaching
+
+
+def _mean_loss(prepared, trial, samples, teaching):
+    total = 0.0
+    for sample, given in zip(samples.items, teaching):
+        with trial.applied(prepared.model) as root, torch.no_grad():
+            total += loss_of(sample.run(root), sample, given).item()
+        yield "looking at the loss", None
+    return total / len(samples.items)
+
+
+def _train(prepared, trial, parameters, samples, teaching, steps):
+    """The loss of every step; parameters change in place."""
+    groups = [
+        {"params": [part], "lr": _LEARNING_RATE * max(1e-3, part.detach().square().mean().sqrt().item())}
+        for part in parameters
+        if part.numel()
+    ]
+    optimizer = torch.optim.Adam(groups)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=max(1, steps))
     losses = []
-    # What the model gives by itself is needed before its weights change.
-    teaching = []
-    for index in range(len(samples.items)):
-        teaching.append([(name, tensor.clone()) for name, tensor in outputs.of(index)])
-        yield "asking the model", (index + 1) / len(samples.items)
     for step in range(steps):
         index = step % len(samples.items)
         sample = samples.items[index]
         with trial.applied(prepared.model) as root, torch.enable_grad():
             loss = loss_of(sample.run(root), sample, teaching[index])
+            if not loss.requires_grad:
+                raise ValueError("nothing that the model returns has a gradient: it cannot be trained")
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -131,11 +163,11 @@ def loss_of(result, sample, teaching):
     """The model's own loss where it returns one, else against the targets of the data, else against what it gave before."""
     found = floating_outputs(result)
     for name, tensor in found:
-        if tensor.dim() == 0 and tensor.requires_grad:
+        if tensor.dim() == 0:
             return tensor
     target = sample.target
     for name, tensor in found:
-        if not isinstance(target, torch.Tensor) or not tensor.requires_grad:
+        if not isinstance(target, torch.Tensor):
             break
         if target.is_floating_point() and target.shape == tensor.shape:
             return F.mse_loss(tensor, target.to(tensor.dtype))
@@ -144,10 +176,7 @@ def loss_of(result, sample, teaching):
             return F.cross_entropy(tensor.movedim(dim, 1), target.long())
     total = None
     for (_, now), (_, before) in zip(found, teaching):
-        if now.requires_grad:
-            size = before.square().mean().clamp(min=1e-12)
-            part = (now - before).square().mean() / size
-            total = part if total is None else total + part
-    if total is None:
-        raise ValueError("nothing that the model returns has a gradient: it cannot be trained")
+        size = before.square().mean().clamp(min=1e-12)
+        part = (now - before).square().mean() / size
+        total = part if total is None else total + part
     return total

@@ -2,14 +2,10 @@
 
 import types
 
-from torch.compiler import _identity
+from torch.compiler import _identity, is_compiling
 from torch._dynamo import config, exc, utils
 
 allow_in_graph = disable = disallow_in_graph = forbid_in_graph = assume_constant_result = nonstrict_trace = _identity
-
-
-def is_compiling():
-    return False
 
 
 def reset():

@@ -4,7 +4,7 @@ import contextlib
 import sys
 import types
 
-from torch.backends import _precision
+from torch.backends import _precision, _quantized
 
 
 def _switches(name, available=False, **values):
@@ -92,7 +92,8 @@ openmp = _switches("openmp")
 nnpack = _switches("nnpack", enabled=True)
 _flags(nnpack, ("enabled",))
 opt_einsum = _switches("opt_einsum", enabled=True, strategy="auto", get_opt_einsum=lambda: None)
-quantized = _switches("quantized", engine="none", supported_engines=["none"])
+quantized = _switches("quantized", _engine="x86")
+quantized.__class__ = _quantized.Quantized
 cpu = _switches("cpu", available=True, get_cpu_capability=lambda: "DEFAULT")
 cusparselt = _switches("cusparselt", version=lambda: None)
 xeon = _switches("xeon")

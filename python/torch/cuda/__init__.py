@@ -21,6 +21,7 @@ from torch.cuda.random import (
     set_rng_state_all,
 )
 from torch.cuda.streams import Event, Stream, StreamContext, current_stream, default_stream, set_stream, stream
+from torch.cuda.graphs import CUDAGraph, graph, graph_pool_handle, is_current_stream_capturing, make_graphed_callables
 from torch._C import OutOfMemoryError
 from torch._missing import missing_from
 
@@ -123,15 +124,11 @@ def synchronize(device=None):
             _raise()
 
 
-def is_current_stream_capturing():
-    return False
-
-
 __getattr__ = missing_from(
     "torch.cuda",
-    "CUDAGraph CUDAPluggableAllocator ExternalStream GreenContext MemPool _sleep caching_allocator_alloc "
+    "CUDAPluggableAllocator ExternalStream GreenContext MemPool _sleep caching_allocator_alloc "
     "caching_allocator_delete change_current_allocator cudart current_blas_handle "
-    "get_stream_from_external graph graph_pool_handle host_memory_stats jiterator make_graphed_callables "
+    "get_stream_from_external host_memory_stats jiterator "
     "nccl tunable use_mem_pool ",
 )
 
@@ -139,4 +136,4 @@ has_half = True
 has_magma = False
 AcceleratorError = RuntimeError
 
-from torch.cuda import amp, memory, nvtx, random, streams
+from torch.cuda import amp, graphs, memory, nvtx, random, streams

@@ -45,6 +45,9 @@ class Stream:
     def synchronize(self):
         _done(_core.cuda_stream_synchronize(self.device_index, self.stream_id))
 
+    def is_capturing(self):
+        return bool(_core.cuda_is_capturing(self.device_index)) and current_stream(self.device_index) == self
+
     def record_event(self, event=None):
         event = Event() if event is None else event
         event.record(self)

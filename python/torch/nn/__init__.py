@@ -16,6 +16,9 @@ from . import (
     utils,
 )
 from .parallel import DataParallel
+from ._moved import parts_of
+
+__getattr__ = parts_of("torch.nn", ("intrinsic", "qat", "quantizable"))
 
 
 def factory_kwargs(kwargs):

@@ -1,5 +1,7 @@
 """torch.nn.functional: generated ops as they are, and above them what is written in Python (see _functional/)."""
 
+import functools
+
 import torch
 
 
@@ -155,6 +157,8 @@ def grouped_mm(mat_a, mat_b, *, offs=None, bias=None, out_dtype=None):
         raise RuntimeError("Bias not supported yet")
     if mat_a.dim() == 3 and mat_b.dim() == 3:
         result = torch.bmm(mat_a, mat_b)
+    elif torch.compiler.is_exporting() and mat_a.dim() == 2 and mat_b.dim() == 3:
+        result = _masked_groups(mat_a, mat_b, offs)
     else:
         ends = offs.tolist()
         starts = [0, *ends[:-1]]
@@ -168,6 +172,14 @@ def grouped_mm(mat_a, mat_b, *, offs=None, bias=None, out_dtype=None):
         else:
             result = torch.stack([mat_a[:, s:e] @ mat_b[s:e] for s, e in zip(starts, ends)])
     return result if out_dtype is None else result.to(out_dtype)
+
+
+def _masked_groups(rows, matrices, ends):
+    """Every row with every group's matrix, of which its own is kept: no size depends on where the groups end."""
+    places = torch.arange(rows.size(0), device=rows.device)
+    group = (places.unsqueeze(1) >= ends).sum(1)
+    found = [torch.where((group == i).unsqueeze(1), rows @ matrix, 0.0) for i, matrix in enumerate(matrices)]
+    return functools.reduce(torch.add, found)
 
 
 def assert_int_or_pair(arg, arg_name, message):

@@ -114,11 +114,14 @@ def _call(model, values):
     function = model.forward if isinstance(model, torch.nn.Module) else model
     parameters = inspect.signature(function).parameters
     positional, words = [], {}
+    # By position as long as no parameter was left out before it.
+    expected = list(parameters)
     for name, value in values.items():
         kind = parameters[name].kind if name in parameters else inspect.Parameter.KEYWORD_ONLY
+        is_next = len(positional) < len(expected) and expected[len(positional)] == name
         if kind is inspect.Parameter.VAR_POSITIONAL:
             positional.extend(value)
-        elif kind in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD) and not words:
+        elif kind in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD) and not words and is_next:
             positional.append(value)
         else:
             words[name] = value

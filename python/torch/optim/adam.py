@@ -29,6 +29,8 @@ def _advanced_on_gpu(states):
 
 
 class Adam(Optimizer):
+    _counts_steps_on_gpu = True
+
     def __init__(
         self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, amsgrad=False, *, foreach=None,
         maximize=False, capturable=False, differentiable=False, fused=None, decoupled_weight_decay=False,

@@ -33,6 +33,8 @@ def _use_grad_for_differentiable(func):
 
     @functools.wraps(func)
     def step(self, *args, **kwargs):
+        if torch.cuda.is_current_stream_capturing():
+            self._check_capturable()
         with torch.set_grad_enabled(self.defaults.get("differentiable", False)):
             return func(self, *args, **kwargs)
 
@@ -384,6 +386,20 @@ class Optimizer:
         for group in self.param_groups:
             for name, default in defaults.items():
                 group.setdefault(name, default)
+
+    _counts_steps_on_gpu = False
+
+    def _check_capturable(self):
+        """A graph repeats what the host decided when it was captured: the count of steps must not be among that."""
+        if not all("capturable" in group for group in self.param_groups):
+            return
+        if not all(group["capturable"] for group in self.param_groups):
+            raise RuntimeError(
+                f"Attempting CUDA graph capture of step() for an instance of {self.__class__.__name__} but param_groups' capturable "
+                "is False."
+            )
+        if not self._counts_steps_on_gpu:
+            raise NotImplementedError(f"CUDA graphs of {self.__class__.__name__}.step: the optimizer counts its steps on the host")
 
     def _new_step(self):
         return torch.tensor(0.0, dtype=_get_scalar_dtype())

@@ -12,6 +12,7 @@ export { restartRuntime } from "./restartRuntime.ts";
 export { revealInGraph } from "./revealInGraph.ts";
 export { run } from "./run.ts";
 export { saveReport } from "./saveReport.ts";
+export { selectDevice } from "./selectDevice.ts";
 export { showDevices } from "./showDevices.ts";
 export { showLog } from "./showLog.ts";
 export { showOutput } from "./showOutput.ts";

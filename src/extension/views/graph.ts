@@ -2,10 +2,11 @@
 import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as vscode from "vscode";
-import type { ProfileResult } from "../../protocol/results.ts";
+import type { InspectResult, ProfileResult } from "../../protocol/results.ts";
+import type { Failure } from "../../protocol/source.ts";
 import type { Trace } from "../../protocol/trace.ts";
 import type { Answers } from "../../protocol/views/port.ts";
-import type { GraphHost, GraphNews, GraphState } from "../../protocol/views/graph.ts";
+import type { GraphHost, GraphNews, GraphState, ModelFile } from "../../protocol/views/graph.ts";
 import { graphErrors, graphOverlay } from "../../protocol/views/related.ts";
 import type { App } from "../app.ts";
 import { runningState } from "../jobs.ts";
@@ -13,12 +14,15 @@ import type { ProfileTables } from "../results.ts";
 import { workspaceOf } from "../sources.ts";
 import { type Target, longLabel, targetKey, targetLabel } from "../target.ts";
 import { GRAPH_VIEW } from "./names.ts";
+import { openModelFile } from "./open_model.ts";
 import { openSource } from "./open_source.ts";
 import { ViewTabs } from "./tabs.ts";
 
 export class GraphTabs implements vscode.Disposable {
   readonly tabs: ViewTabs<GraphHost, GraphNews>;
   private readonly app: App;
+  /** What model files take and give. */
+  private readonly inspected = new Map<string, InspectResult | null>();
 
   constructor(app: App) {
     this.app = app;
@@ -31,8 +35,20 @@ export class GraphTabs implements vscode.Disposable {
     });
   }
 
+  /** A model's file has an editor of its own, which is its graph. */
   open(target: Target): Promise<void> {
-    return this.tabs.open(target);
+    return target.kind === "model" ? openModelFile(target.file) : this.tabs.open(target);
+  }
+
+  /** The editor of a model's file: the same view, with a bar above. */
+  async adoptEditor(panel: vscode.WebviewPanel, target: Target): Promise<void> {
+    const { app } = this;
+    this.tabs.adopt(panel, target);
+    if (!vscode.workspace.isTrusted) return;
+    await Promise.all([app.restored, this.describe(target)]);
+    this.refresh();
+    const kept = app.results.get("graph", targetKey(target));
+    if (!kept?.result || kept.stale || kept.failure) await app.runner.perform("graph", target);
   }
 
   isOpen(target: Target): boolean {
@@ -77,6 +93,8 @@ export class GraphTabs implements vscode.Disposable {
       copy: async (text) => vscode.env.clipboard.writeText(text),
       saveSvg: (svg) => saveSvg(target, svg),
       graph: () => app.run("graph", target),
+      run: () => app.run("run", target),
+      editInputs: () => app.run("editInputs", target),
       profile: () => app.run("profile", target),
       quantize: () => app.run("quantize", target),
       select: (path) => app.selected(target, path, "graph"),
@@ -84,6 +102,38 @@ export class GraphTabs implements vscode.Disposable {
         const job = app.jobs.of("graph", targetKey(target)) ?? app.jobs.of("profile", targetKey(target));
         if (job) app.jobs.cancel(job);
       },
+    };
+  }
+
+  /** Asks once what the file takes and gives; what cannot be read is told by the graph's own failure. */
+  private async describe(target: Target): Promise<void> {
+    const { app } = this;
+    try {
+      const result = await app.runner.ask("inspect", "inspect", target, { file: target.file });
+      this.inspected.set(targetKey(target), result.ok ? result : null);
+    } catch (error) {
+      app.log.warn(`${target.file} could not be described: ${(error as Error).message}`);
+    }
+  }
+
+  private modelFile(target: Target): ModelFile {
+    const { app } = this;
+    const key = targetKey(target);
+    const found = this.inspected.get(key);
+    const kept = app.results.get("run", key);
+    const result = kept?.result?.verb === "run" && !kept.failure ? kept.result : null;
+    return {
+      description: found?.description ?? "",
+      inputs: found?.graph?.inputs ?? [],
+      outputs: found?.graph?.outputs ?? [],
+      run: result && {
+        inputs: result.setup.inputs,
+        outputs: result.outputs,
+        timeUs: result.timeUs,
+        device: result.device,
+        stale: kept?.stale ?? null,
+      },
+      isRunning: app.jobs.of("run", key) !== undefined,
     };
   }
 
@@ -95,16 +145,31 @@ export class GraphTabs implements vscode.Disposable {
     const quantized = app.quantize.reportOf(target);
     const trace = profile?.result && !profile.stale ? await app.traceOf(key) : undefined;
     return {
+      model: target.kind === "model" ? this.modelFile(target) : null,
       graph: kept?.result?.graph ?? null,
       errors: quantized && graphErrors(quantized),
       overlay: profile?.result && !profile.stale ? graphOverlay(withTrace(profile.result, trace)) : null,
       stale: kept?.stale ?? null,
       running: runningState(app.jobs.of("graph", key) ?? app.jobs.of("profile", key)),
-      failure: kept?.failure ?? null,
+      failure: vscode.workspace.isTrusted ? (kept?.failure ?? failureOfRun(app, target)) : UNTRUSTED,
       suggestion: longLabel(target),
       root: workspaceOf(target.file) ?? "",
     };
   }
+}
+
+const UNTRUSTED: Failure = {
+  kind: "usage",
+  type: "Not trusted",
+  message: "the folder is not trusted, so its models are not opened",
+  hint: "Manage Workspace Trust in the command palette",
+};
+
+/** A model's file has no line at which its failures could stand: the view says them. */
+function failureOfRun(app: App, target: Target): Failure | null {
+  if (target.kind !== "model") return null;
+  const kept = app.results.get("run", targetKey(target)) ?? app.results.get("profile", targetKey(target));
+  return kept?.failure && !kept.isFailureStale ? kept.failure : null;
 }
 
 function withTrace(tables: ProfileTables, trace: Trace | undefined): ProfileResult {

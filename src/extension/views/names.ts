@@ -2,6 +2,7 @@
 export const CONTAINER_ID = "layerwise";
 export const PROFILER_VIEW = "layerwise.profiler";
 export const GRAPH_VIEW = "layerwise.graph";
+export const DEVICES_VIEW = "layerwise.devices";
 /** The editor of .onnx files. */
 export const MODEL_EDITOR = "layerwise.onnx";
 

@@ -157,6 +157,7 @@ export class CompressionTabs implements vscode.Disposable {
       running: runningState(app.jobs.of(verb, key)),
       failure: kept?.failure ?? null,
       suggestion: longLabel(target),
+      isFile: target.kind === "model",
       root: workspaceOf(target.file) ?? "",
       saved: kept?.proof?.saved ?? null,
     };

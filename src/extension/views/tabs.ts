@@ -88,9 +88,11 @@ export class ViewTabs<Host, News extends { type: string }> implements vscode.Web
     return `${this.options.id}Tabs`;
   }
 
-  private adopt(panel: vscode.WebviewPanel, target: Target): void {
+  /** Makes a panel that is there one of these. */
+  adopt(panel: vscode.WebviewPanel, target: Target): void {
     const { context, log } = this.app;
-    panel.iconPath = new vscode.ThemeIcon(this.options.icon);
+    // Editors of files have the icon of their file.
+    if (target.kind !== "model") panel.iconPath = new vscode.ThemeIcon(this.options.icon);
     const port = showView<Host, News>(panel.webview, {
       view: this.options.view,
       title: panel.title,
@@ -100,7 +102,7 @@ export class ViewTabs<Host, News extends { type: string }> implements vscode.Web
     });
     this.tabs.set(targetKey(target), { target, panel, port });
     panel.onDidDispose(() => {
-      this.tabs.delete(targetKey(target));
+      if (this.tabs.get(targetKey(target))?.panel === panel) this.tabs.delete(targetKey(target));
       void this.remember();
     });
   }
@@ -113,7 +115,10 @@ export class ViewTabs<Host, News extends { type: string }> implements vscode.Web
   }
 
   private async remember(): Promise<void> {
-    const entries = [...this.tabs.values()].map(({ panel, target }) => [panel.title, target] as const);
+    // Editors of files come back by themselves.
+    const entries = [...this.tabs.values()]
+      .filter(({ panel }) => panel.viewType === this.options.id)
+      .map(({ panel, target }) => [panel.title, target] as const);
     await this.app.context.workspaceState.update(this.memoryKey, Object.fromEntries(entries));
   }
 }

@@ -1,6 +1,8 @@
 /** Everything the graph view and its host say to each other. */
 import type { Failure, SourceLocation } from "../source.ts";
 import type { Graph } from "../graph.ts";
+import type { InspectedValue } from "../inspect.ts";
+import type { ArgumentChoice, TensorSummary } from "../results.ts";
 
 /** Measurements laid over the graph; per repetition, in microseconds and bytes. */
 export interface GraphOverlay {
@@ -19,7 +21,24 @@ export interface GraphErrors {
   layers: { path: string; became: string; sqnrDb: number | null }[];
 }
 
+/** A model's own file, which has no source beside it: what it takes and gives, and what its last run gave. */
+export interface ModelFile {
+  /** "ONNX, IR 10, opset 20, made by layerwise". */
+  description: string;
+  inputs: InspectedValue[];
+  outputs: InspectedValue[];
+  run: {
+    inputs: ArgumentChoice[];
+    outputs: TensorSummary[];
+    timeUs: number;
+    device: string;
+    stale: string | null;
+  } | null;
+  isRunning: boolean;
+}
+
 export interface GraphState {
+  model: ModelFile | null;
   graph: Graph | null;
   overlay: GraphOverlay | null;
   errors: GraphErrors | null;
@@ -38,6 +57,9 @@ export interface GraphHost {
   saveSvg(svg: string): void;
   /** Make the graph of the suggestion, or of the same target again. */
   graph(): void;
+  /** Of a model's file: run it once. */
+  run(): void;
+  editInputs(): void;
   /** Profile the target, so that time and memory can be laid over. */
   profile(): void;
   /** Quantize the target, so that errors can be laid over. */

@@ -51,6 +51,9 @@ export const DEFAULT_CHOICES: QuantizeChoices = {
   keepAs: "float32",
 };
 
+/** Schemes that a model in a file can take: its operators are what ONNX has. */
+export const FILE_SCHEMES: readonly Scheme[] = ["dynamic", "static", "int8", "int4", "fp16"];
+
 /** A layer without its histograms: these are asked for one layer at a time. */
 export type LayerRow = Omit<LayerReport, "ranges"> & { hasRanges: boolean };
 export type ReportRows = Omit<CompressionReport, "layers"> & { layers: LayerRow[] };
@@ -66,6 +69,8 @@ export interface QuantizeState {
   failure: Failure | null;
   /** "model.py::GPT". */
   suggestion: string | null;
+  /** The model is a file, with no class behind it. */
+  isFile: boolean;
   root: string;
   /** Written last, from one of these reports. */
   saved: { report: string; file: CompressedFile } | null;

@@ -53,7 +53,7 @@ export class CudaAllocator implements Allocator {
     frees: 0,
     systemAllocations: 0,
   };
-  readonly shared = new Float64Array(new SharedArrayBuffer(16));
+  shared = new Float64Array(new SharedArrayBuffer(16));
   readonly accounts: CudaAccounts;
   listener: MemoryListener | null = null;
   limitBytes = Infinity;

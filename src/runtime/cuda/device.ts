@@ -1,13 +1,16 @@
 /** One GPU: its stream of launches, its caching allocator, copies in stream order. Opened when it is first used. */
 import { formatBytes, type Block } from "../allocator.ts";
 import type { ComputeDevice } from "../device.ts";
-import { OutOfMemoryError } from "../errors.ts";
+import { OutOfMemoryError, RuntimeError } from "../errors.ts";
 import type { CudaEngine, CudaProperties } from "../native/addon.ts";
 import { Stream } from "../native/stream.ts";
 import { CudaAccounts } from "./accounts.ts";
 import { CudaAllocator } from "./allocator.ts";
+import { defaultCudaGenerator, type CudaGenerator } from "./generator.ts";
+import { notWhileCapturing, type CudaGraph } from "./graph.ts";
 
 const RING_WORDS = 1 << 18;
+const STREAMS_PER_PRIORITY = 32;
 
 export class CudaDevice implements ComputeDevice {
   readonly type = "cuda";
@@ -20,6 +23,9 @@ export class CudaDevice implements ComputeDevice {
   readonly accounts = new CudaAccounts();
   /** Work goes to this stream. */
   currentStream = 0;
+  readonly #streams = new Map<number, { numbers: number[]; nGiven: number }>();
+  /** The graph that is being captured. */
+  capture: CudaGraph | null = null;
 
   /** `control` is shared with the thread that cancels. */
   constructor(addon: CudaEngine, index: number, properties: CudaProperties, control: Int32Array) {
@@ -32,7 +38,7 @@ export class CudaDevice implements ComputeDevice {
       {
         allocate: (bytes) => addon.allocate(bytes),
         release: (pointer, bytes) => addon.release(pointer, bytes),
-        drain: () => this.stream.waitAll(),
+        drain: () => this.synchronize(),
         outOfMemory: (bytes) => this.#outOfMemory(bytes),
         mark: (stream) => this.mark(stream),
         isPassed: (event) => this.isEventDone(event),
@@ -49,21 +55,40 @@ export class CudaDevice implements ComputeDevice {
     this.allocator.free(block);
   }
 
-  /** In stream order: it waits for nothing but room in pinned memory. */
+  defaultGenerator(): CudaGenerator {
+    return defaultCudaGenerator(this.index);
+  }
+
+  /** What waits, or brings values to the host, cannot be captured. */
+  refuseWhileCapturing(): void {
+    if (!this.capture) return;
+    this.capture.isBroken = true;
+    throw notWhileCapturing();
+  }
+
+  /** In stream order: it waits for nothing but room in pinned memory. A graph that is captured keeps the bytes. */
   write(pointer: number, bytes: Uint8Array): void {
     if (!this.addon.write(pointer, bytes)) this.#fail();
   }
   read(pointer: number, target: Uint8Array, after: number): void {
+    this.refuseWhileCapturing();
     if (!this.addon.read(pointer, target)) this.#fail();
     // What went wrong before is said now.
     this.stream.wait(after);
   }
   /** Returns the command whose end means that the copy is done. */
   upload(to: number, from: number, bytes: number, isPinned = false): number {
+    if (this.capture && !isPinned) {
+      throw new RuntimeError(
+        "Cannot copy between CPU and CUDA tensors during CUDA graph capture unless the CPU tensor is pinned. Please use " +
+          "tensor.pin_memory() or allocate the tensor with pin_memory=True.",
+      );
+    }
     if (!this.addon.upload(to, from, bytes, isPinned ? 1 : 0)) this.#fail();
     return this.stream.submitted;
   }
   download(to: number, from: number, bytes: number, after: number): void {
+    this.refuseWhileCapturing();
     if (!this.addon.download(to, from, bytes)) this.#fail();
     this.stream.wait(after);
   }
@@ -81,6 +106,7 @@ export class CudaDevice implements ComputeDevice {
   /** The next run begins on the default stream, with all of the memory. */
   reset(): void {
     this.useStream(0);
+    for (const known of this.#streams.values()) known.nGiven = 0;
     this.allocator.limitBytes = Infinity;
     this.allocator.resetPeaks();
     this.accounts.resetTotals();
@@ -90,6 +116,14 @@ export class CudaDevice implements ComputeDevice {
 
   command(kernel: string, number: number): void {
     this.stream.begin(kernel, 1).push(number).end(0);
+  }
+  /** One of a limited number of streams, in turn, as PyTorch has them. */
+  newStream(priority: number): number {
+    const key = Math.sign(priority);
+    let known = this.#streams.get(key);
+    if (!known) this.#streams.set(key, (known = { numbers: [], nGiven: 0 }));
+    const turn = known.nGiven++ % STREAMS_PER_PRIORITY;
+    return (known.numbers[turn] ??= this.addon.createStream(priority));
   }
   useStream(stream: number): void {
     if (stream === this.currentStream) return;
@@ -107,11 +141,18 @@ export class CudaDevice implements ComputeDevice {
     if (stream !== before) this.command("stream_use", before);
     return event;
   }
+  /** Until everything that was asked for is done. */
+  synchronize(): void {
+    this.refuseWhileCapturing();
+    this.stream.waitAll();
+  }
   isStreamDone(stream: number): boolean {
+    this.refuseWhileCapturing();
     this.#issue();
     return this.addon.queryStream(stream);
   }
   synchronizeStream(stream: number): void {
+    this.refuseWhileCapturing();
     this.#issue();
     if (!this.addon.synchronizeStream(stream)) this.#fail();
   }
@@ -120,6 +161,7 @@ export class CudaDevice implements ComputeDevice {
     return this.addon.queryEvent(event);
   }
   synchronizeEvent(event: number): void {
+    this.refuseWhileCapturing();
     this.#issue();
     if (!this.addon.synchronizeEvent(event)) this.#fail();
   }

@@ -9,14 +9,14 @@ import type { CudaDevice } from "./device.ts";
 import { setSwitch, type Switch } from "./switches.ts";
 import { cuda } from "./system.ts";
 
-function device(index: number): CudaDevice {
+export function deviceOf(index: number): CudaDevice {
   const found = cuda.open(index);
   if (!found) throw new RuntimeError("CUDA error: invalid device ordinal");
   return found;
 }
 
 /** Errors become the marker -1 for Python to look up. */
-function guarded<A extends unknown[], R>(body: (...args: A) => R): (...args: A) => unknown {
+export function guarded<A extends unknown[], R>(body: (...args: A) => R): (...args: A) => unknown {
   return (...args) => {
     try {
       return body(...args);
@@ -52,12 +52,12 @@ export const cudaFunctions: Record<string, (...args: never[]) => unknown> = {
     return JSON.stringify({ reason: addon?.aboutReadings().reason || unknown });
   },
   cuda_synchronize: guarded((index: number) => {
-    cuda.opened.find((d) => d.index === index)?.stream.waitAll();
+    cuda.opened.find((d) => d.index === index)?.synchronize();
     return 1;
   }),
   /** Free and total bytes, to the scratch block. */
   cuda_memory_info: guarded((index: number) => {
-    const { freeBytes, totalBytes } = device(index).addon.memoryInfo();
+    const { freeBytes, totalBytes } = deviceOf(index).addon.memoryInfo();
     return bridge.writeScratch([freeBytes, totalBytes]);
   }),
   cuda_empty_cache: guarded(() => {
@@ -91,7 +91,7 @@ export const cudaFunctions: Record<string, (...args: never[]) => unknown> = {
     return 1;
   }),
   cuda_set_limit: guarded((index: number, bytes: number) => {
-    device(index).allocator.limitBytes = bytes;
+    deviceOf(index).allocator.limitBytes = bytes;
     return 1;
   }),
 
@@ -100,31 +100,31 @@ export const cudaFunctions: Record<string, (...args: never[]) => unknown> = {
     return 1;
   }),
 
-  cuda_new_stream: guarded((index: number, priority: number) => device(index).addon.createStream(priority)),
+  cuda_new_stream: guarded((index: number, priority: number) => deviceOf(index).newStream(priority)),
   cuda_use_stream: guarded((index: number, stream: number) => {
-    device(index).useStream(stream);
+    deviceOf(index).useStream(stream);
     return 1;
   }),
-  cuda_stream_done: guarded((index: number, stream: number) => device(index).isStreamDone(stream)),
+  cuda_stream_done: guarded((index: number, stream: number) => deviceOf(index).isStreamDone(stream)),
   cuda_stream_synchronize: guarded((index: number, stream: number) => {
-    device(index).synchronizeStream(stream);
+    deviceOf(index).synchronizeStream(stream);
     return 1;
   }),
-  cuda_new_event: guarded((index: number) => device(index).addon.createEvent()),
+  cuda_new_event: guarded((index: number) => deviceOf(index).addon.createEvent()),
   cuda_free_event: (index: number, event: number) => cuda.opened[index]?.addon.destroyEvent(event),
   cuda_record_event: guarded((index: number, event: number) => {
-    device(index).command("event_record", event);
+    deviceOf(index).command("event_record", event);
     return 1;
   }),
   cuda_wait_event: guarded((index: number, event: number) => {
-    device(index).command("event_wait", event);
+    deviceOf(index).command("event_wait", event);
     return 1;
   }),
-  cuda_event_done: guarded((index: number, event: number) => device(index).isEventDone(event)),
+  cuda_event_done: guarded((index: number, event: number) => deviceOf(index).isEventDone(event)),
   cuda_event_synchronize: guarded((index: number, event: number) => {
-    device(index).synchronizeEvent(event);
+    deviceOf(index).synchronizeEvent(event);
     return 1;
   }),
   /** Milliseconds; -1 where one was not recorded or not reached. */
-  cuda_elapsed_ms: guarded((index: number, start: number, end: number) => device(index).elapsedMs(start, end)),
+  cuda_elapsed_ms: guarded((index: number, start: number, end: number) => deviceOf(index).elapsedMs(start, end)),
 };

@@ -2,7 +2,9 @@
  * Random numbers on a GPU as PyTorch draws them there: Philox, counted by a seed and an offset. The state is two numbers
  * of the host; kernels get them as arguments, and each call moves the offset on by what PyTorch's call of it would.
  */
+import { RuntimeError } from "../errors.ts";
 import type { CudaDevice } from "./device.ts";
+import type { CudaGraph } from "./graph.ts";
 
 /** PyTorch's default seed. */
 const DEFAULT_SEED = 67280421310721n;
@@ -14,28 +16,45 @@ export class CudaGenerator {
   readonly index: number;
   initialSeed: bigint = DEFAULT_SEED;
   offset = 0;
+  /** The graph that is being captured, where it may draw from this generator. */
+  capture: CudaGraph | null = null;
 
   constructor(index: number) {
     this.index = index;
   }
 
   seed(seed: bigint): void {
+    if (this.capture) {
+      throw new RuntimeError(
+        "Cannot call CUDAGeneratorImpl::set_current_seed during CUDA graph capture. If you need this call to be captured, " +
+          "please file an issue.",
+      );
+    }
     this.initialSeed = BigInt.asUintN(64, seed);
     this.offset = 0;
   }
 
-  /** The arguments of a kernel that fills n elements, `perThread` with each call of the engine: low and high half of the
-   * seed, offset. */
+  /** Low and high half of the seed, offset: the arguments by which kernels draw. */
+  words(): [number, number, number] {
+    return [Number(this.initialSeed & 0xffffffffn), Number(this.initialSeed >> 32n), this.offset];
+  }
+
+  /** The arguments of a kernel that fills n elements, `perThread` with each call of the engine. */
   take(device: CudaDevice, n: number, perThread = 4): [number, number, number] {
-    const words: [number, number, number] = [
-      Number(this.initialSeed & 0xffffffffn),
-      Number(this.initialSeed >> 32n),
-      this.offset,
-    ];
     const { multiprocessors, maxThreadsPerMultiprocessor } = device.properties;
     const full = multiprocessors * Math.floor(maxThreadsPerMultiprocessor / BLOCK);
     const blocks = Math.min(full, Math.ceil(n / BLOCK));
-    if (n > 0) this.offset += (Math.floor((n - 1) / (BLOCK * blocks * perThread)) + 1) * PER_CALL;
+    return this.advance(device, n > 0 ? (Math.floor((n - 1) / (BLOCK * blocks * perThread)) + 1) * PER_CALL : 0);
+  }
+
+  /** The arguments of a kernel of which each thread draws up to `increment` numbers. */
+  advance(device: CudaDevice, increment: number): [number, number, number] {
+    if (device.capture && device.capture !== this.capture) {
+      throw new RuntimeError("Attempt to increase offset for a CUDA generator not in capture mode.");
+    }
+    if (this.capture) return this.capture.randomWords(this, increment);
+    const words = this.words();
+    this.offset += increment;
     return words;
   }
 }

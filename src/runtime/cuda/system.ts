@@ -13,6 +13,7 @@ import { nativeFolder } from "../paths.ts";
 import { Stream } from "../native/stream.ts";
 import { parseSettings, type AllocatorSettings } from "./allocator_settings.ts";
 import { CudaDevice } from "./device.ts";
+import { GAUGE_WORDS } from "./gauges.ts";
 import { CudaPinnedMemory } from "./pinned.ts";
 import { resetSwitches, switches, switchListeners } from "./switches.ts";
 
@@ -32,13 +33,17 @@ const NOT_BUILT: CudaStatus = {
 /** The program's own environment wins over that of the process. */
 function askedSettings(): string {
   const { env } = process;
-  return (ask("torch.cuda.memory:_asked_settings") as string | undefined) || (env.PYTORCH_CUDA_ALLOC_CONF ?? env.PYTORCH_ALLOC_CONF ?? "");
+  return (
+    (ask("torch.cuda.memory:_asked_settings") as string | undefined) ||
+    (env.PYTORCH_CUDA_ALLOC_CONF ?? env.PYTORCH_ALLOC_CONF ?? "")
+  );
 }
 
 class CudaSystem {
   readonly #controls = new SharedArrayBuffer(MOST_DEVICES * CONTROL_WORDS * 4);
   readonly #opened: (CudaDevice | undefined)[] = [];
   #addon: CudaAddon | null | undefined;
+  readonly #folders = new Set<string>();
   #status: CudaStatus | undefined;
   #properties: CudaProperties[] | undefined;
   /** False for cores that compute nothing: they must not touch a GPU. */
@@ -50,6 +55,8 @@ class CudaSystem {
   inUse: CudaDevice | null = null;
   /** Told of each GPU that is opened, while a trace is recorded. */
   onOpen: ((device: CudaDevice) => void) | null = null;
+  /** By GPU, for threads that watch. */
+  readonly gauges = new Float64Array(new SharedArrayBuffer(MOST_DEVICES * GAUGE_WORDS * 8));
   /** `--device cpu`: programs see no GPU. */
   isHidden = false;
 
@@ -57,8 +64,16 @@ class CudaSystem {
     if (this.#addon === undefined) {
       const path = join(nativeFolder, `${process.platform}-${process.arch}`, "cuda.node");
       this.#addon = loadCudaAddon(this.addonPath ?? path);
+      for (const folder of this.#folders) this.#addon?.addLibraryFolder(folder);
     }
     return this.#addon;
+  }
+
+  /** site-packages of an environment, whose nvidia folder may hold libraries. */
+  lookIn(folder: string): void {
+    if (this.#folders.has(folder)) return;
+    this.#folders.add(folder);
+    this.#addon?.addLibraryFolder(folder);
   }
 
   get status(): CudaStatus {
@@ -91,6 +106,9 @@ class CudaSystem {
     const settings = (this.#allocatorSettings ??= parseSettings(askedSettings()));
     const device = new CudaDevice(this.#loaded!.device(index), index, this.properties[index]!, this.#control(index));
     this.#opened[index] = device;
+    const at = index * GAUGE_WORDS;
+    device.allocator.shared = this.gauges.subarray(at, at + 2);
+    this.gauges[at + 2] = 1;
     if (switches.matmulTf32) device.allowTf32(true);
     device.allocator.maxSplitBytes = settings.maxSplitBytes;
     if (this.cacheFolder) this.#keepCompiled(join(this.cacheFolder, "kernels"));
@@ -148,6 +166,7 @@ class CudaSystem {
 
   close(): void {
     for (const device of this.opened) device.addon.close();
+    this.gauges.fill(0);
     this.#opened.length = 0;
   }
 }

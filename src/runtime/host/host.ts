@@ -11,6 +11,7 @@ import { defaultCacheFolder, packagesPath, pyodideFolder, workerFile } from "../
 import { compileProgram } from "../python/program.ts";
 import type { BootTimings } from "../python/interpreter.ts";
 import { answerInput, openInput } from "./input.ts";
+import { gpuInUse, type DeviceMemory } from "./gpu_watch.ts";
 import type { CancelWord, FromWorker, MemoryWords, ToWorker, WorkerStart } from "./messages.ts";
 import { OutputReader, openOutput, type OutputStream } from "./output.ts";
 
@@ -98,6 +99,7 @@ export class RuntimeHost {
   private channels = newChannels();
   private cancelWords: CancelWord[] = [];
   private memoryWords: MemoryWords | null = null;
+  private gpuWords: MemoryWords | null = null;
   private reader = new OutputReader(this.channels.output);
   private ready: Promise<void> = Promise.resolve();
   private queue: Pending[] = [];
@@ -128,10 +130,12 @@ export class RuntimeHost {
     return host;
   }
 
-  /** What tensors hold at this moment, also while Python runs. */
-  get memory(): { allocatedBytes: number; reservedBytes: number } {
+  /** What tensors hold at this moment, also while Python runs: on the GPU in use, else on the CPU. */
+  get memory(): DeviceMemory & { index?: number } {
+    const gpu = gpuInUse(this.gpuWords);
     const [allocatedBytes = 0, reservedBytes = 0] = this.memoryWords ?? [];
-    return { allocatedBytes, reservedBytes };
+    if (gpu && (gpu.allocatedBytes > 0 || allocatedBytes === 0)) return gpu;
+    return { device: this.device, allocatedBytes, reservedBytes };
   }
 
   /** Settles exactly once: with the verb's result, or by throwing RequestFailed. Requests wait for their turn. */
@@ -187,6 +191,7 @@ export class RuntimeHost {
     this.reader = new OutputReader(this.channels.output);
     this.cancelWords = [];
     this.memoryWords = null;
+    this.gpuWords = null;
     const { core, cacheFolder, readInput } = this.options;
     const start: WorkerStart = {
       ...this.channels,
@@ -223,6 +228,7 @@ export class RuntimeHost {
           this.timings = message.timings;
           this.cancelWords = message.cancelWords;
           this.memoryWords = message.memory;
+          this.gpuWords = message.gpus;
           resolve();
         } else if (message.type === "fatal" && this.timings === null) {
           reject(new RequestFailed(message.failure));

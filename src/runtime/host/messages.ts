@@ -43,7 +43,15 @@ export type ToWorker =
   | { type: "request"; id: number; verb: Verb; request: Verbs[Verb]["request"] };
 
 export type FromWorker =
-  | { type: "ready"; device: string; timings: BootTimings; cancelWords: CancelWord[]; memory: MemoryWords | null }
+  | {
+      type: "ready";
+      device: string;
+      timings: BootTimings;
+      cancelWords: CancelWord[];
+      memory: MemoryWords | null;
+      /** Of GPUs: src/runtime/cuda/gauges.ts. */
+      gpus: MemoryWords | null;
+    }
   | { type: "result"; id: number; result: Result; memoryBytes: number }
   | { type: "failure"; id: number; failure: Failure; memoryBytes: number }
   | { type: "progress"; id: number; message: string; fraction?: number }

@@ -8,6 +8,8 @@ export interface Difference {
   relative: number;
   /** Where it is largest, as an index into the flat tensor. */
   at: number;
+  /** Root of the mean of (a - b)^2, divided by that of b^2: how far apart they are as a whole. */
+  rootMeanSquare: number;
 }
 
 export function difference(a: PlainTensor, b: PlainTensor): Difference {
@@ -15,17 +17,22 @@ export function difference(a: PlainTensor, b: PlainTensor): Difference {
   let absolute = 0;
   let at = 0;
   let scale = 0;
+  let squares = 0;
+  let reference = 0;
   for (let i = 0; i < y.length; i++) {
     const [p, q] = [Number(x[i]!), Number(y[i]!)];
     if (Number.isFinite(q)) scale = Math.max(scale, Math.abs(q));
     const isSame = p === q || (Number.isNaN(p) && Number.isNaN(q));
     const distance = isSame ? 0 : Math.abs(p - q);
+    squares += distance * distance;
+    if (Number.isFinite(q)) reference += q * q;
     if (distance > absolute || Number.isNaN(distance)) {
       absolute = Number.isNaN(distance) ? Infinity : distance;
       at = i;
     }
   }
-  return { absolute, relative: absolute / (scale || 1), at };
+  const rootMeanSquare = Number.isNaN(squares) ? Infinity : Math.sqrt(squares / (reference || 1));
+  return { absolute, relative: absolute / (scale || 1), at, rootMeanSquare };
 }
 
 export function numbers({ dtype, bytes }: PlainTensor): ArrayLike<number | bigint> {

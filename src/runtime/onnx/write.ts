@@ -27,13 +27,18 @@ function irVersionOf(opset: number): number {
   return opset >= 21 ? 10 : opset >= 19 ? 9 : 8;
 }
 
-export function modelOf(graph: GraphProto, opset: number): ModelProto {
+/** Names of initializers that are no parameters, for whoever trains the file on; one a line. */
+const BUFFERS = "layerwise.buffers";
+
+/** Operators of other domains than ONNX's own come in their first version. */
+export function modelOf(graph: GraphProto, opset: number, buffers: readonly string[] = []): ModelProto {
+  const domains = new Set(graph.node.flatMap(({ domain }) => domain || []));
   return {
     irVersion: irVersionOf(opset),
     producerName: "layerwise",
     graph,
-    opsetImport: [{ domain: "", version: opset }],
-    metadata: [],
+    opsetImport: [{ domain: "", version: opset }, ...[...domains].map((domain) => ({ domain, version: 1 }))],
+    metadata: buffers.length === 0 ? [] : [{ key: BUFFERS, value: buffers.join("\n") }],
     functions: [],
   };
 }

@@ -27,7 +27,9 @@ export function verdict(figures: Figures): { verdict: string; worthKeeping: bool
   });
   const { output, changed, keptForBudget, budgetDb } = figures;
   if (changed === 0) {
-    const why = keptForBudget?.length ? `the budget of ${budgetDb} dB holds only with every layer kept` : "no layer could be";
+    const why = keptForBudget?.length
+      ? `the budget of ${budgetDb} dB holds only with every layer kept`
+      : "no layer could be";
     return { verdict: `Nothing was changed: ${why}.`, worthKeeping: false };
   }
   if (output.broken) return reject(`${output.broken} values of the outputs became NaN or infinite`);
@@ -61,7 +63,10 @@ function timeOf({ latency }: Figures): { words: string; ratio: number; isSlower:
 function sizeOf({ beforeBytes, afterBytes }: Figures): { words: string; isSmaller: boolean } {
   const ratio = afterBytes > 0 ? beforeBytes / afterBytes : 1;
   const isSmaller = ratio > 1 + SAME_SIZE;
-  return { isSmaller, words: isSmaller ? `${ratio.toFixed(1)}x smaller` : ratio < 1 - SAME_SIZE ? "larger" : "as large" };
+  return {
+    isSmaller,
+    words: isSmaller ? `${ratio.toFixed(1)}x smaller` : ratio < 1 - SAME_SIZE ? "larger" : "as large",
+  };
 }
 
 function qualityOf({ output, metrics, budgetDb }: Figures): string {

@@ -46,6 +46,8 @@ export interface CoreSide {
   attach?(python: PythonSide): void;
   /** Forgets every tensor: the Python objects that held them are gone. */
   reset?(): void;
+  /** The run at hand may use what this site-packages folder holds. */
+  useEnvironment?(sitePackages: string): void;
 }
 
 /** Standard input and output as bytes. */

@@ -2,10 +2,13 @@
 import type { DeviceInfo } from "../../protocol/results.ts";
 import { servesInstead, waysToGetDriver, waysToGetLibrary } from "../cuda/advice.ts";
 import { cuda } from "../cuda/system.ts";
+import { findSitePackages } from "../python/environments.ts";
 import type { VerbHandler } from "../session.ts";
 import type { VerbCore } from "./core.ts";
 
-export const devices: VerbHandler<"devices", VerbCore> = (session) => {
+export const devices: VerbHandler<"devices", VerbCore> = (session, { workspace, env }) => {
+  const environment = workspace === undefined && env === undefined ? null : findSitePackages(env, workspace ?? "");
+  if (environment !== null) cuda.lookIn(environment);
   const found = [...cpuParts(session.core), ...gpus()];
   return { version: 1, verb: "devices", target: "", ok: true, devices: found };
 };

@@ -5,6 +5,7 @@ import { describe } from "./describe.ts";
 import { devices } from "./devices.ts";
 import { exportModel } from "./export.ts";
 import { graph } from "./graph.ts";
+import { inspect } from "./inspect.ts";
 import { profile } from "./profile.ts";
 import { python } from "./python.ts";
 import { quantize } from "./quantize.ts";
@@ -18,6 +19,7 @@ export const verbs: VerbTable<VerbCore> = {
   devices,
   export: exportModel,
   graph,
+  inspect,
   profile,
   python,
   quantize,

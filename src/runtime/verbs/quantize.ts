@@ -1,26 +1,21 @@
 /**
  * A class with numbers of fewer bits, in one scheme or several, each proved against the model as it is. Nothing is kept
- * unless a file is asked for; what is written is read again.
+ * unless a file is asked for.
  */
-import { existsSync, statSync } from "node:fs";
-import { dirname, extname, resolve } from "node:path";
 import type { QuantizeRequest, QuantizeResult } from "../../protocol/compress.ts";
 import type { Failure } from "../../protocol/source.ts";
-import { type Measured, reportOf } from "../proof/report.ts";
+import { reportOf } from "../proof/report.ts";
 import type { Json } from "../python/interpreter.ts";
-import { type Report, RequestRefused, type Session, type VerbHandler, splitTarget } from "../session.ts";
+import type { VerbHandler } from "../session.ts";
+import { NO_DATA, type Proved, fileOf, namedFiles, refusedFile, work } from "./compression.ts";
 import type { VerbCore } from "./core.ts";
 import { NO_SETUP, deviceOf, isScript, open, prepare, targetText } from "./target.ts";
 
-interface Answer {
-  data: QuantizeResult["data"];
-  notes: string[];
-  reports: Measured[];
-}
+const JOB = "layerwise.quantizing.job";
+/** Float8 came to ONNX later than the rest of what is written. */
+const FLOAT8_OPSET = 19;
 
-const FILE_TYPES = [".onnx", ".safetensors", ".pt"];
-
-export const quantize: VerbHandler<"quantize", VerbCore> = (session, request, report) => {
+export const quantize: VerbHandler<"quantize", VerbCore> = async (session, request, report) => {
   const result: QuantizeResult = {
     version: 1,
     verb: "quantize",
@@ -28,7 +23,7 @@ export const quantize: VerbHandler<"quantize", VerbCore> = (session, request, re
     ok: false,
     setup: NO_SETUP,
     device: session.core.device,
-    data: { name: "data", value: "random inputs", from: "default", samples: 0, isRandom: true },
+    data: NO_DATA,
     reports: [],
     notes: [],
     stdout: "",
@@ -39,8 +34,8 @@ export const quantize: VerbHandler<"quantize", VerbCore> = (session, request, re
     stdout: report.stdout(),
     ...(failure ? { failure } : {}),
   });
-  const wrongFile = refusedFile(request);
-  if (wrongFile) return finish(wrongFile);
+  const refused = refusedFile(request.file) ?? tooMany(request);
+  if (refused) return finish(refused);
   const target = open(session, request);
   const place = deviceOf(session, request);
   if ("failure" in place) return finish(place.failure);
@@ -54,70 +49,28 @@ export const quantize: VerbHandler<"quantize", VerbCore> = (session, request, re
   result.setup = prepared.setup ?? NO_SETUP;
   if (prepared.failure) return finish(prepared.failure);
 
-  session.interpreter.call("layerwise.quantizing.job:begin", wanted(session, request, target.root));
-  const answer = work<Answer>(session, report, "layerwise.quantizing.job:advance");
+  session.interpreter.call(`${JOB}:begin`, { ...optionsOf(request), ...namedFiles(session, request, target.root) });
+  const answer = work<Proved>(session, report, `${JOB}:advance`);
   if ("failure" in answer) return finish(answer.failure);
-  const { data, notes, reports } = answer.result;
-  result.data = data;
-  result.notes = notes;
-  result.reports = reports.map((measured) => reportOf(measured, request.budgetDb));
-  return finish();
+  result.data = answer.result.data;
+  result.notes = answer.result.notes;
+  result.reports = answer.result.reports.map((measured) => reportOf(measured, request.budgetDb));
+  if (request.file === undefined) return finish();
+  const opset = request.schemes[0] === "fp8" ? FLOAT8_OPSET : undefined;
+  const { file, failure } = await fileOf(session, request.file, answer.result, JOB, report, opset);
+  if (file) result.file = file;
+  return finish(failure);
 };
 
-/** Has Python work on until it is done, and tells how far it is. */
-function work<Result>(
-  session: Session<VerbCore>,
-  report: Report,
-  name: string,
-): { result: Result } | { failure: Failure } {
-  type Step = { message?: string; fraction?: number | null; result?: Result; failure?: Failure };
-  for (;;) {
-    const step = session.interpreter.call(name) as unknown as Step;
-    if (step.failure) return { failure: step.failure };
-    if (step.result !== undefined) return { result: step.result };
-    report.progress(step.message ?? "", step.fraction ?? undefined);
-  }
+function optionsOf(request: QuantizeRequest): Record<string, Json> {
+  const { schemes, method, observer, group, symmetric, perChannel, keep, keepAs, sensitivity, budgetDb, steps } =
+    request;
+  const given = { schemes, method, observer, group, symmetric, perChannel, keep, keepAs, sensitivity, budgetDb, steps };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Record<string, Json>;
 }
 
-/** The request as Python takes it: files by the places where it sees them. */
-function wanted(session: Session<VerbCore>, request: QuantizeRequest, root: string): Json {
-  const { schemes, method, observer, group, symmetric, perChannel, keep, keepAs, sensitivity, budgetDb, steps } = request;
-  const options = { schemes, method, observer, group, symmetric, perChannel, keep, keepAs, sensitivity, budgetDb, steps };
-  const files = {
-    samples: request.samples,
-    file: request.file,
-    data: request.data && shown(session, request.data, root, "data"),
-    metric: request.metric && shown(session, request.metric, root, "metric"),
-    weights: request.weights && shown(session, request.weights, root, "weights"),
-  };
-  // What is not there is left out.
-  return JSON.parse(JSON.stringify({ ...options, ...files })) as Json;
-}
-
-function shown(session: Session<VerbCore>, named: string, root: string, what: string): Json {
-  const { file, name } = splitTarget(named);
-  const path = resolve(file);
-  if (!existsSync(path) || !statSync(path).isFile()) {
-    const message = `--${what}: there is no file ${file}`;
-    throw new RequestRefused({ kind: "usage", type: "unknown-file", message });
-  }
-  const needsFunction = what === "metric" || /\.py$/i.test(path);
-  if (needsFunction && (name === "" || !/\.py$/i.test(path))) {
-    const message = `--${what} '${named}' names no function`;
-    throw new RequestRefused({ kind: "usage", type: what, message, hint: `such as --${what} ${what}.py::${what}` });
-  }
-  const isInside = path.startsWith(`${root}/`);
-  const seen = isInside ? path : session.interpreter.showFile(path);
-  return { path: seen, shown: named, function: name, root: isInside ? root : dirname(seen) };
-}
-
-function refusedFile({ file, schemes }: QuantizeRequest): Failure | null {
-  if (file === undefined) return null;
-  if (!FILE_TYPES.includes(extname(file).toLowerCase())) {
-    return { kind: "usage", type: "file", message: `${file} is not written: expected ${FILE_TYPES.join(", ")}` };
-  }
-  if (schemes.length !== 1) {
-    return { kind: "usage", type: "file", message: `a file takes one scheme, not ${schemes.length}: ${schemes.join(", ")}` };
-  }
-  return null;
+function tooMany({ file, schemes }: QuantizeRequest): Failure | null {
+  if (file === undefined || schemes.length === 1) return null;
+  const message = `a file takes one scheme, not ${schemes.length}: ${schemes.join(", ")}`;
+  return { kind: "usage", type: "file", message };
 }

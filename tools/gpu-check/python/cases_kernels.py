@@ -164,8 +164,8 @@ def cross_entropy(device, dtype, rows, n):
     return _through(lambda x: F.cross_entropy(x, target), [logits], torch.ones((), device=device, dtype=logits.dtype), moved)
 
 
-def launches(device, n_launches):
-    """Many operations on next to nothing: what is measured is handing them over."""
+def launches(device, n_launches, graphed=False):
+    """Many operations on next to nothing: what is measured is handing them over. `graphed`: recorded once, then replayed."""
     x = spread((16,), device)
 
     def step():
@@ -174,7 +174,13 @@ def launches(device, n_launches):
             y = y * 0.999
         return y
 
-    return Case(step, lambda: mean_size(step()), items=n_launches)
+    if not graphed:
+        return Case(step, lambda: mean_size(step()), items=n_launches)
+    step()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        result = step()
+    return Case(graph.replay, lambda: mean_size(result), items=n_launches)
 
 
 def gather_rows(device, dtype, rows, width, picked):

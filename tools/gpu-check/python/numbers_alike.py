@@ -27,9 +27,11 @@ def tokens(shape, n_words, device, seed=0):
 
 
 def fill_parameters(model, scale=0.02):
-    """Matrices of small numbers; vectors stay as their layer made them."""
+    """Matrices of small numbers and biases of 0; other vectors stay as their layer made them."""
     with torch.no_grad():
-        for seed, parameter in enumerate(model.parameters()):
-            if parameter.dim() > 1:
+        for seed, (name, parameter) in enumerate(model.named_parameters()):
+            if name.endswith("bias"):
+                parameter.zero_()
+            elif parameter.dim() > 1:
                 parameter.copy_(spread(parameter.shape, parameter.device, parameter.dtype, scale, seed))
     return model

@@ -1,5 +1,5 @@
-"""torch.nn.quantized as far as float models use it: FloatFunctional, which marks functional ops."""
+"""The old name of torch.ao.nn.quantized."""
 
-from .functional_modules import FloatFunctional
+from torch.nn._moved import attributes_of
 
-__all__ = ["FloatFunctional"]
+__getattr__ = attributes_of("torch.ao.nn.quantized")

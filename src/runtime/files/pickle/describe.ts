@@ -109,7 +109,11 @@ class Writer {
     }
   }
 
-  private tensor({ storage, dtype, offset, sizes, strides, requiresGrad, isParameter, flags }: TensorValue): Step {
+  private tensor(node: TensorValue): Step {
+    const { storage, dtype, offset, sizes, strides, requiresGrad, isParameter, flags, quantizer } = node;
+    if (quantizer && storage) {
+      return ["quantized tensor", storage.index, dtype, offset, sizes, strides, this.wire(quantizer)];
+    }
     const grad = isParameter ? { parameter: requiresGrad } : requiresGrad;
     return ["tensor", storage ? storage.index : -1, dtype, offset, sizes, strides, grad, flags];
   }

@@ -110,7 +110,7 @@ export class CheckpointRules implements PickleRules {
         `Trying to load unsupported GLOBAL ${printable(path)} whose module ${printable(module)} is blocked.`,
       );
     }
-    if (module === "torch" && ELEMENT_BYTES.has(name)) return new GlobalValue(module, name);
+    if (module === "torch" && (ELEMENT_BYTES.has(name) || QSCHEMES.has(name))) return new GlobalValue(module, name);
     const isKnown = CALLS.has(path) || CLASSES.has(path) || storageType(module, name) !== undefined;
     if (isKnown || this.options.allowed?.has(path)) return new GlobalValue(module, name);
     if (!this.options.isLooking) throw new UnsupportedGlobal(path);
@@ -243,7 +243,28 @@ function tensorOf(callee: string, args: readonly Value[], dtypeAt: number): Tens
     isParameter: false,
     flags: flagsOf(callee, args[dtypeAt < 0 ? 6 : 7]),
     attributes: null,
+    quantizer: null,
   });
+}
+
+const QSCHEMES = new Set([
+  "per_tensor_affine",
+  "per_tensor_symmetric",
+  "per_channel_affine",
+  "per_channel_symmetric",
+  "per_channel_affine_float_qparams",
+]);
+
+/** Integers, and what they stand for. */
+function quantizedOf(args: readonly Value[]): TensorValue {
+  const callee = "_rebuild_qtensor";
+  const [storage, offset, size, stride, quantizer, requiresGrad = false] = args;
+  const plain = tensorOf(callee, [storage ?? null, offset ?? null, size ?? null, stride ?? null, requiresGrad], -1);
+  const parts = quantizer instanceof TupleValue ? quantizer.items : [];
+  const isKnown = parts[0] instanceof GlobalValue && QSCHEMES.has(parts[0].name);
+  if (!plain.dtype.startsWith("q")) fail(callee, `a storage of ${plain.dtype}`);
+  if (!isKnown || parts.length < 3 || parts.length > 4) fail(callee, `${describeValue(quantizer ?? null)} as quantizer`);
+  return plain.with({ quantizer: quantizer as TupleValue });
 }
 
 /** Lazy conjugates and negatives are saved as what they are views of, with a note. */
@@ -369,6 +390,7 @@ const CALLS: ReadonlyMap<string, Call> = new Map<string, Call>([
   ["torch._utils._rebuild_tensor", (_rules, args) => tensorOf("_rebuild_tensor", args.slice(0, 4), -1)],
   ["torch._utils._rebuild_tensor_v2", (_rules, args) => tensorOf("_rebuild_tensor_v2", args, -1)],
   ["torch._utils._rebuild_tensor_v3", (_rules, args) => tensorOf("_rebuild_tensor_v3", args, 6)],
+  ["torch._utils._rebuild_qtensor", (_rules, args) => quantizedOf(args)],
   [
     "torch._utils._rebuild_meta_tensor_no_storage",
     (_rules, args) => {
@@ -385,6 +407,7 @@ const CALLS: ReadonlyMap<string, Call> = new Map<string, Call>([
         isParameter: false,
         flags: [],
         attributes: null,
+        quantizer: null,
       });
     },
   ],

@@ -155,6 +155,8 @@ export class TensorValue {
   readonly flags: readonly string[];
   /** `__dict__`, where the tensor has attributes of its own. */
   readonly attributes: Value;
+  /** Of integers that stand for numbers: (qscheme, scale, zero point), or (qscheme, scales, zero points, axis). */
+  readonly quantizer: TupleValue | null;
   constructor(fields: Omit<TensorValue, "kind" | "with">) {
     this.storage = fields.storage;
     this.dtype = fields.dtype;
@@ -165,6 +167,7 @@ export class TensorValue {
     this.isParameter = fields.isParameter;
     this.flags = fields.flags;
     this.attributes = fields.attributes;
+    this.quantizer = fields.quantizer;
   }
   with(changes: Partial<Omit<TensorValue, "kind" | "with">>): TensorValue {
     return new TensorValue({ ...this, ...changes });

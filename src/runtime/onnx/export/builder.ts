@@ -79,6 +79,13 @@ export class GraphBuilder {
     return output;
   }
 
+  /** A weight: of its own, whatever it holds now. Training will make others of equal ones. */
+  weight(dtype: DataType, dims: readonly number[], bytes: Uint8Array, wish: string): Name {
+    const name = this.fresh(wish);
+    this.initializers.push(tensorProto(dtype, dims, bytes, name));
+    return name;
+  }
+
   /** An initializer of this content; the same content is kept once. */
   constant(dtype: DataType, dims: readonly number[], bytes: Uint8Array, wish = "constant"): Name {
     const key = bytes.length <= 256 ? `${dtype} ${dims.join()} ${Buffer.from(bytes).toString("base64")}` : null;

@@ -23,8 +23,8 @@ export function writeOnnx(fileId: number, json: string): number {
   try {
     const wrongOpset = requireOpset(opset);
     if (wrongOpset) throw new PythonError("ValueError", wrongOpset);
-    const { graph } = exportGraph({ opset, name, dimensions: dimensionsOf(dimensions), recordings });
-    const bytes = encode(modelOf(graph, opset), modelMessage);
+    const { graph, buffers } = exportGraph({ opset, name, dimensions: dimensionsOf(dimensions), recordings });
+    const bytes = encode(modelOf(graph, opset, buffers), modelMessage);
     sinkOf(fileId)(bytes);
     return bytes.length;
   } catch (error) {

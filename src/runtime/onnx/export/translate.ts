@@ -15,6 +15,8 @@ import { copies } from "../../op.ts";
 import { elementwise, elementwiseOps } from "./ops/elementwise.ts";
 import { indexOps } from "./ops/index_ops.ts";
 import { layerOps } from "./ops/layers.ts";
+import { lowBitOps } from "./ops/low_bit.ts";
+import { quantizedOps } from "./ops/quantized.ts";
 import { reduceOps } from "./ops/reduce.ts";
 import { shapeOps } from "./ops/shape.ts";
 
@@ -24,6 +26,8 @@ const translators: Record<string, Translator> = {
   ...reduceOps,
   ...layerOps,
   ...indexOps,
+  ...quantizedOps,
+  ...lowBitOps,
 };
 
 export interface ExportRequest {
@@ -41,6 +45,8 @@ export interface ExportedGraph {
   places: Map<string, TracedSource>;
   /** What calls made, by its name in the graph. */
   named: Map<Name, ValueId>;
+  /** Initializers that are no parameters. */
+  buffers: Name[];
 }
 
 export function exportGraph(request: ExportRequest): ExportedGraph {
@@ -57,6 +63,7 @@ class Exporter implements Translation {
   readonly #shapes = new Map<ValueId, SizeOrNumber[]>();
   readonly #inputs: ValueInfo[] = [];
   readonly #places = new Map<string, TracedSource>();
+  readonly #buffers = new Set<Name>();
   #uses: Map<ValueId, number> | null = null;
   /** What the memory of a storage holds, as one flat value, after a write into a part of it. */
   readonly #memory = new Map<number, Name>();
@@ -90,7 +97,8 @@ class Exporter implements Translation {
       this.#first.calls.flatMap(({ results }) => results.map((id) => [this.#names.get(id) ?? "", id] as const)),
     );
     named.delete("");
-    return { graph: this.graph.graph(this.#request.name, this.#inputs, outputs), places: this.#places, named };
+    const graph = this.graph.graph(this.#request.name, this.#inputs, outputs);
+    return { graph, places: this.#places, named, buffers: [...this.#buffers] };
   }
 
   nameOf(id: ValueId): Name {
@@ -104,12 +112,14 @@ class Exporter implements Translation {
       throw new NotExported(`it writes into ${value.leaf.name}, which would be the same in every call`, -1);
     }
     if (!value.leaf && !this.#isFixed(id)) throw new Error(`value ${id} is used before it is made`);
-    const name = this.graph.constant(
-      value.dtype.name as DataType,
-      value.shape,
-      this.bytesOf(id),
-      value.leaf?.name ?? "constant",
-    );
+    const dtype = value.dtype.name as DataType;
+    const bytes = this.bytesOf(id);
+    const isWeight = value.leaf?.kind === "parameter";
+    const wish = value.leaf?.name ?? "constant";
+    const name = isWeight
+      ? this.graph.weight(dtype, value.shape, bytes, wish)
+      : this.graph.constant(dtype, value.shape, bytes, wish);
+    if (!isWeight) this.#buffers.add(name);
     this.#names.set(id, name);
     return name;
   }
@@ -198,6 +208,7 @@ class Exporter implements Translation {
       translators[name] ??
       (call.mutates ? translators[name.replace(/_$/, "")] : undefined) ??
       (call.record.spec.expression ? elementwise : undefined);
+    if (!translator && this.#isUnused(call)) return;
     if (!translator) {
       throw new NotExported(`'${name.replace(/^_/, "")}' has no counterpart in ONNX that is known here`, call.place);
     }
@@ -211,6 +222,12 @@ class Exporter implements Translation {
     const names = Array.isArray(made) ? made : [made];
     call.results.forEach((id, i) => this.#names.set(id, names[i]!));
     if (call.mutates) this.#wrote(call.results[0]!, call.place);
+  }
+
+  /** Drawn or computed, and never looked at. */
+  #isUnused({ results }: RecordedCall): boolean {
+    const isOutput = (id: ValueId): boolean => this.#first.outputs.some(({ value }) => value === id);
+    return results.every((id) => this.usesOf(id) === 0 && !isOutput(id));
   }
 
   /** What a call reads through a view that was written past. */

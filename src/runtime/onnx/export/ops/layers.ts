@@ -23,7 +23,7 @@ function transposedWeight(call: Call, name: string): Name {
     }
   }
   const known = call.valueOf(call.id(name)).leaf?.name ?? "weight";
-  return call.graph.constant(dtype.name as DataType, [columns, rows], transposed, `${known}_transposed`);
+  return call.graph.weight(dtype.name as DataType, [columns, rows], transposed, `${known}_transposed`);
 }
 
 function linear(call: Call): Name {

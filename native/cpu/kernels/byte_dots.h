@@ -1,0 +1,140 @@
+// The innermost loops of products of eight-bit integers, written once for each way in which a machine multiplies them
+// and included once per way by bytes.h, which defines:
+//   LW_DOTS         the struct to make
+//   LW_DOTS_TARGET  what the functions need beyond the instruction set of the file
+//   LW_DOTS_BYTES   1: x stays unsigned bytes, four along k in a word (VNNI); 0: x and w are 16 bits, two in a word
+// Sums are exact: vpmaddubsw, which saturates, is not used. Holds no blocking and no threads.
+
+struct LW_DOTS {
+#if LW_DOTS_BYTES
+  using Element = uint8_t;
+#else
+  using Element = int16_t;
+#endif
+  static constexpr int kPerWord = 4 / int(sizeof(Element));
+  static constexpr bool kBytes = LW_DOTS_BYTES;
+
+  LW_DOTS_TARGET LW_INLINE static Integers dot(Integers sum, Integers x, Integers w) {
+#if defined(__AVX512F__) && LW_DOTS_BYTES
+    return _mm512_dpbusd_epi32(sum, x, w);
+#elif defined(__AVX512F__)
+    return _mm512_add_epi32(sum, _mm512_madd_epi16(x, w));
+#elif defined(__AVX2__) && LW_DOTS_BYTES
+    return _mm256_dpbusd_avx_epi32(sum, x, w);
+#elif defined(__AVX2__)
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(x, w));
+#else
+    return _mm_add_epi32(sum, _mm_madd_epi16(x, w));
+#endif
+  }
+
+  // A tile of R rows and V vectors of columns: `taps` runs of `steps` words of each row, against a panel in which the
+  // words of kByteColumns columns lie side by side. rows[t * kByteRows + i] is where row i's run of tap t begins.
+  template <int R, int V>
+  LW_DOTS_TARGET static void tile(int64_t taps, int64_t steps, const Element* const* rows, const uint32_t* panel,
+                                  int32_t* out) {
+    Integers sum[R][V];
+#pragma GCC unroll 16
+    for (int i = 0; i < R; i++) {
+#pragma GCC unroll 2
+      for (int j = 0; j < V; j++) sum[i][j] = all_lanes(0);
+    }
+    for (int64_t t = 0; t < taps; t++) {
+      const Word* x[R];
+#pragma GCC unroll 16
+      for (int i = 0; i < R; i++) x[i] = (const Word*)rows[t * kByteRows + i];
+      for (int64_t p = 0; p < steps; p++) {
+        Integers w[V];
+#pragma GCC unroll 2
+        for (int j = 0; j < V; j++) w[j] = load_integers(panel + j * kByteLanes);
+        __builtin_prefetch(panel + 8 * kByteColumns);
+        panel += kByteColumns;
+#pragma GCC unroll 16
+        for (int i = 0; i < R; i++) {
+          const Integers word = all_lanes(int32_t(x[i][p]));
+#pragma GCC unroll 2
+          for (int j = 0; j < V; j++) sum[i][j] = dot(sum[i][j], word, w[j]);
+        }
+      }
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < R; i++) {
+#pragma GCC unroll 2
+      for (int j = 0; j < V; j++) store_integers(out + i * kByteColumns + j * kByteLanes, sum[i][j]);
+    }
+  }
+
+  // Sums of a panel's columns.
+  LW_DOTS_TARGET static void sum_columns(int64_t words, const uint32_t* panel, int32_t* out) {
+    Integers sum[2] = {all_lanes(0), all_lanes(0)};
+    const Integers ones = all_lanes(kBytes ? 0x01010101 : 0x00010001);
+    for (int64_t p = 0; p < words; p++) {
+      for (int j = 0; j < 2; j++) {
+        sum[j] = dot(sum[j], ones, load_integers(panel + p * kByteColumns + j * kByteLanes));
+      }
+    }
+    for (int j = 0; j < 2; j++) store_integers(out + j * kByteLanes, sum[j]);
+  }
+
+  // Weights of one vector of x as the dot wants them.
+  LW_DOTS_TARGET LW_INLINE static Integers weights(const int8_t* w) {
+#if LW_DOTS_BYTES
+    return load_integers(w);
+#elif defined(__AVX512F__)
+    return _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i*)w));
+#elif defined(__AVX2__)
+    return _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i*)w));
+#else
+    const __m128i half = _mm_loadl_epi64((const __m128i*)w);
+    return _mm_srai_epi16(_mm_unpacklo_epi8(half, half), 8);
+#endif
+  }
+  // Elements of x in a vector, and so of weights in a step.
+  static constexpr int64_t kRun = LW_VECTOR_BYTES / int64_t(sizeof(Element));
+
+  // R rows of x against C columns whose weights lie along k, as they are in memory: sums[i * C + j]. x is padded with
+  // anything up to whole runs, weights are read to their end only. `column_sums` may be null.
+  template <int R, int C>
+  LW_DOTS_TARGET static void along(int64_t k, const Element* x, int64_t x_row, const int8_t* w, int64_t w_row,
+                                   int32_t* sums, int32_t* column_sums) {
+    Integers sum[R][C], total[C];
+#pragma GCC unroll 4
+    for (int j = 0; j < C; j++) {
+      total[j] = all_lanes(0);
+#pragma GCC unroll 8
+      for (int i = 0; i < R; i++) sum[i][j] = all_lanes(0);
+    }
+    const Integers ones = all_lanes(kBytes ? 0x01010101 : 0x00010001);
+    int64_t p = 0;
+    for (; p + kRun <= k; p += kRun) {
+      Integers v[C];
+#pragma GCC unroll 4
+      for (int j = 0; j < C; j++) v[j] = weights(w + j * w_row + p);
+      if (column_sums) {
+#pragma GCC unroll 4
+        for (int j = 0; j < C; j++) total[j] = dot(total[j], ones, v[j]);
+      }
+#pragma GCC unroll 8
+      for (int i = 0; i < R; i++) {
+        const Integers u = load_integers(x + i * x_row + p);
+#pragma GCC unroll 4
+        for (int j = 0; j < C; j++) sum[i][j] = dot(sum[i][j], u, v[j]);
+      }
+    }
+    if (p < k) {
+      for (int j = 0; j < C; j++) {
+        int8_t rest[LW_VECTOR_BYTES] = {};
+        memcpy(rest, w + j * w_row + p, size_t(k - p));
+        const Integers v = weights(rest);
+        if (column_sums) total[j] = dot(total[j], ones, v);
+        for (int i = 0; i < R; i++) sum[i][j] = dot(sum[i][j], load_integers(x + i * x_row + p), v);
+      }
+    }
+    for (int i = 0; i < R; i++) {
+      for (int j = 0; j < C; j++) sums[i * C + j] = add_lanes(sum[i][j]);
+    }
+    if (column_sums) {
+      for (int j = 0; j < C; j++) column_sums[j] = add_lanes(total[j]);
+    }
+  }
+};

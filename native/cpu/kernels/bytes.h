@@ -1,0 +1,279 @@
+// Products of eight-bit integers: how wide they are here, which way of multiplying this machine has, and what becomes
+// of finished sums. x holds unsigned bytes or, where there is no VNNI, 16-bit numbers from which the zero point is
+// already gone; weights are signed bytes. Blocking and threads are quantized_linear.cc's and quantized_conv.cc's part.
+#pragma once
+#include <cpuid.h>
+#include <stdlib.h>
+
+#include "lanes.h"
+#include "matmul_micro.h"
+#include "matmul_thin.h"
+
+namespace layerwise::NS {
+
+constexpr int kByteLanes = LW_VECTOR_BYTES / 4;
+constexpr int kByteColumns = 2 * kByteLanes;  // of a tile
+constexpr int kByteRows = kTileRows;
+
+#if defined(__AVX512F__)
+typedef __m512i Integers;
+LW_STATIC Integers all_lanes(int32_t x) { return _mm512_set1_epi32(x); }
+LW_STATIC Integers load_integers(const void* p) { return _mm512_loadu_si512(p); }
+LW_STATIC void store_integers(int32_t* p, Integers x) { _mm512_storeu_si512(p, x); }
+LW_STATIC Ints rounded(Floats x) { return (Ints)_mm512_cvtps_epi32((__m512)x); }
+#elif defined(__AVX2__)
+typedef __m256i Integers;
+LW_STATIC Integers all_lanes(int32_t x) { return _mm256_set1_epi32(x); }
+LW_STATIC Integers load_integers(const void* p) { return _mm256_loadu_si256((const __m256i*)p); }
+LW_STATIC void store_integers(int32_t* p, Integers x) { _mm256_storeu_si256((__m256i*)p, x); }
+LW_STATIC Ints rounded(Floats x) { return (Ints)_mm256_cvtps_epi32((__m256)x); }
+#else
+typedef __m128i Integers;
+LW_STATIC Integers all_lanes(int32_t x) { return _mm_set1_epi32(x); }
+LW_STATIC Integers load_integers(const void* p) { return _mm_loadu_si128((const __m128i*)p); }
+LW_STATIC void store_integers(int32_t* p, Integers x) { _mm_storeu_si128((__m128i*)p, x); }
+LW_STATIC Ints rounded(Floats x) { return (Ints)_mm_cvtps_epi32((__m128)x); }
+#endif
+typedef uint32_t Word __attribute__((aligned(1), may_alias));
+
+LW_STATIC int32_t add_lanes(Integers x) {
+  int32_t t[kByteLanes];
+  store_integers(t, x);
+#pragma GCC unroll 4
+  for (int half = kByteLanes / 2; half > 0; half /= 2) {
+#pragma GCC unroll 8
+    for (int i = 0; i < half; i++) t[i] += t[i + half];
+  }
+  return t[0];
+}
+
+#define LW_DOTS PlainDots
+#define LW_DOTS_TARGET
+#define LW_DOTS_BYTES 0
+#include "byte_dots.h"
+#undef LW_DOTS
+#undef LW_DOTS_TARGET
+#undef LW_DOTS_BYTES
+
+#if defined(__AVX2__)
+#define LW_HAS_BYTE_DOTS 1
+#define LW_DOTS ByteDots
+#if defined(__AVX512F__)
+#define LW_DOTS_TARGET __attribute__((target("avx512vnni")))
+#else
+#define LW_DOTS_TARGET __attribute__((target("avxvnni")))
+#endif
+#define LW_DOTS_BYTES 1
+#include "byte_dots.h"
+#undef LW_DOTS
+#undef LW_DOTS_TARGET
+#undef LW_DOTS_BYTES
+#endif
+
+// Has the machine dot products of bytes? LAYERWISE_DOTS=plain says no, for tests.
+static inline bool has_byte_dots() {
+#if defined(LW_HAS_BYTE_DOTS)
+  static int known = -1;
+  if (known < 0) {
+    unsigned eax = 0, ebx, ecx = 0, edx;
+#if defined(__AVX512F__)
+    const bool found = __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (ecx >> 11 & 1);
+#else
+    const bool found = __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) && (eax >> 4 & 1);
+#endif
+    const char* wanted = getenv("LAYERWISE_DOTS");
+    known = found && !(wanted && wanted[0] == 'p');
+  }
+  return known;
+#else
+  return false;
+#endif
+}
+
+// Calls f(Dots{}) for this machine's way.
+template <class F> static void with_dots(F f) {
+#if defined(LW_HAS_BYTE_DOTS)
+  if (has_byte_dots()) return f(ByteDots{});
+#endif
+  f(PlainDots{});
+}
+
+template <class Dots>
+using TileFunction = void (*)(int64_t, int64_t, const typename Dots::Element* const*, const uint32_t*, int32_t*);
+
+template <class Dots, int V> static TileFunction<Dots> tile_of(int rows) {
+  switch (rows) {
+    case 1: return Dots::template tile<1, V>;
+    case 2: return Dots::template tile<2, V>;
+    case 3: return Dots::template tile<3, V>;
+    case 4: return Dots::template tile<4, V>;
+#if defined(__AVX__)
+    case 5: return Dots::template tile<5, V>;
+    case 6: return Dots::template tile<6, V>;
+#endif
+#if defined(__AVX512F__)
+    case 7: return Dots::template tile<7, V>;
+    case 8: return Dots::template tile<8, V>;
+    case 9: return Dots::template tile<9, V>;
+    case 10: return Dots::template tile<10, V>;
+    case 11: return Dots::template tile<11, V>;
+    case 12: return Dots::template tile<12, V>;
+#endif
+    default: return nullptr;
+  }
+}
+template <class Dots> static TileFunction<Dots> tile_for(int rows, int64_t columns) {
+  return columns <= kByteLanes ? tile_of<Dots, 1>(rows) : tile_of<Dots, 2>(rows);
+}
+
+// Packs `count` columns, whose k bytes lie `stride` apart, into a panel of words; the rest is zero. `stage` has room for
+// kByteColumns rows of `words` words.
+template <class Dots>
+static void pack_weights(uint32_t* panel, const int8_t* w, int64_t stride, int64_t k, int count, int64_t words,
+                         char* stage) {
+  if (Dots::kBytes && count == kByteColumns && k % 4 == 0 && stride % 4 == 0) {
+    return transpose_into_panel((float*)panel, kByteColumns, (const float*)w, stride / 4, words);
+  }
+  const int64_t row_bytes = words * 4;
+  memset(stage, 0, size_t(kByteColumns * row_bytes));
+  for (int j = 0; j < count; j++) {
+    char* to = stage + j * row_bytes;
+    if (Dots::kBytes) {
+      memcpy(to, w + j * stride, size_t(k));
+    } else {
+      int16_t* wide = (int16_t*)to;
+#pragma omp simd
+      for (int64_t p = 0; p < k; p++) wide[p] = w[j * stride + p];
+    }
+  }
+  transpose_into_panel((float*)panel, kByteColumns, (const float*)stage, words, words);
+}
+
+// ---- what becomes of sums -------------------------------------------------------------------------------------------
+
+// As the ops hand it over. Numbers live in memory, since whoever wrote them may not have been waited for.
+struct FinishArguments {
+  const float* x_scale;
+  const int32_t* x_zero;
+  const float* weight_scale;
+  int64_t weight_scale_step;
+  const int32_t* weight_zero;
+  int64_t weight_zero_step;
+  const float* bias;
+  const float* out_scale;
+  const int32_t* out_zero;
+  bool relu;
+
+  static FinishArguments read(Args& args) {
+    FinishArguments f;
+    f.x_scale = args.pointer<float>();
+    f.x_zero = args.pointer<int32_t>();
+    f.weight_scale = args.pointer<float>();
+    f.weight_scale_step = args.integer();
+    f.weight_zero = args.pointer<int32_t>();
+    f.weight_zero_step = args.integer();
+    f.bias = args.pointer<float>();
+    f.out_scale = args.pointer<float>();
+    f.out_zero = args.pointer<int32_t>();
+    f.relu = args.integer() != 0;
+    return f;
+  }
+};
+
+// Numbers per column, padded to whole tiles, ready for the loops. `sums` is filled as weights are packed.
+struct Columns {
+  float* factor;    // of a sum: a scale, or the quotient of two
+  float* addend;    // real: added after scaling; requantized: before
+  int32_t* sums;    // of the column's weights
+  int32_t* zero;    // of the weights, null where there is none
+  int64_t padded;
+
+  static size_t bytes(int64_t n) { return size_t(ceil_div(n, kByteColumns) * kByteColumns) * 16; }
+  // Takes the room that bytes(n) says. `x_scale` is 1 where every row has its own.
+  static Columns make(char* room, int64_t n, const FinishArguments& f, float x_scale) {
+    Columns c;
+    c.padded = ceil_div(n, kByteColumns) * kByteColumns;
+    c.factor = (float*)room;
+    c.addend = c.factor + c.padded;
+    c.sums = (int32_t*)(c.addend + c.padded);
+    c.zero = f.weight_zero ? c.sums + c.padded : nullptr;
+    for (int64_t j = 0; j < c.padded; j++) {
+      const int64_t column = j < n ? j : n - 1;
+      const float scale = x_scale * f.weight_scale[column * f.weight_scale_step];
+      const float bias = f.bias ? f.bias[column] : 0;
+      c.factor[j] = f.out_scale ? scale / *f.out_scale : scale;
+      c.addend[j] = f.out_scale && f.bias ? bias / scale : bias;
+      c.sums[j] = 0;
+      if (c.zero) c.zero[j] = f.weight_zero[column * f.weight_zero_step];
+    }
+    return c;
+  }
+};
+
+// Of a row of x: what its numbers still need to become real. `zero` is what is still to be taken off them.
+struct RowNumbers {
+  float scale;
+  int32_t zero;
+  int32_t sum;  // of the row as it is stored; only where weights have zero points
+};
+
+// Sums of one row at columns [column, column + lanes): the zero points taken out.
+LW_STATIC Ints centred_sums(const int32_t* sums, const Columns& c, int64_t column, const RowNumbers& row, int64_t k) {
+  Ints s, of_column;
+  memcpy(&s, sums, sizeof s);
+  memcpy(&of_column, c.sums + column, sizeof of_column);
+  if (c.zero) {
+    Ints zero;
+    memcpy(&zero, c.zero + column, sizeof zero);
+    s -= zero * row.sum;
+    of_column -= zero * int32_t(k);
+  }
+  return s - of_column * row.zero;
+}
+
+LW_STATIC Floats floats_at(const float* p) {
+  Floats v;
+  memcpy(&v, p, sizeof v);
+  return v;
+}
+
+// The sums of one row at a tile's columns as real numbers.
+template <class = void>
+static void finish_real(float* out, const int32_t* sums, int64_t column, int64_t width, const Columns& c,
+                        const RowNumbers& row, int64_t k, bool relu) {
+  for (int64_t j = 0; j < width; j += kByteLanes) {
+    const Ints s = centred_sums(sums + j, c, column + j, row, k);
+    Floats y = __builtin_convertvector(s, Floats) * (row.scale * floats_at(c.factor + column + j));
+    y += floats_at(c.addend + column + j);
+    if (relu) y = y > 0 ? y : Floats{};
+    memcpy(out + j, &y, sizeof y);
+  }
+}
+
+// The same as the integers of the next layer. FBGEMM's order of operations.
+struct Requantize {
+  float low, high;  // of what is rounded: the ends without the zero point
+  int32_t zero;
+
+  static Requantize of(const FinishArguments& f, Dtype dtype) {
+    const int32_t zero = *f.out_zero, least = dtype == kInt8 ? -128 : 0, most = least + 255;
+    const int32_t low = f.relu && zero > least ? zero : least;
+    return {float(low - zero), float(most - zero), zero};
+  }
+};
+template <class = void>
+static void finish_bytes(uint8_t* out, const int32_t* sums, int64_t column, int64_t width, const Columns& c,
+                         const RowNumbers& row, int64_t k, const Requantize& r) {
+  typedef uint8_t Bytes __attribute__((vector_size(kByteLanes)));
+  for (int64_t j = 0; j < width; j += kByteLanes) {
+    const Ints s = centred_sums(sums + j, c, column + j, row, k);
+    Floats y = __builtin_convertvector(s, Floats) + floats_at(c.addend + column + j);
+    y *= floats_at(c.factor + column + j);
+    y = y > r.low ? y : Floats{} + r.low;
+    y = y < r.high ? y : Floats{} + r.high;
+    const Bytes bytes = __builtin_convertvector(rounded(y) + r.zero, Bytes);
+    memcpy(out + j, &bytes, sizeof bytes);
+  }
+}
+
+}  // namespace layerwise::NS

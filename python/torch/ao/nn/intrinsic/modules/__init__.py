@@ -1,0 +1,2 @@
+from .fused import *
+from .fused import _FusedModule

@@ -1,0 +1,3 @@
+"""Fused layers whose weight is rounded in every forward pass."""
+
+from .modules import *

@@ -1,0 +1,4 @@
+"""Fused layers of integers."""
+
+from .modules import *
+from . import dynamic

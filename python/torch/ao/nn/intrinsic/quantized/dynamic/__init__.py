@@ -1,0 +1,3 @@
+"""Fused layers between floats."""
+
+from .modules import *

@@ -1,0 +1,3 @@
+"""Layers whose weight is rounded in every forward pass, for training that sees it."""
+
+from .modules import *

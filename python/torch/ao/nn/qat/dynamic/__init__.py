@@ -1,0 +1,5 @@
+"""Training for dynamic quantization."""
+
+from .modules import Linear
+
+__all__ = ["Linear"]

@@ -1,0 +1,3 @@
+"""LSTM and attention made of parts that can be observed and quantized one by one."""
+
+from .modules import *

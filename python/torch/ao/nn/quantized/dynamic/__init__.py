@@ -1,0 +1,3 @@
+"""Layers of int8 or float16 weights between floats: activations are quantized on the fly."""
+
+from .modules import *

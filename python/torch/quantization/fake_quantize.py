@@ -1,0 +1,5 @@
+"""The old name of torch.ao.quantization.fake_quantize."""
+
+from torch.nn._moved import attributes_of
+
+__getattr__ = attributes_of("torch.ao.quantization.fake_quantize")

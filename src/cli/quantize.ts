@@ -1,0 +1,172 @@
+/** `layerwise quantize`: a model with numbers of fewer bits, one scheme or several side by side, with what each costs and gives. */
+import { resolve } from "node:path";
+import type { Method, Observer, QuantizeRequest, QuantizeResult, Scheme } from "../protocol/compress.ts";
+import { ask } from "./ask.ts";
+import { type Arguments, type Command, type OptionSpec, UsageError } from "./command.ts";
+import { compressionText } from "./compression_text.ts";
+import { TARGET_OPTIONS, outputFile, targetRequest } from "./options.ts";
+
+const SCHEMES: readonly Scheme[] = ["dynamic", "static", "qat", "int8", "int4", "nf4", "fp4", "fp8", "fp16", "bf16"];
+const METHODS: readonly Method[] = ["nearest", "gptq", "awq", "smoothquant"];
+const OBSERVERS: readonly Observer[] = ["minmax", "average", "histogram", "entropy", "percentile", "mse"];
+/** "all" leaves training out: it takes minutes where the others take seconds. */
+const ALL = SCHEMES.filter((scheme) => scheme !== "qat");
+
+const YES_NO = { value: "yes|no", choices: ["yes", "no"] } as const;
+
+/** Data, judgement and output: what pruning and distilling take too. */
+export const PROOF_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: "data",
+    value: "FILE",
+    help: "samples: .npy, .npz, .pt, .safetensors, or FILE.py::function that returns or yields them; random inputs when left out",
+  },
+  { name: "samples", value: "N", atLeast: 1, help: "at most this many samples (default 128; 8 random ones)" },
+  { name: "metric", value: "FILE.py::fn", help: "function that is called with the model and returns a number" },
+  { name: "weights", value: "FILE", help: "checkpoint that is loaded into the model first" },
+  {
+    name: "out",
+    value: "FILE",
+    help: "where to write the result: .safetensors, .pt or .onnx; nothing is kept without it",
+  },
+];
+
+export const quantize: Command = {
+  name: "quantize",
+  operands: "TARGET",
+  nOperands: [1, 1],
+  summary: "store a model in fewer bits, and measure what that costs and gives, layer by layer",
+  options: [
+    {
+      name: "scheme",
+      value: "NAME[,NAME]",
+      help: `one or several of ${SCHEMES.join(", ")}, or all (without qat); default dynamic,int4`,
+    },
+    { name: "method", value: METHODS.join("|"), choices: METHODS, help: "how weights are rounded; default nearest" },
+    {
+      name: "observer",
+      value: "NAME",
+      choices: OBSERVERS,
+      help: `how static ranges are found: ${OBSERVERS.join(", ")}; default minmax`,
+    },
+    {
+      name: "group",
+      value: "N",
+      help: "columns that share a scale: a multiple of 8, or 0 for whole rows; int4 32, nf4 and fp4 64",
+    },
+    { name: "symmetric", ...YES_NO, help: "no zero points, for int8 and int4 weights and static activations" },
+    { name: "per-channel", ...YES_NO, help: "a scale for each row of an integer weight; default yes" },
+    {
+      name: "keep",
+      value: "PATH",
+      repeatable: true,
+      help: "layer that stays as it is; * stands for anything: 'blocks.0.*'",
+    },
+    { name: "keep-as", value: "fp16|bf16", choices: ["fp16", "bf16"], help: "what kept layers are stored as" },
+    { name: "sensitivity", help: "rank layers by what each costs alone" },
+    {
+      name: "budget",
+      value: "DB",
+      help: "least signal-to-noise ratio of the outputs in decibels: sensitive layers are kept until it holds",
+    },
+    { name: "steps", value: "N", atLeast: 1, help: "training steps of qat (default 100)" },
+    { name: "layers", help: "show every layer, not only the worst" },
+    ...PROOF_OPTIONS,
+    ...TARGET_OPTIONS,
+  ],
+  examples: [
+    "layerwise quantize model.py::GPT --scheme all",
+    "layerwise quantize model.py::GPT --scheme int4 --method gptq --data tokens.py::batches --out gpt.safetensors",
+    "layerwise quantize net.py::Net --scheme static --observer entropy --data images.npy --budget 30 --keep-as fp16",
+  ],
+  async run(args, terminal) {
+    return await ask("quantize", quantizeRequest(args), args, terminal, (result: QuantizeResult) => {
+      terminal.out(compressionText(result, terminal.style, { allLayers: args.has("layers") }));
+    });
+  },
+};
+
+function quantizeRequest(args: Arguments): QuantizeRequest {
+  const group = wholeNumber(args, "group");
+  const budgetDb = decimal(args, "budget");
+  const symmetric = yesNo(args, "symmetric");
+  const perChannel = yesNo(args, "per-channel");
+  return {
+    ...targetRequest(args),
+    ...proofRequest(args),
+    schemes: schemes(args.get("scheme")),
+    ...word<Method>(args, "method", "method"),
+    ...word<Observer>(args, "observer", "observer"),
+    ...(group === undefined ? {} : { group }),
+    ...(symmetric === undefined ? {} : { symmetric }),
+    ...(perChannel === undefined ? {} : { perChannel }),
+    ...(args.has("keep") ? { keep: args.all("keep") } : {}),
+    ...word<"fp16" | "bf16">(args, "keep-as", "keepAs"),
+    ...(args.has("sensitivity") ? { sensitivity: true } : {}),
+    ...(budgetDb === undefined ? {} : { budgetDb }),
+    ...(args.has("steps") ? { steps: args.number("steps") } : {}),
+  };
+}
+
+/** What PROOF_OPTIONS become. */
+export function proofRequest(
+  args: Arguments,
+): Pick<QuantizeRequest, "data" | "samples" | "metric" | "weights" | "file"> {
+  const file = outputFile(args, "out");
+  const samples = args.number("samples");
+  return {
+    ...named(args, "data"),
+    ...(samples === undefined ? {} : { samples }),
+    ...named(args, "metric"),
+    ...named(args, "weights"),
+    ...(file === undefined ? {} : { file }),
+  };
+}
+
+/** "FILE" or "FILE.py::function", made absolute. */
+function named(args: Arguments, option: "data" | "metric" | "weights"): Record<string, string> {
+  const given = args.get(option);
+  if (given === undefined) return {};
+  const cut = given.indexOf("::");
+  const file = cut < 0 ? given : given.slice(0, cut);
+  if (file === "") throw new UsageError(`--${option} needs the name of a file`);
+  return { [option]: `${resolve(file)}${cut < 0 ? "" : given.slice(cut)}` };
+}
+
+function schemes(given = "dynamic,int4"): Scheme[] {
+  if (given.trim() === "all") return [...ALL];
+  const found = given
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+  const wrong = found.find((name) => !(SCHEMES as readonly string[]).includes(name));
+  if (wrong !== undefined)
+    throw new UsageError(`there is no scheme '${wrong}'`, `the schemes are ${SCHEMES.join(", ")}, all`);
+  if (found.length === 0) throw new UsageError("--scheme names none", `the schemes are ${SCHEMES.join(", ")}, all`);
+  return [...new Set(found)] as Scheme[];
+}
+
+function word<Value extends string>(args: Arguments, option: string, field: string): Record<string, Value> {
+  const given = args.get(option);
+  return given === undefined ? {} : { [field]: given as Value };
+}
+
+function yesNo(args: Arguments, option: string): boolean | undefined {
+  const given = args.get(option);
+  return given === undefined ? undefined : given === "yes";
+}
+
+function wholeNumber(args: Arguments, option: string): number | undefined {
+  const given = args.get(option);
+  if (given === undefined) return undefined;
+  if (!/^\d{1,6}$/.test(given)) throw new UsageError(`--${option} '${given}' is no whole number`);
+  return Number(given);
+}
+
+function decimal(args: Arguments, option: string): number | undefined {
+  const given = args.get(option);
+  if (given === undefined) return undefined;
+  const value = Number(given);
+  if (given.trim() === "" || !Number.isFinite(value)) throw new UsageError(`--${option} '${given}' is no number`);
+  return value;
+}

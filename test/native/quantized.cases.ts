@@ -1,0 +1,235 @@
+/**
+ * Products of eight-bit integers against plain loops: sums must be exact, requantized results the same integers. Run as a
+ * program by quantized.test.ts, once for each instruction set and way of multiplying; throws at the first difference.
+ */
+import assert from "node:assert/strict";
+import { dtypes, open, randomSource, type DtypeName, type Machine, type Tensor } from "./harness.ts";
+
+const random = randomSource(41);
+const whole = (low: number, high: number): number => low + Math.floor(random() * (high - low + 1));
+const many = (n: number, make: () => number): number[] => Array.from({ length: n }, make);
+const fround = Math.fround;
+
+/** Ends of the range much of the time: what a saturating instruction would get wrong. */
+const extremeOf = (low: number, high: number) => (): number => {
+  const pick = random();
+  return pick < 0.45 ? high : pick < 0.9 ? low : whole(low, high);
+};
+
+export interface Integers {
+  dtype: "uint8" | "int8";
+  low: number;
+  high: number;
+}
+const unsigned: Integers = { dtype: "uint8", low: 0, high: 255 };
+const signed: Integers = { dtype: "int8", low: -128, high: 127 };
+
+const one = (m: Machine, value: number, dtype: DtypeName): Tensor => m.tensor([value], dtype);
+
+/** Σ (x - zx)(w - zw) for each row and column. */
+function sumsOf(x: number[], w: number[], rows: number, n: number, k: number, zx: number, zw: (j: number) => number) {
+  const out = new Array<number>(rows * n).fill(0);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < n; j++) {
+      let sum = 0;
+      for (let p = 0; p < k; p++) sum += (x[i * k + p]! - zx) * (w[j * k + p]! - zw(j));
+      out[i * n + j] = sum;
+    }
+  }
+  return out;
+}
+
+function halfToEven(x: number): number {
+  const low = Math.floor(x);
+  const rest = x - low;
+  return rest > 0.5 || (rest === 0.5 && Math.abs(low) % 2 === 1) ? low + 1 : low;
+}
+
+/** FBGEMM's order of operations, in single precision. */
+function requantized(
+  sum: number,
+  scale: number,
+  bias: number | null,
+  outScale: number,
+  zero: number,
+  to: Integers,
+  relu: boolean,
+): number {
+  const total = bias === null ? fround(sum) : fround(fround(sum) + fround(bias / scale));
+  const q = halfToEven(fround(total * fround(scale / outScale))) + zero;
+  return Math.min(Math.max(q, relu ? Math.max(zero, to.low) : to.low), to.high);
+}
+
+export const sizes = [
+  [1, 1, 1],
+  [1, 7, 5],
+  [1, 33, 64],
+  [2, 40, 130],
+  [3, 5, 31],
+  [5, 64, 128],
+  [24, 31, 96],
+  [25, 32, 64],
+  [37, 70, 33],
+  [64, 33, 4],
+  [50, 100, 259],
+  [130, 9, 200],
+] as const;
+
+export function testSums(m: Machine): void {
+  for (const [rows, n, k] of sizes) {
+    for (const make of [() => whole(-128, 127), extremeOf(-128, 127)]) {
+      const x = many(rows * k, make);
+      const w = many(n * k, make);
+      const out = m.empty("int32", [rows, n]);
+      m.launch("int_mm", out.pointer, m.tensor(x, "int8").pointer, m.tensor(w, "int8").pointer, [rows, n, k]);
+      assert.deepEqual(m.read(out), sumsOf(x, w, rows, n, k, 0, () => 0), `int_mm of ${rows} x ${n} x ${k}`);
+    }
+    m.releaseAll();
+  }
+}
+
+export function testLinear(m: Machine): void {
+  sizes.forEach(([rows, n, k], index) => {
+    for (const from of [unsigned, signed]) {
+      const make = index % 2 ? extremeOf(from.low, from.high) : () => whole(from.low, from.high);
+      const x = many(rows * k, make);
+      const w = many(n * k, index % 2 ? extremeOf(-128, 127) : () => whole(-128, 127));
+      const zx = whole(from.low, from.high);
+      const [xScale, outScale] = [fround(0.003 + random() / 50), fround(k * 0.02 + random())];
+      const outZero = whole(0, 100);
+      const perColumn = index % 3 !== 0;
+      const hasZero = index % 4 === 1;
+      const scales = many(perColumn ? n : 1, () => fround(0.001 + random() / 100));
+      const zeros = many(perColumn ? n : 1, () => whole(-20, 20));
+      const scaleOf = (j: number): number => fround(xScale * scales[perColumn ? j : 0]!);
+      const zw = (j: number): number => (hasZero ? zeros[perColumn ? j : 0]! : 0);
+      const bias = index % 2 ? many(n, () => fround(random() * 4 - 2)) : null;
+      const relu = index % 5 === 2;
+      const step = perColumn && n > 1 ? 1 : 0;
+      const finish = (isByte: boolean): number[] => [
+        one(m, xScale, "float32").pointer,
+        one(m, zx, "int32").pointer,
+        m.tensor(scales, "float32").pointer,
+        step,
+        hasZero ? m.tensor(zeros, "int32").pointer : 0,
+        step,
+        bias ? m.tensor(bias, "float32").pointer : 0,
+        isByte ? one(m, outScale, "float32").pointer : 0,
+        isByte ? one(m, outZero, "int32").pointer : 0,
+        relu ? 1 : 0,
+      ];
+      const xs = m.tensor(x, from.dtype).pointer;
+      const ws = m.tensor(w, "int8").pointer;
+      const sums = sumsOf(x, w, rows, n, k, zx, zw);
+      const what = `linear_int8 of ${rows} x ${n} x ${k}, ${from.dtype}`;
+
+      const real = m.empty("float32", [rows, n]);
+      m.launch("linear_int8", dtypes.float32, real.pointer, dtypes[from.dtype], xs, ws, finish(false), [rows, n, k]);
+      m.read(real).forEach((got, i) => {
+        const scaled = sums[i]! * scaleOf(i % n) + (bias ? bias[i % n]! : 0);
+        const wanted = relu ? Math.max(scaled, 0) : scaled;
+        const room = 4e-7 * (Math.abs(sums[i]! * scaleOf(i % n)) + Math.abs(bias?.[i % n] ?? 0));
+        assert.ok(Math.abs(got - wanted) <= room, `${what}: element ${i} is ${got}, expected ${wanted}`);
+      });
+
+      for (const to of [unsigned, signed]) {
+        const bytes = m.empty(to.dtype, [rows, n]);
+        const words = finish(true);
+        m.launch("linear_int8", dtypes[to.dtype], bytes.pointer, dtypes[from.dtype], xs, ws, words, [rows, n, k]);
+        const wanted = sums.map((sum, i) =>
+          requantized(sum, scaleOf(i % n), bias ? bias[i % n]! : null, outScale, outZero, to, relu),
+        );
+        assert.deepEqual(m.read(bytes), wanted, `${what}, requantized to ${to.dtype}`);
+      }
+    }
+    m.releaseAll();
+  });
+}
+
+/** PyTorch's choice for [low, high] and integers from 0 to most. */
+export function qparams(values: number[], most: number): { scale: number; zero: number } {
+  const small = fround(6.1e-5);
+  let low = Math.min(0, ...values);
+  let high = Math.max(0, ...values);
+  let scale = (high - low) / most;
+  if (scale <= 2 ** -128) scale = 0.1;
+  if (scale < small) {
+    const grown = small / scale;
+    if (low === 0) high = small * most;
+    else if (high === 0) low = -small * most;
+    else [low, high] = [low * grown, high * grown];
+    scale = small;
+  }
+  const isLow = -Math.abs(low / scale) < most - Math.abs(high / scale);
+  const zero = halfToEven(isLow ? -low / scale : most - high / scale);
+  return { scale: fround(scale), zero: Math.min(Math.max(zero, 0), most) };
+}
+
+export function testDynamic(m: Machine): void {
+  sizes.forEach(([rows, n, k], index) => {
+    for (const byRow of [false, true]) {
+      for (const [dtype, most] of [
+        ["float32", 255],
+        ["float32", 127],
+        ["bfloat16", 255],
+        ["float16", 255],
+      ] as const) {
+        const spread = index % 4 === 3 ? 1e-6 : 10;
+        const x = m.tensor(
+          many(rows * k, () => (random() - 0.3) * spread),
+          dtype,
+          [rows, k],
+        );
+        const values = m.read(x);
+        const w = many(n * k, extremeOf(-127, 127));
+        const scales = many(n, () => fround(0.001 + random() / 100));
+        const zeros = many(n, () => whole(-9, 9));
+        const hasZero = index % 3 === 1;
+        const bias = many(n, () => fround(random()));
+        const out = m.empty(dtype, [rows, n]);
+        m.launch(
+          "linear_int8_dynamic",
+          dtypes[dtype],
+          out.pointer,
+          x.pointer,
+          m.tensor(w, "int8").pointer,
+          m.tensor(scales, "float32").pointer,
+          1,
+          hasZero ? m.tensor(zeros, "int32").pointer : 0,
+          1,
+          m.tensor(bias, "float32").pointer,
+          [byRow, most, false, rows, n, k].map(Number),
+        );
+        const got = m.read(out);
+        const all = qparams(values, most);
+        for (let i = 0; i < rows; i++) {
+          const row = values.slice(i * k, i * k + k);
+          const { scale, zero } = byRow ? qparams(row, most) : all;
+          const inverse = fround(1 / scale);
+          const q = row.map((v) => Math.min(Math.max(halfToEven(fround(v * inverse)) + zero, 0), most));
+          const sums = sumsOf(q, w, 1, n, k, zero, (j) => (hasZero ? zeros[j]! : 0));
+          for (let j = 0; j < n; j++) {
+            const wanted = sums[j]! * scale * scales[j]! + bias[j]!;
+            const room = { float32: 4e-7, bfloat16: 5e-3, float16: 6e-4 }[dtype];
+            const size = Math.abs(sums[j]! * scale * scales[j]!) + bias[j]!;
+            assert.ok(
+              Math.abs(got[i * n + j]! - wanted) <= room * size,
+              `linear_int8_dynamic of ${rows} x ${n} x ${k} ${dtype} by ${byRow ? "row" : "tensor"} to ${most}: ` +
+                `row ${i} column ${j} is ${got[i * n + j]}, expected ${wanted}`,
+            );
+          }
+        }
+      }
+    }
+    m.releaseAll();
+  });
+}
+
+if (import.meta.main) {
+  const m = open();
+  m.addon.setThreads(2);
+  testSums(m);
+  testLinear(m);
+  testDynamic(m);
+  m.close();
+}

@@ -1,0 +1,100 @@
+/** A class leaves as .onnx and comes back as a model that runs, in a real VS Code; broken files say one sentence. */
+import assert from "node:assert/strict";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { root } from "../../tools/steps.mjs";
+import { openWorkbench, type Workbench } from "./kit.ts";
+
+let workbench: Workbench;
+const folder = mkdtempSync(join(tmpdir(), "layerwise-onnx-"));
+const written = join(folder, "MultiHeadAttention.onnx");
+/** The first run of a version takes a snapshot of Python, on a machine that may be busy. */
+const FIRST_RUN_MS = 90_000;
+
+/** `item()` decides a branch: no one graph can stand for it. */
+const refused = `import torch
+from torch import nn
+
+
+class Branch(nn.Module):
+    def forward(self, x: torch.Tensor):
+        if x.sum().item() > 0:
+            return x.relu()
+        return x
+
+
+model = Branch()
+model(torch.ones(2, 3))
+`;
+
+before(async () => {
+  cpSync(join(root, "examples/attention.py"), join(folder, "attention.py"));
+  writeFileSync(join(folder, "branch.py"), refused);
+  writeFileSync(join(folder, "broken.onnx"), Buffer.from("\u0008\u0008this is no model", "latin1"));
+  workbench = await openWorkbench({
+    folder,
+    width: 1500,
+    height: 900,
+    settings: { "files.simpleDialog.enable": true },
+  });
+});
+
+after(async () => {
+  await workbench?.close();
+  rmSync(folder, { recursive: true });
+});
+
+test("Export to ONNX asks what may vary and where to write, and the file is checked", async () => {
+  await workbench.openFile("attention.py", 9);
+  await workbench.runCommand("Layerwise: Export to ONNX");
+  const batch = workbench.page.locator(".quick-input-widget .monaco-list-row", { hasText: "The batch may vary" });
+  await batch.waitFor({ timeout: FIRST_RUN_MS });
+  assert.match(await batch.innerText(), /x=batch/);
+  await workbench.answer("The batch");
+  await workbench.answerSaveDialog(written);
+  const message = await workbench.notification("same numbers in ONNX Runtime", FIRST_RUN_MS);
+  assert.match(message, /opset 18, \d+ nodes/);
+  assert.ok(existsSync(written));
+  await workbench.page.locator(".notification-list-item a.monaco-button", { hasText: "Open" }).click();
+});
+
+test("an .onnx file opens as its graph, with what it takes and gives, and runs", async () => {
+  const view = await workbench.webview('#app[data-view="graph"]');
+  await view.locator(".lw-model-bar").waitFor();
+  await workbench.until("inputs and a graph", undefined, async () => {
+    const text = await view.locator("#app").innerText();
+    return (/takes\s*x float32\[batch, 16, 64\]/.test(text) && /MultiHeadAttention\.onnx/.test(text)) || undefined;
+  });
+  await view.locator("vscode-button[aria-label=Run]").click();
+  await view.locator(".lw-model-ran").waitFor();
+  assert.match(
+    await view.locator(".lw-model-ran").innerText(),
+    /gave[\s\S]*float32\[\d+, 16, 64\][\s\S]*(µs|ms) on cpu/,
+  );
+  await workbench.screenshot("onnx-editor");
+  await view.locator("vscode-button[aria-label=Profile]").click();
+  const profiler = await workbench.webview('#app[data-view="profiler"]');
+  await profiler.getByText("MultiHeadAttention.onnx").first().waitFor();
+});
+
+test("a file that is no model says so in its editor", async () => {
+  await workbench.openFile("broken.onnx");
+  const view = await workbench.webview('#app[data-view="graph"]');
+  await view.locator(".lw-banner-failure").waitFor();
+  assert.match(await view.locator(".lw-banner-failure").innerText(), /broken\.onnx|ONNX|model/);
+  assert.equal(readFileSync(join(folder, "broken.onnx")).length, 18);
+});
+
+test("what cannot be exported is a problem at its line", async () => {
+  await workbench.openFile("branch.py", 5);
+  await workbench.runCommand("Layerwise: Export to ONNX");
+  const batch = workbench.page.locator(".quick-input-widget .monaco-list-row", { hasText: "All sizes fixed" });
+  await batch.waitFor();
+  await workbench.answer("All sizes");
+  await workbench.answerSaveDialog(join(folder, "branch.onnx"));
+  await workbench.notification("not exported");
+  await workbench.until("a red line", undefined, async () => (await workbench.squiggles()).errors === 1 || undefined);
+  assert.equal(existsSync(join(folder, "branch.onnx")), false);
+});
