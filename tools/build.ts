@@ -23,6 +23,7 @@ const commonEntries: Record<string, string> = {
 const views = [
   "webview/profiler/main.ts",
   "webview/graph/main.ts",
+  "webview/inspect/main.ts",
   "webview/quantize/main.ts",
   "webview/report/main.ts",
 ];

@@ -1,6 +1,6 @@
 /**
- * Bundles the webviews: dist/webview/{profiler,graph,quantize,report}.{js,css}. `?worker` imports become the bundled worker as a
- * string, because a webview may only start workers from blobs. Nothing is loaded from outside.
+ * Bundles the webviews: dist/webview/VIEW.{js,css}. `?worker` imports become the bundled worker as a string, because a
+ * webview may only start workers from blobs. Nothing is loaded from outside.
  */
 import { build } from "esbuild";
 import type { BuildOptions, Plugin } from "esbuild";
@@ -48,7 +48,10 @@ export function webviewOptions({ outdir, minify, nodePaths = [] }: WebviewBuild)
   return {
     ...common,
     entryPoints: Object.fromEntries(
-      ["profiler", "graph", "quantize", "devices", "report"].map((view) => [view, join(here, view, "main.ts")]),
+      ["profiler", "graph", "inspect", "quantize", "devices", "report"].map((view) => [
+        view,
+        join(here, view, "main.ts"),
+      ]),
     ),
     outdir,
     metafile: true,

@@ -9,6 +9,7 @@
 #include "../common/futex.h"
 #include "../cpu/pointwise.h"
 #include "compiler.h"
+#include "cudnn.h"
 #include "driver.h"
 #include "engine.h"
 #include "libraries.h"
@@ -146,7 +147,9 @@ napi_value libraries(napi_env env, napi_callback_info raw) {
     call.set(about, "name", one.name);
     call.set(about, "purpose", one.what_for);
     call.set(about, "path", one.path);
-    call.set(about, "reason", one.reason);
+    // Found is not yet serving.
+    const std::string failure = kind == kCudnn ? cudnn_failure() : "";
+    call.set(about, "reason", failure.empty() ? one.reason : failure);
     call.set(about, "version", library_version(LibraryKind(kind)));
     napi_set_element(env, list, uint32_t(kind), about);
   }

@@ -172,6 +172,9 @@ void Engine::read_report() {
     case kNoSuchTarget:
       snprintf(text, sizeof text, "IndexError: Target %lld is out of bounds.", (long long)report->value);
       break;
+    case kNegativeRate:
+      snprintf(text, sizeof text, "invalid Poisson rate, expected rate to be non-negative");
+      break;
     case kBadProbabilities:
       snprintf(text, sizeof text, "probability tensor contains either `inf`, `nan` or element < 0");
       break;

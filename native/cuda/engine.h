@@ -95,6 +95,7 @@ class Engine : public Context {
   const void* upload_table(const void* data, size_t bytes) override;
   void* report() const override { return (void*)report_device_; }
   void fail(const char* text) override;
+  bool is_capturing() const override { return capturing_ != nullptr; }
   void use_stream(int stream);
   void record_event(int event);
   void wait_event(int event);

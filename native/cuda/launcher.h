@@ -83,6 +83,9 @@ class Context {
     return before;
   }
 
+  // While a stream is captured nothing may wait for the GPU.
+  virtual bool is_capturing() const { return false; }
+
   // For families that call NVIDIA's libraries: the CUstream and CUcontext of this command.
   void* stream() const { return stream_; }
   int device_index() const { return device_index_; }

@@ -5,7 +5,10 @@
 
 namespace layerwise {
 
-enum ReportKind : int32_t { kNothing = 0, kIndexOutOfBounds = 1, kBadProbabilities = 2, kIntegerDivision = 3, kNoSuchTarget = 4 };
+enum ReportKind : int32_t {
+  kNothing = 0, kIndexOutOfBounds = 1, kBadProbabilities = 2, kIntegerDivision = 3, kNoSuchTarget = 4,
+  kNegativeRate = 5,
+};
 
 // Shared with device code, which writes `value`, `low` and `high` before `kind`.
 struct Report {

@@ -94,6 +94,11 @@ class QuantizedTensor(Tensor):
     def tolist(self):
         return self.dequantize().tolist()
 
+    def float(self, *args, **kwargs):
+        raise RuntimeError("a quantized tensor cannot be cast: dequantize() gives its numbers")
+
+    double = half = bfloat16 = int = long = short = char = byte = bool = float
+
     def requires_grad_(self, requires_grad=True):
         if requires_grad:
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
@@ -195,8 +200,10 @@ def _plain_dtype(dtype):
 
 
 def _check_float(input, name):
-    if isinstance(input, QuantizedTensor) or input.dtype.name not in ("float32", "float64", "float16", "bfloat16"):
-        raise RuntimeError(f"{name} expects a Float Tensor, got {'Quantized' if input.is_quantized else input.dtype}")
+    if isinstance(input, QuantizedTensor):
+        raise refusal(name)
+    if input.dtype.name not in ("float32", "float64", "float16", "bfloat16"):
+        raise RuntimeError(f"{name} expects a Float Tensor, got {input.dtype}")
 
 
 def _check_zero_point(zero_point, dtype, name):
@@ -207,10 +214,21 @@ def _check_zero_point(zero_point, dtype, name):
         raise RuntimeError(f"{name} zero_point {zero_point} is below lower bound.")
 
 
-def _quantized_ints(input, scale, zero_point, axis, dtype):
-    plain = _plain_dtype(dtype)
+def _rounded(steps, dtype):
+    """The nearest integers, even ones where two are as near, within the bounds of dtype."""
+    import torch
+
     low, high = BOUNDS[dtype]
-    return _f._quantize_affine(input, scale, zero_point, axis, low, high, plain)
+    if dtype == qint32:
+        # Above 2^24 float32 has no odd integers, and its 2^31 is no int32.
+        steps = steps.to(_dtype.float64)
+    return torch.round(steps).clamp(low, high).to(_PLAIN[dtype])
+
+
+def _inverse(scale):
+    import torch
+
+    return 1 / torch.tensor(scale, dtype=_dtype.float32)
 
 
 def quantize_per_tensor(input, scale, zero_point, dtype):
@@ -218,11 +236,12 @@ def quantize_per_tensor(input, scale, zero_point, dtype):
     if isinstance(input, (list, tuple)):
         return [quantize_per_tensor(x, scale[i], zero_point[i], dtype) for i, x in enumerate(input)]
     _check_float(input, "quantize_per_tensor")
-    plain = _plain_dtype(dtype)
+    _plain_dtype(dtype)
     scale, zero_point = float(scale), int(zero_point)
     _check_zero_point(zero_point, dtype, "quantize_tensor_per_tensor_affine")
-    low, high = BOUNDS[dtype]
-    return wrap(_f._quantize_affine(input, scale, zero_point, None, low, high, plain), dtype, PerTensor(scale, zero_point))
+    # PyTorch adds the zero point before it rounds, in one instruction that rounds once: float64 holds the product exactly.
+    steps = (input.detach().to(_dtype.float32).to(_dtype.float64) * _inverse(scale).item() + zero_point).to(_dtype.float32)
+    return wrap(_rounded(steps, dtype), dtype, PerTensor(scale, zero_point))
 
 
 def quantize_per_channel(input, scales, zero_points, axis, dtype):
@@ -230,8 +249,12 @@ def quantize_per_channel(input, scales, zero_points, axis, dtype):
     _check_float(input, "quantize_per_channel")
     _plain_dtype(dtype)
     quantizer = _per_channel(input.shape, scales, zero_points, axis)
-    ints = _quantized_ints(input, quantizer.scales.to(_dtype.float32), _narrow(quantizer.zero_points), quantizer.axis, dtype)
-    return wrap(ints, dtype, quantizer)
+    shape = [1] * input.dim()
+    shape[axis] = -1
+    floats = input.detach().to(_dtype.float32)
+    zeros = quantizer.zero_points.to(_dtype.float32).view(shape)
+    scales = quantizer.scales.to(_dtype.float32).view(shape)
+    return wrap(_rounded(floats * (1 / scales) + zeros, dtype), dtype, quantizer)
 
 
 def _narrow(zero_points):

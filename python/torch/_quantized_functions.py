@@ -65,7 +65,7 @@ def _moved(func, args, kwargs):
     if name == "dropout" and (kwargs.get("training", args[2] if len(args) > 2 else True)):
         raise refusal("native_dropout")
     if name == "to" and any(isinstance(v, torch.dtype) for v in (*args, *kwargs.values())):
-        raise refusal("_to_copy")
+        raise RuntimeError("a quantized tensor cannot be cast: dequantize() gives its numbers")
     if type(tensor._quantizer) is not PerTensor and name not in _WITH_CHANNELS.split():
         raise RuntimeError("Setting strides is possible only on uniformly quantized tensor")
     return _like_all(func(*_plain(list(args)), **{k: _plain(v) for k, v in kwargs.items()}), tensor)
@@ -351,12 +351,19 @@ def _made_like(func, args, kwargs):
     return _quantized_as(floats, tensor)
 
 
-@_on("quantize_per_tensor quantize_per_channel")
-def _twice(func, args, kwargs):
-    raise RuntimeError(f"{func.__name__} expects a Float Tensor, got {args[0].dtype}")
+@_on("add sub mul div __add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ __truediv__ __rtruediv__ true_divide multiply")
+def _arithmetic(func, args, kwargs):
+    if all(isinstance(value, torch.Tensor) for value in args):
+        raise refusal(func.__name__.strip("_"))
+    raise RuntimeError("promoteTypes with quantized numbers is not handled yet: torch.ops.quantized.add_scalar and mul_scalar take numbers")
 
 
-@_on("is_tensor is_nonzero type_as is_floating_point dequantize int_repr q_scale q_zero_point q_per_channel_scales q_per_channel_zero_points "
+@_on("float double half bfloat16 int long short char byte bool type_as")
+def _cast(func, args, kwargs):
+    raise RuntimeError("a quantized tensor cannot be cast: dequantize() gives its numbers")
+
+
+@_on("is_tensor is_nonzero is_floating_point dequantize int_repr q_scale q_zero_point q_per_channel_scales q_per_channel_zero_points "
      "q_per_channel_axis qscheme")
 def _of_itself(func, args, kwargs):
     tensor = args[0]

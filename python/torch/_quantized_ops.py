@@ -3,7 +3,7 @@
 import torch
 from torch import _quantized_packed as packing
 from torch._ops import Operator, operators
-from torch._quantized import BOUNDS, PerTensor, QuantizedTensor, quantize_per_tensor, wrap
+from torch._quantized import _PLAIN, BOUNDS, PerTensor, QuantizedTensor, quantize_per_tensor, wrap
 from torch._quantized_packed import Packed, PackedConv, PackedEmbedding, PackedHalf
 from torch.nn import functional as F
 
@@ -145,6 +145,34 @@ def conv2d_add_relu(qx, qaccum, packed_weight, output_scale, output_zero_point):
     return _conv_add(qx, qaccum, packed_weight, output_scale, output_zero_point, True)
 
 
+def _float32(value):
+    return torch.tensor(value, dtype=torch.float32)
+
+
+# PyTorch's element-wise kernels take so many elements at once, and the rest one by one, with another order of rounding: this shows where
+# a value lies in the middle of two integers.
+_LANES = 64
+
+
+def _kernel_inputs(qx):
+    """The numbers as those kernels read them: one multiplication and addition, rounded once; the rest as dequantize() does."""
+    scale = _float32(qx.q_scale())
+    offset = -(scale * qx.q_zero_point())
+    at_once = (qx._ints.to(torch.float64) * scale.item() + offset.item()).to(torch.float32).reshape(-1)
+    n = at_once.numel() // _LANES * _LANES
+    return torch.cat([at_once[:n], qx.dequantize().reshape(-1)[n:]]).view(qx.shape)
+
+
+def _kernel_result(real, scale, zero_point, dtype):
+    """And as they round: to a whole number of steps before the zero point is added; the rest after."""
+    scale, zero_point = float(scale), int(zero_point)
+    steps = real.reshape(-1) * (1 / _float32(scale))
+    n = steps.numel() // _LANES * _LANES
+    whole = torch.cat([torch.round(steps[:n]) + zero_point, torch.round(steps[n:] + zero_point)])
+    low, high = BOUNDS[dtype]
+    return _of(whole.clamp(low, high).to(_PLAIN[dtype]).view(real.shape), dtype, scale, zero_point)
+
+
 # Arithmetic
 
 
@@ -166,12 +194,8 @@ def _two(name, function, relu):
 
 def _sum(qa, qb, scale, zero_point, relu):
     """Through float32, as PyTorch's kernel does it."""
-    real = qa.dequantize() + qb.dequantize()
-    return quantize_per_tensor(torch.relu(real) if relu else real, scale, zero_point, qa.dtype)
-
-
-def _float32(value):
-    return torch.tensor(value, dtype=torch.float32)
+    real = _kernel_inputs(qa) + _kernel_inputs(qb)
+    return _kernel_result(torch.relu(real) if relu else real, scale, zero_point, qa.dtype)
 
 
 def _product(multiply):
@@ -214,17 +238,17 @@ def cat_relu(tensors, dim, scale=None, zero_point=None):
 
 def _shifted(qa, c, relu):
     """Adding a number moves the zero point, and changes the scale only where that would leave the dtype."""
-    scale, zero_point = qa.q_scale(), qa.q_zero_point()
+    scale = qa.q_scale()
     low, high = BOUNDS[qa.dtype]
-    steps = round(c / scale)
-    if low > zero_point - steps:
-        new_scale = (high - (zero_point - steps)) / (high - low) * scale
-        result = quantize_per_tensor((qa._ints - (zero_point - steps)).to(torch.float32) * scale, new_scale, low, qa.dtype)
-    elif high < zero_point - steps:
-        new_scale = ((zero_point - steps) - low) / (high - low) * scale
-        result = quantize_per_tensor((qa._ints - (zero_point - steps)).to(torch.float32) * scale, new_scale, high, qa.dtype)
+    zero_point = qa.q_zero_point() - round(c / scale)
+    if low <= zero_point <= high:
+        result = _of(qa._ints.clone(), qa.dtype, scale, zero_point)
     else:
-        result = _of(qa._ints.clone(), qa.dtype, scale, zero_point - steps)
+        # The zero point stays at the nearer end, and the other end stands for what it stood for.
+        is_below = zero_point < low
+        new_scale = (high - zero_point if is_below else zero_point - low) / (high - low) * scale
+        real = (qa._ints.to(torch.int32) - zero_point).to(torch.float32) * scale
+        result = quantize_per_tensor(real, new_scale, low if is_below else high, qa.dtype)
     return torch.relu(result) if relu else result
 
 
@@ -253,12 +277,12 @@ for _suffix, _relu in (("", False), ("_relu", True)):
 def _activation(name, function):
     def operate(qx, *args):
         *rest, scale, zero_point = args
-        return quantize_per_tensor(function(qx.dequantize(), *rest), float(scale), int(zero_point), qx.dtype)
+        return _kernel_result(function(_kernel_inputs(qx), *rest), scale, zero_point, qx.dtype)
 
     _operator(operate, name)
 
 
-_activation("hardswish", F.hardswish)
+_activation("hardswish", lambda x: x * (x + 3).clamp(0, 6) * _float32(1 / 6))
 _activation("sigmoid", torch.sigmoid)
 _activation("tanh", torch.tanh)
 _activation("softmax", lambda x, dim: torch.softmax(x, dim))
@@ -266,20 +290,19 @@ _activation("softmax", lambda x, dim: torch.softmax(x, dim))
 
 @_operator
 def elu(self, output_scale, output_zero_point, alpha=1.0, scale=1.0, input_scale=1.0):
-    negative = torch.expm1(self.dequantize() * input_scale) * (alpha * scale)
-    floats = self.dequantize()
-    return quantize_per_tensor(torch.where(floats >= 0, floats * scale, negative), output_scale, output_zero_point, self.dtype)
+    floats = _kernel_inputs(self)
+    negative = torch.expm1(floats * input_scale) * (alpha * scale)
+    return _kernel_result(torch.where(floats >= 0, floats * scale, negative), output_scale, output_zero_point, self.dtype)
 
 
 @_operator
 def celu(self, output_scale, output_zero_point, alpha=1.0):
-    return quantize_per_tensor(F.celu(self.dequantize(), float(alpha)), output_scale, output_zero_point, self.dtype)
+    return _kernel_result(F.celu(_kernel_inputs(self), float(alpha)), output_scale, output_zero_point, self.dtype)
 
 
 @_operator
 def leaky_relu(qx, negative_slope, inplace, output_scale, output_zero_point):
-    real = F.leaky_relu(qx.dequantize(), float(negative_slope))
-    return quantize_per_tensor(real, float(output_scale), int(output_zero_point), qx.dtype)
+    return _kernel_result(F.leaky_relu(_kernel_inputs(qx), float(negative_slope)), output_scale, output_zero_point, qx.dtype)
 
 
 @_operator

@@ -25,6 +25,12 @@ export const PROOF_OPTIONS: readonly OptionSpec[] = [
   { name: "metric", value: "FILE.py::fn", help: "function that is called with the model and returns a number" },
   { name: "weights", value: "FILE", help: "checkpoint that is loaded into the model first" },
   {
+    name: "time",
+    value: "MS",
+    atLeast: 1,
+    help: "most time for measuring each result, in milliseconds (default 1500)",
+  },
+  {
     name: "out",
     value: "FILE",
     help: "where to write the result: .safetensors, .pt or .onnx; nothing is kept without it",
@@ -111,12 +117,14 @@ function quantizeRequest(args: Arguments): QuantizeRequest {
 /** What PROOF_OPTIONS become. */
 export function proofRequest(
   args: Arguments,
-): Pick<QuantizeRequest, "data" | "samples" | "metric" | "weights" | "file"> {
+): Pick<QuantizeRequest, "data" | "samples" | "metric" | "weights" | "file" | "maxTimeMs"> {
   const file = outputFile(args, "out");
   const samples = args.number("samples");
+  const maxTimeMs = args.number("time");
   return {
     ...named(args, "data"),
     ...(samples === undefined ? {} : { samples }),
+    ...(maxTimeMs === undefined ? {} : { maxTimeMs }),
     ...named(args, "metric"),
     ...named(args, "weights"),
     ...(file === undefined ? {} : { file }),

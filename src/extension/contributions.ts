@@ -1,7 +1,16 @@
 /** The parts of package.json that follow from what is declared in code. Pure: tools/generate writes them. */
 import { type Command, conditions } from "./command.ts";
 import { type SettingDeclaration, settings } from "./settings.ts";
-import { compressionView, CONTAINER_ID, DEVICES_VIEW, GRAPH_VIEW, MODEL_EDITOR, PROFILER_VIEW } from "./views/names.ts";
+import {
+  compressionView,
+  CONTAINER_ID,
+  DEVICES_VIEW,
+  DATA_EDITOR,
+  DATA_FILES,
+  GRAPH_VIEW,
+  MODEL_EDITOR,
+  PROFILER_VIEW,
+} from "./views/names.ts";
 
 const SUBMENU = "layerwise.editorMenu";
 const EXPLORER = "layerwise.explorerMenu";
@@ -14,7 +23,7 @@ export function manifestParts(commands: Record<string, Command>): Record<string,
   return {
     activationEvents: [
       "onLanguage:python",
-      `onCustomEditor:${MODEL_EDITOR}`,
+      ...[MODEL_EDITOR, DATA_EDITOR].map((id) => `onCustomEditor:${id}`),
       ...panels.map((id) => `onWebviewPanel:${id}`),
     ],
     capabilities: {
@@ -34,6 +43,12 @@ export function manifestParts(commands: Record<string, Command>): Record<string,
           viewType: MODEL_EDITOR,
           displayName: "Layerwise Model",
           selector: [{ filenamePattern: "*.onnx" }],
+          priority: "default",
+        },
+        {
+          viewType: DATA_EDITOR,
+          displayName: "Layerwise Tensors",
+          selector: DATA_FILES.map((ending) => ({ filenamePattern: `*.${ending}` })),
           priority: "default",
         },
       ],

@@ -3,14 +3,16 @@ import * as vscode from "vscode";
 import { App } from "./app.ts";
 import * as commands from "./commands/index.ts";
 import { asTarget, modelTarget, type Target } from "./target.ts";
+import { InspectEditor } from "./views/inspect_editor.ts";
 import { ModelEditor } from "./views/model_editor.ts";
-import { compressionView, DEVICES_VIEW, GRAPH_VIEW, MODEL_EDITOR, PROFILER_VIEW } from "./views/names.ts";
+import { compressionView, DEVICES_VIEW, DATA_EDITOR, GRAPH_VIEW, MODEL_EDITOR, PROFILER_VIEW } from "./views/names.ts";
 
 export function activate(context: vscode.ExtensionContext): void {
   const app = new App(context);
   context.subscriptions.push(
     app,
     vscode.window.registerCustomEditorProvider(MODEL_EDITOR, new ModelEditor(app)),
+    vscode.window.registerCustomEditorProvider(DATA_EDITOR, new InspectEditor(app)),
     vscode.window.registerWebviewViewProvider(PROFILER_VIEW, app.profiler),
     vscode.window.registerWebviewPanelSerializer(GRAPH_VIEW, app.graphs.tabs),
     vscode.window.registerWebviewPanelSerializer(DEVICES_VIEW, app.devices),

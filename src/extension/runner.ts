@@ -88,8 +88,10 @@ export class Runner {
     verb: V,
     target: Target | null,
     request: Verbs[V]["request"],
+    began: (job: Job) => void = () => {},
   ): Promise<Verbs[V]["result"]> {
     const job = this.app.jobs.begin(kind, target);
+    began(job);
     try {
       return await this.send(verb, request, job);
     } finally {

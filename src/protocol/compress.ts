@@ -27,6 +27,8 @@ export interface ProofRequest extends TargetRequest {
   weights?: string;
   /** Where to write: .onnx, .safetensors, .pt; absolute. Absent: nothing is kept. */
   file?: string;
+  /** Most time in milliseconds for measuring each report. Default 1500. */
+  maxTimeMs?: number;
 }
 
 export interface QuantizeRequest extends ProofRequest {

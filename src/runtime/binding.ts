@@ -136,6 +136,7 @@ export function bind(record: OpRecord): (...args: unknown[]) => unknown {
       return writeScratch((result as Tensor[]).map(putQuietly));
     } catch (error) {
       isShort = canRepeat && !isRepeated && error instanceof OutOfMemoryError;
+      if (isShort) (error as OutOfMemoryError).forget();
       fail(error);
       if (!isShort) return isSingle ? 0 : -1;
     } finally {

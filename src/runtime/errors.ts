@@ -41,7 +41,10 @@ export class NotImplementedError extends PythonError {
 }
 
 export class OutOfMemoryError extends PythonError {
-  constructor(message: string) {
+  /** Takes it off the device's books: the call is tried again, and nobody sees this error. */
+  readonly forget: () => void;
+  constructor(message: string, forget: () => void = () => undefined) {
     super("torch.OutOfMemoryError", message);
+    this.forget = forget;
   }
 }

@@ -8,9 +8,16 @@ import type { Tensor } from "./tensor.ts";
 
 /**
  * Launch `kernel` with `args` (native/README.md lists them per kernel); `writes` are the tensors it writes. `work` is a
- * rough count of elementary operations: it decides when the engine is woken. Nothing happens on the meta device.
+ * rough count of elementary operations: it decides when the engine is woken. Traces show `label`. Nothing happens on the
+ * meta device.
  */
-export function launch(kernel: string, writes: readonly Tensor[], work: number, args: readonly number[]): void {
+export function launch(
+  kernel: string,
+  writes: readonly Tensor[],
+  work: number,
+  args: readonly number[],
+  label = kernel,
+): void {
   const { device } = writes[0]!;
   const { stream } = device;
   if (!stream) {
@@ -18,7 +25,7 @@ export function launch(kernel: string, writes: readonly Tensor[], work: number, 
     else writes.forEach(forgetValues);
     return;
   }
-  stream.begin(kernel, args.length).pushAll(args);
+  stream.begin(kernel, args.length, label).pushAll(args);
   const command = stream.end(work / 4000);
   for (const t of writes) t.storage.lastWrite = command;
 }

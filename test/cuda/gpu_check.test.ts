@@ -15,6 +15,7 @@ import { largestBytes, packedFiles } from "../../tools/gpu-check/pack.ts";
 import { planned } from "../../tools/gpu-check/plan.ts";
 import { markdown } from "../../tools/gpu-check/report.ts";
 import type { Results, Row, Side } from "../../tools/gpu-check/results.ts";
+import { afterPause, told } from "../../tools/gpu-check/sections/profile.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const addon = process.env.LAYERWISE_CUDA_ADDON ?? `${root}native/bin/linux-x64/cuda.node`;
@@ -153,4 +154,24 @@ test("the table has the units, the ratios and the verdicts", () => {
   assert.match(text, /^\| golden x \| \*\*no\*\* \| two lines \|$/m);
   assert.ok(text.includes("| a \\| b | TFLOP/s | 250 (±10%) |  | 500 (±10%) | 2.00 |"), text);
   assert.match(text, /at least 0\.95 of PyTorch: 2\.00 \| yes \| results differ \|$/m);
+});
+
+test("a step's kernels are those after the last long pause, summed by name", () => {
+  const kernel = (name: string, ts: number, dur: number) => ({ ph: "X", cat: "kernel", name, ts, dur });
+  const events = [
+    kernel("late", 900_000, 100),
+    kernel("matmul", 900_200, 50),
+    kernel("matmul", 900_300, 70),
+    kernel("set-up", 0, 1000),
+    kernel("set-up", 1000, 399_000),
+    { ph: "X", cat: "cpu_op", name: "linear", ts: 900_200, dur: 9 },
+  ];
+  const kernels = afterPause(events);
+  assert.deepEqual(kernels, [
+    { kernel: "late", us: 100, calls: 1 },
+    { kernel: "matmul", us: 120, calls: 2 },
+  ]);
+  const [whole, largest] = told("a step", 'noise\n{"msPerStep": 0.5}\n', kernels, 2);
+  assert.equal(whole!.detail, "0.5000 ms a step, kernels 0.110 ms in 2 launches");
+  assert.equal(largest!.detail, "matmul 0.0600 ms (1); late 0.0500 ms (1)");
 });

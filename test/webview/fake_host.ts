@@ -7,6 +7,7 @@ import { makeTimeline, memoryCurve } from "../../src/protocol/views/columns.ts";
 import type { DevicesHost, DevicesNews } from "../../src/protocol/views/devices.ts";
 import type { GraphHost, GraphNews, GraphState } from "../../src/protocol/views/graph.ts";
 import type { ToView } from "../../src/protocol/views/port.ts";
+import type { InspectHost, InspectNews } from "../../src/protocol/views/inspect.ts";
 import type { QuantizeHost, QuantizeNews } from "../../src/protocol/views/quantize.ts";
 import type { ProfilerHost, ProfilerNews, ProfilerState } from "../../src/protocol/views/profiler.ts";
 import { graphErrors, graphOverlay, relatedTo } from "../../src/protocol/views/related.ts";
@@ -15,6 +16,7 @@ import type { ServedPort } from "../../src/protocol/views/serve.ts";
 import { gptGraph, gptProfile, syntheticGraph } from "./fixtures.ts";
 import { gptQuantization } from "./quantize_fixtures.ts";
 import { devicesAnswers } from "./fake_devices.ts";
+import { inspectAnswers } from "./fake_inspect.ts";
 import { quantizeAnswers } from "./fake_quantize.ts";
 
 interface TestPage {
@@ -72,6 +74,16 @@ const profilerStates: Record<string, Partial<ProfilerState>> = {
   stale: { stale: "model.py was edited after this profile" },
   failed: { profile: null, hasTrace: false, failure },
   failedAgain: { failure },
+  gpu: {
+    profile: {
+      ...tables,
+      device: "cuda:0",
+      kernelTimes: [{ device: "cuda:0", by: "events", why: "CUPTI was not found" }],
+      energyJ: 0.412,
+      powerW: 640.4,
+      energyBy: "counter",
+    },
+  },
 };
 const profilerState: ProfilerState = {
   profile: tables,
@@ -140,6 +152,9 @@ if (document.getElementById("app")!.dataset["view"] === "profiler") {
       saveReport: noted("saveReport"),
     },
   }) as unknown as typeof served;
+} else if (document.getElementById("app")!.dataset["view"] === "inspect") {
+  const answers = inspectAnswers(query, noted, () => served.tell({ type: "changed" }));
+  served = servePort<InspectHost, InspectNews>({ view: "inspect", ...options, answers }) as unknown as typeof served;
 } else if (document.getElementById("app")!.dataset["view"] === "quantize") {
   const answers = quantizeAnswers(query, { failure, running, noted, changed: () => served.tell({ type: "changed" }) });
   served = servePort<QuantizeHost, QuantizeNews>({ view: "quantize", ...options, answers }) as unknown as typeof served;

@@ -88,6 +88,18 @@ test("headers sort, arrows move and open, Escape lets go", () =>
     assert.equal((await view.calls()).at(-1)!.argument, null);
   }));
 
+test("of a GPU it says how kernels were timed and what a repetition took from the supply", () =>
+  withView({ query: { state: "gpu" }, width: 1000 }, async (view) => {
+    const head = (await view.page.textContent(".lw-summary"))!.replace(/\u202f/g, " ");
+    assert.ok(head.includes("cuda:0 · forward + backward · 24 repetitions · kernel times by events"), head);
+    assert.ok(head.includes("412 mJ") && head.includes("energy"), head);
+    assert.match(
+      (await view.page.getAttribute(".lw-fact[title*=supply]", "title"))!,
+      /at 640 W, by the GPU's own counter/,
+    );
+    assert.match((await view.page.getAttribute(".lw-summary-what span", "title"))!, /CUPTI was not found/);
+  }));
+
 test("one selection marks modules, kernels and lines alike", () =>
   withView({ width: 1000 }, async (view) => {
     await view.page.click("[data-tab=lines]");

@@ -1,7 +1,7 @@
 /**
  * Checks Layerwise on the GPU of this machine and measures it beside PyTorch; needs no network.
  *
- *   check --out FOLDER [--only device,ops,train,memory,sanitize,bench] [--python python3] [--minutes 9.5]
+ *   check --out FOLDER [--only device,ops,train,memory,bench,profile,sanitize] [--python python3] [--minutes 9.5]
  *     --python PYTHON   an interpreter with PyTorch; none: what needs it is skipped
  *     --emulated        on the emulated driver, with sizes cut down: shows that the tool runs, measures nothing
  *     --small           few cases of each section
@@ -21,18 +21,20 @@ import { bench } from "./sections/bench.ts";
 import { device } from "./sections/device.ts";
 import { memory } from "./sections/memory.ts";
 import { ops } from "./sections/ops.ts";
+import { profile } from "./sections/profile.ts";
 import { sanitize } from "./sections/sanitize.ts";
 import { train } from "./sections/train.ts";
 
 type Section = (setting: Setting, rows: Row[], machine: Record<string, string>) => Promise<Finding[]>;
 
-/** In the order in which they run, with the most seconds that each may take. */
+/** In the order in which they run, with the most seconds that each may take; the last one asked for gets all that is left. */
 const sections: Record<string, { limitS: number; work: Section }> = {
   device: { limitS: 60, work: (setting, _rows, machine) => device(setting, machine) },
   ops: { limitS: 200, work: ops },
   train: { limitS: 90, work: train },
   memory: { limitS: 60, work: memory },
   bench: { limitS: 420, work: bench },
+  profile: { limitS: 120, work: profile },
   sanitize: { limitS: 240, work: sanitize },
 };
 
@@ -68,11 +70,16 @@ function withTorch(python: string | undefined): string | null {
   return status === 0 ? python : null;
 }
 
-async function runSection(setting: Setting, name: string, machine: Record<string, string>): Promise<SectionResult> {
+async function runSection(
+  setting: Setting,
+  name: string,
+  isLast: boolean,
+  machine: Record<string, string>,
+): Promise<SectionResult> {
   const { limitS, work } = sections[name]!;
   const start = performance.now();
   const result: SectionResult = { name, status: "passed", reason: "", seconds: 0, findings: [], rows: [] };
-  const own = { ...setting, deadline: Math.min(setting.deadline, start + limitS * 1000) };
+  const own = { ...setting, deadline: isLast ? setting.deadline : Math.min(setting.deadline, start + limitS * 1000) };
   try {
     if (secondsLeft(own) < 5) throw new Skipped("no time was left");
     result.findings = await work(own, result.rows, machine);
@@ -113,8 +120,9 @@ async function main(): Promise<boolean> {
   const memoryGiB = Math.round(totalmem() / 2 ** 30);
   const host = `${cpus()[0]?.model ?? "unknown"}, ${cpus().length} logical cores, ${memoryGiB} GiB`;
   const results: Results = { format: 1, date: new Date().toISOString(), isEmulated, machine: { host }, sections: [] };
-  for (const name of Object.keys(sections).filter((one) => names.includes(one))) {
-    const section = await runSection(setting, name, results.machine);
+  const chosen = Object.keys(sections).filter((one) => names.includes(one));
+  for (const name of chosen) {
+    const section = await runSection(setting, name, name === chosen.at(-1), results.machine);
     results.sections.push(section);
     console.log(
       `${name}: ${section.status}, ${section.seconds.toFixed(1)} s${section.reason ? ` (${section.reason})` : ""}`,

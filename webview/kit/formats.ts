@@ -45,6 +45,11 @@ export function formatFlops(flops: number): string {
   return flops === 0 ? "0" : scaled(flops, 1000, ["FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP"]);
 }
 
+/** 412 mJ, 3.2 J. */
+export function formatEnergy(joules: number): string {
+  return joules === 0 ? "0" : scaled(joules * 1e6, 1000, ["µJ", "mJ", "J", "kJ"]);
+}
+
 export function formatRate(perSecond: number, unit: string): string {
   return scaled(
     perSecond,

@@ -4,6 +4,7 @@ import {
   formatBytes,
   formatCount,
   formatDuration,
+  formatEnergy,
   formatFlops,
   formatRate,
   formatShare,
@@ -78,6 +79,25 @@ function splitBar(profile: ProfileTables): HTMLElement | null {
   );
 }
 
+function energyFact({ energyJ, powerW, energyBy }: ProfileTables): HTMLElement | null {
+  if (energyJ === undefined) return null;
+  const by = energyBy === "counter" ? "the GPU's own counter" : "its power draw over time";
+  const power = powerW === undefined ? "" : ` at ${Math.round(powerW)} W`;
+  return fact("energy", formatEnergy(energyJ), `What one repetition took from the GPU's supply${power}, by ${by}`);
+}
+
+/** How the figures of a GPU's kernels came about. */
+function clockWords(profile: ProfileTables): HTMLElement | null {
+  const times = profile.kernelTimes;
+  if (!times?.length) return null;
+  const isCupti = times.every(({ by }) => by === "cupti");
+  const why = times.find(({ why: reason }) => reason)?.why;
+  const title = isCupti
+    ? "CUPTI told when each kernel began and ended on the GPU"
+    : `Events around each launch were timed, which counts gaps between kernels too. ${why ?? ""}`.trim();
+  return h("span", { attributes: { title } }, isCupti ? " · kernel times by CUPTI" : " · kernel times by events");
+}
+
 export function summary(profile: ProfileTables, actions: HTMLElement[]): HTMLElement {
   const peak = profile.memory.reduce((most, m) => Math.max(most, m.peakAllocatedBytes), 0);
   const reserved = profile.memory.reduce((most, m) => Math.max(most, m.peakReservedBytes), 0);
@@ -94,7 +114,12 @@ export function summary(profile: ProfileTables, actions: HTMLElement[]): HTMLEle
       h("h1", { class: "lw-clip", attributes: { title: profile.target } }, formatTarget(profile.target)),
       h("div", { class: "lw-actions" }, ...actions),
     ),
-    h("div", { class: "lw-muted lw-summary-what" }, [profile.device, profile.workload, repetitions].join(" · ")),
+    h(
+      "div",
+      { class: "lw-muted lw-summary-what" },
+      [profile.device, profile.workload, repetitions].join(" · "),
+      clockWords(profile),
+    ),
     h(
       "div",
       { class: "lw-summary-body" },
@@ -124,6 +149,7 @@ export function summary(profile: ProfileTables, actions: HTMLElement[]): HTMLEle
         ),
         fact("work", formatFlops(flops), "Floating-point operations of one repetition"),
         fact("speed", formatRate(rate, "FLOP"), "Work divided by the median time"),
+        energyFact(profile),
       ),
     ),
   );

@@ -2,6 +2,7 @@
 import "../kit/theme.css";
 import "../kit/states.css";
 import "./quantize.css";
+import "./layers.css";
 import type { QuantizeHost, QuantizeNews } from "../../src/protocol/views/quantize.ts";
 import { connect, editorPort } from "../kit/port.ts";
 import type { Asked } from "../kit/port.ts";

@@ -1,7 +1,6 @@
 // The innermost loops of products of eight-bit integers, written once for each way in which a machine multiplies them
 // and included once per way by bytes.h, which defines:
 //   LW_DOTS         the struct to make
-//   LW_DOTS_TARGET  what the functions need beyond the instruction set of the file
 //   LW_DOTS_BYTES   1: x stays unsigned bytes, four along k in a word (VNNI); 0: x and w are 16 bits, two in a word
 // Sums are exact: vpmaddubsw, which saturates, is not used. Holds no blocking and no threads.
 
@@ -14,13 +13,17 @@ struct LW_DOTS {
   static constexpr int kPerWord = 4 / int(sizeof(Element));
   static constexpr bool kBytes = LW_DOTS_BYTES;
 
-  LW_DOTS_TARGET LW_INLINE static Integers dot(Integers sum, Integers x, Integers w) {
-#if defined(__AVX512F__) && LW_DOTS_BYTES
-    return _mm512_dpbusd_epi32(sum, x, w);
+  // Written in assembly where the instruction is newer than the file's instruction set; compilers also copy the sums of
+  // its intrinsic to and fro.
+  LW_INLINE static Integers dot(Integers sum, Integers x, Integers w) {
+#if LW_DOTS_BYTES && defined(__AVX512F__)
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x), "v"(w));
+    return sum;
+#elif LW_DOTS_BYTES
+    __asm__("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sum) : "x"(x), "x"(w));
+    return sum;
 #elif defined(__AVX512F__)
     return _mm512_add_epi32(sum, _mm512_madd_epi16(x, w));
-#elif defined(__AVX2__) && LW_DOTS_BYTES
-    return _mm256_dpbusd_avx_epi32(sum, x, w);
 #elif defined(__AVX2__)
     return _mm256_add_epi32(sum, _mm256_madd_epi16(x, w));
 #else
@@ -31,7 +34,7 @@ struct LW_DOTS {
   // A tile of R rows and V vectors of columns: `taps` runs of `steps` words of each row, against a panel in which the
   // words of kByteColumns columns lie side by side. rows[t * kByteRows + i] is where row i's run of tap t begins.
   template <int R, int V>
-  LW_DOTS_TARGET static void tile(int64_t taps, int64_t steps, const Element* const* rows, const uint32_t* panel,
+  static void tile(int64_t taps, int64_t steps, const Element* const* rows, const uint32_t* panel,
                                   int32_t* out) {
     Integers sum[R][V];
 #pragma GCC unroll 16
@@ -65,7 +68,7 @@ struct LW_DOTS {
   }
 
   // Sums of a panel's columns.
-  LW_DOTS_TARGET static void sum_columns(int64_t words, const uint32_t* panel, int32_t* out) {
+  static void sum_columns(int64_t words, const uint32_t* panel, int32_t* out) {
     Integers sum[2] = {all_lanes(0), all_lanes(0)};
     const Integers ones = all_lanes(kBytes ? 0x01010101 : 0x00010001);
     for (int64_t p = 0; p < words; p++) {
@@ -77,7 +80,7 @@ struct LW_DOTS {
   }
 
   // Weights of one vector of x as the dot wants them.
-  LW_DOTS_TARGET LW_INLINE static Integers weights(const int8_t* w) {
+  LW_INLINE static Integers weights(const int8_t* w) {
 #if LW_DOTS_BYTES
     return load_integers(w);
 #elif defined(__AVX512F__)
@@ -93,10 +96,10 @@ struct LW_DOTS {
   static constexpr int64_t kRun = LW_VECTOR_BYTES / int64_t(sizeof(Element));
 
   // R rows of x against C columns whose weights lie along k, as they are in memory: sums[i * C + j]. x is padded with
-  // anything up to whole runs, weights are read to their end only. `column_sums` may be null.
-  template <int R, int C>
-  LW_DOTS_TARGET static void along(int64_t k, const Element* x, int64_t x_row, const int8_t* w, int64_t w_row,
-                                   int32_t* sums, int32_t* column_sums) {
+  // anything up to whole runs, weights are read to their end only. Adds up the columns themselves when `totals` says so.
+  template <int R, int C, bool totals>
+  static void along(int64_t k, const Element* x, int64_t x_row, const int8_t* w, int64_t w_row, int32_t* sums,
+                    int32_t* column_sums) {
     Integers sum[R][C], total[C];
 #pragma GCC unroll 4
     for (int j = 0; j < C; j++) {
@@ -105,12 +108,8 @@ struct LW_DOTS {
       for (int i = 0; i < R; i++) sum[i][j] = all_lanes(0);
     }
     const Integers ones = all_lanes(kBytes ? 0x01010101 : 0x00010001);
-    int64_t p = 0;
-    for (; p + kRun <= k; p += kRun) {
-      Integers v[C];
-#pragma GCC unroll 4
-      for (int j = 0; j < C; j++) v[j] = weights(w + j * w_row + p);
-      if (column_sums) {
+    auto step = [&](const Integers (&v)[C], int64_t p) __attribute__((always_inline)) {
+      if constexpr (totals) {
 #pragma GCC unroll 4
         for (int j = 0; j < C; j++) total[j] = dot(total[j], ones, v[j]);
       }
@@ -120,20 +119,35 @@ struct LW_DOTS {
 #pragma GCC unroll 4
         for (int j = 0; j < C; j++) sum[i][j] = dot(sum[i][j], u, v[j]);
       }
+    };
+    int64_t p = 0;
+    for (; p + kRun <= k; p += kRun) {
+      Integers v[C];
+#pragma GCC unroll 4
+      for (int j = 0; j < C; j++) {
+        v[j] = weights(w + j * w_row + p);
+        // The columns that come next: rows are too short for the machine to see where they go on.
+        if (totals) __builtin_prefetch(w + (C + j) * w_row + p);
+      }
+      step(v, p);
     }
     if (p < k) {
+      Integers v[C];
+#pragma GCC unroll 4
       for (int j = 0; j < C; j++) {
         int8_t rest[LW_VECTOR_BYTES] = {};
         memcpy(rest, w + j * w_row + p, size_t(k - p));
-        const Integers v = weights(rest);
-        if (column_sums) total[j] = dot(total[j], ones, v);
-        for (int i = 0; i < R; i++) sum[i][j] = dot(sum[i][j], load_integers(x + i * x_row + p), v);
+        v[j] = weights(rest);
       }
+      step(v, p);
     }
+#pragma GCC unroll 8
     for (int i = 0; i < R; i++) {
+#pragma GCC unroll 4
       for (int j = 0; j < C; j++) sums[i * C + j] = add_lanes(sum[i][j]);
     }
-    if (column_sums) {
+    if constexpr (totals) {
+#pragma GCC unroll 4
       for (int j = 0; j < C; j++) column_sums[j] = add_lanes(total[j]);
     }
   }

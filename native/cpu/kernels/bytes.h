@@ -48,25 +48,17 @@ LW_STATIC int32_t add_lanes(Integers x) {
 }
 
 #define LW_DOTS PlainDots
-#define LW_DOTS_TARGET
 #define LW_DOTS_BYTES 0
 #include "byte_dots.h"
 #undef LW_DOTS
-#undef LW_DOTS_TARGET
 #undef LW_DOTS_BYTES
 
 #if defined(__AVX2__)
 #define LW_HAS_BYTE_DOTS 1
 #define LW_DOTS ByteDots
-#if defined(__AVX512F__)
-#define LW_DOTS_TARGET __attribute__((target("avx512vnni")))
-#else
-#define LW_DOTS_TARGET __attribute__((target("avxvnni")))
-#endif
 #define LW_DOTS_BYTES 1
 #include "byte_dots.h"
 #undef LW_DOTS
-#undef LW_DOTS_TARGET
 #undef LW_DOTS_BYTES
 #endif
 
@@ -126,13 +118,60 @@ template <class Dots> static TileFunction<Dots> tile_for(int rows, int64_t colum
   return columns <= kByteLanes ? tile_of<Dots, 1>(rows) : tile_of<Dots, 2>(rows);
 }
 
+// out[p * kByteColumns + j] = in[j * stride + p] for words, j < kByteColumns. Whole lines are read, sixteen rows side by
+// side, since the rows of a weight often lie a multiple of a page apart.
+static void transpose_words(uint32_t* out, const uint32_t* in, int64_t stride, int64_t words) {
+#if defined(__AVX512F__)
+  int64_t p = 0;
+  for (; p + 16 <= words; p += 16) {
+    for (int half = 0; half < 2; half++) {
+      const uint32_t* from = in + half * 16 * stride + p;
+      __m512i r[16], s[16];
+#pragma GCC unroll 16
+      for (int i = 0; i < 16; i++) {
+        r[i] = _mm512_loadu_si512(from + i * stride);
+        __builtin_prefetch(from + i * stride + 128);
+      }
+#pragma GCC unroll 8
+      for (int i = 0; i < 16; i += 2) {
+        s[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
+        s[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
+      }
+#pragma GCC unroll 4
+      for (int i = 0; i < 16; i += 4) {
+        r[i] = _mm512_unpacklo_epi64(s[i], s[i + 2]);
+        r[i + 1] = _mm512_unpackhi_epi64(s[i], s[i + 2]);
+        r[i + 2] = _mm512_unpacklo_epi64(s[i + 1], s[i + 3]);
+        r[i + 3] = _mm512_unpackhi_epi64(s[i + 1], s[i + 3]);
+      }
+      // r[4g + c] holds column 4q + c of rows 4g.. in its quarter q.
+#pragma GCC unroll 4
+      for (int c = 0; c < 4; c++) {
+        const __m512i low02 = _mm512_shuffle_i32x4(r[c], r[4 + c], 0x88), low13 = _mm512_shuffle_i32x4(r[c], r[4 + c], 0xdd);
+        const __m512i high02 = _mm512_shuffle_i32x4(r[8 + c], r[12 + c], 0x88);
+        const __m512i high13 = _mm512_shuffle_i32x4(r[8 + c], r[12 + c], 0xdd);
+        uint32_t* to = out + p * kByteColumns + half * 16;
+        _mm512_storeu_si512(to + c * kByteColumns, _mm512_shuffle_i32x4(low02, high02, 0x88));
+        _mm512_storeu_si512(to + (4 + c) * kByteColumns, _mm512_shuffle_i32x4(low13, high13, 0x88));
+        _mm512_storeu_si512(to + (8 + c) * kByteColumns, _mm512_shuffle_i32x4(low02, high02, 0xdd));
+        _mm512_storeu_si512(to + (12 + c) * kByteColumns, _mm512_shuffle_i32x4(low13, high13, 0xdd));
+      }
+    }
+  }
+  if (p == words) return;
+  return transpose_into_panel((float*)(out + p * kByteColumns), kByteColumns, (const float*)(in + p), stride, words - p);
+#else
+  transpose_into_panel((float*)out, kByteColumns, (const float*)in, stride, words);
+#endif
+}
+
 // Packs `count` columns, whose k bytes lie `stride` apart, into a panel of words; the rest is zero. `stage` has room for
 // kByteColumns rows of `words` words.
 template <class Dots>
 static void pack_weights(uint32_t* panel, const int8_t* w, int64_t stride, int64_t k, int count, int64_t words,
                          char* stage) {
   if (Dots::kBytes && count == kByteColumns && k % 4 == 0 && stride % 4 == 0) {
-    return transpose_into_panel((float*)panel, kByteColumns, (const float*)w, stride / 4, words);
+    return transpose_words(panel, (const uint32_t*)w, stride / 4, words);
   }
   const int64_t row_bytes = words * 4;
   memset(stage, 0, size_t(kByteColumns * row_bytes));
@@ -146,7 +185,7 @@ static void pack_weights(uint32_t* panel, const int8_t* w, int64_t stride, int64
       for (int64_t p = 0; p < k; p++) wide[p] = w[j * stride + p];
     }
   }
-  transpose_into_panel((float*)panel, kByteColumns, (const float*)stage, words, words);
+  transpose_words(panel, (const uint32_t*)stage, words, words);
 }
 
 // ---- what becomes of sums -------------------------------------------------------------------------------------------

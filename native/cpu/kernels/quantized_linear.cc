@@ -5,7 +5,7 @@
 namespace layerwise::NS {
 namespace {
 
-constexpr int64_t kMostRowsAlong = 24;           // more rows are worth packing the weights for
+constexpr int64_t kMostRowsAlong = 4;            // more rows are worth packing the weights for
 constexpr int64_t kPackedBytes = 4 << 20;        // of weights at a time
 constexpr int64_t kAlongBytes = 64 << 10;        // of weights that are worth a chunk
 constexpr int64_t kParallelProducts = 1 << 20;   // below this a second thread comes too late to help
@@ -229,25 +229,24 @@ void multiply_along(Context* context, const Rows<Dots>& rows, int64_t m, int64_t
       auto multiply = [&](auto tall, auto wide, int64_t i, int64_t j) {
         constexpr int R = decltype(tall)::value, C = decltype(wide)::value;
         int32_t sums[R * C];
-        Dots::template along<R, C>(k, rows.data + i * rows.stride, rows.stride, w + (column + j) * k, k, sums,
-                                   Dots::kBytes && i == 0 ? c.sums + column + j : nullptr);
+        const typename Dots::Element* x = rows.data + i * rows.stride;
+        const int8_t* weights = w + (column + j) * k;
+        if (Dots::kBytes && i == 0) {
+          Dots::template along<R, C, true>(k, x, rows.stride, weights, k, sums, c.sums + column + j);
+        } else {
+          Dots::template along<R, C, false>(k, x, rows.stride, weights, k, sums, nullptr);
+        }
         for (int r = 0; r < R; r++) {
           for (int q = 0; q < C; q++) tile[(i + r) * kByteColumns + j + q] = sums[r * C + q];
         }
       };
       auto all_rows = [&](auto wide, int64_t j) {
         int64_t i = 0;
-        if constexpr (LW_VECTOR_BYTES == 64 && decltype(wide)::value == 2) {
-          for (; i + 8 <= m; i += 8) multiply(Number<8>(), wide, i, j);
-        }
         for (; i + 4 <= m; i += 4) multiply(Number<4>(), wide, i, j);
         if (i + 2 <= m) multiply(Number<2>(), wide, i, j), i += 2;
         if (i < m) multiply(Number<1>(), wide, i, j);
       };
       int64_t j = 0;
-      if (LW_VECTOR_BYTES == 64 && m >= 8) {
-        for (; j + 2 <= width; j += 2) all_rows(Number<2>(), j);
-      }
       for (; j + 4 <= width; j += 4) all_rows(Number<4>(), j);
       for (; j < width; j++) all_rows(Number<1>(), j);
       for (int64_t i = 0; i < m; i++) sink.row(i, column, width, tile + i * kByteColumns, c, rows.numbers[i]);

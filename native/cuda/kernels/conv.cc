@@ -1,7 +1,8 @@
-// Launchers of conv2d and both gradients: each a matrix product per group whose operands are read straight out of the
-// images. Groups with few channels are summed directly, without tiles.
+// Launchers of conv2d and both gradients: cuDNN's where it is found, else each a matrix product per group whose operands
+// are read straight out of the images. Groups with few channels are summed directly, without tiles.
 #include "conv_job.h"
 
+#include "../cudnn.h"
 #include "../launcher.h"
 
 namespace layerwise {
@@ -63,6 +64,16 @@ void multiply(Context& context, ConvJob& job, const char* tiled, const char* dir
   if (job.pieces > 1) context.launch("conv_join", context.grid_for(results, 256), {256}, 0, job, results);
 }
 
+// enabled tf32 tries deterministic
+LAUNCHER(convolution_options) {
+  CudnnOptions options;
+  options.is_enabled = args.flag();
+  options.allows_tf32 = args.flag();
+  options.tries = args.flag();
+  options.is_deterministic = args.flag();
+  set_cudnn_options(context.device_index(), options);
+}
+
 // dtype out x weight bias N C H W O kh kw sh sw ph pw dh dw groups
 LAUNCHER(conv2d) {
   ConvJob job = {};
@@ -75,6 +86,7 @@ LAUNCHER(conv2d) {
   job.rows = job.group_out;
   job.columns = job.N * job.oh * job.ow;
   job.depth = job.group_in * job.kh * job.kw;
+  if (run_cudnn(context, job, Convolving::kForward)) return;
   multiply(context, job, "conv_forward", "conv_forward_direct", false);
 }
 
@@ -89,6 +101,7 @@ LAUNCHER(conv2d_backward_input) {
   job.rows = job.group_in;
   job.columns = job.N * job.H * job.W;
   job.depth = job.group_out * job.kh * job.kw;
+  if (run_cudnn(context, job, Convolving::kInput)) return;
   multiply(context, job, "conv_input", "conv_input_direct", false);
 }
 
@@ -103,6 +116,7 @@ LAUNCHER(conv2d_backward_weight) {
   job.rows = job.group_out;
   job.columns = job.group_in * job.kh * job.kw;
   job.depth = job.N * job.oh * job.ow;
+  if (run_cudnn(context, job, Convolving::kWeight)) return;
   multiply(context, job, "conv_weight", "conv_weight_direct", true);
 }
 

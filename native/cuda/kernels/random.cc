@@ -15,29 +15,10 @@ Grid grid_of(const Context& context, int64_t n) {
   return {unsigned(needed < full ? needed : full)};
 }
 
-// A seed of which the higher half is -1 is the address of seed and offset on the GPU.
-struct Seed {
-  uint64_t seed = 0, offset = 0;
-  const uint64_t* state = nullptr;
-};
-
-Seed read_seed(Args& args) {
-  Seed s;
-  const int64_t low = args.integer();
-  const int64_t high = args.integer();
-  if (high < 0) s.state = (const uint64_t*)low;
-  else s.seed = uint64_t(high) << 32 | uint64_t(low);
-  s.offset = uint64_t(args.integer());
-  return s;
-}
-
 RandomJob read_job(Args& args, RandomKind kind) {
   RandomJob job = {};
   job.kind = kind;
-  const Seed seed = read_seed(args);
-  job.seed = seed.seed;
-  job.offset = seed.offset;
-  job.state = seed.state;
+  read_random(args, &job);
   job.dtype = args.dtype();
   job.out = args.pointer();
   job.n = args.integer();
@@ -108,7 +89,8 @@ LAUNCHER(random_bernoulli) {
 
 // seed_low seed_high offset dtype out(int64 [rows, samples]) weights rows n samples
 LAUNCHER(random_multinomial) {
-  const Seed seed = read_seed(args);
+  RandomJob job = {};
+  read_random(args, &job);
   const int dtype = args.dtype();
   int64_t* out = args.pointer<int64_t>();
   const void* weights = args.pointer();
@@ -123,15 +105,16 @@ LAUNCHER(random_multinomial) {
   if (!sums) return;
   const int64_t drawn = rows * samples;
   context.launch("multinomial_sums", {unsigned(rows)}, {kRandomThreads}, 0, sums, weights, dtype, n);
-  context.launch("multinomial_draw", grid_of(context, drawn), {kRandomThreads}, 0, out, sums, seed.seed,
-                 seed.offset, seed.state, drawn, samples, n);
+  context.launch("multinomial_draw", grid_of(context, drawn), {kRandomThreads}, 0, out, sums, job.seed,
+                 job.offset, job.state, drawn, samples, n);
 }
 
 // state seed_low seed_high offset: what the random kernels of a graph begin from
 LAUNCHER(random_graph_state) {
   uint64_t* state = args.pointer<uint64_t>();
-  const Seed seed = read_seed(args);
-  context.launch("random_graph_state", {1}, {1}, 0, state, seed.seed, seed.offset);
+  RandomJob job = {};
+  read_random(args, &job);
+  context.launch("random_graph_state", {1}, {1}, 0, state, job.seed, job.offset);
 }
 
 }  // namespace

@@ -16,6 +16,8 @@ _CALLS = 2
 _MOST_KEPT_BYTES = 1 << 28
 _LAYER_REPETITIONS = 7
 _MOST_LAYER_SECONDS = 0.1
+_FEWEST_ROUNDS = 8
+_STEADY = 0.05
 
 
 class Changed:
@@ -231,20 +233,24 @@ def latencies(model, variant, sample, seconds=1.5):
             if is_kept:
                 times[name].append((time.perf_counter() - start) * 1e6)
 
-    round_number = 0
+    rounds = 0
     while True:
         measure("before", model, 1, is_kept=False)
         measure("before", model, 2)
         with variant.applied(model) as changed:
             measure("after", changed, 1, is_kept=False)
             measure("after", changed, 2)
-        round_number += 1
+        rounds += 1
         passed = time.perf_counter() - began
-        if passed > seconds or round_number >= 40 and passed > seconds / 3:
+        # The first round also pays for compiled programs and memory.
+        if passed > seconds and rounds > 1 or rounds >= _FEWEST_ROUNDS and all(_is_steady(found[2:]) for found in times.values()):
             break
         yield "measuring", min(1.0, passed / seconds)
-    if round_number > 3:
-        # The first round also pays for compiled programs and memory.
-        for name in times:
-            times[name] = times[name][2:]
-    return times
+    return {name: found[2:] if rounds > 3 else found for name, found in times.items()}
+
+
+def _is_steady(times):
+    """Are the quartiles as close as a profile asks for?"""
+    ordered = sorted(times)
+    quarter = len(ordered) // 4
+    return ordered[-1 - quarter] - ordered[quarter] < _STEADY * ordered[len(ordered) // 2]

@@ -137,7 +137,7 @@ def _report(request, prepared, options, samples, outputs, judge, metric):
     if metric is not None:
         yield f"calling {metric['name']}", None
         metrics.insert(0, _own(metric, model, variant, samples))
-    times = yield from latencies(model, variant, samples.items[0])
+    times = yield from latencies(model, variant, samples.items[0], (request.get("maxTimeMs") or 1500) / 1000)
     before, after = model_bytes(model, variant)
     _last.update(model=model, samples=samples, built=built, prepared=prepared)
     answer = {
@@ -149,7 +149,9 @@ def _report(request, prepared, options, samples, outputs, judge, metric):
         "output": difference.plain(),
         "metrics": metrics,
         "layers": rows,
-        "changed": sum(part.module in variant.modules for part in prepared.layers) - len(kept_for_budget or ()),
+        "changed": sum(
+            part.module in variant.modules and part not in (kept_for_budget or ()) for part in prepared.layers
+        ),
     }
     if built.losses is not None:
         answer["losses"] = built.losses

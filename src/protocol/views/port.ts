@@ -5,7 +5,7 @@
  */
 export const PORT_VERSION = 1;
 
-export type ViewName = "profiler" | "graph" | "quantize" | "run" | "devices";
+export type ViewName = "profiler" | "graph" | "inspect" | "quantize" | "run" | "devices";
 
 export type ToHost =
   | { type: "ready"; view: ViewName; version: number }

@@ -193,6 +193,7 @@ export class CudaDevice implements ComputeDevice {
         `Of the allocated memory ${formatBytes(s.allocatedBytes)} is allocated by PyTorch, ` +
         (inGraphs > 0 ? `with ${formatBytes(inGraphs)} allocated in private pools (e.g., CUDA Graphs), ` : "") +
         `and ${formatBytes(unused)} is reserved by PyTorch but unallocated.`,
+      () => this.accounts.nOutOfMemory--,
     );
   }
 }

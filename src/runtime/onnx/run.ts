@@ -84,8 +84,8 @@ function toOrt(ort: OnnxRuntime, { dtype, dims, bytes }: PlainTensor): OrtTensor
   const type = NAMES[dtype];
   if (!type) throw new RuntimeError(`ONNX Runtime takes no ${dtype} from here`);
   const array = ARRAYS[type as keyof typeof ARRAYS];
-  // Views into other memory may stand at any byte.
-  const data = new array(bytes.slice().buffer);
+  // Views into other memory may stand at any byte; a Buffer would give its pool.
+  const data = new array(new Uint8Array(bytes).buffer);
   return new ort.Tensor(type, data as never, [...dims]);
 }
 

@@ -2,7 +2,7 @@
  * Fourier transforms of one dim. Norms, sizes and several dims are Python's business (python/torch/fft.py); the factor of
  * the norm comes ready.
  */
-import { launch } from "../launch.ts";
+import { launchAnywhere } from "../launch_on_host.ts";
 import { op, type Grads } from "../op.ts";
 import { wrapDim, type Shape } from "../shape.ts";
 import { empty, type Tensor } from "../tensor.ts";
@@ -33,7 +33,7 @@ function transformLines(
   if (out.numel > 0) {
     const count = out.numel / size;
     const work = out.numel * (4 + 2 * Math.log2(n + 1));
-    launch("fft", [out], work, [realOf(dtype).id, modes[mode], out.pointer, lines.pointer, count, n, scale]);
+    launchAnywhere("fft", [out], [], work, [realOf(dtype).id, modes[mode], out, lines, count, n, scale]);
   }
   return transpose(out, dim, last);
 }

@@ -1,7 +1,8 @@
 /** Eigenvalues of general matrices, and the matrix exponential. */
 import { int32, Scalar } from "../dtype.ts";
 import { PythonError, RuntimeError } from "../errors.ts";
-import { launch, pointerOf, readScalar } from "../launch.ts";
+import { readScalar } from "../launch.ts";
+import { launchAnywhere } from "../launch_on_host.ts";
 import { op, type Grads } from "../op.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { complexDtype, conj, real } from "./complex.ts";
@@ -54,12 +55,12 @@ export const eig = op({
         throw new RuntimeError("torch.linalg.eig: input tensor should not contain infs or NaNs.");
       }
       const info = empty(batch, int32, A.device);
-      launch("linalg_eig", vectors ? [values, vectors, info] : [values, info], 10 * A.numel * n, [
+      launchAnywhere("linalg_eig", vectors ? [values, vectors, info] : [values, info], [], 10 * A.numel * n, [
         A.dtype.id,
-        values.pointer,
-        pointerOf(vectors),
-        info.pointer,
-        inBatch(A, batch).pointer,
+        values,
+        vectors,
+        info,
+        inBatch(A, batch),
         countOf(batch),
         n,
       ]);

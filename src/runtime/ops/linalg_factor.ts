@@ -1,7 +1,7 @@
 /** Cholesky and QR factorizations. Gradients follow Murray 2016 (arXiv:1602.07527) and Walter and Lehmann 2010. */
 import { int32, Scalar } from "../dtype.ts";
 import { RuntimeError } from "../errors.ts";
-import { launch } from "../launch.ts";
+import { launchAnywhere } from "../launch_on_host.ts";
 import { op, type Grads } from "../op.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { complexLike } from "./complex.ts";
@@ -44,8 +44,8 @@ const choleskyEx = op({
     const L = workingCopy(A);
     const info = empty(batch, int32, A.device);
     if (countOf(batch) > 0) {
-      const args = [L.dtype.id, L.pointer, info.pointer, countOf(batch), rowsOf(A)];
-      launch("linalg_cholesky", [L, info], (L.numel * rowsOf(A)) / 16, args);
+      const args = [L.dtype.id, L, info, countOf(batch), rowsOf(A)];
+      launchAnywhere("linalg_cholesky", [info], [L], (L.numel * rowsOf(A)) / 16, args);
     }
     return [L, info];
   },
@@ -129,8 +129,8 @@ export const geqrf = op({
     const a = workingCopy(A);
     const tau = empty([...batch, rank], A.dtype, A.device);
     if (countOf(batch) > 0 && a.numel > 0) {
-      const args = [a.dtype.id, a.pointer, tau.pointer, countOf(batch), rowsOf(A), columnsOf(A)];
-      launch("linalg_geqrf", [a, tau], (a.numel * rank) / 4, args);
+      const args = [a.dtype.id, a, tau, countOf(batch), rowsOf(A), columnsOf(A)];
+      launchAnywhere("linalg_geqrf", [tau], [a], (a.numel * rank) / 4, args);
     }
     return [a, tau];
   },
@@ -144,11 +144,11 @@ function householder(a: Tensor, tau: Tensor, columns: number): Tensor {
   const q = empty([...batch, m, columns], a.dtype, a.device);
   const k = tau.shape[tau.rank - 1]!;
   if (q.numel > 0) {
-    launch("linalg_householder", [q], (q.numel * (k + 1)) / 4, [
+    launchAnywhere("linalg_householder", [q], [], (q.numel * (k + 1)) / 4, [
       q.dtype.id,
-      q.pointer,
-      inBatch(a, batch).pointer,
-      inBatch(tau, tau.shape.slice(0, -2)).pointer,
+      q,
+      inBatch(a, batch),
+      inBatch(tau, tau.shape.slice(0, -2)),
       countOf(batch),
       m,
       columnsOf(a),

@@ -2,7 +2,7 @@
 import { gradMode } from "../autograd/mode.ts";
 import { int32, Scalar } from "../dtype.ts";
 import { RuntimeError } from "../errors.ts";
-import { launch } from "../launch.ts";
+import { launchAnywhere } from "../launch_on_host.ts";
 import { op, type Grads } from "../op.ts";
 import { sameShape } from "../shape.ts";
 import { empty, type Tensor } from "../tensor.ts";
@@ -48,11 +48,12 @@ function solveTriangle(x: Tensor, A: Tensor, upper: boolean, unit: boolean): voi
   const k = columnsOf(x);
   if (x.numel === 0) return;
   const count = countOf(batch);
-  const triangle = count === 1 && A.rank === 2 ? A : inBatch(A, batch);
-  launch("linalg_solve_triangular", [x], (x.numel * n) / 8, [
+  const takesStrides = count === 1 && A.rank === 2 && A.device.type === "cpu";
+  const triangle = takesStrides ? A : inBatch(A, batch);
+  launchAnywhere("linalg_solve_triangular", [], [x], (x.numel * n) / 8, [
     x.dtype.id,
-    x.pointer,
-    triangle.pointer,
+    x,
+    triangle,
     triangle.strides[triangle.rank - 2]!,
     triangle.strides[triangle.rank - 1]!,
     n * n,
@@ -132,8 +133,8 @@ export const luFactorEx = op({
     const pivots = empty([...batch, Math.min(m, n)], int32, A.device);
     const info = empty(batch, int32, A.device);
     if (countOf(batch) > 0) {
-      const args = [LU.dtype.id, LU.pointer, pivots.pointer, info.pointer, countOf(batch), m, n];
-      launch("linalg_lu", [LU, pivots, info], (LU.numel * Math.min(m, n)) / 8, args);
+      const args = [LU.dtype.id, LU, pivots, info, countOf(batch), m, n];
+      launchAnywhere("linalg_lu", [pivots, info], [LU], (LU.numel * Math.min(m, n)) / 8, args);
     }
     return [LU, pivots, info];
   },
@@ -214,10 +215,10 @@ export const swapRows = op({
     const rank = pivots.shape[pivots.rank - 1]!;
     const each = inBatch(unsqueeze(pivots, -1), batch);
     if (out.numel > 0) {
-      launch("linalg_swap_rows", [out], out.numel, [
+      launchAnywhere("linalg_swap_rows", [], [out], out.numel, [
         out.dtype.size,
-        out.pointer,
-        each.pointer,
+        out,
+        each,
         countOf(batch),
         rank,
         rowsOf(out),

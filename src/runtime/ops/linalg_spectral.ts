@@ -1,7 +1,8 @@
 /** Eigenvalues of Hermitian matrices, singular values, the pseudo-inverse. */
 import { int32, Scalar } from "../dtype.ts";
 import { RuntimeError } from "../errors.ts";
-import { launch, pointerOf, readScalar } from "../launch.ts";
+import { readScalar } from "../launch.ts";
+import { launchAnywhere } from "../launch_on_host.ts";
 import { op, type Grads } from "../op.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { gt } from "./comparison.ts";
@@ -68,12 +69,12 @@ export const eigh = op({
     const info = empty(batch, int32, A.device);
     const source = inBatch(A, batch);
     if (A.numel > 0) {
-      launch("linalg_eigh", vectors ? [values, vectors, info] : [values, info], A.numel * n, [
+      launchAnywhere("linalg_eigh", vectors ? [values, vectors, info] : [values, info], [], A.numel * n, [
         A.dtype.id,
-        values.pointer,
-        pointerOf(vectors),
-        info.pointer,
-        source.pointer,
+        values,
+        vectors,
+        info,
+        source,
         countOf(batch),
         n,
         Number(uplo.toUpperCase() === "U"),
@@ -152,13 +153,13 @@ function launchSvd(A: Tensor, U: Tensor | null, S: Tensor, Vh: Tensor | null, fu
   }
   const info = empty(batch, int32, A.device);
   if (hasNonFinite(A)) throw new LinAlgError(notConverged(A));
-  launch("linalg_svd", U && Vh ? [U, S, Vh, info] : [S, info], 4 * A.numel * S.shape[S.rank - 1]!, [
+  launchAnywhere("linalg_svd", U && Vh ? [U, S, Vh, info] : [S, info], [], 4 * A.numel * S.shape[S.rank - 1]!, [
     A.dtype.id,
-    pointerOf(U),
-    S.pointer,
-    pointerOf(Vh),
-    info.pointer,
-    inBatch(A, batch).pointer,
+    U,
+    S,
+    Vh,
+    info,
+    inBatch(A, batch),
     countOf(batch),
     rowsOf(A),
     columnsOf(A),

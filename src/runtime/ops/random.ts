@@ -20,12 +20,15 @@ type AnyGenerator = Generator | CudaGenerator;
 /** From so many integers on, a GPU draws each from 64 bits, as PyTorch does. */
 const WIDE_RANGE = 2 ** 28;
 
-/** The state as the kernel's first arguments: on the CPU memory that it advances, on a GPU seed and offset. */
-function stateOf(
+/**
+ * The state as the kernel's first arguments: on the CPU memory that it advances, on a GPU seed and offset. `rest` are the
+ * kernel's arguments after n, or how far it moves the offset on where that is its own affair.
+ */
+export function stateOf(
   t: Tensor,
   kernel: string,
   generator: AnyGenerator | null,
-  rest: readonly number[] = [],
+  rest: readonly number[] | number = [],
 ): { words: number[]; writes: Tensor[] } {
   const wanted = t.device.type;
   if (generator && (wanted === "cuda") !== generator instanceof CudaGenerator) {
@@ -33,10 +36,11 @@ function stateOf(
     throw new RuntimeError(`Expected a '${wanted}' device type for generator but found '${given}'`);
   }
   if (wanted === "cuda") {
-    const isWideRange = kernel === "random_integer" && rest[1]! - rest[0]! >= WIDE_RANGE;
-    const isWide = isWideRange || (t.dtype.size === 8 && kernel !== "random_integer" && kernel !== "random_bernoulli");
     const device = t.device as CudaDevice;
     const given = (generator as CudaGenerator | null) ?? defaultCudaGenerator(device.index);
+    if (typeof rest === "number") return { words: given.advance(device, rest), writes: [] };
+    const isWideRange = kernel === "random_integer" && rest[1]! - rest[0]! >= WIDE_RANGE;
+    const isWide = isWideRange || (t.dtype.size === 8 && kernel !== "random_integer" && kernel !== "random_bernoulli");
     return { words: given.take(device, t.numel, isWide || kernel === "random_integer_wide" ? 2 : 4), writes: [] };
   }
   const { state } = (generator as Generator | null) ?? defaultGenerator();

@@ -3,15 +3,19 @@ import { float64, Scalar, type DType } from "../dtype.ts";
 import { PythonError, RuntimeError, ValueError } from "../errors.ts";
 import { launch } from "../launch.ts";
 import { op, type Grads } from "../op.ts";
-import { defaultGenerator, type Generator } from "../random.ts";
+import type { Generator } from "../random.ts";
 import { broadcastShapes } from "../shape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { castOf, contiguousOf } from "./copy.ts";
 import { zeros } from "./create.ts";
 import { clamp, mul, sub, trueDivide } from "./pointwise.ts";
+import { stateOf } from "./random.ts";
 import { sum } from "./reduce.ts";
 import { dirichletGrad, standardGammaGrad } from "./special.ts";
 import { expand } from "./view.ts";
+
+/** On a GPU every element has a sequence of its own, of which this much is set aside: far more than any sample takes. */
+const DRAWS_RESERVED = 1024;
 
 const word = (dtype: DType): string => dtype.legacy.slice(6, -6);
 
@@ -26,10 +30,10 @@ function draw(kernel: string, parameters: readonly Tensor[], generator: Generato
   const first = parameters[0]!;
   const out = empty(first.shape, first.dtype, first.device);
   if (out.isMeta || out.numel === 0) return out;
-  const { state } = generator ?? defaultGenerator();
+  const { words, writes } = stateOf(out, kernel, generator, DRAWS_RESERVED);
   const inputs = parameters.map(contiguousOf);
-  launch(kernel, [out, state], 40 * out.numel, [
-    state.pointer,
+  launch(kernel, [out, ...writes], 40 * out.numel, [
+    ...words,
     out.dtype.id,
     out.pointer,
     ...inputs.map((t) => t.pointer),

@@ -4,7 +4,7 @@
  */
 import { Scalar, resultType, toFloating, type DType } from "../dtype.ts";
 import { NotImplementedError, PythonError, RuntimeError } from "../errors.ts";
-import { launch } from "../launch.ts";
+import { launchAnywhere } from "../launch_on_host.ts";
 import { op, type Grads } from "../op.ts";
 import { commonDevice } from "../pointwise/op.ts";
 import { broadcastShapes } from "../shape.ts";
@@ -83,8 +83,9 @@ function compute(name: FunctionName, operands: readonly (Tensor | Scalar)[], flo
     const t = o instanceof Tensor ? castOf(o, dtype) : full([], o.number, dtype, device);
     return contiguousOf(expand(t, shape));
   });
-  const pointers = [0, 1, 2].map((i) => inputs[i]?.pointer ?? 0);
-  launch("special", [out], 100 * out.numel, [functions.indexOf(name), dtype.id, out.pointer, ...pointers, out.numel]);
+  const three = [0, 1, 2].map((i) => inputs[i] ?? null);
+  const args = [functions.indexOf(name), dtype.id, out, ...three, out.numel];
+  launchAnywhere("special", [out], [], 100 * out.numel, args);
   return out;
 }
 

@@ -58,6 +58,7 @@ export function namedFiles(session: Session<VerbCore>, request: ProofRequest, ro
     ...(metric === undefined ? {} : { metric: shown(session, metric, root, "metric") }),
     ...(weights === undefined ? {} : { weights: shown(session, weights, root, "weights") }),
     ...(request.samples === undefined ? {} : { samples: request.samples }),
+    ...(request.maxTimeMs === undefined ? {} : { maxTimeMs: request.maxTimeMs }),
     ...(file === undefined ? {} : { file }),
     // An ONNX file is written by the host.
     ...(file === undefined || isOnnx(file)

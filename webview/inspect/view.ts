@@ -1,0 +1,240 @@
+/**
+ * The view of a file of tensors: what it is, what its authors wrote into it, and its tensors as a tree. It pulls its state
+ * from the host; nothing in the file was run for it.
+ */
+import type { InspectResult } from "../../src/protocol/results.ts";
+import type { InspectHost, InspectNews, InspectState } from "../../src/protocol/views/inspect.ts";
+import { searchBox } from "../kit/controls.ts";
+import { h } from "../kit/dom.ts";
+import { toCsv, toMarkdown } from "../kit/export.ts";
+import { baseName, formatBytes, formatCount } from "../kit/formats.ts";
+import { icon } from "../kit/icons.ts";
+import { Superseded } from "../kit/port.ts";
+import type { Asked, Memory, NewsHandlers } from "../kit/port.ts";
+import { failureBanner, runningStrip, staleBanner } from "../kit/states.ts";
+import type { RunningStrip } from "../kit/states.ts";
+import { createTable } from "../kit/table.ts";
+import type { Table, TableState } from "../kit/table.ts";
+import { button } from "../kit/toolkit.ts";
+import { tensorColumns, tensorTip } from "./columns.ts";
+import { tensorTree } from "./tensor_tree.ts";
+import type { TensorRow } from "./tensor_tree.ts";
+
+export interface InspectMemory {
+  filter: string;
+  table: TableState;
+}
+
+export interface InspectOptions {
+  host: Asked<InspectHost>;
+  memory: Memory<InspectMemory>;
+}
+
+export interface InspectView {
+  news: NewsHandlers<InspectNews>;
+  refresh(): Promise<void>;
+  showProblem(message: string): void;
+}
+
+const MOST_METADATA = 200;
+const LONGEST_VALUE = 2000;
+
+export function mountInspect(root: HTMLElement, { host, memory }: InspectOptions): InspectView {
+  const notices = h("div", { class: "lw-notices" });
+  const content = h("div", { class: "lw-inspect-content" });
+  root.classList.add("lw-inspect");
+  root.replaceChildren(notices, content);
+  let state: InspectState | null = null;
+  let running: RunningStrip | null = null;
+  let problem: string | null = null;
+  let shown: InspectResult | null = null;
+
+  const ignore = (promise: Promise<unknown>): void => {
+    promise.catch((error: unknown) => {
+      if (!(error instanceof Superseded)) showProblem(error instanceof Error ? error.message : String(error));
+    });
+  };
+  const copy = (text: string): void => ignore(host.copy(text));
+  const read = (statistics: boolean): void => ignore(host.read({ statistics }));
+
+  function showProblem(message: string): void {
+    problem = message;
+    drawNotices();
+  }
+
+  function drawNotices(): void {
+    if (!state) return;
+    const { failure, stale } = state;
+    const list: HTMLElement[] = [];
+    const actions = { openSource: () => {}, copy, retry: () => read(false) };
+    if (state.running && state.result) {
+      running = runningStrip(false, () => ignore(host.cancel()));
+      running.update(state.running);
+      list.push(running.element);
+    }
+    if (failure && !state.running) list.push(failureBanner(failure, actions));
+    if (stale && state.result && !state.running) {
+      list.push(staleBanner(stale, { label: "Read again", run: () => read(false) }));
+    }
+    if (problem) list.push(failureBanner({ kind: "bug", type: "Layerwise", message: problem }, actions));
+    notices.replaceChildren(...list);
+  }
+
+  function drawContent(): void {
+    if (!state) return;
+    if (state.result) {
+      if (JSON.stringify(state.result) === JSON.stringify(shown)) return;
+      shown = state.result;
+      showFile(shown);
+      return;
+    }
+    shown = null;
+    if (!state.running) return content.replaceChildren();
+    running = runningStrip(true, () => ignore(host.cancel()));
+    running.update(state.running);
+    content.replaceChildren(running.element);
+  }
+
+  function showFile(result: InspectResult): void {
+    const { tensors, totals, description, fileBytes, notes } = result;
+    const hasStatistics = tensors.some(({ statistics }) => statistics);
+    const rows = tensorTree(tensors);
+    const stored = memory.read();
+    const table = createTable<TensorRow>({
+      label: "Tensors",
+      columns: tensorColumns(totals.sizeBytes, hasStatistics),
+      key: ({ key }) => key,
+      children: ({ children }) => children,
+      searchText: ({ tensor, key }) => (tensor ? `${tensor.name} ${tensor.dtype}` : key),
+      tip: tensorTip,
+      onChoose: () => {},
+      onClear: () => {},
+      state: stored.table ?? { sort: null, open: firstOpen(rows) },
+      onState: (next) => memory.write({ table: next }),
+      empty: "The file holds no tensors.",
+    });
+    table.setRows(rows);
+    table.setFilter(stored.filter ?? "");
+    const doubts = tensors.filter(({ statistics }) => statistics && statistics.nans + statistics.infs > 0);
+    content.replaceChildren(
+      h(
+        "header",
+        { class: "lw-inspect-head" },
+        h("h1", { class: "lw-clip", attributes: { title: result.target } }, baseName(result.target)),
+        h("div", { class: "lw-muted" }, `${description} · ${formatBytes(fileBytes)}`),
+        h(
+          "div",
+          { class: "lw-inspect-totals" },
+          `${formatCount(totals.tensors)} tensor${totals.tensors === 1 ? "" : "s"}`,
+          h("span", { class: "lw-muted" }, " · "),
+          `${formatCount(totals.elements)} elements`,
+          h("span", { class: "lw-muted" }, " · "),
+          formatBytes(totals.sizeBytes),
+        ),
+        ...notes.map((note) => h("div", { class: "lw-inspect-note" }, icon("warning"), h("span", {}, note))),
+        doubts.length > 0
+          ? h(
+              "div",
+              { class: "lw-inspect-note" },
+              icon("warning"),
+              h("span", {}, `NaN or infinite values in ${doubts.length}: ${firstNames(doubts.map((t) => t.name))}`),
+            )
+          : null,
+      ),
+      ...metadata(result),
+      toolbar(table, hasStatistics, stored.filter ?? ""),
+      table.element,
+    );
+  }
+
+  function toolbar(table: Table<TensorRow>, hasStatistics: boolean, filter: string): HTMLElement {
+    const search = searchBox("Filter tensors", (text) => {
+      memory.write({ filter: text });
+      table.setFilter(text);
+    });
+    search.input.value = filter;
+    return h(
+      "div",
+      { class: "lw-toolbar" },
+      search.element,
+      h(
+        "div",
+        { class: "lw-copies" },
+        hasStatistics ? null : button({ label: "Statistics", onClick: () => read(true) }),
+        button({
+          label: "Copy as Markdown",
+          icon: "copy",
+          appearance: "icon",
+          onClick: () => copy(toMarkdown(table.text())),
+        }),
+        h(
+          "button",
+          {
+            class: "lw-link lw-csv",
+            attributes: { type: "button", title: "Copy as CSV" },
+            on: { click: () => copy(toCsv(table.text())) },
+          },
+          "CSV",
+        ),
+      ),
+    );
+  }
+
+  async function refresh(): Promise<void> {
+    try {
+      state = await host.state();
+    } catch (error) {
+      if (!(error instanceof Superseded)) throw error;
+      return;
+    }
+    problem = null;
+    drawNotices();
+    drawContent();
+  }
+
+  return {
+    refresh,
+    showProblem,
+    news: {
+      changed: () => ignore(refresh()),
+      progress: ({ message, fraction }) => {
+        if (state?.running) running?.update({ target: state.running.target, message, fraction });
+      },
+    },
+  };
+}
+
+/** Few modules at the top are worth opening at once; many are a list of their own. */
+function firstOpen(rows: readonly TensorRow[]): string[] {
+  const modules = rows.filter(({ tensor }) => tensor === null);
+  return modules.length <= 3 ? modules.map(({ key }) => key) : [];
+}
+
+function firstNames(names: readonly string[]): string {
+  const shown = names.slice(0, 3);
+  return names.length > shown.length ? `${shown.join(", ")}, …` : shown.join(", ");
+}
+
+function metadata({ metadata: entries }: InspectResult): HTMLElement[] {
+  const all = Object.entries(entries);
+  if (all.length === 0) return [];
+  const rest = all.length - MOST_METADATA;
+  return [
+    h(
+      "details",
+      { class: "lw-metadata" },
+      h("summary", {}, h("strong", {}, "Metadata"), h("span", { class: "lw-muted" }, ` ${all.length}`)),
+      h(
+        "dl",
+        {},
+        ...all
+          .slice(0, MOST_METADATA)
+          .flatMap(([key, value]) => [
+            h("dt", { class: "lw-muted" }, key),
+            h("dd", {}, value.length > LONGEST_VALUE ? `${value.slice(0, LONGEST_VALUE)}…` : value),
+          ]),
+      ),
+      rest > 0 ? h("div", { class: "lw-muted" }, `${rest} more`) : null,
+    ),
+  ];
+}
