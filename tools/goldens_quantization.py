@@ -13,7 +13,17 @@ FOLDER = pathlib.Path(__file__).resolve().parent.parent / "test" / "quantization
 HELPERS = {"show"}
 
 
+def checkpoint():
+    """test/quantization/pytorch.pt, which files.py reads."""
+    sys.path.insert(0, str(FOLDER))
+    import files
+
+    files.make(files.PATH)
+
+
 def main():
+    if not sys.argv[1:] or "files" in sys.argv[1:]:
+        checkpoint()
     themes = sys.argv[1:] or sorted(p.stem for p in FOLDER.glob("*.py") if p.stem not in HELPERS)
     for theme in themes:
         command = [sys.executable, "-W", "ignore", f"{theme}.py"]

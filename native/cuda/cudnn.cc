@@ -32,6 +32,9 @@ Functions find_functions(bool is_emulated) {
   // For comparisons: our kernels even where the library is.
   const char* choice = getenv("LAYERWISE_CUDA_CONVOLUTION");
   if (choice && !strcmp(choice, "own")) return f;
+  // cuDNN opens these by name when it wants them: where they are open already, it finds them.
+  library(kCublasLt);
+  library(kNvrtc);
   const Library& from = library(kCudnn);
   if (!from.handle) return f;
   // The real library knows nothing of the emulation's memory.

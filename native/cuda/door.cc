@@ -371,7 +371,7 @@ napi_value read(napi_env env, napi_callback_info raw) {
   uint8_t* target = call.array<uint8_t>(1, napi_uint8_array, &length);
   Engine* engine = call.engine();
   if (call.failed()) return nullptr;
-  return call.of(!length || engine->download(target, source, length));
+  return call.of(!length || engine->download(target, source, length, false));
 }
 napi_value upload(napi_env env, napi_callback_info raw) {
   DeviceCall call(env, raw);
@@ -388,9 +388,10 @@ napi_value download(napi_env env, napi_callback_info raw) {
   void* target = call.pointer(0);
   const void* source = call.pointer(1);
   const int64_t bytes = call.integer(2);
+  const bool is_pinned = call.number(3) != 0;
   Engine* engine = call.engine();
   if (call.failed()) return nullptr;
-  return call.of(bytes <= 0 || engine->download(target, source, size_t(bytes)));
+  return call.of(bytes <= 0 || engine->download(target, source, size_t(bytes), is_pinned));
 }
 
 napi_value define(napi_env env, napi_callback_info raw) {

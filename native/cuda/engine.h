@@ -67,9 +67,9 @@ class Engine : public Context {
   void* allocate_host(size_t bytes);
   void release_host(void* block);
   // Copies in stream order, behind everything submitted: upload returns as soon as the source may be overwritten (with
-  // `is_pinned` the copy itself comes later), download when the bytes are there.
+  // `is_pinned` the copy itself comes later), download when the bytes are there (with `is_pinned` they come later).
   bool upload(void* to, const void* from, size_t bytes, bool is_pinned);
-  bool download(void* to, const void* from, size_t bytes);
+  bool download(void* to, const void* from, size_t bytes, bool is_pinned);
 
   // A second stream; 0 is the one that everything else uses. Commands of the family "streams" choose.
   int create_stream(int priority);

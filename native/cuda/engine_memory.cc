@@ -75,17 +75,28 @@ bool Engine::upload(void* to, const void* from, size_t bytes, bool is_pinned) {
   drain(0, true);
   const CuStream stream = streams_[current_stream_];
   const ActivityScope scope(activities_.get(), 0, current_stream_);
-  const CuResult result = is_pinned ? driver_.upload((CuPointer)to, from, bytes, stream)
-                                    : staging_->upload((CuPointer)to, from, bytes, stream);
+  CuResult result = kCuSuccess;
+  if (is_pinned) {
+    result = driver_.upload((CuPointer)to, from, bytes, stream);
+  } else if (capturing_) {
+    // The bytes of now, at every replay.
+    const CuPointer at = captured_table(from, bytes);
+    if (at) result = driver_.copy((CuPointer)to, at, bytes, stream);
+  } else {
+    result = staging_->upload((CuPointer)to, from, bytes, stream);
+  }
   unlock();
   return check(result, "copying to the GPU");
 }
 
-bool Engine::download(void* to, const void* from, size_t bytes) {
+bool Engine::download(void* to, const void* from, size_t bytes, bool is_pinned) {
   lock();
   drain(0, true);
+  if (!is_pinned && refuse_while_capturing()) return unlock(), false;
   const ActivityScope scope(activities_.get(), 0, current_stream_);
-  const CuResult result = staging_->download(to, (CuPointer)from, bytes, streams_[current_stream_]);
+  const CuStream stream = streams_[current_stream_];
+  const CuResult result = is_pinned ? driver_.download(to, (CuPointer)from, bytes, stream)
+                                    : staging_->download(to, (CuPointer)from, bytes, stream);
   unlock();
   return check(result, "copying from the GPU");
 }

@@ -60,6 +60,7 @@ std::vector<std::string> folders_for(const Names& names) {
   folders.push_back("/usr/local/cuda/lib64");
   folders.push_back("/usr/local/cuda/extras/CUPTI/lib64");
   add_matches(folders, "/usr/local/cuda-*/lib64");
+  folders.push_back("/usr/lib/wsl/lib");
   return folders;
 }
 
@@ -74,12 +75,12 @@ Library look_for(const Names& names) {
       if (access(path.c_str(), R_OK)) continue;
       library.handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
       library.path = path;
-      if (library.handle) return library;
+      if (library.handle) return library.reason.clear(), library;
       if (const char* why = dlerror()) library.reason = std::string("found but not loadable: ") + why;
     }
     library.handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
     library.path = file;
-    if (library.handle) return library;
+    if (library.handle) return library.reason.clear(), library;
   }
   library.path.clear();
   if (library.reason.empty()) {

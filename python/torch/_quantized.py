@@ -11,8 +11,8 @@ from torch._gen import functions as _f
 from torch._tensor import Tensor
 
 # The dtype that the integers lie in, and their bounds.
-_PLAIN = {quint8: _dtype.uint8, qint8: _dtype.int8, qint32: _dtype.int32}
-BOUNDS = {quint8: (0, 255), qint8: (-128, 127), qint32: (-(2**31), 2**31 - 1)}
+_PLAIN = {quint8: _dtype.uint8, qint8: _dtype.int8, qint32: _dtype.int32, quint4x2: _dtype.uint8}
+BOUNDS = {quint4x2: (0, 15), quint8: (0, 255), qint8: (-128, 127), qint32: (-(2**31), 2**31 - 1)}
 _TYPE_NAMES = {quint8: "QUInt8Tensor", qint8: "QInt8Tensor", qint32: "QInt32Tensor"}
 
 
@@ -53,6 +53,9 @@ class QuantizedTensor(Tensor):
     # The integers and their meaning
 
     def int_repr(self):
+        if self.dtype == quint4x2:
+            # Two in a byte, the lower half first; computing is done with one in a byte.
+            return _f._pack_int4(self._ints.contiguous())
         return self._ints.clone(memory_format=_dtype.contiguous_format)
 
     def dequantize(self):
@@ -190,10 +193,8 @@ def _rebuild(ints, dtype, parameters):
 
 
 def _plain_dtype(dtype):
-    if dtype in (quint4x2, quint2x4):
-        raise NotImplementedError(
-            f"tensors of {dtype} are not supported: embeddings of four bits keep their codes in torch.uint8 (torch.ops.quantized.embedding_4bit)"
-        )
+    if dtype == quint2x4:
+        raise NotImplementedError("tensors of torch.quint2x4 are not supported: torch.quint4x2 is the smallest that embeddings take")
     if dtype not in _PLAIN:
         raise RuntimeError(f"Quantized tensors have dtype torch.quint8, torch.qint8 or torch.qint32, but got {dtype}")
     return _PLAIN[dtype]
@@ -307,14 +308,16 @@ def dequantize(tensor=None, *, tensors=None):
     return _f._dequantize_affine(tensor._ints, scales, _narrow(quantizer.zero_points), quantizer.axis)
 
 
+def _quantized_dtype(ints):
+    return next(q for q, plain in _PLAIN.items() if plain == ints.dtype)
+
+
 def _make_per_tensor_quantized_tensor(input, scale, zero_point):
-    dtype = next(q for q, plain in _PLAIN.items() if plain == input.dtype)
-    return wrap(input.clone(), dtype, PerTensor(float(scale), int(zero_point)))
+    return wrap(input.clone(), _quantized_dtype(input), PerTensor(float(scale), int(zero_point)))
 
 
 def _make_per_channel_quantized_tensor(input, scale, zero_point, axis):
-    dtype = next(q for q, plain in _PLAIN.items() if plain == input.dtype)
-    return wrap(input.clone(), dtype, _per_channel(input.shape, scale, zero_point, axis))
+    return wrap(input.clone(), _quantized_dtype(input), _per_channel(input.shape, scale, zero_point, axis))
 
 
 def _size_of(size):
@@ -351,6 +354,8 @@ def reduce(tensor):
     from torch import _utils
     from torch.storage import TypedStorage, UntypedStorage
 
+    if tensor.dtype == quint4x2:
+        raise NotImplementedError("saving tensors of torch.quint4x2 is not supported: save the float weight, or use torch.quint8")
     ints, quantizer = tensor._ints, tensor._quantizer
     parameters = (_dtype.per_tensor_affine, *quantizer)
     if type(quantizer) is PerChannel:

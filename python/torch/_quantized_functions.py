@@ -2,7 +2,7 @@
 and the rest is refused in PyTorch's words. Operators that choose a new scale are torch.ops.quantized's (_quantized_ops.py)."""
 
 import torch
-from torch._quantized import BOUNDS, PerTensor, QuantizedTensor, like, quantize_per_tensor, refusal, wrap
+from torch._quantized import BOUNDS, PerTensor, QuantizedTensor, like, quantize_per_tensor, refusal
 from torch.nn import functional as F
 
 _TABLE = {}
@@ -55,9 +55,9 @@ _WITH_CHANNELS = "clone contiguous detach cpu cuda pin_memory to"
 
 @_on(
     f"""{_WITH_CHANNELS} __getitem__ reshape view flatten unflatten permute transpose t squeeze unsqueeze expand expand_as broadcast_to
-    select narrow unbind split split_with_sizes chunk tensor_split repeat tile repeat_interleave flip roll movedim moveaxis swapaxes
-    swapdims index_select gather take_along_dim as_strided pixel_shuffle pixel_unshuffle channel_shuffle native_channel_shuffle view_as
-    reshape_as ravel diagonal masked_select take unfold dropout alias numpy_T adjoint hsplit vsplit narrow_copy index"""
+    select narrow unbind split split_with_sizes chunk tensor_split repeat tile flip movedim moveaxis swapaxes
+    swapdims index_select as_strided pixel_shuffle pixel_unshuffle channel_shuffle native_channel_shuffle view_as
+    reshape_as ravel diagonal masked_select unfold dropout alias numpy_T adjoint hsplit vsplit narrow_copy index"""
 )
 def _moved(func, args, kwargs):
     tensor = args[0] if args else next(iter(kwargs.values()))
@@ -190,7 +190,7 @@ def _close(func, args, kwargs):
     return func(*_number(list(args)), **kwargs)
 
 
-@_on("any all isnan isfinite isinf __bool__ __float__ __int__ __contains__ std var norm aminmax __format__")
+@_on("any all isnan isfinite isinf __bool__ __float__ __int__ __contains__ __format__")
 def _asked_of_numbers(func, args, kwargs):
     return func(*_number(list(args)), **kwargs)
 
@@ -203,11 +203,6 @@ def _ordered(func, args, kwargs):
     if isinstance(found, torch.Tensor):
         return like(found, tensor)
     return type(found)(like(found[0], tensor), found[1])
-
-
-@_on("argmax argmin argsort")
-def _where(func, args, kwargs):
-    return func(*_plain(list(args)), **kwargs)
 
 
 # Computing with integers of an unchanged scale
@@ -279,7 +274,7 @@ def _padded(func, args, kwargs):
 def _rounded(offsets, tensor):
     """From real multiples of the scale back to integers."""
     low, high = BOUNDS[tensor.dtype]
-    values = (torch.round(offsets) + tensor.q_zero_point()).clamp(low, high)
+    values = torch.round(offsets + tensor.q_zero_point()).clamp(low, high)
     return _from_float(values, tensor)
 
 
@@ -306,17 +301,26 @@ def _again(floats, tensor):
     return quantize_per_tensor(floats, *tensor._quantizer, tensor.dtype)
 
 
-@_on("mean leaky_relu leaky_relu_ elu celu threshold gelu")
-def _through_floats(func, args, kwargs):
+@_on("leaky_relu leaky_relu_ threshold")
+def _activated(func, args, kwargs):
+    from torch._quantized_ops import _kernel_inputs, _kernel_result
+
     tensor = args[0]
-    dtype = kwargs.pop("dtype", None)
-    if dtype is not None:
+    is_in_place = func.__name__.endswith("_") or kwargs.pop("inplace", args[-1] is True)
+    numbers = [value for value in args[1:] if value is not True and value is not False]
+    function = F.threshold if func.__name__ == "threshold" else F.leaky_relu
+    result = _kernel_result(function(_kernel_inputs(tensor), *numbers, **kwargs), *tensor._quantizer, tensor.dtype)
+    if not is_in_place:
+        return result
+    tensor._ints.copy_(result._ints)
+    return tensor
+
+
+@_on("mean gelu")
+def _through_floats(func, args, kwargs):
+    if kwargs.get("dtype") is not None:
         raise refusal("mean.dtype")
-    result = _again(func(tensor.dequantize(), *args[1:], **kwargs), tensor)
-    if func.__name__.endswith("_") or kwargs.get("inplace"):
-        tensor._ints.copy_(result._ints)
-        return tensor
-    return result
+    return _again(func(args[0].dequantize(), *args[1:], **kwargs), args[0])
 
 
 @_on("sigmoid tanh hardsigmoid")
@@ -329,26 +333,14 @@ def _of_known_range(func, args, kwargs):
     return quantize_per_tensor(func(tensor.dequantize()), scale, zero_point, tensor.dtype)
 
 
-@_on("hardswish")
-def _hardswish(func, args, kwargs):
-    return _again(func(args[0].dequantize()), args[0])
-
-
-@_on("prelu")
-def _prelu(func, args, kwargs):
-    return _again(func(args[0].dequantize(), _number(args[1])), args[0])
-
-
 # Making
 
 
-@_on("empty_like zeros_like ones_like full_like")
+@_on("empty_like")
 def _made_like(func, args, kwargs):
-    tensor = args[0]
     if kwargs.get("dtype") is not None:
         raise refusal("empty_like")
-    floats = func(tensor.dequantize(), *args[1:])
-    return _quantized_as(floats, tensor)
+    return like(torch.empty_like(args[0]._ints, **kwargs), args[0])
 
 
 @_on("add sub mul div __add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ __truediv__ __rtruediv__ true_divide multiply")
@@ -371,8 +363,3 @@ def _of_itself(func, args, kwargs):
     if method is None or method is func:
         raise refusal(func.__name__)
     return method(tensor, *args[1:], **kwargs)
-
-
-def quantizer_wrap(ints, dtype, scale, zero_point):
-    """For operators that computed integers by themselves."""
-    return wrap(ints, dtype, PerTensor(float(scale), int(zero_point)))

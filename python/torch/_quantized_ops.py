@@ -163,12 +163,14 @@ def _kernel_inputs(qx):
     return torch.cat([at_once[:n], qx.dequantize().reshape(-1)[n:]]).view(qx.shape)
 
 
-def _kernel_result(real, scale, zero_point, dtype):
+def _kernel_result(real, scale, zero_point, dtype, inverse=None):
     """And as they round: to a whole number of steps before the zero point is added; the rest after."""
     scale, zero_point = float(scale), int(zero_point)
-    steps = real.reshape(-1) * (1 / _float32(scale))
-    n = steps.numel() // _LANES * _LANES
-    whole = torch.cat([torch.round(steps[:n]) + zero_point, torch.round(steps[n:] + zero_point)])
+    flat = real.reshape(-1)
+    n = flat.numel() // _LANES * _LANES
+    one_step = 1 / _float32(scale)
+    at_once = torch.round(flat[:n] * (one_step if inverse is None else inverse)) + zero_point
+    whole = torch.cat([at_once, torch.round(flat[n:] * one_step + zero_point)])
     low, high = BOUNDS[dtype]
     return _of(whole.clamp(low, high).to(_PLAIN[dtype]).view(real.shape), dtype, scale, zero_point)
 
@@ -282,7 +284,14 @@ def _activation(name, function):
     _operator(operate, name)
 
 
-_activation("hardswish", lambda x: x * (x + 3).clamp(0, 6) * _float32(1 / 6))
+@_operator
+def hardswish(input, output_scale, output_zero_point):
+    # The reciprocal is taken in double precision here.
+    inverse = _float32(1.0 / float(output_scale))
+    return _kernel_result(F.hardswish(_kernel_inputs(input)), output_scale, output_zero_point, input.dtype, inverse)
+
+
+
 _activation("sigmoid", torch.sigmoid)
 _activation("tanh", torch.tanh)
 _activation("softmax", lambda x, dim: torch.softmax(x, dim))
@@ -309,6 +318,26 @@ def leaky_relu(qx, negative_slope, inplace, output_scale, output_zero_point):
 def prelu(qx, weight, output_scale, output_zero_point):
     real = F.prelu(qx.dequantize(), weight.dequantize())
     return quantize_per_tensor(real, float(output_scale), int(output_zero_point), qx.dtype)
+
+
+@_operator
+def threshold(qx, threshold, value):
+    return _kernel_result(F.threshold(_kernel_inputs(qx), float(threshold), float(value)), *qx._quantizer, qx.dtype)
+
+
+@_operator
+def clamp(qx, min=None, max=None):
+    return torch.clamp(qx, min, max)
+
+
+@_operator
+def max_pool1d(qx, kernel_size, stride, padding, dilation, ceil_mode):
+    return F.max_pool1d(qx, kernel_size, stride or None, padding, dilation, ceil_mode)
+
+
+@_operator
+def max_pool2d(qx, kernel_size, stride, padding, dilation, ceil_mode):
+    return F.max_pool2d(qx, kernel_size, stride or None, padding, dilation, ceil_mode)
 
 
 @_operator

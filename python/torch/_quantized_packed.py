@@ -20,8 +20,11 @@ class ScriptObject:
         cls = _CLASSES.get(name.removeprefix(_PREFIX))
         if cls is None:
             raise RuntimeError(f"torch.load: {name} is no packed weight that is known here")
-        self.__class__ = cls
+        _become(self, cls)
         self._restore(parts)
+
+    # Pickle and users see one class.
+    __class__ = property(lambda self: ScriptObject)
 
     def __getstate__(self):
         return self._parts(), _PREFIX + self._class_name
@@ -37,6 +40,10 @@ class ScriptObject:
 
 
 ScriptObject.__module__ = "torch"
+
+
+def _become(made, cls):
+    object.__dict__["__class__"].__set__(made, cls)
 
 
 class Packed(ScriptObject):
@@ -71,7 +78,7 @@ class Packed(ScriptObject):
     def _restore(self, parts):
         weight, bias = parts
         if not weight.is_quantized:
-            self.__class__ = PackedHalf
+            _become(self, PackedHalf)
         self.__init__(weight, bias)
 
     def _rebuilt(self, change):
@@ -233,8 +240,9 @@ def linear_dynamic(input, packed, relu=False, reduce_range=False):
     if input.is_quantized:
         raise RuntimeError("quantized::linear_dynamic expects a float input")
     quant_max = 127 if reduce_range and torch.backends.quantized.engine != "qnnpack" else 255
+    bias = None if packed.bias is None else packed.bias.detach()
     return _f._linear_int8_dynamic(
-        input, packed.weight._ints, packed.scales, None if packed.bias is None else packed.bias.detach(), packed.zero_points, "tensor", quant_max, relu
+        input, packed.weight._ints, packed.scales, bias, packed.zero_points, "tensor", quant_max, relu
     )
 
 

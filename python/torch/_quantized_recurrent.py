@@ -87,7 +87,7 @@ def run_tensor(mode, input, state, params, num_layers, dropout, is_training, is_
 # Cells
 
 
-def _cell(step, reduce_range=False):
+def _cell(step, reduce_range=True):
     def cell(input, hx, w_ih, w_hh, b_ih=None, b_hh=None):
         params = CellParams(w_ih, w_hh, reduce_range)
         state = tuple(hx) if isinstance(hx, (list, tuple)) else (hx,)

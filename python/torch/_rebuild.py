@@ -26,7 +26,9 @@ _EMPTY = {"list": list, "dict": dict, "OrderedDict": OrderedDict, "Counter": Cou
 
 
 _QUANTIZED = frozenset((torch.quint8, torch.qint8, torch.qint32, torch.quint4x2))
-_QSCHEMES = frozenset(("per_tensor_affine", "per_channel_affine", "per_tensor_symmetric", "per_channel_symmetric", "per_channel_affine_float_qparams"))
+_QSCHEMES = frozenset(
+    "per_tensor_affine per_channel_affine per_tensor_symmetric per_channel_symmetric per_channel_affine_float_qparams".split()
+)
 
 
 def dtype_named(name):

@@ -74,9 +74,11 @@ function overview(reports: readonly CompressionReport[], style: TextStyle): stri
 }
 
 function layerLines(report: CompressionReport, style: TextStyle, all: boolean): string[] {
-  const key = ({ output, sensitivity }: LayerReport): number => (sensitivity ?? output)?.sqnrDb ?? Infinity;
-  const changed = report.layers.filter(({ output, weight }) => output ?? weight).sort((a, b) => key(a) - key(b));
-  const others = report.layers.filter(({ output, weight }) => !(output ?? weight));
+  const key = ({ output, inPlace, sensitivity }: LayerReport): number =>
+    (sensitivity ?? output ?? inPlace)?.sqnrDb ?? Infinity;
+  const isCompared = ({ output, weight, inPlace }: LayerReport): boolean => Boolean(output ?? weight ?? inPlace);
+  const changed = report.layers.filter(isCompared).sort((a, b) => key(a) - key(b));
+  const others = report.layers.filter((layer) => !isCompared(layer));
   const shown = all ? [...changed, ...others] : changed.slice(0, MOST_LAYERS);
   const hasSensitivity = report.layers.some(({ sensitivity }) => sensitivity);
   const lines = table(
@@ -113,7 +115,7 @@ function reasons(layers: readonly LayerReport[], style: TextStyle): string[] {
   for (const { path, why = "unchanged" } of layers) paths.set(why, [...(paths.get(why) ?? []), path || "(model)"]);
   return [...paths].map(([why, all]) => {
     const more = all.length > 3 ? ` and ${all.length - 3} more` : "";
-    return paint.dim(`not quantized: ${all.slice(0, 3).join(", ")}${more}: ${why}`, style);
+    return paint.dim(`as before: ${all.slice(0, 3).join(", ")}${more}: ${why}`, style);
   });
 }
 

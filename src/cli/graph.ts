@@ -12,11 +12,20 @@ export const graph: Command = {
   operands: "TARGET",
   nOperands: [1, 1],
   summary: "show the model as a graph of modules and ops",
-  options: [...TARGET_OPTIONS, { name: "svg", value: "FILE", help: "write a picture; '-' is standard output" }],
-  examples: ["layerwise graph model.py::GPT --svg gpt.svg", "layerwise graph model.py::GPT --json"],
+  options: [
+    ...TARGET_OPTIONS,
+    { name: "svg", value: "FILE", help: "write a picture; '-' is standard output" },
+    { name: "optimized", help: "of an .onnx file: as ONNX Runtime runs it, after its optimizations" },
+  ],
+  examples: [
+    "layerwise graph model.py::GPT --svg gpt.svg",
+    "layerwise graph model.py::GPT --json",
+    "layerwise graph model.onnx --optimized --svg fused.svg",
+  ],
   async run(args, terminal) {
     const svg = outputFile(args, "svg");
-    return await ask("graph", targetRequest(args), args, terminal, async (result) => {
+    const request = { ...targetRequest(args), ...(args.has("optimized") ? { optimized: true } : {}) };
+    return await ask("graph", request, args, terminal, async (result) => {
       if (svg === undefined) {
         if (!args.has("json")) terminal.out(graphText(result.graph, terminal.style));
         return;

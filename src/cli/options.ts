@@ -7,8 +7,8 @@ import { parseInputs, parseTarget } from "./target.ts";
 export const DEVICE: OptionSpec = {
   name: "device",
   value: "cpu|cuda|auto",
-  choices: ["cpu", "cuda", "auto"],
-  help: "where to run; auto takes the GPU if there is one",
+  choices: ["cpu", "cuda", "auto", "tensorrt", "directml", "coreml", "webgpu"],
+  help: "where to run; auto takes the GPU if there is one; .onnx files also tensorrt, directml, coreml, webgpu",
 };
 export const ENGINE: OptionSpec = {
   name: "engine",

@@ -132,7 +132,7 @@ export function proofRequest(
 }
 
 /** "FILE" or "FILE.py::function", made absolute. */
-function named(args: Arguments, option: "data" | "metric" | "weights"): Record<string, string> {
+export function named(args: Arguments, option: "data" | "metric" | "weights" | "teacher"): Record<string, string> {
   const given = args.get(option);
   if (given === undefined) return {};
   const cut = given.indexOf("::");
@@ -171,7 +171,7 @@ function wholeNumber(args: Arguments, option: string): number | undefined {
   return Number(given);
 }
 
-function decimal(args: Arguments, option: string): number | undefined {
+export function decimal(args: Arguments, option: string): number | undefined {
   const given = args.get(option);
   if (given === undefined) return undefined;
   const value = Number(given);

@@ -450,6 +450,8 @@ export const DOCUMENTS = {
     diverges: optional(object("Divergence", { node: string, op: string, source: optional(SOURCE), relative: number })),
   }),
   quantize: object("QuantizeResult", { ...head("quantize"), ...compression }),
+  prune: object("PruneResult", { ...head("prune"), ...compression }),
+  distill: object("DistillResult", { ...head("distill"), ...compression }),
   inspect: object("InspectResult", {
     ...head("inspect"),
     format: word(

@@ -52,18 +52,14 @@ export interface QuantizeHow {
 
 /** The part of a request that the choices decide; what is left to the runtime is left out. */
 export function quantizeFields(choices: QuantizeChoices, how: QuantizeHow = {}): QuantizeFields {
-  const { method, observer, group, symmetric, perChannel, data, metric, weights, budgetDb, keep, keepAs } = choices;
+  const { schemes, method, observer, perChannel, keep, keepAs, ...optional } = choices;
+  const chosen = Object.entries(optional).filter(([, value]) => value !== null);
   return {
-    schemes: how.only ? [how.only] : choices.schemes,
+    schemes: how.only ? [how.only] : schemes,
     method,
     observer,
-    group,
-    symmetric,
     perChannel,
-    ...(data === null ? {} : { data }),
-    ...(metric === null ? {} : { metric }),
-    ...(weights === null ? {} : { weights }),
-    ...(budgetDb === null ? {} : { budgetDb }),
+    ...(Object.fromEntries(chosen) as Partial<QuantizeFields>),
     ...(keep.length === 0 ? {} : { keep }),
     ...(keepAs === "float32" ? {} : { keepAs }),
     ...(how.sensitivity ? { sensitivity: true } : {}),

@@ -9,7 +9,23 @@ import { type Target, targetLabel } from "./target.ts";
 
 /** Null, after a message, where nothing is known about them. */
 export async function knownSetup(app: App, target: Target): Promise<Setup | null> {
-  return setupOf(app.results, target) ?? (await describedSetup(app, target));
+  const known = setupOf(app.results, target);
+  if (known) return known;
+  return target.kind === "model" ? inspectedSetup(app, target) : describedSetup(app, target);
+}
+
+/** A model's file names its inputs; sizes that it leaves open are 1 until something else is typed. */
+async function inspectedSetup(app: App, target: Target): Promise<Setup | null> {
+  const { graph, failure } = await app.runner.ask("inspect", "inspect", target, { file: target.file });
+  if (failure) void vscode.window.showErrorMessage(`Layerwise: ${failureSentence(failure)}`);
+  if (!graph) return null;
+  const inputs = graph.inputs.map(({ name, dtype, shape }) => ({
+    name,
+    value: `${dtype}[${shape.map((size) => (/^\d+$/.test(size) ? size : "1")).join(",")}]`,
+    from: "annotation" as const,
+    why: `the model says ${dtype}[${shape.join(", ")}]`,
+  }));
+  return { init: [], inputs };
 }
 
 async function describedSetup(app: App, target: Target): Promise<Setup | null> {

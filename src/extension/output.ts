@@ -8,7 +8,7 @@ import { scriptLabel } from "./labels.ts";
 import type { Kept } from "./results.ts";
 import { workspaceOf } from "./sources.ts";
 import { longLabel } from "./target.ts";
-import { failureText, runText } from "./texts.ts";
+import { compressionText, exportText, failureText, runText } from "./texts.ts";
 
 const ROWS = 15;
 
@@ -50,6 +50,12 @@ export function resultText({ kind, result, target, durationMs }: Kept): string {
       return profileText(result as ProfileResult, PLAIN, { top: ROWS, folder: workspaceOf(target.file) });
     case "graph":
       return `${result.graph.nodes.length} nodes in ${result.graph.groups.length} groups`;
+    case "quantize":
+    case "prune":
+    case "distill":
+      return compressionText(result);
+    case "export":
+      return exportText(result);
     default:
       return kind;
   }

@@ -139,11 +139,11 @@ export class Runner {
       case "graph":
         return this.send("graph", request, job);
       case "quantize":
+      case "prune":
+      case "distill":
       case "export":
         // Their fields were made by whoever asked for them.
         return this.send(kind, request as Verbs[typeof kind]["request"], job);
-      default:
-        return this.send(kind as Verb, request as Verbs[Verb]["request"], job) as Promise<Result>;
     }
   }
 

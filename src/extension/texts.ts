@@ -1,5 +1,6 @@
 /** Results in full, as the output channel and hovers show them. Pure text. */
-import type { ArgumentChoice, DevicesResult, RunResult, Setup } from "../protocol/results.ts";
+import type { ArgumentChoice, DevicesResult, ExportResult, RunResult, Setup } from "../protocol/results.ts";
+import type { CompressionResult } from "../protocol/views/quantize.ts";
 import type { Failure } from "../protocol/source.ts";
 import { PLAIN, table } from "../profiler/text/table.ts";
 import { bytes, count, duration } from "../profiler/text/units.ts";
@@ -41,6 +42,37 @@ export function runText(result: RunResult): string {
     ].join("   "),
   );
   return lines.join("\n");
+}
+
+/** One row per way that was tried, each with its verdict. */
+export function compressionText({ data, device, notes, reports }: CompressionResult): string {
+  const samples = `${data.value}, ${data.samples} samples, on ${device}`;
+  const rows = table(
+    reports,
+    [
+      { title: "", cell: ({ name }) => name },
+      { title: "Size", align: "right", cell: ({ afterBytes }) => bytes(afterBytes) },
+      { title: "Time", align: "right", cell: ({ latency }) => duration(latency.after.medianUs) },
+      {
+        title: "SQNR",
+        align: "right",
+        cell: ({ output }) => (output.sqnrDb === null ? "exact" : `${output.sqnrDb.toFixed(1)} dB`),
+      },
+      { title: "", cell: ({ verdict }) => verdict },
+    ],
+    PLAIN,
+  );
+  return [samples, ...notes, "", ...rows].join("\n");
+}
+
+export function exportText({ file, bytes: size, opset, nodes, checks }: ExportResult): string {
+  const lines = checks.map(({ sizes, outputs, ok }) => {
+    const named = Object.entries(sizes).map(([name, at]) => `${name}=${at}`);
+    const worst = Math.max(...outputs.map(({ relative }) => relative));
+    const verdict = `${ok ? "same" : "DIFFERS"} in ONNX Runtime, largest difference ${worst.toExponential(1)}`;
+    return named.length > 0 ? `${verdict}  (${named.join(", ")})` : verdict;
+  });
+  return [`${file}  ${bytes(size)}, opset ${opset}, ${nodes} nodes`, ...lines].join("\n");
 }
 
 /** Arguments and where they come from. */

@@ -4,7 +4,9 @@ import type { SourceLocation } from "./source.ts";
 export const GRAPH_VERSION = 1;
 
 export interface GraphTensor {
+  /** -1 for a size that is not known before a run. */
   shape: number[];
+  /** "" where the file of a model says nothing about the tensor. */
   dtype: string;
 }
 

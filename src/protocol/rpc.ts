@@ -14,7 +14,14 @@ import type {
   RunResult,
   ShapesResult,
 } from "./results.ts";
-import type { QuantizeRequest, QuantizeResult } from "./compress.ts";
+import type {
+  DistillRequest,
+  DistillResult,
+  PruneRequest,
+  PruneResult,
+  QuantizeRequest,
+  QuantizeResult,
+} from "./compress.ts";
 import type { Failure } from "./source.ts";
 
 export const RPC_VERSION = 1;
@@ -51,6 +58,11 @@ export interface ProfileRequest extends TargetRequest {
   maxTimeMs?: number;
 }
 
+export interface GraphRequest extends TargetRequest {
+  /** Of an .onnx file: as ONNX Runtime runs it, after its optimizations. */
+  optimized?: boolean;
+}
+
 export interface DescribeRequest extends TargetRequest {
   /** Import the file on the meta device to propose arguments; otherwise only its text is parsed. */
   full?: boolean;
@@ -79,7 +91,7 @@ export interface Verbs {
   analyse: { request: AnalysisRequest; result: AnalysisResult };
   run: { request: TargetRequest; result: RunResult };
   profile: { request: ProfileRequest; result: ProfileResult };
-  graph: { request: TargetRequest; result: GraphResult };
+  graph: { request: GraphRequest; result: GraphResult };
   shapes: { request: TargetRequest; result: ShapesResult };
   python: { request: TargetRequest; result: PythonResult };
   describe: { request: DescribeRequest; result: DescribeResult };
@@ -87,6 +99,8 @@ export interface Verbs {
   export: { request: ExportRequest; result: ExportResult };
   inspect: { request: InspectRequest; result: InspectResult };
   quantize: { request: QuantizeRequest; result: QuantizeResult };
+  prune: { request: PruneRequest; result: PruneResult };
+  distill: { request: DistillRequest; result: DistillResult };
 }
 export type Verb = keyof Verbs;
 

@@ -13,7 +13,7 @@ export function differentDevices(a: Device, b: Device): RuntimeError {
 
 /**
  * How bytes cross: both tensors hold the same elements in the same order. Uploads are in stream order and wait for
- * nothing; with `nonBlocking` pinned memory may even be read after the call.
+ * nothing; with `nonBlocking` pinned memory is even read, or written, after the call.
  */
 export function transferBytes(target: Tensor, source: Tensor, nonBlocking = false): void {
   if (target.numel === 0) return;
@@ -29,8 +29,13 @@ export function transferBytes(target: Tensor, source: Tensor, nonBlocking = fals
     storage.lastWrite = gpu.upload(target.pointer, source.pointer, target.nbytes, isPinned);
     if (isPinned) ((from as CpuDevice).pinned as CudaPinnedMemory).copying(source.storage.block!, gpu);
   } else if (from.type === "cuda" && to.type === "cpu") {
+    // Into pinned memory the GPU copies by itself, when it comes to it; what the CPU does there must be over before.
     to.stream.wait(isFree);
-    (from as CudaDevice).download(target.pointer, source.pointer, target.nbytes, source.storage.lastWrite);
+    const isPinned = nonBlocking && storage.block!.pool === PINNED_POOL;
+    if (isPinned) to.stream.waitAll();
+    const gpu = from as CudaDevice;
+    gpu.download(target.pointer, source.pointer, target.nbytes, source.storage.lastWrite, isPinned);
+    if (isPinned) ((to as CpuDevice).pinned as CudaPinnedMemory).copying(storage.block!, gpu);
   } else {
     const bytes = new Uint8Array(source.nbytes);
     from.read(source.pointer, bytes, source.storage.lastWrite);

@@ -12,7 +12,7 @@ import type {
   RunResult,
   ShapesResult,
 } from "../../src/protocol/results.ts";
-import type { QuantizeResult } from "../../src/protocol/compress.ts";
+import type { DistillResult, PruneResult, QuantizeResult } from "../../src/protocol/compress.ts";
 import { kernels, lines, memory, modules, timing } from "../../src/profiler/index.ts";
 import { smallTrace } from "../profiler/synthetic.ts";
 
@@ -35,7 +35,20 @@ const agree: {
   export: Same<Infer<typeof DOCUMENTS.export>, ExportResult>;
   inspect: Same<Infer<typeof DOCUMENTS.inspect>, InspectResult>;
   quantize: Same<Infer<typeof DOCUMENTS.quantize>, QuantizeResult>;
-} = { run: true, profile: true, graph: true, shapes: true, devices: true, export: true, inspect: true, quantize: true };
+  prune: Same<Infer<typeof DOCUMENTS.prune>, PruneResult>;
+  distill: Same<Infer<typeof DOCUMENTS.distill>, DistillResult>;
+} = {
+  run: true,
+  profile: true,
+  graph: true,
+  shapes: true,
+  devices: true,
+  export: true,
+  inspect: true,
+  quantize: true,
+  prune: true,
+  distill: true,
+};
 
 test("the schemas agree with the protocol", () => {
   assert.deepEqual(Object.keys(agree).sort(), Object.keys(DOCUMENTS).sort());

@@ -10,9 +10,13 @@ for (const [how, environment] of [
   ["at once, in order", {}],
   ["as late as may be, shuffled", { LAYERWISE_EMULATION_DEFER: "1", LAYERWISE_EMULATION_ORDER: "4" }],
 ] as const) {
-  test(`capture, replay, pools, random numbers, training steps, callables, refusals: kernels run ${how}`, { skip }, () => {
-    const { status, out } = layerwise(["python", script("graphs.py")], environment);
-    assert.equal(out, "all of it holds\n");
-    assert.equal(status, 0);
-  });
+  test(
+    `capture, replay, pools, random numbers, training steps, callables, refusals: kernels run ${how}`,
+    { skip },
+    () => {
+      const { status, out } = layerwise(["python", script("graphs.py")], environment);
+      assert.equal(out, "all of it holds\n");
+      assert.equal(status, 0);
+    },
+  );
 }

@@ -3,6 +3,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <type_traits>
+
+namespace layerwise {
+
+// Functions that are called alike: as many arguments, each of the same size and kind (an enum of theirs is an int of ours).
+template <class Ours, class Theirs> constexpr bool is_alike_v = false;
+template <class R, class... A, class S, class... B> constexpr bool is_alike_v<R (*)(A...), S (*)(B...)> = [] {
+  if constexpr (sizeof...(A) != sizeof...(B)) return false;
+  else return sizeof(R) == sizeof(S) && ((sizeof(A) == sizeof(B) && std::is_pointer_v<A> == std::is_pointer_v<B>)&&...);
+}();
+#define SAME_FUNCTION(member, symbol, arguments) \
+  static_assert(is_alike_v<int(*) arguments, std::add_pointer_t<decltype(symbol)>>, #symbol);
+
+}  // namespace layerwise
+
 #if __has_include(<cupti.h>)
 #include <cupti.h>
 #pragma message "checked: cupti.h"
@@ -54,6 +69,8 @@ SAME(CuptiExternalRecord, external_kind, CUpti_ActivityExternalCorrelation, exte
 SAME(CuptiExternalRecord, external_id, CUpti_ActivityExternalCorrelation, externalId);
 SAME(CuptiExternalRecord, correlation, CUpti_ActivityExternalCorrelation, correlationId);
 
+LW_CUPTI_FUNCTIONS(SAME_FUNCTION)
+
 static_assert(kCuptiMemcpy == CUPTI_ACTIVITY_KIND_MEMCPY && kCuptiMemset == CUPTI_ACTIVITY_KIND_MEMSET);
 static_assert(kCuptiKernel == CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL && kCuptiPeerCopy == CUPTI_ACTIVITY_KIND_MEMCPY2);
 static_assert(kCuptiExternal == CUPTI_ACTIVITY_KIND_EXTERNAL_CORRELATION);
@@ -64,6 +81,34 @@ static_assert(kCuptiFlushForced == CUPTI_ACTIVITY_FLAG_FLUSH_FORCED);
 static_assert(kCuptiInsufficientPrivileges == CUPTI_ERROR_INSUFFICIENT_PRIVILEGES);
 static_assert(kCuptiVirtualPrivileges == CUPTI_ERROR_VIRTUALIZED_DEVICE_INSUFFICIENT_PRIVILEGES);
 static_assert(kCuptiMultipleSubscribers == CUPTI_ERROR_MULTIPLE_SUBSCRIBERS_NOT_SUPPORTED);
+
+}  // namespace layerwise
+#endif
+
+#if __has_include(<cudnn.h>)
+#include <cudnn.h>
+#pragma message "checked: cudnn.h"
+#include "../../native/cuda/cudnn_functions.h"
+
+namespace layerwise {
+
+LW_CUDNN_FUNCTIONS(SAME_FUNCTION)
+
+#define SAME_FOUND(Theirs) \
+  static_assert(sizeof(CudnnFound) == sizeof(Theirs)); \
+  static_assert(offsetof(CudnnFound, status) == offsetof(Theirs, status)); \
+  static_assert(offsetof(CudnnFound, workspace_bytes) == offsetof(Theirs, memory)); \
+  static_assert(offsetof(CudnnFound, determinism) == offsetof(Theirs, determinism)); \
+  static_assert(offsetof(CudnnFound, math) == offsetof(Theirs, mathType))
+SAME_FOUND(cudnnConvolutionFwdAlgoPerf_t);
+SAME_FOUND(cudnnConvolutionBwdDataAlgoPerf_t);
+SAME_FOUND(cudnnConvolutionBwdFilterAlgoPerf_t);
+
+static_assert(kCudnnFloat == CUDNN_DATA_FLOAT && kCudnnDouble == CUDNN_DATA_DOUBLE);
+static_assert(kCudnnHalf == CUDNN_DATA_HALF && kCudnnBrain == CUDNN_DATA_BFLOAT16);
+static_assert(kCudnnDefaultMath == CUDNN_DEFAULT_MATH && kCudnnTensorMath == CUDNN_TENSOR_OP_MATH);
+static_assert(kCudnnPlainMath == CUDNN_FMA_MATH && kCudnnIsDeterministic == CUDNN_DETERMINISTIC);
+static_assert(kCudnnChannelsFirst == CUDNN_TENSOR_NCHW && kCudnnCrossCorrelation == CUDNN_CROSS_CORRELATION);
 
 }  // namespace layerwise
 #endif

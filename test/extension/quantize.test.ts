@@ -41,8 +41,6 @@ test("a request says what was chosen and leaves out what was not", () => {
     schemes: DEFAULT_CHOICES.schemes,
     method: "nearest",
     observer: "minmax",
-    group: 32,
-    symmetric: true,
     perChannel: true,
   });
   const chosen = { ...DEFAULT_CHOICES, data: "/w/x.npy", keep: ["a", "b"], keepAs: "fp16" as const, budgetDb: 25 };

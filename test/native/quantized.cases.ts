@@ -225,11 +225,205 @@ export function testDynamic(m: Machine): void {
   });
 }
 
+/** What an eight-bit float stands for, by its format's definition. */
+function float8(code: number, isE4m3fn: boolean): number {
+  const sign = code & 0x80 ? -1 : 1;
+  const bits = isE4m3fn ? 3 : 2;
+  const bias = isE4m3fn ? 7 : 15;
+  const exponent = (code & 0x7f) >> bits;
+  const fraction = (code & ((1 << bits) - 1)) / (1 << bits);
+  if (isE4m3fn && (code & 0x7f) === 0x7f) return NaN;
+  if (!isE4m3fn && exponent === 31) return fraction ? NaN : sign * Infinity;
+  return exponent === 0 ? sign * fraction * 2 ** (1 - bias) : sign * (1 + fraction) * 2 ** (exponent - bias);
+}
+
+interface LowBit {
+  name: string;
+  format: number;
+  stored: number;
+  /** Codes of one weight, and what a code stands for. */
+  code: () => number;
+  value: (code: number, zero: number) => number;
+  zero: number | null;
+  isHalfByte: boolean;
+}
+
+const table = many(16, () => fround(random() * 2 - 1));
+const half = new DataView(new ArrayBuffer(4));
+function brain(code: number): number {
+  half.setUint32(0, code << 16);
+  return half.getFloat32(0);
+}
+function float16(code: number): number {
+  half.setUint16(0, code);
+  return half.getFloat16(0);
+}
+const lowBits: LowBit[] = [
+  ...[0, null].map((zero) => ({
+    name: "int8",
+    format: 0,
+    stored: dtypes.int8,
+    code: () => whole(-128, 127),
+    value: (q: number, z: number) => q - z,
+    zero,
+    isHalfByte: false,
+  })),
+  ...[8, null].map((zero) => ({
+    name: "int4",
+    format: 1,
+    stored: dtypes.uint8,
+    code: () => whole(0, 15),
+    value: (q: number, z: number) => q - z,
+    zero,
+    isHalfByte: true,
+  })),
+  {
+    name: "float4",
+    format: 2,
+    stored: dtypes.uint8,
+    code: () => whole(0, 15),
+    value: (q: number) => table[q]!,
+    zero: null,
+    isHalfByte: true,
+  },
+  ...[true, false].map((isE4m3fn) => ({
+    name: isE4m3fn ? "float8_e4m3fn" : "float8_e5m2",
+    format: 3,
+    stored: isE4m3fn ? 24 : 23,
+    code: () => {
+      const code = whole(0, 255);
+      return Number.isFinite(float8(code, isE4m3fn)) ? code : 0x35;
+    },
+    value: (q: number) => float8(q, isE4m3fn),
+    zero: null,
+    isHalfByte: false,
+  })),
+  {
+    name: "float16",
+    format: 4,
+    stored: dtypes.float16,
+    code: () => whole(0, 0x4000) + (random() < 0.5 ? 0x8000 : 0),
+    value: (q: number) => float16(q),
+    zero: null,
+    isHalfByte: false,
+  },
+  {
+    name: "bfloat16",
+    format: 4,
+    stored: dtypes.bfloat16,
+    code: () => whole(0x3c00, 0x4080) + (random() < 0.5 ? 0x8000 : 0),
+    value: (q: number) => brain(q),
+    zero: null,
+    isHalfByte: false,
+  },
+];
+
+const lowBitSizes = [
+  [1, 1, 8, 8],
+  [1, 9, 32, 16],
+  [1, 30, 256, 32],
+  [2, 13, 200, 24],
+  [3, 5, 130, 40],
+  [4, 21, 384, 128],
+  [5, 8, 264, 64],
+  [7, 33, 300, 256],
+  [1, 17, 1030, 1032],
+  [21, 6, 514, 48],
+] as const;
+
+export function testLowBit(m: Machine): void {
+  for (const f of lowBits) {
+    for (const [rows, n, k, group] of lowBitSizes) {
+      const groups = Math.ceil(k / group);
+      const codes = many(n * k, f.code);
+      const scales = many(n * groups, () => fround(0.01 + random() * 0.1));
+      const zeros = many(n * groups, () => whole(f.format === 0 ? -9 : 0, 15));
+      const groupOf = (at: number): number => Math.floor(at / k) * groups + Math.floor((at % k) / group);
+      const isWide = f.format === 4;
+      const bytes = f.isHalfByte
+        ? many(codes.length / 2, () => 0).map((_, i) => codes[2 * i]! | (codes[2 * i + 1]! << 4))
+        : codes.flatMap((c) => (isWide ? [c & 255, c >> 8] : [c & 255]));
+      const weight = m.tensor(bytes, "uint8");
+      const zeroOf = (at: number): number => (f.zero === null ? (f.format === 1 ? 8 : 0) : zeros[groupOf(at)]!);
+      const spelled = codes.map((c, at) => fround(fround(f.value(c, zeroOf(at))) * scales[groupOf(at)]!));
+      const words = [
+        weight.pointer,
+        m.tensor(scales, "float32").pointer,
+        f.zero === null ? 0 : m.tensor(zeros, f.format === 0 ? "int8" : "uint8").pointer,
+        f.format === 2 ? m.tensor(table, "float32").pointer : 0,
+      ];
+      const what = `${f.name}${f.zero === null ? "" : " with zeros"}, ${rows} x ${n} x ${k} in groups of ${group}`;
+
+      const out = m.empty("float32", [n, k]);
+      m.launch("dequantize_low_bit", f.format, dtypes.float32, out.pointer, f.stored, words, [n, k, group]);
+      assert.deepEqual(m.read(out), spelled, `dequantize_low_bit of ${what}`);
+
+      for (const dtype of ["float32", "bfloat16", "float16"] as const) {
+        const x = m.tensor(
+          many(rows * (k + 3), () => random() - 0.5),
+          dtype,
+        );
+        const xs = m.read(x);
+        const bias = many(n, () => fround(random()));
+        const y = m.empty(dtype, [rows, n]);
+        m.launch(
+          "matmul_low_bit",
+          dtypes[dtype],
+          y.pointer,
+          x.pointer,
+          f.format,
+          f.stored,
+          words,
+          m.tensor(bias, "float32").pointer,
+          [rows, n, k, group, k + 3],
+        );
+        m.read(y).forEach((got, at) => {
+          const [i, j] = [Math.floor(at / n), at % n];
+          let sum = bias[j]!;
+          let size = Math.abs(bias[j]!);
+          for (let p = 0; p < k; p++) {
+            const term = xs[i * (k + 3) + p]! * spelled[j * k + p]!;
+            sum += term;
+            size += Math.abs(term);
+          }
+          // Zero points are taken off afterwards: their part counts, too.
+          const room = { float32: 3e-6, bfloat16: 5e-3, float16: 1e-3 }[dtype] * size * (f.zero === null ? 1 : 3);
+          assert.ok(
+            Math.abs(got - sum) <= room,
+            `matmul_low_bit of ${what}, ${dtype}: row ${i} column ${j} is ${got}, expected ${sum}`,
+          );
+        });
+      }
+      m.releaseAll();
+    }
+  }
+}
+
+/** A code that stands for no number makes its row of the result NaN, and no other. */
+export function testLowBitNan(m: Machine): void {
+  const [n, k] = [11, 64];
+  const codes = many(n * k, () => 0x38);
+  codes[5 * k + 37] = 0xff;
+  const y = m.empty("float32", [2, n]);
+  m.launch(
+    "matmul_low_bit",
+    dtypes.float32,
+    y.pointer,
+    m.tensor(new Array<number>(2 * k).fill(1), "float32").pointer,
+    [3, 24, m.tensor(codes, "uint8").pointer, m.tensor(new Array<number>(n).fill(1), "float32").pointer],
+    [0, 0, 0, 2, n, k, k, k],
+  );
+  m.read(y).forEach((got, at) => assert.ok(at % n === 5 ? Number.isNaN(got) : got === k, `element ${at} is ${got}`));
+  m.releaseAll();
+}
+
 if (import.meta.main) {
   const m = open();
   m.addon.setThreads(2);
   testSums(m);
   testLinear(m);
   testDynamic(m);
+  testLowBit(m);
+  testLowBitNan(m);
   m.close();
 }

@@ -94,13 +94,26 @@ show("layer_norm", ops.layer_norm(a, [50], torch.randn(50), torch.randn(50), 1e-
 show("group_norm", ops.group_norm(image, 3, gain, shift, 1e-5, 0.05, 70))
 show("instance_norm", ops.instance_norm(image, gain, shift, 1e-5, 0.05, 70))
 
+# Scales that meet often in the middle of two integers, with every zero point
+for scale, other, out, zero in ((0.0625, 0.03, 0.0625, 3), (0.041, 0.041, 0.082, 77), (0.1, 0.1, 0.03, 128), (0.03, 0.0625, 0.1, 1)):
+    a, b = quantized(7, 130, scale=scale, zero_point=zero), quantized(7, 130, scale=other, zero_point=50)
+    found = [ops.add(a, b, out, zero), ops.mul(a, b, out, zero), ops.add_relu(a, b, out, 7), ops.hardswish(a, out, zero)]
+    found += [ops.elu(a, out, zero), ops.leaky_relu(a, 0.1, False, out, zero), torch.sigmoid(a), torch.tanh(a), F.leaky_relu(a, 0.3)]
+    image = a.view(7, 1, 13, 10)
+    found += [F.avg_pool2d(image, 2), F.adaptive_avg_pool2d(image, 3), ops.cat([a, b], 0, out, zero), F.threshold(a, 0.2, 0.1)]
+    found.append(F.interpolate(image, scale_factor=2, mode="bilinear", align_corners=False))
+    print(scale, other, " ".join(total(value.int_repr()).split()[-1] for value in found))
+
 # Modules
 for made in (
-    nnq.Linear(4, 3), nnq.Linear(4, 3, bias_=False), nnq.Conv1d(2, 4, 3), nnq.Conv2d(2, 4, 3, stride=2, padding=1), nnq.Conv2d(4, 4, 3, groups=2, bias=False),
-    nnq.Conv3d(2, 4, (1, 2, 3)), nnq.ConvTranspose2d(2, 4, 3, stride=2, output_padding=1), nnq.ReLU6(), nnq.Hardswish(0.5, 3), nnq.ELU(0.5, 3), nnq.LeakyReLU(0.5, 3),
-    nnq.Sigmoid(0.5, 3), nnq.Softmax(1, 0.5, 3), nnq.BatchNorm2d(3), nnq.LayerNorm([3], None, None, 0.5, 3), nnq.GroupNorm(1, 3, None, None, 0.5, 3),
-    nnq.InstanceNorm2d(3, None, None, 0.5, 3), nnq.Dropout(0.3), nnq.QFunctional(), nnq.FloatFunctional(), nnq.Quantize(0.5, 3, torch.quint8), nnq.DeQuantize(),
-    nnq.Embedding(5, 3), nnq.EmbeddingBag(5, 3), nnq.PReLU(0.5, 3), nnq.dynamic.Linear(4, 3), nnq.dynamic.LSTM(3, 4, 2, bidirectional=True), nnq.dynamic.GRU(3, 4, batch_first=True),
+    nnq.Linear(4, 3), nnq.Linear(4, 3, bias_=False), nnq.Conv1d(2, 4, 3), nnq.Conv2d(2, 4, 3, stride=2, padding=1),
+    nnq.Conv2d(4, 4, 3, groups=2, bias=False), nnq.Conv3d(2, 4, (1, 2, 3)),
+    nnq.ConvTranspose2d(2, 4, 3, stride=2, output_padding=1), nnq.ReLU6(), nnq.Hardswish(0.5, 3), nnq.ELU(0.5, 3),
+    nnq.LeakyReLU(0.5, 3), nnq.Sigmoid(0.5, 3), nnq.Softmax(1, 0.5, 3), nnq.BatchNorm2d(3),
+    nnq.LayerNorm([3], None, None, 0.5, 3), nnq.GroupNorm(1, 3, None, None, 0.5, 3),
+    nnq.InstanceNorm2d(3, None, None, 0.5, 3), nnq.Dropout(0.3), nnq.QFunctional(), nnq.FloatFunctional(),
+    nnq.Quantize(0.5, 3, torch.quint8), nnq.DeQuantize(), nnq.Embedding(5, 3), nnq.EmbeddingBag(5, 3), nnq.PReLU(0.5, 3),
+    nnq.dynamic.Linear(4, 3), nnq.dynamic.LSTM(3, 4, 2, bidirectional=True), nnq.dynamic.GRU(3, 4, batch_first=True),
     nnq.dynamic.LSTMCell(3, 4), nnq.dynamic.RNNCell(3, 4, nonlinearity="relu"), nnq.dynamic.GRUCell(3, 4),
 ):
     print(made, sorted(made.state_dict()))

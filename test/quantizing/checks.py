@@ -276,12 +276,25 @@ def check_parts():
     x = torch.randn(3, 5, 16)
     padding = torch.tensor([[False] * 5, [False] * 4 + [True], [False] * 3 + [True] * 2])
     causal = nn.Transformer.generate_square_subsequent_mask(5)
-    options = [{}, {"bias": False}, {"add_bias_kv": True}, {"add_zero_attn": True}, {"kdim": 16, "vdim": 16}, {"kdim": 8, "vdim": 8}]
+    options = [
+        {},
+        {"bias": False},
+        {"add_bias_kv": True},
+        {"add_zero_attn": True},
+        {"kdim": 16, "vdim": 16},
+        {"kdim": 8, "vdim": 8},
+    ]
     for given in options:
         attention = nn.MultiheadAttention(16, 4, batch_first=True, **given).eval()
         other = x if given.get("kdim", 16) == 16 else x[..., :8]
         split = taken_apart(attention).eval()
-        for words in ({}, {"need_weights": False}, {"key_padding_mask": padding}, {"attn_mask": causal}, {"attn_mask": causal, "is_causal": True, "need_weights": False}):
+        for words in (
+            {},
+            {"need_weights": False},
+            {"key_padding_mask": padding},
+            {"attn_mask": causal},
+            {"attn_mask": causal, "is_causal": True, "need_weights": False},
+        ):
             wanted, got = attention(x, other, other, **words), split(x, other, other, **words)
             same = torch.allclose(wanted[0], got[0], atol=1e-6)
             same = same and (wanted[1] is None) == (got[1] is None)
@@ -289,7 +302,13 @@ def check_parts():
             check(f"attention taken apart {given} {list(words)}", same)
     attention = nn.MultiheadAttention(16, 2).eval()
     check("unbatched", torch.allclose(attention(x[0], x[0], x[0])[0], taken_apart(attention)(x[0], x[0], x[0])[0], atol=1e-6))
-    recurrent = [nn.LSTM(16, 8, 2, bidirectional=True), nn.LSTM(16, 8, proj_size=4, batch_first=True), nn.GRU(16, 8, 2), nn.RNN(16, 8, nonlinearity="relu"), nn.LSTM(16, 8, bias=False)]
+    recurrent = [
+        nn.LSTM(16, 8, 2, bidirectional=True),
+        nn.LSTM(16, 8, proj_size=4, batch_first=True),
+        nn.GRU(16, 8, 2),
+        nn.RNN(16, 8, nonlinearity="relu"),
+        nn.LSTM(16, 8, bias=False),
+    ]
     for network in recurrent:
         wanted, got = network(x), taken_apart(network)(x)
         flat = lambda value: [value] if isinstance(value, torch.Tensor) else [part for item in value for part in flat(item)]
@@ -317,6 +336,16 @@ def check_bytes():
         check("the whole can be replaced", isinstance(changed, nn.Identity))
 
 
-for part in (check_formats, check_tables, check_differences, check_observers, check_gptq, check_scaling, check_folding, check_parts, check_bytes):
+for part in (
+    check_formats,
+    check_tables,
+    check_differences,
+    check_observers,
+    check_gptq,
+    check_scaling,
+    check_folding,
+    check_parts,
+    check_bytes,
+):
     part()
 print(checked, "checked")

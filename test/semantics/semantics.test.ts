@@ -21,6 +21,7 @@ const themes = readdirSync(folder)
 const withoutDifference = new Set([
   "_dropout",
   "_to_device",
+  "_cross_entropy_rows",
   "bitwise_and",
   "bitwise_or",
   "bitwise_xor",

@@ -57,6 +57,7 @@ export function quantizeAnswers(query: URLSearchParams, page: QuantizePage): Ans
   };
   let result: CompressionResult = (made[query.get("result") ?? "quantize"] ?? made["quantize"]!)();
   const state: QuantizeState = {
+    verb: result.verb,
     result: resultRows(result),
     choices: { ...DEFAULT_CHOICES, data: about.isRandom ? null : "/home/ada/nanogpt/val.npy" },
     madeWith: {},

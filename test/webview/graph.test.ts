@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Graph } from "../../src/protocol/graph.ts";
 import { graphOverlay } from "../../src/protocol/views/related.ts";
-import { itemValues, opFamily } from "../../webview/graph/colour.ts";
+import { itemValues, layerItems, opFamily } from "../../webview/graph/colour.ts";
 import { backEdges, isotonic, layoutLevel, rankItems } from "../../webview/graph/layout.ts";
 import { fitText, textWidth } from "../../webview/graph/measure.ts";
 import { buildModel, itemKind, itemLabel, trailOf } from "../../webview/graph/model.ts";
@@ -337,4 +337,12 @@ test("a box shows the worst error inside of it, and layers that were left alone 
     ({ kind, group }) => kind === "op" && model.graph.groups[group]!.path === "h.0.attn.c_attn",
   );
   assert.equal(values[op], 12);
+  // In a model's file the layer is an op, named with the group that it stands in.
+  const inFile = [{ path: "h.0.attn.softmax_1", became: "int8", sqnrDb: 30 }];
+  const items = [...layerItems(model, inFile).keys()];
+  assert.deepEqual(
+    items.map((item) => [model.graph.nodes[item]!.label, model.graph.groups[model.graph.nodes[item]!.group]!.path]),
+    [["softmax", "h.0.attn"]],
+  );
+  assert.equal(itemAt(model, { path: "h.0.attn.softmax_1" }), itemAt(model, { path: "h.0.attn" }));
 });

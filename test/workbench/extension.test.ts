@@ -67,7 +67,14 @@ async function clickLens(text: string): Promise<void> {
 
 test("lenses stand above classes, functions and scripts", async () => {
   await workbench.openFile("attention.py");
-  assert.deepEqual((await workbench.lensesWith("Run")).sort(), ["Graph", "Profile", "Profile", "Run", "Run"]);
+  assert.deepEqual((await workbench.lensesWith("Run")).sort(), [
+    "Graph",
+    "Profile",
+    "Profile",
+    "Quantize",
+    "Run",
+    "Run",
+  ]);
 });
 
 test("Run shows shape, time and memory beside the class", async () => {

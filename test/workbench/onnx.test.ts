@@ -29,10 +29,20 @@ model = Branch()
 model(torch.ones(2, 3))
 `;
 
+/** A length, a header, the numbers. */
+function safetensors(name: string, shape: number[], values: number[]): Buffer {
+  const data = Buffer.from(Float32Array.from(values).buffer);
+  const header = Buffer.from(JSON.stringify({ [name]: { dtype: "F32", shape, data_offsets: [0, data.length] } }));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  return Buffer.concat([length, header, data]);
+}
+
 before(async () => {
   cpSync(join(root, "examples/attention.py"), join(folder, "attention.py"));
   writeFileSync(join(folder, "branch.py"), refused);
   writeFileSync(join(folder, "broken.onnx"), Buffer.from("\u0008\u0008this is no model", "latin1"));
+  writeFileSync(join(folder, "weights.safetensors"), safetensors("linear.weight", [2, 3], [1, 2, 3, 4, 5, 6]));
   workbench = await openWorkbench({
     folder,
     width: 1500,
@@ -77,6 +87,27 @@ test("an .onnx file opens as its graph, with what it takes and gives, and runs",
   await view.locator("vscode-button[aria-label=Profile]").click();
   const profiler = await workbench.webview('#app[data-view="profiler"]');
   await profiler.getByText("MultiHeadAttention.onnx").first().waitFor();
+});
+
+test("a model's file is quantized as a class is", async () => {
+  const editor = await workbench.webview('#app[data-view="graph"]');
+  await editor.locator("vscode-button[aria-label=Quantize]").click();
+  const view = await workbench.webview('#app[data-view="quantize"]');
+  await view.locator(".lw-scheme").first().waitFor({ timeout: FIRST_RUN_MS });
+  const names = await view.locator(".lw-scheme").evaluateAll((rows) => rows.map((row) => row.dataset.scheme));
+  assert.deepEqual(names, ["dynamic", "int8", "int4", "fp16"]);
+  await view.locator(".lw-row", { hasText: "MatMul" }).first().click();
+  await view.locator(".lw-detail .lw-differences").waitFor();
+});
+
+test("a file of tensors opens as what is in it", async () => {
+  await workbench.openFile("weights.safetensors");
+  const view = await workbench.webview('#app[data-view="inspect"]');
+  await view.locator(".lw-row", { hasText: "weight" }).waitFor();
+  assert.match(await view.locator("#app").innerText(), /1 tensor · 6 elements[\s\S]*linear\s[\s\S]*2×3/);
+  await view.locator("vscode-button[aria-label=Statistics]").click();
+  await view.locator(".lw-row", { hasText: "weight" }).hover();
+  await view.locator(".lw-tip", { hasText: "1 to 6" }).waitFor();
 });
 
 test("a file that is no model says so in its editor", async () => {

@@ -58,6 +58,19 @@ test("a layer opens with its numbers and ranges, and is kept by a click", async 
   assert.equal(await view.locator(".lw-other-settings").count(), 5);
 });
 
+test("Prune takes channels out, and shows it in the same view", async () => {
+  await workbench.openFile("attention.py", 9);
+  await workbench.runCommand("Layerwise: Prune");
+  await workbench.answer("2:4");
+  await workbench.page.locator(".tab", { hasText: "Prune: MultiHeadAttention" }).waitFor();
+  const view = await workbench.until("the pruning's view", FIRST_RUN_MS, async () => {
+    const frame = await panel();
+    return (await frame.locator("[data-scheme='2:4']").count()) > 0 ? frame : undefined;
+  });
+  assert.match(await view.locator(".lw-row", { hasText: "qkv" }).innerText(), /50\s?% zeros/);
+  await workbench.page.locator(".tab", { hasText: "Quantize: MultiHeadAttention" }).click();
+});
+
 test("errors lie over the graph", async () => {
   const view = await panel();
   await view.locator("vscode-button[aria-label='Show in the graph']").click();

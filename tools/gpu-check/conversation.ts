@@ -11,14 +11,16 @@ interface Waiting {
 export class Conversation {
   readonly #setting: Setting;
   readonly #command: readonly string[];
+  readonly #environment: NodeJS.ProcessEnv;
   #child: ChildProcess | null = null;
   #waiting: Waiting | null = null;
   #lastError = "";
 
   /** `command` runs Python scripts, for example ["python3"]. */
-  constructor(setting: Setting, command: readonly string[]) {
+  constructor(setting: Setting, command: readonly string[], environment: NodeJS.ProcessEnv = {}) {
     this.#setting = setting;
     this.#command = command;
+    this.#environment = { ...setting.environment, ...environment };
   }
 
   async ask<T>(question: object, limitS: number): Promise<T> {
@@ -36,6 +38,11 @@ export class Conversation {
     }
   }
 
+  /** False before the first question and after the program died. */
+  get isRunning(): boolean {
+    return this.#child !== null;
+  }
+
   /** Ends the program; the next question starts another. What it had prepared is gone. */
   close(): void {
     const child = this.#child;
@@ -45,7 +52,7 @@ export class Conversation {
 
   #start(): ChildProcess {
     const [program, ...words] = this.#command as [string, ...string[]];
-    const options = { cwd: root, env: this.#setting.environment, detached: true } as const;
+    const options = { cwd: root, env: this.#environment, detached: true } as const;
     const child = spawn(program, [...words, `${scripts}worker.py`], options);
     createInterface({ input: child.stdout! }).on("line", (line) => {
       if (child === this.#child) this.#hear(line);

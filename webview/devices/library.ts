@@ -5,6 +5,13 @@ import { icon } from "../kit/icons.ts";
 import { waysToGet } from "./get.ts";
 import type { Actions } from "./view.ts";
 
+/** Why it is there and does not serve, or cannot be loaded; that it was looked for in vain needs no more words. */
+function reasonText({ available, reason, instead }: DeviceInfo): HTMLElement | null {
+  if (!reason || reason.startsWith("not found:")) return null;
+  const text = available ? `It refused: ${reason}. There, ${instead ?? "Layerwise's own kernels serve"}.` : reason;
+  return h("div", { class: "lw-library-reason" }, text);
+}
+
 function state({ available, reason }: DeviceInfo): string {
   if (available) return "found";
   return reason?.startsWith("found but") ? "cannot be loaded" : "not found";
@@ -31,9 +38,7 @@ export function libraryRow(library: DeviceInfo, actions: Actions): HTMLElement {
       h("div", {}, purpose ? `For ${purpose}.` : null, detail),
       !available && library.instead ? h("div", { class: "lw-muted" }, `Without it, ${library.instead}.`) : null,
       path ? h("div", { class: "lw-muted lw-mono lw-library-path", attributes: { title: path } }, path) : null,
-      !available && library.reason && !library.reason.startsWith("not found:")
-        ? h("div", { class: "lw-library-reason" }, library.reason)
-        : null,
+      reasonText(library),
       !available && library.get?.length ? waysToGet(id, `How to get ${id}`, library.get, actions) : null,
     ),
   );

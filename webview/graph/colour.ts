@@ -153,27 +153,37 @@ function addOpTimes(model: GraphModel, overlay: GraphOverlay, values: Float64Arr
 }
 
 /**
- * Decibels of each layer and of its ops; a box around several shows its worst, and infinity is exact. Layers that were
- * left alone have no value.
+ * The items that a layer stands for: the group of its path with the ops in it, or, in a model's file, the op that its path
+ * ends with: "h.0.attn.MatMul" is a MatMul in the group "h.0.attn".
  */
-function itemErrors(model: GraphModel, { layers }: GraphErrors): Float64Array {
+export function layerItems(
+  model: GraphModel,
+  layers: GraphErrors["layers"],
+): Map<number, GraphErrors["layers"][number]> {
   const { graph, nNodes } = model;
-  const values = new Float64Array(model.parent.length).fill(NaN);
-  const byPath = new Map(layers.map(({ path, sqnrDb }) => [path, sqnrDb ?? Infinity]));
-  const worst = (item: number, db: number): void => {
-    if (!(values[item]! <= db)) values[item] = db;
-  };
-  const spread = (item: number, db: number): void => {
-    for (let at = item; at >= 0; at = model.parent[at]!) worst(at, db);
-  };
+  const byPath = new Map(layers.map((layer) => [layer.path, layer]));
+  const byOp = new Map(layers.map((layer) => [layer.path.replace(/_\d+$/, ""), layer]));
+  const found = new Map<number, GraphErrors["layers"][number]>();
   for (const group of graph.groups) {
-    const db = byPath.get(group.path);
-    if (db !== undefined) spread(groupItem(model, group.id), db);
+    const layer = byPath.get(group.path);
+    if (layer) found.set(groupItem(model, group.id), layer);
   }
   for (let i = 0; i < nNodes; i++) {
     const node = graph.nodes[i]!;
-    const db = node.kind === "op" ? byPath.get(graph.groups[node.group]?.path ?? "") : undefined;
-    if (db !== undefined) spread(i, db);
+    if (node.kind !== "op") continue;
+    const path = graph.groups[node.group]?.path ?? "";
+    const layer = byPath.get(path) ?? byOp.get(path === "" ? node.label : `${path}.${node.label}`);
+    if (layer) found.set(i, layer);
+  }
+  return found;
+}
+
+/** Decibels of layers; a box around several shows its worst, infinity is exact, and what was left alone has no value. */
+function itemErrors(model: GraphModel, { layers }: GraphErrors): Float64Array {
+  const values = new Float64Array(model.parent.length).fill(NaN);
+  for (const [item, { sqnrDb }] of layerItems(model, layers)) {
+    const db = sqnrDb ?? Infinity;
+    for (let at = item; at >= 0; at = model.parent[at]!) if (!(values[at]! <= db)) values[at] = db;
   }
   return values;
 }

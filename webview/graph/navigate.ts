@@ -84,8 +84,9 @@ export function itemAt(
   model: GraphModel,
   place: { path?: string | undefined; at?: { file: string; line: number } | undefined },
 ): number | null {
-  if (place.path !== undefined) {
-    const group = model.graph.groups.findIndex((each) => each.path === place.path);
+  // A layer of a model's file ends with the name of its op: then its group is shown.
+  for (let path = place.path; path; path = path.slice(0, Math.max(0, path.lastIndexOf(".")))) {
+    const group = model.graph.groups.findIndex((each) => each.path === path);
     if (group >= 0) return model.nNodes + group;
   }
   const { at } = place;

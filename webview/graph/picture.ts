@@ -360,7 +360,8 @@ function labelText(model: GraphModel, link: Link): string {
   if (tensors.size > 1) return `${tensors.size} tensors`;
   const e = link.edges[0]!;
   const tensor = model.graph.nodes[model.from[e]!]!.outputs[model.output[e]!];
-  return tensor ? formatShape(tensor.shape) : "";
+  // A tensor without a type is one that the file does not describe.
+  return tensor && tensor.dtype !== "" ? formatShape(tensor.shape) : "";
 }
 
 /** Lay out the graph with these boxes open; the root always is. */

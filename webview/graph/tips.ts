@@ -62,6 +62,7 @@ export function itemTip(model: GraphModel, item: number, measured: Measured, isO
     const node = model.graph.nodes[item]!;
     lines.push(...inputLines(model, item));
     node.outputs.slice(0, 4).forEach((tensor, i) => {
+      if (tensor.dtype === "") return;
       lines.push({
         label: i === 0 ? (node.outputs.length > 1 ? "Outputs" : "Output") : "",
         text: `${tensor.dtype} ${formatShape(tensor.shape)}`,

@@ -14,7 +14,7 @@ import { onThemeChange, readColours, readFont } from "../kit/theme.ts";
 import { button, dropdown } from "../kit/toolkit.ts";
 import type { Dropdown } from "../kit/toolkit.ts";
 import { hideTip, showTip } from "../kit/tooltip.ts";
-import { boxStyler, itemValues } from "./colour.ts";
+import { boxStyler, itemValues, layerItems } from "./colour.ts";
 import type { ColourBy, Palette } from "./colour.ts";
 import { createFinder } from "./finder.ts";
 import { legendParts } from "./legend.ts";
@@ -105,6 +105,7 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
   let times: Float64Array | null = null;
   let memories: Float64Array | null = null;
   let errors: Float64Array | null = null;
+  let changedLayers: ReturnType<typeof layerItems> = new Map();
 
   const ignore = (promise: Promise<unknown>): void => {
     promise.catch((error: unknown) => {
@@ -268,6 +269,7 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
     times = model && itemValues(model, "time", measurements);
     memories = model && itemValues(model, "memory", measurements);
     errors = model && itemValues(model, "error", measurements);
+    changedLayers = model ? layerItems(model, measurements.errors?.layers ?? []) : new Map();
     colours.set(colourBy);
   }
 
@@ -436,8 +438,7 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
   }
 
   function becameOf(item: number): string | undefined {
-    const path = model && modulePath(model, item);
-    return state?.errors?.layers.find((layer) => layer.path === path)?.became;
+    return changedLayers.get(item)?.became;
   }
 
   function onKey(event: KeyboardEvent): void {

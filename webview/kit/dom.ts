@@ -47,6 +47,20 @@ export function svg<Tag extends keyof SVGElementTagNameMap>(
   return element;
 }
 
+/** What an element is known by when it is made anew: its test mark, its scheme, its label. */
+const NAMES = ["data-toggle", "data-scheme", "data-tab", "aria-label"] as const;
+
+/** Draws again and gives the focus back to the element that stands for the one that had it. */
+export function keepFocus(root: HTMLElement, draw: () => void): void {
+  const { activeElement } = document;
+  const name = activeElement && root.contains(activeElement) && NAMES.find((each) => activeElement.hasAttribute(each));
+  const value = name && activeElement.getAttribute(name);
+  draw();
+  if (!name || root.contains(document.activeElement)) return;
+  const twin = [...root.querySelectorAll<HTMLElement>(`[${name}]`)].find((each) => each.getAttribute(name) === value);
+  twin?.focus({ preventScroll: true });
+}
+
 /** Call at most once per frame, with the state of the last moment before it. */
 export function oncePerFrame(work: () => void): () => void {
   let isPlanned = false;

@@ -105,13 +105,14 @@ export function schemeList(options: CompareOptions): HTMLElement {
       h(
         "div",
         { class: "lw-scheme-cell lw-scheme-name" },
-        h("div", { class: "lw-scheme-title" }, badge, h("strong", {}, report.name)),
         h(
           "div",
-          { class: "lw-muted lw-clip" },
-          isOther ? h("span", { class: "lw-other-settings" }, "other settings · ") : null,
-          report.description,
+          { class: "lw-scheme-title" },
+          badge,
+          h("strong", {}, report.name),
+          isOther ? h("span", { class: "lw-muted lw-other-settings" }, "earlier settings") : null,
         ),
+        h("div", { class: "lw-muted lw-clip" }, report.description),
       ),
       cell(
         "size",

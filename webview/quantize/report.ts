@@ -174,7 +174,9 @@ export function reportView(options: ReportOptions): ReportView {
     element,
     selected: () => selected,
     reveal(path) {
-      const row = report.layers.find((layer) => layer.path === path);
+      const inside = report.layers.filter((layer) => layer.path.startsWith(`${path}.`));
+      // A module around one layer stands for it: in a model's file the layer is its op.
+      const row = report.layers.find((layer) => layer.path === path) ?? (inside.length === 1 ? inside[0] : undefined);
       if (!row || selected === layerKey(row)) return;
       choose(row, false);
       if (tab !== "losses") requestAnimationFrame(() => tables[tab]?.reveal(layerKey(row), []));

@@ -45,15 +45,39 @@ const observers: { value: Observer; text: string }[] = [
   { value: "mse", text: "Least square error" },
 ];
 
-const groups = ["0", "16", "32", "64", "128"];
+const BY_SCHEME = "by scheme";
+const groups = [
+  { value: BY_SCHEME, text: "As the scheme has it" },
+  { value: "0", text: "Whole rows" },
+  ...["16", "32", "64", "128", "256"].map((value) => ({ value, text: `${value} columns` })),
+];
+const zeroPoints = [
+  { value: BY_SCHEME, text: "As the scheme has it" },
+  { value: "true", text: "Without: symmetric" },
+  { value: "false", text: "With" },
+];
+const channels = [
+  { value: "true", text: "One per channel" },
+  { value: "false", text: "One per tensor" },
+];
 
 /** Which settings matter for these schemes. */
-export function settingsFor(chosen: readonly Scheme[]): { method: boolean; observer: boolean; group: boolean } {
+export function settingsFor(chosen: readonly Scheme[]): {
+  method: boolean;
+  observer: boolean;
+  group: boolean;
+  zeroPoints: boolean;
+  channels: boolean;
+  steps: boolean;
+} {
   const has = (...wanted: Scheme[]): boolean => wanted.some((scheme) => chosen.includes(scheme));
   return {
     method: has("dynamic", "static", "int8", "int4", "nf4", "fp4"),
     observer: has("static", "qat"),
     group: has("int8", "int4", "nf4", "fp4"),
+    zeroPoints: has("static", "qat", "int8", "int4"),
+    channels: has("dynamic", "static", "qat"),
+    steps: has("qat"),
   };
 }
 
@@ -109,6 +133,26 @@ function picked(value: string | null, absent: string, pick: () => void, clear: (
           icon("close"),
         ),
   );
+}
+
+/** A whole number; empty leaves it to the runtime, whose own number stands there faintly. */
+function count(
+  label: string,
+  value: number | null,
+  standard: string,
+  onChange: (value: number | null) => void,
+): HTMLElement {
+  const input = h("input", {
+    class: "lw-count",
+    attributes: { type: "number", min: 1, step: 1, value: value ?? "", placeholder: standard, "aria-label": label },
+    on: {
+      change: () => {
+        const typed = Number(input.value);
+        onChange(input.value !== "" && Number.isInteger(typed) && typed > 0 ? typed : null);
+      },
+    },
+  });
+  return input;
 }
 
 const BUDGET = { least: 5, most: 60, first: 30 };
@@ -185,6 +229,10 @@ export function settingsFields(options: SettingsOptions): HTMLElement {
         picked(choices.data, "Random inputs: choose data…", options.pickData, () => choose({ data: null })),
       ),
       field(
+        "Samples",
+        count("Most samples", choices.samples, choices.data === null ? "8" : "128", (samples) => choose({ samples })),
+      ),
+      field(
         "Metric",
         picked(choices.metric, "What fits the outputs", options.pickMetric, () => choose({ metric: null })),
       ),
@@ -201,11 +249,25 @@ export function settingsFields(options: SettingsOptions): HTMLElement {
       matters.method ? select("Method", choices.method, methods, (method) => choose({ method })) : null,
       matters.observer ? select("Ranges", choices.observer, observers, (observer) => choose({ observer })) : null,
       matters.group
+        ? select("Group", choices.group === null ? BY_SCHEME : String(choices.group), groups, (value) =>
+            choose({ group: value === BY_SCHEME ? null : Number(value) }),
+          )
+        : null,
+      matters.zeroPoints
         ? select(
-            "Group",
-            String(choices.group),
-            groups.map((value) => ({ value, text: value === "0" ? "Whole rows" : `${value} columns` })),
-            (value) => choose({ group: Number(value) }),
+            "Zero points",
+            choices.symmetric === null ? BY_SCHEME : String(choices.symmetric),
+            zeroPoints,
+            (value) => choose({ symmetric: value === BY_SCHEME ? null : value === "true" }),
+          )
+        : null,
+      matters.channels
+        ? select("Scales", String(choices.perChannel), channels, (value) => choose({ perChannel: value === "true" }))
+        : null,
+      matters.steps
+        ? field(
+            "Training steps",
+            count("Training steps", choices.steps, "100", (steps) => choose({ steps })),
           )
         : null,
       field("Error budget", budget(options)),
@@ -236,7 +298,7 @@ export function settingsWords(choices: QuantizeChoices): string {
   const parts = [choices.schemes.join(", ") || "no scheme chosen"];
   if (method) parts.push(methods.find(({ value }) => value === choices.method)?.text ?? choices.method);
   if (observer) parts.push(observers.find(({ value }) => value === choices.observer)?.text ?? choices.observer);
-  if (group) parts.push(choices.group === 0 ? "whole rows" : `groups of ${choices.group}`);
+  if (group && choices.group !== null) parts.push(choices.group === 0 ? "whole rows" : `groups of ${choices.group}`);
   parts.push(choices.data === null ? "random inputs" : baseName(choices.data));
   if (choices.budgetDb !== null) parts.push(`at least ${choices.budgetDb} dB`);
   if (choices.keep.length > 0) parts.push(`${choices.keep.length} kept`);

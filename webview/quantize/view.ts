@@ -12,7 +12,7 @@ import type {
   ReportRows,
   ResultRows,
 } from "../../src/protocol/views/quantize.ts";
-import { h } from "../kit/dom.ts";
+import { h, keepFocus } from "../kit/dom.ts";
 import { formatBytes, formatDuration, formatTarget } from "../kit/formats.ts";
 import { icon } from "../kit/icons.ts";
 import { Superseded } from "../kit/port.ts";
@@ -131,7 +131,14 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
       content.replaceChildren(running.element);
       return;
     }
-    const { suggestion } = empty;
+    const { suggestion, verb } = empty;
+    if (suggestion && verb !== "quantize") {
+      const label = `${verbs[verb]} ${formatTarget(suggestion)}`;
+      const start = button({ label, icon: "play", appearance: "primary", onClick: () => quantize() });
+      const text = "Size, time and error are measured before and after. Nothing is written until you save.";
+      content.replaceChildren(startState(`${verbs[verb]}: nothing to show yet`, text, start));
+      return;
+    }
     if (!suggestion) {
       const text = "Open a Python file with an nn.Module, then click Quantize above a class.";
       content.replaceChildren(startState("Nothing quantized yet", text));
@@ -147,7 +154,8 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
     const text =
       "See what each scheme costs in accuracy and gives in size and speed, layer by layer. Nothing is written until you save.";
     const title = empty.failure ? "No comparison yet" : "Nothing quantized yet";
-    content.replaceChildren(startState(title, text, settings(empty, true), start));
+    const parts = startState(title, text, settings(empty, true), start);
+    keepFocus(content, () => content.replaceChildren(parts));
   }
 
   function startState(title: string, text: string, ...more: HTMLElement[]): HTMLElement {
@@ -193,14 +201,15 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
       shownKey = key;
       ignore(host.show(report.name));
     }
-    content.replaceChildren(
+    const parts = [
       head(state, result, report),
       ...(result.verb === "quantize" ? [settings(state, memory.read().isSettingsOpen ?? false)] : []),
       ...comparison(state, result.reports, report),
       verdict(report),
       ...(state.saved?.report === report.name ? [savedStrip(state.saved.file, () => ignore(host.openSaved()))] : []),
       shown.element,
-    );
+    ];
+    keepFocus(content, () => content.replaceChildren(...parts));
     content.scrollTop = scrolled;
   }
 
@@ -331,8 +340,8 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
   };
 }
 
-function verbOf({ result }: QuantizeState): string {
-  return result ? verbs[result.verb] : "Quantize";
+function verbOf({ verb }: QuantizeState): string {
+  return verbs[verb];
 }
 
 /** At this ratio of signal to noise in the outputs people seldom notice a difference. */

@@ -130,7 +130,7 @@ static void transpose_words(uint32_t* out, const uint32_t* in, int64_t stride, i
 #pragma GCC unroll 16
       for (int i = 0; i < 16; i++) {
         r[i] = _mm512_loadu_si512(from + i * stride);
-        __builtin_prefetch(from + i * stride + 128);
+        __builtin_prefetch(from + i * stride + 256, 0, 2);
       }
 #pragma GCC unroll 8
       for (int i = 0; i < 16; i += 2) {
@@ -219,30 +219,26 @@ struct FinishArguments {
   }
 };
 
-// Numbers per column, padded to whole tiles, ready for the loops. `sums` is filled as weights are packed.
+// Numbers per column, padded to whole tiles, ready for the loops.
 struct Columns {
   float* factor;    // of a sum: a scale, or the quotient of two
   float* addend;    // real: added after scaling; requantized: before
-  int32_t* sums;    // of the column's weights
   int32_t* zero;    // of the weights, null where there is none
-  int64_t padded;
 
-  static size_t bytes(int64_t n) { return size_t(ceil_div(n, kByteColumns) * kByteColumns) * 16; }
+  static size_t bytes(int64_t n) { return size_t(ceil_div(n, kByteColumns) * kByteColumns) * 12; }
   // Takes the room that bytes(n) says. `x_scale` is 1 where every row has its own.
   static Columns make(char* room, int64_t n, const FinishArguments& f, float x_scale) {
     Columns c;
-    c.padded = ceil_div(n, kByteColumns) * kByteColumns;
+    const int64_t padded = ceil_div(n, kByteColumns) * kByteColumns;
     c.factor = (float*)room;
-    c.addend = c.factor + c.padded;
-    c.sums = (int32_t*)(c.addend + c.padded);
-    c.zero = f.weight_zero ? c.sums + c.padded : nullptr;
-    for (int64_t j = 0; j < c.padded; j++) {
+    c.addend = c.factor + padded;
+    c.zero = f.weight_zero ? (int32_t*)(c.addend + padded) : nullptr;
+    for (int64_t j = 0; j < padded; j++) {
       const int64_t column = j < n ? j : n - 1;
       const float scale = x_scale * f.weight_scale[column * f.weight_scale_step];
       const float bias = f.bias ? f.bias[column] : 0;
       c.factor[j] = f.out_scale ? scale / *f.out_scale : scale;
       c.addend[j] = f.out_scale && f.bias ? bias / scale : bias;
-      c.sums[j] = 0;
       if (c.zero) c.zero[j] = f.weight_zero[column * f.weight_zero_step];
     }
     return c;
@@ -256,14 +252,20 @@ struct RowNumbers {
   int32_t sum;  // of the row as it is stored; only where weights have zero points
 };
 
-// Sums of one row at columns [column, column + lanes): the zero points taken out.
-LW_STATIC Ints centred_sums(const int32_t* sums, const Columns& c, int64_t column, const RowNumbers& row, int64_t k) {
+// What a tile leaves of one row: its sums of products, and the sums of the tile's columns of weights.
+struct Sums {
+  const int32_t* products;
+  const int32_t* of_columns;
+};
+
+// Sums at the tile's columns j to j + lanes, the zero points taken out; the tile begins at `column`.
+LW_STATIC Ints centred_sums(Sums sums, int64_t j, const Columns& c, int64_t column, const RowNumbers& row, int64_t k) {
   Ints s, of_column;
-  memcpy(&s, sums, sizeof s);
-  memcpy(&of_column, c.sums + column, sizeof of_column);
+  memcpy(&s, sums.products + j, sizeof s);
+  memcpy(&of_column, sums.of_columns + j, sizeof of_column);
   if (c.zero) {
     Ints zero;
-    memcpy(&zero, c.zero + column, sizeof zero);
+    memcpy(&zero, c.zero + column + j, sizeof zero);
     s -= zero * row.sum;
     of_column -= zero * int32_t(k);
   }
@@ -278,10 +280,10 @@ LW_STATIC Floats floats_at(const float* p) {
 
 // The sums of one row at a tile's columns as real numbers.
 template <class = void>
-static void finish_real(float* out, const int32_t* sums, int64_t column, int64_t width, const Columns& c,
+static void finish_real(float* out, Sums sums, int64_t column, int64_t width, const Columns& c,
                         const RowNumbers& row, int64_t k, bool relu) {
   for (int64_t j = 0; j < width; j += kByteLanes) {
-    const Ints s = centred_sums(sums + j, c, column + j, row, k);
+    const Ints s = centred_sums(sums, j, c, column, row, k);
     Floats y = __builtin_convertvector(s, Floats) * (row.scale * floats_at(c.factor + column + j));
     y += floats_at(c.addend + column + j);
     if (relu) y = y > 0 ? y : Floats{};
@@ -301,11 +303,11 @@ struct Requantize {
   }
 };
 template <class = void>
-static void finish_bytes(uint8_t* out, const int32_t* sums, int64_t column, int64_t width, const Columns& c,
+static void finish_bytes(uint8_t* out, Sums sums, int64_t column, int64_t width, const Columns& c,
                          const RowNumbers& row, int64_t k, const Requantize& r) {
   typedef uint8_t Bytes __attribute__((vector_size(kByteLanes)));
   for (int64_t j = 0; j < width; j += kByteLanes) {
-    const Ints s = centred_sums(sums + j, c, column + j, row, k);
+    const Ints s = centred_sums(sums, j, c, column, row, k);
     Floats y = __builtin_convertvector(s, Floats) + floats_at(c.addend + column + j);
     y *= floats_at(c.factor + column + j);
     y = y > r.low ? y : Floats{} + r.low;

@@ -6,7 +6,7 @@ namespace layerwise::NS {
 namespace {
 
 constexpr int64_t kMostRowsAlong = 4;            // more rows are worth packing the weights for
-constexpr int64_t kPackedBytes = 4 << 20;        // of weights at a time
+constexpr int64_t kDeep = 3072;                   // weights so deep cost more to pack
 constexpr int64_t kAlongBytes = 64 << 10;        // of weights that are worth a chunk
 constexpr int64_t kParallelProducts = 1 << 20;   // below this a second thread comes too late to help
 constexpr int64_t kRowBlock = 4 * kByteRows;
@@ -225,14 +225,14 @@ void multiply_along(Context* context, const Rows<Dots>& rows, int64_t m, int64_t
   parallel_for(context, n, is_worth ? grain : n, [&](int64_t begin, int64_t end) {
     for (int64_t column = begin; column < end; column += kByteColumns) {
       const int64_t width = smaller(kByteColumns, end - column);
-      int32_t tile[kMostRowsAlong * kByteColumns];
+      int32_t tile[kMostRowsAlong * kByteColumns], of_columns[kByteColumns] = {};
       auto multiply = [&](auto tall, auto wide, int64_t i, int64_t j) {
         constexpr int R = decltype(tall)::value, C = decltype(wide)::value;
         int32_t sums[R * C];
         const typename Dots::Element* x = rows.data + i * rows.stride;
         const int8_t* weights = w + (column + j) * k;
         if (Dots::kBytes && i == 0) {
-          Dots::template along<R, C, true>(k, x, rows.stride, weights, k, sums, c.sums + column + j);
+          Dots::template along<R, C, true>(k, x, rows.stride, weights, k, sums, of_columns + j);
         } else {
           Dots::template along<R, C, false>(k, x, rows.stride, weights, k, sums, nullptr);
         }
@@ -249,67 +249,57 @@ void multiply_along(Context* context, const Rows<Dots>& rows, int64_t m, int64_t
       int64_t j = 0;
       for (; j + 4 <= width; j += 4) all_rows(Number<4>(), j);
       for (; j < width; j++) all_rows(Number<1>(), j);
-      for (int64_t i = 0; i < m; i++) sink.row(i, column, width, tile + i * kByteColumns, c, rows.numbers[i]);
+      for (int64_t i = 0; i < m; i++) {
+        sink.row(i, column, width, {tile + i * kByteColumns, of_columns}, c, rows.numbers[i]);
+      }
     }
   });
 }
 
+// Panels of columns, each packed by the thread that multiplies it and used while it is near. Where there are few of
+// them, several threads pack the same panel for rows of their own.
 template <class Dots, class Sink>
 void multiply_tiles(Context* context, const Rows<Dots>& rows, int64_t m, int64_t n, int64_t k, const int8_t* w,
                     const Columns& c, const Sink& sink) {
   const int64_t words = ceil_div(k, Dots::kPerWord);
   const int64_t panel_words = words * kByteColumns;
   const int64_t panels = ceil_div(n, kByteColumns);
-  const int64_t panels_at_once = larger(1, smaller(panels, kPackedBytes / (panel_words * 4)));
-  uint32_t* packed = (uint32_t*)context->scratch(context, 1, size_t(panels_at_once * panel_words) * 4);
-  if (!packed) return context->fail(context, "[linear_int8] out of memory for the packed weights");
-  const bool is_worth = m * n * k >= kParallelProducts;
-  for (int64_t first = 0; first < panels; first += panels_at_once) {
-    const int64_t count = smaller(panels_at_once, panels - first);
-    parallel_for(context, count, is_worth ? 1 : count, [&](int64_t begin, int64_t end) {
-      char* stage = (char*)context->scratch(context, 3, size_t(panel_words) * 4);
-      if (!stage) return context->fail(context, "[linear_int8] out of memory for a panel");
-      for (int64_t i = begin; i < end; i++) {
-        const int64_t column = (first + i) * kByteColumns;
-        uint32_t* panel = packed + i * panel_words;
-        const int width = int(smaller(kByteColumns, n - column));
-        pack_weights<Dots>(panel, w + column * k, k, k, width, words, stage);
-        if (Dots::kBytes) Dots::sum_columns(words, panel, c.sums + column);
+  const bool is_worth = m * n * k >= kParallelProducts && context->threads > 1;
+  int64_t splits = is_worth ? smaller(ceil_div(4 * context->threads, panels), ceil_div(m, kRowBlock)) : 1;
+  const int64_t rows_of_split = ceil_div(ceil_div(m, splits), kByteRows) * kByteRows;
+  splits = ceil_div(m, rows_of_split);
+  const int64_t tasks = panels * splits;
+  parallel_for(context, tasks, is_worth ? 1 : tasks, [&](int64_t begin, int64_t end) {
+    uint32_t* panel = (uint32_t*)context->scratch(context, 3, size_t(panel_words) * 8);
+    if (!panel) return context->fail(context, "[linear_int8] out of memory for a panel of weights");
+    int64_t packed = -1;
+    int32_t of_columns[kByteColumns] = {};
+    for (int64_t task = begin; task < end; task++) {
+      const int64_t column = task / splits * kByteColumns, width = smaller(kByteColumns, n - column);
+      if (column != packed) {
+        pack_weights<Dots>(panel, w + column * k, k, k, int(width), words, (char*)(panel + panel_words));
+        if (Dots::kBytes) Dots::sum_columns(words, panel, of_columns);
+        packed = column;
       }
-    });
-    const int64_t row_blocks = ceil_div(m, kRowBlock);
-    int64_t groups = smaller(count, ceil_div(4 * context->threads, row_blocks));
-    const int64_t panels_of_group = ceil_div(count, groups);
-    groups = ceil_div(count, panels_of_group);
-    const int64_t tasks = row_blocks * groups;
-    parallel_for(context, tasks, is_worth ? 1 : tasks, [&](int64_t begin, int64_t end) {
-      for (int64_t task = begin; task < end; task++) {
-        const int64_t row_begin = task % row_blocks * kRowBlock, row_end = smaller(row_begin + kRowBlock, m);
-        const int64_t panel_begin = task / row_blocks * panels_of_group;
-        const int64_t panel_end = smaller(panel_begin + panels_of_group, count);
-        for (int64_t i = panel_begin; i < panel_end; i++) {
-          const int64_t column = (first + i) * kByteColumns;
-          const int64_t width = smaller(kByteColumns, n - column);
-          for (int64_t row = row_begin; row < row_end; row += kByteRows) {
-            const int height = int(smaller(kByteRows, row_end - row));
-            const typename Dots::Element* pointers[kByteRows];
-            for (int r = 0; r < height; r++) pointers[r] = rows.data + (row + r) * rows.stride;
-            int32_t tile[kByteRows * kByteColumns];
-            tile_for<Dots>(height, width)(1, words, pointers, packed + i * panel_words, tile);
-            for (int r = 0; r < height; r++) {
-              sink.row(row + r, column, width, tile + r * kByteColumns, c, rows.numbers[row + r]);
-            }
-          }
+      const int64_t first = task % splits * rows_of_split, last = smaller(first + rows_of_split, m);
+      for (int64_t row = first; row < last; row += kByteRows) {
+        const int height = int(smaller(kByteRows, last - row));
+        const typename Dots::Element* pointers[kByteRows];
+        for (int r = 0; r < height; r++) pointers[r] = rows.data + (row + r) * rows.stride;
+        int32_t tile[kByteRows * kByteColumns];
+        tile_for<Dots>(height, width)(1, words, pointers, panel, tile);
+        for (int r = 0; r < height; r++) {
+          sink.row(row + r, column, width, {tile + r * kByteColumns, of_columns}, c, rows.numbers[row + r]);
         }
       }
-    });
-  }
+    }
+  });
 }
 
 template <class Dots, class Sink>
 void multiply(Context* context, const Rows<Dots>& rows, int64_t m, int64_t n, int64_t k, const int8_t* w,
               const Columns& c, const Sink& sink) {
-  if (m <= kMostRowsAlong || k == 0) {
+  if (m <= kMostRowsAlong || (m <= 2 * kMostRowsAlong && k >= kDeep) || k == 0) {
     for (int64_t at = 0; at < m; at += kMostRowsAlong) {
       const Rows<Dots> some = {rows.data + at * rows.stride, rows.stride, rows.numbers + at};
       multiply_along(context, some, smaller(kMostRowsAlong, m - at), n, k, w, c, sink.from(at));
@@ -326,7 +316,7 @@ template <class S> struct RealSink {
   int64_t n, k;
   bool relu;
 
-  void row(int64_t i, int64_t column, int64_t width, const int32_t* sums, const Columns& c,
+  void row(int64_t i, int64_t column, int64_t width, Sums sums, const Columns& c,
            const RowNumbers& numbers) const {
     float y[kByteColumns];
     finish_real(y, sums, column, width, c, numbers, k, relu);
@@ -340,7 +330,7 @@ struct ByteSink {
   int64_t n, k;
   Requantize rule;
 
-  void row(int64_t i, int64_t column, int64_t width, const int32_t* sums, const Columns& c,
+  void row(int64_t i, int64_t column, int64_t width, Sums sums, const Columns& c,
            const RowNumbers& numbers) const {
     uint8_t y[kByteColumns];
     finish_bytes(y, sums, column, width, c, numbers, k, rule);
@@ -353,10 +343,10 @@ struct SumSink {
   int32_t* out;
   int64_t n, k;
 
-  void row(int64_t i, int64_t column, int64_t width, const int32_t* sums, const Columns& c,
+  void row(int64_t i, int64_t column, int64_t width, Sums sums, const Columns& c,
            const RowNumbers& numbers) const {
     for (int64_t j = 0; j < width; j += kByteLanes) {
-      const Ints s = centred_sums(sums + j, c, column + j, numbers, k);
+      const Ints s = centred_sums(sums, j, c, column, numbers, k);
       memcpy(out + i * n + column + j, &s, size_t(smaller(kByteLanes, width - j)) * 4);
     }
   }

@@ -109,6 +109,14 @@ EXPORT void layerwise_emulation_observe(const emulation::Observer* who) {
   observer = who;
 }
 
+// For stand-ins of NVIDIA's libraries: their work, in stream order.
+EXPORT void layerwise_emulation_enqueue(CuStream stream, void (*work)(void*), void* data, const char* name) {
+  Guard guard;
+  auto kernel = about(emulation::WorkKind::kKernel, 0);
+  kernel.name = name;
+  enqueue(stream, observed(kernel, stream, [=] { work(data); }));
+}
+
 EXPORT CuResult cuInit(unsigned) { return kCuSuccess; }
 EXPORT CuResult cuDriverGetVersion(int* version) { return *version = 13000, kCuSuccess; }
 EXPORT CuResult cuDeviceGetCount(int* count) { return *count = device_total(), kCuSuccess; }

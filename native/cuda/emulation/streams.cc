@@ -21,9 +21,10 @@ State& state() {
 
 namespace {
 
-bool defers() {
-  static const bool answer = number_from("LAYERWISE_EMULATION_DEFER", 0) != 0;
-  return answer;
+// 1: the work of every stream waits; 2: only that of the stream that was made first, and the others run ahead of it.
+bool defers(const Stream& stream) {
+  static const size_t mode = number_from("LAYERWISE_EMULATION_DEFER", 0);
+  return mode == 1 || (mode == 2 && !state().streams.empty() && &stream == state().streams[0]);
 }
 
 double now_ms() {
@@ -71,7 +72,7 @@ CuResult enqueue(CuStream stream, Work work) {
     s.capture->work.push_back(std::move(work));
     s.captured++;
     s.is_open = true;
-  } else if (defers()) {
+  } else if (defers(s)) {
     s.waiting.push_back(std::move(work));
   } else {
     work();

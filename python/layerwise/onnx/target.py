@@ -5,7 +5,7 @@ import types
 
 import torch
 
-from layerwise import onnx
+from layerwise import failures, onnx
 from layerwise.onnx.model import argument_names
 from layerwise.plan import Choice, Plan, on_device
 
@@ -33,3 +33,45 @@ def plan_of(path, inputs):
 
 def name_of(path):
     return os.path.splitext(os.path.basename(path))[0]
+
+
+# What was handed out by handle lives until the next call.
+_kept = []
+
+
+def read_samples(inputs, place, most):
+    """{"data", "samples": [{input: handle}, ...]} of a data file or function, for a model with these inputs."""
+    import inspect
+
+    from layerwise import runner
+    from layerwise.proof.samples import BadData, file_samples, function_samples
+
+    plan = OnnxPlan("", inputs)
+    template = plan.arguments("cpu")
+    names = {plain: choice.name for plain, choice in plan.inputs.items()}
+
+    def model(**arguments):
+        raise BadData(f"{place['shown']} calls the model: an .onnx file in ONNX Runtime cannot be called from Python")
+
+    parameters = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in template]
+    model.__signature__ = inspect.Signature(parameters)
+    try:
+        if place["function"]:
+            function = getattr(runner.load_module(place["path"], place["root"]), place["function"], None)
+            if function is None:
+                raise BadData(f"{place['shown']} is not there: the file has no such function")
+            found = function_samples(function, place["shown"], model, template, most)
+        else:
+            found = file_samples(place["path"], place["shown"], model, template, most)
+    except BadData as error:
+        failure = {"kind": "usage", "type": "data", "message": str(error)}
+        return {"failure": {**failure, "hint": error.hint} if error.hint else failure}
+    except BaseException as error:
+        return {"failure": failures.describe(error)}
+    _kept[:] = [sample.arguments for sample in found.items]
+    rows = []
+    for arguments in _kept:
+        for name, tensor in arguments.items():
+            arguments[name] = tensor.to(template[name].dtype).contiguous()
+        rows.append({names[name]: tensor.h for name, tensor in arguments.items()})
+    return {"data": found.plain(), "samples": rows}

@@ -19,11 +19,17 @@ _CONVOLUTIONS = {
 }
 _DTYPES = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 _LEVELS = 255
+_ATTRIBUTES = (
+    "in_features", "out_features", "num_embeddings", "embedding_dim", "padding_idx", "in_channels", "out_channels",
+    "kernel_size", "stride", "padding", "dilation", "groups", "padding_mode", "output_padding", "transposed",
+)
 
 
 def sort_of(module):
-    """"linear", "embedding", or the function of a convolution; None for what has no low-bit form. Subclasses count while
-    their forward is the original one."""
+    """"linear", "embedding", or the function of a convolution; None for what has no low-bit form.
+
+    Subclasses count while their forward is the original one.
+    """
     forward = type(module).forward
     if forward is nn.Linear.forward and isinstance(module, nn.Linear):
         return "linear"
@@ -60,6 +66,8 @@ class Layer:
             return "kept by request"
         if module._forward_pre_hooks or module._forward_hooks:
             return "a hook of the model changes what it does"
+        if hasattr(module, "parametrizations"):
+            return "its weight is computed from others"
         if module.weight.dtype not in _DTYPES:
             return f"its weight is {str(module.weight.dtype).removeprefix('torch.')}"
         if self.sort == "embedding" and module.max_norm is not None:
@@ -101,8 +109,8 @@ class Seen:
         self.correlations = None
         # What its weight's columns are multiplied by, and its inputs divided.
         self.smooth = None
-        # Share of each group's range that is kept.
-        self.share = 1.0
+        # Share of each group's range that is kept, where a search has found one.
+        self.share = None
 
 
 class Converter:
@@ -197,7 +205,7 @@ def _format_name(options):
 def _shape(part):
     """What a layer has to know besides its numbers."""
     module = part.module
-    found = {"shape": list(module.weight.shape)}
+    found = {"shape": list(module.weight.shape), "attributes": attributes_of(module)}
     if part.sort in ("linear", "embedding"):
         return found
     plain = lambda value: list(value) if isinstance(value, tuple) else value
@@ -217,8 +225,18 @@ def _shape(part):
     return found
 
 
+def attributes_of(module):
+    """What a model's own code may ask a layer for: its sizes and options."""
+    found = {}
+    for name in _ATTRIBUTES:
+        value = getattr(module, name, None)
+        if isinstance(value, (int, float, str, tuple)):
+            found[name] = list(value) if isinstance(value, tuple) else value
+    return found
+
+
 def _paddings(module):
-    """(padding of the convolution, padding that is done before it): the second for other values than zeros, and for unequal sides."""
+    """(padding of the convolution, padding that is done before it): other values than zeros, and unequal sides."""
     if module.padding_mode != "zeros":
         return [0] * len(module.kernel_size), list(module._reversed_padding_repeated_twice)
     if not isinstance(module.padding, str):

@@ -11,6 +11,8 @@ from torch._gen import functions as _ops
 
 _HALF = {"fp16": torch.float16, "bf16": torch.bfloat16}
 _E4M3_LARGEST = 448.0
+# Of a group's range, what is tried for 4 bits.
+_SHARES = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7)
 
 
 def _normal_quantiles(levels):
@@ -95,11 +97,35 @@ class WeightFormat:
         size = self.group or columns
         return numbers.repeat_interleave(size, dim=1)[:, :columns]
 
-    def choose(self, weight, largest_share=1.0):
-        """(scale, zero) per group, [n, groups]; zero is None where the format has none. `largest_share` clips the range."""
+    def choose(self, weight, largest_share=None):
+        """(scale, zero) per group, [n, groups]; zero is None where the format has none.
+
+        Ranges of 4 bits are clipped where rounding then errs less in squares, or to `largest_share` of what they were.
+        """
         groups = self.grouped(weight.float())
+        if largest_share is not None or self.bits > 4:
+            return self._range(groups, 1.0 if largest_share is None else largest_share)
+        best = None
+        for share in _SHARES:
+            scale, zero = self._range(groups, share)
+            zeros = None if zero is None else zero[..., None]
+            values = self.values(self.codes(groups, scale[..., None], zeros), scale[..., None], zeros)
+            error = (values - groups).square().sum(dim=2)
+            if best is None:
+                best = error, scale, zero
+                continue
+            is_better = error < best[0]
+            best = (
+                torch.where(is_better, error, best[0]),
+                torch.where(is_better, scale, best[1]),
+                None if zero is None else torch.where(is_better, zero, best[2]),
+            )
+        return best[1], best[2]
+
+    def _range(self, groups, largest_share):
+        """(scale, zero) that reach over that share of every group."""
         if self.is_half:
-            return torch.ones(groups.shape[:2], device=weight.device), None
+            return torch.ones(groups.shape[:2], device=groups.device), None
         high = groups.amax(dim=2)
         low = groups.amin(dim=2)
         largest = torch.maximum(high, -low) * largest_share
@@ -155,7 +181,7 @@ class WeightFormat:
             zero = 8
         return (codes if zero is None else codes - zero) * scale
 
-    def rounded(self, weight, largest_share=1.0):
+    def rounded(self, weight, largest_share=None):
         """A weight [n, k] after rounding to the nearest."""
         scale, zero = self.choose(weight, largest_share)
         scale = self.spread(scale, weight.shape[1])
@@ -178,7 +204,7 @@ class WeightFormat:
             packed["table"] = self.table.to(codes.device)
         return packed
 
-    def quantize(self, weight, largest_share=1.0):
+    def quantize(self, weight, largest_share=None):
         """Packed tensors of a weight [n, k], rounded to the nearest."""
         scale, zero = self.choose(weight, largest_share)
         columns = weight.shape[1]

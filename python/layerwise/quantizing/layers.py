@@ -33,6 +33,8 @@ class QuantizedLayer(nn.Module):
         nn.Module.__init__(self)
         self.config = dict(config)
         self.training = False
+        for name, value in config["attributes"].items():
+            setattr(self, name, tuple(value) if isinstance(value, list) else value)
         for name in self.optional:
             self.register_buffer(name, None)
         for name, tensor in tensors.items():
@@ -96,14 +98,6 @@ class LowBitEmbedding(_WeightOnly):
 
     kind = "low_bit_embedding"
 
-    @property
-    def num_embeddings(self):
-        return self.config["shape"][0]
-
-    @property
-    def embedding_dim(self):
-        return self.config["shape"][1]
-
     def forward(self, input):
         places = input.reshape(-1)
         rows = _ops._dequantize_low_bit(
@@ -123,9 +117,14 @@ class LowBitConv(_WeightOnly):
         weight = self.weight.to(input.dtype)
         config = self.config
         if config["function"].startswith("conv_transpose"):
+            # How much is missing to a wanted size is the same sum as ever.
+            missing = nn.modules.conv._ConvTransposeNd._output_padding(
+                self, input, output_size, self.stride, self.padding, self.kernel_size, len(self.kernel_size),
+                self.dilation,
+            )
             return getattr(F, config["function"])(
-                input, weight, _like(self.bias, input), config["stride"], config["padding"], config["output_padding"],
-                config["groups"], config["dilation"],
+                input, weight, _like(self.bias, input), config["stride"], config["padding"], missing, config["groups"],
+                config["dilation"],
             )
         input, padding = _padded(input, config)
         return getattr(F, config["function"])(

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from layerwise.proof.report import floating_outputs
 from layerwise.proof.variant import Variant
 from layerwise.quantizing.build import Built, build
-from layerwise.quantizing.convert import Converter, Seen
+from layerwise.quantizing.convert import Converter, attributes_of
 from layerwise.quantizing.observers import affine
 
 # Of a parameter's own size: some steps of its integers over a hundred steps of training.
@@ -23,6 +23,8 @@ class TrainedLayer(nn.Module):
 
     def __init__(self, module, observer, options):
         super().__init__()
+        for name, value in attributes_of(module).items():
+            setattr(self, name, tuple(value) if isinstance(value, list) else value)
         self.weight = module.weight
         self.bias = module.bias
         self.low, self.high = observer.range(_LEVELS, bool(options.symmetric))
@@ -59,8 +61,9 @@ class TrainedLayer(nn.Module):
         return torch.fake_quantize_per_channel_affine(weight, scale, torch.zeros_like(scale, dtype=torch.int32), 0, -127, 127)
 
 
-def train(prepared, options, samples, outputs):
+def train(prepared, options, proof):
     """Built: the model after `options.steps` of training with rounding, then converted to integers."""
+    samples, outputs = proof.samples, proof.outputs
     # The first ranges, and which layers stay as they are, are those of static quantization.
     first = yield from build(prepared, options, samples)
     seen = first.seen

@@ -30,9 +30,9 @@ def activation_aware(mean_input, weight, inputs, form, steps=20):
         factors = factors / (factors.max() * factors.min()).sqrt()
         error = _error(wanted, inputs / factors, form.rounded(weight * factors))
         if best is None or error < best[0]:
-            best = (error, factors, 1.0)
+            best = (error, factors, None)
     error, factors, share = best
-    for clipped in (0.95, 0.9, 0.85, 0.8):
+    for clipped in (1.0, 0.95, 0.9, 0.85, 0.8):
         found = _error(wanted, inputs / factors, form.rounded(weight * factors, clipped))
         if found < error:
             error, share = found, clipped

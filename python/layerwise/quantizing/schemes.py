@@ -3,6 +3,7 @@
 import dataclasses
 import fnmatch
 
+from layerwise.proof.request import Refused
 from layerwise.quantizing.formats import WeightFormat
 from layerwise.quantizing.observers import OBSERVERS
 
@@ -21,14 +22,6 @@ _METHODS = {
 }
 _METHOD_NAMES = {"gptq": "GPTQ", "awq": "AWQ", "smoothquant": "SmoothQuant"}
 _NAMES = {"dynamic": "dynamic int8", "static": "static int8", "qat": "int8 after quantization-aware training"}
-
-
-class Refused(Exception):
-    """A request that makes no sense: one sentence, and perhaps a hint."""
-
-    def __init__(self, message, hint=None):
-        super().__init__(message)
-        self.hint = hint
 
 
 @dataclasses.dataclass

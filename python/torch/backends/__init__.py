@@ -4,7 +4,9 @@ import contextlib
 import sys
 import types
 
-from torch.backends import _precision, _quantized
+import _core
+
+from torch.backends import _attention, _precision, _quantized
 
 
 def _switches(name, available=False, **values):
@@ -43,7 +45,12 @@ def _flags(module, names):
     module.set_flags = set_flags
 
 
-cudnn = _switches("cudnn", version=lambda: None, is_acceptable=lambda tensor: False)
+cudnn = _switches(
+    "cudnn",
+    version=lambda: _core.cuda_cudnn_version() or None,
+    is_acceptable=lambda tensor: tensor.is_cuda and cudnn.enabled and cudnn.is_available() and tensor.is_floating_point(),
+)
+cudnn.is_available = lambda: _core.cuda_cudnn_version() > 0
 cudnn.__class__ = _precision.Cudnn
 # What Python knows of these switches is kept before the runtime can be told: it begins with the same values.
 cudnn.__dict__.update(enabled=True, benchmark=False, benchmark_limit=10, deterministic=False)
@@ -81,6 +88,8 @@ def _sdp_kernel(enable_flash=True, enable_math=True, enable_mem_efficient=True, 
 
 
 cuda.sdp_kernel = _sdp_kernel
+cuda.__dict__.update(_attention.names)
+cuda.is_built = lambda: bool(_core.cuda_available())
 mps = _switches("mps", is_macos_or_newer=lambda *version: False)
 mkl = _switches("mkl", VERBOSE_OFF=0, VERBOSE_ON=1, verbose=lambda enable: contextlib.nullcontext())
 mkldnn = _switches(

@@ -21,6 +21,10 @@ from torch.cuda.random import (
     set_rng_state_all,
 )
 from torch.cuda.streams import Event, Stream, StreamContext, current_stream, default_stream, set_stream, stream
+from torch.cuda._rest import (
+    CudaError, DeferredCudaCallError, MemPool, check_error, cudaStatus, cudart, get_gencode_flags, get_sync_debug_mode,
+    set_sync_debug_mode, tensor_types as _tensor_types, refused as _refused, use_mem_pool,
+)
 from torch.cuda.graphs import CUDAGraph, graph, graph_pool_handle, is_current_stream_capturing, make_graphed_callables
 from torch._C import OutOfMemoryError
 from torch._missing import missing_from
@@ -124,16 +128,15 @@ def synchronize(device=None):
             _raise()
 
 
+globals().update(_tensor_types)
+globals().update(_refused)
 __getattr__ = missing_from(
     "torch.cuda",
-    "CUDAPluggableAllocator ExternalStream GreenContext MemPool _sleep caching_allocator_alloc "
-    "caching_allocator_delete change_current_allocator cudart current_blas_handle "
-    "get_stream_from_external host_memory_stats jiterator "
-    "nccl tunable use_mem_pool ",
+    "host_memory_stats host_memory_stats_as_nested_dict reset_accumulated_host_memory_stats reset_peak_host_memory_stats",
 )
 
 has_half = True
 has_magma = False
 AcceleratorError = RuntimeError
 
-from torch.cuda import amp, graphs, memory, nvtx, random, streams
+from torch.cuda import amp, graphs, memory, nvtx, profiler, random, streams

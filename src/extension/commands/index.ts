@@ -1,12 +1,14 @@
 /** Every command, sorted. The name of the export is the id behind `layerwise.`. */
 export { cancel } from "./cancel.ts";
 export { clearResults } from "./clearResults.ts";
+export { distill } from "./distill.ts";
 export { editInputs } from "./editInputs.ts";
 export { exportOnnx } from "./exportOnnx.ts";
 export { forgetInputs } from "./forgetInputs.ts";
 export { graph } from "./graph.ts";
 export { openProfiler } from "./openProfiler.ts";
 export { profile } from "./profile.ts";
+export { prune } from "./prune.ts";
 export { quantize } from "./quantize.ts";
 export { restartRuntime } from "./restartRuntime.ts";
 export { revealInGraph } from "./revealInGraph.ts";

@@ -12,7 +12,7 @@ export const quantize = command({
   explorerMenu: { order: 4, extensions: ["py", "onnx"] },
   async run(app, given) {
     if (!requireTrust("Quantize")) return;
-    const target = await askTarget(app, given, "quantize", ["class", "function", "model"]);
+    const target = await askTarget(app, given, "quantize", ["class", "model"]);
     if (!target) return;
     await app.quantize.open(target);
     // A comparison takes a while: the one that is there and still fits is shown, and run again from its view.

@@ -1,11 +1,11 @@
-/** Compare ways of quantizing the target; while they are compared, cancel it. A script has no one model. */
+/** Compare ways of quantizing the target; while they are compared, cancel it. Layers are a class's. */
 import { lens } from "../lens.ts";
 import { targetKey } from "../target.ts";
 
 export const quantize = lens({
   setting: "lenses.quantize",
   show(app, target) {
-    if (target.kind === "script") return null;
+    if (target.kind !== "class") return null;
     const isRunning = app.jobs.of("quantize", targetKey(target)) !== undefined;
     if (isRunning) {
       return { title: "$(debug-stop) Cancel", command: "layerwise.cancel", tooltip: "Stop this comparison" };

@@ -33,6 +33,8 @@ export class CompressionTabs implements vscode.Disposable {
   private readonly verb: Compression;
   /** Which report of a target is in sight. */
   private readonly shown = new Map<string, string>();
+  /** With what a target was pruned or distilled last, also where that failed. */
+  private readonly asked = new Map<string, object>();
 
   constructor(app: App, verb: Compression) {
     this.app = app;
@@ -80,8 +82,11 @@ export class CompressionTabs implements vscode.Disposable {
   async compress(target: Target, asked?: object): Promise<void> {
     const { app, verb } = this;
     if (!requireTrust(titles[verb])) return;
-    const fields = asked ?? Object.values(this.kept(target)?.proof?.madeWith ?? {})[0];
-    if (!fields) return;
+    const key = targetKey(target);
+    const fields = asked ?? this.asked.get(key) ?? Object.values(this.kept(target)?.proof?.madeWith ?? {})[0];
+    // After a restart a failed one is not remembered: its command asks again.
+    if (!fields) return void app.run(verb, target);
+    this.asked.set(key, fields);
     await app.runner.perform(verb, target, {
       fields,
       merge: (kept, older) => mergeProof(kept, older, { madeWith: fields, isPart: false, isSave: false }),
@@ -150,6 +155,7 @@ export class CompressionTabs implements vscode.Disposable {
     const kept = this.kept(target);
     const key = targetKey(target);
     return {
+      verb,
       result: kept?.result ? resultRows(kept.result) : null,
       choices: app.choices.of(target),
       madeWith: (kept?.proof?.madeWith ?? {}) as QuantizeState["madeWith"],

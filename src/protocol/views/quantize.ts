@@ -14,21 +14,27 @@ import type { Failure, SourceLocation } from "../source.ts";
 
 export type CompressionResult = QuantizeResult | PruneResult | DistillResult;
 
-/** What the next run takes. The host remembers it for each target; null and 0 leave the choice to the runtime. */
+/** What the next run takes. The host remembers it for each target; null leaves the choice to the runtime. */
 export interface QuantizeChoices {
   schemes: Scheme[];
   method: Method;
   observer: Observer;
   /** Columns that share a scale; 0: one scale per row. */
-  group: number;
-  symmetric: boolean;
+  group: number | null;
+  /** No zero points. */
+  symmetric: boolean | null;
+  /** A scale for each row of a weight instead of one for all. */
   perChannel: boolean;
   /** A file, or FILE.py::function; null: random inputs. */
   data: string | null;
+  /** At most this many samples. */
+  samples: number | null;
   /** FILE.py::function; null: what fits the model's outputs. */
   metric: string | null;
   /** A checkpoint that is loaded first; null: weights as the class makes them. */
   weights: string | null;
+  /** Training steps of qat. */
+  steps: number | null;
   /** Lowest signal-to-noise ratio of the outputs in decibels; null: no layer is kept for it. */
   budgetDb: number | null;
   keep: string[];
@@ -40,12 +46,14 @@ export const DEFAULT_CHOICES: QuantizeChoices = {
   schemes: ["dynamic", "int8", "int4", "nf4", "fp8", "fp16"],
   method: "nearest",
   observer: "minmax",
-  group: 32,
-  symmetric: true,
+  group: null,
+  symmetric: null,
   perChannel: true,
   data: null,
+  samples: null,
   metric: null,
   weights: null,
+  steps: null,
   budgetDb: null,
   keep: [],
   keepAs: "float32",
@@ -60,6 +68,7 @@ export type ReportRows = Omit<CompressionReport, "layers"> & { layers: LayerRow[
 export type ResultRows = Omit<CompressionResult, "reports"> & { reports: ReportRows[] };
 
 export interface QuantizeState {
+  verb: CompressionResult["verb"];
   result: ResultRows | null;
   choices: QuantizeChoices;
   /** By the name of a report: the choices that it was made with. */

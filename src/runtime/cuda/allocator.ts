@@ -60,6 +60,8 @@ export class CudaAllocator implements Allocator {
   maxSplitBytes = Infinity;
   /** Work goes to this stream. */
   stream = 0;
+  /** A pool that the program asked for; 0: the common one. */
+  chosenPool = 0;
   /** While a graph is captured, its pool: only its blocks are handed out then, and nothing may wait. */
   capturing = 0;
   readonly #memory: GpuMemory;
@@ -83,7 +85,7 @@ export class CudaAllocator implements Allocator {
   allocate(bytes: number): Block {
     const size = roundedSize(bytes);
     if (this.#awaited.length > 0 && !this.capturing) this.#collect(false);
-    const key = this.capturing * MOST_STREAMS + this.stream;
+    const key = (this.capturing || this.chosenPool) * MOST_STREAMS + this.stream;
     const pool = this.#poolOf(key);
     const free = size <= LARGEST_SMALL ? pool.small : pool.large;
     let block = this.#fitting(free, size);
@@ -257,7 +259,7 @@ export class CudaAllocator implements Allocator {
 
   /** A graph is gone: when it was the last, what the pool still holds goes back as other memory does. */
   releasePool(pool: number): void {
-    const users = this.#users.get(pool)! - 1;
+    const users = (this.#users.get(pool) ?? 0) - 1;
     if (users > 0) this.#users.set(pool, users);
     else this.#users.delete(pool);
   }

@@ -1,5 +1,6 @@
 /** One GPU: its stream of launches, its caching allocator, copies in stream order. Opened when it is first used. */
 import { formatBytes, type Block } from "../allocator.ts";
+import { ask } from "../bridge.ts";
 import type { ComputeDevice } from "../device.ts";
 import { OutOfMemoryError, RuntimeError } from "../errors.ts";
 import type { CudaEngine, CudaProperties } from "../native/addon.ts";
@@ -24,6 +25,8 @@ export class CudaDevice implements ComputeDevice {
   /** Work goes to this stream. */
   currentStream = 0;
   readonly #streams = new Map<number, { numbers: number[]; nGiven: number }>();
+  /** torch.cuda.set_sync_debug_mode: 1 warns of what makes the host wait, 2 refuses it. */
+  syncDebug = 0;
   /** The graph that is being captured. */
   capture: CudaGraph | null = null;
 
@@ -66,12 +69,19 @@ export class CudaDevice implements ComputeDevice {
     throw notWhileCapturing();
   }
 
+  /** A value is read: the host waits, and the program may want to know. */
+  #beforeReading(): void {
+    this.refuseWhileCapturing();
+    if (this.syncDebug === 2) throw new RuntimeError("called a synchronizing CUDA operation");
+    if (this.syncDebug === 1) ask("torch.cuda._rest:_warn_of_waiting");
+  }
+
   /** In stream order: it waits for nothing but room in pinned memory. A graph that is captured keeps the bytes. */
   write(pointer: number, bytes: Uint8Array): void {
     if (!this.addon.write(pointer, bytes)) this.#fail();
   }
   read(pointer: number, target: Uint8Array, after: number): void {
-    this.refuseWhileCapturing();
+    this.#beforeReading();
     if (!this.addon.read(pointer, target)) this.#fail();
     // What went wrong before is said now.
     this.stream.wait(after);
@@ -87,9 +97,14 @@ export class CudaDevice implements ComputeDevice {
     if (!this.addon.upload(to, from, bytes, isPinned ? 1 : 0)) this.#fail();
     return this.stream.submitted;
   }
-  download(to: number, from: number, bytes: number, after: number): void {
-    this.refuseWhileCapturing();
-    if (!this.addon.download(to, from, bytes)) this.#fail();
+  /** With `isPinned` the bytes come later: who reads them must have waited. */
+  download(to: number, from: number, bytes: number, after: number, isPinned = false): void {
+    if (isPinned) {
+      if (!this.addon.download(to, from, bytes, 1)) this.#fail();
+      return;
+    }
+    this.#beforeReading();
+    if (!this.addon.download(to, from, bytes, 0)) this.#fail();
     this.stream.wait(after);
   }
 
@@ -103,11 +118,20 @@ export class CudaDevice implements ComputeDevice {
     this.command("matmul_allow_tf32", Number(on));
   }
 
+  /** Of torch.backends.cudnn; `tries` is its `benchmark`. */
+  configureConvolutions(enabled: boolean, tf32: boolean, tries: boolean, deterministic: boolean): void {
+    const { stream } = this;
+    stream.begin("convolution_options", 4).push(Number(enabled)).push(Number(tf32));
+    stream.push(Number(tries)).push(Number(deterministic)).end(0);
+  }
+
   /** The next run begins on the default stream, with all of the memory. */
   reset(): void {
     this.useStream(0);
     for (const known of this.#streams.values()) known.nGiven = 0;
     this.allocator.limitBytes = Infinity;
+    this.allocator.chosenPool = 0;
+    this.syncDebug = 0;
     this.allocator.resetPeaks();
     this.accounts.resetTotals();
   }

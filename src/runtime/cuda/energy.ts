@@ -40,6 +40,12 @@ export class EnergyMeter {
     this.#addPower(nowMs, this.#addon.meter(this.#index)?.watts);
   }
 
+  /** Would it answer nothing yet, though it could after a while? */
+  get isTooShort(): boolean {
+    const isBlind = this.#beganJoules === undefined && this.#lastWatts === undefined;
+    return !isBlind && performance.now() - this.#beganMs < SHORTEST_MS;
+  }
+
   finish(nowMs = performance.now()): Energy | null {
     const ms = nowMs - this.#beganMs;
     if (ms < SHORTEST_MS) return null;

@@ -90,11 +90,32 @@ export const cudaFunctions: Record<string, (...args: never[]) => unknown> = {
     if (storage.block && where.type === "cuda") (where as CudaDevice).allocator.recordStream(storage.block, stream);
     return 1;
   }),
+  /** Memory comes from a pool of its own until 0 is chosen; pools live as long as somebody holds them. */
+  cuda_choose_pool: guarded((index: number, pool: number) => {
+    deviceOf(index).allocator.chosenPool = pool;
+    return 1;
+  }),
+  cuda_hold_pool: guarded((index: number, pool: number, holds: boolean) => {
+    const { allocator } = deviceOf(index);
+    if (holds) allocator.retainPool(pool);
+    else allocator.releasePool(pool);
+    return 1;
+  }),
+  cuda_set_sync_debug: guarded((index: number, mode: number) => {
+    deviceOf(index).syncDebug = mode;
+    return 1;
+  }),
   cuda_set_limit: guarded((index: number, bytes: number) => {
     deviceOf(index).allocator.limitBytes = bytes;
     return 1;
   }),
 
+  /** 90100 for cuDNN 9.1.0; 0 where there is none. */
+  cuda_cudnn_version: () => {
+    const found = cuda.count > 0 ? cuda.libraries.find(({ name }) => name === "cuDNN")?.version : "";
+    const [major = 0, minor = 0, patch = 0] = found ? found.split(".").map(Number) : [];
+    return major * 10000 + minor * 100 + patch;
+  },
   cuda_set_switch: guarded((name: Switch, on: boolean) => {
     setSwitch(name, on);
     return 1;

@@ -46,7 +46,9 @@ export class CudaGraph {
   register(generator: CudaGenerator): void {
     if (this.#states.has(generator)) return;
     if (generator.index !== this.device.index) {
-      throw new RuntimeError(`Expected a generator of cuda:${this.device.index} but found one of cuda:${generator.index}`);
+      throw new RuntimeError(
+        `Expected a generator of cuda:${this.device.index} but found one of cuda:${generator.index}`,
+      );
     }
     this.#states.set(generator, { block: this.device.allocate(STATE_BYTES), increment: 0 });
   }

@@ -59,7 +59,8 @@ export const graphFunctions: Record<string, (...args: never[]) => unknown> = {
   }),
   cuda_graph_register: guarded((id: number, generator: number) => {
     const given = generators[generator];
-    if (!(given instanceof CudaGenerator)) throw new RuntimeError("Expected a 'cuda' device type for generator but found 'cpu'");
+    if (!(given instanceof CudaGenerator))
+      throw new RuntimeError("Expected a 'cuda' device type for generator but found 'cpu'");
     graphOf(id).register(given);
     return 1;
   }),

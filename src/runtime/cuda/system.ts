@@ -110,6 +110,7 @@ class CudaSystem {
     device.allocator.shared = this.gauges.subarray(at, at + 2);
     this.gauges[at + 2] = 1;
     if (switches.matmulTf32) device.allowTf32(true);
+    configureConvolutions(device);
     device.allocator.maxSplitBytes = settings.maxSplitBytes;
     if (this.cacheFolder) this.#keepCompiled(join(this.cacheFolder, "kernels"));
     registerDevice(device);
@@ -171,9 +172,18 @@ class CudaSystem {
   }
 }
 
+function configureConvolutions(device: CudaDevice): void {
+  const { cudnnEnabled, convolutionTf32, cudnnBenchmark, cudnnDeterministic } = switches;
+  if (!device.stream.has("convolution_options")) return;
+  device.configureConvolutions(cudnnEnabled, convolutionTf32, cudnnBenchmark, cudnnDeterministic);
+}
+
 export const cuda = new CudaSystem();
 switchListeners.push((name, on) => {
-  if (name === "matmulTf32") for (const device of cuda.opened) device.allowTf32(on);
+  for (const device of cuda.opened) {
+    if (name === "matmulTf32") device.allowTf32(on);
+    else configureConvolutions(device);
+  }
 });
 findDevicesBy((id) => {
   if (id < 16) return null;

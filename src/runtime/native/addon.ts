@@ -38,9 +38,9 @@ export interface CudaEngine extends NativeEngine {
   issue(command: number): boolean;
   write(pointer: number, source: Uint8Array): boolean;
   read(pointer: number, target: Uint8Array): boolean;
-  /** From and to memory of the host; with `isPinned` the source is read later. */
+  /** From and to memory of the host; with `isPinned` they happen later, in stream order. */
   upload(to: number, from: number, bytes: number, isPinned: number): boolean;
-  download(to: number, from: number, bytes: number): boolean;
+  download(to: number, from: number, bytes: number, isPinned: number): boolean;
   /** Pointwise programs that were compiled while running, and why the last one that was not was not. */
   compiled(): { ready: number; failure: string };
   /** Pinned memory of the host. */

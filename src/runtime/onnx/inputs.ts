@@ -18,7 +18,8 @@ const BATCH = 1;
 const LENGTH = 16;
 const IMAGE = 224;
 
-export function chooseInputs(model: OnnxModel, given: Readonly<Record<string, string>>): ChosenInputs {
+/** Another seed gives other numbers of the same kind. */
+export function chooseInputs(model: OnnxModel, given: Readonly<Record<string, string>>, seed = 0): ChosenInputs {
   const inputs = callerInputs(model);
   const names = inputs.map(({ name = "" }) => name);
   const unknown = Object.keys(given).find((name) => !names.includes(name));
@@ -34,7 +35,7 @@ export function chooseInputs(model: OnnxModel, given: Readonly<Record<string, st
     const written = given[name];
     const { dtype, dims, below, why } =
       written === undefined ? guess(model, input, named) : { ...parse(written, input), why: "given" };
-    tensors[name] = filled(dtype, dims, below, name);
+    tensors[name] = filled(dtype, dims, below, name, seed);
     const limit = below === undefined ? "" : `<${below}`;
     const value = `${dtype}[${dims.join(",")}]${limit}`;
     choices.push({ name, value, from: written === undefined ? "annotation" : "given", why });
@@ -121,9 +122,15 @@ function parse(written: string, input: ValueInfo): { dtype: DataType; dims: numb
 }
 
 /** Normal numbers, or whole numbers spread over their range; the same for the same name and sizes. */
-function filled(dtype: DataType, dims: readonly number[], below: number | undefined, name: string): PlainTensor {
+function filled(
+  dtype: DataType,
+  dims: readonly number[],
+  below: number | undefined,
+  name: string,
+  seed: number,
+): PlainTensor {
   const count = dims.reduce((a, b) => a * b, 1);
-  const next = generator(name);
+  const next = generator(seed === 0 ? name : `${name} ${seed}`);
   const isMask = /mask/i.test(name);
   const value = (): number => {
     if (isFloat(dtype)) return Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());

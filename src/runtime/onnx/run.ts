@@ -57,6 +57,14 @@ const ARRAYS = {
   bool: Uint8Array,
 };
 
+/** Waiting threads give their time to others instead of spinning: an editor is beside it. */
+export function threadsOf({ threads }: { threads?: number }): InferenceSession.SessionOptions {
+  return {
+    ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+    extra: { session: { intra_op: { allow_spinning: "0" } } },
+  };
+}
+
 export async function createSession(
   model: Uint8Array | string,
   options: InferenceSession.SessionOptions = {},

@@ -67,13 +67,7 @@ const lossOfRows = op({
     return { input: dx };
   },
   cost: (input: Tensor) => ({ flops: 5 * input.numel, bytes: input.nbytes }),
-}) as (
-  input: Tensor,
-  target: Tensor,
-  weight: Tensor | null,
-  ignored: number,
-  smoothing: number,
-) => Tensor[];
+}) as (input: Tensor, target: Tensor, weight: Tensor | null, ignored: number, smoothing: number) => Tensor[];
 
 /** Each class pulls with a weight: the target's own, and an equal share of the smoothing. */
 function gradientByOps(

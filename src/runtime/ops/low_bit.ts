@@ -3,7 +3,7 @@
  * eight-bit and sixteen-bit floats, scaled in groups along each row. Few rows are multiplied straight from the packed
  * weights, many by spelling the weights out block by block. How weights are quantized is not decided here.
  */
-import { bfloat16, float16, float32, float8_e4m3fn, float8_e5m2, int64, int8, uint8, type DType } from "../dtype.ts";
+import { bfloat16, float16, float32, float64, float8_e4m3fn, float8_e5m2, int64, int8, uint8, type DType } from "../dtype.ts";
 import { RuntimeError } from "../errors.ts";
 import { launch, pointerOf } from "../launch.ts";
 import { op, type Grads } from "../op.ts";
@@ -218,8 +218,13 @@ export const dequantizeLowBit = op({
     group = 0,
     dtype: DType | null = null,
   ): Tensor {
-    const p = packedOf("[dequantize_low_bit]", weight, scale, zero, table, format, group);
-    const out = empty([p.n, p.k], dtype ?? float32, weight.device);
+    const where = "[dequantize_low_bit]";
+    const p = packedOf(where, weight, scale, zero, table, format, group);
+    const target = dtype ?? float32;
+    if (target.kind !== "float" || target.size < 2) {
+      throw new RuntimeError(`${where} got dtype ${target.name}: expected float16, bfloat16, float32 or float64`);
+    }
+    const out = empty([p.n, p.k], target, weight.device);
     spell(out, p, 0, p.n);
     return out;
   },
@@ -270,7 +275,7 @@ const castBias = (bias: Tensor | null, dtype: DType): Tensor | null => bias && c
 /** The kernel that multiplies from the packed form, where the device has one that knows this weight. */
 function thinKernelOf(p: Packed, x: Tensor): string | null {
   const { stream } = x.device;
-  if (!stream) return null;
+  if (!stream || x.dtype === float64) return null;
   if (x.device.type === "cpu") return stream.has("matmul_low_bit") ? "matmul_low_bit" : null;
   const kernel = `matmul_${p.format}`;
   const isEven = p.group % 8 === 0 && p.k % p.group === 0 && p.weight.pointer % 8 === 0;

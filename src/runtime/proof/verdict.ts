@@ -46,6 +46,12 @@ export function verdict(figures: Figures): { verdict: string; worthKeeping: bool
   return { verdict: `${capital(joined)}; ${quality}.`, worthKeeping: true };
 }
 
+/** Weights that became zeros and stay where they were: no product here skips them. */
+export function zerosVerdict(figures: Figures): { verdict: string; worthKeeping: boolean } {
+  const sentence = `${capital(qualityOf(figures))}; zeros alone make it neither smaller nor faster`;
+  return { verdict: `${sentence}: worth keeping only for an engine that skips them.`, worthKeeping: false };
+}
+
 function timeOf({ latency }: Figures): { words: string; ratio: number; isSlower: boolean; isFaster: boolean } {
   const { before, after } = latency;
   const ratio = before.medianUs > 0 ? after.medianUs / before.medianUs : 1;

@@ -4,14 +4,21 @@
  */
 import { existsSync, statSync } from "node:fs";
 import { dirname, extname, resolve } from "node:path";
-import type { CompressedFile, ProofRequest, QuantizeResult } from "../../protocol/compress.ts";
+import type {
+  CompressedFile,
+  DistillResult,
+  ProofRequest,
+  PruneResult,
+  QuantizeResult,
+} from "../../protocol/compress.ts";
 import type { Failure } from "../../protocol/source.ts";
 import { writeChecked } from "../onnx/export/checked.ts";
 import { DEFAULT_OPSET } from "../onnx/write.ts";
-import type { Measured } from "../proof/report.ts";
+import { type Measured, reportOf } from "../proof/report.ts";
 import type { Json } from "../python/interpreter.ts";
 import { type Report, RequestRefused, type Session, splitTarget } from "../session.ts";
 import type { VerbCore } from "./core.ts";
+import { NO_SETUP, deviceOf, isScript, open, prepare, targetText } from "./target.ts";
 
 /** What Python answers in the end. */
 export interface Proved {
@@ -48,6 +55,74 @@ export function work<Result>(
     if (step.result !== undefined) return { result: step.result };
     report.progress(step.message ?? "", step.fraction ?? undefined);
   }
+}
+
+/** What one of the verbs has of its own. */
+export interface Way<Verb extends "quantize" | "prune" | "distill"> {
+  verb: Verb;
+  /** The Python module that does the work. */
+  job: string;
+  /** "to prune", for a target without a class. */
+  purpose: string;
+  /** What the job takes beside files; undefined fields are left out. */
+  options(root: string): Record<string, Json | undefined>;
+  budgetDb?: number;
+  opset?: number;
+}
+
+/** From a request to a result: the target prepared, the job done, the reports put into words, the file written. */
+export async function prove<Result extends QuantizeResult | PruneResult | DistillResult>(
+  session: Session<VerbCore>,
+  request: ProofRequest,
+  report: Report,
+  way: Way<Result["verb"]>,
+): Promise<Result> {
+  const result = {
+    version: 1,
+    verb: way.verb,
+    target: request.target,
+    ok: false,
+    setup: NO_SETUP,
+    device: session.core.device,
+    data: NO_DATA,
+    reports: [],
+    notes: [],
+    stdout: "",
+  } as unknown as Result;
+  const finish = (failure?: Failure): Result => ({
+    ...result,
+    ok: failure === undefined,
+    stdout: report.stdout(),
+    ...(failure ? { failure } : {}),
+  });
+  const refused = refusedFile(request.file);
+  if (refused) return finish(refused);
+  const target = open(session, request);
+  const place = deviceOf(session, request);
+  if ("failure" in place) return finish(place.failure);
+  result.device = place.device;
+  if (isScript(session, target)) {
+    const message = `${request.target} has no nn.Module class ${way.purpose}`;
+    return finish({ kind: "usage", type: "no-model", message });
+  }
+  report.progress("finding arguments");
+  const prepared = prepare(session, target, request, place.device);
+  result.target = targetText(request, prepared);
+  result.setup = prepared.setup ?? NO_SETUP;
+  if (prepared.failure) return finish(prepared.failure);
+
+  const given = Object.entries(way.options(target.root)).filter(([, value]) => value !== undefined);
+  const options = Object.fromEntries(given) as Record<string, Json>;
+  session.interpreter.call(`${way.job}:begin`, { ...options, ...namedFiles(session, request, target.root) });
+  const answer = work<Proved>(session, report, `${way.job}:advance`);
+  if ("failure" in answer) return finish(answer.failure);
+  result.data = answer.result.data;
+  result.notes = answer.result.notes;
+  result.reports = answer.result.reports.map((measured) => reportOf(measured, way.budgetDb));
+  if (request.file === undefined) return finish();
+  const { file, failure } = await fileOf(session, request.file, answer.result, way.job, report, way.opset);
+  if (file) result.file = file;
+  return finish(failure);
 }
 
 /** The files of a request as Python takes them: by the places where it sees them. */
@@ -101,6 +176,13 @@ export function refusedFile(file: string | undefined): Failure | null {
   return null;
 }
 
+/** What a job answers while its model stands where the target stood. */
+interface Shown {
+  description: string;
+  /** Inputs whose first dimension is the batch. */
+  batch?: string[];
+}
+
 /** The file that was asked for: what Python wrote and read again, or an ONNX file of the model that Python shows. */
 export async function fileOf(
   session: Session<VerbCore>,
@@ -118,14 +200,20 @@ export async function fileOf(
     const message = `${file} was written, but a model that was read from it gives other outputs`;
     return { file: written, failure: { kind: "bug", type: "file-differs", message } };
   }
-  const { description } = session.interpreter.call(`${job}:show`) as { description: string };
+  const { description, batch = [] } = session.interpreter.call(`${job}:show`) as Shown;
   try {
-    const wanted = { file, opset, dynamic: {}, name: "model" };
-    const { bytes, checks, operators, failure } = await writeChecked(session, wanted, report);
+    const dynamic = Object.fromEntries(batch.map((name) => [name, { "0": "batch" }]));
+    const wanted = { file, opset, dynamic, name: "model" };
+    let written = await writeChecked(session, wanted, report);
+    const isFixed = batch.length === 0 || written.failure !== undefined;
+    // Some models take no other size than the one they were called with.
+    if (written.failure && batch.length > 0) written = await writeChecked(session, { ...wanted, dynamic: {} }, report);
+    const { bytes, checks, operators, failure } = written;
     if (failure) return { failure };
     const telling = Object.entries(operators).filter(([name]) => TELLING.test(name));
     const counts = telling.map(([name, count]) => `${count} ${name}`).join(", ");
-    const contents = `${description}; opset ${opset}${counts ? `, ${counts}` : ""}`;
+    const sizes = isFixed ? "sizes fixed" : "any batch";
+    const contents = `${description}; opset ${opset}, ${sizes}${counts ? `, ${counts}` : ""}`;
     return { file: { file, format, bytes, contents, checks } };
   } finally {
     session.interpreter.call(`${job}:hide`);

@@ -2,14 +2,15 @@
 import type { DeviceInfo } from "../../protocol/results.ts";
 import { servesInstead, waysToGetDriver, waysToGetLibrary } from "../cuda/advice.ts";
 import { cuda } from "../cuda/system.ts";
+import { providerRows } from "../onnx/providers.ts";
 import { findSitePackages } from "../python/environments.ts";
 import type { VerbHandler } from "../session.ts";
 import type { VerbCore } from "./core.ts";
 
-export const devices: VerbHandler<"devices", VerbCore> = (session, { workspace, env }) => {
+export const devices: VerbHandler<"devices", VerbCore> = async (session, { workspace, env }) => {
   const environment = workspace === undefined && env === undefined ? null : findSitePackages(env, workspace ?? "");
   if (environment !== null) cuda.lookIn(environment);
-  const found = [...cpuParts(session.core), ...gpus()];
+  const found = [...cpuParts(session.core), ...gpus(), ...(await providerRows())];
   return { version: 1, verb: "devices", target: "", ok: true, devices: found };
 };
 
@@ -78,10 +79,12 @@ function gpus(): DeviceInfo[] {
       kind: "library",
       available: isFound,
       description: isFound
-        ? `for ${purpose}: ${path}${version ? ` (${version})` : ""}`
+        ? `for ${purpose}: ${path}${version ? ` (${version})` : ""}${reason ? `; it refused: ${reason}` : ""}`
         : `for ${purpose}: ${reason}${instead ? `; ${instead}` : ""}`,
       purpose,
-      ...(isFound ? { path } : { reason, get: waysToGetLibrary(name, status.driver) }),
+      ...(isFound ? { path } : { get: waysToGetLibrary(name, status.driver) }),
+      // Of one that was found: what it refused, and that is then done by ours.
+      ...(reason ? { reason } : {}),
       ...(version ? { libraryVersion: version } : {}),
       ...(instead ? { instead } : {}),
     };

@@ -10,7 +10,7 @@ import { graphOnnx } from "./onnx.ts";
 import { NO_SETUP, isScript, open, prepare, probe, targetText } from "./target.ts";
 
 export const graph: VerbHandler<"graph", VerbCore> = (session, request, report) => {
-  if (goesToOnnxRuntime(request)) return graphOnnx(request);
+  if (goesToOnnxRuntime(request)) return graphOnnx(request, report);
   const result: GraphResult = {
     version: 1,
     verb: "graph",
@@ -24,6 +24,10 @@ export const graph: VerbHandler<"graph", VerbCore> = (session, request, report) 
     ok: failure === undefined,
     ...(failure ? { failure } : {}),
   });
+  if (request.optimized) {
+    const message = "what ONNX Runtime makes of a graph is shown of .onnx files that it runs";
+    return finish({ kind: "usage", type: "optimized", message });
+  }
   const target = open(session, request);
   if (isScript(session, target)) {
     return finish({

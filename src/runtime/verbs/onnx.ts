@@ -6,14 +6,15 @@ import type { InferenceSession } from "onnxruntime-node";
 import { kernels, lines, memory, modules, timing, FEWEST_REPETITIONS, STEADY_SPREAD } from "../../profiler/index.ts";
 import { GRAPH_VERSION } from "../../protocol/graph.ts";
 import type { GraphResult, ProfileResult, RunResult, Setup, TensorSummary } from "../../protocol/results.ts";
-import type { ProfileRequest, TargetRequest } from "../../protocol/rpc.ts";
+import type { GraphRequest, ProfileRequest, TargetRequest } from "../../protocol/rpc.ts";
 import type { SourceLocation } from "../../protocol/source.ts";
 import { numbers } from "../onnx/compare.ts";
 import { traceOf, type OrtEvent } from "../onnx/events.ts";
 import { chooseInputs, type ChosenInputs } from "../onnx/inputs.ts";
 import { readModelFile, type OnnxModel } from "../onnx/model.ts";
 import { pictureOf } from "../onnx/picture.ts";
-import { createSession, runSession, type PlainTensor } from "../onnx/run.ts";
+import { chooseProvider } from "../onnx/providers.ts";
+import { createSession, runSession, threadsOf, type PlainTensor } from "../onnx/run.ts";
 import { DATA_TYPES } from "../onnx/schema.ts";
 import { failureOf } from "../onnx/target.ts";
 import type { Report } from "../session.ts";
@@ -71,8 +72,11 @@ export async function runOnnx(request: TargetRequest, report: Report): Promise<R
   try {
     const { inputs, setup, parameters } = open(request);
     Object.assign(result, { setup }, parameters);
+    const place = await chooseProvider(request.device);
+    if ("failure" in place) return { ...result, failure: place.failure };
+    result.device = place.device;
     report.progress("loading into ONNX Runtime");
-    const session = await createSession(resolve(request.target), threadsOf(request));
+    const session = await createSession(resolve(request.target), { ...threadsOf(request), ...place.options });
     report.progress("running");
     await runSession(session, inputs.tensors);
     const began = performance.now();
@@ -109,17 +113,21 @@ export async function profileOnnx(request: ProfileRequest, report: Report): Prom
   try {
     const { model, inputs, setup, parameters } = open(request);
     Object.assign(result, { setup }, parameters);
+    const place = await chooseProvider(request.device);
+    if ("failure" in place) return { ...result, failure: place.failure };
+    result.device = place.device;
+    const options = { ...threadsOf(request), ...place.options };
     report.progress("loading into ONNX Runtime");
-    const session = await createSession(resolve(request.target), threadsOf(request));
+    const session = await createSession(resolve(request.target), options);
     const samples = await measure(session, inputs.tensors, request, report);
     await session.release();
     result.total = timing(samples);
     result.forward = result.total;
     report.progress("tracing");
     const trace = traceOf(
-      await profiled(request, inputs.tensors, join(folder, "profile")),
+      await profiled(resolve(request.target), options, inputs.tensors, join(folder, "profile")),
       request.target,
-      "cpu",
+      place.device,
       WARM_UP,
       sourcesOf(model),
     );
@@ -136,7 +144,7 @@ export async function profileOnnx(request: ProfileRequest, report: Report): Prom
   }
 }
 
-export function graphOnnx(request: TargetRequest): GraphResult {
+export async function graphOnnx(request: GraphRequest, report: Report): Promise<GraphResult> {
   const empty = { version: GRAPH_VERSION, target: request.target, nodes: [], edges: [], groups: [] } as const;
   const result: GraphResult = {
     version: 1,
@@ -147,19 +155,32 @@ export function graphOnnx(request: TargetRequest): GraphResult {
     graph: { ...empty, nodes: [], edges: [], groups: [] },
   };
   try {
-    const model = readModelFile(resolve(request.target));
+    const file = resolve(request.target);
+    const model = request.optimized ? await optimized(file, request, report) : readModelFile(file);
     return { ...result, ok: true, graph: pictureOf(model, request.target) };
   } catch (error) {
     return { ...result, failure: failureOf(error) };
   }
 }
 
-/** Waiting threads give their time to others instead of spinning: an editor is beside it. */
-function threadsOf({ threads }: TargetRequest): InferenceSession.SessionOptions {
-  return {
-    ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
-    extra: { session: { intra_op: { allow_spinning: "0" } } },
-  };
+/** The model as ONNX Runtime runs it: nodes folded, fused and laid out for this machine. */
+async function optimized(file: string, request: TargetRequest, report: Report): Promise<OnnxModel> {
+  // What is wrong with the file is said in our words.
+  readModelFile(file);
+  const folder = mkdtempSync(join(tmpdir(), "layerwise-onnx-"));
+  try {
+    report.progress("optimizing in ONNX Runtime");
+    const written = join(folder, "optimized.onnx");
+    const session = await createSession(file, {
+      ...threadsOf(request),
+      optimizedModelFilePath: written,
+      graphOptimizationLevel: "all",
+    });
+    await session.release();
+    return readModelFile(written);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Until the quartiles are close, or the time or the count is used up. */
@@ -188,12 +209,13 @@ async function measure(
 
 /** A few runs of a session that writes down each node. Its file appears when profiling ends. */
 async function profiled(
-  request: TargetRequest,
+  file: string,
+  options: InferenceSession.SessionOptions,
   inputs: Record<string, PlainTensor>,
   prefix: string,
 ): Promise<OrtEvent[]> {
-  const session = await createSession(resolve(request.target), {
-    ...threadsOf(request),
+  const session = await createSession(file, {
+    ...options,
     enableProfiling: true,
     profileFilePrefix: prefix,
     // Beyond this level nodes lose the names by which they are found in the graph.

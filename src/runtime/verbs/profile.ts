@@ -116,6 +116,7 @@ function measure(session: Session<VerbCore>, request: ProfileRequest, report: Re
     failure,
   });
   report.progress("warming up", 0);
+  let meter = energyMeter();
   const first = once(session, withBackward);
   if (first.failure) return failed(first.failure);
   const isSlow = first.forwardUs + first.backwardUs > maxTimeMs * 500;
@@ -126,7 +127,10 @@ function measure(session: Session<VerbCore>, request: ProfileRequest, report: Re
     if (failure) return failed(failure);
     if (n >= MOST_WARM_UP || performance.now() - began > WARM_UP_SHARE * maxTimeMs) break;
   }
-  const meter = cuda.inUse && cuda.readings ? new EnergyMeter(cuda.readings, cuda.inUse.index) : null;
+  // Of a slow call the first one counts, with its energy; else what follows the warming up.
+  if (!isSlow) meter = energyMeter();
+  let metered = isSlow ? 1 : 0;
+  let meteredUs = isSlow ? first.forwardUs + first.backwardUs : 0;
   let count = 0;
   while (count < maxRepetitions && !isSlow) {
     const passedMs = performance.now() - began;
@@ -135,12 +139,22 @@ function measure(session: Session<VerbCore>, request: ProfileRequest, report: Re
     if (sample.failure) return failed(sample.failure);
     samples.push(sample);
     count++;
+    metered++;
+    meteredUs += sample.forwardUs + sample.backwardUs;
     meter?.sample();
     // The newest ones count: a call that settles late is not held against its beginnings.
     if (samples.length > WINDOW) samples = samples.slice(-WINDOW);
     if (count % 4 !== 0) continue;
     if (samples.length >= FEWEST_REPETITIONS && timing(totals(samples)).spread < STEADY_SPREAD) break;
     report.progress("measuring", Math.min(1, Math.max(passedMs / maxTimeMs, count / maxRepetitions)));
+  }
+  // Steady too soon for the meter: a little more of the same, for it alone.
+  while (meter?.isTooShort && !isSlow && metered < maxRepetitions && performance.now() - began < maxTimeMs) {
+    const sample = once(session, withBackward);
+    if (sample.failure) break;
+    metered++;
+    meteredUs += sample.forwardUs + sample.backwardUs;
+    meter.sample();
   }
   const energy = meter?.finish();
   const hasBackward = withBackward && first.workload !== "";
@@ -150,9 +164,22 @@ function measure(session: Session<VerbCore>, request: ProfileRequest, report: Re
       forward: timing(samples.map((sample) => sample.forwardUs)),
       ...(hasBackward ? { backward: timing(samples.map((sample) => sample.backwardUs)) } : {}),
     },
-    ...(energy ? { energy: { energyJ: energy.joules / count, powerW: energy.watts, energyBy: energy.by } } : {}),
+    ...(energy && metered > 0
+      ? {
+          energy: {
+            // Mean power for a repetition's own time: between repetitions there is time that is ours.
+            energyJ: (energy.watts * meteredUs) / 1e6 / metered,
+            powerW: energy.watts,
+            energyBy: energy.by,
+          },
+        }
+      : {}),
     workload: hasBackward ? first.workload : "forward",
   };
+}
+
+function energyMeter(): EnergyMeter | null {
+  return cuda.inUse && cuda.readings ? new EnergyMeter(cuda.readings, cuda.inUse.index) : null;
 }
 
 function totals(samples: readonly Measured[]): number[] {

@@ -155,6 +155,26 @@ many = [torch.zeros(5).pin_memory() for _ in range(4)]
 g.replay()
 assert y.tolist() == [12] * 5
 
+# Values that the program itself writes down are a part of the graph.
+g = torch.cuda.CUDAGraph()
+with torch.cuda.graph(g):
+    sums = [x * torch.tensor([1.0, 2.0, 3.0, 4.0, float(i)], device="cuda") for i in range(3)]
+    total = torch.stack(sums).sum(0)
+x.fill_(1)
+for _ in range(2):
+    g.replay()
+    assert total.tolist() == [3, 6, 9, 12, 3]
+
+# Copies into pinned memory are captured too.
+received = torch.zeros(5).pin_memory()
+g = torch.cuda.CUDAGraph()
+with torch.cuda.graph(g):
+    received.copy_(x * 3, non_blocking=True)
+x.fill_(5)
+g.replay()
+torch.cuda.synchronize()
+assert received.tolist() == [15] * 5
+
 # Random numbers go on from replay to replay as they would without a graph.
 torch.cuda.manual_seed(7)
 expected = [torch.rand(300, device="cuda").tolist() + F.dropout(torch.ones(7, device="cuda"), 0.5).tolist() for _ in range(3)]

@@ -1,5 +1,7 @@
 """torch.cuda as people use it: devices, moves, memory, streams, events, pinned memory, seeds, errors in PyTorch's words."""
 
+import warnings
+
 import torch
 
 
@@ -131,4 +133,61 @@ torch.cuda.set_rng_state(state)
 assert torch.cuda.initial_seed() == 9 and len(torch.cuda.get_rng_state_all()) == 1
 generator = torch.Generator("cuda").manual_seed(3)
 assert generator.device.type == "cuda" and generator.initial_seed() == 3
+
+# The allocator's rules, as in PyTorch: small blocks share 2 MiB, larger ones 20 MiB, and what is left over is split off.
+torch.cuda.empty_cache()
+torch.cuda.reset_peak_memory_stats()
+reserved = torch.cuda.memory_reserved()
+small = [torch.zeros(1000, device="cuda") for _ in range(8)]
+large = torch.zeros(3 << 18, device="cuda")
+stats = torch.cuda.memory_stats()
+assert torch.cuda.memory_reserved() - reserved in (20 << 20, 22 << 20)
+assert stats["inactive_split_bytes.all.current"] > 0 and stats["requested_bytes.all.current"] <= stats["allocated_bytes.all.current"]
+assert stats["max_split_size"] == -1 and stats["active_bytes.all.current"] == torch.cuda.memory_allocated()
+segments = torch.cuda.memory_snapshot()
+assert sum(s["total_size"] for s in segments) == torch.cuda.memory_reserved()
+assert sum(s["allocated_size"] for s in segments) == torch.cuda.memory_allocated()
+found = [b for s in segments for b in s["blocks"] if b["address"] == large.data_ptr()]
+assert [b["state"] for b in found] == ["active_allocated"] and found[0]["size"] == 3 << 20
+assert all(b["size"] % 512 == 0 for s in segments for b in s["blocks"])
+torch.cuda.memory._set_allocator_settings("max_split_size_mb:64")
+assert torch.cuda.memory_stats()["max_split_size"] == 64 << 20
+raises(RuntimeError, "Unrecognized key 'max_split'", lambda: torch.cuda.memory._set_allocator_settings("max_split:64"))
+torch.cuda.memory._set_allocator_settings("")
+side = torch.cuda.Stream()
+large.record_stream(side)
+del large, small
+assert torch.cuda.memory_allocated() == torch.cuda.memory_stats()["allocated_bytes.all.current"]
+torch.cuda.synchronize()
+
+# Pools that the program chooses
+pool = torch.cuda.MemPool()
+with torch.cuda.use_mem_pool(pool):
+    inside = torch.zeros(300, device="cuda")
+outside = torch.zeros(300, device="cuda")
+assert [s["segment_pool_id"] for s in pool.snapshot()] == [pool.id] and len(pool.snapshot()) == 1
+assert not any(b["address"] == outside.data_ptr() for s in pool.snapshot() for b in s["blocks"])
+del inside, pool
+torch.cuda.empty_cache()
+assert all(s["segment_pool_id"] == (0, 0) for s in torch.cuda.memory_snapshot())
+
+# What makes the host wait
+torch.cuda.set_sync_debug_mode("error")
+raises(RuntimeError, "called a synchronizing CUDA operation", lambda: outside.sum().item())
+torch.cuda.set_sync_debug_mode(1)
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("always")
+    outside.sum().item()
+assert [str(w.message) for w in told] == ["called a synchronizing CUDA operation"]
+torch.cuda.set_sync_debug_mode("default")
+assert torch.cuda.get_sync_debug_mode() == 0
+
+# Older names, and what is refused with its reason
+assert isinstance(outside, torch.cuda.FloatTensor) and not isinstance(x, torch.cuda.FloatTensor)
+assert torch.cuda.LongTensor([1, 2]).device.type == "cuda"
+assert "-gencode" in torch.cuda.get_gencode_flags() and torch.cuda.cudart().cudaProfilerStart() == 0
+assert torch.backends.cuda.is_built() and torch.backends.cuda.preferred_linalg_library().name == "Default"
+with torch.cuda.profiler.profile():
+    pass
+raises(NotImplementedError, "pointers", lambda: torch.cuda.ExternalStream(0))
 print("all of it holds")

@@ -26,12 +26,13 @@ def tokens(shape, n_words, device, seed=0):
     return (hashed(math.prod(shape), device, seed) * n_words // 65536).reshape(shape)
 
 
-def fill_parameters(model, scale=0.02):
-    """Matrices of small numbers and biases of 0; other vectors stay as their layer made them."""
+def fill_parameters(model, scale=None):
+    """Matrices of small numbers and biases of 0; other vectors stay as their layer made them. Without a scale it is He's."""
     with torch.no_grad():
         for seed, (name, parameter) in enumerate(model.named_parameters()):
             if name.endswith("bias"):
                 parameter.zero_()
             elif parameter.dim() > 1:
-                parameter.copy_(spread(parameter.shape, parameter.device, parameter.dtype, scale, seed))
+                size = scale or math.sqrt(2 / math.prod(parameter.shape[1:]))
+                parameter.copy_(spread(parameter.shape, parameter.device, parameter.dtype, size, seed))
     return model

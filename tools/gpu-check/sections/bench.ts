@@ -22,18 +22,46 @@ interface Prepared {
   check: number;
 }
 
+type Programs = Record<SideName, Conversation | null>;
+
 interface Program {
   side: SideName;
   talk: Conversation;
   id: number;
 }
 
+/** One process for each set of variables that a case asks for. */
+class OurPrograms {
+  readonly #setting: Setting;
+  readonly #started = new Map<string, Conversation>();
+  constructor(setting: Setting) {
+    this.#setting = setting;
+  }
+
+  with(environment: Record<string, string> = {}): Conversation {
+    const key = JSON.stringify(environment);
+    const known = this.#started.get(key);
+    if (known) return known;
+    // Elementwise programs are compiled before they are measured, not while.
+    const own = { LAYERWISE_CUDA_COMPILE: "now", ...environment };
+    const started = new Conversation(this.#setting, layerwise("python"), own);
+    this.#started.set(key, started);
+    return started;
+  }
+
+  close(): void {
+    for (const talk of this.#started.values()) talk.close();
+  }
+}
+
 export async function bench(setting: Setting, rows: Row[]): Promise<Finding[]> {
-  const ours = new Conversation(setting, layerwise("python"));
+  const ours = new OurPrograms(setting);
   const theirs = setting.python ? new Conversation(setting, [setting.python]) : null;
+  // What a compiler does to a process is its own affair.
+  const compiled = setting.python ? new Conversation(setting, [setting.python]) : null;
   const findings: Finding[] = [];
   try {
-    const about = await ours.ask<{ device: string; name: string }>({ do: "about" }, 60);
+    const about = await ours.with({}).ask<{ device: string; name: string }>({ do: "about" }, 60);
     if (about.device !== "cuda") throw new Error(`Layerwise measures on ${about.device}, not on a GPU`);
     if (theirs) findings.push(await meet(setting, theirs));
     else findings.push({ what: "PyTorch", holds: null, detail: "no --python: only ours was measured" });
@@ -46,7 +74,8 @@ export async function bench(setting: Setting, rows: Row[]): Promise<Finding[]> {
         findings.push({ what: "time", holds: null, detail });
         break;
       }
-      const row = await play(setting, one, ours, theirs, place);
+      const talks = { ours: ours.with(one.environment), torch: theirs, compiled: one.compiled ? compiled : null };
+      const row = await play(setting, one, talks, place);
       if (one.case === "copy" && Number.isNaN(copyGbps))
         copyGbps = row.bytes / medianMs(row.sides.torch ?? row.sides.ours) / 1e6;
       row.bars = (one.judge?.(row, copyGbps) ?? []).map((bar) => (setting.isEmulated ? { ...bar, holds: null } : bar));
@@ -55,6 +84,7 @@ export async function bench(setting: Setting, rows: Row[]): Promise<Finding[]> {
   } finally {
     ours.close();
     theirs?.close();
+    compiled?.close();
   }
   if (rows.length === 0) throw new Skipped("no time was left for a case");
   return [...findings, ...verdicts(rows)];
@@ -84,19 +114,15 @@ async function meet(setting: Setting, theirs: Conversation): Promise<Finding> {
   return { what: "PyTorch", holds: null, detail: `${about.torch} on ${about.name}` };
 }
 
-async function play(
-  setting: Setting,
-  one: Planned,
-  ours: Conversation,
-  theirs: Conversation | null,
-  place: number,
-): Promise<Row> {
+async function play(setting: Setting, one: Planned, talks: Programs, place: number): Promise<Row> {
   const sizes = setting.isEmulated ? one.tiny : one.with;
   const { name, group, unit } = one;
   const row: Row = { name, group, unit, flops: 0, bytes: 0, items: 0, sides: {}, bars: [], note: "" };
-  const programs: Program[] = [{ side: "ours", talk: ours, id: 10 * place }];
-  if (theirs) programs.unshift({ side: "torch", talk: theirs, id: 10 * place + 1 });
-  if (theirs && one.compiled) programs.splice(1, 0, { side: "compiled", talk: theirs, id: 10 * place + 2 });
+  const programs: Program[] = [];
+  for (const side of ["torch", "compiled", "ours"] as const) {
+    const talk = talks[side];
+    if (talk) programs.push({ side, talk, id: place });
+  }
   for (const program of programs) {
     const side: Side = { rounds: [], peakBytes: 0, check: NaN };
     row.sides[program.side] = side;
@@ -133,7 +159,9 @@ async function play(
       });
     }
   }
-  for (const { talk, id } of programs) await trying(null, () => talk.ask({ do: "drop", id }, 30));
+  for (const { talk, id } of programs) {
+    if (talk.isRunning) await trying(null, () => talk.ask({ do: "drop", id }, 30));
+  }
   row.note = disagreement(row);
   log(setting, `${name}: ${JSON.stringify(row.sides)}\n`);
   return row;

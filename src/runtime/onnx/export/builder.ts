@@ -46,6 +46,11 @@ export class GraphBuilder {
     return name;
   }
 
+  /** A name that stands in the graph already. */
+  reserve(name: Name): void {
+    this.#taken.add(name);
+  }
+
   /** One node with one output; integers are INT attributes, `{ float }` FLOAT ones, absent inputs "". */
   add(opType: string, inputs: readonly Name[], attributes: Record<string, AttributeValue | undefined> = {}): Name {
     return this.addMany(opType, inputs, 1, attributes)[0]!;

@@ -1,0 +1,1 @@
+"""`layerwise distill`: the command over layerwise.distillation."""

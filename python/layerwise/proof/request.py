@@ -1,0 +1,105 @@
+"""What quantizing, pruning and distilling are asked alike: weights to load, samples, a function that judges."""
+
+import math
+
+import torch
+
+from layerwise import probe, runner
+from layerwise.checkpoints import load_state_dict
+from layerwise.proof.difference import Difference
+from layerwise.proof.metrics import better_of, own_metric
+from layerwise.proof.samples import file_samples, function_samples, random_samples
+from layerwise.proof.variant import Variant
+
+
+class Refused(Exception):
+    """A request that makes no sense: one sentence, and perhaps a hint."""
+
+    def __init__(self, message, hint=None):
+        super().__init__(message)
+        self.hint = hint
+
+
+def compare_whole(model, variant, samples, outputs, judge):
+    """(Difference of all outputs, metrics)"""
+    found = Difference()
+    before_sums, after_sums = judge.start(), judge.start()
+    for index, sample in enumerate(samples.items):
+        before, after = outputs.of(index), outputs.changed(variant, index)
+        for (_, one), (_, other) in zip(before, after):
+            found.add(one, other)
+        judge.add(before_sums, sample, before, before)
+        judge.add(after_sums, sample, before, after)
+        yield "comparing outputs", (index + 1) / len(samples.items)
+    return found, judge.plain(before_sums, after_sums)
+
+
+def load_weights(model, weights):
+    if not weights:
+        return
+    try:
+        state = load_state_dict(weights["path"])
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
+        raise Refused(f"{weights['shown']} cannot be read: {error}") from error
+    for name in ("state_dict", "model_state_dict", "model"):
+        if isinstance(state, dict) and isinstance(state.get(name), dict):
+            state = state[name]
+            break
+    try:
+        model.load_state_dict(state)
+    except (RuntimeError, TypeError, AttributeError) as error:
+        sentence = " ".join(str(error).split())
+        raise Refused(f"{weights['shown']} does not fit the model: {sentence[:400]}") from error
+
+
+def samples_of(request, model):
+    data = request.get("data")
+    plan, device = probe.planned()
+    most = request.get("samples")
+    if not data:
+        return random_samples(plan, device, most)
+    template = plan.arguments(device)
+    if data.get("function"):
+        return function_samples(_function(data), data["shown"], model, template, most)
+    return file_samples(data["path"], data["shown"], model, template, most)
+
+
+def _function(named):
+    """A function of a file of the person's."""
+    module = runner.load_module(named["path"], named.get("root"))
+    function = getattr(module, named["function"], None)
+    if not callable(function):
+        raise Refused(f"{named['shown']} names no function of that file")
+    return function
+
+
+def metric_of(named):
+    if not named:
+        return None
+    return {"name": named["function"], "function": _function(named), "shown": named["shown"]}
+
+
+def own_metric_row(metric, model, variant, samples):
+    name, function = metric["name"], metric["function"]
+    before = own_metric(function, metric["shown"], model)
+    with variant.applied(model) as changed:
+        after = own_metric(function, metric["shown"], changed)
+    for value in (before, after):
+        if not math.isfinite(value):
+            raise Refused(f"{metric['shown']} returned {value}: expected a finite number")
+    return {"name": name, "before": before, "after": after, "better": better_of(name, function), "samples": samples.count}
+
+
+def check_model(model, outputs):
+    """Sentences on what makes figures doubtful; refuses a model whose outputs cannot be compared."""
+    first = outputs.of(0)
+    if not first:
+        raise Refused("the model returns no floating-point tensor: nothing can be compared")
+    for name, tensor in first:
+        if bool(tensor.isnan().any()):
+            raise Refused(f"{name} of the model itself holds NaN: nothing can be compared", "look at weights and data first")
+    again = outputs.changed(Variant(), 0)
+    notes = []
+    if any(not torch.equal(one, other) for (_, one), (_, other) in zip(first, again)):
+        notes.append("The model gives other outputs for the same inputs: part of every difference is its own.")
+    return notes

@@ -1,0 +1,34 @@
+"""Some steps of training on the person's data, for a model that was changed. Knows losses by what a model returns; saves nothing."""
+
+import torch
+
+
+def train(model, samples, loss_of, steps, learning_rate=1e-3, after_step=None, parameters=None):
+    """AdamW with a cosine schedule over the samples in turn; `loss_of(model, sample, index)` gives a scalar, `after_step()` puts back
+    what must not change. Yields (message, fraction); the answer is the list of losses."""
+    parameters = list(model.parameters() if parameters is None else parameters)
+    trained = [parameter for parameter in parameters if parameter.requires_grad and parameter.is_floating_point()]
+    if not trained:
+        raise ValueError("the model has no parameter that can be trained")
+    optimizer = torch.optim.AdamW(trained, lr=learning_rate, weight_decay=0.0)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=max(1, steps))
+    losses = []
+    for step in range(steps):
+        index = step % len(samples.items)
+        with torch.enable_grad():
+            loss = loss_of(model, samples.items[index], index)
+            if not loss.requires_grad:
+                raise ValueError("nothing that the model returns has a gradient: it cannot be trained")
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
+        optimizer.step()
+        schedule.step()
+        if after_step is not None:
+            after_step()
+        losses.append(loss.item())
+        if losses[-1] != losses[-1]:
+            raise ValueError(f"the loss of training is NaN in step {step}")
+        yield f"training, loss {losses[-1]:.4g}", (step + 1) / steps
+    optimizer.zero_grad(set_to_none=True)
+    return losses

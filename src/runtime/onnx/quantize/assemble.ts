@@ -1,0 +1,130 @@
+/**
+ * Whole graphs from rewritten layers: the quantized model, and, for the proof, the model as it is with each quantized layer
+ * beside its own, reading the same numbers. Decides no scheme and measures nothing.
+ */
+import { float32 } from "../../dtype.ts";
+import { GraphBuilder, type Name } from "../export/builder.ts";
+import { dataTypeNumber, type DataType, type ModelProto, type NodeProto, type ValueInfo } from "../schema.ts";
+import { modelOf } from "../write.ts";
+import type { PlainGraph } from "./graph.ts";
+import { activated, type Layer } from "./layers.ts";
+import { Rewriter, type Choices, type Rewritten } from "./rewrite.ts";
+import { Stored, type StorageType } from "./storage.ts";
+
+export interface Assembled {
+  model: ModelProto;
+  /** What became of each layer, by its path. */
+  rewritten: Map<string, Rewritten>;
+  /** Weights that were stored in another type: name and bytes. */
+  stored: Map<string, { bytes: number; values: Float32Array }>;
+}
+
+export interface Wanted {
+  graph: PlainGraph;
+  opset: number;
+  /** Those that are rewritten. */
+  layers: readonly Layer[];
+  choices: Choices | null;
+  /** Weights that are stored in halves, by name. */
+  stored: ReadonlyMap<string, StorageType>;
+}
+
+function builderFor(graph: PlainGraph, opset: number): GraphBuilder {
+  const builder = new GraphBuilder(opset, []);
+  for (const name of graph.initializers.keys()) builder.reserve(name);
+  for (const { name = "" } of graph.inputs) builder.reserve(name);
+  for (const { name = "", output } of graph.nodes) {
+    builder.reserve(name);
+    for (const value of output) builder.reserve(value);
+  }
+  return builder;
+}
+
+/** The model with these layers in fewer bits; weights that nobody reads any more are gone. */
+export function quantizedModel({ graph, opset, layers, choices, stored }: Wanted): Assembled {
+  const builder = builderFor(graph, opset);
+  const rewriter = choices && new Rewriter(builder, choices);
+  const storage = new Stored(builder, graph, stored);
+  const byNode = new Map(layers.map((layer) => [layer.node, layer]));
+  const edges = choices?.scheme === "static" ? quantizedEdges(graph, layers) : new Set<Name>();
+  const replaced = new Map<Name, Name>();
+  const rewritten = new Map<string, Rewritten>();
+  for (const node of graph.nodes) {
+    const layer = byNode.get(node);
+    if (layer && rewriter) {
+      const made = rewriter.layer(layer, node.input[0]!);
+      rewritten.set(layer.path, made);
+      // The last node of a layer makes what the layer's own made.
+      builder.nodes.at(-1)!.output[0] = node.output[0]!;
+    } else {
+      const input = node.input.map((name) => storage.inFloat(name) ?? replaced.get(name) ?? name);
+      builder.nodes.push({ ...node, input });
+    }
+    for (const name of node.output) {
+      if (edges.has(name)) replaced.set(name, rewriter!.around(name));
+    }
+  }
+  return { model: modelFrom(builder, graph, opset), rewritten, stored: storage.sizes };
+}
+
+/** Integer convolutions give codes: what comes out of one, behind its activation, is read as codes by everybody. */
+export function quantizedEdges(graph: PlainGraph, layers: readonly Layer[]): Set<Name> {
+  const readers = graph.readers();
+  return new Set(layers.filter(({ kind }) => kind === "Conv").map((layer) => activated(graph, layer, readers)));
+}
+
+/** Values whose ranges a static scheme needs. */
+export function calibratedValues(graph: PlainGraph, layers: readonly Layer[]): Name[] {
+  return [...new Set([...layers.map(({ node }) => node.input[0]!), ...quantizedEdges(graph, layers)])];
+}
+
+/** The model as it is, with each layer once more in fewer bits beside its own: pairs of names to compare. */
+export function sideBySide(
+  graph: PlainGraph,
+  opset: number,
+  layers: readonly Layer[],
+  choices: Choices,
+): { model: ModelProto; pairs: Map<string, [Name, Name]> } {
+  const builder = builderFor(graph, opset);
+  const rewriter = new Rewriter(builder, choices);
+  const byNode = new Map(layers.map((layer) => [layer.node, layer]));
+  const pairs = new Map<string, [Name, Name]>();
+  for (const node of graph.nodes) {
+    builder.nodes.push(node);
+    const layer = byNode.get(node);
+    if (layer) pairs.set(layer.path, [node.output[0]!, rewriter.layer(layer, node.input[0]!).output]);
+  }
+  const model = modelFrom(builder, graph, opset);
+  return { model: withOutputs(model, [...pairs.values()].flat()), pairs };
+}
+
+/** The model that also gives these values, all of them floats. */
+export function withOutputs(model: ModelProto, names: readonly Name[]): ModelProto {
+  const graph = model.graph!;
+  const known = new Set(graph.output.map(({ name }) => name));
+  const more = [...new Set(names)]
+    .filter((name) => !known.has(name))
+    .map((name): ValueInfo => ({ name, type: { tensorType: { elemType: dataTypeNumber(float32.name as DataType) } } }));
+  return { ...model, graph: { ...graph, output: [...graph.output, ...more] } };
+}
+
+/** The graph as it came, for what is compared with. */
+export function plainModel(graph: PlainGraph, opset: number): ModelProto {
+  return modelOf(graph.toProto(), opset);
+}
+
+function modelFrom(builder: GraphBuilder, graph: PlainGraph, opset: number): ModelProto {
+  const read = new Set(builder.nodes.flatMap((node) => [...node.input, ...namesInside(node)]));
+  for (const { name = "" } of graph.outputs) read.add(name);
+  const kept = [...graph.initializers.values()].filter(({ name = "" }) => read.has(name));
+  return modelOf(graph.toProto(builder.nodes, [...kept, ...builder.initializers]), opset);
+}
+
+function namesInside(node: NodeProto): string[] {
+  return node.attribute.flatMap(({ g, graphs }) =>
+    [...(g ? [g] : []), ...graphs].flatMap((inner) => [
+      ...inner.node.flatMap((part) => [...part.input, ...namesInside(part)]),
+      ...inner.output.map(({ name = "" }) => name),
+    ]),
+  );
+}

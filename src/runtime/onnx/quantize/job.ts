@@ -1,0 +1,342 @@
+/** One scheme of quantizing an .onnx file: what is left out and why, the model, the proof. Reads no data and writes no file. */
+import type { LayerReport, QuantizeRequest, Scheme } from "../../../protocol/compress.ts";
+import type { Measured } from "../../proof/report.ts";
+import { RequestRefused, type Report } from "../../session.ts";
+import { threadsOf } from "../run.ts";
+import { modelMessage, type ModelProto } from "../schema.ts";
+import { encode } from "../wire.ts";
+import { calibratedValues, plainModel, quantizedModel, sideBySide, withOutputs, type Assembled } from "./assemble.ts";
+import { differenceOf, histograms } from "./difference.ts";
+import type { PlainGraph } from "./graph.ts";
+import { layersOf, type Layer, type Rest } from "./layers.ts";
+import { compareInside, compareLayers, compareOutputs, interleaved, outputsOf, rangesOf, type Trial } from "./prove.ts";
+import type { Range } from "./ranges.ts";
+import { refusalOf, type Choices } from "./rewrite.ts";
+import type { StorageType } from "./storage.ts";
+
+const INTEGER_SCHEMES = ["dynamic", "static", "int8", "int4"] as const;
+const STORAGE: Partial<Record<Scheme, StorageType>> = {
+  fp16: "float16",
+  bf16: "bfloat16",
+  fp8: "float8_e4m3fn",
+};
+const FLOAT8_OPSET = 19;
+/** Smaller tensors are biases and norms: nothing is won. */
+const LEAST_STORED = 1024;
+const DEFAULT_GROUP = 32;
+const MOST_MS = 1500;
+
+export interface Result {
+  measured: Measured;
+  model: ModelProto;
+}
+
+/** What cannot be done with .onnx files, before any work is. */
+export function refused({ schemes, method, metric, weights }: QuantizeRequest, opset: number): void {
+  const no = (message: string, hint?: string): never => {
+    throw new RequestRefused({ kind: "usage", type: "onnx-quantize", message, ...(hint ? { hint } : {}) });
+  };
+  for (const scheme of schemes) {
+    if (scheme === "qat") no("an .onnx file is not trained: qat is for classes", "static calibrates on data instead");
+    if (scheme === "nf4" || scheme === "fp4") no(`${scheme} is no form that .onnx files have a product for`, "int4 is");
+    if (scheme === "fp8" && opset < FLOAT8_OPSET) {
+      no(`float8 came with opset ${FLOAT8_OPSET}, and the model speaks ${opset}`, "export it with a newer opset");
+    }
+  }
+  if (method && method !== "nearest")
+    no(`${method} is done for classes: the weights of .onnx files are rounded to nearest`);
+  if (metric) no("a metric is called with a model in Python, which an .onnx file in ONNX Runtime is not");
+  if (weights) no("an .onnx file holds its weights: --weights is for classes");
+}
+
+export class Job {
+  readonly #graph: PlainGraph;
+  readonly #opset: number;
+  readonly #request: QuantizeRequest;
+  readonly #trial: Trial;
+  readonly #report: Report;
+  readonly #layers: Layer[];
+  readonly #rest: Rest[];
+  readonly #before: ModelProto;
+  /** The outputs of the model as it is, once they were asked for. */
+  #reference: Awaited<ReturnType<typeof outputsOf>> | null = null;
+
+  constructor(graph: PlainGraph, opset: number, request: QuantizeRequest, trial: Trial, report: Report) {
+    this.#graph = graph;
+    this.#opset = opset;
+    this.#request = request;
+    this.#trial = trial;
+    this.#report = report;
+    const { layers, rest } = layersOf(graph);
+    this.#layers = layers;
+    this.#rest = rest;
+    this.#before = plainModel(graph, opset);
+  }
+
+  async run(scheme: Scheme): Promise<Result> {
+    const storage = STORAGE[scheme];
+    return storage
+      ? await this.#stored(scheme, storage)
+      : await this.#integers(scheme as (typeof INTEGER_SCHEMES)[number]);
+  }
+
+  async #integers(scheme: (typeof INTEGER_SCHEMES)[number]): Promise<Result> {
+    const ranges = new Map<string, Range>();
+    const choices: Choices = {
+      scheme,
+      perChannel: this.#request.perChannel ?? true,
+      symmetric: this.#request.symmetric ?? scheme !== "static",
+      group: this.#request.group ?? (scheme === "int4" ? DEFAULT_GROUP : 0),
+      rangeOf: (value) => ranges.get(value) ?? { low: 0, high: 0 },
+      floatsOf: (name) => this.#graph.floats(name),
+    };
+    const why = new Map<Layer, string>();
+    for (const layer of this.#layers) {
+      const reason = this.#isKept(layer.path) ? "kept by request" : refusalOf(layer, choices);
+      if (reason) why.set(layer, reason);
+    }
+    const open = this.#layers.filter((layer) => !why.has(layer));
+    if (scheme === "static") {
+      const values = calibratedValues(this.#graph, open);
+      const model = withOutputs(
+        this.#before,
+        values.filter((name) => this.#isMade(name)),
+      );
+      const observer = this.#request.observer ?? "minmax";
+      const found = await rangesOf(model, values, this.#trial, observer, (share) =>
+        this.#report.progress("calibrating", share),
+      );
+      for (const [name, range] of found) ranges.set(name, range);
+    }
+    const sensitivity = await this.#sensitivities(open, choices);
+    const keptForBudget = await this.#keepForBudget(open, choices, sensitivity);
+    for (const path of keptForBudget) {
+      const layer = open.find((item) => item.path === path)!;
+      why.set(layer, `kept to hold ${this.#request.budgetDb} dB`);
+    }
+    const layers = open.filter((layer) => !why.has(layer));
+    const assembled = this.#assemble(layers, choices);
+    const { model, rewritten } = assembled;
+    this.#report.progress("comparing layers");
+    const isolated = layers.length === 0 ? new Map() : await this.#isolated(layers, choices);
+    const inside = await this.#inPlace(model, layers);
+    const compared = await this.#compare(model);
+    const rows = this.#layers.map((layer): LayerReport => {
+      const made = rewritten.get(layer.path);
+      const row = this.#row(layer, made?.became ?? this.#keptAs(layer), made?.bytes, made?.codes.values, assembled);
+      const reason = why.get(layer);
+      const inPlace = inside.get(layer.node.output[0]!);
+      const alone = sensitivity.get(layer.path);
+      return {
+        ...row,
+        ...(reason ? { why: reason } : {}),
+        ...(isolated.has(layer.path) ? { output: isolated.get(layer.path)! } : {}),
+        ...(inPlace ? { inPlace } : {}),
+        ...(alone ? { sensitivity: alone } : {}),
+      };
+    });
+    const measured = await this.#measured(scheme, describe(choices, this.#request), model, compared, [
+      ...rows,
+      ...this.#restRows(),
+    ]);
+    return {
+      measured: { ...measured, changed: layers.length, ...(keptForBudget.length > 0 ? { keptForBudget } : {}) },
+      model,
+    };
+  }
+
+  /** Halves and float8: every large weight, whatever reads it. */
+  async #stored(scheme: Scheme, type: StorageType): Promise<Result> {
+    const wanted = new Map<string, StorageType>();
+    for (const [name] of this.#graph.initializers) {
+      const values = this.#graph.floats(name);
+      if (values && values.length >= LEAST_STORED) wanted.set(name, type);
+    }
+    const kept = new Set<string>();
+    for (const layer of this.#layers) {
+      if (!this.#isKept(layer.path)) continue;
+      wanted.delete(layer.weight);
+      kept.add(layer.path);
+    }
+    const request = { graph: this.#graph, opset: this.#opset, layers: [], choices: null, stored: wanted };
+    const assembled = quantizedModel(request);
+    const inside = await this.#inPlace(assembled.model, this.#layers);
+    const compared = await this.#compare(assembled.model);
+    const rows = this.#layers.map((layer): LayerReport => {
+      const made = assembled.stored.get(layer.weight);
+      const reason = kept.has(layer.path) ? "kept by request" : `it has fewer than ${LEAST_STORED} numbers`;
+      const values = made && layer.isTurned ? undefined : made?.values;
+      const row = this.#row(layer, made ? scheme : "float32", made?.bytes, values, assembled);
+      const inPlace = inside.get(layer.node.output[0]!);
+      return { ...row, ...(made ? {} : { why: reason }), ...(inPlace ? { inPlace } : {}) };
+    });
+    const description = `weights in ${type}, computed in float32`;
+    const measured = await this.#measured(scheme, description, assembled.model, compared, rows);
+    return { measured: { ...measured, changed: wanted.size }, model: assembled.model };
+  }
+
+  #isKept(path: string): boolean {
+    return (this.#request.keep ?? []).some((pattern) =>
+      new RegExp(
+        `^${pattern
+          .split("*")
+          .map((part) => part.replaceAll(/[\\^$.+?()[\]{}|]/g, "\\$&"))
+          .join(".*")}$`,
+      ).test(path),
+    );
+  }
+
+  #keptAs(layer: Layer): string {
+    return this.#request.keepAs && this.#isKept(layer.path) ? this.#request.keepAs : "float32";
+  }
+
+  #isMade(name: string): boolean {
+    return !this.#graph.inputs.some((input) => input.name === name);
+  }
+
+  #assemble(layers: readonly Layer[], choices: Choices): Assembled {
+    const stored = new Map<string, StorageType>();
+    const type = this.#request.keepAs && STORAGE[this.#request.keepAs];
+    if (type) {
+      for (const layer of this.#layers) if (this.#isKept(layer.path)) stored.set(layer.weight, type);
+    }
+    return quantizedModel({ graph: this.#graph, opset: this.#opset, layers, choices, stored });
+  }
+
+  get #outputs(): string[] {
+    return this.#graph.outputs.map(({ name = "" }) => name);
+  }
+
+  async #compare(model: ModelProto): ReturnType<typeof compareOutputs> {
+    this.#reference ??= await outputsOf(this.#before, this.#trial);
+    return await compareOutputs(this.#reference, model, this.#outputs, this.#trial);
+  }
+
+  /** Layers where they stand, with everything before them changed too. */
+  async #inPlace(model: ModelProto, layers: readonly Layer[]): ReturnType<typeof compareInside> {
+    this.#report.progress("comparing layers");
+    const inside = layers.map(({ node }) => node.output[0]!);
+    return await compareInside(withOutputs(this.#before, inside), withOutputs(model, inside), inside, this.#trial);
+  }
+
+  async #isolated(layers: readonly Layer[], choices: Choices): ReturnType<typeof compareLayers> {
+    const { model, pairs } = sideBySide(this.#graph, this.#opset, layers, choices);
+    return await compareLayers(model, pairs, this.#trial);
+  }
+
+  /** What each layer costs the outputs alone. */
+  async #sensitivities(layers: readonly Layer[], choices: Choices): Promise<Map<string, LayerReport["output"]>> {
+    const found = new Map<string, LayerReport["output"]>();
+    if (!this.#request.sensitivity && this.#request.budgetDb === undefined) return found;
+    for (const [i, layer] of layers.entries()) {
+      this.#report.progress(`quantizing ${layer.path} alone`, i / layers.length);
+      const { model } = this.#assemble([layer], choices);
+      const { output } = await this.#compare(model);
+      found.set(layer.path, output);
+    }
+    return found;
+  }
+
+  /** The fewest layers, most sensitive first, without which the outputs hold the budget: found by halving. */
+  async #keepForBudget(
+    layers: readonly Layer[],
+    choices: Choices,
+    sensitivity: ReadonlyMap<string, LayerReport["output"]>,
+  ): Promise<string[]> {
+    const { budgetDb } = this.#request;
+    if (budgetDb === undefined) return [];
+    const decibels = (path: string): number => sensitivity.get(path)?.sqnrDb ?? Infinity;
+    const ranked = layers.map(({ path }) => path).sort((a, b) => decibels(a) - decibels(b));
+    const holds = async (kept: number): Promise<boolean> => {
+      this.#report.progress(`keeping ${kept} layers for ${budgetDb} dB`);
+      const left = new Set(ranked.slice(0, kept));
+      const { model } = this.#assemble(
+        layers.filter(({ path }) => !left.has(path)),
+        choices,
+      );
+      const { output } = await this.#compare(model);
+      return (output.sqnrDb ?? Infinity) >= budgetDb;
+    };
+    let [low, high] = [0, ranked.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (await holds(middle)) high = middle;
+      else low = middle + 1;
+    }
+    return ranked.slice(0, high);
+  }
+
+  #row(
+    layer: Layer,
+    became: string,
+    bytes: number | undefined,
+    values: Float32Array | undefined,
+    { stored }: Assembled,
+  ): LayerReport {
+    const before = layer.values.length * 4;
+    const bias = layer.bias ? (this.#graph.floats(layer.bias)?.length ?? 0) : 0;
+    const source = layer.node.metadata.find(({ key }) => key === "source")?.value;
+    const place = /^(.*):(\d+)$/.exec(source ?? "");
+    const after = bytes ?? stored.get(layer.weight)?.bytes ?? before;
+    return {
+      path: layer.path,
+      type: layer.kind,
+      ...(place ? { source: { file: place[1]!, line: Number(place[2]) } } : {}),
+      became,
+      parameters: layer.values.length + bias,
+      beforeBytes: before + 4 * bias,
+      afterBytes: after + 4 * bias,
+      ...(values
+        ? { weight: differenceOf(layer.values, values), ranges: { weight: histograms(layer.values, values) } }
+        : {}),
+    };
+  }
+
+  #restRows(): LayerReport[] {
+    return this.#rest.map(({ node, path, weights, why }) => {
+      const parameters = weights.reduce((sum, name) => {
+        const { dims } = this.#graph.data(name);
+        return sum + dims.reduce((a, b) => a * b, 1);
+      }, 0);
+      const bytes = weights.reduce((sum, name) => sum + this.#graph.data(name).bytes.length, 0);
+      const type = node.opType ?? "";
+      return { path, type, became: "float32", why, parameters, beforeBytes: bytes, afterBytes: bytes };
+    });
+  }
+
+  async #measured(
+    name: string,
+    description: string,
+    model: ModelProto,
+    { output, agreement }: Awaited<ReturnType<typeof compareOutputs>>,
+    layers: LayerReport[],
+  ): Promise<Omit<Measured, "changed">> {
+    this.#report.progress("measuring");
+    const mostMs = this.#request.maxTimeMs ?? MOST_MS;
+    const times = await interleaved(this.#before, model, this.#trial, threadsOf(this.#request), mostMs);
+    return {
+      name,
+      description,
+      beforeBytes: encode(this.#before, modelMessage).length,
+      afterBytes: encode(model, modelMessage).length,
+      times,
+      output,
+      metrics: agreement
+        ? [{ name: "top-1 agreement", before: 1, after: agreement.share, better: "higher", samples: agreement.rows }]
+        : [],
+      layers,
+    };
+  }
+}
+
+function describe({ scheme, perChannel, symmetric, group }: Choices, { observer }: QuantizeRequest): string {
+  const rows = perChannel ? "a scale for each row" : "one scale for a weight";
+  switch (scheme) {
+    case "dynamic":
+      return `int8 weights and activations, activations on the fly, ${rows}`;
+    case "static":
+      return `int8 weights and activations (QDQ), ${observer ?? "minmax"} ranges, ${rows}${symmetric ? ", symmetric" : ""}`;
+    default:
+      return group > 0 ? `${scheme} weights, groups of ${group}` : `${scheme} weights, ${rows}`;
+  }
+}

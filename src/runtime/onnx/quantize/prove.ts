@@ -1,0 +1,217 @@
+/** Runs models in ONNX Runtime beside each other: outputs over all samples, layers one by one, times. Changes no model. */
+import type { Difference, Observer } from "../../../protocol/compress.ts";
+import { FEWEST_REPETITIONS, STEADY_SPREAD, timing } from "../../../profiler/index.ts";
+import { numbers } from "../compare.ts";
+import type { Name } from "../export/builder.ts";
+import { createSession, runSession, type PlainTensor } from "../run.ts";
+import { modelMessage, type ModelProto } from "../schema.ts";
+import { encode } from "../wire.ts";
+import { DifferenceSums } from "./difference.ts";
+import { RangeObserver, type Range } from "./ranges.ts";
+
+export type Sample = Record<string, PlainTensor>;
+type Session = Awaited<ReturnType<typeof createSession>>;
+
+/** What models are judged on, and who may end it. */
+export interface Trial {
+  samples: readonly Sample[];
+  /** Asked between two runs: throws when the person has cancelled. */
+  check(): void;
+}
+
+const WARM_UP = 2;
+const MOST_REPETITIONS = 200;
+
+/** Sessions live as long as `body` runs. */
+export async function withSessions<T>(
+  models: readonly (ModelProto | string)[],
+  options: Parameters<typeof createSession>[1],
+  body: (sessions: Session[]) => Promise<T>,
+): Promise<T> {
+  const sessions: Session[] = [];
+  try {
+    for (const model of models) {
+      sessions.push(await createSession(typeof model === "string" ? model : encode(model, modelMessage), options));
+    }
+    return await body(sessions);
+  } finally {
+    for (const session of sessions) await session.release();
+  }
+}
+
+/** Values without fusions: what stands between two nodes must be there. */
+const OPEN = { graphOptimizationLevel: "basic" } as const;
+
+export const floatsOf = (tensor: PlainTensor): ArrayLike<number> =>
+  tensor.dtype === "int64" || tensor.dtype === "uint64"
+    ? Float64Array.from(numbers(tensor) as ArrayLike<bigint>, Number)
+    : (numbers(tensor) as ArrayLike<number>);
+
+const isReal = ({ dtype }: PlainTensor): boolean => dtype.startsWith("float");
+
+/** Ranges of values over all samples. */
+export async function rangesOf(
+  model: ModelProto,
+  values: readonly Name[],
+  { samples, check }: Trial,
+  observer: Observer,
+  tell: (share: number) => void,
+): Promise<Map<Name, Range>> {
+  const observers = new Map(values.map((name) => [name, new RangeObserver(observer)]));
+  const isCounted = observers.values().next().value?.needsCounts ?? false;
+  const passes = isCounted ? 2 : 1;
+  await withSessions([model], OPEN, async ([session]) => {
+    for (let pass = 0; pass < passes; pass++) {
+      for (const [i, sample] of samples.entries()) {
+        check();
+        const found = { ...sample, ...(await runSession(session!, sample)) };
+        for (const [name, watcher] of observers) {
+          const tensor = found[name];
+          if (!tensor) continue;
+          if (pass === 0) watcher.see(floatsOf(tensor));
+          else watcher.count(floatsOf(tensor));
+        }
+        tell((pass * samples.length + i + 1) / (passes * samples.length));
+      }
+    }
+  });
+  return new Map([...observers].map(([name, watcher]) => [name, watcher.range()]));
+}
+
+export interface Compared {
+  output: Difference;
+  /** Share of samples (rows of the last dimension) whose largest output stayed the same; null where outputs are no scores. */
+  agreement: { share: number; rows: number } | null;
+}
+
+/** What a model gives for every sample: kept, because many others are compared with it. */
+export async function outputsOf(model: ModelProto, { samples, check }: Trial): Promise<Record<string, PlainTensor>[]> {
+  return await withSessions([model], OPEN, async ([session]) => {
+    const found: Record<string, PlainTensor>[] = [];
+    for (const sample of samples) {
+      check();
+      found.push(await runSession(session!, sample));
+    }
+    return found;
+  });
+}
+
+/** Outputs of a model beside what they were, over all samples. */
+export async function compareOutputs(
+  before: readonly Record<string, PlainTensor>[],
+  after: ModelProto,
+  outputs: readonly Name[],
+  { samples, check }: Trial,
+): Promise<Pick<Compared, "output" | "agreement">> {
+  const sums = new DifferenceSums();
+  const agreement = { same: 0, rows: 0, isKnown: true };
+  await withSessions([after], OPEN, async ([session]) => {
+    for (const [i, sample] of samples.entries()) {
+      check();
+      const [was, is] = [before[i]!, await runSession(session!, sample)];
+      for (const name of outputs) {
+        if (was[name] && is[name] && isReal(was[name])) sums.add(floatsOf(was[name]), floatsOf(is[name]));
+      }
+      const scores = outputs[0] === undefined ? undefined : was[outputs[0]];
+      if (scores && isReal(scores) && is[outputs[0]!]) countSame(scores, is[outputs[0]!]!, agreement);
+    }
+  });
+  const isKnown = agreement.isKnown && agreement.rows > 0;
+  return {
+    output: sums.plain(),
+    agreement: isKnown ? { share: agreement.same / agreement.rows, rows: agreement.rows } : null,
+  };
+}
+
+/** Values inside two models, over all samples. */
+export async function compareInside(
+  before: ModelProto,
+  after: ModelProto,
+  names: readonly Name[],
+  { samples, check }: Trial,
+): Promise<Map<Name, Difference>> {
+  const places = new Map(names.map((name) => [name, new DifferenceSums()]));
+  await withSessions([before, after], OPEN, async ([first, second]) => {
+    for (const sample of samples) {
+      check();
+      const [was, is] = [await runSession(first!, sample), await runSession(second!, sample)];
+      for (const [name, difference] of places) {
+        if (was[name] && is[name]) difference.add(floatsOf(was[name]), floatsOf(is[name]));
+      }
+    }
+  });
+  return new Map([...places].map(([name, difference]) => [name, difference.plain()]));
+}
+
+/** Scores of classes stand in rows of two or more; images have rows too, but more dimensions. */
+function countSame(was: PlainTensor, is: PlainTensor, found: { same: number; rows: number; isKnown: boolean }): void {
+  const { dims } = was;
+  const width = dims.at(-1) ?? 0;
+  if (dims.length < 2 || dims.length > 3 || width < 2) {
+    found.isKnown = false;
+    return;
+  }
+  const [a, b] = [floatsOf(was), floatsOf(is)];
+  for (let start = 0; start < a.length; start += width) {
+    found.rows++;
+    if (largest(a, start, width) === largest(b, start, width)) found.same++;
+  }
+}
+
+function largest(values: ArrayLike<number>, start: number, width: number): number {
+  let best = start;
+  for (let i = start + 1; i < start + width; i++) if (values[i]! > values[best]!) best = i;
+  return best - start;
+}
+
+/** Each layer's output beside what it is in fewer bits, given the same numbers. */
+export async function compareLayers(
+  model: ModelProto,
+  pairs: ReadonlyMap<string, readonly [Name, Name]>,
+  { samples, check }: Trial,
+): Promise<Map<string, Difference>> {
+  const sums = new Map([...pairs.keys()].map((path) => [path, new DifferenceSums()]));
+  await withSessions([model], OPEN, async ([session]) => {
+    for (const sample of samples) {
+      check();
+      const found = await runSession(session!, sample);
+      for (const [path, [was, is]] of pairs) {
+        if (found[was] && found[is]) sums.get(path)!.add(floatsOf(found[was]), floatsOf(found[is]));
+      }
+    }
+  });
+  return new Map([...sums].map(([path, difference]) => [path, difference.plain()]));
+}
+
+/** One call on the first sample, both models in turn, until the figures are steady or the time is used up. */
+export async function interleaved(
+  before: ModelProto | string,
+  after: ModelProto | string,
+  { samples, check }: Trial,
+  options: Parameters<typeof createSession>[1],
+  mostMs: number,
+): Promise<{ before: number[]; after: number[] }> {
+  const times = { before: [] as number[], after: [] as number[] };
+  const sample = samples[0]!;
+  await withSessions([before, after], options, async ([first, second]) => {
+    for (let n = 0; n < WARM_UP; n++) {
+      await runSession(first!, sample);
+      await runSession(second!, sample);
+    }
+    const began = performance.now();
+    while (times.before.length < MOST_REPETITIONS && performance.now() - began < mostMs) {
+      for (const [session, list] of [
+        [first!, times.before],
+        [second!, times.after],
+      ] as const) {
+        check();
+        const start = performance.now();
+        await runSession(session, sample);
+        list.push((performance.now() - start) * 1000);
+      }
+      if (times.before.length < FEWEST_REPETITIONS) continue;
+      if (timing(times.before).spread < STEADY_SPREAD && timing(times.after).spread < STEADY_SPREAD) break;
+    }
+  });
+  return times;
+}

@@ -1,0 +1,257 @@
+/**
+ * One layer in fewer bits, as nodes of the graph: integer products with scales found on the way (dynamic), with known scales
+ * around them (static, QDQ), or codes for the weight alone. Each form leaves its result under a name of its own.
+ */
+import { float32 } from "../../dtype.ts";
+import type { GraphBuilder, Name } from "../export/builder.ts";
+import type { AttributeProto, DataType } from "../schema.ts";
+import { groupCodes, int8Codes, roundToEven, type Codes } from "./codes.ts";
+import { turned, type Layer } from "./layers.ts";
+import { affineOf, type Range } from "./ranges.ts";
+
+export interface Choices {
+  scheme: "dynamic" | "static" | "int8" | "int4";
+  perChannel: boolean;
+  symmetric: boolean;
+  /** Columns of one scale; 0: whole rows. */
+  group: number;
+  /** Of activations, for static. */
+  rangeOf(value: Name): Range;
+  /** The numbers of an initializer; null where it is none of float32. */
+  floatsOf(name: Name): Float32Array | null;
+}
+
+export interface Rewritten {
+  output: Name;
+  codes: Codes;
+  /** Of codes, scales and zero points. */
+  bytes: number;
+  became: string;
+}
+
+const OWN_DOMAIN = "com.microsoft";
+const LEAST_BLOCK = 16;
+
+/** Why a layer cannot take this form; null where it can. */
+export function refusalOf(layer: Layer, { scheme, group }: Choices): string | null {
+  if (layer.values.some((value) => !Number.isFinite(value))) return "its weight holds values that are not finite";
+  if (layer.values.length === 0) return "its weight is empty";
+  if (scheme === "int4" && layer.kind === "Conv") return "convolutions take weights of 8 bits at least";
+  const isBlocked = (scheme === "int4" || (scheme === "int8" && group > 0)) && layer.kind !== "Conv";
+  if (isBlocked && group !== 0 && (group < LEAST_BLOCK || !Number.isInteger(Math.log2(group)))) {
+    return `groups of ${group} columns: ONNX Runtime takes powers of two from ${LEAST_BLOCK} on`;
+  }
+  return null;
+}
+
+/** What the layers of one graph share: an input that is quantized once serves all of them. */
+export class Rewriter {
+  readonly builder: GraphBuilder;
+  readonly #choices: Choices;
+  readonly #onTheFly = new Map<Name, { codes: Name; scale: Name; zero: Name }>();
+  readonly #around = new Map<Name, Name>();
+
+  constructor(builder: GraphBuilder, choices: Choices) {
+    this.builder = builder;
+    this.#choices = choices;
+  }
+
+  layer(layer: Layer, input: Name): Rewritten {
+    const { scheme, group } = this.#choices;
+    this.builder.place = { scope: layer.node.name ?? "", source: sourceOf(layer) };
+    if (scheme === "dynamic")
+      return layer.kind === "Conv" ? this.#dynamicConv(layer, input) : this.#dynamic(layer, input);
+    if (scheme === "static") return this.#static(layer, input);
+    const isBlocked = layer.kind !== "Conv" && (scheme === "int4" || group > 0);
+    return isBlocked ? this.#blocks(layer, input) : this.#rows(layer, input);
+  }
+
+  /** A value through its codes and back: whoever reads the result sees what codes can tell. */
+  around(value: Name): Name {
+    const known = this.#around.get(value);
+    if (known !== undefined) return known;
+    const { symmetric } = this.#choices;
+    const { scale, zero } = affineOf(this.#choices.rangeOf(value), symmetric);
+    const { builder } = this;
+    const { place } = builder;
+    builder.place = { scope: value, source: "" };
+    const numbers = [builder.number(float32, scale), this.#numbers(symmetric ? "int8" : "uint8", [zero], false)];
+    const codes = builder.add("QuantizeLinear", [value, ...numbers]);
+    const found = builder.add("DequantizeLinear", [codes, ...numbers]);
+    builder.place = place;
+    this.#around.set(value, found);
+    return found;
+  }
+
+  #codesOf(input: Name): { codes: Name; scale: Name; zero: Name } {
+    let known = this.#onTheFly.get(input);
+    if (!known) {
+      const { place } = this.builder;
+      this.builder.place = { scope: input, source: "" };
+      const [codes, scale, zero] = this.builder.addMany("DynamicQuantizeLinear", [input], 3) as [Name, Name, Name];
+      this.builder.place = place;
+      known = { codes, scale, zero };
+      this.#onTheFly.set(input, known);
+    }
+    return known;
+  }
+
+  #dynamic(layer: Layer, input: Name): Rewritten {
+    const { builder } = this;
+    const { codes, scale, zero } = this.#codesOf(input);
+    // Sums of codes know one zero point for each column, but not every runtime does.
+    const found = this.#int8(layer, true);
+    const weight = this.#weight(layer, found, [layer.columns, layer.rows], true);
+    const sums = builder.add("MatMulInteger", [codes, weight, zero]);
+    const factor = builder.add("Mul", [scale, this.#floats(found.scales)]);
+    const real = builder.add("Mul", [builder.cast(sums, float32), factor]);
+    const output = layer.bias ? builder.add("Add", [real, layer.bias]) : real;
+    return this.#made(output, found, "int8, activations on the fly");
+  }
+
+  #dynamicConv(layer: Layer, input: Name): Rewritten {
+    const { builder } = this;
+    const { codes, scale, zero } = this.#codesOf(input);
+    const found = this.#int8(layer, true);
+    const weight = this.#weight(layer, found, layer.shape, false);
+    const sums = this.#likeNode(layer, "ConvInteger", [codes, weight, zero]);
+    const perChannel = Array<number>(layer.shape.length - 1).fill(1);
+    perChannel[0] = -1;
+    const spread = (name: Name): Name => builder.add("Reshape", [name, builder.int64(perChannel)]);
+    const factor = builder.add("Mul", [scale, spread(this.#floats(found.scales))]);
+    const real = builder.add("Mul", [builder.cast(sums, float32), factor]);
+    const output = layer.bias ? builder.add("Add", [real, spread(layer.bias)]) : real;
+    return this.#made(output, found, "int8, activations on the fly");
+  }
+
+  #static(layer: Layer, input: Name): Rewritten {
+    const found = this.#int8(layer, false);
+    const x = this.around(input);
+    const inputScale = affineOf(this.#choices.rangeOf(input), this.#choices.symmetric).scale;
+    const bias = layer.bias ? this.#integerBias(layer, found, inputScale) : null;
+    const output = this.#likeNode(layer, layer.kind, [x, this.#dequantized(layer, found), ...(bias ? [bias] : [])]);
+    return this.#made(output, found, "int8, activations calibrated");
+  }
+
+  /** Codes for the weight alone: a scale for each row, spelled out when the model is loaded. */
+  #rows(layer: Layer, input: Name): Rewritten {
+    const found = this.#int8(layer, false);
+    const inputs = [input, this.#dequantized(layer, found), ...(layer.bias ? [layer.bias] : [])];
+    return this.#made(this.#likeNode(layer, layer.kind, inputs), found, "int8 weights");
+  }
+
+  /** MatMulNBits: groups of columns, spelled out inside the product. */
+  #blocks(layer: Layer, input: Name): Rewritten {
+    const { builder } = this;
+    const { scheme, symmetric } = this.#choices;
+    const bits = scheme === "int4" ? 4 : 8;
+    const { rows, columns } = layer;
+    const group = this.#choices.group || Math.max(LEAST_BLOCK, 2 ** Math.ceil(Math.log2(columns)));
+    const found = groupCodes(layer.values, rows, columns, { bits, group, symmetric });
+    const groups = Math.ceil(columns / group);
+    const weight = builder.constant(
+      "uint8",
+      [rows, groups, (group * bits) / 8],
+      packed(found.codes, rows, columns, groups * group, bits, 1 << (bits - 1)),
+      `${layer.weight}_${bits}bits`,
+    );
+    const zeros = found.zeros
+      ? builder.constant(
+          "uint8",
+          [rows * Math.ceil((groups * bits) / 8)],
+          packed(found.zeros, rows, groups, groups, bits, 0),
+        )
+      : "";
+    const inputs = [input, weight, this.#floats(found.scales), zeros];
+    const attributes = { K: columns, N: rows, bits, block_size: group };
+    const [product] = builder.addMany("MatMulNBits", inputs, 1, attributes, OWN_DOMAIN);
+    const output = layer.bias ? builder.add("Add", [product!, layer.bias]) : product!;
+    return this.#made(output, found, `int${bits} group ${group}`);
+  }
+
+  #int8(layer: Layer, isSymmetric: boolean): Codes {
+    const { perChannel } = this.#choices;
+    // Integer kernels take weights around zero; weights that are spelled out may stand anywhere.
+    const symmetric = isSymmetric || this.#choices.scheme === "static" || this.#choices.symmetric;
+    return int8Codes(layer.values, layer.rows, layer.columns, { perChannel, symmetric });
+  }
+
+  /** int8 codes as a tensor of the file. */
+  #weight(layer: Layer, { codes }: Codes, dims: readonly number[], isTurned: boolean): Name {
+    const plain = isTurned ? turned(codes, layer.rows, layer.columns) : codes;
+    return this.builder.constant("int8", dims, new Uint8Array(plain.buffer), `${layer.weight}_int8`);
+  }
+
+  /** The weight in float again, in the form in which its node takes it. */
+  #dequantized(layer: Layer, found: Codes): Name {
+    const isList = found.scales.length > 1;
+    const axis = layer.isTurned ? layer.shape.length - 1 : 0;
+    const weight = this.#weight(layer, found, layer.shape, layer.isTurned);
+    const scale = isList ? this.#floats(found.scales) : this.builder.number(float32, found.scales[0]!);
+    const zeros = this.#numbers("int8", found.zeros ?? Array<number>(found.scales.length).fill(0), isList);
+    return this.builder.add("DequantizeLinear", [weight, scale, zeros], { axis: isList ? axis : undefined });
+  }
+
+  /** Integer kernels take a bias in the codes of their sums. */
+  #integerBias(layer: Layer, found: Codes, inputScale: number): Name {
+    const bias = this.#choices.floatsOf(layer.bias);
+    if (!bias || bias.length !== layer.rows) return layer.bias;
+    const steps = bias.map((_, i) => Math.fround(inputScale * found.scales[i % found.scales.length]!));
+    const codes = Array.from(bias, (value, i) => roundToEven(value / steps[i]!));
+    if (codes.some((code) => !(Math.abs(code) < 2 ** 31))) return layer.bias;
+    const integers = this.#numbers("int32", codes, true);
+    return this.builder.add("DequantizeLinear", [integers, this.#floats(steps)], { axis: 0 });
+  }
+
+  /** A node with the attributes of the layer's own. */
+  #likeNode(layer: Layer, opType: string, inputs: readonly Name[]): Name {
+    const [output] = this.builder.addMany(opType, inputs, 1);
+    const made = this.builder.nodes.at(-1)!;
+    made.attribute = [...(layer.node.attribute as AttributeProto[])];
+    return output!;
+  }
+
+  #floats(values: ArrayLike<number>): Name {
+    const floats = Float32Array.from(values);
+    return this.builder.constant("float32", [floats.length], new Uint8Array(floats.buffer));
+  }
+
+  #numbers(dtype: DataType, values: ArrayLike<number>, isList: boolean): Name {
+    const array =
+      dtype === "int32" ? Int32Array.from(values) : dtype === "int8" ? Int8Array.from(values) : Uint8Array.from(values);
+    return this.builder.constant(dtype, isList ? [values.length] : [], new Uint8Array(array.buffer));
+  }
+
+  #made(output: Name, codes: Codes, became: string): Rewritten {
+    const { scheme } = this.#choices;
+    const bitsEach = scheme === "int4" ? 4 : 8;
+    const bytes = Math.ceil((codes.codes.length * bitsEach) / 8) + codes.scales.length * 4;
+    const zeros = codes.zeros ? Math.ceil((codes.zeros.length * bitsEach) / 8) : 0;
+    return { output, codes, bytes: bytes + zeros, became };
+  }
+}
+
+/** Codes in so many bits each, lowest first, every row beginning a byte and filled up to `width` codes. */
+function packed(
+  codes: Int8Array | Uint8Array,
+  rows: number,
+  columns: number,
+  width: number,
+  bits: number,
+  filling: number,
+): Uint8Array {
+  const perByte = 8 / bits;
+  const rowBytes = Math.ceil(width / perByte);
+  const bytes = new Uint8Array(rows * rowBytes);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < width; column++) {
+      const code = column < columns ? codes[row * columns + column]! : filling;
+      bytes[row * rowBytes + Math.floor(column / perByte)]! |= code << (bits * (column % perByte));
+    }
+  }
+  return bytes;
+}
+
+function sourceOf({ node }: Layer): string {
+  return node.metadata.find(({ key }) => key === "source")?.value ?? "";
+}

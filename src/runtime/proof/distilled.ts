@@ -1,0 +1,31 @@
+/** What a student's report comes to in one sentence: beside its teacher in size and time, beside its former self in what it knows. */
+import type { CompressionReport } from "../../protocol/compress.ts";
+
+export function distilledVerdict(
+  figures: Pick<CompressionReport, "beforeBytes" | "afterBytes" | "latency" | "metrics" | "losses" | "output">,
+): { verdict: string; worthKeeping: boolean } {
+  const { beforeBytes, afterBytes, latency, metrics, losses = [], output } = figures;
+  const judged = metrics[0];
+  const size = ratioWords(beforeBytes / afterBytes, "smaller", "larger", "as large");
+  const time = ratioWords(latency.before.medianUs / latency.after.medianUs, "faster", "slower", "as fast");
+  const cost = `${size} and ${time} than the teacher`;
+  if (judged) {
+    const { name, before, after, better } = judged;
+    const words = `${name} ${figure(before)} to ${figure(after)}`;
+    const isBetter = better === "higher" ? after > before : after < before;
+    if (!isBetter) return { verdict: `It learnt nothing (${words}): not worth keeping.`, worthKeeping: false };
+    return { verdict: `${capital(words)}; ${cost}.`, worthKeeping: true };
+  }
+  const [first, last] = [losses[0] ?? NaN, losses.at(-1) ?? NaN];
+  if (!(last < first)) return { verdict: "The loss did not fall: not worth keeping.", worthKeeping: false };
+  const near = output.sqnrDb === null ? "the teacher's own outputs" : `outputs at ${output.sqnrDb.toFixed(1)} dB`;
+  return { verdict: `Loss ${figure(first)} to ${figure(last)}, ${near}; ${cost}.`, worthKeeping: true };
+}
+
+function ratioWords(ratio: number, more: string, less: string, same: string): string {
+  if (ratio > 1.05) return `${ratio.toFixed(1)}x ${more}`;
+  return ratio < 0.95 ? `${(1 / ratio).toFixed(1)}x ${less}` : same;
+}
+
+const figure = (value: number): string => Number(value.toPrecision(4)).toString();
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

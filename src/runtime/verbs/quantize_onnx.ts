@@ -1,0 +1,172 @@
+/**
+ * An .onnx file in fewer bits: its graph rewritten, the result run beside the original in ONNX Runtime, layer by layer.
+ * Nothing is kept unless a file is asked for; what is written is read again and run.
+ */
+import { existsSync, statSync } from "node:fs";
+import { dirname, extname, resolve } from "node:path";
+import type { CompressedFile, QuantizeRequest, QuantizeResult } from "../../protocol/compress.ts";
+import type { ArgumentChoice, ExportCheck } from "../../protocol/results.ts";
+import type { Failure } from "../../protocol/source.ts";
+import { get } from "../handles.ts";
+import { readBytes } from "../launch.ts";
+import { difference } from "../onnx/compare.ts";
+import { chooseInputs } from "../onnx/inputs.ts";
+import { readModelFile, type OnnxModel } from "../onnx/model.ts";
+import { PlainGraph } from "../onnx/quantize/graph.ts";
+import { Job, refused } from "../onnx/quantize/job.ts";
+import { withSessions, type Sample } from "../onnx/quantize/prove.ts";
+import { raise } from "../onnx/quantize/upgrade.ts";
+import { runSession } from "../onnx/run.ts";
+import type { DataType, ModelProto } from "../onnx/schema.ts";
+import { failureOf, writtenInputs } from "../onnx/target.ts";
+import { writeModel } from "../onnx/write.ts";
+import { reportOf } from "../proof/report.ts";
+import { type Report, RequestRefused, type Session, splitTarget } from "../session.ts";
+import type { VerbCore } from "./core.ts";
+import { NO_SETUP, open } from "./target.ts";
+
+const RANDOM_SAMPLES = 8;
+
+interface Data {
+  samples: Sample[];
+  data: QuantizeResult["data"];
+}
+
+export async function quantizeOnnx(
+  session: Session<VerbCore>,
+  request: QuantizeRequest,
+  report: Report,
+): Promise<QuantizeResult> {
+  const result: QuantizeResult = {
+    version: 1,
+    verb: "quantize",
+    target: request.target,
+    ok: false,
+    setup: NO_SETUP,
+    device: "cpu",
+    data: { name: "data", value: "random inputs", from: "default", samples: 0, isRandom: true },
+    reports: [],
+    notes: [],
+    stdout: "",
+  };
+  try {
+    requireOnnxFile(request);
+    const model = readModelFile(resolve(request.target));
+    const graph = PlainGraph.of(model);
+    const opset = raise(graph, model.opset);
+    refused(request, opset);
+    if (opset !== model.opset) result.notes.push(`The operators were raised from opset ${model.opset} to ${opset}.`);
+    const chosen = chooseInputs(model, request.inputs ?? {});
+    result.setup = { init: [], inputs: chosen.choices };
+    const { samples, data } = request.data === undefined ? random(model, request) : dataOf(session, request);
+    result.data = data;
+    const check = (): void => session.interpreter.checkInterrupt();
+    const job = new Job(graph, opset, request, { samples, check }, report);
+    for (const scheme of request.schemes) {
+      const { measured, model: made } = await job.run(scheme);
+      result.reports.push(reportOf(measured, request.budgetDb));
+      if (request.file !== undefined) result.file = await write(made, request.file, samples, measured.description);
+    }
+    const { file } = result;
+    if (file && !file.checks.every(({ ok }) => ok)) {
+      const message = `${file.file} gives other numbers than the model that was written`;
+      return { ...result, failure: { kind: "bug", type: "export-differs", message } };
+    }
+    return { ...result, ok: true };
+  } catch (error) {
+    if (error instanceof RequestRefused) return { ...result, failure: error.failure };
+    if ((error as Error).constructor?.name === "Interrupted") {
+      return { ...result, failure: { kind: "cancelled", type: "cancelled", message: "the run was cancelled" } };
+    }
+    return { ...result, failure: failureOf(error) };
+  }
+}
+
+function requireOnnxFile({ file, schemes }: QuantizeRequest): void {
+  const no = (message: string): never => {
+    throw new RequestRefused({ kind: "usage", type: "file", message });
+  };
+  if (file === undefined) return;
+  if (extname(file).toLowerCase() !== ".onnx")
+    no(`an .onnx model is written as .onnx, not as ${extname(file) || file}`);
+  if (schemes.length !== 1) no(`a file takes one scheme, not ${schemes.length}: ${schemes.join(", ")}`);
+}
+
+/** What the model's own words allow, several times. */
+function random(model: OnnxModel, { inputs = {}, samples }: QuantizeRequest): Data {
+  const count = Math.min(samples ?? RANDOM_SAMPLES, RANDOM_SAMPLES);
+  return {
+    samples: Array.from({ length: count }, (_, seed) => chooseInputs(model, inputs, seed).tensors),
+    data: {
+      name: "data",
+      value: "random inputs",
+      from: "default",
+      why: `random inputs, ${count} samples: errors and ranges of real data may be others`,
+      samples: count,
+      isRandom: true,
+    },
+  };
+}
+
+/** Read by Python, which knows all the kinds of files and may run the person's function. */
+function dataOf(session: Session<VerbCore>, request: QuantizeRequest): Data {
+  const { root } = open(session, request);
+  const { file, name } = splitTarget(request.data!);
+  const path = resolve(file);
+  if (!existsSync(path) || !statSync(path).isFile()) {
+    throw new RequestRefused({ kind: "usage", type: "unknown-file", message: `--data: there is no file ${file}` });
+  }
+  const isInside = path.startsWith(`${root}/`);
+  const seen = isInside ? path : session.interpreter.showFile(path);
+  const place = { path: seen, shown: request.data!, function: name, root: isInside ? root : dirname(seen) };
+  const answer = session.interpreter.call(
+    "layerwise.onnx.target:read_samples",
+    writtenInputs(request),
+    place,
+    request.samples ?? null,
+  ) as unknown as {
+    data: ArgumentChoice & { samples: number; isRandom: boolean };
+    samples: Record<string, number>[];
+    failure?: Failure;
+  };
+  if (answer.failure) throw new RequestRefused(answer.failure);
+  const samples = answer.samples.map((handles): Sample =>
+    Object.fromEntries(
+      Object.entries(handles).map(([input, handle]) => {
+        const tensor = get(handle);
+        const bytes = new Uint8Array(tensor.nbytes);
+        readBytes(tensor, bytes);
+        return [input, { dtype: tensor.dtype.name as DataType, dims: tensor.shape, bytes }];
+      }),
+    ),
+  );
+  return { samples, data: answer.data };
+}
+
+/** The file is read again and run: it must give what the model in memory gives. */
+async function write(
+  model: ModelProto,
+  file: string,
+  samples: readonly Sample[],
+  description: string,
+): Promise<CompressedFile> {
+  const bytes = writeModel(model, file);
+  const checks: ExportCheck[] = [];
+  await withSessions([model, file], {}, async ([memory, disk]) => {
+    const sample = samples[0]!;
+    const [expected, found] = [await runSession(memory!, sample), await runSession(disk!, sample)];
+    const outputs = Object.entries(expected).map(([name, tensor]) => {
+      const actual = found[name]!;
+      const { absolute, relative } = difference(actual, tensor);
+      return { name, shape: [...actual.dims], absolute, relative };
+    });
+    checks.push({ sizes: {}, outputs, ok: outputs.every(({ relative }) => relative <= 1e-5) });
+  });
+  const counts = new Map<string, number>();
+  for (const { opType = "" } of model.graph!.node) counts.set(opType, (counts.get(opType) ?? 0) + 1);
+  const words = ["MatMulInteger", "ConvInteger", "QuantizeLinear", "DequantizeLinear", "MatMulNBits"];
+  const shown = words.flatMap((word) => (counts.has(word) ? [`${counts.get(word)} ${word}`] : []));
+  const opset = model.opsetImport.find(({ domain }) => !domain)?.version;
+  const contents = [description, ...shown, `opset ${opset}`].join("; ");
+  return { file, format: "onnx", bytes, contents, checks };
+}
