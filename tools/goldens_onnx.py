@@ -1,5 +1,5 @@
-"""Writes test/onnx/import_cases.json.gz: small models of one operator each with recorded inputs and outputs, from ONNX's own
-helper and reference evaluator. With --suite FOLDER: ONNX's node tests themselves, for tools/onnx_suite.ts; not kept here.
+"""Writes test/onnx/import_cases.json.gz: small models of one operator each with recorded inputs and outputs, from ONNX's
+own helper and reference evaluator. With --suite FOLDER: ONNX's node tests themselves, for tools/onnx_suite.ts.
 
     python tools/goldens_onnx.py            (in an environment with the packages onnx and numpy)
     python tools/goldens_onnx.py --suite FOLDER
@@ -16,7 +16,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-TARGET = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "test", "onnx", "import_cases.json.gz")
+HERE = os.path.dirname(os.path.abspath(__file__))
+TARGET = os.path.join(os.path.dirname(HERE), "test", "onnx", "import_cases.json.gz")
 DEFAULT_OPSET = 21
 
 rng = np.random.default_rng(7)
@@ -184,13 +185,25 @@ def reductions():
 
 def layers():
     image = real(2, 4, 7, 6)
-    case("conv_uneven", "Conv", [image, real(6, 2, 3, 2), real(6)], pads=[0, 1, 2, 0], strides=[2, 1], group=2, fixed=(1, 2))
+    case(
+        "conv_uneven", "Conv", [image, real(6, 2, 3, 2), real(6)], pads=[0, 1, 2, 0], strides=[2, 1], group=2,
+        fixed=(1, 2),
+    )
     case("conv_same", "Conv", [image, real(3, 4, 3, 3)], auto_pad="SAME_LOWER", strides=[2, 2], fixed=(1,))
     case("conv_1d", "Conv", [real(1, 2, 9), real(3, 2, 3)], dilations=[2], fixed=(1,))
     case("conv_3d", "Conv", [real(1, 2, 4, 4, 4), real(2, 2, 2, 2, 2)], fixed=(1,))
-    case("conv_transpose", "ConvTranspose", [real(1, 3, 4, 3), real(3, 2, 3, 3), real(2)], strides=[2, 2], output_padding=[1, 0], fixed=(1, 2))
-    case("conv_transpose_pads", "ConvTranspose", [real(1, 3, 4, 3), real(3, 2, 3, 3)], strides=[2, 2], pads=[1, 0, 0, 2], fixed=(1,))
-    case("average_pool", "AveragePool", [image], kernel_shape=[3, 2], strides=[2, 2], pads=[1, 0, 1, 1], count_include_pad=1)
+    case(
+        "conv_transpose", "ConvTranspose", [real(1, 3, 4, 3), real(3, 2, 3, 3), real(2)], strides=[2, 2],
+        output_padding=[1, 0], fixed=(1, 2),
+    )
+    case(
+        "conv_transpose_pads", "ConvTranspose", [real(1, 3, 4, 3), real(3, 2, 3, 3)], strides=[2, 2],
+        pads=[1, 0, 0, 2], fixed=(1,),
+    )
+    case(
+        "average_pool", "AveragePool", [image], kernel_shape=[3, 2], strides=[2, 2], pads=[1, 0, 1, 1],
+        count_include_pad=1,
+    )
     case("average_pool_ceil", "AveragePool", [image], kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1)
     case("max_pool", "MaxPool", [image], kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1], dilations=[2, 1])
     case("max_pool_places", "MaxPool", [image], n_outputs=2, kernel_shape=[2, 2], strides=[2, 2])
@@ -205,16 +218,34 @@ def layers():
     case("lp_norm", "LpNormalization", [x], axis=1, p=1, outputs=[x / np.abs(x).sum(axis=1, keepdims=True)])
     case("mean_variance", "MeanVarianceNormalization", [image])
     case("lstm", "LSTM", [real(3, 2, 4), real(1, 20, 4), real(1, 20, 5), real(1, 40)], n_outputs=3, hidden_size=5)
-    case("gru", "GRU", [real(3, 2, 4), real(1, 15, 4), real(1, 15, 5), real(1, 30)], n_outputs=2, hidden_size=5, linear_before_reset=1)
+    case(
+        "gru", "GRU", [real(3, 2, 4), real(1, 15, 4), real(1, 15, 5), real(1, 30)], n_outputs=2, hidden_size=5,
+        linear_before_reset=1,
+    )
     case("resize_linear", "Resize", [image, None, np.array([1, 1, 1.7, 0.6], np.float32)], mode="linear", fixed=(2,))
     case("resize_cubic", "Resize", [image, None, None, ints(2, 4, 11, 5)], mode="cubic", exclude_outside=1, fixed=(3,))
-    case("resize_aligned", "Resize", [image, None, None, ints(2, 4, 14, 12)], mode="linear", coordinate_transformation_mode="align_corners", fixed=(3,))
-    case("resize_nearest", "Resize", [image, None, np.array([1, 1, 2, 2], np.float32)], mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor", fixed=(2,))
-    case("resize_smooth", "Resize", [image, None, np.array([1, 1, 0.6, 0.6], np.float32)], mode="linear", antialias=1, fixed=(2,))
-    case("grid_sample", "GridSample", [image, np.clip(real(2, 3, 3, 2), -1, 1)], mode="linear", padding_mode="reflection")
+    case(
+        "resize_aligned", "Resize", [image, None, None, ints(2, 4, 14, 12)], mode="linear",
+        coordinate_transformation_mode="align_corners", fixed=(3,),
+    )
+    case(
+        "resize_nearest", "Resize", [image, None, np.array([1, 1, 2, 2], np.float32)], mode="nearest",
+        coordinate_transformation_mode="asymmetric", nearest_mode="floor", fixed=(2,),
+    )
+    case(
+        "resize_smooth", "Resize", [image, None, np.array([1, 1, 0.6, 0.6], np.float32)], mode="linear",
+        antialias=1, fixed=(2,),
+    )
+    case(
+        "grid_sample", "GridSample", [image, np.clip(real(2, 3, 3, 2), -1, 1)], mode="linear",
+        padding_mode="reflection",
+    )
     case("rms_norm", "RMSNormalization", [real(2, 3, 8), real(8)], opset=23)
     case("rotary", "RotaryEmbedding", [real(2, 2, 3, 8), real(5, 4), real(5, 4), whole(0, 5, 2, 3)], opset=23)
-    case("attention", "Attention", [real(2, 4, 3, 8), real(2, 2, 3, 8), real(2, 2, 3, 8)], n_outputs=1, opset=23, is_causal=1)
+    case(
+        "attention", "Attention", [real(2, 4, 3, 8), real(2, 2, 3, 8), real(2, 2, 3, 8)], n_outputs=1, opset=23,
+        is_causal=1,
+    )
     case("dft", "DFT", [real(1, 6, 2), None, np.array(1)], fixed=(2,))
     case("stft", "STFT", [real(1, 16, 1), np.array(4), real(8), np.array(8)], opset=17, fixed=(1, 3))
     boxes = np.array([[[0, 0, 1, 1], [0, 0.1, 1, 1.1], [0, 10, 1, 11]]], np.float32)
@@ -225,15 +256,29 @@ def layers():
 def quantized():
     x, scale, zero = real(3, 4), np.float32(0.02), np.uint8(120)
     case("quantize", "QuantizeLinear", [x, scale, zero])
-    case("quantize_channel", "QuantizeLinear", [x, np.abs(real(3)) * 0.05 + 0.01, whole(-5, 5, 3, dtype=np.int8)], axis=0)
-    case("dequantize_blocks", "DequantizeLinear", [whole(-9, 9, 4, 6, dtype=np.int8), np.abs(real(4, 2)), whole(-3, 3, 4, 2, dtype=np.int8)], axis=1, block_size=3)
+    case(
+        "quantize_channel", "QuantizeLinear",
+        [x, np.abs(real(3)) * 0.05 + 0.01, whole(-5, 5, 3, dtype=np.int8)], axis=0,
+    )
+    case(
+        "dequantize_blocks", "DequantizeLinear",
+        [whole(-9, 9, 4, 6, dtype=np.int8), np.abs(real(4, 2)), whole(-3, 3, 4, 2, dtype=np.int8)], axis=1,
+        block_size=3,
+    )
     case("dynamic_quantize", "DynamicQuantizeLinear", [x], n_outputs=3)
     a, b = whole(0, 255, 3, 4, dtype=np.uint8), whole(-127, 127, 4, 2, dtype=np.int8)
     case("matmul_integer", "MatMulInteger", [a, b, np.uint8(100), np.int8(3)])
-    case("qlinear_matmul", "QLinearMatMul", [a, np.float32(0.02), np.uint8(100), b, np.float32(0.01), np.int8(0), np.float32(0.05), np.uint8(90)])
+    case(
+        "qlinear_matmul", "QLinearMatMul",
+        [a, np.float32(0.02), np.uint8(100), b, np.float32(0.01), np.int8(0), np.float32(0.05), np.uint8(90)],
+    )
     image, weight = whole(0, 255, 1, 3, 6, 6, dtype=np.uint8), whole(-127, 127, 4, 3, 3, 3, dtype=np.int8)
     case("conv_integer", "ConvInteger", [image, weight, np.uint8(99)], pads=[1, 1, 1, 1])
-    case("qlinear_conv", "QLinearConv", [image, np.float32(0.02), np.uint8(99), weight, np.full(4, 0.01, np.float32), np.zeros(4, np.int8), np.float32(0.3), np.uint8(128), whole(-99, 99, 4, dtype=np.int32)])
+    scales = [np.float32(0.02), np.full(4, 0.01, np.float32), np.float32(0.3)]
+    zeros = [np.uint8(99), np.zeros(4, np.int8), np.uint8(128)]
+    bias = whole(-99, 99, 4, dtype=np.int32)
+    inputs = [image, scales[0], zeros[0], weight, scales[1], zeros[1], scales[2], zeros[2], bias]
+    case("qlinear_conv", "QLinearConv", inputs)
     # ONNX's evaluator has no operators of other domains: the products are written out here.
     rows, columns, block = 4, 64, 16
     codes = whole(0, 16, rows, columns, dtype=np.uint8)
@@ -330,7 +375,8 @@ def write_suite(folder):
         for number, (inputs, outputs) in enumerate(test.data_sets):
             data = os.path.join(place, f"test_data_set_{number}")
             os.makedirs(data, exist_ok=True)
-            for word, values, infos in (("input", inputs, test.model.graph.input), ("output", outputs, test.model.graph.output)):
+            graph = test.model.graph
+            for word, values, infos in (("input", inputs, graph.input), ("output", outputs, graph.output)):
                 for position, value in enumerate(values):
                     with open(os.path.join(data, f"{word}_{position}.pb"), "wb") as file:
                         file.write(pb(value, infos[position]).SerializeToString())

@@ -52,7 +52,7 @@ Functions find_functions(bool is_emulated) {
 // Everything that an algorithm depends on; compared byte by byte.
 struct Shape {
   int64_t sizes[14];
-  int32_t direction, dtype, math, is_deterministic, tries, unused;
+  int32_t direction, dtype, math, is_deterministic, tries, is_channels_last;
 };
 
 struct Plan {
@@ -110,17 +110,20 @@ bool is_for_cudnn(const ConvJob& job) {
   return is_small && job.N > 0 && job.oh > 0 && job.ow > 0 && job.C > 0 && job.O > 0;
 }
 
-bool describe_tensor(const Functions& f, CudnnTensor* tensor, int type, int64_t n, int64_t c, int64_t h, int64_t w) {
-  return !f.create_tensor(tensor) && !f.set_tensor(*tensor, type, int(n), int(c), int(h), int(w), int(c * h * w), int(h * w), int(w), 1);
+bool describe_tensor(const Functions& f, CudnnTensor* tensor, int type, int64_t n, int64_t c, int64_t h, int64_t w,
+                     int64_t channel, int64_t pixel) {
+  return !f.create_tensor(tensor) && !f.set_tensor(*tensor, type, int(n), int(c), int(h), int(w), int(c * h * w), int(channel),
+                                                   int(w * pixel), int(pixel));
 }
 
 bool describe(const Functions& f, const ConvJob& job, int type, int math, Plan* plan) {
   // Halves are summed in single precision, as everywhere.
+  const int format = job.is_channels_last ? kCudnnChannelsLast : kCudnnChannelsFirst;
   const int compute = type == kCudnnDouble ? kCudnnDouble : kCudnnFloat;
-  return describe_tensor(f, &plan->x, type, job.N, job.C, job.H, job.W) &&
-         describe_tensor(f, &plan->y, type, job.N, job.O, job.oh, job.ow) &&
-         describe_tensor(f, &plan->bias, type, 1, job.O, 1, 1) && !f.create_filter(&plan->weight) &&
-         !f.set_filter(plan->weight, type, kCudnnChannelsFirst, int(job.O), int(job.group_in), int(job.kh), int(job.kw)) &&
+  return describe_tensor(f, &plan->x, type, job.N, job.C, job.H, job.W, job.x_channel, job.x_pixel) &&
+         describe_tensor(f, &plan->y, type, job.N, job.O, job.oh, job.ow, job.y_channel, job.y_pixel) &&
+         describe_tensor(f, &plan->bias, type, 1, job.O, 1, 1, 1, job.is_channels_last ? job.O : 1) && !f.create_filter(&plan->weight) &&
+         !f.set_filter(plan->weight, type, format, int(job.O), int(job.group_in), int(job.kh), int(job.kw)) &&
          !f.create_convolution(&plan->convolution) &&
          !f.set_convolution(plan->convolution, int(job.ph), int(job.pw), int(job.sh), int(job.sw), int(job.dh),
                             int(job.dw), kCudnnCrossCorrelation, compute) &&
@@ -266,6 +269,7 @@ bool run_cudnn(Context& context, const ConvJob& job, Convolving direction) {
   memcpy(shape.sizes, sizes, sizeof sizes);
   shape.direction = int32_t(direction);
   shape.dtype = job.dtype;
+  shape.is_channels_last = job.is_channels_last;
   shape.math = math_for(job.dtype, options.allows_tf32);
   shape.is_deterministic = options.is_deterministic;
   // Trying waits for the GPU, which nobody may while its stream is being captured.

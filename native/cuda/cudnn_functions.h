@@ -12,7 +12,7 @@ using CudnnConvolution = struct CudnnConvolutionObject*;
 
 enum CudnnData : int { kCudnnFloat = 0, kCudnnDouble = 1, kCudnnHalf = 2, kCudnnBrain = 9 };
 enum CudnnMath : int { kCudnnDefaultMath = 0, kCudnnTensorMath = 1, kCudnnPlainMath = 3 };
-constexpr int kCudnnChannelsFirst = 0;
+constexpr int kCudnnChannelsFirst = 0, kCudnnChannelsLast = 1;
 constexpr int kCudnnCrossCorrelation = 1;
 constexpr int kCudnnIsDeterministic = 1;
 

@@ -9,6 +9,7 @@ class Operator:
 
     def __init__(self, namespace, name):
         self._namespace, self.__name__ = namespace, name
+        self.__module__ = f"torch.ops.{namespace}"
         self.implementations = {}
         self.whole = None
         self.gradient = None

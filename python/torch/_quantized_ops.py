@@ -179,7 +179,10 @@ def _kernel_result(real, scale, zero_point, dtype, inverse=None):
 
 
 def _two(name, function, relu):
-    def operate(qa, qb, scale, zero_point):
+    def operate(qa, qb, scale=None, zero_point=None):
+        if not isinstance(qb, torch.Tensor) and scale is None and not name.startswith("matmul"):
+            # The overload for numbers keeps the scale, or stretches it.
+            return (_shifted if name.startswith("add") else _stretched)(qa, float(qb), relu)
         for tensor in (qa, qb):
             if not isinstance(tensor, QuantizedTensor):
                 raise NotImplementedError(

@@ -59,6 +59,8 @@ def fused_moving_avg_obs_fake_quant(
         )
     if not fake_quant_on.item():
         return input
+    # Copies: the next call changes these tensors while this one's gradient may still be asked for.
+    scale, zero_point = scale.clone(), zero_point.clone()
     if per_row_fake_quant:
         return torch.fake_quantize_per_channel_affine(input, scale, zero_point, ch_axis, quant_min, quant_max)
     return torch.fake_quantize_per_tensor_affine(input, scale, zero_point, quant_min, quant_max)

@@ -50,6 +50,12 @@ export interface QuantizeHow {
   file?: string;
 }
 
+/** The data and the judge, which prunings and distillations take too. */
+export function proofFields(choices: QuantizeChoices): Partial<QuantizeFields> {
+  const { data, samples, metric, weights } = choices;
+  return Object.fromEntries(Object.entries({ data, samples, metric, weights }).filter(([, value]) => value !== null));
+}
+
 /** The part of a request that the choices decide; what is left to the runtime is left out. */
 export function quantizeFields(choices: QuantizeChoices, how: QuantizeHow = {}): QuantizeFields {
   const { schemes, method, observer, perChannel, keep, keepAs, ...optional } = choices;

@@ -21,7 +21,8 @@ export class Rerun implements vscode.Disposable {
       const text = readText(file);
       if (text === null || readOutline(text).isBroken || !vscode.workspace.isTrusted) return;
       for (const kept of this.app.results.all().filter((kept) => this.isWanted(kept))) {
-        void this.app.runner.perform(kept.kind, kept.target);
+        if (kept.kind === "graph") void this.app.graphs.draw(kept.target);
+        else void this.app.runner.perform(kept.kind, kept.target);
       }
     }, PAUSE_MS);
   }

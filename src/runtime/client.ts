@@ -106,7 +106,13 @@ const KEPT_NAMES = new Set([
   "XDG_CACHE_HOME",
 ]);
 
-const KEPT_PREFIXES = ["CUDA_", "LAYERWISE_CUDA_", "LAYERWISE_EMULATION_"];
+const KEPT_PREFIXES = [
+  "CUDA_",
+  "LAYERWISE_CUDA_",
+  "LAYERWISE_EMULATION_",
+  "PYTORCH_CUDA_ALLOC_CONF",
+  "PYTORCH_ALLOC_CONF",
+];
 
 /** The variables that the runtime needs to find its caches and the GPU's libraries; no tokens, no Node options. */
 export function clearedEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

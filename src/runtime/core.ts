@@ -65,6 +65,8 @@ export interface CoreOptions {
   device?: string;
   /** Another cuda.node than the product's own. */
   cudaAddon?: string;
+  /** What PYTORCH_CUDA_ALLOC_CONF says. */
+  cudaAllocator?: string;
   /** Where what is compiled for a GPU is kept; null: nowhere. */
   cacheFolder?: string | null;
   /** Do without native code: shapes only. */
@@ -405,6 +407,7 @@ export function createCore(options: CoreOptions = {}): Core {
     registerDevice(cpu, true);
     cuda.isEnabled = true;
     cuda.addonPath = options.cudaAddon ?? null;
+    cuda.allocatorConfiguration = options.cudaAllocator ?? "";
     cuda.cacheFolder = options.cacheFolder ?? null;
   } else {
     dry = new DryDevice("cpu", 0, 0);

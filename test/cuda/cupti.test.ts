@@ -147,9 +147,9 @@ test("the real CUPTI is not asked about the emulated GPU; a missing one is named
 });
 
 const command = process.env.LAYERWISE_TEST_COMMAND?.split(" ") ?? ["bin/layerwise"];
-function profile(environment: Record<string, string>): ProfileResult {
+function profile(environment: Record<string, string>, script = "products.py"): ProfileResult {
   const [program, ...before] = command as [string, ...string[]];
-  const words = ["profile", path("scripts/products.py"), "--device", "cuda", "--json", "--trace", "-"];
+  const words = ["profile", path(`scripts/${script}`), "--device", "cuda", "--json", "--trace", "-"];
   const env = { ...process.env, ...environment };
   const done = spawnSync(program, [...before, ...words], { cwd: path("../.."), env, encoding: "utf8" });
   assert.equal(done.status, 0, done.stderr);
@@ -182,3 +182,20 @@ test("without CUPTI events serve, and the profile says why", { skip: why }, () =
   assert.match(times!.why!, /^CUPTI refused: this user may not profile/);
   assert.ok(result.kernels.find(({ name }) => name === "matmul")!.selfUs > 0);
 });
+
+test(
+  "each replay of a graph is one event that sums its kernels; what was only captured did not run",
+  { skip: why },
+  () => {
+    const { trace, failure } = profile({}, "replays.py");
+    assert.equal(failure, undefined);
+    const named = (name: string) => trace!.kernels.filter((kernel) => trace!.names[kernel.name] === name);
+    assert.equal(named("matmul").length, 1, "the one before the capture");
+    const replays = named("graph_launch");
+    assert.equal(replays.length, 3);
+    for (const { code, durationUs } of replays) {
+      assert.match(trace!.names[code!]!, /^(matmul|pointwise)_/);
+      assert.ok(durationUs > 0);
+    }
+  },
+);

@@ -11,8 +11,10 @@ import { dirname, join, normalize } from "node:path";
 import { test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { attentionBars, elementwiseBars, matmulBars, trainingBars } from "../../tools/gpu-check/bars.ts";
+import { Conversation } from "../../tools/gpu-check/conversation.ts";
 import { largestBytes, packedFiles } from "../../tools/gpu-check/pack.ts";
 import { planned } from "../../tools/gpu-check/plan.ts";
+import type { Setting } from "../../tools/gpu-check/programs.ts";
 import { markdown } from "../../tools/gpu-check/report.ts";
 import type { Results, Row, Side } from "../../tools/gpu-check/results.ts";
 import { afterPause, told } from "../../tools/gpu-check/sections/profile.ts";
@@ -38,7 +40,7 @@ test("device, ops, train and memory run, each with its findings", { skip }, (t) 
   assert.deepEqual(told, ["device passed", "ops passed", "train passed", "memory passed"], out);
   assert.equal(status, 0);
   const findings = results.sections.flatMap((section) => section.findings);
-  assert.match(findings.find(({ what }) => what === "op goldens")!.detail, /^5\d\d cases .* 0 differ/);
+  assert.match(findings.find(({ what }) => what === "op goldens")!.detail, /^\d{3,} cases .* 0 differ/);
   assert.equal(findings.filter(({ what, holds }) => what.startsWith("a net of") && holds).length, 6);
   assert.ok(findings.filter(({ holds }) => holds).length >= 25, text);
   assert.match(text, /^\| examples\/train_gpt\.py: losses of the CPU \| yes \| 4\.\d+ to 4\.\d+ in 4 steps/m);
@@ -174,4 +176,33 @@ test("a step's kernels are those after the last long pause, summed by name", () 
   const [whole, largest] = told("a step", 'noise\n{"msPerStep": 0.5}\n', kernels, 2);
   assert.equal(whole!.detail, "0.5000 ms a step, kernels 0.110 ms in 2 launches");
   assert.equal(largest!.detail, "matmul 0.0600 ms (1); late 0.0500 ms (1)");
+});
+
+/** Answers, dies or stays silent, as it is asked. */
+const FAKE_WORKER = `
+require("node:readline").createInterface({ input: process.stdin }).on("line", (line) => {
+  const { do: what } = JSON.parse(line);
+  if (what === "die") process.exit(3);
+  if (what === "fail") console.log(JSON.stringify({ error: "no such case", trace: [] }));
+  if (what === "about") console.log('a library says hello\\n' + JSON.stringify({ ok: process.pid }));
+});
+setInterval(() => {}, 1000);
+`;
+
+test("a program that dies or hangs costs its question alone", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "gpu-check-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const setting = { logFile: join(folder, "log"), environment: process.env } as Setting;
+  const talk = new Conversation(setting, [process.execPath, "-e", FAKE_WORKER, "--"]);
+  t.after(() => talk.close());
+  const pids = [await talk.ask<number>({ do: "about" }, 30)];
+  await assert.rejects(talk.ask({ do: "fail" }, 30), /^Error: no such case$/);
+  assert.equal(await talk.ask<number>({ do: "about" }, 30), pids[0], "a case that fails ends nothing");
+  await assert.rejects(talk.ask({ do: "die" }, 30), /ended with 3/);
+  assert.equal(talk.isRunning, false);
+  pids.push(await talk.ask<number>({ do: "about" }, 30));
+  await assert.rejects(talk.ask({ do: "hang" }, 0.2), /no answer within 0\.2 s/);
+  pids.push(await talk.ask<number>({ do: "about" }, 30));
+  assert.equal(new Set(pids).size, 3);
+  assert.match(readFileSync(setting.logFile, "utf8"), /a library says hello/);
 });

@@ -108,6 +108,7 @@ static_assert(kCudnnFloat == CUDNN_DATA_FLOAT && kCudnnDouble == CUDNN_DATA_DOUB
 static_assert(kCudnnHalf == CUDNN_DATA_HALF && kCudnnBrain == CUDNN_DATA_BFLOAT16);
 static_assert(kCudnnDefaultMath == CUDNN_DEFAULT_MATH && kCudnnTensorMath == CUDNN_TENSOR_OP_MATH);
 static_assert(kCudnnPlainMath == CUDNN_FMA_MATH && kCudnnIsDeterministic == CUDNN_DETERMINISTIC);
+static_assert(kCudnnChannelsLast == CUDNN_TENSOR_NHWC);
 static_assert(kCudnnChannelsFirst == CUDNN_TENSOR_NCHW && kCudnnCrossCorrelation == CUDNN_CROSS_CORRELATION);
 
 }  // namespace layerwise

@@ -16,7 +16,8 @@ import { isBuilt } from "./command.ts";
 describe("a run leaves nothing behind", { skip: isBuilt ? false : "cuda.node is not built" }, () => {
   const core = createCore({ cudaAddon: process.env.LAYERWISE_CUDA_ADDON });
   after(() => core.close());
-  const call = (name: string, ...args: unknown[]): unknown => (core.functions[name] as (...a: unknown[]) => unknown)(...args);
+  const call = (name: string, ...args: unknown[]): unknown =>
+    (core.functions[name] as (...a: unknown[]) => unknown)(...args);
 
   /** Runs on the GPU from making a tensor to reading it. */
   function computes(): void {

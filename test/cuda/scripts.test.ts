@@ -36,6 +36,14 @@ test("random numbers, sorting and indices of the CPU on the GPU", { skip }, () =
   assert.equal(status, 0);
 });
 
+test("PYTORCH_CUDA_ALLOC_CONF is read from the process and from the program", { skip }, () => {
+  const environment = { PYTORCH_CUDA_ALLOC_CONF: "max_split_size_mb:64" };
+  assert.equal(layerwise(["python", script("configured.py")], environment).out, `${64 << 20}\n`);
+  const asked = ["python", script("configured.py"), "max_split_size_mb:32,expandable_segments:True"];
+  assert.equal(layerwise(asked, environment).out, `${32 << 20}\n`);
+  assert.match(layerwise(["python", script("configured.py"), "nonsense:3"]).out, /Unrecognized key 'nonsense'/);
+});
+
 test("--device cuda is where tensors go by default, --device cpu hides the GPU", { skip }, () => {
   assert.equal(layerwise(["python", "--device", "cuda", script("where.py")]).out, "True cuda:0\n");
   assert.equal(layerwise(["python", "--device", "cpu", script("where.py")]).out, "False cpu\n");

@@ -6,7 +6,7 @@ import type { Setup } from "../../src/protocol/results.ts";
 import { graphErrors } from "../../src/protocol/views/related.ts";
 import { DEFAULT_CHOICES, mergeResults, resultRows } from "../../src/protocol/views/quantize.ts";
 import { axesProposals, axesText, parseAxes } from "../../src/extension/axes.ts";
-import { ChoiceMemory, quantizeFields } from "../../src/extension/choices.ts";
+import { ChoiceMemory, proofFields, quantizeFields } from "../../src/extension/choices.ts";
 import { mergeProof } from "../../src/extension/compression.ts";
 import type { Memory } from "../../src/extension/inputs.ts";
 import type { Kept } from "../../src/extension/results.ts";
@@ -58,6 +58,11 @@ test("a request says what was chosen and leaves out what was not", () => {
       file: "/w/m.onnx",
     },
   );
+});
+
+test("prunings and distillations take the data and the judge alone", () => {
+  const chosen = { ...DEFAULT_CHOICES, data: "/w/x.npy", samples: 16, keep: ["a"], budgetDb: 25 };
+  assert.deepEqual(proofFields(chosen), { data: "/w/x.npy", samples: 16 });
 });
 
 const names = ({ reports }: { reports: { name: string }[] }): string[] => reports.map(({ name }) => name);

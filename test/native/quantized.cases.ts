@@ -82,7 +82,11 @@ export function testSums(m: Machine): void {
       const w = many(n * k, make);
       const out = m.empty("int32", [rows, n]);
       m.launch("int_mm", out.pointer, m.tensor(x, "int8").pointer, m.tensor(w, "int8").pointer, [rows, n, k]);
-      assert.deepEqual(m.read(out), sumsOf(x, w, rows, n, k, 0, () => 0), `int_mm of ${rows} x ${n} x ${k}`);
+      assert.deepEqual(
+        m.read(out),
+        sumsOf(x, w, rows, n, k, 0, () => 0),
+        `int_mm of ${rows} x ${n} x ${k}`,
+      );
     }
     m.releaseAll();
   }
@@ -219,6 +223,105 @@ export function testDynamic(m: Machine): void {
             );
           }
         }
+      }
+    }
+    m.releaseAll();
+  });
+}
+
+// N C H W O kh kw stride padding dilation groups
+const convolutions = [
+  [1, 3, 8, 9, 5, 3, 3, 1, 1, 1, 1],
+  [2, 16, 7, 7, 40, 3, 3, 2, 1, 1, 1],
+  [1, 64, 5, 20, 33, 1, 1, 1, 0, 1, 1],
+  [2, 12, 9, 6, 8, 3, 2, 1, 2, 2, 2],
+  [1, 20, 6, 18, 20, 3, 3, 1, 1, 1, 20],
+  [2, 48, 9, 9, 48, 5, 5, 2, 2, 1, 48],
+  [1, 6, 6, 6, 12, 3, 3, 1, 1, 1, 6],
+  [3, 5, 4, 4, 70, 4, 4, 4, 0, 1, 1],
+  [1, 33, 17, 33, 9, 3, 3, 2, 0, 1, 3],
+] as const;
+
+/** From row-major to the order in which channels come last. */
+function turned(values: number[], [, c, h, w]: readonly number[]): number[] {
+  const out = new Array<number>(values.length);
+  values.forEach((v, at) => {
+    const [x, y, ch] = [at % w!, Math.floor(at / w!) % h!, Math.floor(at / (w! * h!)) % c!];
+    const image = Math.floor(at / (c! * h! * w!));
+    out[((image * h! + y) * w! + x) * c! + ch] = v;
+  });
+  return out;
+}
+
+export function testConv(m: Machine): void {
+  convolutions.forEach(([N, C, H, W, O, kh, kw, stride, padding, dilation, groups], index) => {
+    const oh = Math.floor((H + 2 * padding - dilation * (kh - 1) - 1) / stride) + 1;
+    const ow = Math.floor((W + 2 * padding - dilation * (kw - 1) - 1) / stride) + 1;
+    const [Cg, Og] = [C / groups, O / groups];
+    for (const from of [unsigned, signed]) {
+      for (const isLast of [false, true]) {
+        const x = many(N * C * H * W, index % 2 ? extremeOf(from.low, from.high) : () => whole(from.low, from.high));
+        const w = many(O * Cg * kh * kw, index % 2 ? extremeOf(-128, 127) : () => whole(-128, 127));
+        const zx = whole(from.low, from.high);
+        const [xScale, outScale, outZero] = [fround(0.02), fround(Cg * kh * kw * 0.03), whole(0, 100)];
+        const scales = many(O, () => fround(0.001 + random() / 100));
+        const bias = index % 3 ? many(O, () => fround(random() * 4 - 2)) : null;
+        const relu = index % 4 === 1;
+        const sums = new Array<number>(N * O * oh * ow);
+        for (let at = 0; at < sums.length; at++) {
+          const [px, py, o] = [at % ow, Math.floor(at / ow) % oh, Math.floor(at / (ow * oh)) % O];
+          const n = Math.floor(at / (ow * oh * O));
+          let sum = 0;
+          for (let c = 0; c < Cg; c++) {
+            for (let r = 0; r < kh; r++) {
+              for (let q = 0; q < kw; q++) {
+                const [y, xx] = [py * stride - padding + r * dilation, px * stride - padding + q * dilation];
+                if (y < 0 || y >= H || xx < 0 || xx >= W) continue;
+                const channel = Math.floor(o / Og) * Cg + c;
+                sum += (x[((n * C + channel) * H + y) * W + xx]! - zx) * w[((o * Cg + c) * kh + r) * kw + q]!;
+              }
+            }
+          }
+          sums[at] = sum;
+        }
+        const isWeightLast = index % 2 === 1;
+        const xs = m.tensor(isLast ? turned(x, [N, C, H, W]) : x, from.dtype).pointer;
+        const ws = m.tensor(isWeightLast ? turned(w, [O, Cg, kh, kw]) : w, "int8").pointer;
+        const launch = (out: Tensor, isByte: boolean): void => {
+          m.launch(
+            "conv2d_int8",
+            dtypes[out.dtype],
+            out.pointer,
+            dtypes[from.dtype],
+            xs,
+            ws,
+            one(m, xScale, "float32").pointer,
+            one(m, zx, "int32").pointer,
+            m.tensor(scales, "float32").pointer,
+            [1, 0, 0, bias ? m.tensor(bias, "float32").pointer : 0],
+            isByte ? one(m, outScale, "float32").pointer : 0,
+            isByte ? one(m, outZero, "int32").pointer : 0,
+            [relu, isLast, isWeightLast && !(Cg === 1 && Og === 1)].map(Number),
+            [N, C, H, W, O, kh, kw, stride, stride, padding, padding, dilation, dilation, groups],
+          );
+        };
+        const what = `conv2d_int8 number ${index}, ${from.dtype}, ${isLast ? "channels last" : "planes"}`;
+        const scaleOf = (at: number): number => fround(xScale * scales[Math.floor(at / (oh * ow)) % O]!);
+        const biasOf = (at: number): number | null => (bias ? bias[Math.floor(at / (oh * ow)) % O]! : null);
+        const ordered = (values: number[]): number[] => (isLast ? turned(values, [N, O, oh, ow]) : values);
+        for (const to of [unsigned, signed]) {
+          const out = m.empty(to.dtype, [sums.length]);
+          launch(out, true);
+          const wanted = sums.map((sum, at) => requantized(sum, scaleOf(at), biasOf(at), outScale, outZero, to, relu));
+          assert.deepEqual(m.read(out), ordered(wanted), `${what}, to ${to.dtype}`);
+        }
+        const real = m.empty("float32", [sums.length]);
+        launch(real, false);
+        const wanted = ordered(sums.map((sum, at) => sum * scaleOf(at) + (biasOf(at) ?? 0)));
+        m.read(real).forEach((got, at) => {
+          const y = relu ? Math.max(wanted[at]!, 0) : wanted[at]!;
+          assert.ok(Math.abs(got - y) <= 1e-6 * (Math.abs(y) + 8), `${what}: element ${at} is ${got}, expected ${y}`);
+        });
       }
     }
     m.releaseAll();
@@ -423,6 +526,7 @@ if (import.meta.main) {
   testSums(m);
   testLinear(m);
   testDynamic(m);
+  testConv(m);
   testLowBit(m);
   testLowBitNan(m);
   m.close();

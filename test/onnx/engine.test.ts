@@ -81,3 +81,34 @@ test("a file that is no model is refused in one sentence", async () => {
     assert.match(failure!.message, /^this is no ONNX model: /);
   }
 });
+
+test("the graph can be drawn as ONNX Runtime runs it", async () => {
+  const labels = async (optimized: boolean): Promise<string[]> => {
+    const { graph, failure } = await host.request("graph", { target: file, optimized });
+    assert.equal(failure, undefined);
+    return graph.nodes.filter(({ kind }) => kind === "op").map(({ label }) => label);
+  };
+  const [plain, fused] = [await labels(false), await labels(true)];
+  assert.ok(plain.includes("Identity") && !fused.includes("Identity"), fused.join());
+  assert.ok(fused.length < plain.length);
+  const { failure } = await host.request("graph", { target: `${source}::MultiHeadAttention`, optimized: true });
+  assert.match(failure?.message ?? "", /is shown of \.onnx files/);
+});
+
+test("a device that is not there is said, never replaced", async () => {
+  const cpu = await host.request("run", { target: file, device: "cpu" });
+  assert.equal(cpu.device, "cpu");
+  const elsewhere = process.platform === "darwin" ? "directml" : "coreml";
+  for (const device of [elsewhere, "abacus"]) {
+    for (const verb of ["run", "profile"] as const) {
+      const { failure } = await host.request(verb, { target: file, device });
+      assert.equal(failure?.kind, "machine");
+      assert.match(failure!.message, device === "abacus" ? /no device abacus: expected one of cpu/ : /not on/);
+    }
+  }
+  const { devices } = await host.request("devices", {});
+  const rows = devices.filter(({ id }) => id.startsWith("ONNX Runtime"));
+  assert.ok(rows.length > 0 && rows.every(({ description }) => description.includes("--device")));
+  const auto = await host.request("run", { target: file, device: "auto" });
+  assert.equal(auto.failure, undefined);
+});

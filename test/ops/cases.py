@@ -27,6 +27,7 @@ FAMILIES = (
     "complex",
     "linalg",
     "fft",
+    "quantized",
 )
 NAMES = "abcdefg"
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from layerwise.proof.difference import Difference, histograms
-from layerwise.proof.variant import Bytes, Variant, all_tensors
+from layerwise.proof.variant import Bytes, Variant, all_tensors, tensors_in
 from layerwise.quantizing import gptq, observers, scaling
 from layerwise.quantizing.build import prepare
 from layerwise.quantizing.formats import WeightFormat, float4_e2m1, normal_float4
@@ -36,7 +36,8 @@ def check_formats():
     torch.manual_seed(1)
     weight = torch.randn(24, 72) * torch.rand(24, 1).mul(4).exp()
     cases = [("int8", 0, True), ("int8", 16, False), ("int4", 32, True), ("int4", 32, False), ("int4", 16, False)]
-    cases += [("nf4", 64, True), ("fp4", 64, True), ("nf4", 0, True), ("fp8", 0, True), ("fp16", 0, True), ("bf16", 0, True)]
+    cases += [("nf4", 64, True), ("fp4", 64, True), ("nf4", 0, True)]
+    cases += [("fp8", 0, True), ("fp16", 0, True), ("bf16", 0, True)]
     for name, group, symmetric in cases:
         form = WeightFormat(name, group, symmetric)
         packed = form.quantize(weight)
@@ -51,7 +52,7 @@ def check_formats():
             nearest = (every - weight).abs().amin(0)
             check(f"{label}: nothing is nearer", torch.allclose((values - weight).abs(), nearest, atol=1e-5))
         elif name == "int8":
-            # Sixteen columns with a wide range round coarser than a row never does: half a step and the zero point's half.
+            # Where the zero point is rounded too, its half step comes on top at the ends.
             limit = scale * (0.5 if symmetric else 1.0)
             check(f"{label}: within half a step", bool(((values - weight).abs() <= limit * 1.0001).all()))
         elif name == "fp8":
@@ -74,8 +75,9 @@ NF4 = [
 
 def check_tables():
     check("NF4's values", torch.allclose(normal_float4(), torch.tensor(NF4), atol=1e-6))
-    wanted = {sign * (2.0 ** (e - 1) * (1 + m / 2) if e else m / 2) / 6 for sign in (1, -1) for e in range(4) for m in range(2)}
-    check("FP4's values", {round(value, 6) for value in float4_e2m1().tolist()} == {round(value, 6) for value in wanted})
+    sizes = [2.0 ** (e - 1) * (1 + m / 2) if e else m / 2 for e in range(4) for m in range(2)]
+    wanted = {round(sign * size / 6, 6) for sign in (1, -1) for size in sizes}
+    check("FP4's values", {round(value, 6) for value in float4_e2m1().tolist()} == wanted)
 
 
 def check_differences():
@@ -103,7 +105,8 @@ def check_differences():
     check("what became NaN is counted", broken.plain()["broken"] == 1 and broken.plain()["maxError"] == 0)
     ranges = histograms(before, after * 2)
     check("histograms hold everything", sum(ranges["before"]["counts"]) == sum(ranges["after"]["counts"]) == 150)
-    check("over one range", ranges["before"]["low"] == ranges["after"]["low"] == min(before.min(), 2 * after.min()).item())
+    low = min(before.min(), 2 * after.min()).item()
+    check("over one range", ranges["before"]["low"] == ranges["after"]["low"] == low)
 
 
 def observed(name, batches):
@@ -268,7 +271,8 @@ def check_folding():
         with prepared.base.applied(model) as changed:
             check("folded is the same function", torch.allclose(sample.run(changed), wanted, atol=1e-5))
             check("and stands in place", isinstance(changed.norm, nn.Identity))
-        check("the model is itself again", isinstance(model.norm, nn.BatchNorm2d) and torch.equal(sample.run(model), wanted))
+        is_back = isinstance(model.norm, nn.BatchNorm2d)
+        check("the model is itself again", is_back and torch.equal(sample.run(model), wanted))
 
 
 def check_parts():
@@ -301,7 +305,8 @@ def check_parts():
             same = same and (wanted[1] is None or torch.allclose(wanted[1], got[1], atol=1e-6))
             check(f"attention taken apart {given} {list(words)}", same)
     attention = nn.MultiheadAttention(16, 2).eval()
-    check("unbatched", torch.allclose(attention(x[0], x[0], x[0])[0], taken_apart(attention)(x[0], x[0], x[0])[0], atol=1e-6))
+    wanted, got = (each(x[0], x[0], x[0])[0] for each in (attention, taken_apart(attention)))
+    check("unbatched", torch.allclose(wanted, got, atol=1e-6))
     recurrent = [
         nn.LSTM(16, 8, 2, bidirectional=True),
         nn.LSTM(16, 8, proj_size=4, batch_first=True),
@@ -311,8 +316,8 @@ def check_parts():
     ]
     for network in recurrent:
         wanted, got = network(x), taken_apart(network)(x)
-        flat = lambda value: [value] if isinstance(value, torch.Tensor) else [part for item in value for part in flat(item)]
-        check(f"{network} taken apart", all(torch.allclose(a, b, atol=1e-6) for a, b in zip(flat(wanted), flat(got))))
+        pairs = zip(tensors_in(wanted), tensors_in(got))
+        check(f"{network} taken apart", all(torch.allclose(a, b, atol=1e-6) for a, b in pairs))
     packed = nn.utils.rnn.pack_padded_sequence(x, [5, 4, 3], batch_first=True)
     lstm = nn.LSTM(16, 8, batch_first=True)
     check("packed sequences", torch.allclose(lstm(packed)[0].data, taken_apart(lstm)(packed)[0].data, atol=1e-6))

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import type { QuantizeRequest } from "../../src/protocol/compress.ts";
+import type { QuantizeRequest, Scheme } from "../../src/protocol/compress.ts";
 import { RequestFailed } from "../../src/runtime/host/host.ts";
 import { python } from "../models/command.ts";
 import { close, decibels, done, fixtures, folder, quantize, report } from "./runtime.ts";
@@ -103,6 +103,22 @@ test("metrics of one's own", async () => {
   assert.ok(before > 0 && Math.abs(later / before - 1) < 0.05 && later !== before);
   assert.match(await failure({ metric: `${models}::says_text` }), /says_text returned str: expected a number$/);
   assert.match(await failure({ metric: models }), /names no function$/);
+});
+
+test("code of a model sees the files that were named, and nothing beside them", async () => {
+  const asked = {
+    schemes: ["int8"] as Scheme[],
+    data: file("x.npy"),
+    weights: file("weights.pt"),
+    file: file("seen.pt"),
+  };
+  const before = readdirSync(folder).length;
+  const seen = await report("Mlp", { ...asked, metric: `${models}::files_beside_data` });
+  // What is to be written is not there yet.
+  assert.deepEqual([seen.metrics[0]!.before, seen.metrics[0]!.after], [2, 2]);
+  const written = await report("Mlp", { ...asked, metric: `${models}::writes` });
+  assert.equal(written.metrics[0]!.before, 0);
+  assert.equal(readdirSync(folder).length, before + 1);
 });
 
 test("weights come first, and have to fit", async () => {

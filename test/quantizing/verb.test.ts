@@ -132,7 +132,7 @@ test("weights that are tied are stored once, and rounded once", async () => {
 test("what stays, and why", async () => {
   const own = await report("Own", { schemes: ["int8"], samples: 2 });
   assert.equal(layer(own, "").why, "Own has no low-bit form");
-  assert.equal(layer(own, "scaled").why, "Scaled has no low-bit form");
+  assert.equal(layer(own, "scaled").why, "its class Scaled has a forward of its own");
   // Its weight is read by the model's own code: it is there, rounded.
   assert.ok(decibels(layer(own, "linear")) > 40 && decibels(own) > 30);
   const unused = await report("Unused", { schemes: ["static"], samples: 2 });

@@ -124,6 +124,7 @@ const MODEL_FILE: GraphState["model"] = {
     stale: null,
   },
   isRunning: false,
+  isOptimized: false,
 };
 
 let served: ServedPort<ProfilerNews | GraphNews | QuantizeNews>;
@@ -185,6 +186,7 @@ if (document.getElementById("app")!.dataset["view"] === "profiler") {
       graph: noted("graph"),
       run: noted("run"),
       editInputs: noted("editInputs"),
+      optimize: noted("optimize"),
       profile: noted("profile"),
       quantize: noted("quantize"),
       cancel: noted("cancel"),

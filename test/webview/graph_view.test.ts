@@ -205,6 +205,9 @@ test("a model's file has a bar: what it takes, gives and gave, and what can be d
     for (const name of ["Run", "Profile", "Graph", "Quantize"]) {
       await view.page.click(`.lw-model-bar vscode-button[aria-label=${name}]`);
     }
-    const methods = (await view.calls()).map(({ method }) => method);
-    assert.deepEqual(methods, ["run", "profile", "graph", "quantize"]);
+    await view.page.check(".lw-model-toggle input");
+    const calls = await view.calls();
+    const methods = calls.map(({ method }) => method);
+    assert.deepEqual(methods, ["run", "profile", "graph", "quantize", "optimize"]);
+    assert.equal(calls.at(-1)!.argument, true);
   }));

@@ -1,6 +1,9 @@
-/** Quantize over a class, in a real VS Code: schemes side by side, a layer kept, the file written and opened. */
+/**
+ * Quantize over a class, in a real VS Code: schemes side by side, a layer kept, the file written and opened. Then a class
+ * leaves as .onnx and comes back as a model that runs; broken files say one sentence.
+ */
 import assert from "node:assert/strict";
-import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -10,12 +13,41 @@ import { openWorkbench, type Workbench } from "./kit.ts";
 
 let workbench: Workbench;
 const folder = mkdtempSync(join(tmpdir(), "layerwise-quantize-"));
-const written = join(folder, "attention-int4.onnx");
+const quantized = join(folder, "attention-int4.onnx");
+const exported = join(folder, "MultiHeadAttention.onnx");
 /** The first run of a version takes a snapshot of Python, on a machine that may be busy. */
 const FIRST_RUN_MS = 120_000;
 
+/** `item()` decides a branch: no one graph can stand for it. */
+const refused = `import torch
+from torch import nn
+
+
+class Branch(nn.Module):
+    def forward(self, x: torch.Tensor):
+        if x.sum().item() > 0:
+            return x.relu()
+        return x
+
+
+model = Branch()
+model(torch.ones(2, 3))
+`;
+
+/** A length, a header, the numbers. */
+function safetensors(name: string, shape: number[], values: number[]): Buffer {
+  const data = Buffer.from(Float32Array.from(values).buffer);
+  const header = Buffer.from(JSON.stringify({ [name]: { dtype: "F32", shape, data_offsets: [0, data.length] } }));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  return Buffer.concat([length, header, data]);
+}
+
 before(async () => {
   cpSync(join(root, "examples/attention.py"), join(folder, "attention.py"));
+  writeFileSync(join(folder, "branch.py"), refused);
+  writeFileSync(join(folder, "broken.onnx"), Buffer.from("\u0008\u0008this is no model", "latin1"));
+  writeFileSync(join(folder, "weights.safetensors"), safetensors("linear.weight", [2, 3], [1, 2, 3, 4, 5, 6]));
   const settings = { "editor.fontSize": 12, "files.simpleDialog.enable": true };
   workbench = await openWorkbench({ folder, width: 1720, height: 960, settings });
 });
@@ -58,9 +90,10 @@ test("a layer opens with its numbers and ranges, and is kept by a click", async 
   assert.equal(await view.locator(".lw-other-settings").count(), 5);
 });
 
-test("Prune takes channels out, and shows it in the same view", async () => {
-  await workbench.openFile("attention.py", 9);
+test("Prune takes two of four weights out, and shows it in the same view", async () => {
+  await workbench.page.locator(".tab", { hasText: "attention.py" }).click();
   await workbench.runCommand("Layerwise: Prune");
+  await workbench.page.locator(".quick-input-widget .monaco-list-row", { hasText: "2:4" }).waitFor();
   await workbench.answer("2:4");
   await workbench.page.locator(".tab", { hasText: "Prune: MultiHeadAttention" }).waitFor();
   const view = await workbench.until("the pruning's view", FIRST_RUN_MS, async () => {
@@ -89,11 +122,93 @@ test("the model is written as it was shown, and opens", async () => {
   const isWorth = (await view.locator(".lw-verdict-bad").count()) === 0;
   await view.locator("vscode-button", { hasText: "Save as" }).click();
   if (!isWorth) await workbench.page.locator(".monaco-dialog-box .monaco-button", { hasText: "Save Anyway" }).click();
-  await workbench.answerSaveDialog(written);
+  await workbench.answerSaveDialog(quantized);
   await view.locator(".lw-saved").waitFor({ timeout: FIRST_RUN_MS });
   assert.match(await view.locator(".lw-saved").innerText(), /attention-int4\.onnx[\s\S]*ONNX Runtime/);
-  assert.ok(existsSync(written));
+  assert.ok(existsSync(quantized));
   await view.locator(".lw-saved .lw-link").click();
   const editor = await workbench.webview(".lw-model-bar");
   await editor.getByText("float32[").first().waitFor();
+});
+
+test("Export to ONNX asks what may vary and where to write, and the file is checked", async () => {
+  await workbench.runCommand("View: Close All Editors");
+  await workbench.openFile("attention.py", 9);
+  await workbench.runCommand("Layerwise: Export to ONNX");
+  const batch = workbench.page.locator(".quick-input-widget .monaco-list-row", { hasText: "The batch may vary" });
+  await batch.waitFor({ timeout: FIRST_RUN_MS });
+  assert.match(await batch.innerText(), /x=batch/);
+  await workbench.answer("The batch");
+  await workbench.answerSaveDialog(exported);
+  const message = await workbench.notification("same numbers in ONNX Runtime", FIRST_RUN_MS);
+  assert.match(message, /opset 18, \d+ nodes/);
+  assert.ok(existsSync(exported));
+  await workbench.page.locator(".notification-list-item a.monaco-button", { hasText: "Open" }).click();
+});
+
+test("an .onnx file opens as its graph, with what it takes and gives, and runs", async () => {
+  const view = await workbench.webview('#app[data-view="graph"]');
+  await view.locator(".lw-model-bar").waitFor();
+  await workbench.until("inputs and a graph", undefined, async () => {
+    const text = await view.locator("#app").innerText();
+    return (/takes\s*x float32\[batch, 16, 64\]/.test(text) && /MultiHeadAttention\.onnx/.test(text)) || undefined;
+  });
+  await view.locator("vscode-button[aria-label=Run]").click();
+  await view.locator(".lw-model-ran").waitFor();
+  assert.match(
+    await view.locator(".lw-model-ran").innerText(),
+    /gave[\s\S]*float32\[\d+, 16, 64\][\s\S]*(µs|ms) on cpu/,
+  );
+  await workbench.screenshot("onnx-editor");
+  // What ONNX Runtime makes of it has fewer nodes.
+  const area = view.locator(".lw-graph");
+  const boxes = Number(await area.getAttribute("data-boxes"));
+  await view.locator(".lw-model-toggle input").check();
+  await workbench.until("the optimized graph", undefined, async () => {
+    return Number(await area.getAttribute("data-boxes")) !== boxes || undefined;
+  });
+  await view.locator("vscode-button[aria-label=Profile]").click();
+  const profiler = await workbench.webview('#app[data-view="profiler"]');
+  await profiler.getByText("MultiHeadAttention.onnx").first().waitFor();
+});
+
+test("a model's file is quantized as a class is", async () => {
+  const editor = await workbench.webview('#app[data-view="graph"]');
+  await editor.locator("vscode-button[aria-label=Quantize]").click();
+  const view = await workbench.webview('#app[data-view="quantize"]');
+  await view.locator(".lw-scheme").first().waitFor({ timeout: FIRST_RUN_MS });
+  const names = await view.locator(".lw-scheme").evaluateAll((rows) => rows.map((row) => row.dataset.scheme));
+  assert.deepEqual(names, ["dynamic", "int8", "int4", "fp16"]);
+  await view.locator(".lw-row", { hasText: "MatMul" }).first().click();
+  await view.locator(".lw-detail .lw-differences").waitFor();
+});
+
+test("a file of tensors opens as what is in it", async () => {
+  await workbench.openFile("weights.safetensors");
+  const view = await workbench.webview('#app[data-view="inspect"]');
+  await view.locator(".lw-row", { hasText: "weight" }).waitFor();
+  assert.match(await view.locator("#app").innerText(), /1 tensor · 6 elements[\s\S]*linear\s[\s\S]*2×3/);
+  await view.locator("vscode-button[aria-label=Statistics]").click();
+  await view.locator(".lw-row", { hasText: "weight" }).hover();
+  await view.locator(".lw-tip", { hasText: "1 to 6" }).waitFor();
+});
+
+test("a file that is no model says so in its editor", async () => {
+  await workbench.openFile("broken.onnx");
+  const view = await workbench.webview('#app[data-view="graph"]');
+  await view.locator(".lw-banner-failure").waitFor();
+  assert.match(await view.locator(".lw-banner-failure").innerText(), /broken\.onnx|ONNX|model/);
+  assert.equal(readFileSync(join(folder, "broken.onnx")).length, 18);
+});
+
+test("what cannot be exported is a problem at its line", async () => {
+  await workbench.openFile("branch.py", 5);
+  await workbench.runCommand("Layerwise: Export to ONNX");
+  const batch = workbench.page.locator(".quick-input-widget .monaco-list-row", { hasText: "All sizes fixed" });
+  await batch.waitFor();
+  await workbench.answer("All sizes");
+  await workbench.answerSaveDialog(join(folder, "branch.onnx"));
+  await workbench.notification("not exported");
+  await workbench.until("a red line", undefined, async () => (await workbench.squiggles()).errors === 1 || undefined);
+  assert.equal(existsSync(join(folder, "branch.onnx")), false);
 });

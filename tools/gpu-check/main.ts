@@ -50,15 +50,28 @@ const { values: options } = parseArgs({
   },
 });
 
-/** Where NVIDIA's libraries lie beside PyTorch: our runtime looks in the environment that VIRTUAL_ENV names. */
+const ABOUT_FOLDERS = `
+import glob, sys
+print(sys.prefix)
+try:
+    import nvidia
+    print(":".join(sorted(folder for path in nvidia.__path__ for folder in glob.glob(path + "/*/lib"))))
+except ImportError:
+    print()
+`;
+
+/** Our runtime looks for NVIDIA's libraries in the environment that VIRTUAL_ENV names; elsewhere the loader finds them. */
 function environmentOf(python: string | null): NodeJS.ProcessEnv {
   const environment: NodeJS.ProcessEnv = { ...process.env, LAYERWISE_NODE: process.execPath, PYTHONUNBUFFERED: "1" };
   if (options.emulated) {
     environment.LAYERWISE_CUDA_DRIVER = `${root}native/bin/linux-x64/libcuda-emulation.so`;
     environment.LAYERWISE_EMULATION_BYTES = String(256 * 2 ** 20);
   } else if (python) {
-    const prefix = spawnSync(python, ["-c", "import sys; print(sys.prefix)"], { encoding: "utf8" }).stdout?.trim();
+    const told = spawnSync(python, ["-c", ABOUT_FOLDERS], { encoding: "utf8" }).stdout ?? "";
+    const [prefix = "", folders = ""] = told.split("\n");
     if (prefix) environment.VIRTUAL_ENV = prefix;
+    const paths = [folders, process.env.LD_LIBRARY_PATH ?? ""].filter((path) => path !== "");
+    if (paths.length > 0) environment.LD_LIBRARY_PATH = paths.join(":");
   }
   return environment;
 }

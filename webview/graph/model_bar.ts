@@ -14,6 +14,7 @@ export interface ModelBarOptions {
   profile(): void;
   graph(): void;
   quantize(): void;
+  optimize(isOptimized: boolean): void;
 }
 
 /** More than this many inputs or outputs are counted, not listed. */
@@ -54,6 +55,10 @@ function ran({ run, isRunning }: ModelFile): HTMLElement | null {
 
 export function modelBar(options: ModelBarOptions): HTMLElement {
   const { model } = options;
+  const optimized = h("input", {
+    attributes: { type: "checkbox", checked: model.isOptimized },
+    on: { change: () => options.optimize(optimized.checked) },
+  });
   return h(
     "header",
     { class: "lw-model-bar" },
@@ -68,6 +73,17 @@ export function modelBar(options: ModelBarOptions): HTMLElement {
         "button",
         { class: "lw-link", attributes: { type: "button" }, on: { click: options.editInputs } },
         "Edit inputs…",
+      ),
+      h(
+        "label",
+        {
+          class: "lw-model-toggle",
+          attributes: {
+            title: "Draw the graph as ONNX Runtime makes it before it runs: nodes merged, constants folded",
+          },
+        },
+        optimized,
+        "Optimized",
       ),
       h("span", { class: "lw-muted lw-clip lw-model-description" }, model.description),
     ),

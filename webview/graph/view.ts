@@ -213,6 +213,7 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
         profile: () => ignore(host.profile()),
         graph: () => ignore(host.graph()),
         quantize: () => ignore(host.quantize()),
+        optimize: (isOptimized) => ignore(host.optimize(isOptimized)),
       }),
     );
   }
@@ -244,7 +245,7 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
       return;
     }
     measure(shown);
-    const key = JSON.stringify([graph.target, graph.nodes.length, graph.edges.length]);
+    const key = JSON.stringify([graph.target, graph.edges.length, graph.nodes.map(({ label }) => label)]);
     if (key === shownGraph && model) {
       model = buildModel(graph);
       restyle();

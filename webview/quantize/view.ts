@@ -228,13 +228,17 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
     }
     const isChangedSince = !isSameChoice(shownState.choices, shownState.madeWith[report.name]);
     const isMore = shownState.choices.schemes.some((scheme) => result.reports.every(({ name }) => name !== scheme));
+    // The other verbs have no settings here but the data.
+    const isNew =
+      result.verb === "quantize" ? isChangedSince || isMore : data.isRandom && shownState.choices.data !== null;
     const again = button({
-      label: isChangedSince || isMore ? "Quantize with these settings" : `${verbOf(shownState)} again`,
+      label: isNew ? `${verbOf(shownState)} with these settings` : `${verbOf(shownState)} again`,
       icon: "refresh",
-      appearance: isChangedSince || isMore ? "primary" : "icon",
+      appearance: isNew ? "primary" : "icon",
       onClick: () => quantize(),
     });
-    if (shownState.running || shownState.choices.schemes.length === 0) again.setAttribute("disabled", "");
+    if (shownState.running || (result.verb === "quantize" && shownState.choices.schemes.length === 0))
+      again.setAttribute("disabled", "");
     const { before } = report.latency;
     const now = `${formatBytes(report.beforeBytes)}, ${formatDuration(before.medianUs)} a call as it is`;
     const samples = `${data.samples} sample${data.samples === 1 ? "" : "s"}`;
@@ -248,7 +252,7 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
         h(
           "div",
           { class: "lw-actions" },
-          result.verb === "quantize" ? again : null,
+          again,
           button({
             label: "Show in the graph",
             icon: "graph",

@@ -52,6 +52,7 @@ function pageGraphHost(graph: NonNullable<ReportData["graph"]>): Asked<GraphHost
     graph: async () => {},
     run: async () => {},
     editInputs: async () => {},
+    optimize: async () => {},
     profile: async () => {},
     quantize: async () => {},
     cancel: async () => {},

@@ -50,7 +50,8 @@ void note(const char* what, const CudnnTensorObject* x, const CudnnConvolutionOb
   const char* path = getenv("LAYERWISE_EMULATION_CUDNN_LOG");
   FILE* log = path ? fopen(path, "a") : nullptr;
   if (!log) return;
-  fprintf(log, "%s type %d math %d algorithm %d groups %d\n", what, x->type, c->math, algorithm, c->groups);
+  const char* layout = x->stride[1] == 1 && x->size[1] > 1 ? " channels last" : "";
+  fprintf(log, "%s type %d math %d algorithm %d groups %d%s\n", what, x->type, c->math, algorithm, c->groups, layout);
   fclose(log);
 }
 
@@ -76,7 +77,9 @@ int64_t at(const CudnnTensorObject& t, int n, int c, int h, int w) {
   return int64_t(n) * t.stride[0] + int64_t(c) * t.stride[1] + int64_t(h) * t.stride[2] + int64_t(w) * t.stride[3];
 }
 int64_t at(const CudnnFilterObject& f, int k, int c, int h, int w) {
-  return ((int64_t(k) * f.size[1] + c) * f.size[2] + h) * f.size[3] + w;
+  const int64_t first = int64_t(k) * f.size[1] * f.size[2] * f.size[3];
+  if (f.format == kCudnnChannelsLast) return first + (int64_t(h) * f.size[3] + w) * f.size[1] + c;
+  return first + (int64_t(c) * f.size[2] + h) * f.size[3] + w;
 }
 
 // Calls f(x index, weight index, y index) for every product of the convolution.
@@ -109,7 +112,10 @@ bool fits(const CudnnTensorObject& x, const CudnnFilterObject& w, const CudnnCon
   auto out = [&](int d) {
     return (x.size[2 + d] + 2 * c.pad[d] - c.dilation[d] * (w.size[2 + d] - 1) - 1) / c.stride[d] + 1;
   };
-  return x.type == w.type && x.type == y.type && c.mode == kCudnnCrossCorrelation && x.size[0] == y.size[0] &&
+  const auto is_last = [](const CudnnTensorObject& t) { return t.stride[1] == 1 && t.stride[3] == t.size[1]; };
+  const auto is_first = [](const CudnnTensorObject& t) { return t.stride[3] == 1 && t.stride[1] == t.size[2] * t.size[3]; };
+  const bool is_one_layout = w.format == kCudnnChannelsLast ? is_last(x) && is_last(y) : is_first(x) && is_first(y);
+  return is_one_layout && x.type == w.type && x.type == y.type && c.mode == kCudnnCrossCorrelation && x.size[0] == y.size[0] &&
          x.size[1] == w.size[1] * c.groups && y.size[1] == w.size[0] && w.size[0] % c.groups == 0 && y.size[2] == out(0) &&
          y.size[3] == out(1) && c.compute == (x.type == kCudnnDouble ? kCudnnDouble : kCudnnFloat) &&
          (c.math != kCudnnPlainMath || x.type == kCudnnFloat);
@@ -188,7 +194,7 @@ EXPORT int cudnnSetTensor4dDescriptorEx(CudnnTensor t, int type, int n, int c, i
 EXPORT int cudnnDestroyTensorDescriptor(CudnnTensor tensor) { return delete tensor, 0; }
 EXPORT int cudnnCreateFilterDescriptor(CudnnFilter* filter) { return *filter = new CudnnFilterObject, 0; }
 EXPORT int cudnnSetFilter4dDescriptor(CudnnFilter f, int type, int format, int k, int c, int h, int w) {
-  if (format != kCudnnChannelsFirst || k < 1 || c < 1 || h < 1 || w < 1) return kBadParameter;
+  if (format < kCudnnChannelsFirst || format > kCudnnChannelsLast || k < 1 || c < 1 || h < 1 || w < 1) return kBadParameter;
   *f = {type, format, {k, c, h, w}};
   return 0;
 }
@@ -208,7 +214,8 @@ EXPORT int cudnnAddTensor(CudnnHandle handle, const void*, CudnnTensor a, const 
   const CudnnTensorObject y = *c;
   return enqueue(handle, [=] {
     for (int64_t i = 0; i < count(y.size); i++) {
-      const int64_t channel = i / (int64_t(y.size[2]) * y.size[3]) % y.size[1];
+      const int64_t place = i % (int64_t(y.size[1]) * y.size[2] * y.size[3]);
+      const int64_t channel = y.stride[1] == 1 && y.size[1] > 1 ? place % y.size[1] : place / (int64_t(y.size[2]) * y.size[3]);
       store(to, y.type, i, load(to, y.type, i) + load(from, y.type, channel));
     }
   });

@@ -8,9 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <atomic>
 
-#include "observe.h"
+#include "observed.h"
 #include "streams.h"
 #include "threads.h"
 
@@ -22,48 +21,18 @@
 namespace {
 
 using namespace layerwise;
+using emulation::about;
 using emulation::enqueue;
 using emulation::finish;
 using emulation::finish_all;
 using emulation::Guard;
 using emulation::number_from;
+using emulation::observed;
 using emulation::refuse;
 using emulation::state;
 using emulation::Stream;
 using emulation::stream_of;
 using emulation::Work;
-
-// Who listens to what is done; null while nobody does.
-const emulation::Observer* observer = nullptr;
-
-uint64_t real_ns() {
-  timespec t;
-  clock_gettime(CLOCK_REALTIME, &t);
-  return uint64_t(t.tv_sec) * 1000000000 + uint64_t(t.tv_nsec);
-}
-
-// Work that tells the observer of itself. Whoever replays it, in a graph, tells of it again under the same call.
-Work observed(emulation::Observed about, CuStream stream, Work work) {
-  static std::atomic<uint32_t> calls{0};
-  if (!observer) return work;
-  about.correlation = ++calls;
-  about.stream = uint32_t((uintptr_t)stream >> 4);
-  observer->called(about.correlation);
-  return [about, work = std::move(work)]() mutable {
-    about.start_ns = real_ns();
-    work();
-    about.end_ns = real_ns();
-    if (observer) observer->ran(about);
-  };
-}
-
-emulation::Observed about(emulation::WorkKind kind, size_t bytes, uint32_t value = 0) {
-  emulation::Observed about = {};
-  about.kind = kind;
-  about.bytes = bytes;
-  about.value = value;
-  return about;
-}
 
 size_t total_bytes() {
   static const size_t bytes = number_from("LAYERWISE_EMULATION_BYTES", size_t(2) << 30);
@@ -104,10 +73,6 @@ bool is_pinned(const void* pointer, size_t bytes) { return is_inside(state().hos
 }  // namespace
 
 EXPORT int layerwise_emulated_driver() { return 1; }
-EXPORT void layerwise_emulation_observe(const emulation::Observer* who) {
-  Guard guard;
-  observer = who;
-}
 
 // For stand-ins of NVIDIA's libraries: their work, in stream order.
 EXPORT void layerwise_emulation_enqueue(CuStream stream, void (*work)(void*), void* data, const char* name) {

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "observed.h"
+
 namespace emulation {
 
 using namespace layerwise;
@@ -209,7 +211,8 @@ EXPORT CuResult cuGraphInstantiateWithFlags(CuGraphExec* made, CuGraph graph, un
 }
 EXPORT CuResult cuGraphLaunch(CuGraphExec graph, CuStream stream) {
   Guard guard;
-  for (const Work& work : *(std::vector<Work>*)graph) enqueue(stream, work);
+  const uint32_t call = emulation::observed_call();
+  for (const Work& work : *(std::vector<Work>*)graph) enqueue(stream, emulation::replayed(work, call));
   return kCuSuccess;
 }
 EXPORT CuResult cuGraphDestroy(CuGraph graph) {

@@ -12,7 +12,7 @@ namespace {
 constexpr int64_t kFewestRows = 8;
 
 // N C H W O kh kw sh sw ph pw dh dw groups
-void read_geometry(Args& args, ConvJob& job) {
+void read_geometry(Args& args, ConvJob& job, bool is_channels_last) {
   int64_t* const fields[] = {&job.N,  &job.C,  &job.H,  &job.W,  &job.O,  &job.kh, &job.kw,
                              &job.sh, &job.sw, &job.ph, &job.pw, &job.dh, &job.dw, &job.groups};
   for (int64_t* field : fields) *field = args.integer();
@@ -20,6 +20,14 @@ void read_geometry(Args& args, ConvJob& job) {
   job.ow = (job.W + 2 * job.pw - job.dw * (job.kw - 1) - 1) / job.sw + 1;
   job.group_in = job.C / job.groups;
   job.group_out = job.O / job.groups;
+  job.is_channels_last = is_channels_last;
+  const auto layout = [is_channels_last](int64_t channels, int64_t pixels, int64_t* channel, int64_t* pixel) {
+    *channel = is_channels_last ? 1 : pixels;
+    *pixel = is_channels_last ? channels : 1;
+  };
+  layout(job.C, job.H * job.W, &job.x_channel, &job.x_pixel);
+  layout(job.O, job.oh * job.ow, &job.y_channel, &job.y_pixel);
+  layout(job.group_in, job.kh * job.kw, &job.w_channel, &job.w_pixel);
 }
 
 bool is_float(int dtype) {
@@ -75,50 +83,56 @@ LAUNCHER(convolution_options) {
 }
 
 // dtype out x weight bias N C H W O kh kw sh sw ph pw dh dw groups
-LAUNCHER(conv2d) {
+void forward(Context& context, Args args, bool is_channels_last) {
   ConvJob job = {};
   job.dtype = args.dtype();
   job.out = args.pointer();
   job.x = args.pointer();
   job.weight = args.pointer();
   job.bias = args.pointer();
-  read_geometry(args, job);
+  read_geometry(args, job, is_channels_last);
   job.rows = job.group_out;
   job.columns = job.N * job.oh * job.ow;
   job.depth = job.group_in * job.kh * job.kw;
   if (run_cudnn(context, job, Convolving::kForward)) return;
   multiply(context, job, "conv_forward", "conv_forward_direct", false);
 }
+LAUNCHER(conv2d) { forward(context, args, false); }
+LAUNCHER(conv2d_channels_last) { forward(context, args, true); }
 
 // dtype dx dy weight N C H W O kh kw sh sw ph pw dh dw groups
-LAUNCHER(conv2d_backward_input) {
+void backward_input(Context& context, Args args, bool is_channels_last) {
   ConvJob job = {};
   job.dtype = args.dtype();
   job.out = args.pointer();
   job.dy = args.pointer();
   job.weight = args.pointer();
-  read_geometry(args, job);
+  read_geometry(args, job, is_channels_last);
   job.rows = job.group_in;
   job.columns = job.N * job.H * job.W;
   job.depth = job.group_out * job.kh * job.kw;
   if (run_cudnn(context, job, Convolving::kInput)) return;
   multiply(context, job, "conv_input", "conv_input_direct", false);
 }
+LAUNCHER(conv2d_backward_input) { backward_input(context, args, false); }
+LAUNCHER(conv2d_backward_input_channels_last) { backward_input(context, args, true); }
 
 // dtype dweight dy x N C H W O kh kw sh sw ph pw dh dw groups
-LAUNCHER(conv2d_backward_weight) {
+void backward_weight(Context& context, Args args, bool is_channels_last) {
   ConvJob job = {};
   job.dtype = args.dtype();
   job.out = args.pointer();
   job.dy = args.pointer();
   job.x = args.pointer();
-  read_geometry(args, job);
+  read_geometry(args, job, is_channels_last);
   job.rows = job.group_out;
   job.columns = job.group_in * job.kh * job.kw;
   job.depth = job.N * job.oh * job.ow;
   if (run_cudnn(context, job, Convolving::kWeight)) return;
   multiply(context, job, "conv_weight", "conv_weight_direct", true);
 }
+LAUNCHER(conv2d_backward_weight) { backward_weight(context, args, false); }
+LAUNCHER(conv2d_backward_weight_channels_last) { backward_weight(context, args, true); }
 
 }  // namespace
 }  // namespace layerwise

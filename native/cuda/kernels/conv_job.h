@@ -18,8 +18,12 @@ struct ConvJob {
   int64_t N, C, H, W, O, kh, kw, sh, sw, ph, pw, dh, dw, groups;
   int64_t oh, ow;
   int64_t group_in, group_out;  // channels of one group
+  // Elements from channel to channel and from pixel to pixel of x (and dx), of the result (and dy), of the weight (and
+  // dweight), where a tap is a pixel: row-major ones, or channels last.
+  int64_t x_channel, x_pixel, y_channel, y_pixel, w_channel, w_pixel;
   // The product of each group: rows, columns, depth, and how much of the depth one block takes.
   int64_t rows, columns, depth, piece;
   int pieces;
   int dtype;
+  int is_channels_last;
 };

@@ -37,9 +37,13 @@ class Difference:
     def _add_piece(self, before, after):
         was_finite = before.isfinite()
         is_finite = after.isfinite() & was_finite
-        nothing = torch.zeros((), dtype=torch.float64, device=before.device)
-        before = torch.where(is_finite, before, nothing)
-        after = torch.where(is_finite, after, nothing)
+        n_finite, n_before = torch.stack([is_finite.sum(), was_finite.sum()]).tolist()
+        self.count += n_finite
+        self.broken += n_before - n_finite
+        if n_finite < before.numel():
+            nothing = torch.zeros((), dtype=torch.float64, device=before.device)
+            before = torch.where(is_finite, before, nothing)
+            after = torch.where(is_finite, after, nothing)
         error = before - after
         sums = torch.stack([
             (before * before).sum(),
@@ -48,8 +52,6 @@ class Difference:
             (after * after).sum(),
             error.abs().max(),
             before.abs().max(),
-            is_finite.sum().double(),
-            was_finite.sum().double(),
         ]).tolist()
         self.signal += sums[0]
         self.noise += sums[1]
@@ -57,8 +59,6 @@ class Difference:
         self.squares += sums[3]
         self.largest_error = max(self.largest_error, sums[4])
         self.largest = max(self.largest, sums[5])
-        self.count += int(sums[6])
-        self.broken += int(sums[7] - sums[6])
 
     @property
     def sqnr_db(self):
@@ -94,7 +94,7 @@ def _plain(tensor):
 
 
 def histograms(before, after, bins=48):
-    """{"before", "after"}: counts in equal bins over the range of both, non-finite values left out; None for no elements."""
+    """{"before", "after"}: counts in equal bins over the range of both, without what is not finite; None for nothing."""
     parts = [tensor.detach().reshape(-1).float() for tensor in (before, after)]
     parts = [part[part.isfinite()] for part in parts]
     if not all(part.numel() for part in parts):

@@ -12,7 +12,7 @@ def source_text():
 
 
 def source_of(model, path):
-    """SourceLocation of `self.NAME = ...` for the layer at a path, else of the class around it; None outside the file."""
+    """SourceLocation of `self.NAME = ...` for the layer at a path, else of its class; None outside of the file."""
     file = probe.file()
     if file is None:
         return None
@@ -29,7 +29,9 @@ def source_of(model, path):
 
 def _assignment(node, name):
     for part in ast.walk(node):
-        targets = part.targets if isinstance(part, ast.Assign) else [part.target] if isinstance(part, ast.AnnAssign) else []
+        targets = getattr(part, "targets", []) if isinstance(part, ast.Assign) else []
+        if isinstance(part, ast.AnnAssign):
+            targets = [part.target]
         for target in targets:
             if isinstance(target, ast.Attribute) and target.attr == name and getattr(target.value, "id", "") == "self":
                 return part

@@ -243,7 +243,9 @@ def latencies(model, variant, sample, seconds=1.5):
         rounds += 1
         passed = time.perf_counter() - began
         # The first round also pays for compiled programs and memory.
-        if passed > seconds and rounds > 1 or rounds >= _FEWEST_ROUNDS and all(_is_steady(found[2:]) for found in times.values()):
+        if rounds >= _FEWEST_ROUNDS and all(_is_steady(found[2:]) for found in times.values()):
+            break
+        if passed > seconds and rounds > 1:
             break
         yield "measuring", min(1.0, passed / seconds)
     return {name: found[2:] if rounds > 3 else found for name, found in times.items()}

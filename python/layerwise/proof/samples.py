@@ -82,7 +82,8 @@ def function_samples(function, shown, model, template, most=None):
     needed = [part for part in parameters if part.default is part.empty and part.kind is part.POSITIONAL_OR_KEYWORD]
     if len(needed) > 1:
         names = ", ".join(part.name for part in needed)
-        raise BadData(f"{shown} wants {names}: expected a function without arguments, or with the model as its only one")
+        wanted = "expected a function without arguments, or with the model as its only one"
+        raise BadData(f"{shown} wants {names}: {wanted}")
     made = function(model) if needed else function()
     reader = _Reader(shown, model, template, most)
     if isinstance(made, (torch.Tensor, dict)):
@@ -233,7 +234,8 @@ class _Reader:
         if isinstance(value, (tuple, list)) and value:
             return self._of_tuple(list(value))
         raise BadData(
-            f"{self.shown} holds {type(value).__name__}: expected a tensor, a dict of tensors, or a pair of inputs and targets"
+            f"{self.shown} holds {type(value).__name__}: expected a tensor, a dict of tensors, or a pair of inputs and "
+            "targets"
         )
 
     def _of_dict(self, value):
@@ -256,7 +258,8 @@ class _Reader:
             return named, torch.as_tensor(value[1])
         tensors = [torch.as_tensor(part) for part in value]
         if len(tensors) > len(self.inputs) + 1:
-            raise BadData(f"{self.shown} holds {len(tensors)} tensors a sample, but the inputs are {', '.join(self.inputs)}")
+            inputs = ", ".join(self.inputs)
+            raise BadData(f"{self.shown} holds {len(tensors)} tensors a sample, but the inputs are {inputs}")
         named = dict(zip(self.inputs, tensors))
         if len(tensors) <= len(self.inputs):
             return named, None

@@ -138,7 +138,7 @@ def build(prepared, options, samples):
 def _calibrate(prepared, options, samples, targets, built):
     """{Layer: Seen}; layers without what they need are left out, with the reason in built.why."""
     seen = {part: Seen() for part in targets}
-    products = [part for part in targets if part.sort == "linear" and storage_key(part.module.weight) not in prepared.shared]
+    products = [part for part in targets if _is_correlated(prepared, part)]
     if options.method in ("smoothquant", "awq"):
         yield from _watch_columns(prepared, samples, products, seen, options.method == "awq")
         for number, part in enumerate(products):
@@ -208,12 +208,12 @@ def _watch_ranges(prepared, samples, parts, seen, options):
 
 
 def _is_correlated(prepared, part):
-    """Can its weight be rounded column by column, on what it is given?"""
+    """Can its weight be rounded for what it is given? A tied one has to serve several inputs."""
     return part.sort == "linear" and storage_key(part.module.weight) not in prepared.shared
 
 
 def _round_in_order(prepared, samples, waiting, seen, converter, built):
-    """GPTQ in the order of execution, as many layers at a time as memory allows: later ones see what earlier ones became."""
+    """GPTQ in the order of execution, as many layers at a time as memory allows: later ones see what earlier became."""
     if not waiting:
         return
     order = yield from _order(prepared, samples.items[0], waiting)
@@ -224,7 +224,10 @@ def _round_in_order(prepared, samples, waiting, seen, converter, built):
             part = order.pop(0)
             numbers += part.module.weight.shape[1] ** 2
             chosen.append(part)
-        known = {part.module: gptq.Correlations(part.module.weight.shape[1], part.module.weight.device) for part in chosen}
+        known = {}
+        for part in chosen:
+            weight = part.module.weight
+            known[part.module] = gptq.Correlations(weight.shape[1], weight.device)
 
         def see(module, x):
             rows = x.reshape(-1, x.shape[-1])

@@ -61,6 +61,8 @@ class Layer:
         if self.sort is None:
             if isinstance(module, (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)):
                 return "norms stay in float"
+            if isinstance(module, (nn.Linear, nn.Embedding, *_CONVOLUTIONS)):
+                return f"its class {self.type} has a forward of its own"
             return f"{self.type} has no low-bit form"
         if options.keeps(self.path):
             return "kept by request"

@@ -9,7 +9,10 @@ _NORMS = {nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d}
 
 
 def pairs(model, run):
-    """(product, norm) where every output of the product goes straight into the norm, and nothing else does. `run` calls the model."""
+    """(product, norm) where every output of the product goes straight into the norm, and nothing else does.
+
+    `run` calls the model.
+    """
     products = [part for part in model.modules() if type(part) in _FOLDABLE]
     norms = [part for part in model.modules() if type(part) in _NORMS and part.running_mean is not None]
     if not products or not norms:

@@ -1,7 +1,7 @@
 """The layers of quantized models. Each computes with its packed numbers through the low-bit kernels; none keeps a float weight.
 
-A layer is its configuration (plain data) and its tensors by name: what a file holds of it. How the numbers are chosen is
-decided elsewhere.
+A layer is its configuration (plain data) and its tensors by name: what a file holds of it. How the numbers are chosen
+is decided elsewhere.
 """
 
 import torch

@@ -126,8 +126,10 @@ def _rounding_errors(places, weights, lows, highs, levels):
 
 
 class EntropyObserver(_CountingObserver):
-    """The range after which the rounded distribution tells most of the original one (Kullback-Leibler; Migacz 2017, "8-bit
-    inference with TensorRT")."""
+    """The range after which the rounded distribution tells most of the original one.
+
+    By Kullback-Leibler divergence (Migacz 2017, "8-bit inference with TensorRT").
+    """
 
     _STEP = 16
 
@@ -145,7 +147,7 @@ class EntropyObserver(_CountingObserver):
 
 
 def _divergence(sizes, end, steps):
-    """KL divergence between the distribution cut at `end`, what lies beyond added to its last bin, and its `steps` levels."""
+    """KL divergence of the distribution cut at `end`, what lies beyond added to its last bin, and its `steps` levels."""
     wanted = sizes[:end].clone()
     wanted[-1] += sizes[end:].sum()
     owner = (torch.arange(end) * steps // end).clamp(max=steps - 1)

@@ -1,5 +1,5 @@
-"""Modules that hold several products in themselves, taken apart: attention and recurrent layers whose products are nn.Linear
-modules, computing what they computed before. The products can then be watched and exchanged one by one."""
+"""Modules that hold products in themselves, taken apart: attention and recurrent layers whose products are nn.Linear modules,
+computing what they computed before. The products can then be watched and exchanged one by one."""
 
 import torch
 from torch import nn
@@ -14,7 +14,16 @@ def taken_apart(module):
         return SplitAttention(module)
     if isinstance(module, RNNBase) and type(module).forward in (nn.LSTM.forward, nn.GRU.forward, nn.RNN.forward):
         return SplitRNN(module)
+    if _is_transposed_linear(module):
+        return linear_over(module.weight.t().contiguous(), module.bias)
     return None
+
+
+def _is_transposed_linear(module):
+    """Conv1D of the transformers package, which GPT-2 is made of: a product whose weight is stored the other way round."""
+    cls = type(module)
+    is_theirs = cls.__name__ == "Conv1D" and cls.__module__ == "transformers.pytorch_utils"
+    return is_theirs and module.weight.dim() == 2
 
 
 def linear_over(weight, bias):
@@ -124,7 +133,7 @@ class _SplitStep(_Step):
 
 
 class SplitRNN(RNNBase):
-    """nn.LSTM, nn.GRU or nn.RNN with the products ih_l0, hh_l0, hr_l0, ih_l0_reverse and so on; time is walked as they do."""
+    """nn.LSTM, nn.GRU or nn.RNN with the products ih_l0, hh_l0, hr_l0, ih_l0_reverse and so on."""
 
     _OPTIONS = (
         "mode", "input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout", "bidirectional",

@@ -19,7 +19,7 @@ _LEVELS = 255
 
 
 class TrainedLayer(nn.Module):
-    """A product or convolution that rounds its weight and its input; its parameters are those of the module it stands for."""
+    """A product or convolution that rounds its weight and its input, over the parameters of the module it stands for."""
 
     def __init__(self, module, observer, options):
         super().__init__()
@@ -58,7 +58,8 @@ class TrainedLayer(nn.Module):
             return torch.fake_quantize_per_tensor_affine(weight, largest / 127 or 1.0, 0, -127, 127)
         scale = rows.amax(dim=1) / 127
         scale = torch.where(scale == 0, torch.ones_like(scale), scale)
-        return torch.fake_quantize_per_channel_affine(weight, scale, torch.zeros_like(scale, dtype=torch.int32), 0, -127, 127)
+        zero = torch.zeros_like(scale, dtype=torch.int32)
+        return torch.fake_quantize_per_channel_affine(weight, scale, zero, 0, -127, 127)
 
 
 def train(prepared, options, proof):
@@ -163,7 +164,7 @@ def _train(prepared, trial, parameters, samples, teaching, steps):
 
 
 def loss_of(result, sample, teaching):
-    """The model's own loss where it returns one, else against the targets of the data, else against what it gave before."""
+    """The model's own loss where it returns one, else that of the data's targets, else that of what it gave before."""
     found = floating_outputs(result)
     for name, tensor in found:
         if tensor.dim() == 0:

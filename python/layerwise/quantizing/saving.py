@@ -103,7 +103,7 @@ def read(path):
 
 
 def load_into(model, path):
-    """Put the layers of a file into a model of the same class, in place; the model, or what takes the place of the whole."""
+    """Put the layers of a file into a model of the same class, in place; the model, or what takes its place."""
     description, state = read(path)
     for name in description["apart"]:
         made = taken_apart(_module(model, name, path))
@@ -152,7 +152,7 @@ def _put(model, name, made):
 
 
 def check(fresh, path, sample, wanted):
-    """ExportCheck of a file that was written: the outputs of a fresh model with its layers against `wanted`, [(name, tensor)]."""
+    """ExportCheck of a file that was written: a fresh model with its layers against `wanted`, [(name, tensor)]."""
     model = load_into(fresh, path)
     with torch.no_grad():
         found = floating_outputs(sample.run(model))

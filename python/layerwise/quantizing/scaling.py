@@ -17,8 +17,8 @@ def smooth(largest_input, weight, strength=0.5):
 def activation_aware(mean_input, weight, inputs, form, steps=20):
     """(factors of the columns, share of each range that is kept): the ones with the smallest error of the output.
 
-    Columns that meet large inputs are rounded more finely: factors are mean|x|^a, with a searched over [0, 1), and then how
-    far ranges are clipped (AWQ: Lin et al. 2023, arXiv:2306.00978). `inputs` are rows that the layer was given.
+    Columns that meet large inputs are rounded more finely: factors are mean|x|^a, with a searched over [0, 1), and then
+    how far ranges are clipped (AWQ: Lin et al. 2023, arXiv:2306.00978). `inputs` are rows that the layer was given.
     """
     weight = weight.detach().float()
     size = mean_input.float().clamp(min=_SMALLEST)

@@ -55,7 +55,7 @@ def allow_fp16_bf16_reduction_math_sdp(enabled):
 
 
 class _PlanCache:
-    """Plans of Fourier transforms: none are kept, since the CPU's kernel computes them."""
+    """Plans of Fourier transforms: none are kept, since our kernels need none."""
 
     size = 0
     max_size = 4096

@@ -22,9 +22,7 @@ export const distill = command({
     if (!teacher) return;
     const steps = await askSteps(target);
     if (steps === undefined) return;
-    const { data, metric, weights } = app.choices.of(target);
-    const proof = Object.fromEntries(Object.entries({ data, metric, weights }).filter(([, value]) => value !== null));
-    const fields: DistillFields = { ...proof, teacher, steps };
+    const fields: DistillFields = { teacher, steps };
     await app.distill.open(target);
     await app.distill.compress(target, fields);
   },

@@ -14,6 +14,6 @@ export const graph = command({
     const target = await askTarget(app, given, "graph", ["class", "function", "model"]);
     if (!target) return;
     await app.graphs.open(target);
-    await app.runner.perform("graph", target);
+    await app.graphs.draw(target);
   },
 });

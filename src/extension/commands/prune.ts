@@ -19,10 +19,8 @@ export const prune = command({
     if (!target) return;
     const asked = await askHow(target);
     if (!asked) return;
-    const { data, metric, weights } = app.choices.of(target);
-    const proof = Object.fromEntries(Object.entries({ data, metric, weights }).filter(([, value]) => value !== null));
     await app.prune.open(target);
-    await app.prune.compress(target, { ...proof, ...asked });
+    await app.prune.compress(target, asked);
   },
 });
 

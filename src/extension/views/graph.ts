@@ -21,6 +21,8 @@ import { ViewTabs } from "./tabs.ts";
 export class GraphTabs implements vscode.Disposable {
   readonly tabs: ViewTabs<GraphHost, GraphNews>;
   private readonly app: App;
+  /** Model files that are drawn as ONNX Runtime makes them. */
+  private readonly optimized = new Set<string>();
   /** What model files take and give. */
   private readonly inspected = new Map<string, InspectResult | null>();
 
@@ -47,8 +49,14 @@ export class GraphTabs implements vscode.Disposable {
     if (!vscode.workspace.isTrusted) return;
     await Promise.all([app.restored, this.describe(target)]);
     this.refresh();
-    const kept = app.results.get("graph", targetKey(target));
-    if (!kept?.result || kept.stale || kept.failure) await app.runner.perform("graph", target);
+    // Read anew: the one that is kept may be the optimized one.
+    await this.draw(target);
+  }
+
+  /** Makes the graph; of a model's file the one that its bar asks for. */
+  async draw(target: Target): Promise<void> {
+    const optimized = this.optimized.has(targetKey(target));
+    await this.app.runner.perform("graph", target, optimized ? { fields: { optimized } } : {});
   }
 
   isOpen(target: Target): boolean {
@@ -94,6 +102,11 @@ export class GraphTabs implements vscode.Disposable {
       saveSvg: (svg) => saveSvg(target, svg),
       graph: () => app.run("graph", target),
       run: () => app.run("run", target),
+      optimize: (isOptimized) => {
+        if (isOptimized) this.optimized.add(targetKey(target));
+        else this.optimized.delete(targetKey(target));
+        void this.draw(target);
+      },
       editInputs: () => app.run("editInputs", target),
       profile: () => app.run("profile", target),
       quantize: () => app.run("quantize", target),
@@ -133,6 +146,7 @@ export class GraphTabs implements vscode.Disposable {
         device: result.device,
         stale: kept?.stale ?? null,
       },
+      isOptimized: this.optimized.has(key),
       isRunning: app.jobs.of("run", key) !== undefined,
     };
   }

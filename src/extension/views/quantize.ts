@@ -11,7 +11,7 @@ import {
   type QuantizeState,
 } from "../../protocol/views/quantize.ts";
 import type { App } from "../app.ts";
-import { quantizeFields } from "../choices.ts";
+import { proofFields, quantizeFields } from "../choices.ts";
 import { mergeProof } from "../compression.ts";
 import { runningState } from "../jobs.ts";
 import type { Compression, Kept } from "../results.ts";
@@ -83,12 +83,15 @@ export class CompressionTabs implements vscode.Disposable {
     const { app, verb } = this;
     if (!requireTrust(titles[verb])) return;
     const key = targetKey(target);
-    const fields = asked ?? this.asked.get(key) ?? Object.values(this.kept(target)?.proof?.madeWith ?? {})[0];
+    const known = asked ?? this.asked.get(key) ?? Object.values(this.kept(target)?.proof?.madeWith ?? {})[0];
     // After a restart a failed one is not remembered: its command asks again.
-    if (!fields) return void app.run(verb, target);
-    this.asked.set(key, fields);
+    if (!known) return void app.run(verb, target);
+    this.asked.set(key, known);
+    const choices = app.choices.of(target);
+    const fields = { ...known, ...proofFields(choices) };
     await app.runner.perform(verb, target, {
       fields,
+      files: filesOf(choices),
       merge: (kept, older) => mergeProof(kept, older, { madeWith: fields, isPart: false, isSave: false }),
     });
   }

@@ -35,6 +35,8 @@ export interface ModelFile {
     stale: string | null;
   } | null;
   isRunning: boolean;
+  /** The graph as ONNX Runtime makes it before it runs, instead of as it was written. */
+  isOptimized: boolean;
 }
 
 export interface GraphState {
@@ -60,6 +62,7 @@ export interface GraphHost {
   /** Of a model's file: run it once. */
   run(): void;
   editInputs(): void;
+  optimize(isOptimized: boolean): void;
   /** Profile the target, so that time and memory can be laid over. */
   profile(): void;
   /** Quantize the target, so that errors can be laid over. */

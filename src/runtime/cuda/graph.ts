@@ -144,6 +144,8 @@ export class CudaGraph {
   reset(): void {
     const { device } = this;
     if (this.#state === "empty") return;
+    // Waiting would end the capture of the other one.
+    if (device.capture && device.capture !== this) return device.capture.whenCaptured(() => this.reset());
     if (this.#state === "capturing") this.#leave();
     this.#state = "empty";
     // It waits until no replay is under way.

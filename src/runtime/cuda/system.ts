@@ -30,15 +30,6 @@ const NOT_BUILT: CudaStatus = {
   isEmulated: false,
 };
 
-/** The program's own environment wins over that of the process. */
-function askedSettings(): string {
-  const { env } = process;
-  return (
-    (ask("torch.cuda.memory:_asked_settings") as string | undefined) ||
-    (env.PYTORCH_CUDA_ALLOC_CONF ?? env.PYTORCH_ALLOC_CONF ?? "")
-  );
-}
-
 class CudaSystem {
   readonly #controls = new SharedArrayBuffer(MOST_DEVICES * CONTROL_WORDS * 4);
   readonly #opened: (CudaDevice | undefined)[] = [];
@@ -50,6 +41,8 @@ class CudaSystem {
   isEnabled = false;
   #allocatorSettings: AllocatorSettings | null = null;
   addonPath: string | null = null;
+  /** PYTORCH_CUDA_ALLOC_CONF of the process; that of a program wins. */
+  allocatorConfiguration = "";
   cacheFolder: string | null = null;
   /** The GPU that the request at hand runs on. */
   inUse: CudaDevice | null = null;
@@ -103,7 +96,7 @@ class CudaSystem {
     if (index < 0 || index >= this.count) return null;
     const known = this.#opened[index];
     if (known) return known;
-    const settings = (this.#allocatorSettings ??= parseSettings(askedSettings()));
+    const settings = (this.#allocatorSettings ??= parseSettings(this.#askedSettings()));
     const device = new CudaDevice(this.#loaded!.device(index), index, this.properties[index]!, this.#control(index));
     this.#opened[index] = device;
     const at = index * GAUGE_WORDS;
@@ -133,6 +126,10 @@ class CudaSystem {
   /** The GPUs that have been used. */
   get opened(): CudaDevice[] {
     return this.#opened.filter((device) => device !== undefined);
+  }
+
+  #askedSettings(): string {
+    return (ask("torch.cuda.memory:_asked_settings") as string | undefined) || this.allocatorConfiguration;
   }
 
   configureAllocators(settings: AllocatorSettings): void {

@@ -203,7 +203,11 @@ export class RuntimeHost {
       isTerminal: this.options.isTerminal ?? { stdin: false, stdout: false, stderr: false },
       hasInput: readInput !== undefined,
       // The worker has no environment of its own.
-      core: { cudaAddon: process.env.LAYERWISE_CUDA_ADDON, ...core },
+      core: {
+        cudaAddon: process.env.LAYERWISE_CUDA_ADDON,
+        cudaAllocator: process.env.PYTORCH_CUDA_ALLOC_CONF || process.env.PYTORCH_ALLOC_CONF,
+        ...core,
+      },
       coreModule: this.options.coreModule,
       verbsModule: this.options.verbsModule,
     };

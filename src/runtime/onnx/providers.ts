@@ -110,7 +110,7 @@ export async function providerRows(): Promise<DeviceInfo[]> {
       id: `ONNX Runtime ${provider.name}`,
       kind: "library",
       available: why === null,
-      description: `for .onnx files with --device ${provider.id}${why === null ? "" : `: ${why}`}`,
+      description: `for .onnx files with --device ${provider.id}: ${why ?? "there; its driver is looked for when it starts"}`,
     });
   }
   return rows;

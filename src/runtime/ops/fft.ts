@@ -33,9 +33,15 @@ function transformLines(
   if (out.numel > 0) {
     const count = out.numel / size;
     const work = out.numel * (4 + 2 * Math.log2(n + 1));
-    launchAnywhere("fft", [out], [], work, [realOf(dtype).id, modes[mode], out, lines, count, n, scale]);
+    launchAnywhere(kernelFor(out, n), [out], [], work, [realOf(dtype).id, modes[mode], out, lines, count, n, scale]);
   }
   return transpose(out, dim, last);
+}
+
+/** On a GPU short lines of a power of two have a kernel: two copies of a line must fit into 48 KiB. */
+function kernelFor(out: Tensor, n: number): string {
+  const isShort = n * 4 * realOf(out.dtype).size <= 48 * 1024;
+  return out.device.type === "cuda" && isShort && Number.isInteger(Math.log2(n)) ? "fft_lines" : "fft";
 }
 
 const costOf = (input: Tensor, dim: number) => ({

@@ -3,7 +3,18 @@
  * eight-bit and sixteen-bit floats, scaled in groups along each row. Few rows are multiplied straight from the packed
  * weights, many by spelling the weights out block by block. How weights are quantized is not decided here.
  */
-import { bfloat16, float16, float32, float64, float8_e4m3fn, float8_e5m2, int64, int8, uint8, type DType } from "../dtype.ts";
+import {
+  bfloat16,
+  float16,
+  float32,
+  float64,
+  float8_e4m3fn,
+  float8_e5m2,
+  int64,
+  int8,
+  uint8,
+  type DType,
+} from "../dtype.ts";
 import { RuntimeError } from "../errors.ts";
 import { launch, pointerOf } from "../launch.ts";
 import { op, type Grads } from "../op.ts";
@@ -231,7 +242,7 @@ export const dequantizeLowBit = op({
 });
 
 /** More rows than this read packed weights so often that spelling them out is cheaper. */
-const MOST_THIN_ROWS = 24;
+const MOST_THIN_ROWS = 12;
 /** Bytes of weights that are spelled out at a time: they should stay in the cache until they are multiplied. */
 const SPELLED_BYTES = 4 << 20;
 

@@ -484,8 +484,10 @@ function convolveInt8(
   const out = empty(shape, f.dtype, input.device, strides);
   if (out.numel === 0) return out;
   const x = isLast ? input : contiguousOf(input);
-  const w = contiguousOf(weight);
-  if (out.device.stream?.has("conv2d_int8")) {
+  // Kernels read both orders; the taps of each filter side by side save them a turn.
+  const isWeightLast = isChannelsLast(weight.shape, weight.strides);
+  const w = isWeightLast ? weight : contiguousOf(weight);
+  if (out.device.stream?.has("conv2d_int8") && !f.weightZero) {
     launch("conv2d_int8", [out], (2 * out.numel * numelOf(w.shape.slice(1))) / 64, [
       out.dtype.id,
       out.pointer,
@@ -494,6 +496,7 @@ function convolveInt8(
       w.pointer,
       ...finishPointers(f),
       isLast ? 1 : 0,
+      isWeightLast ? 1 : 0,
       ...x.shape,
       O,
       w.shape[2]!,

@@ -15,6 +15,7 @@ import type { Failure } from "../../protocol/source.ts";
 import { writeChecked } from "../onnx/export/checked.ts";
 import { DEFAULT_OPSET } from "../onnx/write.ts";
 import { type Measured, reportOf } from "../proof/report.ts";
+import { toVirtualPath } from "../python/host_paths.ts";
 import type { Json } from "../python/interpreter.ts";
 import { type Report, RequestRefused, type Session, splitTarget } from "../session.ts";
 import type { VerbCore } from "./core.ts";
@@ -159,8 +160,9 @@ export function shown(session: Session<VerbCore>, named: string, root: string, o
       hint,
     });
   }
-  const isInside = path.startsWith(`${root}/`);
-  const seen = isInside ? path : session.interpreter.showFile(path);
+  const inside = toVirtualPath(path);
+  const isInside = inside.startsWith(`${root}/`);
+  const seen = isInside ? inside : session.interpreter.showFile(path);
   return { path: seen, shown: named, function: name, root: isInside ? root : dirname(seen) };
 }
 
@@ -200,7 +202,7 @@ export async function fileOf(
     const message = `${file} was written, but a model that was read from it gives other outputs`;
     return { file: written, failure: { kind: "bug", type: "file-differs", message } };
   }
-  const { description, batch = [] } = session.interpreter.call(`${job}:show`) as Shown;
+  const { description, batch = [] } = session.interpreter.call(`${job}:show`) as unknown as Shown;
   try {
     const dynamic = Object.fromEntries(batch.map((name) => [name, { "0": "batch" }]));
     const wanted = { file, opset, dynamic, name: "model" };

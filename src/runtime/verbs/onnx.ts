@@ -225,9 +225,9 @@ async function profiled(
   session.endProfiling();
   await session.release();
   const folder = join(prefix, "..");
-  const file = readdirSync(folder).find((name) => name.endsWith(".json"));
-  if (!file) throw new Error("ONNX Runtime wrote no profile");
-  return JSON.parse(readFileSync(join(folder, file), "utf8")) as OrtEvent[];
+  const written = readdirSync(folder).find((name) => name.endsWith(".json"));
+  if (!written) throw new Error("ONNX Runtime wrote no profile");
+  return JSON.parse(readFileSync(join(folder, written), "utf8")) as OrtEvent[];
 }
 
 /** Our own exports say where each node comes from. */

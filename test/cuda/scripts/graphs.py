@@ -74,6 +74,7 @@ second.replay()
 assert b.tolist() == [15] * 5
 del first, a
 second.reset()
+first = torch.cuda.CUDAGraph()
 
 # Other streams take part when they wait for the captured one, and must be waited for.
 g = torch.cuda.CUDAGraph()
@@ -102,6 +103,18 @@ def leaves_work_behind():
 
 raises(RuntimeError, "unjoined work", leaves_work_behind)
 assert (x + 1).tolist() == [2] * 5
+
+# A graph that goes while another is captured goes afterwards.
+g = torch.cuda.CUDAGraph()
+with torch.cuda.graph(first):
+    a = x + 1
+with torch.cuda.graph(g):
+    del first
+    b = x * 4
+x.fill_(2)
+g.replay()
+assert b.tolist() == [8] * 5
+x.fill_(1)
 
 # What cannot be captured
 stream_words = "CUDA error: operation not permitted when stream is capturing"

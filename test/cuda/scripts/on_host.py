@@ -68,8 +68,10 @@ raises(RuntimeError, "Low precision dtypes not supported. Got Half", lambda: tor
 raises(RuntimeError, "not implemented for 'BFloat16'", lambda: torch.linalg.cholesky(definite.cuda().bfloat16()))
 
 signal = torch.randn(3, 12)
-for n in (8, 12, 7):
+# Lines of a power of two have a kernel of their own, up to a length.
+for n in (1, 2, 8, 64, 12, 7, 4096):
     same(lambda x: torch.fft.fft(x, n=n), signal)
+    same(lambda x: torch.fft.ifft(torch.fft.fft(x.double(), n=n)).real, signal)
     same(lambda x: torch.fft.irfft(torch.fft.rfft(x, n=n), n=n), signal)
 same(lambda x: torch.fft.fft2(x), torch.randn(2, 4, 6))
 same(lambda x: torch.fft.ifftn(x, norm="ortho"), torch.randn(3, 4, dtype=torch.complex64))

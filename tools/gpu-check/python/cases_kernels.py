@@ -161,7 +161,8 @@ def cross_entropy(device, dtype, rows, n):
     logits = spread((rows, n), device, dtype_of(dtype))
     target = tokens((rows,), n, device)
     moved = 3 * rows * n * logits.element_size()
-    return _through(lambda x: F.cross_entropy(x, target), [logits], torch.ones((), device=device, dtype=logits.dtype), moved)
+    weight = torch.ones((), device=device, dtype=logits.dtype)
+    return _through(lambda x: F.cross_entropy(x, target), [logits], weight, moved)
 
 
 def launches(device, n_launches, graphed=False):
@@ -193,7 +194,7 @@ def gather_rows(device, dtype, rows, width, picked):
 def low_bit(device, dtype, rows, n, k, bits, group):
     """x @ W.t() with W of few bits: whole numbers with one scale per group. What PyTorch has for it is its own form."""
     x = spread((rows, k), device, dtype_of(dtype))
-    scale = (hashed(n * (k // group), device, 3).to(torch.float32) + 32768).reshape(n, k // group) / 65536 / 2 ** (bits - 1)
+    scale = (hashed(n * (k // group), device, 3).to(torch.float32) + 32768).reshape(n, k // group) / 2 ** (15 + bits)
     whole = hashed(n * k, device, 4).reshape(n, k) % 2**bits - 2 ** (bits - 1)
     step = _low_bit_step(x, whole, scale, bits, group)
     return Case(step, lambda: mean_size(step()), flops=2 * rows * n * k, bytes=n * k * bits // 8)

@@ -19,7 +19,8 @@ def _heads(x, count):
 def attention(node, q, k, v, mask=None, past_key=None, past_value=None, lengths=None):
     is_packed = q.dim() == 3
     if is_packed:
-        q, k, v = _heads(q, node.get("q_num_heads")), _heads(k, node.get("kv_num_heads")), _heads(v, node.get("kv_num_heads"))
+        n_keys = node.get("kv_num_heads")
+        q, k, v = _heads(q, node.get("q_num_heads")), _heads(k, n_keys), _heads(v, n_keys)
     if past_key is not None:
         k, v = torch.cat([past_key, k], dim=2), torch.cat([past_value, v], dim=2)
     present_key, present_value = k, v
@@ -52,8 +53,7 @@ def _attended(node, q, k, v, mask, past_key, lengths):
         shown = scores if mode == 1 else shown
     if bias is not None:
         scores = scores + bias
-    # The second mode has shown the scores with the mask from the first version on.
-    shown = scores if mode == 2 or mode == 1 and limit == 0 and False else shown
+    shown = scores if mode == 2 else shown
     wide = dtype_of(node.get("softmax_precision"), node) if node.has("softmax_precision") else scores.dtype
     weights = torch.softmax(scores.to(wide), dim=-1)
     if bias is not None:

@@ -183,10 +183,12 @@ def _one(name, function):
 _one("QLinearSigmoid", lambda node, x: torch.sigmoid(x))
 _one("QLinearLeakyRelu", lambda node, x: F.leaky_relu(x, node.get("alpha", 0.01)))
 _one("QLinearSoftmax", lambda node, x: torch.softmax(x, dim=node.get("axis", -1)))
-_one(
-    "QLinearGlobalAveragePool",
-    lambda node, x: torch.mean(x, dim=list(range(1, x.dim() - 1)) if node.get("channels_last", 0) else list(range(2, x.dim())), keepdim=True),
-)
+def _spatial_mean(node, x):
+    dims = range(1, x.dim() - 1) if node.get("channels_last", 0) else range(2, x.dim())
+    return torch.mean(x, dim=list(dims), keepdim=True)
+
+
+_one("QLinearGlobalAveragePool", _spatial_mean)
 
 
 @operator("QLinearConcat", domain=_OWN)

@@ -2,6 +2,7 @@
 
 import torch
 import torch.nn.functional as F
+from torch._gen import functions as _ops
 
 from layerwise.onnx.ops.convolutions import Window, _CONV
 from layerwise.onnx.ops.elementwise import to_float8
@@ -53,15 +54,20 @@ def quantize(node, x, scale, zero_point=None):
     codes = torch.round(wide / _spread(scale, x, axis, block))
     if zero_point is not None:
         codes = codes.to(torch.float32) + _spread(zero_point, x, axis, block)
-    return torch.clamp(codes, low, high).to(torch.int32).to(dtype)
+    return torch.clamp(codes, low, high).to(dtype)
 
 
 @operator("DequantizeLinear")
 def dequantize(node, x, scale, zero_point=None):
     axis, block = node.get("axis", 1), node.get("block_size", 0)
     dtype = scale.dtype
-    if node.has("output_dtype") and node.get("output_dtype"):
+    if node.get("output_dtype"):
         dtype = dtype_of(node.get("output_dtype"), node)
+    is_list = scale.dim() == 1 and scale.numel() > 1
+    if not block and (is_list or scale.numel() == 1) and scale.dtype == torch.float32 and not scale.requires_grad:
+        # One kernel that computes the same.
+        if not x.is_floating_point():
+            return _ops._dequantize_affine(x, scale, zero_point, axis % x.dim() if is_list else None, dtype)
     codes = x.to(torch.float32)
     if zero_point is not None:
         codes = codes - _spread(zero_point, x, axis, block).to(torch.float32)
@@ -108,7 +114,7 @@ def qlinear_matmul(node, a, a_scale, a_zero, b, b_scale, b_zero, y_scale, y_zero
 def requantized(total, factor, zero):
     low, high = _RANGES[zero.dtype]
     codes = torch.round(total.to(torch.float32) * factor.to(torch.float32)) + zero.to(torch.float32)
-    return torch.clamp(codes, low, high).to(torch.int32).to(zero.dtype)
+    return torch.clamp(codes, low, high).to(zero.dtype)
 
 
 def _integer_conv(node, x, weight):

@@ -1,4 +1,4 @@
-"""Random numbers, from the runtime's own generator: a seed in the model gives the same numbers at every call, not ONNX Runtime's."""
+"""Random numbers from the runtime's own generator: a seed gives the same ones in every call, but not ONNX Runtime's."""
 
 import torch
 

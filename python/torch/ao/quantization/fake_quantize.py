@@ -90,11 +90,11 @@ class FakeQuantize(FakeQuantizeBase):
         if self.fake_quant_enabled[0] != 1:
             return X
         seen = self.activation_post_process
+        # Copies: the next call changes these tensors while this one's gradient may still be asked for.
+        scale, zero_point = self.scale.clone(), self.zero_point.clone()
         if self.is_per_channel:
-            return torch.fake_quantize_per_channel_affine(
-                X, self.scale, self.zero_point, self.ch_axis, seen.quant_min, seen.quant_max
-            )
-        return torch.fake_quantize_per_tensor_affine(X, self.scale, self.zero_point, seen.quant_min, seen.quant_max)
+            return torch.fake_quantize_per_channel_affine(X, scale, zero_point, self.ch_axis, seen.quant_min, seen.quant_max)
+        return torch.fake_quantize_per_tensor_affine(X, scale, zero_point, seen.quant_min, seen.quant_max)
 
     def _parts_of_repr(self):
         seen = self.activation_post_process

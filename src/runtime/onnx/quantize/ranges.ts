@@ -96,10 +96,11 @@ class SeenHistogram {
   /** Half of what is left out goes at either end. */
   percentile(): Range {
     const total = this.#counts.reduce((a, b) => a + b, 0);
-    const out = (total * (1 - KEPT)) / 2;
+    // Of so many at either end none is kept; a fraction of one is none.
+    const out = (total * (1 - KEPT)) / 2 + 1e-6;
     let [first, last] = [0, this.#counts.length - 1];
-    for (let seen = this.#counts[first]!; seen < out && first < last; seen += this.#counts[++first]!);
-    for (let seen = this.#counts[last]!; seen < out && first < last; seen += this.#counts[--last]!);
+    for (let gone = this.#counts[first]!; gone <= out && first < last; gone += this.#counts[++first]!);
+    for (let gone = this.#counts[last]!; gone <= out && first < last; gone += this.#counts[--last]!);
     return { low: this.#whole.low + first * this.#width, high: this.#whole.low + (last + 1) * this.#width };
   }
 

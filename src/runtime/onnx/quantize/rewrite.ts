@@ -58,7 +58,7 @@ export class Rewriter {
 
   layer(layer: Layer, input: Name): Rewritten {
     const { scheme, group } = this.#choices;
-    this.builder.place = { scope: layer.node.name ?? "", source: sourceOf(layer) };
+    this.builder.place = placeOf(layer);
     if (scheme === "dynamic")
       return layer.kind === "Conv" ? this.#dynamicConv(layer, input) : this.#dynamic(layer, input);
     if (scheme === "static") return this.#static(layer, input);
@@ -73,12 +73,9 @@ export class Rewriter {
     const { symmetric } = this.#choices;
     const { scale, zero } = affineOf(this.#choices.rangeOf(value), symmetric);
     const { builder } = this;
-    const { place } = builder;
-    builder.place = { scope: value, source: "" };
     const numbers = [builder.number(float32, scale), this.#numbers(symmetric ? "int8" : "uint8", [zero], false)];
     const codes = builder.add("QuantizeLinear", [value, ...numbers]);
     const found = builder.add("DequantizeLinear", [codes, ...numbers]);
-    builder.place = place;
     this.#around.set(value, found);
     return found;
   }
@@ -86,10 +83,7 @@ export class Rewriter {
   #codesOf(input: Name): { codes: Name; scale: Name; zero: Name } {
     let known = this.#onTheFly.get(input);
     if (!known) {
-      const { place } = this.builder;
-      this.builder.place = { scope: input, source: "" };
       const [codes, scale, zero] = this.builder.addMany("DynamicQuantizeLinear", [input], 3) as [Name, Name, Name];
-      this.builder.place = place;
       known = { codes, scale, zero };
       this.#onTheFly.set(input, known);
     }
@@ -252,6 +246,9 @@ function packed(
   return bytes;
 }
 
-function sourceOf({ node }: Layer): string {
-  return node.metadata.find(({ key }) => key === "source")?.value ?? "";
+/** New nodes stand where the layer's own stood: behind its name, so that profiles and graphs show them there. */
+function placeOf({ node: { name = "", metadata } }: Layer): { scope: string; source: string } {
+  // Dots are no paths in names that have no slashes.
+  const scope = name.includes("/") ? name : name.replaceAll(".", "_");
+  return { scope, source: metadata.find(({ key }) => key === "source")?.value ?? "" };
 }

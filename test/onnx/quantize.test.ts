@@ -1,0 +1,355 @@
+/** .onnx files in fewer bits: the arithmetic by other means, whole models through the verb, and what is refused. */
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import type { CompressionReport, QuantizeRequest, QuantizeResult } from "../../src/protocol/compress.ts";
+import { RuntimeHost } from "../../src/runtime/host/host.ts";
+import { difference } from "../../src/runtime/onnx/compare.ts";
+import { GraphBuilder, tensorProto } from "../../src/runtime/onnx/export/builder.ts";
+import { readModel, readModelFile, type OnnxModel } from "../../src/runtime/onnx/model.ts";
+import { groupCodes, int8Codes } from "../../src/runtime/onnx/quantize/codes.ts";
+import { toFloat8 } from "../../src/runtime/onnx/quantize/float8.ts";
+import { PlainGraph } from "../../src/runtime/onnx/quantize/graph.ts";
+import { RangeObserver } from "../../src/runtime/onnx/quantize/ranges.ts";
+import { raise } from "../../src/runtime/onnx/quantize/upgrade.ts";
+import { createSession, runSession, type PlainTensor } from "../../src/runtime/onnx/run.ts";
+import { modelMessage, tensorMessage, type ModelProto } from "../../src/runtime/onnx/schema.ts";
+import { encode } from "../../src/runtime/onnx/wire.ts";
+import { modelOf } from "../../src/runtime/onnx/write.ts";
+import { runSuite } from "../../tools/onnx_suite.ts";
+import { root } from "../../tools/steps.mjs";
+
+const folder = mkdtempSync(join(tmpdir(), "layerwise-quantize-"));
+const attention = join(folder, "attention.onnx");
+const convolutions = join(folder, "convolutions.onnx");
+let host: RuntimeHost;
+
+before(async () => {
+  host = await RuntimeHost.start({ core: { threads: 2 } });
+  const source = join(folder, "models.py");
+  writeFileSync(
+    source,
+    `import torch
+from torch import nn
+
+class Convolutions(nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(1)
+        self.first = nn.Conv2d(3, 32, 3, padding=1)
+        self.second = nn.Conv2d(32, 64, 3, stride=2, groups=2)
+        self.last = nn.Linear(64, 10)
+    def forward(self, x):
+        x = torch.relu(self.first(x))
+        x = torch.relu(self.second(x))
+        return self.last(x.mean((2, 3)))
+
+def samples():
+    torch.manual_seed(5)
+    for _ in range(6):
+        yield torch.randn(2, 3, 12, 12) * 3
+`,
+  );
+  const models = [
+    [`${join(root, "examples/attention.py")}::MultiHeadAttention`, attention, { x: "float32[2,16,64]" }],
+    [`${source}::Convolutions`, convolutions, { x: "float32[2,3,12,12]" }],
+  ] as const;
+  for (const [target, file, inputs] of models) {
+    const { failure } = await host.request("export", { target, file, inputs });
+    assert.equal(failure, undefined);
+  }
+});
+
+after(async () => {
+  await host?.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** The same numbers in every run. */
+function normal(count: number, seed = 1): Float32Array {
+  let state = seed;
+  const next = (): number => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+  return Float32Array.from(
+    { length: count },
+    () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()),
+  );
+}
+
+test("codes stand for the nearest numbers that there are", () => {
+  const values = normal(6 * 48);
+  for (const symmetric of [true, false]) {
+    const byRow = int8Codes(values, 6, 48, { perChannel: true, symmetric });
+    values.forEach((value, i) => {
+      const row = Math.floor(i / 48);
+      const [scale, zero] = [byRow.scales[row]!, byRow.zeros?.[row] ?? 0];
+      assert.ok(Math.abs(byRow.values[i]! - Math.fround((byRow.codes[i]! - zero) * scale)) < 1e-6);
+      assert.ok(Math.abs(byRow.values[i]! - value) <= scale * 0.5001, `row ${row}`);
+    });
+    for (const bits of [4, 8] as const) {
+      const found = groupCodes(values, 6, 48, { bits, group: 32, symmetric });
+      assert.equal(found.scales.length, 12);
+      values.forEach((value, i) => {
+        const scale = found.scales[2 * Math.floor(i / 48) + Math.floor((i % 48) / 32)]!;
+        // One end of a range around the middle has a step less.
+        const room = symmetric ? 1.0001 : 0.5001;
+        assert.ok(Math.abs(found.values[i]! - value) <= Math.abs(scale) * room);
+      });
+    }
+  }
+  assert.equal(int8Codes(new Float32Array(4), 2, 2, { perChannel: true, symmetric: true }).scales[0], 1);
+});
+
+test("float8 takes the nearest of all its numbers, the even one of two", () => {
+  const real = (code: number): number => {
+    const [exponent, fraction] = [(code >> 3) & 15, code & 7];
+    return exponent === 0 ? fraction / 512 : (1 + fraction / 8) * 2 ** (exponent - 7);
+  };
+  const all = Array.from({ length: 127 }, (_, code) => real(code));
+  const values = Float32Array.from([...all, ...normal(500).map((x) => Math.abs(x) * 60), 448.5, 1e9]);
+  const codes = toFloat8(values, 1);
+  values.forEach((value, i) => {
+    const size = Math.min(value, 448);
+    const distances = all.map((number) => Math.abs(number - size));
+    const least = Math.min(...distances);
+    const nearest = distances.flatMap((distance, code) => (distance === least ? [code] : []));
+    const wanted = nearest.length === 1 ? nearest[0]! : nearest.find((code) => code % 2 === 0)!;
+    assert.equal(codes[i], wanted, `${value}`);
+  });
+  assert.deepEqual([...toFloat8(Float32Array.of(-1, 0), 1)], [128 + 56, 0]);
+});
+
+test("observers find the ranges that brute force finds", () => {
+  const values = normal(20_000, 3);
+  values[17] = 40;
+  const observed = (kind: ConstructorParameters<typeof RangeObserver>[0]): { low: number; high: number } => {
+    const observer = new RangeObserver(kind);
+    for (const part of [values.subarray(0, 9000), values.subarray(9000)]) observer.see(part);
+    if (observer.needsCounts)
+      for (const part of [values.subarray(0, 9000), values.subarray(9000)]) observer.count(part);
+    return observer.range();
+  };
+  const error = ({ low, high }: { low: number; high: number }): number => {
+    const step = (high - low) / 255;
+    return values.reduce((sum, value) => {
+      const code = Math.min(255, Math.max(0, Math.round((value - low) / step)));
+      return sum + (value - (low + code * step)) ** 2;
+    }, 0);
+  };
+  const sorted = [...values].sort((a, b) => a - b);
+  assert.deepEqual(observed("minmax"), { low: sorted[0], high: 40 });
+  const percentile = observed("percentile");
+  const width = (40 - sorted[0]!) / 2048;
+  assert.ok(Math.abs(percentile.high - sorted.at(-2)!) < 2 * width && percentile.high < 5, `${percentile.high}`);
+  // The best of all ranges that shrink both ends alike, by the real error over the real numbers.
+  const shares = Array.from({ length: 100 }, (_, i) => 1 - i / 100);
+  const best = Math.min(...shares.map((share) => error({ low: sorted[0]! * share, high: 40 * share })));
+  assert.ok(error(observed("mse")) < 1.1 * best, `${error(observed("mse"))} against ${best}`);
+  assert.ok(error(observed("histogram")) <= 1.05 * error(observed("mse")));
+  assert.ok(observed("entropy").high < 20);
+  const empty = new RangeObserver("minmax");
+  empty.see([NaN, Infinity, -Infinity]);
+  assert.deepEqual(empty.range(), { low: 0, high: 0 });
+});
+
+/** One input x of these sizes, and the nodes that a function adds. */
+function modelBy(dims: number[], build: (graph: GraphBuilder) => string, opset: number): ModelProto {
+  const graph = new GraphBuilder(opset, []);
+  const y = build(graph);
+  const value = (name: string, sizes: (number | null)[]) => ({
+    name,
+    type: {
+      tensorType: { elemType: 1, shape: { dim: sizes.map((size) => (size === null ? {} : { value: size })) } },
+    },
+  });
+  return modelOf(graph.graph("model", [value("x", dims)], [{ name: y, type: { tensorType: { elemType: 1 } } }]), opset);
+}
+
+test("older operators compute the same after they are raised", async () => {
+  const x: PlainTensor = { dtype: "float32", dims: [2, 4, 6], bytes: new Uint8Array(normal(48).buffer) };
+  const old = modelBy(
+    [2, 4, 6],
+    (graph) => {
+      const ints = (name: string, values: number[]) => ({ [name]: values });
+      const clipped = graph.add("Clip", ["x"], { min: { float: -1 }, max: { float: 1.2 } });
+      const cut = graph.add("Slice", [clipped], { ...ints("starts", [1]), ...ints("ends", [9]), ...ints("axes", [2]) });
+      const padded = graph.add("Pad", [cut], { pads: [0, 0, 1, 0, 0, 0], value: { float: 0.5 } });
+      const soft = graph.add("Softmax", [padded], { axis: 1 });
+      const sum = graph.add("ReduceSum", [soft], { ...ints("axes", [1]), keepdims: 0 });
+      const wide = graph.add("Unsqueeze", [sum], ints("axes", [0, 3]));
+      const large = graph.add(
+        "Upsample",
+        [wide, graph.constant("float32", [4], new Uint8Array(Float32Array.of(1, 1, 2, 1).buffer))],
+        {
+          mode: "nearest",
+        },
+      );
+      const [first, second] = graph.addMany("Split", [large], 2, { axis: 2, split: [5, 7] }) as [string, string];
+      return graph.add("Concat", [second, graph.add("Dropout", [first], { ratio: { float: 0.5 } })], { axis: 2 });
+    },
+    9,
+  );
+  const model: OnnxModel = readModel(encode(old, modelMessage), null);
+  const graph = PlainGraph.of(model);
+  assert.equal(raise(graph, model.opset), 13);
+  const run = async (proto: ModelProto): Promise<PlainTensor> => {
+    const session = await createSession(encode(proto, modelMessage));
+    const found = await runSession(session, { x });
+    await session.release();
+    return Object.values(found)[0]!;
+  };
+  const [was, is] = [await run(old), await run(modelOf(graph.toProto(), 13))];
+  assert.deepEqual(is.dims, was.dims);
+  assert.equal(difference(is, was).absolute, 0);
+  assert.throws(() => raise(graph, 8), /the model speaks opset 8: quantizing starts at opset 9/);
+});
+
+async function quantize(more: Partial<QuantizeRequest> & { target: string }): Promise<QuantizeResult> {
+  return await host.request("quantize", { schemes: ["dynamic"], maxTimeMs: 50, ...more });
+}
+
+function reportIn(result: QuantizeResult): CompressionReport {
+  assert.equal(result.failure, undefined);
+  return result.reports[0]!;
+}
+
+const operatorsOf = (file: string): Set<string> => new Set(readModelFile(file).graph.node.map(({ opType }) => opType!));
+
+const CASES: [scheme: QuantizeRequest["schemes"][number], file: string, operators: string[], leastDb: number][] = [
+  ["dynamic", attention, ["DynamicQuantizeLinear", "MatMulInteger"], 30],
+  ["dynamic", convolutions, ["ConvInteger", "MatMulInteger"], 25],
+  ["static", attention, ["QuantizeLinear", "DequantizeLinear"], 25],
+  ["static", convolutions, ["QuantizeLinear", "DequantizeLinear"], 20],
+  ["int8", attention, ["DequantizeLinear"], 35],
+  ["int4", attention, ["MatMulNBits"], 12],
+  ["fp16", convolutions, ["Cast"], 60],
+];
+
+for (const [scheme, target, operators, leastDb] of CASES) {
+  test(`${scheme} of ${target === attention ? "attention" : "convolutions"}`, async () => {
+    const file = join(folder, `${scheme}.onnx`);
+    const result = await quantize({ target, schemes: [scheme], file });
+    const report = reportIn(result);
+    const found = operatorsOf(file);
+    for (const operator of operators) assert.ok(found.has(operator), [...found].join(", "));
+    assert.ok((report.output.sqnrDb ?? Infinity) > leastDb, `${report.output.sqnrDb} dB`);
+    assert.ok(result.data.isRandom && result.data.samples === 8);
+    assert.ok(result.file!.checks.every(({ ok }) => ok) && result.file!.bytes === readFileSync(file).length);
+    assert.ok(report.afterBytes < report.beforeBytes);
+    const changed = report.layers.filter(({ why }) => why === undefined);
+    assert.ok(changed.length > 0);
+    for (const layer of changed) assert.ok(layer.inPlace && layer.afterBytes < layer.beforeBytes, layer.path);
+    if (scheme === "dynamic") for (const { output } of changed) assert.ok(output!.sqnrDb! > 25);
+  });
+}
+
+test("the error of a weight is that of the numbers in the file", async () => {
+  const file = join(folder, "weights.onnx");
+  const report = reportIn(await quantize({ target: attention, schemes: ["int8"], file }));
+  const [was, is] = [PlainGraph.of(readModelFile(attention)), PlainGraph.of(readModelFile(file))];
+  for (const layer of report.layers) {
+    const node = was.nodes.find(({ name }) => name!.replaceAll("/", ".") === layer.path)!;
+    const weight = was.floats(node.input[1]!)!;
+    const [rows, columns] = was.data(node.input[1]!).dims as [number, number];
+    const codes = new Int8Array(new Uint8Array(is.data(`${node.input[1]}_int8`).bytes).buffer);
+    const dequantize = is.nodes.find(({ input }) => input[0] === `${node.input[1]}_int8`)!;
+    const scales = is.floats(dequantize.input[1]!)!;
+    let signal = 0;
+    let noise = 0;
+    for (let row = 0; row < rows; row++) {
+      for (let column = 0; column < columns; column++) {
+        const value = weight[row * columns + column]!;
+        signal += value ** 2;
+        noise += (value - codes[row * columns + column]! * scales[column]!) ** 2;
+      }
+    }
+    assert.ok(Math.abs(10 * Math.log10(signal / noise) - layer.weight!.sqnrDb!) < 1e-3, layer.path);
+    assert.equal(layer.afterBytes, codes.length + 4 * scales.length + (layer.parameters - codes.length) * 4);
+  }
+});
+
+test("layers are kept when asked for, and for a budget, the most sensitive first", async () => {
+  const kept = reportIn(await quantize({ target: convolutions, schemes: ["static"], keep: ["first*"] }));
+  const row = kept.layers.find(({ path }) => path.startsWith("first"))!;
+  assert.equal(row.why, "kept by request");
+  assert.equal(row.became, "float32");
+  const plain = reportIn(await quantize({ target: convolutions, schemes: ["static"], sensitivity: true }));
+  const budgetDb = plain.output.sqnrDb! + 3;
+  const report = reportIn(await quantize({ target: convolutions, schemes: ["static"], budgetDb }));
+  assert.ok((report.output.sqnrDb ?? Infinity) >= budgetDb, `${report.output.sqnrDb} for ${budgetDb}`);
+  const ranked = [...plain.layers].sort((a, b) => a.sensitivity!.sqnrDb! - b.sensitivity!.sqnrDb!);
+  assert.ok(report.keptForBudget!.length > 0);
+  assert.equal(report.keptForBudget![0], ranked[0]!.path);
+});
+
+test("data come from a function, and ranges with them", async () => {
+  const data = `${join(folder, "models.py")}::samples`;
+  const result = await quantize({ target: convolutions, schemes: ["static"], observer: "mse", data });
+  const report = reportIn(result);
+  assert.equal(result.data.isRandom, false);
+  assert.equal(result.data.samples, 12);
+  assert.ok(report.output.sqnrDb! > 20);
+  assert.match(report.description, /mse ranges/);
+});
+
+test("what was written runs on our own engine, with the same numbers", async () => {
+  const place = join(folder, "again");
+  // ONNX Runtime rounds activations to eight bits in dynamic products, and where it fuses int8 weights into one.
+  for (const scheme of ["dynamic", "int8", "int4"] as const) {
+    const file = join(folder, `${scheme}-again.onnx`);
+    reportIn(await quantize({ target: attention, schemes: [scheme], file }));
+    const x: PlainTensor = { dtype: "float32", dims: [2, 16, 64], bytes: new Uint8Array(normal(2048).buffer) };
+    const session = await createSession(file);
+    const [y] = Object.values(await runSession(session, { x }));
+    await session.release();
+    const data = join(place, scheme, "test_data_set_0");
+    mkdirSync(data, { recursive: true });
+    const proto = ({ dtype, dims, bytes }: PlainTensor) => encode(tensorProto(dtype, dims, bytes), tensorMessage);
+    writeFileSync(join(place, scheme, "model.onnx"), readFileSync(file));
+    writeFileSync(
+      join(place, scheme, "data.json"),
+      JSON.stringify({ rtol: 1e-3, atol: scheme === "int4" ? 1e-5 : 5e-3 }),
+    );
+    writeFileSync(join(data, "input_0.pb"), proto(x));
+    writeFileSync(join(data, "output_0.pb"), proto(y!));
+  }
+  const { passed, failed } = await runSuite(host, place);
+  assert.deepEqual(failed, {});
+  assert.equal(passed.length, 3);
+});
+
+const REFUSED: [more: Partial<QuantizeRequest>, words: RegExp][] = [
+  [{ schemes: ["qat"] }, /an \.onnx file is not trained/],
+  [{ schemes: ["nf4"] }, /nf4 is no form that \.onnx files have a product for/],
+  [{ schemes: ["fp8"] }, /float8 came with opset 19, and the model speaks 18/],
+  [{ method: "gptq" }, /gptq is done for classes/],
+  [{ metric: "m.py::f" }, /a metric is called with a model in Python/],
+  [{ schemes: ["int8", "int4"], file: "two.onnx" }, /a file takes one scheme, not 2/],
+  [{ file: "one.pt" }, /is written as \.onnx, not as \.pt/],
+  [{ data: "none.npy" }, /--data: there is no file none\.npy/],
+];
+
+test("what cannot be done is said first", async () => {
+  for (const [more, words] of REFUSED) {
+    const { failure } = await quantize({ target: attention, ...more });
+    assert.equal(failure?.kind, "usage");
+    assert.match(failure!.message, words);
+  }
+  const broken = join(folder, "broken.onnx");
+  writeFileSync(broken, "no model");
+  assert.match((await quantize({ target: broken })).failure!.message, /no ONNX model/);
+});
+
+test("a run can be cancelled between two samples", async () => {
+  const controller = new AbortController();
+  const request = { target: convolutions, schemes: ["static" as const], sensitivity: true, maxTimeMs: 60_000 };
+  const running = host.request("quantize", request, {
+    signal: controller.signal,
+    onProgress: (message) => void (message.startsWith("measuring") && controller.abort()),
+  });
+  const result = await running.catch((error: unknown) => error as { failure?: { kind: string } });
+  assert.equal((result as QuantizeResult).failure?.kind, "cancelled");
+  // The same worker answers the next request.
+  assert.equal((await quantize({ target: attention })).failure, undefined);
+});
