@@ -30,7 +30,8 @@ export function manifestParts(commands: Record<string, Command>): Record<string,
       untrustedWorkspaces: {
         supported: "limited",
         description:
-          "In an untrusted folder nothing is run, profiled or graphed. Shapes are still shown: they come from a sandbox.",
+          "In an untrusted folder nothing is run, profiled, graphed or quantized. Shapes are still shown: they come from a sandbox. " +
+          "Files of tensors still open: nothing in them is run.",
         restrictedConfigurations: Object.entries(settings as Record<string, SettingDeclaration<unknown>>)
           .filter(([, { isRestricted }]) => isRestricted)
           .map(([name]) => `layerwise.${name}`),

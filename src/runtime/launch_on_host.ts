@@ -10,6 +10,15 @@ import { copiedTo, transferBytes } from "./transfer.ts";
 /** What a trace adds to the name of such a kernel. */
 export const ON_HOST = " (on the CPU, with copies)";
 
+/** Matrices of up to so many rows and columns a GPU factorizes itself (native/cuda/kernels/linalg_small.h). */
+const SMALL_MATRIX = 48;
+
+/** The name of a kernel of linear algebra for matrices of this size, where a GPU has it for small ones alone. */
+export function kernelForSize(kernel: string, like: Tensor, rows: number, columns = rows): string {
+  const isSmall = Math.max(rows, columns) <= SMALL_MATRIX && like.device.type === "cuda";
+  return isSmall ? `${kernel}_small` : kernel;
+}
+
 /** A tensor, contiguous, stands for its pointer; null for an absent one. */
 export type LaunchArgument = number | Tensor | null;
 

@@ -36,6 +36,12 @@ test("random numbers, sorting and indices of the CPU on the GPU", { skip }, () =
   assert.equal(status, 0);
 });
 
+test("products of few bits, fake quantization and eight-bit floats as on the CPU", { skip }, () => {
+  const { status, out } = layerwise(["python", script("quantized.py")]);
+  assert.equal(out, "all of it holds\n");
+  assert.equal(status, 0);
+});
+
 test("PYTORCH_CUDA_ALLOC_CONF is read from the process and from the program", { skip }, () => {
   const environment = { PYTORCH_CUDA_ALLOC_CONF: "max_split_size_mb:64" };
   assert.equal(layerwise(["python", script("configured.py")], environment).out, `${64 << 20}\n`);

@@ -81,7 +81,8 @@ export function testSums(m: Machine): void {
       const x = many(rows * k, make);
       const w = many(n * k, make);
       const out = m.empty("int32", [rows, n]);
-      m.launch("int_mm", out.pointer, m.tensor(x, "int8").pointer, m.tensor(w, "int8").pointer, [rows, n, k]);
+      const operands = [dtypes.int8, m.tensor(x, "int8").pointer, m.tensor(w, "int8").pointer];
+      m.launch("int_mm", out.pointer, operands, [rows, n, k]);
       assert.deepEqual(
         m.read(out),
         sumsOf(x, w, rows, n, k, 0, () => 0),

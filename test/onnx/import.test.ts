@@ -138,7 +138,7 @@ test("the verbs run an .onnx file on our own engine when asked", async () => {
   const profile = await host.request("profile", { ...request, maxRepetitions: 3 });
   assert.equal(profile.workload, "forward + backward");
   assert.ok(
-    profile.modules.some(({ path }) => path === "qkv"),
+    profile.modules.some(({ path, type }) => path === "qkv" && type === "Linear"),
     JSON.stringify(profile.modules),
   );
   const drawn = await host.request("graph", request);

@@ -320,10 +320,10 @@ test("what was written runs on our own engine, with the same numbers", async () 
 });
 
 const REFUSED: [more: Partial<QuantizeRequest>, words: RegExp][] = [
-  [{ schemes: ["qat"] }, /an \.onnx file is not trained/],
-  [{ schemes: ["nf4"] }, /nf4 is no form that \.onnx files have a product for/],
+  [{ schemes: ["qat"] }, /ONNX Runtime trains no file/],
+  [{ schemes: ["nf4"] }, /ONNX Runtime has no product for nf4/],
   [{ schemes: ["fp8"] }, /float8 came with opset 19, and the model speaks 18/],
-  [{ method: "gptq" }, /gptq is done for classes/],
+  [{ method: "gptq" }, /rounded to nearest here, not by gptq/],
   [{ metric: "m.py::f" }, /a metric is called with a model in Python/],
   [{ schemes: ["int8", "int4"], file: "two.onnx" }, /a file takes one scheme, not 2/],
   [{ file: "one.pt" }, /is written as \.onnx, not as \.pt/],
@@ -339,6 +339,28 @@ test("what cannot be done is said first", async () => {
   const broken = join(folder, "broken.onnx");
   writeFileSync(broken, "no model");
   assert.match((await quantize({ target: broken })).failure!.message, /no ONNX model/);
+});
+
+test("on our own engine a file is quantized like a class, by any method", async () => {
+  const file = join(folder, "gptq.onnx");
+  const request = {
+    target: attention,
+    engine: "layerwise" as const,
+    schemes: ["int4" as const],
+    method: "gptq" as const,
+    file,
+  };
+  const result = await quantize(request);
+  const report = reportIn(result);
+  assert.deepEqual(
+    report.layers.map(({ path, type, why }) => [path, type, why]),
+    [
+      ["qkv", "Linear", undefined],
+      ["proj", "Linear", undefined],
+    ],
+  );
+  assert.ok(result.file!.checks.every(({ ok }) => ok));
+  assert.ok(operatorsOf(file).has("MatMulNBits"));
 });
 
 test("a run can be cancelled between two samples", async () => {

@@ -17,6 +17,7 @@ before(async () => {
       "        super().__init__()\n        self.layer = nn.Linear(8, 16)\n\n    def forward(self, x):\n" +
       "        y = self.layer(x)\n        return y\n",
   );
+  writeFileSync(join(folder, "net.onnx"), "");
   workbench = await openWorkbench({ folder, isTrusted: false });
   await workbench.openFile("model.py");
 });
@@ -35,6 +36,12 @@ test("there are no lenses, though the extension is awake", async () => {
   assert.match(workbench.server.logs(), /_doActivateExtension layerwise\.layerwise/);
   await workbench.page.waitForTimeout(1000);
   assert.deepEqual(await workbench.lenses(), []);
+});
+
+test("a model's file is not opened, and says why", async () => {
+  await workbench.openFile("net.onnx");
+  const view = await workbench.webview('#app[data-view="graph"]');
+  await view.locator(".lw-banner", { hasText: "the folder is not trusted" }).waitFor();
 });
 
 test("shapes are shown all the same", async () => {

@@ -265,7 +265,7 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
       h(
         "div",
         { class: "lw-muted" },
-        [device, ...(data.isRandom ? [] : [`${data.value}, ${samples}`]), now].join(" · "),
+        [device, ...(data.isRandom ? [] : [`${formatTarget(data.value)}, ${samples}`]), now].join(" · "),
       ),
       data.isRandom
         ? h(

@@ -417,10 +417,11 @@ KERNEL(linear_int8_dynamic) {
   });
 }
 
-// out x weight m n k: int8 against int8, the weight's rows along k
+// out x_dtype x weight m n k: the weight's rows along k
 KERNEL(int_mm) {
   context->cancellable = true;
   int32_t* out = args.pointer<int32_t>();
+  const Dtype x_dtype = args.dtype();
   const uint8_t* x = args.pointer<uint8_t>();
   const int8_t* w = args.pointer<int8_t>();
   const int64_t m = args.integer(), n = args.integer(), k = args.integer();
@@ -432,7 +433,7 @@ KERNEL(int_mm) {
   with_dots([&](auto dots) {
     using Dots = decltype(dots);
     Rows<Dots> rows;
-    if (!adopt_rows(context, &rows, kInt8, x, m, k, 0, false)) return;
+    if (!adopt_rows(context, &rows, x_dtype, x, m, k, 0, false)) return;
     multiply(context, rows, m, n, k, w, c, SumSink{out, n, k});
   });
 }

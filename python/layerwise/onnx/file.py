@@ -40,6 +40,10 @@ class Node:
         self.drops = ()
         # What it stands for, where it calls a function of the model.
         self.body = None
+        # Where the layer lives that does its work.
+        self.layer = None
+        # The path of the block that it runs in, where its name does not say it.
+        self.scope = None
         # What the file says an input is, where no dtype of ours says it: {position: "uint4"}.
         self.onnx_types = {}
         # The same of its first output.

@@ -1,6 +1,8 @@
 """An ONNX graph as a torch.nn.Module: nodes run one after the other on our own ops, floating initializers are parameters,
 and the paths in names become a tree of modules. Computes nothing itself: ops/ does."""
 
+import collections
+import contextlib
 import itertools
 import keyword
 import re
@@ -9,6 +11,7 @@ import torch
 
 from layerwise.onnx import registry
 from layerwise.onnx.file import Graph, Initializer, ModelRefused, Texts
+from layerwise.onnx.layers import take_layers
 from layerwise.onnx.values import BORROWED, TYPE_NAMES, as_tensor, known_of, wrapped
 
 # Inputs that are statistics, scales and settings: never trained, though they are floating numbers.
@@ -70,8 +73,11 @@ class OnnxModel(Block):
         Registration(self, file).run()
 
     def forward(self, *in_order, **by_name):
-        run = Run(self._given(in_order, by_name), None, self._device(in_order, by_name))
-        run.graph(self._graph, self)
+        device = self._device(in_order, by_name)
+        run = Run(self._given(in_order, by_name), None, device)
+        # Operators that make tensors of nothing make them where the others are.
+        with contextlib.nullcontext() if device.type == "cpu" else torch.device(device):
+            run.graph(self._graph, self)
         outputs = tuple(run.tensor(run.find(name)) for name in self.output_names)
         return outputs[0] if len(outputs) == 1 else outputs
 
@@ -157,7 +163,7 @@ class Run:
     def node(self, node):
         inputs = [self.find(name) if name else None for name in node.inputs]
         try:
-            outputs = registry.call(node, self, inputs) if node.body is None else self._function(node.body, inputs)
+            outputs = self._outputs(node, inputs)
             if node.result_type is not None:
                 outputs[0] = wrapped(self.tensor(outputs[0]), node.result_type)
         except Exception as error:
@@ -169,6 +175,12 @@ class Run:
                 self.values[name] = value
         for name in node.drops:
             self.values.pop(name, None)
+
+    def _outputs(self, node, inputs):
+        if node.layer is not None:
+            # Asked for anew each time: who compresses a model puts other layers in their places.
+            return [node.layer.value()(self.tensor(inputs[0]))]
+        return registry.call(node, self, inputs) if node.body is None else self._function(node.body, inputs)
 
     def _function(self, body, inputs):
         names = [item["name"] for item in body.inputs]
@@ -213,6 +225,7 @@ class Registration:
             raise ModelRefused("functions and graphs are nested more than 32 deep")
         self._constants(graph)
         uses = _uses(graph)
+        self._layers(graph, uses)
         graph.places = {
             name: self._place(initializer, uses.get(name, ())) for name, initializer in graph.initializers.items()
         }
@@ -229,7 +242,7 @@ class Registration:
             for inner in _graphs_of(node):
                 self.add(inner, depth + 1)
         _set_drops(graph)
-        graph.steps = self._grouped([(_scope(node), node) for node in graph.nodes], ())
+        graph.steps = self._grouped([(_scope(node) if node.scope is None else node.scope, node) for node in graph.nodes], ())
 
     def _constants(self, graph):
         """Constant nodes are initializers in another form."""
@@ -240,6 +253,32 @@ class Registration:
                 continue
             graph.initializers[node.outputs[0]] = constant_of(node)
         graph.nodes = kept
+
+    def _layers(self, graph, uses):
+        """Products and convolutions with weights of their own become layers, where the names of their nodes say."""
+
+        def is_free(name):
+            users = uses.get(name, ())
+            return len(users) == 1 and self._is_trained(graph.initializers[name], users)
+
+        scopes = collections.Counter()
+        before = list(graph.nodes)
+        layers = take_layers(graph, uses, is_free)
+        for node in before:
+            scope = _scope(node)
+            for depth in range(1, len(scope) + 1):
+                scopes[scope[:depth]] += node in layers or node in graph.nodes
+        for node, layer in layers.items():
+            scope = _scope(node)
+            # Alone in its scope, the layer is what the scope stands for.
+            is_alone = len(scope) > 0 and scopes[scope] == 1 and scope not in self.blocks
+            path, name = (scope[:-1], scope[-1]) if is_alone else (scope, _clean(node.name.rpartition("/")[2]) or "layer")
+            block = self._block(path)
+            while hasattr(block, name):
+                name += "_"
+            block.add_module(name, layer)
+            node.layer = Place(block, name)
+            node.scope = path
 
     def _place(self, initializer, users):
         tensor = initializer.tensor

@@ -903,7 +903,7 @@ def _index_put_(input, indices, values, accumulate=False):
 
 
 def _int_mm(input, mat2, *, out=None):
-    "The product of two int8 matrices, summed in int32."
+    "The product of a matrix of int8 or uint8 and one of int8, summed in int32."
     try:
         if out is not None:
             return _write_out(out, _wrap(_core__int_mm(input.h, mat2.h)))

@@ -2,7 +2,7 @@
  * Affine numbers: integers that stand for (q - zero_point) * scale. Quantizing, its inverse, both at once (fake
  * quantization, with the straight-through gradients of PyTorch) and the choice of a scale. Products are in quantized.ts.
  */
-import { float32, float64, int32, int8, promoteTypes, Scalar, type DType } from "../dtype.ts";
+import { bfloat16, float32, float64, int32, int8, Scalar, type DType } from "../dtype.ts";
 import { RuntimeError } from "../errors.ts";
 import { op, type Grads } from "../op.ts";
 import { constant, e, input as leaf, param, type Expr } from "../pointwise/expr.ts";
@@ -147,7 +147,8 @@ export const dequantizeAffine = op({
 });
 
 function checkFakeRange(zeroPoint: Number_, low: number, high: number): void {
-  if (low > high) throw new RuntimeError("`quant_min` should be less than or equal to `quant_max`.");
+  // The gap is PyTorch's.
+  if (low > high) throw new RuntimeError("`quant_min` should be less than or         equal to `quant_max`.");
   if (isFloating(zeroPoint)) return;
   const isInside =
     zeroPoint instanceof Tensor
@@ -188,7 +189,7 @@ function fakeQuantized(input: Tensor, scale: Number_, zero: Number_, axis: numbe
   const f = fakeLeaves(input, scale, zero, axis, low, high);
   const out = like(input, input.dtype);
   const value = e.mul(e.sub(clamped(f.q, f.low, f.high), f.zero), f.scale);
-  f.o.run("fake_quantize", computeOf(input), [out], [value]);
+  f.o.run("fake_quantize", float32, [out], [value]);
   return out;
 }
 
@@ -206,11 +207,9 @@ function straightThrough(
   const gradient = f.o.tensor(dy);
   const isInside = e.mul(e.ge(f.q, f.low), e.le(f.q, f.high));
   const out = like(input, dy.dtype);
-  f.o.run("fake_quantize_backward", computeOf(input), [out], [e.where(isInside, gradient, constant(0))]);
+  f.o.run("fake_quantize_backward", float32, [out], [e.where(isInside, gradient, constant(0))]);
   return out;
 }
-
-const computeOf = (t: Tensor): DType => promoteTypes(t.dtype, float32);
 
 export const fakeQuantizePerTensor = op({
   signature:
@@ -248,8 +247,8 @@ export const fakeQuantizePerChannel = op({
 });
 
 function checkChannels(input: Tensor, scale: Tensor, zeroPoint: Tensor, axis: number): void {
-  if (scale.dtype !== float32) {
-    throw new RuntimeError(`Scale must be Float, found ${scale.dtype.legacy.slice(6, -6)}`);
+  if (scale.dtype !== float32 && scale.dtype !== bfloat16) {
+    throw new RuntimeError(`Scale must be Float or BFloat16, found ${scale.dtype.legacy.slice(6, -6)}`);
   }
   if (!["int32", "float32", "float16"].includes(zeroPoint.dtype.name)) {
     throw new RuntimeError(`Zero-point must be Int32, Float or Half, found ${zeroPoint.dtype.legacy.slice(6, -6)}`);
@@ -301,7 +300,7 @@ function learnedGradients(
   const end = e.sub(clamped(f.q, f.low, f.high), f.zero);
   const weighted = e.mul(gradient, strength);
   const outputs = [0, 1, 2].map(() => like(input, dy.dtype));
-  f.o.run("learnable_backward", computeOf(input), outputs, [
+  f.o.run("learnable_backward", float32, outputs, [
     e.where(isInside, gradient, constant(0)),
     e.mul(e.where(isInside, error, end), weighted),
     e.where(isInside, constant(0), e.mul(e.neg(f.scale), weighted)),

@@ -6,7 +6,7 @@ import { op, type Grads } from "../op.ts";
 import { formatShape, type Shape } from "../shape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { castOf, contiguousOf } from "./copy.ts";
-import { inFormatOf } from "./memory_format.ts";
+import { inChannelsLast, inFormatOf, isChannelsLast } from "./memory_format.ts";
 import { sum } from "./reduce.ts";
 import { reshape, squeeze, unsqueeze } from "./view.ts";
 import { add } from "./pointwise.ts";
@@ -21,6 +21,35 @@ interface Geometry {
 /** The arguments that all three kernels share: N C H W O kh kw sh sw ph pw dh dw groups. */
 function sizes(input: Shape, weight: Shape, g: Geometry): number[] {
   return [...input, weight[0]!, weight[2]!, weight[3]!, ...g.stride, ...g.padding, ...g.dilation, g.groups];
+}
+
+/** In which order the kernels read and write images: row-major, or channels last where an operand lies so and they can. */
+interface Layout {
+  /** What the kernels' names end in. */
+  suffix: string;
+  of(t: Tensor): Tensor;
+  make(shape: Shape, like: Tensor): Tensor;
+}
+
+const ROW_MAJOR: Layout = {
+  suffix: "",
+  of: contiguousOf,
+  make: (shape, like) => empty(shape, like.dtype, like.device),
+};
+
+const CHANNELS_LAST: Layout = {
+  suffix: "_channels_last",
+  of: inChannelsLast,
+  make([n, c, h, w], like) {
+    const strides = [c! * h! * w!, 1, w! * c!, c!];
+    return empty([n!, c!, h!, w!], like.dtype, like.device, strides);
+  },
+};
+
+function layoutOf(operands: readonly Tensor[]): Layout {
+  const canBeLast = operands[0]!.device.stream?.has("conv2d_channels_last") ?? false;
+  const isLast = canBeLast && operands.some((t) => isChannelsLast(t.shape, t.strides));
+  return isLast ? CHANNELS_LAST : ROW_MAJOR;
 }
 
 export function convOutputSize(
@@ -108,11 +137,12 @@ const convolution = op({
     groups: number,
   ): Tensor {
     const g = { stride, padding, dilation, groups };
-    const x = contiguousOf(input);
-    const w = contiguousOf(weight);
-    const out = empty(outputShape(x.shape, w.shape, g), x.dtype, x.device);
+    const layout = layoutOf([input, weight]);
+    const x = layout.of(input);
+    const w = layout.of(weight);
+    const out = layout.make(outputShape(x.shape, w.shape, g), x);
     if (out.numel > 0) {
-      launch("conv2d", [out], flopsOf(out, w) / 16, [
+      launch(`conv2d${layout.suffix}`, [out], flopsOf(out, w) / 16, [
         x.dtype.id,
         out.pointer,
         x.pointer,
@@ -127,7 +157,7 @@ const convolution = op({
     const g = { stride, padding, dilation, groups };
     return {
       input: needs.input ? convInput(dy, weight, input.shape, g) : null,
-      weight: needs.weight ? convWeight(dy, input, weight.shape, g) : null,
+      weight: needs.weight ? convWeight(dy, input, weight, g) : null,
       bias: needs.bias ? sum(dy, [0, 2, 3]) : null,
     };
   },
@@ -156,11 +186,12 @@ const convolutionInput = op({
     dilation: Shape,
     groups: number,
   ): Tensor {
-    const gradient = contiguousOf(dy);
-    const w = contiguousOf(weight);
-    const dx = empty(size, dy.dtype, dy.device);
+    const layout = layoutOf([dy, weight]);
+    const gradient = layout.of(dy);
+    const w = layout.of(weight);
+    const dx = layout.make(size, dy);
     if (dx.numel > 0) {
-      launch("conv2d_backward_input", [dx], flopsOf(dy, w) / 16, [
+      launch(`conv2d_backward_input${layout.suffix}`, [dx], flopsOf(dy, w) / 16, [
         dx.dtype.id,
         dx.pointer,
         gradient.pointer,
@@ -173,7 +204,7 @@ const convolutionInput = op({
   backward({ dy, weight, stride, padding, dilation, groups, needs }, ddx): Grads {
     return {
       dy: needs.dy ? convolution(ddx, weight, null, stride, padding, dilation, groups) : null,
-      weight: needs.weight ? convWeight(dy, ddx, weight.shape, { stride, padding, dilation, groups }) : null,
+      weight: needs.weight ? convWeight(dy, ddx, weight, { stride, padding, dilation, groups }) : null,
     };
   },
   cost: (dy: Tensor, weight: Tensor) => ({ flops: flopsOf(dy, weight) }),
@@ -183,8 +214,8 @@ const convInput = (dy: Tensor, weight: Tensor, size: Shape, g: Geometry): Tensor
 
 const convolutionWeight = op({
   signature:
-    "_convolution2d_weight(Tensor dy, Tensor input, int[] size, int[] stride, int[] padding, int[] dilation, int groups) -> Tensor",
-  doc: "The gradient of a 2-D convolution with respect to its weight.",
+    "_convolution2d_weight(Tensor dy, Tensor input, int[] size, int[] stride, int[] padding, int[] dilation, int groups, bool channels_last=False) -> Tensor",
+  doc: "The gradient of a 2-D convolution with respect to its weight, in the weight's own memory order.",
   in: "",
   gradName: "Convolution",
   save: ["dy", "input"],
@@ -196,18 +227,20 @@ const convolutionWeight = op({
     padding: Shape,
     dilation: Shape,
     groups: number,
+    channelsLast: boolean,
   ): Tensor {
-    const gradient = contiguousOf(dy);
-    const x = contiguousOf(input);
-    const dweight = empty(size, dy.dtype, dy.device);
-    launch("conv2d_backward_weight", [dweight], flopsOf(dy, dweight) / 16, [
+    const layout = layoutOf([dy, input]);
+    const gradient = layout.of(dy);
+    const x = layout.of(input);
+    const dweight = layout.make(size, dy);
+    launch(`conv2d_backward_weight${layout.suffix}`, [dweight], flopsOf(dy, dweight) / 16, [
       dy.dtype.id,
       dweight.pointer,
       gradient.pointer,
       x.pointer,
       ...sizes(x.shape, size, { stride, padding, dilation, groups }),
     ]);
-    return dweight;
+    return channelsLast ? inChannelsLast(dweight) : contiguousOf(dweight);
   },
   backward({ dy, input, stride, padding, dilation, groups, needs }, ddw): Grads {
     return {
@@ -216,8 +249,10 @@ const convolutionWeight = op({
     };
   },
 });
-const convWeight = (dy: Tensor, input: Tensor, size: Shape, g: Geometry): Tensor =>
-  convolutionWeight(dy, input, size, g.stride, g.padding, g.dilation, g.groups);
+const convWeight = (dy: Tensor, input: Tensor, weight: Tensor, g: Geometry): Tensor => {
+  const isLast = isChannelsLast(weight.shape, weight.strides);
+  return convolutionWeight(dy, input, weight.shape, g.stride, g.padding, g.dilation, g.groups, isLast);
+};
 
 /** One number for both dims, or one for each. */
 function spread(values: Shape, n: number, what: string): number[] {

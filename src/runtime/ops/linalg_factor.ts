@@ -1,7 +1,7 @@
 /** Cholesky and QR factorizations. Gradients follow Murray 2016 (arXiv:1602.07527) and Walter and Lehmann 2010. */
 import { int32, Scalar } from "../dtype.ts";
 import { RuntimeError } from "../errors.ts";
-import { launchAnywhere } from "../launch_on_host.ts";
+import { kernelForSize, launchAnywhere } from "../launch_on_host.ts";
 import { op, type Grads } from "../op.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { complexLike } from "./complex.ts";
@@ -45,7 +45,7 @@ const choleskyEx = op({
     const info = empty(batch, int32, A.device);
     if (countOf(batch) > 0) {
       const args = [L.dtype.id, L, info, countOf(batch), rowsOf(A)];
-      launchAnywhere("linalg_cholesky", [info], [L], (L.numel * rowsOf(A)) / 16, args);
+      launchAnywhere(kernelForSize("linalg_cholesky", L, rowsOf(A)), [info], [L], (L.numel * rowsOf(A)) / 16, args);
     }
     return [L, info];
   },

@@ -2,7 +2,7 @@
 import { gradMode } from "../autograd/mode.ts";
 import { int32, Scalar } from "../dtype.ts";
 import { RuntimeError } from "../errors.ts";
-import { launchAnywhere } from "../launch_on_host.ts";
+import { kernelForSize, launchAnywhere } from "../launch_on_host.ts";
 import { op, type Grads } from "../op.ts";
 import { sameShape } from "../shape.ts";
 import { empty, type Tensor } from "../tensor.ts";
@@ -50,7 +50,7 @@ function solveTriangle(x: Tensor, A: Tensor, upper: boolean, unit: boolean): voi
   const count = countOf(batch);
   const takesStrides = count === 1 && A.rank === 2 && A.device.type === "cpu";
   const triangle = takesStrides ? A : inBatch(A, batch);
-  launchAnywhere("linalg_solve_triangular", [], [x], (x.numel * n) / 8, [
+  launchAnywhere(kernelForSize("linalg_solve_triangular", x, n), [], [x], (x.numel * n) / 8, [
     x.dtype.id,
     x,
     triangle,
@@ -134,7 +134,7 @@ export const luFactorEx = op({
     const info = empty(batch, int32, A.device);
     if (countOf(batch) > 0) {
       const args = [LU.dtype.id, LU, pivots, info, countOf(batch), m, n];
-      launchAnywhere("linalg_lu", [pivots, info], [LU], (LU.numel * Math.min(m, n)) / 8, args);
+      launchAnywhere(kernelForSize("linalg_lu", LU, m, n), [pivots, info], [LU], (LU.numel * Math.min(m, n)) / 8, args);
     }
     return [LU, pivots, info];
   },

@@ -311,25 +311,26 @@ const dynamicKernel = new PointwiseKernel(
 
 export const intMm = op({
   signature: "_int_mm(Tensor input, Tensor mat2) -> Tensor",
-  doc: "The product of two int8 matrices, summed in int32.",
+  doc: "The product of a matrix of int8 or uint8 and one of int8, summed in int32.",
   in: "torch",
   differentiable: false,
   forward(input: Tensor, mat2: Tensor): Tensor {
+    const where = "int_mm_out_cpu:";
     for (const [name, t] of [
       ["self", input],
       ["mat2", mat2],
     ] as const) {
-      if (t.rank !== 2) throw new RuntimeError(`Expected ${name} to be of dimension 2 but got ${t.rank}`);
+      if (t.rank !== 2) throw new RuntimeError(`${where} Expected ${name} to be of dimension 2 but got ${t.rank}`);
     }
     const [m, k] = input.shape as [number, number];
     if (k !== mat2.shape[0]) {
-      throw new RuntimeError(`self.size(1) needs to match mat2.size(0), but got ${k} and ${mat2.shape[0]}`);
+      throw new RuntimeError(`${where} self.size(1) needs to match mat2.size(0) but got ${k} and ${mat2.shape[0]}`);
     }
-    if (input.dtype !== int8) {
-      throw new RuntimeError(`Expected self dtype to be of type int8 but got ${cppName(input.dtype)}`);
+    if (!isByte(input)) {
+      throw new RuntimeError(`${where} Expected self dtype to be int8 or uint8 but got ${cppName(input.dtype)}`);
     }
     if (mat2.dtype !== int8) {
-      throw new RuntimeError(`Expected mat2 dtype to be of type int8 but got ${cppName(mat2.dtype)}`);
+      throw new RuntimeError(`${where} Expected mat2 dtype to be of type int8 but got ${cppName(mat2.dtype)}`);
     }
     const n = mat2.shape[1]!;
     const out = empty([m, n], int32, input.device);
@@ -337,7 +338,7 @@ export const intMm = op({
     const x = contiguousOf(input);
     const w = contiguousOf(transpose(mat2, 0, 1));
     if (out.device.stream?.has("int_mm")) {
-      launch("int_mm", [out], (2 * out.numel * k) / 64, [out.pointer, x.pointer, w.pointer, m, n, k]);
+      launch("int_mm", [out], (2 * out.numel * k) / 64, [out.pointer, x.dtype.id, x.pointer, w.pointer, m, n, k]);
       return out;
     }
     const sums = mm(castOf(x, float64), transpose(castOf(w, float64), 0, 1));

@@ -1,6 +1,7 @@
-"""A factorization of a matrix on the GPU, for a profile of a script."""
+"""Factorizations of a small and of a larger matrix on the GPU, for a profile of a script."""
 
 import torch
 
-x = torch.randn(8, 8, device="cuda")
-print(torch.linalg.cholesky(x @ x.mT + 8 * torch.eye(8, device="cuda")).diagonal().min().item() > 0)
+for n in (8, 64):
+    x = torch.randn(n, n, device="cuda")
+    print(torch.linalg.cholesky(x @ x.mT + n * torch.eye(n, device="cuda")).diagonal().min().item() > 0)

@@ -1,7 +1,6 @@
 """Graph mode, second half: observers become scales, layers are swapped for those of integers, and floats begin where integers end."""
 
 import torch
-from torch import nn
 from torch.ao.quantization import _graph_tables as tables
 from torch.ao.quantization._graph_prepare import is_observer, kind_of, module_of, set_module
 from torch.fx import Graph, GraphModule
@@ -135,7 +134,7 @@ class Converter:
         module = module_of(self.model, node)
         if observer is not None:
             module.activation_post_process = observer
-        if tables.is_fused(module) and isinstance(module, nn.Sequential) and len(module):
+        if tables.is_sequence(module):
             module[0].qconfig = module.qconfig
         set_module(self.model, node.target, made.from_float(module))
 

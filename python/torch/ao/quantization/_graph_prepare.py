@@ -8,10 +8,10 @@ from torch.ao.quantization import _graph_tables as tables
 from torch.ao.quantization.fake_quantize import FakeQuantizeBase
 from torch.ao.quantization.fuse_modules import fuse_known_modules
 from torch.ao.quantization.observer import ObserverBase
-from torch.ao.quantization.qconfig import _activation_is_memoryless
+from torch.ao.quantization.qconfig import _activation_is_memoryless, qconfig_equals
 from torch.ao.quantization.quantization_mappings import DEFAULT_QAT_MODULE_MAPPINGS
 from torch.ao.quantization.utils import activation_is_dynamically_quantized, activation_is_statically_quantized
-from torch.fx import GraphModule, Node, Tracer
+from torch.fx import GraphModule, Tracer
 
 _ANSWERS_NO_TENSOR = {"size", "dim", "numel", "shape", "ndim"}
 
@@ -98,7 +98,10 @@ def _chain_from(model, node):
 
 def qconfig_of(mapping, model, node, scope):
     module = module_of(model, node)
-    kind = type(module[0]) if tables.is_fused(module) and isinstance(module, nn.Sequential) and len(module) else kind_of(model, node)
+    kind = kind_of(model, node)
+    if tables.is_sequence(module):
+        kind = type(module[0])
+        _check_same_qconfig(mapping, module)
     path = node.target if module is not None else scope
     found = mapping.global_qconfig
     found = mapping.object_type_qconfigs.get(kind, found)
@@ -110,6 +113,15 @@ def qconfig_of(mapping, model, node, scope):
     for i in range(len(parents)):
         found = mapping.module_name_qconfigs.get(".".join(parents[: i + 1]), found)
     return found
+
+
+def _check_same_qconfig(mapping, fused):
+    wanted = mapping.object_type_qconfigs.get(type(fused[0]))
+    for part in fused:
+        if not qconfig_equals(mapping.object_type_qconfigs.get(type(part)), wanted):
+            raise LookupError(
+                f"During fusion, we need to specify the same qconfigs for all module types in {type(fused)} offending type: {type(part)}"
+            )
 
 
 # Observers
@@ -265,7 +277,3 @@ def _swap_for_training(model, mapping, scope_of):
 
 def is_observer(module):
     return isinstance(module, (ObserverBase, FakeQuantizeBase))
-
-
-def is_node(value):
-    return isinstance(value, Node)

@@ -11,15 +11,18 @@ from torch.ao.nn.intrinsic import qat as nniqat
 from torch.ao.quantization.quantization_mappings import (
     DEFAULT_DYNAMIC_QUANT_MODULE_MAPPINGS, DEFAULT_STATIC_QUANT_MODULE_MAPPINGS,
 )
+from torch.ao.quantization.stubs import DeQuantStub, QuantStub
 from torch.nn import functional as F
 
 # Modules that are swapped, each with a scale of its own. Softmax has its scale from the mapping: its range is known.
 SWAPPED = {
     kind: made for kind, made in DEFAULT_STATIC_QUANT_MODULE_MAPPINGS.items()
-    if kind not in (nn.ReLU6, nn.Embedding, nn.EmbeddingBag, nn.GroupNorm) and kind.__name__ not in ("QuantStub", "DeQuantStub", "FloatFunctional")
+    if kind not in (nn.ReLU6, nn.Embedding, nn.EmbeddingBag, nn.GroupNorm, QuantStub, DeQuantStub, nnq.FloatFunctional)
 }
 SWAPPED[nn.Softmax] = nnq.Softmax
-TABLES = {nn.Embedding: nnq.Embedding, nn.EmbeddingBag: nnq.EmbeddingBag, nnqat.Embedding: nnq.Embedding, nnqat.EmbeddingBag: nnq.EmbeddingBag}
+TABLES = {
+    nn.Embedding: nnq.Embedding, nn.EmbeddingBag: nnq.EmbeddingBag, nnqat.Embedding: nnq.Embedding, nnqat.EmbeddingBag: nnq.EmbeddingBag,
+}
 DYNAMIC = {kind: made for kind, made in DEFAULT_DYNAMIC_QUANT_MODULE_MAPPINGS.items() if kind not in (nn.Embedding, nn.EmbeddingBag)}
 
 # The range of these is known whatever goes in.
@@ -40,11 +43,16 @@ SHARING = {
 }
 
 # With a number instead of a tensor these keep the scale, too.
-BINARY = {torch.add: "add", operator.add: "add", operator.iadd: "add", "add": "add", torch.mul: "mul", operator.mul: "mul", operator.imul: "mul", "mul": "mul"}
+BINARY = {
+    torch.add: "add", operator.add: "add", operator.iadd: "add", "add": "add", torch.mul: "mul", operator.mul: "mul", operator.imul: "mul",
+    "mul": "mul",
+}
 PRODUCTS = {torch.matmul: "matmul", operator.matmul: "matmul", "matmul": "matmul"}
 
 # Functions with an operator that is given the scale: where among its arguments.
-WITH_SCALE = {F.hardswish: "hardswish", F.elu: "elu", F.leaky_relu: "leaky_relu", F.layer_norm: "layer_norm", F.instance_norm: "instance_norm"}
+WITH_SCALE = {
+    F.hardswish: "hardswish", F.elu: "elu", F.leaky_relu: "leaky_relu", F.layer_norm: "layer_norm", F.instance_norm: "instance_norm",
+}
 
 DROPPED = {F.dropout}
 RELUS = {nn.ReLU, F.relu, torch.relu, "relu", "relu_"}
@@ -74,6 +82,11 @@ def can_follow(kinds, module):
 
 def is_fused(module):
     return isinstance(module, nni._FusedModule)
+
+
+def is_sequence(module):
+    """A fused module whose parts are still there."""
+    return is_fused(module) and isinstance(module, nn.Sequential) and len(module) > 0 and hasattr(module, "0")
 
 
 TRAINED = (

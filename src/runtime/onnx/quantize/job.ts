@@ -25,6 +25,7 @@ const FLOAT8_OPSET = 19;
 const LEAST_STORED = 1024;
 const DEFAULT_GROUP = 32;
 const MOST_MS = 1500;
+const OWN_ENGINE = "with --engine layerwise the file is a model in Python, for which everything is done";
 
 export interface Result {
   measured: Measured;
@@ -37,15 +38,14 @@ export function refused({ schemes, method, metric, weights }: QuantizeRequest, o
     throw new RequestRefused({ kind: "usage", type: "onnx-quantize", message, ...(hint ? { hint } : {}) });
   };
   for (const scheme of schemes) {
-    if (scheme === "qat") no("an .onnx file is not trained: qat is for classes", "static calibrates on data instead");
-    if (scheme === "nf4" || scheme === "fp4") no(`${scheme} is no form that .onnx files have a product for`, "int4 is");
+    if (scheme === "qat") no("ONNX Runtime trains no file", OWN_ENGINE);
+    if (scheme === "nf4" || scheme === "fp4") no(`ONNX Runtime has no product for ${scheme}`, OWN_ENGINE);
     if (scheme === "fp8" && opset < FLOAT8_OPSET) {
       no(`float8 came with opset ${FLOAT8_OPSET}, and the model speaks ${opset}`, "export it with a newer opset");
     }
   }
-  if (method && method !== "nearest")
-    no(`${method} is done for classes: the weights of .onnx files are rounded to nearest`);
-  if (metric) no("a metric is called with a model in Python, which an .onnx file in ONNX Runtime is not");
+  if (method && method !== "nearest") no(`weights are rounded to nearest here, not by ${method}`, OWN_ENGINE);
+  if (metric) no("a metric is called with a model in Python, which a file in ONNX Runtime is not", OWN_ENGINE);
   if (weights) no("an .onnx file holds its weights: --weights is for classes");
 }
 
