@@ -1,5 +1,5 @@
-"""Quantized tensors: integers with the scale and zero point that give them meaning. This file knows what they are, how they are made,
-copied, printed and saved; what may be computed with them stands in _quantized_functions.py."""
+"""Quantized tensors: integers with the scale and zero point that give them meaning. This file knows what they are, how
+they are made, copied, printed and saved; what may be computed with them stands in _quantized_functions.py."""
 
 import collections
 
@@ -240,7 +240,8 @@ def quantize_per_tensor(input, scale, zero_point, dtype):
     _plain_dtype(dtype)
     scale, zero_point = float(scale), int(zero_point)
     _check_zero_point(zero_point, dtype, "quantize_tensor_per_tensor_affine")
-    # PyTorch adds the zero point before it rounds, in one instruction that rounds once: float64 holds the product exactly.
+    # PyTorch adds the zero point before it rounds, in one instruction that rounds once: float64 holds the product
+    # exactly.
     steps = (input.detach().to(_dtype.float32).to(_dtype.float64) * _inverse(scale).item() + zero_point).to(_dtype.float32)
     return wrap(_rounded(steps, dtype), dtype, PerTensor(scale, zero_point))
 
@@ -377,7 +378,8 @@ def rebuild(storage, storage_offset, size, stride, quantizer_params):
 
 
 def quantized_over(ints, dtype, parameters):
-    """What a checkpoint says of a quantized tensor: (qscheme, scale, zero_point) or (qscheme, scales, zero_points, axis)."""
+    """What a checkpoint says of a quantized tensor: (qscheme, scale, zero_point) or (qscheme, scales, zero_points,
+    axis)."""
     import torch
 
     qscheme, *rest = parameters

@@ -1,5 +1,6 @@
-"""What torch's functions do with quantized tensors, by name: those that move integers about work on the integers, a few compute with them,
-and the rest is refused in PyTorch's words. Operators that choose a new scale are torch.ops.quantized's (_quantized_ops.py)."""
+"""What torch's functions do with quantized tensors, by name: those that move integers about work on the integers, a few
+compute with them, and the rest is refused in PyTorch's words. Operators that choose a new scale are
+torch.ops.quantized's (_quantized_ops.py)."""
 
 import torch
 from torch._quantized import BOUNDS, PerTensor, QuantizedTensor, like, quantize_per_tensor, refusal

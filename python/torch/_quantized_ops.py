@@ -149,13 +149,14 @@ def _float32(value):
     return torch.tensor(value, dtype=torch.float32)
 
 
-# PyTorch's element-wise kernels take so many elements at once, and the rest one by one, with another order of rounding: this shows where
-# a value lies in the middle of two integers.
+# PyTorch's element-wise kernels take so many elements at once, and the rest one by one, with another order of rounding:
+# this shows where a value lies in the middle of two integers.
 _LANES = 64
 
 
 def _kernel_inputs(qx):
-    """The numbers as those kernels read them: one multiplication and addition, rounded once; the rest as dequantize() does."""
+    """The numbers as those kernels read them: one multiplication and addition, rounded once; the rest as dequantize()
+    does."""
     scale = _float32(qx.q_scale())
     offset = -(scale * qx.q_zero_point())
     at_once = (qx._ints.to(torch.float64) * scale.item() + offset.item()).to(torch.float32).reshape(-1)

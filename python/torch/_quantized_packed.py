@@ -1,5 +1,6 @@
-"""What torch.ops.quantized.*_prepack makes: a weight of integers with its bias and, for convolutions, their geometry. The kernels read the
-weight as it is, so nothing is rearranged; what the kernels want to know of its scales is worked out once."""
+"""What torch.ops.quantized.*_prepack makes: a weight of integers with its bias and, for convolutions, their geometry.
+The kernels read the weight as it is, so nothing is rearranged; what the kernels want to know of its scales is worked
+out once."""
 
 import copyreg
 

@@ -1,5 +1,5 @@
-"""Scales and zero points chosen as PyTorch's kernels choose them, in double precision: for dynamic quantization and for fake quantization
-that observes and rounds at once. Observers have a rule of their own (torch.ao.quantization.utils)."""
+"""Scales and zero points chosen as PyTorch's kernels choose them, in double precision: for dynamic quantization and for
+fake quantization that observes and rounds at once. Observers have a rule of their own (torch.ao.quantization.utils)."""
 
 import math
 import struct
@@ -46,16 +46,17 @@ def choose_qparams(smallest, largest, quant_min, quant_max, is_symmetric=False):
 
 
 def fused_moving_avg_obs_fake_quant(
-    input, observer_on, fake_quant_on, running_min, running_max, scale, zero_point, averaging_const, quant_min, quant_max, ch_axis,
-    per_row_fake_quant=False, symmetric_quant=False,
+    input, observer_on, fake_quant_on, running_min, running_max, scale, zero_point, averaging_const, quant_min,
+    quant_max, ch_axis, per_row_fake_quant=False, symmetric_quant=False,
 ):
-    """Follow the range of input in running_min and running_max, choose scale and zero_point from it, and round to what they can hold."""
+    """Follow the range of input in running_min and running_max, choose scale and zero_point from it, and round to what
+    they can hold."""
     import torch
 
     if observer_on.item():
         _observe(
-            input.detach(), running_min, running_max, scale, zero_point, averaging_const, quant_min, quant_max, ch_axis, per_row_fake_quant,
-            symmetric_quant,
+            input.detach(), running_min, running_max, scale, zero_point, averaging_const, quant_min, quant_max, ch_axis,
+            per_row_fake_quant, symmetric_quant,
         )
     if not fake_quant_on.item():
         return input

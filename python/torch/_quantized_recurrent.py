@@ -1,4 +1,5 @@
-"""Recurrent layers whose matrices are int8 or float16: activations are quantized on the fly, gates are computed in float."""
+"""Recurrent layers whose matrices are int8 or float16: activations are quantized on the fly, gates are computed in
+float."""
 
 import torch
 from torch._quantized_packed import CellParams
@@ -38,7 +39,8 @@ def _rnn_step(function):
 _STEPS = {"LSTM": _lstm_step, "GRU": _gru_step}
 
 
-# A layer: all inputs are multiplied at once, so that they share one scale; steps of a packed sequence have batches of their own.
+# A layer: all inputs are multiplied at once, so that they share one scale; steps of a packed sequence have batches of
+# their own.
 
 
 def _layer(step, params, data, sizes, state, is_reversed):
@@ -78,7 +80,8 @@ def run_tensor(mode, input, state, params, num_layers, dropout, is_training, is_
     steps = input.transpose(0, 1) if batch_first else input
     length, batch = steps.shape[:2]
     rows, finals = run(
-        mode, steps.reshape(length * batch, -1), [batch] * length, state, params, num_layers, dropout, is_training, is_bidirectional
+        mode, steps.reshape(length * batch, -1), [batch] * length, state, params, num_layers, dropout, is_training,
+        is_bidirectional,
     )
     output = rows.view(length, batch, -1)
     return output.transpose(0, 1) if batch_first else output, finals
@@ -101,5 +104,6 @@ OPERATORS = {
     "make_quantized_cell_params_dynamic": make_quantized_cell_params_dynamic,
     "make_quantized_cell_params_fp16": make_quantized_cell_params_fp16,
     "quantized_lstm_cell_dynamic": _cell(_lstm_step), "quantized_gru_cell_dynamic": _cell(_gru_step),
-    "quantized_rnn_tanh_cell_dynamic": _cell(_rnn_step(torch.tanh)), "quantized_rnn_relu_cell_dynamic": _cell(_rnn_step(torch.relu)),
+    "quantized_rnn_tanh_cell_dynamic": _cell(_rnn_step(torch.tanh)),
+    "quantized_rnn_relu_cell_dynamic": _cell(_rnn_step(torch.relu)),
 }

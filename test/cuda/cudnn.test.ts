@@ -214,3 +214,16 @@ test("torch.backends.cudnn: version, and its switches reach the convolutions", {
     ["math 1 algorithm 1", "math 3 algorithm 1", "math 1 algorithm 0"],
   );
 });
+
+for (const [how, environment, expected] of [
+  ["by cuDNN", {}, /^(forward|input|weight) .* channels last$/m],
+  ["by our own kernels", { LAYERWISE_CUDA_CONVOLUTION: "own" }, /^$/],
+] as const) {
+  test(`images in channels-last memory stay there and give the CPU's numbers: ${how}`, { skip: why }, () => {
+    calls();
+    const { status, out } = python("channels_last.py", [], environment);
+    assert.equal(out, "all of it holds\n");
+    assert.equal(status, 0, out);
+    assert.match(calls().join("\n"), expected);
+  });
+}

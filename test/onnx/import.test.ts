@@ -13,11 +13,18 @@ import { GraphBuilder, tensorProto } from "../../src/runtime/onnx/export/builder
 import { chooseInputs } from "../../src/runtime/onnx/inputs.ts";
 import { readModelFile } from "../../src/runtime/onnx/model.ts";
 import { createSession, runSession, type PlainTensor } from "../../src/runtime/onnx/run.ts";
-import { modelMessage, tensorMessage, type ModelProto } from "../../src/runtime/onnx/schema.ts";
+import {
+  dataTypeNumber,
+  modelMessage,
+  tensorMessage,
+  type DataType,
+  type ModelProto,
+} from "../../src/runtime/onnx/schema.ts";
 import { encode } from "../../src/runtime/onnx/wire.ts";
 import { modelOf } from "../../src/runtime/onnx/write.ts";
 import { runSuite } from "../../tools/onnx_suite.ts";
 import { root } from "../../tools/steps.mjs";
+import { proto, writeCase } from "./recorded.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "layerwise-import-"));
 let host: RuntimeHost;
@@ -37,19 +44,6 @@ interface RecordedCase {
   inputs: string[];
   outputs: string[];
 }
-
-/** A model with one set of data, in the layout of ONNX's tests. */
-function writeCase(place: string, model: Uint8Array, inputs: Uint8Array[], outputs: Uint8Array[], rtol = 1e-3): void {
-  const data = join(place, "test_data_set_0");
-  mkdirSync(data, { recursive: true });
-  writeFileSync(join(place, "model.onnx"), model);
-  writeFileSync(join(place, "data.json"), JSON.stringify({ rtol, atol: 1e-6 }));
-  inputs.forEach((bytes, i) => writeFileSync(join(data, `input_${i}.pb`), bytes));
-  outputs.forEach((bytes, i) => writeFileSync(join(data, `output_${i}.pb`), bytes));
-}
-
-const proto = ({ dtype, dims, bytes }: PlainTensor): Uint8Array =>
-  encode(tensorProto(dtype, dims, bytes), tensorMessage);
 
 test("recorded outputs of single operators", async () => {
   const packed = readFileSync(join(root, "test/onnx/import_cases.json.gz"));

@@ -1,13 +1,13 @@
 /** .onnx files in fewer bits: the arithmetic by other means, whole models through the verb, and what is refused. */
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { CompressionReport, QuantizeRequest, QuantizeResult } from "../../src/protocol/compress.ts";
 import { RuntimeHost } from "../../src/runtime/host/host.ts";
 import { difference } from "../../src/runtime/onnx/compare.ts";
-import { GraphBuilder, tensorProto } from "../../src/runtime/onnx/export/builder.ts";
+import { GraphBuilder } from "../../src/runtime/onnx/export/builder.ts";
 import { readModel, readModelFile, type OnnxModel } from "../../src/runtime/onnx/model.ts";
 import { groupCodes, int8Codes } from "../../src/runtime/onnx/quantize/codes.ts";
 import { toFloat8 } from "../../src/runtime/onnx/quantize/float8.ts";
@@ -15,11 +15,12 @@ import { PlainGraph } from "../../src/runtime/onnx/quantize/graph.ts";
 import { RangeObserver } from "../../src/runtime/onnx/quantize/ranges.ts";
 import { raise } from "../../src/runtime/onnx/quantize/upgrade.ts";
 import { createSession, runSession, type PlainTensor } from "../../src/runtime/onnx/run.ts";
-import { modelMessage, tensorMessage, type ModelProto } from "../../src/runtime/onnx/schema.ts";
+import { modelMessage, type ModelProto } from "../../src/runtime/onnx/schema.ts";
 import { encode } from "../../src/runtime/onnx/wire.ts";
 import { modelOf } from "../../src/runtime/onnx/write.ts";
 import { runSuite } from "../../tools/onnx_suite.ts";
 import { root } from "../../tools/steps.mjs";
+import { proto, writeCase } from "./recorded.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "layerwise-quantize-"));
 const attention = join(folder, "attention.onnx");
@@ -303,16 +304,8 @@ test("what was written runs on our own engine, with the same numbers", async () 
     const session = await createSession(file);
     const [y] = Object.values(await runSession(session, { x }));
     await session.release();
-    const data = join(place, scheme, "test_data_set_0");
-    mkdirSync(data, { recursive: true });
-    const proto = ({ dtype, dims, bytes }: PlainTensor) => encode(tensorProto(dtype, dims, bytes), tensorMessage);
-    writeFileSync(join(place, scheme, "model.onnx"), readFileSync(file));
-    writeFileSync(
-      join(place, scheme, "data.json"),
-      JSON.stringify({ rtol: 1e-3, atol: scheme === "int4" ? 1e-5 : 5e-3 }),
-    );
-    writeFileSync(join(data, "input_0.pb"), proto(x));
-    writeFileSync(join(data, "output_0.pb"), proto(y!));
+    const bounds = { rtol: 1e-3, atol: scheme === "int4" ? 1e-5 : 5e-3 };
+    writeCase(join(place, scheme), readFileSync(file), [proto(x)], [proto(y!)], bounds);
   }
   const { passed, failed } = await runSuite(host, place);
   assert.deepEqual(failed, {});

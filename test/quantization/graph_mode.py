@@ -1,4 +1,5 @@
-"""prepare_fx, prepare_qat_fx and convert_fx: where observers go, what the graph of integers is, and what it computes."""
+"""prepare_fx, prepare_qat_fx and convert_fx: where observers go, what the graph of integers is, and what it
+computes."""
 
 import copy
 

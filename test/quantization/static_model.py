@@ -1,4 +1,5 @@
-"""A small convolutional network: trained, fused, observed, converted, saved and loaded again; residual additions through FloatFunctional."""
+"""A small convolutional network: trained, fused, observed, converted, saved and loaded again; residual additions
+through FloatFunctional."""
 
 import copy
 import io

@@ -318,6 +318,12 @@ def check_parts():
         wanted, got = network(x), taken_apart(network)(x)
         pairs = zip(tensors_in(wanted), tensors_in(got))
         check(f"{network} taken apart", all(torch.allclose(a, b, atol=1e-6) for a, b in pairs))
+    for cell in (nn.LSTMCell(16, 8), nn.GRUCell(16, 8, bias=False), nn.RNNCell(16, 8), nn.RNNCell(16, 8, nonlinearity="relu")):
+        state = torch.randn(5, 8)
+        state = (state, state * 2) if isinstance(cell, nn.LSTMCell) else state
+        for given in ((x[0],), (x[0], state), (x[0, 0],)):
+            pairs = zip(tensors_in(cell(*given)), tensors_in(taken_apart(cell)(*given)))
+            check(f"{cell} taken apart", all(a.shape == b.shape and torch.allclose(a, b, atol=1e-6) for a, b in pairs))
     packed = nn.utils.rnn.pack_padded_sequence(x, [5, 4, 3], batch_first=True)
     lstm = nn.LSTM(16, 8, batch_first=True)
     check("packed sequences", torch.allclose(lstm(packed)[0].data, taken_apart(lstm)(packed)[0].data, atol=1e-6))

@@ -1,9 +1,10 @@
 /** The verb on small models: sizes to the byte, every kind of layer, what is kept and why, and models that make trouble. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { after, test } from "node:test";
 import type { Scheme } from "../../src/protocol/compress.ts";
 import { python } from "../models/command.ts";
-import { close, decibels, done, layer, quantize, report } from "./runtime.ts";
+import { close, decibels, done, folder, layer, quantize, report } from "./runtime.ts";
 
 after(close);
 
@@ -182,6 +183,25 @@ test("sensitivity ranks, a budget holds or says that it cannot", async () => {
   assert.deepEqual(easy.keptForBudget, []);
   const never = await report("Mlp", { schemes: ["int4"], budgetDb: 200, samples: 2 });
   assert.equal(never.verdict, "Nothing was changed: the budget of 200 dB holds only with every layer kept.");
+});
+
+test("factors go into a norm that feeds nothing else, and cost nothing there", async () => {
+  const data = `${new URL("fixtures/models.py", import.meta.url).pathname}::outliers`;
+  for (const [scheme, method] of [
+    ["int4", "awq"],
+    ["dynamic", "smoothquant"],
+  ] as const) {
+    const nearest = await report("Block", { schemes: [scheme], data });
+    const file = join(folder, `block-${scheme}.safetensors`);
+    const scaled = await done("Block", { schemes: [scheme], method, data, file });
+    const made = scaled.reports[0]!;
+    for (const path of ["left", "right"])
+      assert.equal(layer(made, path).afterBytes, layer(nearest, path).afterBytes, path);
+    // This one divides by itself: its input is wanted elsewhere as it is.
+    assert.equal(layer(made, "out").afterBytes, layer(nearest, "out").afterBytes + 4 * 48);
+    assert.ok(decibels(made) > 15, `${scheme} ${decibels(made)}`);
+    assert.ok(scaled.file!.checks[0]!.ok);
+  }
 });
 
 test("methods pay where inputs are uneven, and only go with what they are for", async () => {

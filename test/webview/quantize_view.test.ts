@@ -191,6 +191,18 @@ test("settings are asked of the host, and a change makes the button speak", () =
     assert.deepEqual((await methods(view)).at(-1), "quantize");
   }));
 
+test("a change of settings leaves the tables where they were scrolled to", () =>
+  withView({ width: 1000, query: { layers: "30" } }, async (view) => {
+    await view.page.$eval(".lw-table", (table) => {
+      table.scrollTop = 40 * 24;
+    });
+    await view.page.click(".lw-settings summary");
+    await view.page.click("[data-toggle=static]");
+    await view.page.waitForSelector("[data-toggle=static][aria-pressed=true]");
+    assert.equal(await view.page.$eval(".lw-table", (table) => table.scrollTop), 40 * 24);
+    assert.equal(await view.page.evaluate(() => document.activeElement?.getAttribute("data-toggle")), "static");
+  }));
+
 test("nothing is saved while it runs or once the source has changed", async () => {
   for (const [state, words] of [
     ["rerunning", "int4: layer 17 of 26"],
@@ -241,6 +253,7 @@ test("prunings and distillations are shown by the same view", async () => {
   await withView({ width: 1000, query: { result: "prune" } }, async (view) => {
     assert.match(await textOf(view, ".lw-row"), /288 of 384 channels/);
     assert.equal(await view.page.$(".lw-settings"), null);
+    assert.equal(await view.page.$(".lw-other-settings"), null);
     await view.page.click("[data-tab=losses]");
     assert.match(await textOf(view, ".lw-loss-panel"), /60 steps: loss 3\.7 → 2\.09/);
     await view.page.waitForSelector(".lw-loss-line");

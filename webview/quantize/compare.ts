@@ -15,7 +15,10 @@ import { formatCosine, formatError, isSameChoice, isSlower, sizeWords, speedWord
 export interface CompareOptions {
   reports: readonly ReportRows[];
   chosen: string;
-  choices: QuantizeChoices;
+  /** What a row is: "Scheme". */
+  noun: string;
+  /** Null where rows have no settings of their own. */
+  choices: QuantizeChoices | null;
   madeWith: Record<string, QuantizeChoices>;
   onChoose(report: string): void;
 }
@@ -88,7 +91,7 @@ export function schemeList(options: CompareOptions): HTMLElement {
     const badge = report.worthKeeping
       ? null
       : h("span", { class: "lw-not-kept" }, icon("warning"), isSlower(report) ? "slower: not kept" : "not kept");
-    const isOther = !isSameChoice(choices, madeWith[report.name]);
+    const isOther = choices !== null && !isSameChoice(choices, madeWith[report.name]);
     const row = h(
       "div",
       {
@@ -167,7 +170,7 @@ export function schemeList(options: CompareOptions): HTMLElement {
     h(
       "div",
       { class: "lw-schemes-head lw-muted", attributes: { "aria-hidden": "true" } },
-      h("span", {}, "Scheme"),
+      h("span", {}, options.noun),
       h("span", {}, "Size"),
       h("span", {}, "Time of one call"),
       h("span", {}, "Output error"),

@@ -101,7 +101,7 @@ export function layerColumns(): Column<LayerRow>[] {
       label: "Became",
       tip: "How its weights are stored now",
       priority: 2,
-      width: 112,
+      width: 128,
       value: (row) => row.became,
       text: (row) => row.became,
       render: (row) => h("span", { class: isChanged(row) ? "" : "lw-muted" }, row.became),

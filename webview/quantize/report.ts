@@ -54,7 +54,9 @@ export function reportView(options: ReportOptions): ReportView {
   const nChanged = report.layers.filter(isChanged).length;
   const tabs: { id: TabId; label: string; title?: string }[] = [
     { id: "layers", label: `Layers ${formatCount(report.layers.length)}`, title: `${nChanged} of them changed` },
-    { id: "sensitivity", label: "Sensitivity", title: "What each layer alone costs the model" },
+    ...(isRanked || choices
+      ? [{ id: "sensitivity" as const, label: "Sensitivity", title: "What each layer alone costs the model" }]
+      : []),
     ...(report.losses?.length ? [{ id: "losses" as const, label: "Losses", title: "Loss by step of training" }] : []),
   ];
   let tab: TabId = tabs.some(({ id }) => id === stored.tab) ? stored.tab! : "layers";

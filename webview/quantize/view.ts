@@ -50,11 +50,14 @@ export interface QuantizeView {
 }
 
 const verbs: Record<ResultRows["verb"], string> = { quantize: "Quantize", prune: "Prune", distill: "Distill" };
+const nouns: Record<ResultRows["verb"], string> = { quantize: "Scheme", prune: "Pruning", distill: "Student" };
 
 export function mountQuantize(root: HTMLElement, options: QuantizeOptions): QuantizeView {
   const { host, memory } = options;
   const notices = h("div", { class: "lw-notices" });
   const content = h("div", { class: "lw-quantize-content" });
+  const above = h("div", { class: "lw-above" });
+  const below = h("div", { class: "lw-below" });
   root.classList.add("lw-quantize");
   root.replaceChildren(notices, content);
 
@@ -63,6 +66,7 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
   let problem: string | null = null;
   let shown: ReportView | null = null;
   let shownKey = "";
+  let drawnState = "";
 
   const ignore = (promise: Promise<unknown>): void => {
     promise.catch((error: unknown) => {
@@ -207,9 +211,11 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
       ...comparison(state, result.reports, report),
       verdict(report),
       ...(state.saved?.report === report.name ? [savedStrip(state.saved.file, () => ignore(host.openSaved()))] : []),
-      shown.element,
     ];
-    keepFocus(content, () => content.replaceChildren(...parts));
+    if (!above.isConnected) content.replaceChildren(above, below);
+    keepFocus(above, () => above.replaceChildren(...parts));
+    // What stays in its place keeps its scroll position.
+    if (below.firstChild !== shown.element) keepFocus(below, () => below.replaceChildren(shown!.element));
     content.scrollTop = scrolled;
   }
 
@@ -240,7 +246,8 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
     if (shownState.running || (result.verb === "quantize" && shownState.choices.schemes.length === 0))
       again.setAttribute("disabled", "");
     const { before } = report.latency;
-    const now = `${formatBytes(report.beforeBytes)}, ${formatDuration(before.medianUs)} a call as it is`;
+    const whose = result.verb === "distill" ? "of the teacher" : "as it is";
+    const now = `${formatBytes(report.beforeBytes)}, ${formatDuration(before.medianUs)} a call ${whose}`;
     const samples = `${data.samples} sample${data.samples === 1 ? "" : "s"}`;
     return h(
       "header",
@@ -294,7 +301,8 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
     const list = schemeList({
       reports,
       chosen: report.name,
-      choices: shownState.choices,
+      noun: nouns[shownState.verb],
+      choices: shownState.verb === "quantize" ? shownState.choices : null,
       madeWith: shownState.madeWith,
       onChoose,
     });
@@ -328,6 +336,10 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
     }
     problem = null;
     drawNotices();
+    // Jobs of others change nothing here: a list that is open must not close.
+    const key = JSON.stringify({ ...state, running: state.running !== null, failure: null });
+    if (key === drawnState && state.result) return;
+    drawnState = key;
     drawContent();
   }
 

@@ -1,6 +1,6 @@
 // Products with weights of few bits: a few rows of x straight against the packed weights, which are read once, and the
 // weights spelled out for those who multiply many rows. Sums are in single precision.
-#include "low_bit.h"
+#include "low_bit_lanes.h"
 
 namespace layerwise::NS {
 namespace {
@@ -38,22 +38,6 @@ void multiply_pieces(const Product& p, const float* x, int64_t x_row, int64_t n,
 }
 
 #if defined(LW_LOW_BIT_VECTORS)
-LW_STATIC float sum_vector(Floats v) {
-  float t[kFloatLanes];
-  memcpy(t, &v, sizeof v);
-#pragma GCC unroll 4
-  for (int half = kFloatLanes / 2; half > 0; half /= 2) {
-#pragma GCC unroll 8
-    for (int i = 0; i < half; i++) t[i] += t[i + half];
-  }
-  return t[0];
-}
-LW_STATIC Floats floats_at(const float* p) {
-  Floats v;
-  memcpy(&v, p, sizeof v);
-  return v;
-}
-
 // R rows against C columns of a format of whole bytes; groups are whole vectors, x is padded with zeros.
 template <class Read, int R, int C, bool zeros>
 void bytes_tile(const LowBitWeights& w, const float* x, int64_t x_row, int64_t n, float* out) {
@@ -76,7 +60,7 @@ void bytes_tile(const LowBitWeights& w, const float* x, int64_t x_row, int64_t n
         Floats v = Read::at(row + j * w.row_bytes + p * Read::kBytes);
         if (zeros) v -= zero[j];
 #pragma GCC unroll 4
-        for (int i = 0; i < R; i++) part[i][j] += v * floats_at(x + i * x_row + p);
+        for (int i = 0; i < R; i++) part[i][j] += v * vector_at(x + i * x_row + p);
       }
     }
     if (p < end) {
@@ -108,65 +92,6 @@ void bytes_tile(const LowBitWeights& w, const float* x, int64_t x_row, int64_t n
   }
 }
 
-// Nibbles are taken eight to a 32-bit lane: vector s of a block holds the s-th nibble of every lane, and x is kept in
-// that order, so that a shift and a table are all that a weight costs.
-constexpr int64_t kBlock = 8 * kFloatLanes;
-
-struct Lanes {
-  // Which of a block's groups each lane belongs to, when several share a block.
-  Ints within;
-  int64_t groups_of_block;  // 0: a block lies in one group; -1: neither divides the other
-  // The lanes that hold a block's scales while they are loaded.
-#if defined(__AVX512F__)
-  __mmask16 loaded;
-#else
-  Ints loaded;
-#endif
-};
-LW_STATIC Lanes lanes_of(int64_t group) {
-  Lanes l = {};
-  if (group % kBlock == 0) return l;
-  l.groups_of_block = kBlock % group == 0 ? kBlock / group : -1;
-  for (int i = 0; i < kFloatLanes; i++) l.within[i] = int(8 * i / group);
-  if (l.groups_of_block < 0) return l;
-#if defined(__AVX512F__)
-  l.loaded = __mmask16((1u << l.groups_of_block) - 1);
-#else
-  for (int i = 0; i < kFloatLanes; i++) l.loaded[i] = i < l.groups_of_block ? -1 : 0;
-#endif
-  return l;
-}
-
-// For each lane of block b the number of its group.
-template <class Number_> LW_STATIC Floats by_lane(const Lanes& l, const LowBitWeights& w, int64_t b, Number_ number) {
-  if (l.groups_of_block == 0) return Floats{} + number(b * kBlock / w.group);
-  Floats v = {};
-  if (l.groups_of_block > 0) {
-    const int64_t first = b * l.groups_of_block;
-    for (int64_t i = 0; i < l.groups_of_block; i++) v[i] = number(smaller(first + i, w.groups - 1));
-#if defined(__AVX512F__)
-    return (Floats)_mm512_permutexvar_ps((__m512i)l.within, (__m512)v);
-#else
-    return (Floats)_mm256_permutevar8x32_ps((__m256)v, (__m256i)l.within);
-#endif
-  }
-  for (int i = 0; i < kFloatLanes; i++) v[i] = number(smaller((b * kBlock + 8 * i) / w.group, w.groups - 1));
-  return v;
-}
-LW_STATIC Floats scales_of(const Lanes& l, const LowBitWeights& w, int64_t b, const float* scale) {
-  if (l.groups_of_block > 0 && (b + 1) * l.groups_of_block <= w.groups) {
-    const float* first = scale + b * l.groups_of_block;
-#if defined(__AVX512F__)
-    const __m512 v = _mm512_maskz_loadu_ps(l.loaded, first);
-    return (Floats)_mm512_permutexvar_ps((__m512i)l.within, v);
-#else
-    const __m256 v = _mm256_maskload_ps(first, (__m256i)l.loaded);
-    return (Floats)_mm256_permutevar8x32_ps(v, (__m256i)l.within);
-#endif
-  }
-  return by_lane(l, w, b, [&](int64_t g) { return scale[g]; });
-}
-
 template <int R, int C, bool zeros>
 void nibbles_tile(const LowBitWeights& w, const Lanes& l, const Lookup& lookup, const float* x, int64_t x_row,
                   const float* x_sums, int64_t sums_row, int64_t n, float* out) {
@@ -190,7 +115,7 @@ void nibbles_tile(const LowBitWeights& w, const Lanes& l, const Lookup& lookup, 
     for (int s = 0; s < 8; s++) {
       Floats u[R];
 #pragma GCC unroll 4
-      for (int i = 0; i < R; i++) u[i] = floats_at(x + i * x_row + b * kBlock + s * kFloatLanes);
+      for (int i = 0; i < R; i++) u[i] = vector_at(x + i * x_row + b * kBlock + s * kFloatLanes);
 #pragma GCC unroll 4
       for (int j = 0; j < C; j++) {
         const Floats v = lookup.of(d[j] >> (4 * s));
@@ -208,7 +133,7 @@ void nibbles_tile(const LowBitWeights& w, const Lanes& l, const Lookup& lookup, 
 #pragma GCC unroll 4
       for (int i = 0; i < R; i++) {
         sum[i][j] += part[i][j] * scale;
-        if (zeros) sum[i][j] -= shift * floats_at(x_sums + i * sums_row + b * kFloatLanes);
+        if (zeros) sum[i][j] -= shift * vector_at(x_sums + i * sums_row + b * kFloatLanes);
       }
     }
   }
@@ -217,24 +142,6 @@ void nibbles_tile(const LowBitWeights& w, const Lanes& l, const Lookup& lookup, 
 #pragma GCC unroll 4
     for (int j = 0; j < C; j++) out[i * C + j] = sum_vector(sum[i][j]);
   }
-}
-
-// Calls tile(Number<R>, Number<C>, row, column) until all rows meet all columns [begin, end).
-template <class Tile> void cover(int64_t m, int64_t begin, int64_t end, const Tile& tile) {
-  int64_t j = begin;
-  if (m == 1) {
-    for (; j + 4 <= end; j += 4) tile(Number<1>(), Number<4>(), 0, j);
-    for (; j < end; j++) tile(Number<1>(), Number<1>(), 0, j);
-    return;
-  }
-  auto rows = [&](auto wide) {
-    int64_t i = 0;
-    for (; i + 4 <= m; i += 4) tile(Number<4>(), wide, i, j);
-    for (; i + 2 <= m; i += 2) tile(Number<2>(), wide, i, j);
-    if (i < m) tile(Number<1>(), wide, i, j);
-  };
-  for (; j + 2 <= end; j += 2) rows(Number<2>());
-  for (; j < end; j++) rows(Number<1>());
 }
 
 template <class Read, bool zeros, class Store>

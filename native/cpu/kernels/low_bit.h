@@ -5,7 +5,7 @@
 
 namespace layerwise::NS {
 
-template <int number> struct Number {
+template <int number> struct Count {
   static constexpr int value = number;
 };
 

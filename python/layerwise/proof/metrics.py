@@ -6,8 +6,6 @@ import math
 import torch
 from torch.nn import functional as F
 
-from layerwise.proof.report import floating_outputs
-
 _LOWER_WORDS = ("loss", "error", "perplexity", "mse", "mae", "rmse", "distance", "wer", "cer", "bpc", "nll")
 _LOGIT_WORDS = ("cross_entropy", "CrossEntropy", "nll_loss", "NLLLoss", "argmax", "topk", "log_softmax", "logits")
 

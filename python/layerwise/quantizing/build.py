@@ -5,7 +5,7 @@ import torch
 
 from layerwise.proof.variant import Variant, storage_key
 from layerwise.proof.watch import Calls, Inputs
-from layerwise.quantizing import fold, gptq, scaling
+from layerwise.quantizing import absorb, fold, gptq, scaling
 from layerwise.quantizing.convert import Converter, Seen, layers_of, matrix_of, shared_weights
 from layerwise.quantizing.observers import OBSERVERS
 from layerwise.quantizing.parts import taken_apart
@@ -26,6 +26,8 @@ class Prepared:
         self.base = Variant()
         # {product in the base: (product, norm) of the model, whose place it and an identity took}
         self.folded = {}
+        # {product whose factors a norm has taken: share of its ranges that is kept, or None}
+        self.absorbed = {}
         self.layers = []
         self.shared = {}
 
@@ -88,11 +90,12 @@ def _are_close(wanted, got):
 
 
 class Built:
-    """A scheme's variant, and why layers stayed as they were."""
+    """A scheme's variant, what it stands on, and why layers stayed as they were."""
 
-    def __init__(self, options, variant):
+    def __init__(self, options, prepared):
         self.options = options
-        self.variant = variant
+        self.prepared = prepared
+        self.variant = Variant(prepared.base)
         # {Layer: sentence}, also for layers that were quantized in another way than asked for.
         self.why = {}
         # {Layer: Seen} of the ones that were quantized.
@@ -107,7 +110,9 @@ class Built:
 
 def build(prepared, options, samples):
     """Built: every layer that can be, in the scheme's form."""
-    built = Built(options, Variant(prepared.base))
+    if options.method in ("smoothquant", "awq"):
+        prepared = yield from _absorb_factors(prepared, options, samples)
+    built = Built(options, prepared)
     targets = []
     for part in prepared.layers:
         reason = part.refusal(options)
@@ -140,10 +145,12 @@ def _calibrate(prepared, options, samples, targets, built):
     seen = {part: Seen() for part in targets}
     products = [part for part in targets if _is_correlated(prepared, part)]
     if options.method in ("smoothquant", "awq"):
+        for part in products:
+            seen[part].share = prepared.absorbed.get(part.module)
+        products = [part for part in products if part.module not in prepared.absorbed]
         yield from _watch_columns(prepared, samples, products, seen, options.method == "awq")
         for number, part in enumerate(products):
-            _choose_factors(part, seen[part], options)
-            seen[part].rows = None
+            _choose_factors(matrix_of(part), seen[part], options)
             if number % 4 == 3:
                 yield "searching factors", number / len(products)
     if options.needs_ranges:
@@ -186,14 +193,44 @@ def _watch_columns(prepared, samples, parts, seen, with_rows):
     yield from _watch(prepared, samples, parts, see, "watching activations")
 
 
-def _choose_factors(part, known, options):
+def _absorb_factors(prepared, options, samples):
+    """Prepared with factors moved into norms where that changes nothing, on top of the one given."""
+    products = [part for part in prepared.layers if part.refusal(options) is None and _is_correlated(prepared, part)]
+    found = absorb.groups(prepared, products, samples.items[0])
+    # All products of a norm have the same input: one is watched for all.
+    first = {norm: parts[0] for norm, parts in found.items()}
+    seen = {part: Seen() for part in first.values()}
+    yield from _watch_columns(prepared, samples, list(seen), seen, options.method == "awq")
+    changed = Prepared(prepared.model)
+    changed.base, changed.folded = prepared.base, prepared.folded
+    with torch.no_grad():
+        wanted = _outputs(samples.items[0].run(prepared.model))
+    for number, (norm, parts) in enumerate(found.items()):
+        known = seen[first[norm]]
+        _choose_factors(torch.cat([matrix_of(part) for part in parts]), known, options)
+        trial, made = absorb.scaled(changed.base, norm, parts, known.smooth)
+        with trial.applied(prepared.model) as model, torch.no_grad():
+            got = _outputs(samples.items[0].run(model))
+        if _are_close(wanted, got):
+            changed.base = trial
+            changed.absorbed.update((product, known.share) for product in made.values())
+        yield "moving factors into norms", (number + 1) / len(found)
+    if not changed.absorbed:
+        return prepared
+    changed.relist()
+    return changed
+
+
+def _choose_factors(matrix, known, options):
+    """Finds known.smooth (and known.share) for a weight, from what was seen of its inputs."""
     if known.largest is None:
         return
-    matrix = matrix_of(part)
     if options.method == "smoothquant":
         known.smooth = scaling.smooth(known.largest, matrix)
     else:
-        known.smooth, known.share = scaling.activation_aware(known.mean, matrix, known.rows, options.weight_format())
+        form = options.weight_format()
+        known.smooth, known.share = scaling.activation_aware(known.mean, matrix, known.rows, form)
+        known.rows = None
 
 
 def _watch_ranges(prepared, samples, parts, seen, options):

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from layerwise.proof.variant import own_tensors, storage_key
-from layerwise.quantizing import gptq, scaling
+from layerwise.quantizing import gptq
 from layerwise.quantizing.formats import WeightFormat
 from layerwise.quantizing.layers import layer
 from layerwise.quantizing.observers import affine

@@ -92,6 +92,7 @@ def _report(request, proof, prepared, options):
         built = yield from train(prepared, options, proof)
     else:
         built = yield from build(prepared, options, proof.samples)
+    prepared = built.prepared
     alone, kept = {}, None
     budget = request.get("budgetDb")
     if request.get("sensitivity") or budget is not None:

@@ -14,6 +14,8 @@ def taken_apart(module):
         return SplitAttention(module)
     if isinstance(module, RNNBase) and type(module).forward in (nn.LSTM.forward, nn.GRU.forward, nn.RNN.forward):
         return SplitRNN(module)
+    if type(module).forward in (nn.LSTMCell.forward, nn.GRUCell.forward, nn.RNNCell.forward):
+        return SplitCell(module)
     if _is_transposed_linear(module):
         return linear_over(module.weight.t().contiguous(), module.bias)
     return None
@@ -177,3 +179,28 @@ class SplitRNN(RNNBase):
             return self._forward(input, hx, 2)
         output, (h,) = self._forward(input, hx, 1)
         return output, h
+
+
+class SplitCell(nn.Module):
+    """nn.LSTMCell, nn.GRUCell or nn.RNNCell with the products ih and hh."""
+
+    def __init__(self, original):
+        super().__init__()
+        self.input_size, self.hidden_size = original.input_size, original.hidden_size
+        self.mode = {nn.LSTMCell.forward: "LSTM", nn.GRUCell.forward: "GRU"}.get(type(original).forward)
+        if self.mode is None:
+            self.mode = "RNN_RELU" if original.nonlinearity == "relu" else "RNN_TANH"
+        self.ih = linear_over(original.weight_ih, original.bias_ih)
+        self.hh = linear_over(original.weight_hh, original.bias_hh)
+        self.train(original.training)
+
+    def forward(self, input, hx=None):
+        given = (hx,) if self.mode != "LSTM" else (None, None) if hx is None else tuple(hx)
+        is_batched = input.dim() == 2
+        x = input if is_batched else input.unsqueeze(0)
+        zeros = x.new_zeros(x.shape[0], self.hidden_size)
+        state = [zeros if part is None else part if is_batched else part.unsqueeze(0) for part in given]
+        step = _SplitStep(self.mode, self.ih, self.hh, None)
+        result = step(step.project(x), tuple(state))
+        result = result if is_batched else tuple(part.squeeze(0) for part in result)
+        return result if self.mode == "LSTM" else result[0]

@@ -74,7 +74,7 @@ def train(prepared, options, proof):
         if known.observer is not None:
             trained[part] = TrainedLayer(part.module, known.observer, options)
             trial.replace(part.module, trained[part])
-    built = Built(options, Variant(prepared.base))
+    built = Built(options, prepared)
     built.why = first.why
     built.seen = seen
     if not trained:

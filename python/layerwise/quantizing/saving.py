@@ -24,11 +24,11 @@ def description_of(prepared, built):
     """What stands beside the tensors of a file."""
     paths = {module: path for path, module in prepared.model.named_modules()}
     apart, plain = [], []
-    for original, made in prepared.base.modules.items():
-        if isinstance(made, torch.nn.Identity):
-            plain.append(paths[original])
+    for original, path in paths.items():
+        if isinstance(prepared.base.resolve(original), torch.nn.Identity) and not isinstance(original, torch.nn.Identity):
+            plain.append(path)
         elif taken_apart(original) is not None:
-            apart.append(paths[original])
+            apart.append(path)
     layers = {
         part.path: built.variant.modules[part.module].config
         for part in prepared.layers

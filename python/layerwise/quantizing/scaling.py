@@ -1,8 +1,6 @@
 """Moving difficulty between activations and weights: columns of a weight are multiplied by what the activations are divided by,
 so that the product stays the same and what is rounded gets easier."""
 
-import torch
-
 _SMALLEST = 1e-5
 
 

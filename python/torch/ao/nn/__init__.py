@@ -1,4 +1,5 @@
-"""torch.ao.nn: layers before (intrinsic, quantizable), during (qat) and after (quantized) quantization; loaded when asked for."""
+"""torch.ao.nn: layers before (intrinsic, quantizable), during (qat) and after (quantized) quantization; loaded when
+asked for."""
 
 import importlib
 

@@ -12,15 +12,17 @@ from torch.ao.quantization.fuser_method_mappings import (
     fuse_conv_bn, fuse_conv_bn_relu, fuse_convtranspose_bn, fuse_linear_bn, get_fuser_method,
 )
 from torch.ao.quantization.quantization_mappings import (
-    get_default_compare_output_module_list, get_default_dynamic_quant_module_mappings, get_default_float_to_quantized_operator_mappings,
-    get_default_qat_module_mappings, get_default_qconfig_propagation_list, get_default_static_quant_module_mappings,
-    get_dynamic_quant_module_class, get_embedding_qat_module_mappings, get_embedding_static_quant_module_mappings, get_quantized_operator,
-    get_static_quant_module_class, no_observer_set, DEFAULT_DYNAMIC_QUANT_MODULE_MAPPINGS, DEFAULT_FLOAT_TO_QUANTIZED_OPERATOR_MAPPINGS,
-    DEFAULT_MODULE_TO_ACT_POST_PROCESS, DEFAULT_QAT_MODULE_MAPPINGS, DEFAULT_STATIC_QUANT_MODULE_MAPPINGS,
+    get_default_compare_output_module_list, get_default_dynamic_quant_module_mappings,
+    get_default_float_to_quantized_operator_mappings, get_default_qat_module_mappings,
+    get_default_qconfig_propagation_list, get_default_static_quant_module_mappings, get_dynamic_quant_module_class,
+    get_embedding_qat_module_mappings, get_embedding_static_quant_module_mappings, get_quantized_operator,
+    get_static_quant_module_class, no_observer_set, DEFAULT_DYNAMIC_QUANT_MODULE_MAPPINGS,
+    DEFAULT_FLOAT_TO_QUANTIZED_OPERATOR_MAPPINGS, DEFAULT_MODULE_TO_ACT_POST_PROCESS, DEFAULT_QAT_MODULE_MAPPINGS,
+    DEFAULT_STATIC_QUANT_MODULE_MAPPINGS,
 )
 from torch.ao.quantization.quantize import (
-    add_observer_, add_quant_dequant, convert, get_default_custom_config_dict, prepare, prepare_qat, propagate_qconfig_, quantize,
-    quantize_dynamic, quantize_qat, swap_module,
+    add_observer_, add_quant_dequant, convert, get_default_custom_config_dict, prepare, prepare_qat, propagate_qconfig_,
+    quantize, quantize_dynamic, quantize_qat, swap_module,
 )
 from torch.ao.quantization import fake_quantize, fuser_method_mappings, observer, qconfig, qconfig_mapping, utils
 

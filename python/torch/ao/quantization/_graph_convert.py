@@ -1,4 +1,5 @@
-"""Graph mode, second half: observers become scales, layers are swapped for those of integers, and floats begin where integers end."""
+"""Graph mode, second half: observers become scales, layers are swapped for those of integers, and floats begin where
+integers end."""
 
 import torch
 from torch.ao.quantization import _graph_tables as tables

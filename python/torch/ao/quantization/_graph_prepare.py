@@ -1,4 +1,5 @@
-"""Graph mode, first half: trace a model, fuse its layers, and put observers where integers will begin or get a scale."""
+"""Graph mode, first half: trace a model, fuse its layers, and put observers where integers will begin or get a
+scale."""
 
 import re
 

@@ -109,7 +109,8 @@ class HistogramObserver(UniformQuantizationObserverBase):
     # Choosing bounds
 
     def _compute_quantization_error(self, next_start_bin, next_end_bin):
-        """The squared error when the bins start .. end are spread over all integers: values count as even within a bin."""
+        """The squared error when the bins start .. end are spread over all integers: values count as even within a
+        bin."""
         bin_width = (self.max_val.item() - self.min_val.item()) / self.bins
         step = bin_width * (next_end_bin - next_start_bin + 1) / self.dst_nbins
         if step == 0.0:
@@ -131,7 +132,8 @@ class HistogramObserver(UniformQuantizationObserverBase):
         return error.sum().item()
 
     def _non_linear_param_search(self):
-        """Bounds of little squared error: take mass away from the side where more bins are nearly empty, while it helps."""
+        """Bounds of little squared error: take mass away from the side where more bins are nearly empty, while it
+        helps."""
         if self.histogram.size()[0] != self.bins:
             raise AssertionError("bins mismatch")
         total = torch.sum(self.histogram).item()

@@ -1,12 +1,13 @@
-"""Fake quantization: values are rounded to what integers could hold and stay floats, so that training sees the error."""
+"""Fake quantization: values are rounded to what integers could hold and stay floats, so that training sees the
+error."""
 
 import abc
 
 import torch
 from torch import nn
 from torch.ao.quantization.observer import (
-    FixedQParamsObserver, HistogramObserver, MovingAverageMinMaxObserver, MovingAveragePerChannelMinMaxObserver, _with_args,
-    default_fixed_qparams_range_0to1_observer, default_fixed_qparams_range_neg1to1_observer,
+    FixedQParamsObserver, HistogramObserver, MovingAverageMinMaxObserver, MovingAveragePerChannelMinMaxObserver,
+    _with_args, default_fixed_qparams_range_0to1_observer, default_fixed_qparams_range_neg1to1_observer,
 )
 from torch.ao.quantization.utils import is_per_channel, is_per_tensor
 
@@ -51,7 +52,8 @@ class FakeQuantizeBase(abc.ABC, nn.Module):
 
 
 class FakeQuantize(FakeQuantizeBase):
-    """Observes, then rounds: x_out = (clamp(round(x / scale + zero_point), quant_min, quant_max) - zero_point) * scale."""
+    """Observes, then rounds: x_out = (clamp(round(x / scale + zero_point), quant_min, quant_max) - zero_point) *
+    scale."""
 
     def __init__(
         self, observer=MovingAverageMinMaxObserver, quant_min=None, quant_max=None, is_dynamic=False, **observer_kwargs
@@ -183,11 +185,11 @@ class FusedMovingAvgObsFakeQuantize(FakeQuantize):
         )
 
 
-# The usual choices. Weights are observed anew on each call in PyTorch's descriptions; its averaging constant is 0.01 all the same.
+# The usual choices. Weights follow their moving average, too: its constant is 0.01 where nothing else is said.
 
 default_fake_quant = FakeQuantize.with_args(
-    observer=MovingAverageMinMaxObserver, quant_min=0, quant_max=255, dtype=torch.quint8, qscheme=torch.per_tensor_affine,
-    reduce_range=True,
+    observer=MovingAverageMinMaxObserver, quant_min=0, quant_max=255, dtype=torch.quint8,
+    qscheme=torch.per_tensor_affine, reduce_range=True,
 )
 default_weight_fake_quant = FakeQuantize.with_args(
     observer=MovingAverageMinMaxObserver, quant_min=-128, quant_max=127, dtype=torch.qint8,

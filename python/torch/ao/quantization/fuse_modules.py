@@ -19,7 +19,8 @@ def _set_module(model, submodule_key, module):
 
 
 def fuse_known_modules(mod_list, is_qat, additional_fuser_method_mapping=None):
-    """The fused layer, then an identity for each of the others. Hooks of the first and of the last move to the fused one."""
+    """The fused layer, then an identity for each of the others. Hooks of the first and of the last move to the fused
+    one."""
     kinds = tuple(type_before_parametrizations(m) for m in mod_list)
     fused = get_fuser_method(kinds, additional_fuser_method_mapping)(is_qat, *mod_list)
     for hook in mod_list[0]._forward_pre_hooks.values():

@@ -72,7 +72,8 @@ _DEFAULT_OP_LIST_TO_FUSER_METHOD = {
     (nn.Conv3d, nn.ReLU): _pair_of(fused.ConvReLU3d), (nn.Linear, nn.BatchNorm1d): fuse_linear_bn,
     (nn.Linear, nn.ReLU): _pair_of(fused.LinearReLU), (nn.BatchNorm2d, nn.ReLU): _pair_of(fused.BNReLU2d),
     (nn.BatchNorm3d, nn.ReLU): _pair_of(fused.BNReLU3d), (nn.ConvTranspose1d, nn.BatchNorm1d): fuse_convtranspose_bn,
-    (nn.ConvTranspose2d, nn.BatchNorm2d): fuse_convtranspose_bn, (nn.ConvTranspose3d, nn.BatchNorm3d): fuse_convtranspose_bn,
+    (nn.ConvTranspose2d, nn.BatchNorm2d): fuse_convtranspose_bn,
+    (nn.ConvTranspose3d, nn.BatchNorm3d): fuse_convtranspose_bn,
 }
 
 

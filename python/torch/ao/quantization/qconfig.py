@@ -9,8 +9,8 @@ from torch.ao.quantization import fake_quantize as fake
 from torch.ao.quantization import observer
 from torch.ao.quantization.fake_quantize import FakeQuantize, FakeQuantizeBase, FusedMovingAvgObsFakeQuantize
 from torch.ao.quantization.observer import (
-    HistogramObserver, MinMaxObserver, MovingAverageMinMaxObserver, NoopObserver, PlaceholderObserver, ReuseInputObserver,
-    _PartialWrapper,
+    HistogramObserver, MinMaxObserver, MovingAverageMinMaxObserver, NoopObserver, PlaceholderObserver,
+    ReuseInputObserver, _PartialWrapper,
 )
 
 _BACKENDS = ["fbgemm", "x86", "qnnpack", "onednn"]
@@ -56,7 +56,8 @@ per_channel_dynamic_qconfig = QConfig(
     observer.default_dynamic_quant_observer, observer.default_per_channel_weight_observer
 )
 float16_dynamic_qconfig = QConfig(
-    PlaceholderObserver.with_args(dtype=torch.float16, is_dynamic=True), PlaceholderObserver.with_args(dtype=torch.float16)
+    PlaceholderObserver.with_args(dtype=torch.float16, is_dynamic=True),
+    PlaceholderObserver.with_args(dtype=torch.float16),
 )
 float16_static_qconfig = QConfig(
     PlaceholderObserver.with_args(dtype=torch.float16), PlaceholderObserver.with_args(dtype=torch.float16)
@@ -75,7 +76,8 @@ default_reuse_input_qconfig = QConfig(observer.default_reuse_input_observer, Noo
 # Symmetric: signed activations as well, weights without -128, and scales large enough for XNNPACK's requantization.
 _SYMMETRIC_ACTIVATION = HistogramObserver.with_args(dtype=torch.qint8, reduce_range=False, eps=2**-12)
 _SYMMETRIC_FAKE_ACTIVATION = FusedMovingAvgObsFakeQuantize.with_args(
-    observer=MovingAverageMinMaxObserver, quant_min=-128, quant_max=127, dtype=torch.qint8, reduce_range=False, eps=2**-12
+    observer=MovingAverageMinMaxObserver, quant_min=-128, quant_max=127, dtype=torch.qint8, reduce_range=False,
+    eps=2**-12,
 )
 default_symmetric_qnnpack_qconfig = QConfig(_SYMMETRIC_ACTIVATION, observer.weight_observer_range_neg_127_to_127)
 default_per_channel_symmetric_qnnpack_qconfig = QConfig(

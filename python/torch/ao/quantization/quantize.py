@@ -1,4 +1,5 @@
-"""The eager flow: qconfigs go down a model, observers come beside its layers, and layers are swapped for those of integers."""
+"""The eager flow: qconfigs go down a model, observers come beside its layers, and layers are swapped for those of
+integers."""
 
 import copy
 import inspect
@@ -10,12 +11,13 @@ from torch.ao.nn import quantizable, quantized
 from torch.ao.nn.intrinsic import _FusedModule
 from torch.ao.quantization.observer import _is_activation_post_process
 from torch.ao.quantization.qconfig import (
-    _activation_is_memoryless, _add_module_to_qconfig_obs_ctr, _assert_valid_qconfig, default_dynamic_qconfig, float16_dynamic_qconfig,
-    float_qparams_weight_only_qconfig, float_qparams_weight_only_qconfig_4bit,
+    _activation_is_memoryless, _add_module_to_qconfig_obs_ctr, _assert_valid_qconfig, default_dynamic_qconfig,
+    float16_dynamic_qconfig, float_qparams_weight_only_qconfig, float_qparams_weight_only_qconfig_4bit,
 )
 from torch.ao.quantization.quantization_mappings import (
     _get_special_act_post_process, _has_special_act_post_process, get_default_dynamic_quant_module_mappings,
-    get_default_qat_module_mappings, get_default_qconfig_propagation_list, get_default_static_quant_module_mappings, no_observer_set,
+    get_default_qat_module_mappings, get_default_qconfig_propagation_list, get_default_static_quant_module_mappings,
+    no_observer_set,
 )
 from torch.ao.quantization.stubs import DeQuantStub, QuantWrapper
 from torch.ao.quantization.utils import has_no_children_ignoring_parametrizations

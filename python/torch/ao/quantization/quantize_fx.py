@@ -1,4 +1,5 @@
-"""Quantization in graph mode: the model is traced, so that stubs, FloatFunctional and lists of layers to fuse are not needed."""
+"""Quantization in graph mode: the model is traced, so that stubs, FloatFunctional and lists of layers to fuse are not
+needed."""
 
 from torch.ao.nn.quantized import FloatFunctional, FXFloatFunctional
 from torch.ao.quantization import _graph_convert, _graph_prepare
@@ -43,7 +44,8 @@ def _prepare(model, qconfig_mapping, is_qat, prepare_custom_config, backend_conf
     kept = {name: getattr(model, name) for name in custom.get("preserved_attributes", []) if hasattr(model, name)}
     _swap_functionals(model)
     prepared = _graph_prepare.prepare(
-        model, qconfig_mapping, is_qat, custom.get("non_traceable_module_name", ()), custom.get("non_traceable_module_class", ())
+        model, qconfig_mapping, is_qat, custom.get("non_traceable_module_name", ()),
+        custom.get("non_traceable_module_class", ()),
     )
     for name, value in kept.items():
         setattr(prepared, name, value)

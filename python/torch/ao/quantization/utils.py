@@ -1,4 +1,5 @@
-"""Small questions about qconfigs, dtypes and ranges that the rest of torch.ao.quantization asks. Nothing here changes a model."""
+"""Small questions about qconfigs, dtypes and ranges that the rest of torch.ao.quantization asks. Nothing here changes a
+model."""
 
 import enum
 import warnings

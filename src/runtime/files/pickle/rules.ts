@@ -263,7 +263,8 @@ function quantizedOf(args: readonly Value[]): TensorValue {
   const parts = quantizer instanceof TupleValue ? quantizer.items : [];
   const isKnown = parts[0] instanceof GlobalValue && QSCHEMES.has(parts[0].name);
   if (!plain.dtype.startsWith("q")) fail(callee, `a storage of ${plain.dtype}`);
-  if (!isKnown || parts.length < 3 || parts.length > 4) fail(callee, `${describeValue(quantizer ?? null)} as quantizer`);
+  if (!isKnown || parts.length < 3 || parts.length > 4)
+    fail(callee, `${describeValue(quantizer ?? null)} as quantizer`);
   return plain.with({ quantizer: quantizer as TupleValue });
 }
 

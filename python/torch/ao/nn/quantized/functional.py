@@ -5,9 +5,9 @@ from torch.nn import functional as F
 from torch.nn.modules.utils import _pair, _single, _triple
 
 __all__ = [
-    "adaptive_avg_pool2d", "adaptive_avg_pool3d", "avg_pool2d", "avg_pool3d", "celu", "clamp", "conv1d", "conv2d", "conv3d", "elu",
-    "hardsigmoid", "hardswish", "hardtanh", "interpolate", "leaky_relu", "linear", "max_pool1d", "max_pool2d", "threshold", "upsample",
-    "upsample_bilinear", "upsample_nearest",
+    "adaptive_avg_pool2d", "adaptive_avg_pool3d", "avg_pool2d", "avg_pool3d", "celu", "clamp", "conv1d", "conv2d",
+    "conv3d", "elu", "hardsigmoid", "hardswish", "hardtanh", "interpolate", "leaky_relu", "linear", "max_pool1d",
+    "max_pool2d", "threshold", "upsample", "upsample_bilinear", "upsample_nearest",
 ]
 
 
@@ -38,7 +38,8 @@ def adaptive_avg_pool3d(input, output_size):
 
 def _convolution(rank, fitted, shape):
     def conv(
-        input, weight, bias, stride=1, padding=0, dilation=1, groups=1, padding_mode="zeros", scale=1.0, zero_point=0, dtype=torch.quint8
+        input, weight, bias, stride=1, padding=0, dilation=1, groups=1, padding_mode="zeros", scale=1.0, zero_point=0,
+        dtype=torch.quint8,
     ):
         if padding_mode != "zeros":
             raise NotImplementedError("Only zero-padding is supported!")

@@ -1,11 +1,13 @@
-"""Sequences that stand for one layer. They compute as nn.Sequential does; that they are one matters to observers and to conversion."""
+"""Sequences that stand for one layer. They compute as nn.Sequential does; that they are one matters to observers and to
+conversion."""
 
 from torch import nn
 from torch.nn.utils.parametrize import type_before_parametrizations
 
 __all__ = [
-    "BNReLU2d", "BNReLU3d", "ConvAdd2d", "ConvAddReLU2d", "ConvBn1d", "ConvBn2d", "ConvBn3d", "ConvBnReLU1d", "ConvBnReLU2d",
-    "ConvBnReLU3d", "ConvReLU1d", "ConvReLU2d", "ConvReLU3d", "LinearBn1d", "LinearLeakyReLU", "LinearReLU", "LinearTanh",
+    "BNReLU2d", "BNReLU3d", "ConvAdd2d", "ConvAddReLU2d", "ConvBn1d", "ConvBn2d", "ConvBn3d", "ConvBnReLU1d",
+    "ConvBnReLU2d", "ConvBnReLU3d", "ConvReLU1d", "ConvReLU2d", "ConvReLU3d", "LinearBn1d", "LinearLeakyReLU",
+    "LinearReLU", "LinearTanh",
 ]
 
 

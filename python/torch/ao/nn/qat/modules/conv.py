@@ -11,12 +11,13 @@ class _ConvNd(nn.modules.conv._ConvNd):
     _FLOAT_CONV_MODULE = None
 
     def __init__(
-        self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True, padding_mode="zeros",
-        qconfig=None, device=None, dtype=None,
+        self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
+        padding_mode="zeros", qconfig=None, device=None, dtype=None,
     ):
         # The float convolution of this rank: it knows how geometry is written out.
         self._FLOAT_CONV_MODULE.__init__(
-            self, in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, device=device, dtype=dtype
+            self, in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode,
+            device=device, dtype=dtype,
         )
         self.weight_fake_quant = weight_fake_quant(qconfig, device, dtype)
         self.qconfig = qconfig
@@ -31,8 +32,9 @@ class _ConvNd(nn.modules.conv._ConvNd):
         if isinstance(mod, _FusedModule):
             mod = mod[0]
         made = cls(
-            mod.in_channels, mod.out_channels, mod.kernel_size, stride=mod.stride, padding=mod.padding, dilation=mod.dilation,
-            groups=mod.groups, bias=mod.bias is not None, padding_mode=mod.padding_mode, qconfig=qconfig,
+            mod.in_channels, mod.out_channels, mod.kernel_size, stride=mod.stride, padding=mod.padding,
+            dilation=mod.dilation, groups=mod.groups, bias=mod.bias is not None, padding_mode=mod.padding_mode,
+            qconfig=qconfig,
         )
         made.weight = mod.weight
         made.bias = mod.bias
@@ -41,8 +43,8 @@ class _ConvNd(nn.modules.conv._ConvNd):
     def to_float(self):
         cls = type(self)
         conv = cls._FLOAT_CONV_MODULE(
-            self.in_channels, self.out_channels, self.kernel_size, self.stride, self.padding, self.dilation, self.groups,
-            self.bias is not None, self.padding_mode,
+            self.in_channels, self.out_channels, self.kernel_size, self.stride, self.padding, self.dilation,
+            self.groups, self.bias is not None, self.padding_mode,
         )
         conv.weight = nn.Parameter(self.weight.detach())
         if self.bias is not None:

@@ -1,4 +1,5 @@
-"""nn.MultiheadAttention with projections that can be quantized; the products between them stay in float, between stubs."""
+"""nn.MultiheadAttention with projections that can be quantized; the products between them stay in float, between
+stubs."""
 
 import torch
 from torch import nn
@@ -17,14 +18,15 @@ class MultiheadAttention(nn.MultiheadAttention):
     _FLOAT_MODULE = nn.MultiheadAttention
 
     def __init__(
-        self, embed_dim, num_heads, dropout=0.0, bias=True, add_bias_kv=False, add_zero_attn=False, kdim=None, vdim=None,
-        batch_first=False, device=None, dtype=None,
+        self, embed_dim, num_heads, dropout=0.0, bias=True, add_bias_kv=False, add_zero_attn=False, kdim=None,
+        vdim=None, batch_first=False, device=None, dtype=None,
     ):
         from torch.ao.nn.quantized.modules.functional_modules import FloatFunctional
         from torch.ao.quantization.stubs import DeQuantStub, QuantStub
 
         super().__init__(
-            embed_dim, num_heads, dropout, bias, add_bias_kv, add_zero_attn, kdim, vdim, batch_first, device=device, dtype=dtype
+            embed_dim, num_heads, dropout, bias, add_bias_kv, add_zero_attn, kdim, vdim, batch_first, device=device,
+            dtype=dtype,
         )
         options = {"bias": bias, "device": device, "dtype": dtype}
         self.linear_Q = nn.Linear(self.embed_dim, self.embed_dim, **options)
@@ -51,8 +53,8 @@ class MultiheadAttention(nn.MultiheadAttention):
         if not hasattr(other, "qconfig"):
             raise AssertionError("The float module must have 'qconfig'")
         observed = cls(
-            other.embed_dim, other.num_heads, other.dropout, other.in_proj_bias is not None, other.bias_k is not None, other.add_zero_attn,
-            other.kdim, other.vdim, other.batch_first,
+            other.embed_dim, other.num_heads, other.dropout, other.in_proj_bias is not None, other.bias_k is not None,
+            other.add_zero_attn, other.kdim, other.vdim, other.batch_first,
         )
         observed.bias_k = other.bias_k
         observed.bias_v = other.bias_v
@@ -79,8 +81,8 @@ class MultiheadAttention(nn.MultiheadAttention):
     def dequantize(self):
         """The float module with the numbers that the integers stand for."""
         made = self._FLOAT_MODULE(
-            self.embed_dim, self.num_heads, self.dropout, self.linear_Q._weight_bias()[1] is not None, self.bias_k is not None,
-            self.add_zero_attn, self.kdim, self.vdim, self.batch_first,
+            self.embed_dim, self.num_heads, self.dropout, self.linear_Q._weight_bias()[1] is not None,
+            self.bias_k is not None, self.add_zero_attn, self.kdim, self.vdim, self.batch_first,
         )
         for name in ("bias_k", "bias_v"):
             if getattr(self, name) is not None:
@@ -128,7 +130,8 @@ class MultiheadAttention(nn.MultiheadAttention):
         return F.dropout(F.softmax(scores, dim=-1), p=self.dropout, training=self.training)
 
     def forward(
-        self, query, key, value, key_padding_mask=None, need_weights=True, attn_mask=None, average_attn_weights=True, is_causal=False
+        self, query, key, value, key_padding_mask=None, need_weights=True, attn_mask=None, average_attn_weights=True,
+        is_causal=False,
     ):
         if is_causal:
             raise AssertionError("Only allow causal mask or attn_mask" if attn_mask is not None else "causal mask not supported by AO MHA module")

@@ -133,7 +133,8 @@ class _LSTMLayer(nn.Module):
     """One direction, or both."""
 
     def __init__(
-        self, input_dim, hidden_dim, bias=True, batch_first=False, bidirectional=False, device=None, dtype=None, *, split_gates=False
+        self, input_dim, hidden_dim, bias=True, batch_first=False, bidirectional=False, device=None, dtype=None, *,
+        split_gates=False
     ):
         super().__init__()
         options = {"bias": bias, "split_gates": split_gates, "device": device, "dtype": dtype}
@@ -180,8 +181,8 @@ class LSTM(nn.Module):
     _FLOAT_MODULE = nn.LSTM
 
     def __init__(
-        self, input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False, device=None,
-        dtype=None, *, split_gates=False,
+        self, input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False,
+        device=None, dtype=None, *, split_gates=False,
     ):
         super().__init__()
         self.input_size = input_size
@@ -204,8 +205,8 @@ class LSTM(nn.Module):
             )
         self.layers = nn.ModuleList([
             _LSTMLayer(
-                input_size if i == 0 else hidden_size, hidden_size, bias, batch_first=False, bidirectional=bidirectional,
-                split_gates=split_gates, device=device, dtype=dtype,
+                input_size if i == 0 else hidden_size, hidden_size, bias, batch_first=False,
+                bidirectional=bidirectional, split_gates=split_gates, device=device, dtype=dtype,
             )
             for i in range(num_layers)
         ])
@@ -252,8 +253,8 @@ class LSTM(nn.Module):
         if not hasattr(other, "qconfig") and not qconfig:
             raise AssertionError("other must have qconfig or qconfig must be provided")
         observed = cls(
-            other.input_size, other.hidden_size, other.num_layers, other.bias, other.batch_first, other.dropout, other.bidirectional,
-            split_gates=split_gates,
+            other.input_size, other.hidden_size, other.num_layers, other.bias, other.batch_first, other.dropout,
+            other.bidirectional, split_gates=split_gates,
         )
         observed.qconfig = getattr(other, "qconfig", qconfig)
         for i in range(other.num_layers):

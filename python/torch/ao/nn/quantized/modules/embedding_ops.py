@@ -12,7 +12,8 @@ _DTYPES = (torch.quint8, torch.quint4x2)
 
 def _empty_rows(num_embeddings, embedding_dim, dtype):
     return torch._empty_per_channel_affine_quantized(
-        [num_embeddings, embedding_dim], scales=torch.ones(num_embeddings), zero_points=torch.zeros(num_embeddings), axis=0, dtype=dtype
+        [num_embeddings, embedding_dim], scales=torch.ones(num_embeddings), zero_points=torch.zeros(num_embeddings),
+        axis=0, dtype=dtype,
     )
 
 
@@ -80,8 +81,8 @@ class Embedding(nn.Module):
     _version = 1
 
     def __init__(
-        self, num_embeddings, embedding_dim, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, sparse=False,
-        _weight=None, dtype=torch.quint8,
+        self, num_embeddings, embedding_dim, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False,
+        sparse=False, _weight=None, dtype=torch.quint8,
     ):
         super().__init__()
         self.num_embeddings = num_embeddings
@@ -130,8 +131,8 @@ class Embedding(nn.Module):
     @classmethod
     def from_reference(cls, ref):
         return cls(
-            ref.num_embeddings, ref.embedding_dim, ref.padding_idx, ref.max_norm, ref.norm_type, ref.scale_grad_by_freq, ref.sparse,
-            ref.get_quantized_weight(), ref.weight_dtype,
+            ref.num_embeddings, ref.embedding_dim, ref.padding_idx, ref.max_norm, ref.norm_type, ref.scale_grad_by_freq,
+            ref.sparse, ref.get_quantized_weight(), ref.weight_dtype,
         )
 
 
@@ -141,8 +142,8 @@ class EmbeddingBag(Embedding):
     _version = 1
 
     def __init__(
-        self, num_embeddings, embedding_dim, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, mode="sum", sparse=False, _weight=None,
-        include_last_offset=False, dtype=torch.quint8,
+        self, num_embeddings, embedding_dim, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, mode="sum",
+        sparse=False, _weight=None, include_last_offset=False, dtype=torch.quint8,
     ):
         super().__init__(num_embeddings, embedding_dim, _weight=_weight, dtype=dtype)
         self.mode = mode
@@ -166,8 +167,8 @@ class EmbeddingBag(Embedding):
         weight, dtype = _observed_weight(cls, mod, nn.EmbeddingBag, None)
         made = EmbeddingBag(
             mod.num_embeddings, mod.embedding_dim, max_norm=mod.max_norm, norm_type=mod.norm_type,
-            scale_grad_by_freq=mod.scale_grad_by_freq, mode=mod.mode, sparse=mod.sparse, include_last_offset=mod.include_last_offset,
-            dtype=dtype,
+            scale_grad_by_freq=mod.scale_grad_by_freq, mode=mod.mode, sparse=mod.sparse,
+            include_last_offset=mod.include_last_offset, dtype=dtype,
         )
         made.set_weight(weight)
         return made
@@ -175,6 +176,6 @@ class EmbeddingBag(Embedding):
     @classmethod
     def from_reference(cls, ref):
         return cls(
-            ref.num_embeddings, ref.embedding_dim, ref.max_norm, ref.norm_type, ref.scale_grad_by_freq, ref.mode, ref.sparse,
-            ref.get_quantized_weight(), ref.include_last_offset, ref.weight_dtype,
+            ref.num_embeddings, ref.embedding_dim, ref.max_norm, ref.norm_type, ref.scale_grad_by_freq, ref.mode,
+            ref.sparse, ref.get_quantized_weight(), ref.include_last_offset, ref.weight_dtype,
         )

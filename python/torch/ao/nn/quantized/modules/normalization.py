@@ -15,7 +15,8 @@ def _keep(module, weight, bias, scale, zero_point, device, dtype):
 
 class LayerNorm(nn.LayerNorm):
     def __init__(
-        self, normalized_shape, weight, bias, scale, zero_point, eps=1e-5, elementwise_affine=True, device=None, dtype=None
+        self, normalized_shape, weight, bias, scale, zero_point, eps=1e-5, elementwise_affine=True, device=None,
+        dtype=None,
     ):
         super().__init__(normalized_shape, eps=eps, elementwise_affine=elementwise_affine, device=device, dtype=dtype)
         _keep(self, weight, bias, scale, zero_point, device, dtype)
@@ -67,8 +68,8 @@ class _InstanceNorm:
     """What the three ranks share; stands before nn.InstanceNormNd."""
 
     def __init__(
-        self, num_features, weight, bias, scale, zero_point, eps=1e-5, momentum=0.1, affine=False, track_running_stats=False,
-        device=None, dtype=None,
+        self, num_features, weight, bias, scale, zero_point, eps=1e-5, momentum=0.1, affine=False,
+        track_running_stats=False, device=None, dtype=None,
     ):
         super().__init__(num_features, eps, momentum, affine, track_running_stats, device=device, dtype=dtype)
         _keep(self, weight, bias, scale, zero_point, device, dtype)

@@ -1,5 +1,6 @@
-"""Batch norm folded into the layer before it while both are still trained: the weight is rounded as it will be in the end, with the norm's
-running statistics in it; the result is brought back to what the layer alone would give, and then normalized with the batch's own."""
+"""Batch norm folded into the layer before it while both are still trained: the weight is rounded as it will be in the
+end, with the norm's running statistics in it; the result is brought back to what the layer alone would give, and then
+normalized with the batch's own."""
 
 import torch
 from torch.nn import init

@@ -14,8 +14,8 @@ from torch.nn import init
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 __all__ = [
-    "ConvBn1d", "ConvBn2d", "ConvBn3d", "ConvBnReLU1d", "ConvBnReLU2d", "ConvBnReLU3d", "ConvReLU1d", "ConvReLU2d", "ConvReLU3d",
-    "freeze_bn_stats", "update_bn_stats",
+    "ConvBn1d", "ConvBn2d", "ConvBn3d", "ConvBnReLU1d", "ConvBnReLU2d", "ConvBnReLU3d", "ConvReLU1d", "ConvReLU2d",
+    "ConvReLU3d", "freeze_bn_stats", "update_bn_stats",
 ]
 
 # What older checkpoints call the norm's tensors.
@@ -30,8 +30,8 @@ class _ConvBnNd(Folded, nn.modules.conv._ConvNd, _FusedModule):
     _FLOAT_RELU_MODULE = None
 
     def __init__(
-        self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=None, padding_mode="zeros", eps=1e-5,
-        momentum=0.1, freeze_bn=False, qconfig=None,
+        self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=None,
+        padding_mode="zeros", eps=1e-5, momentum=0.1, freeze_bn=False, qconfig=None,
     ):
         self._FLOAT_CONV_MODULE.__init__(
             self, in_channels, out_channels, kernel_size, stride, padding, dilation, groups, False, padding_mode
@@ -82,22 +82,23 @@ class _ConvBnNd(Folded, nn.modules.conv._ConvNd, _FusedModule):
         check_float(cls, mod, type(mod))
         conv, bn = mod[0], mod[1]
         made = cls(
-            conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding, conv.dilation, conv.groups,
-            conv.bias is not None, conv.padding_mode, bn.eps, bn.momentum, False, mod.qconfig,
+            conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding, conv.dilation,
+            conv.groups, conv.bias is not None, conv.padding_mode, bn.eps, bn.momentum, False, mod.qconfig,
         )
         return made._take(conv, bn)
 
     def to_float(self):
         cls = type(self)
         conv = cls._FLOAT_CONV_MODULE(
-            self.in_channels, self.out_channels, self.kernel_size, self.stride, self.padding, self.dilation, self.groups,
-            self.bias is not None, self.padding_mode,
+            self.in_channels, self.out_channels, self.kernel_size, self.stride, self.padding, self.dilation,
+            self.groups, self.bias is not None, self.padding_mode,
         )
         if self.bn.running_var is None or self.bn.running_mean is None:
             raise AssertionError("self.bn.running_var and self.bn.running_mean must not be None")
         bias = None if self.bias is None else self.bias.detach()
         conv.weight, conv.bias = fuse_conv_bn_weights(
-            nn.Parameter(self.weight.detach()), bias, self.bn.running_mean, self.bn.running_var, self.bn.eps, self.bn.weight, self.bn.bias
+            nn.Parameter(self.weight.detach()), bias, self.bn.running_mean, self.bn.running_var, self.bn.eps,
+            self.bn.weight, self.bn.bias,
         )
         made = cls._FUSED_FLOAT_MODULE(conv, cls._FLOAT_RELU_MODULE()) if cls._FLOAT_RELU_MODULE else conv
         made.train(self.training)

@@ -4,6 +4,6 @@ from .conv_relu import ConvReLU1d, ConvReLU2d, ConvReLU3d
 from .linear_relu import LinearLeakyReLU, LinearReLU, LinearTanh
 
 __all__ = [
-    "BNReLU2d", "BNReLU3d", "ConvAdd2d", "ConvAddReLU2d", "ConvReLU1d", "ConvReLU2d", "ConvReLU3d", "LinearLeakyReLU", "LinearReLU",
-    "LinearTanh",
+    "BNReLU2d", "BNReLU3d", "ConvAdd2d", "ConvAddReLU2d", "ConvReLU1d", "ConvReLU2d", "ConvReLU3d", "LinearLeakyReLU",
+    "LinearReLU", "LinearTanh",
 ]

@@ -3,6 +3,6 @@ from .linear import Linear
 from .rnn import GRU, GRUCell, LSTM, LSTMCell, RNNCell
 
 __all__ = [
-    "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "GRU", "GRUCell", "LSTM", "LSTMCell",
-    "Linear", "RNNCell",
+    "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "GRU", "GRUCell", "LSTM",
+    "LSTMCell", "Linear", "RNNCell",
 ]

@@ -72,7 +72,8 @@ class RNNBase(nn.Module):
     _FLOAT_MODULE = nn.RNNBase
 
     def __init__(
-        self, mode, input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False, dtype=torch.qint8
+        self, mode, input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0,
+        bidirectional=False, dtype=torch.qint8,
     ):
         super().__init__()
         self.mode = mode
@@ -194,7 +195,8 @@ class RNNBase(nn.Module):
             raise AssertionError("nn.quantized.dynamic.RNNBase.from_float only works for nn.LSTM and nn.GRU")
         make, dtype = _weight_observer_of(mod)
         made = (LSTM if mod.mode == "LSTM" else GRU)(
-            mod.input_size, mod.hidden_size, mod.num_layers, mod.bias, mod.batch_first, mod.dropout, mod.bidirectional, dtype
+            mod.input_size, mod.hidden_size, mod.num_layers, mod.bias, mod.batch_first, mod.dropout, mod.bidirectional,
+            dtype,
         )
         found = {}
         for layer, suffix in made._places():
