@@ -3,7 +3,7 @@
  * same training step), files that ONNX Runtime runs beside it, and what is refused.
  */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -12,14 +12,8 @@ import { RuntimeHost } from "../../src/runtime/host/host.ts";
 import { GraphBuilder, tensorProto } from "../../src/runtime/onnx/export/builder.ts";
 import { chooseInputs } from "../../src/runtime/onnx/inputs.ts";
 import { readModelFile } from "../../src/runtime/onnx/model.ts";
-import { createSession, runSession, type PlainTensor } from "../../src/runtime/onnx/run.ts";
-import {
-  dataTypeNumber,
-  modelMessage,
-  tensorMessage,
-  type DataType,
-  type ModelProto,
-} from "../../src/runtime/onnx/schema.ts";
+import { createSession, runSession } from "../../src/runtime/onnx/run.ts";
+import { modelMessage, type ModelProto } from "../../src/runtime/onnx/schema.ts";
 import { encode } from "../../src/runtime/onnx/wire.ts";
 import { modelOf } from "../../src/runtime/onnx/write.ts";
 import { runSuite } from "../../tools/onnx_suite.ts";

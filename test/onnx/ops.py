@@ -197,7 +197,8 @@ def other_convolutions(x: "float32[2,4,8]", w: "float32[6,2,3]", v: "float32[4,3
 
 def pools(x: "float32[2,4,8,8]"):
     found = [F.max_pool2d(x, 2), F.max_pool2d(x, 3, 2, 1), F.avg_pool2d(x, 2), F.avg_pool2d(x, 3, 1, 1, count_include_pad=False)]
-    return (*found, F.adaptive_avg_pool2d(x, 1), F.adaptive_avg_pool2d(x, 4), F.adaptive_avg_pool2d(x, (3, 11)), F.avg_pool1d(x[0], 2), F.max_pool2d(x, 2, ceil_mode=True))
+    more = F.adaptive_avg_pool2d(x, 4), F.adaptive_avg_pool2d(x, (3, 11))
+    return (*found, *more, F.adaptive_avg_pool2d(x, 1), F.avg_pool1d(x[0], 2), F.max_pool2d(x, 2, ceil_mode=True))
 
 
 def norms(x: "float32[2,6,4]", w: "float32[4]", b: "float32[4]"):  #: dynamic x=n

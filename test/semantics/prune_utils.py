@@ -87,13 +87,21 @@ def everywhere():
     model = nn.Sequential(linear(), nn.ReLU(), linear(3, 2, seed=3))
     wanted = [(model[0], "weight"), (model[2], "weight"), (model[2], "bias")]
     prune.global_unstructured(wanted, pruning_method=prune.L1Unstructured, amount=0.5)
-    return [show(t) for t in (model[0].weight_mask, model[2].weight_mask, model[2].bias_mask)], show(parameters_to_vector(model.parameters()))
+    masks = [show(t) for t in (model[0].weight_mask, model[2].weight_mask, model[2].bias_mask)]
+    return masks, show(parameters_to_vector(model.parameters()))
 
 
 case("global", everywhere)
-case("global scores", lambda: (
-    lambda m: (prune.global_unstructured([(m, "weight")], prune.L1Unstructured, {(m, "weight"): torch.arange(12.0).view(3, 4)}, amount=3), show(m.weight_mask))[1]
-)(linear()))
+
+
+def by_scores():
+    module = linear()
+    scores = {(module, "weight"): torch.arange(12.0).view(3, 4)}
+    prune.global_unstructured([(module, "weight")], prune.L1Unstructured, scores, amount=3)
+    return show(module.weight_mask)
+
+
+case("global scores", by_scores)
 
 
 class Checker(prune.BasePruningMethod):

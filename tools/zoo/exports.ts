@@ -126,7 +126,8 @@ function page(all: readonly Outcome[]): string {
     "Each model of the [zoo](zoo.md), exported by `torch.onnx.export` and run in ONNX Runtime on the same inputs. Written by",
     "`tools/zoo/exports.ts`.",
     "",
-    `**${all.length} models: ${same.length} give the runtime's outputs within ${BOUND} of the largest value, ${exported.length - same.length} differ by more, ${all.length - exported.length} are not exported.**`,
+    `**${all.length} models: ${same.length} give the runtime's outputs within ${BOUND} of the largest value, ` +
+      `${exported.length - same.length} differ by more, ${all.length - exported.length} are not exported.**`,
     "",
     ...(reasons.size > 0 ? ["| reason | models |", "|---|---|"] : []),
     ...[...reasons].map(([reason, keys]) => `| ${reason} | ${keys.join(", ")} |`),

@@ -15,8 +15,11 @@ _REFINEMENT = 16
 _INF = float("inf")
 
 
-def _as_float32(value):
-    return struct.unpack("f", struct.pack("f", value))[0]
+_TWO_FLOATS = struct.Struct("2f")
+
+
+def _as_float32(one, other):
+    return _TWO_FLOATS.unpack(_TWO_FLOATS.pack(one, other))
 
 
 def _cube_sum(begin, end, density):
@@ -56,19 +59,26 @@ class HistogramObserver(UniformQuantizationObserverBase):
             return x_orig
         x = x_orig.detach()
         lowest, highest = torch.aminmax(x)
-        if lowest == -_INF or highest == _INF:
+        # Python's numbers from here on: each look at a tensor waits for all that is under way.
+        low, high = lowest.item(), highest.item()
+        if low == -_INF or high == _INF:
             # Infinities would be clamped anyway; as bounds they would leave nothing for the rest.
             warnings.warn("torch.inf detected in input tensor, ignoring input", stacklevel=2)
             x = x[x.abs() != _INF]
             if x.numel() == 0:
                 return x_orig
             lowest, highest = torch.aminmax(x)
-        if self.min_val == _INF or self.max_val == -_INF:
+            low, high = lowest.item(), highest.item()
+        known_low, known_high = self.min_val.item(), self.max_val.item()
+        if known_low == _INF or known_high == -_INF:
             self.reset_histogram(x, lowest, highest)
             return x_orig
-        new_min = torch.min(self.min_val, lowest)
-        new_max = torch.max(self.max_val, highest)
-        added = torch.histc(x, self.bins, min=float(new_min), max=float(new_max)).to(self.histogram.device)
+        new_low, new_high = min(known_low, low), max(known_high, high)
+        added = torch.histc(x, self.bins, min=new_low, max=new_high).to(self.histogram.device)
+        if (new_low, new_high) == (known_low, known_high):
+            self.histogram.add_(added)
+            return x_orig
+        new_min, new_max = torch.min(self.min_val, lowest), torch.max(self.max_val, highest)
         combined = self._combine_histograms(self.histogram, self.min_val, self.max_val, added, new_min, new_max)
         self._keep(combined, new_min, new_max)
         return x_orig
@@ -108,10 +118,11 @@ class HistogramObserver(UniformQuantizationObserverBase):
 
     # Choosing bounds
 
-    def _compute_quantization_error(self, next_start_bin, next_end_bin):
+    def _compute_quantization_error(self, next_start_bin, next_end_bin, bin_width=None):
         """The squared error when the bins start .. end are spread over all integers: values count as even within a
         bin."""
-        bin_width = (self.max_val.item() - self.min_val.item()) / self.bins
+        if bin_width is None:
+            bin_width = (self.max_val.item() - self.min_val.item()) / self.bins
         step = bin_width * (next_end_bin - next_start_bin + 1) / self.dst_nbins
         if step == 0.0:
             return 0.0
@@ -141,12 +152,12 @@ class HistogramObserver(UniformQuantizationObserverBase):
         alpha, beta = 0.0, 1.0
         start, end = 0, self.bins - 1
         least = _INF
+        exact_width = (self.max_val.item() - self.min_val.item()) / self.bins
         while alpha < beta:
             next_alpha = alpha + _STEP
             next_beta = beta - _STEP
             # PyTorch compares in float32.
-            lower = _as_float32(next_alpha * total)
-            upper = _as_float32(next_beta * total)
+            lower, upper = _as_float32(next_alpha * total, next_beta * total)
             left, right = start, end
             while left < end and mass[left] < lower:
                 left += 1
@@ -161,7 +172,7 @@ class HistogramObserver(UniformQuantizationObserverBase):
                 beta = next_beta
             if next_start == start and next_end == end:
                 continue
-            error = self._compute_quantization_error(next_start, next_end)
+            error = self._compute_quantization_error(next_start, next_end, exact_width)
             if error > least:
                 break
             least = error

@@ -142,14 +142,15 @@ def calculate_qmin_qmax(quant_min, quant_max, has_customized_qrange, dtype, redu
 
 def check_min_max_valid(min_val, max_val):
     """Whether something was observed. Bounds that cross are an error."""
-    is_scalar = min_val.dim() == 0 or max_val.dim() == 0
     is_empty = min_val.numel() == 0 or max_val.numel() == 0
-    if is_empty or (is_scalar and min_val == float("inf") and max_val == float("-inf")):
+    is_scalar = not is_empty and min_val.numel() == max_val.numel() == 1
+    low, high = (min_val.item(), max_val.item()) if is_scalar else (0.0, 0.0)
+    if is_empty or (min_val.dim() == 0 and low == float("inf") and high == float("-inf")):
         warnings.warn(
             "must run observer before calling calculate_qparams. Returning default values.", stacklevel=2
         )
         return False
-    if torch.any(min_val > max_val):
+    if low > high or (not is_scalar and torch.any(min_val > max_val)):
         raise AssertionError(f"min {min_val} should be less than max {max_val}")
     return True
 
