@@ -11,7 +11,7 @@ export const exportCommand: Command = {
   nOperands: [1, 1],
   summary: "write a model as ONNX, and check it in ONNX Runtime",
   options: [
-    ...TARGET_OPTIONS,
+    ...TARGET_OPTIONS.filter(({ name }) => name !== "engine"),
     { name: "out", value: "FILE", help: "where to write: a path that ends in .onnx" },
     { name: "opset", value: "N", atLeast: 1, help: "version of ONNX's operators, 17 to 23; default 18" },
     {

@@ -503,6 +503,58 @@ export function testLowBit(m: Machine): void {
   }
 }
 
+/** int4 weights with activations in eight bits, one scale for each 128 of them: the quantized numbers, spelled out. */
+export function testInt4Int8(m: Machine): void {
+  for (const [rows, n, k, group] of lowBitSizes) {
+    for (const hasZero of [false, true]) {
+      const groups = Math.ceil(k / group);
+      const codes = many(n * k, extremeOf(0, 15));
+      const scales = many(n * groups, () => fround(0.01 + random() * 0.1));
+      const zeros = many(n * groups, () => whole(0, 15));
+      const x = many(rows * k, () => fround((random() - 0.5) * 10 ** whole(-3, 2)));
+      const bias = many(n, () => fround(random()));
+      const y = m.empty("float32", [rows, n]);
+      m.launch(
+        "matmul_int4_int8",
+        dtypes.float32,
+        y.pointer,
+        m.tensor(x, "float32").pointer,
+        m.tensor(
+          many(codes.length / 2, () => 0).map((_, i) => codes[2 * i]! | (codes[2 * i + 1]! << 4)),
+          "uint8",
+        ).pointer,
+        m.tensor(scales, "float32").pointer,
+        hasZero ? m.tensor(zeros, "uint8").pointer : 0,
+        m.tensor(bias, "float32").pointer,
+        [rows, n, k, group, k],
+      );
+      const quantized = x.map((v, at) => {
+        const [i, p] = [Math.floor(at / k), at % k];
+        const first = i * k + Math.floor(p / 128) * 128;
+        const run = x.slice(first, Math.min(first + 128, (i + 1) * k));
+        const most = Math.max(...run.map(Math.abs));
+        return halfToEven(fround(v * fround(127 / most))) * fround(most / 127);
+      });
+      m.read(y).forEach((got, at) => {
+        const [i, j] = [Math.floor(at / n), at % n];
+        let sum = bias[j]!;
+        let size = Math.abs(sum);
+        for (let p = 0; p < k; p++) {
+          const g = j * groups + Math.floor(p / group);
+          const term = (codes[j * k + p]! - (hasZero ? zeros[g]! : 8)) * scales[g]! * quantized[i * k + p]!;
+          sum += term;
+          size += Math.abs(term);
+        }
+        assert.ok(
+          Math.abs(got - sum) <= 3e-6 * size,
+          `matmul_int4_int8 of ${rows} x ${n} x ${k} in groups of ${group}: row ${i} column ${j} is ${got}, expected ${sum}`,
+        );
+      });
+    }
+    m.releaseAll();
+  }
+}
+
 /** A code that stands for no number makes its row of the result NaN, and no other. */
 export function testLowBitNan(m: Machine): void {
   const [n, k] = [11, 64];
@@ -530,5 +582,6 @@ if (import.meta.main) {
   testConv(m);
   testLowBit(m);
   testLowBitNan(m);
+  testInt4Int8(m);
   m.close();
 }

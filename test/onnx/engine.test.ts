@@ -112,3 +112,9 @@ test("a device that is not there is said, never replaced", async () => {
   const auto = await host.request("run", { target: file, device: "auto" });
   assert.equal(auto.failure, undefined);
 });
+
+test("an .onnx file has no lines to show shapes in", async () => {
+  const { failure } = await host.request("shapes", { target: file });
+  assert.equal(failure?.kind, "usage");
+  assert.match(failure!.message, /no lines to show shapes in/);
+});

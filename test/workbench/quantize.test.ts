@@ -217,6 +217,7 @@ test("what cannot be exported is a problem at its line", async () => {
 /** Taken on request alone: times differ in every run. */
 test("the picture in the README", { skip: !process.env.LAYERWISE_PICTURES }, async () => {
   await workbench.runCommand("View: Close All Editors");
+  await workbench.runCommand("Notifications: Clear All Notifications");
   await workbench.page.keyboard.press("Control+b");
   await workbench.openFile("gpt.py", 68);
   await workbench.lensesWith("Quantize");

@@ -1,7 +1,7 @@
 /**
  * Checks Layerwise on the GPU of this machine and measures it beside PyTorch; needs no network.
  *
- *   check --out FOLDER [--only device,ops,train,memory,bench,profile,sanitize] [--python python3] [--minutes 9.5]
+ *   check --out FOLDER [--only device,ops,train,memory,scripts,bench,profile,sanitize] [--python python3] [--minutes 9.5]
  *     --python PYTHON   an interpreter with PyTorch; none: what needs it is skipped
  *     --emulated        on the emulated driver, with sizes cut down: shows that the tool runs, measures nothing
  *     --small           few cases of each section
@@ -23,6 +23,7 @@ import { memory } from "./sections/memory.ts";
 import { ops } from "./sections/ops.ts";
 import { profile } from "./sections/profile.ts";
 import { sanitize } from "./sections/sanitize.ts";
+import { scripts } from "./sections/scripts.ts";
 import { train } from "./sections/train.ts";
 
 type Section = (setting: Setting, rows: Row[], machine: Record<string, string>) => Promise<Finding[]>;
@@ -33,6 +34,7 @@ const sections: Record<string, { limitS: number; work: Section }> = {
   ops: { limitS: 200, work: ops },
   train: { limitS: 90, work: train },
   memory: { limitS: 60, work: memory },
+  scripts: { limitS: 90, work: scripts },
   bench: { limitS: 420, work: bench },
   profile: { limitS: 120, work: profile },
   sanitize: { limitS: 240, work: sanitize },

@@ -29,6 +29,7 @@ const wanted: [path: string, names?: RegExp][] = [
   ["test/cuda/emulation.ts"],
   ["test/cuda/pointwise.test.ts"],
   ["test/cuda/kernels", /\.ts$/],
+  ["test/cuda/scripts", /\.py$/],
   ["src/runtime", /\.ts$/],
   ["src/profiler", /\.ts$/],
   ["src/protocol", /\.ts$/],

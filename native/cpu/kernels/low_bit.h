@@ -187,7 +187,7 @@ static void read_codes(float* out, const LowBitWeights& w, const uint8_t* row, i
 }
 
 // Row n from `first` on, whatever groups it crosses, as the numbers that it stands for.
-static void spell_run(float* out, const LowBitWeights& w, int64_t n, int64_t first, int64_t count) {
+[[maybe_unused]] static void spell_run(float* out, const LowBitWeights& w, int64_t n, int64_t first, int64_t count) {
   const uint8_t* row = w.data + n * w.row_bytes;
   while (count > 0) {
     const int64_t group = first / w.group;

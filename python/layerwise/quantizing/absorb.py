@@ -1,18 +1,18 @@
 """Factors of SmoothQuant and AWQ that cost nothing: where a norm alone feeds some products, its weight takes the division, and the
 products' weights the multiplication. Kept only where the model gives the same numbers; others divide in the layer."""
 
+import copy
+
 import torch
 from torch import nn
 
 from layerwise.proof.variant import Variant
 from layerwise.quantizing.parts import linear_over
 
-_NORMS = (nn.LayerNorm, nn.RMSNorm)
-
 
 def groups(prepared, products, sample):
     """{norm: [Layer]} where every input of the products is the norm's output."""
-    norms = [part.module for part in prepared.layers if type(part.module) in _NORMS and _has_plain_weight(part.module)]
+    norms = [part.module for part in prepared.layers if _is_norm(part.module)]
     by_module = {part.module: part for part in products}
     made_by, sources = {}, {}
 
@@ -40,9 +40,13 @@ def groups(prepared, products, sample):
     return found
 
 
-def _has_plain_weight(norm):
-    has_hooks = norm._forward_hooks or norm._forward_pre_hooks
-    return norm.weight is not None and norm.weight.dim() == 1 and not has_hooks
+def _is_norm(module):
+    """Does it end with a product by a vector, by the look of it? People write norms of their own; numbers decide later on."""
+    if "norm" not in type(module).__name__.lower() or module._forward_hooks or module._forward_pre_hooks:
+        return False
+    numbers = {name: value for name, value in module._parameters.items() if value is not None}
+    is_plain = "weight" in numbers and numbers.keys() <= {"weight", "bias"} and not module._buffers
+    return is_plain and all(value.dim() == 1 for value in numbers.values())
 
 
 def scaled(base, norm, parts, factors):
@@ -58,12 +62,9 @@ def scaled(base, norm, parts, factors):
 
 
 def _divided(norm, factors):
-    if isinstance(norm, nn.RMSNorm):
-        made = nn.RMSNorm(norm.normalized_shape, norm.eps, device="meta")
-    else:
-        made = nn.LayerNorm(norm.normalized_shape, norm.eps, bias=norm.bias is not None, device="meta")
-    for name in ("weight", "bias"):
-        value = getattr(norm, name, None)
-        if value is not None:
-            setattr(made, name, nn.Parameter((value.detach().float() / factors).to(value.dtype)))
-    return made.eval()
+    made = copy.copy(norm)
+    made._parameters = {}
+    for name, value in norm._parameters.items():
+        divided = None if value is None else nn.Parameter((value.detach().float() / factors).to(value.dtype))
+        made._parameters[name] = divided
+    return made

@@ -63,6 +63,8 @@ class Layer:
                 return "norms stay in float"
             if isinstance(module, (nn.Linear, nn.Embedding, *_CONVOLUTIONS)):
                 return f"its class {self.type} has a forward of its own"
+            if all(parameter.dim() <= 1 for parameter in module.parameters(recurse=False)):
+                return f"{self.type} holds vectors: they stay in float"
             return f"{self.type} has no low-bit form"
         if options.keeps(self.path):
             return "kept by request"

@@ -1085,10 +1085,10 @@ def _linear_int8_dynamic(input, weight, weight_scale, bias=None, weight_zero=Non
         raise
 
 
-def _linear_low_bit(input, weight, scale, zero=None, table=None, bias=None, format='int8', group=0):
-    "A linear layer whose weights have few bits; activations and sums are floats."
+def _linear_low_bit(input, weight, scale, zero=None, table=None, bias=None, format='int8', group=0, activations='float'):
+    "A linear layer whose weights have few bits; with int4 weights, activations may be rounded to int8 by runs of 128."
     try:
-        return _wrap(_core__linear_low_bit(input.h, weight.h, scale.h, 0 if zero is None else zero.h, 0 if table is None else table.h, 0 if bias is None else bias.h, format, group))
+        return _wrap(_core__linear_low_bit(input.h, weight.h, scale.h, 0 if zero is None else zero.h, 0 if table is None else table.h, 0 if bias is None else bias.h, format, group, activations))
     except AttributeError:
         _check_tensors("_linear_low_bit", [("input", 1, input), ("weight", 2, weight), ("scale", 3, scale)])
         raise

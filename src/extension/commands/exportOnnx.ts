@@ -96,7 +96,9 @@ async function tellFailure(failure: Failure, isDynamic: boolean): Promise<string
   const { at } = failure;
   const actions = [...(at ? [SHOW] : []), ...(isDynamic && failure.kind === "model" ? [FIXED] : [])];
   const hint = failure.hint ? ` Hint: ${failure.hint}` : "";
-  const text = `Layerwise: not exported. ${failureSentence(failure)}.${hint}`;
+  // Its own refusal needs no class in front: "not exported" says it.
+  const sentence = failure.type === "NotExported" ? failure.message : failureSentence(failure);
+  const text = `Layerwise: not exported: ${sentence}.${hint}`;
   const picked = await vscode.window.showErrorMessage(text.replaceAll(/\.\.+/g, "."), ...actions);
   if (picked === SHOW && at) await openSource(at);
   return picked;

@@ -25,7 +25,7 @@ import { alias, empty, Tensor } from "../tensor.ts";
 import { castOf, contiguousOf } from "./copy.ts";
 import { indexSelect } from "./indexing.ts";
 import { gemm, mm } from "./matmul.ts";
-import { sum } from "./reduce.ts";
+import { amax, sum } from "./reduce.ts";
 import { reshape, transpose } from "./view.ts";
 
 /** Its position is the number by which kernels know it. */
@@ -281,6 +281,52 @@ function multiply(out: Tensor, x: Tensor, p: Packed, bias: Tensor | null): void 
   }
 }
 
+/** Runs of x that share a scale when activations are rounded to int8. */
+const ACTIVATION_RUN = 128;
+
+/** The same with x in eight bits: a kernel of its own, or x rounded as it would and multiplied as usual. */
+function multiplyInt8(out: Tensor, x: Tensor, p: Packed, bias: Tensor | null): void {
+  const [rows, k] = x.shape as [number, number];
+  if (x.device.stream?.has("matmul_int4_int8")) {
+    launch("matmul_int4_int8", [out], (2 * out.numel * k) / 64, [
+      out.dtype.id,
+      out.pointer,
+      x.pointer,
+      p.weight.pointer,
+      p.scale.pointer,
+      pointerOf(p.zero),
+      pointerOf(bias && contiguousOf(castOf(bias, float32))),
+      rows,
+      p.n,
+      k,
+      p.group,
+      k,
+    ]);
+    return;
+  }
+  const rounded = empty(x.shape, x.dtype, x.device);
+  for (let at = 0; at < k; at += ACTIVATION_RUN) {
+    const width = Math.min(ACTIVATION_RUN, k - at);
+    const run = (t: Tensor): Tensor => alias(t, [rows, width], [k, 1], t.offset + at);
+    const most = amax(absolute(run(x)), [1], true);
+    roundedKernel.launch(float32, [run(rounded)], [run(x), most], []);
+  }
+  multiply(out, rounded, p, bias);
+}
+
+const absolute = (t: Tensor): Tensor => {
+  const out = empty(t.shape, float32, t.device);
+  absoluteKernel.launch(float32, [out], [t], []);
+  return out;
+};
+const absoluteKernel = new PointwiseKernel("abs", [e.abs(leaf(0))], 1, 0);
+const roundedKernel = new PointwiseKernel(
+  "round_to_int8",
+  [e.where(e.gt(leaf(1), 0), e.mul(e.round(e.mul(leaf(0), e.div(127, leaf(1)))), e.div(leaf(1), 127)), leaf(0))],
+  2,
+  0,
+);
+
 const castBias = (bias: Tensor | null, dtype: DType): Tensor | null => bias && contiguousOf(castOf(bias, dtype));
 
 /** The kernel that multiplies from the packed form, where the device has one that knows this weight. */
@@ -295,8 +341,8 @@ function thinKernelOf(p: Packed, x: Tensor): string | null {
 
 export const linearLowBit = op({
   signature:
-    "_linear_low_bit(Tensor input, Tensor weight, Tensor scale, Tensor? zero=None, Tensor? table=None, Tensor? bias=None, str format='int8', int group=0) -> Tensor",
-  doc: "A linear layer whose weights have few bits; activations and sums are floats.",
+    "_linear_low_bit(Tensor input, Tensor weight, Tensor scale, Tensor? zero=None, Tensor? table=None, Tensor? bias=None, str format='int8', int group=0, str activations='float') -> Tensor",
+  doc: "A linear layer whose weights have few bits; with int4 weights, activations may be rounded to int8 by runs of 128.",
   in: "_C",
   gradName: "LinearLowBit",
   save: ["weight", "scale", "zero", "table"],
@@ -309,9 +355,15 @@ export const linearLowBit = op({
     bias: Tensor | null = null,
     format = "int8",
     group = 0,
+    activations = "float",
   ): Tensor {
     const where = "[linear_low_bit]";
     const p = packedOf(where, weight, scale, zero, table, format, group);
+    if (activations !== "float" && (activations !== "int8" || format !== "int4")) {
+      throw new RuntimeError(
+        `${where} got activations '${activations}' for format ${format}: expected 'float', or 'int8' for int4 weights`,
+      );
+    }
     if (input.dtype.kind !== "float" || input.dtype.size < 2) {
       throw new RuntimeError(`${where} got ${input.dtype.name} input: expected a floating dtype`);
     }
@@ -327,7 +379,9 @@ export const linearLowBit = op({
     if (out.numel > 0) {
       const rows = numelOf(input.shape.slice(0, -1));
       const wide = alias(out, [rows, p.n], [p.n, 1]);
-      multiply(wide, contiguousOf(reshape(input, [rows, p.k])), p, bias);
+      const x = contiguousOf(reshape(input, [rows, p.k]));
+      if (activations === "float") multiply(wide, x, p, bias);
+      else multiplyInt8(wide, x, p, bias);
     }
     return out;
   },

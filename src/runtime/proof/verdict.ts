@@ -58,7 +58,7 @@ export function zerosVerdict(figures: Figures): { verdict: string; worthKeeping:
 
 function timeOf({ latency }: Figures): { words: string; ratio: number; isSlower: boolean; isFaster: boolean } {
   const { before, after } = latency;
-  const ratio = before.medianUs > 0 ? after.medianUs / before.medianUs : 1;
+  const ratio = agreed(quotient(after.medianUs, before.medianUs), quotient(after.minUs, before.minUs));
   const noise = Math.max(SAME_TIME, Math.min(0.25, Math.max(before.spread, after.spread) / 2));
   const isSlower = ratio > 1 + noise;
   const isFaster = ratio < 1 / (1 + noise);
@@ -68,6 +68,17 @@ function timeOf({ latency }: Figures): { words: string; ratio: number; isSlower:
       ? `faster (${(1 / ratio).toFixed(1 / ratio < 1.1 ? 2 : 1)}x)`
       : "as fast";
   return { words, ratio, isSlower, isFaster };
+}
+
+function quotient(after: number, before: number): number {
+  return before > 0 ? after / before : 1;
+}
+
+/** On a busy machine medians jump about and minima are luck: what both say, in its weaker form. */
+function agreed(byMedian: number, byMinimum: number): number {
+  if (byMedian > 1 && byMinimum > 1) return Math.min(byMedian, byMinimum);
+  if (byMedian < 1 && byMinimum < 1) return Math.max(byMedian, byMinimum);
+  return 1;
 }
 
 function sizeOf({ beforeBytes, afterBytes }: Figures): { words: string; isSmaller: boolean } {

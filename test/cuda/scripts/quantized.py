@@ -63,6 +63,8 @@ for name, packed, zero, table in weights:
     for bias in (None, torch.ones(16)):
         same(lambda x, w, s, z, t, b: _f._linear_low_bit(x, w, s, z, t, b, name, 32), x, packed, scale, zero, table, bias)
     same(lambda w, s, z, t: _f._dequantize_low_bit(w, s, z, t, name, 32), packed, scale, zero, table, exact=True)
+for zero in (None, nibbles):
+    same(lambda x, w, s, z: _f._linear_low_bit(x, w, s, z, None, None, "int4", 32, "int8"), x, codes, scale, zero)
 assert _f._unpack_int4(_f._pack_int4(nibbles.cuda())).cpu().equal(nibbles)
 
 numbers = torch.cat([torch.randn(400) * 100, torch.tensor([float("nan"), float("inf"), -1e9, 1e-9, -0.0, 464.0])])
