@@ -249,8 +249,14 @@ void Engine::execute(const double* command, uint32_t number) {
   const Timed timed = {number, timing_event(), timing_event()};
   driver_.record_event(timed.start, streams_[current_stream_]);
   launcher.run(*this, Args{command + 2});
-  driver_.record_event(timed.end, streams_[current_stream_]);
   SpinGuard guard(notes_lock_);
+  if (capturing_) {
+    // It began a capture, in which the second event would mark no moment.
+    timing_pool_.push_back(timed.start);
+    timing_pool_.push_back(timed.end);
+    return;
+  }
+  driver_.record_event(timed.end, streams_[current_stream_]);
   timed_.push_back(timed);
 }
 

@@ -28,13 +28,18 @@ def report(name, prepared, data):
     return converted
 
 
+def with_bounds():
+    """The usual mapping, whose activations are observed without histograms: those take their time."""
+    return tq.get_default_qconfig_mapping("fbgemm").set_global(tq.default_per_channel_qconfig)
+
+
 def quantize(name, make_model, *shape, mapping=None, is_integer=False):
     # Conversion draws random numbers on the way, for modules that do not last.
     torch.manual_seed(0)
     model = make_model()
     torch.manual_seed(1)
     make = (lambda: torch.randint(0, 10, shape)) if is_integer else (lambda: torch.randn(shape))
-    prepared = prepare_fx(model.eval(), mapping or tq.get_default_qconfig_mapping("fbgemm"), (make(),))
+    prepared = prepare_fx(model.eval(), mapping or with_bounds(), (make(),))
     for _ in range(3):
         prepared(make())
     return report(name, prepared, make())
@@ -126,11 +131,11 @@ class Upward(nn.Module):
         return self.sum.add(self.conv(z), y).permute(0, 2, 3, 1)
 
 
-quantize("net", Net, 2, 3, 20, 20)
+quantize("net", Net, 2, 3, 20, 20, mapping=tq.get_default_qconfig_mapping("fbgemm"))
 quantize("joined", Joined, 2, 3, 7, 7)
 quantize("products", Products, 5, 6)
 quantize("parts", Parts, 5, 6)
-quantize("without b", Parts, 5, 6, mapping=tq.get_default_qconfig_mapping("fbgemm").set_module_name("b", None))
+quantize("without b", Parts, 5, 6, mapping=with_bounds().set_module_name("b", None))
 quantize("only b", Parts, 5, 6, mapping=tq.QConfigMapping().set_module_name("b", tq.default_qconfig))
 quantize("by pattern", Parts, 5, 6, mapping=tq.QConfigMapping().set_module_name_regex("[ab]", tq.default_qconfig))
 quantize("gated", Gated, 4, 2, 6, 6)

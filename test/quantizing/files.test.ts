@@ -77,6 +77,13 @@ test("samples of every kind of file, cut as the model takes them", async () => {
   assert.ok(single.reports[0]!.metrics.some(({ name, samples }) => name === "top-1 accuracy" && samples === 20));
 });
 
+test("inputs that the data does not have are as inferred, and said", async () => {
+  const inputs = { x: "float32[4,64]", mask: "float32[4,1]" };
+  const { data } = await done("Masked", { schemes: ["int8"], data: file("x.npy"), inputs });
+  assert.match(data.why!, /x\.npy, 10 samples; mask not in it: as inferred$/);
+  assert.equal(data.samples, 10);
+});
+
 test("data that does not fit: a sentence each", async () => {
   const messages = {
     [file("nowhere.npy")]: /^--data: there is no file .*nowhere\.npy$/,

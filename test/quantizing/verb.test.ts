@@ -26,8 +26,8 @@ const BYTES: Record<Exclude<Scheme, "qat">, (n: number, k: number, bias: number)
   nf4: (n, k, bias) => (n * k) / 2 + 4 * n * Math.ceil(k / 64) + 64 + 4 * bias,
   fp4: (n, k, bias) => (n * k) / 2 + 4 * n * Math.ceil(k / 64) + 64 + 4 * bias,
   fp8: (n, k, bias) => n * k + 4 * n + 4 * bias,
-  fp16: (n, k, bias) => 2 * n * k + 4 * n + 2 * bias,
-  bf16: (n, k, bias) => 2 * n * k + 4 * n + 2 * bias,
+  fp16: (n, k, bias) => 2 * n * k + 4 * n + 4 * bias,
+  bf16: (n, k, bias) => 2 * n * k + 4 * n + 4 * bias,
 };
 
 test("every scheme: sizes to the byte, differences by layer, times, ranges", async () => {

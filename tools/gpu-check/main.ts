@@ -19,6 +19,7 @@ import { markdown } from "./report.ts";
 import { Skipped, type Finding, type Results, type Row, type SectionResult } from "./results.ts";
 import { bench } from "./sections/bench.ts";
 import { device } from "./sections/device.ts";
+import { libraries } from "./sections/libraries.ts";
 import { memory } from "./sections/memory.ts";
 import { ops } from "./sections/ops.ts";
 import { profile } from "./sections/profile.ts";
@@ -34,6 +35,7 @@ const sections: Record<string, { limitS: number; work: Section }> = {
   ops: { limitS: 200, work: ops },
   train: { limitS: 90, work: train },
   memory: { limitS: 60, work: memory },
+  libraries: { limitS: 120, work: libraries },
   scripts: { limitS: 90, work: scripts },
   bench: { limitS: 420, work: bench },
   profile: { limitS: 120, work: profile },

@@ -35,8 +35,10 @@ class Sample:
 class Samples:
     """All samples, and where they are from."""
 
-    def __init__(self, items, source, count, is_random):
+    def __init__(self, items, source, count, is_random, invented=()):
         self.items = items
+        # Inputs that the data does not have.
+        self.invented = list(invented)
         self.source = source
         # Along the first dimension: what people call a sample.
         self.count = count
@@ -48,6 +50,8 @@ class Samples:
         why = f"{value}, {self.count} {noun}"
         if self.is_random:
             why += ": errors and ranges of real data may be others"
+        elif self.invented:
+            why += f"; {', '.join(self.invented)} not in it: as inferred"
         return {
             "name": "data",
             "value": value,
@@ -150,12 +154,13 @@ class _Reader:
         self.items = []
         self.count = 0
         self._waiting = []
+        self._invented = []
 
     def samples(self):
         self._flush()
         if not self.items:
             raise BadData(f"{self.shown} holds no sample")
-        return Samples(self.items, self.shown, self.count, False)
+        return Samples(self.items, self.shown, self.count, False, self._invented)
 
     def take_many(self, values):
         for value in values:
@@ -220,10 +225,23 @@ class _Reader:
         arguments = dict(self.template)
         for name, tensor in named.items():
             arguments[name] = self._fitting(name, tensor).to(device)
+        self._invented = [name for name in self.inputs if name not in named]
+        for name in self._invented:
+            arguments[name] = self._of_size(name, next(iter(named)), arguments)
         if isinstance(target, torch.Tensor):
             target = target.to(device)
         self.items.append(Sample(arguments, target))
         self.count += count
+
+    def _of_size(self, name, given, arguments):
+        """An inferred input for as many rows as the data has."""
+        value, before, now = self.template[name], self.template.get(given), arguments[given]
+        if not isinstance(before, torch.Tensor) or not (before.dim() and now.dim() and value.dim()):
+            return value
+        if value.shape[0] != before.shape[0] or now.shape[0] == before.shape[0]:
+            return value
+        rows = torch.arange(now.shape[0], device=value.device) % value.shape[0]
+        return value.index_select(0, rows)
 
     def _named(self, value):
         """({name: tensor}, target) of what the data holds."""

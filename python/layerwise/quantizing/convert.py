@@ -159,7 +159,7 @@ class Converter:
         tensors = self._low_bit_weight(part, form, seen)
         bias = getattr(part.module, "bias", None)
         if bias is not None:
-            tensors["bias"] = bias.detach().to(tensors["codes"].dtype if form.is_half else bias.dtype)
+            tensors["bias"] = bias.detach()
         if seen.smooth is not None:
             tensors["smooth"] = 1 / seen.smooth
         kind = {"linear": "low_bit_linear", "embedding": "low_bit_embedding"}.get(part.sort, "low_bit_conv")

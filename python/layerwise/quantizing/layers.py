@@ -85,10 +85,12 @@ class LowBitLinear(_WeightOnly):
     kind = "low_bit_linear"
 
     def forward(self, input):
-        x = _smoothed(input, self.smooth)
+        # One look for all of them: attributes of modules are dear beside a small product.
+        held, config = self._buffers, self.config
+        x = _smoothed(input, held["smooth"])
         return _ops._linear_low_bit(
-            x, self.codes, self.scale, self.zero, self.table, _like(self.bias, x), self.config["kernel"],
-            self.config["group"],
+            x, held["codes"], held["scale"], held["zero"], held["table"], _like(held["bias"], x), config["kernel"],
+            config["group"],
         )
 
 
@@ -99,12 +101,14 @@ class LowBitEmbedding(_WeightOnly):
     kind = "low_bit_embedding"
 
     def forward(self, input):
+        held, config = self._buffers, self.config
         places = input.reshape(-1)
+        zero = held["zero"]
         rows = _ops._dequantize_low_bit(
-            self.codes[places], self.scale[places], None if self.zero is None else self.zero[places], self.table,
-            self.config["kernel"], self.config["group"],
+            held["codes"].index_select(0, places), held["scale"].index_select(0, places),
+            None if zero is None else zero.index_select(0, places), held["table"], config["kernel"], config["group"],
         )
-        return rows.view(*input.shape, rows.shape[-1])
+        return rows.view(*input.shape, config["shape"][1])
 
 
 @_kind
@@ -152,8 +156,10 @@ class DynamicLinear(QuantizedLayer):
         return rows if self.smooth is None else rows * self.smooth
 
     def forward(self, input):
-        x = _smoothed(input, self.smooth)
-        return _ops._linear_int8_dynamic(x, self.codes, self.scale, self.bias, None, self.config["granularity"])
+        held = self._buffers
+        x = _smoothed(input, held["smooth"])
+        granularity = self.config["granularity"]
+        return _ops._linear_int8_dynamic(x, held["codes"], held["scale"], held["bias"], None, granularity)
 
 
 @_kind
@@ -165,17 +171,18 @@ class StaticLinear(QuantizedLayer):
     weight = DynamicLinear.weight
 
     def forward(self, input):
-        x = _smoothed(input, self.smooth)
-        codes = _quantized(x, self)
+        held = self._buffers
+        x = _smoothed(input, held["smooth"])
+        scale, zero = held["input_scale"], held["input_zero"]
+        codes = _quantized(x, scale, zero, self.config["input_range"])
         return _ops._linear_int8(
-            codes, self.input_scale, self.input_zero, self.codes, self.scale, None, self.bias, None, None, x.dtype
+            codes, scale, zero, held["codes"], held["scale"], None, held["bias"], None, None, x.dtype
         )
 
 
-def _quantized(x, of):
-    low, high = of.config["input_range"]
-    dtype = torch.uint8 if low == 0 else torch.int8
-    return _ops._quantize_affine(x, of.input_scale, of.input_zero, None, low, high, dtype)
+def _quantized(x, scale, zero, ends):
+    low, high = ends
+    return _ops._quantize_affine(x, scale, zero, None, low, high, torch.uint8 if low == 0 else torch.int8)
 
 
 @_kind
@@ -201,7 +208,7 @@ class IntegerConv(QuantizedLayer):
             codes = _ops._quantize_affine(x, scale, zero, None, 0, 255, torch.uint8)
         else:
             scale, zero = self.input_scale, self.input_zero
-            codes = _quantized(x, self)
+            codes = _quantized(x, scale, zero, config["input_range"])
         y = _ops._conv2d_int8(
             codes, scale, zero, self.codes, self.scale, None, self.bias, _pair(config["stride"], 1),
             _pair(padding, 0), _pair(config["dilation"], 1), config["groups"], None, None, x.dtype,

@@ -243,13 +243,16 @@ export const dequantizeLowBit = op({
 
 /** More rows than this read packed weights so often that spelling them out is cheaper. */
 const MOST_THIN_ROWS = 12;
+/** As long as all of x stays in the second-level cache, more rows do no harm. */
+const MOST_THIN_NUMBERS = 1 << 17;
 /** Bytes of weights that are spelled out at a time: they should stay in the cache until they are multiplied. */
 const SPELLED_BYTES = 4 << 20;
 
 function multiply(out: Tensor, x: Tensor, p: Packed, bias: Tensor | null): void {
   const [rows, k] = x.shape as [number, number];
   const kernel = thinKernelOf(p, x);
-  if (kernel && (rows <= MOST_THIN_ROWS || x.device.type === "cuda")) {
+  const isThin = rows <= MOST_THIN_ROWS || rows * k <= MOST_THIN_NUMBERS;
+  if (kernel && (isThin || x.device.type === "cuda")) {
     const middle = p.format === "float4" ? p.table : p.zero;
     const wanted = x.device.type === "cuda" ? castBias(bias, x.dtype) : bias && contiguousOf(castOf(bias, float32));
     launch(kernel, [out], (2 * out.numel * k) / 16, [

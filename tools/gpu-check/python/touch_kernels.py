@@ -92,6 +92,8 @@ def chance():
     torch.multinomial(torch.ones(4, 9, device="cuda"), 5, replacement=True)
     F.dropout(torch.ones(999, device="cuda"), 0.3), torch.bernoulli(torch.full((50,), 0.5, device="cuda"))
     torch.empty(100, device="cuda").exponential_()
+    rates = torch.full((300,), 11.0, device="cuda")
+    torch.poisson(rates), torch._standard_gamma(rates), torch.binomial(rates, rates / 20)
 
 
 def training():
@@ -107,8 +109,37 @@ def training():
         scaler.update()
 
 
+def matrices():
+    for dtype in (torch.float32, torch.complex64):
+        a = spread((5, 17, 17), "cuda").to(dtype) + 20 * torch.eye(17, device="cuda")
+        torch.linalg.cholesky(a @ a.mH), torch.linalg.solve(a, a[:, :, :3]), torch.linalg.lu_factor(a[:, :9])
+        torch.fft.fft(a[:, :, :16]), torch.fft.ifft(torch.fft.fft(a[0], n=64))
+    torch.fft.irfft(torch.fft.rfft(spread((3, 128), "cuda")))
+
+
+def graphs():
+    static = spread((16, 20), "cuda")
+    net = nn.Sequential(nn.Linear(20, 40), nn.Dropout(0.1), nn.Linear(40, 5)).cuda()
+    optimizer = torch.optim.Adam(net.parameters(), capturable=True)
+
+    def step():
+        optimizer.zero_grad()
+        F.cross_entropy(net(static), hashed(16, "cuda") % 5).backward()
+        optimizer.step()
+
+    side = torch.cuda.Stream()
+    with torch.cuda.stream(side):
+        step()
+    side.synchronize()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        step()
+    for _ in range(3):
+        graph.replay()
+
+
 for family in (
-    elementwise, reductions, products, attention, norms_and_losses, images, indices, chance, training,
+    elementwise, reductions, products, attention, norms_and_losses, images, indices, chance, training, matrices, graphs,
 ):
     family()
     torch.cuda.synchronize()

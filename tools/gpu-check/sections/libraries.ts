@@ -26,7 +26,11 @@ const MOST_OF_EVENTS = 1.1;
 export async function libraries(setting: Setting): Promise<Finding[]> {
   const words = setting.isEmulated ? ["tiny"] : [];
   const ended = await run(setting, oursRuns(`${scripts}library_rules.py`, ...words), { limitS: 120 });
-  const findings = jsonLines<Rule>(ended.out).map(({ rule, holds, detail }): Finding => ({ what: rule, holds, detail }));
+  const findings = jsonLines<Rule>(ended.out).map(({ rule, holds, detail }): Finding => ({
+    what: rule,
+    holds,
+    detail,
+  }));
   if (ended.status !== 0) findings.push({ what: "the rules of libraries", holds: false, detail: lastWords(ended) });
   return [...findings, ...(await kernelTimes(setting))];
 }

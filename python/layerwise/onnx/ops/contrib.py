@@ -2,9 +2,10 @@
 
 import torch
 import torch.nn.functional as F
+from torch._gen import functions as _ops
 
 from layerwise.onnx.ops.attention import _heads, rotated
-from layerwise.onnx.ops.quantized import requantized
+from layerwise.onnx.ops.quantized import integer_product, requantized
 from layerwise.onnx.registry import operator
 
 _OWN = "com.microsoft"
@@ -113,6 +114,8 @@ def matmul_nbits(node, x, codes, scales, zeros=None, groups=None, bias=None):
     if bits not in (4, 8):
         node.refuse(f"{bits} bits")
     blocks = -(-columns // block)
+    if block % 8 == 0 and columns % 2 == 0 and not scales.requires_grad and (zeros is None or zeros.dtype == torch.uint8):
+        return _by_kernel(x, codes, scales, zeros, bias, (rows, columns, block, blocks, bits))
     weight = _unpacked(codes, bits).reshape(rows, blocks, -1)[:, :, :block].to(x.dtype)
     if zeros is None:
         zero = float(1 << (bits - 1))
@@ -122,6 +125,23 @@ def matmul_nbits(node, x, codes, scales, zeros=None, groups=None, bias=None):
         zero = _unpacked(zeros.reshape(rows, -1), bits)[:, :blocks].reshape(rows, blocks, 1).to(x.dtype)
     weight = (weight - zero) * scales.reshape(rows, blocks, 1)
     return F.linear(x, weight.reshape(rows, -1)[:, :columns], bias)
+
+
+def _by_kernel(x, codes, scales, zeros, bias, sizes):
+    """By the product that spells weights out block by block, whose codes of 8 bits have a sign."""
+    rows, columns, block, blocks, bits = sizes
+    weight = codes.reshape(rows, -1)[:, : columns * bits // 8].contiguous()
+    zero = None if zeros is None else _unpacked(zeros.reshape(rows, -1), bits)[:, :blocks].contiguous()
+    if bits == 8:
+        weight = _lowered(weight)
+        zero = None if zero is None else _lowered(zero)
+    scale = scales.reshape(rows, blocks).to(torch.float32)
+    return _ops._linear_low_bit(x, weight, scale, zero, None, bias, f"int{bits}", block)
+
+
+def _lowered(codes):
+    """128 less, as int8: the same bits but for the first."""
+    return torch.bitwise_xor(codes, torch.full_like(codes, 128)).view(torch.int8)
 
 
 def _unpacked(codes, bits):
@@ -139,18 +159,15 @@ def dynamic_quantize_matmul(node, a, b, b_scale, b_zero=None, bias=None):
     scale = (high - low) / 255.0
     scale = torch.where(scale == 0, torch.ones_like(scale), scale)
     zero = torch.clamp(torch.round(-low / scale), 0, 255)
-    codes = torch.clamp(torch.round(a / scale) + zero, 0, 255)
-    weight = b.to(torch.int32) if b_zero is None else b.to(torch.int32) - b_zero.to(torch.int32)
-    total = torch.matmul((codes - zero).to(torch.int32), weight)
+    codes = torch.clamp(torch.round(a / scale) + zero, 0, 255).to(torch.uint8)
+    total = integer_product(codes, b, zero.to(torch.uint8), b_zero)
     found = total.to(torch.float32) * (scale * b_scale)
     return found if bias is None else found + bias
 
 
 @operator("MatMulIntegerToFloat", domain=_OWN)
 def matmul_integer_to_float(node, a, b, a_scale, b_scale, a_zero=None, b_zero=None, bias=None):
-    left = a.to(torch.int32) if a_zero is None else a.to(torch.int32) - a_zero.to(torch.int32)
-    right = b.to(torch.int32) if b_zero is None else b.to(torch.int32) - b_zero.to(torch.int32)
-    found = torch.matmul(left, right).to(torch.float32) * (a_scale * b_scale)
+    found = integer_product(a, b, a_zero, b_zero).to(torch.float32) * (a_scale * b_scale)
     return found if bias is None else found + bias
 
 

@@ -99,14 +99,40 @@ def _shifted(x, zero_point, is_rows=False):
     return wide - zero
 
 
+def integer_product(a, b, a_zero, b_zero):
+    """(a - a_zero) @ (b - b_zero) in int32, exactly."""
+    is_layer = a.dtype in (torch.uint8, torch.int8) and b.dtype == torch.int8 and b.dim() == 2
+    if is_layer and (a_zero is None or a_zero.numel() == 1) and a.dim() > 0:
+        return _low_bit_product(a, b, a_zero, b_zero)
+    # Products of codes are whole numbers that float64 holds exactly.
+    left, right = _shifted(a, a_zero, True).to(torch.float64), _shifted(b, b_zero).to(torch.float64)
+    return torch.round(torch.matmul(left, right)).to(torch.int32)
+
+
+def _low_bit_product(a, b, a_zero, b_zero):
+    """By the int8 kernel; what the zero points add is a matter of sums of rows and columns."""
+    rows = a.reshape(-1, a.shape[-1])
+    shift = 0
+    if a.dtype == torch.uint8:
+        # The same bits, 128 lower.
+        rows, shift = torch.bitwise_xor(rows, torch.full_like(rows, 128)).view(torch.int8), 128
+    offset = shift if a_zero is None else shift - a_zero.reshape([]).to(torch.int32)
+    total = torch._int_mm(rows.contiguous(), b)
+    total = total + offset * torch.sum(b, dim=0, dtype=torch.int32)
+    if b_zero is not None:
+        sums = torch.sum(rows, dim=1, dtype=torch.int32) + offset * a.shape[-1]
+        total = total - sums.unsqueeze(1) * b_zero.to(torch.int32)
+    return total.reshape(*a.shape[:-1], b.shape[1])
+
+
 @operator("MatMulInteger")
 def matmul_integer(node, a, b, a_zero=None, b_zero=None):
-    return torch.matmul(_shifted(a, a_zero, True), _shifted(b, b_zero))
+    return integer_product(a, b, a_zero, b_zero)
 
 
 @operator("QLinearMatMul")
 def qlinear_matmul(node, a, a_scale, a_zero, b, b_scale, b_zero, y_scale, y_zero):
-    total = torch.matmul(_shifted(a, a_zero, True), _shifted(b, b_zero))
+    total = integer_product(a, b, a_zero, b_zero)
     rows = a_scale.unsqueeze(-1) if a_scale.dim() == 1 and a_scale.numel() > 1 else a_scale
     return requantized(total, rows * b_scale / y_scale, y_zero)
 
@@ -117,15 +143,30 @@ def requantized(total, factor, zero):
     return torch.clamp(codes, low, high).to(zero.dtype)
 
 
-def _integer_conv(node, x, weight):
-    """Products of codes are whole numbers that float64 holds exactly: 2^53 is out of reach of any kernel's sum."""
+# So many products of eight bits fit into the digits of a float32.
+_MOST_EXACT = (1 << 24) // (255 * 128)
+
+
+def _integer_conv(node, x, x_zero, weight, weight_zero):
+    """The convolution of codes without their zero points, in int32, exactly."""
     rank = x.dim() - 2
     window = Window(node, x.shape[2:], weight.shape[2:])
-    x, padding = x.to(torch.float64), window.before
-    if not window.is_even:
-        x, padding = F.pad(x, window.flat()), [0] * rank
     groups = node.get("group", 1)
-    found = _CONV[rank](x, weight.to(torch.float64), None, window.strides, padding, window.dilations, groups)
+    is_plain = rank == 2 and weight.dtype == torch.int8 and window.is_even and weight[0].numel() <= _MOST_EXACT
+    if is_plain and (x_zero is None or x_zero.numel() == 1):
+        zero = 0 if x_zero is None else x_zero.reshape([])
+        zeros = None if weight_zero is None else weight_zero.reshape(-1).to(torch.int32)
+        one = torch.ones(1, device=x.device)
+        found = _ops._conv2d_int8(
+            x, 1.0, zero, weight, one, zeros, None, window.strides, window.before, window.dilations, groups
+        )
+        return found.to(torch.int32)
+    # Whole numbers that float64 holds: 2^53 is out of reach of any kernel's sum.
+    codes, padding = _shifted(x, x_zero).to(torch.float64), window.before
+    if not window.is_even:
+        codes, padding = F.pad(codes, window.flat()), [0] * rank
+    real = _shifted_weight(weight, weight_zero).to(torch.float64)
+    found = _CONV[rank](codes, real, None, window.strides, padding, window.dilations, groups)
     return torch.round(found).to(torch.int32)
 
 
@@ -139,12 +180,12 @@ def _shifted_weight(weight, zero):
 
 @operator("ConvInteger")
 def conv_integer(node, x, weight, x_zero=None, weight_zero=None):
-    return _integer_conv(node, _shifted(x, x_zero), _shifted_weight(weight, weight_zero))
+    return _integer_conv(node, x, x_zero, weight, weight_zero)
 
 
 @operator("QLinearConv")
 def qlinear_conv(node, x, x_scale, x_zero, weight, weight_scale, weight_zero, y_scale, y_zero, bias=None):
-    total = _integer_conv(node, _shifted(x, x_zero), _shifted_weight(weight, weight_zero))
+    total = _integer_conv(node, x, x_zero, weight, weight_zero)
     if bias is not None:
         total = total + bias.reshape(1, -1, *[1] * (x.dim() - 2))
     factor = x_scale * weight_scale / y_scale
