@@ -48,3 +48,7 @@ print(torch.backends.quantized.engine)
 torch.backends.quantized.engine = before
 attempt("unknown engine", lambda: setattr(torch.backends.quantized, "engine", "other"))
 print(torch.per_channel_affine_float_qparams, torch.quint4x2, torch.qint8.itemsize, torch.qint8.is_floating_point)
+import torch.quantization.fuse_modules
+import torch.quantization.quantize
+
+print(callable(torch.quantization.fuse_modules), callable(torch.quantization.quantize), callable(tq.quantize))

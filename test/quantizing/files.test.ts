@@ -146,6 +146,8 @@ test("what is written is read again: safetensors, checkpoint, ONNX", async () =>
     ["ConvNet", "static", ["d.pt", "d.onnx"]],
     ["Recurrent", "nf4", ["e.safetensors"]],
     ["Mlp", "fp8", ["f.safetensors", "f.pt"]],
+    ["Tied", "fp8", ["g.onnx"]],
+    ["Mlp", "int8", ["h.onnx"]],
   ] as const) {
     for (const name of names) {
       const { file: written, reports } = await done(target, { schemes: [scheme], file: file(name), samples: 2 });

@@ -76,6 +76,8 @@ class Layer:
             return f"its weight is {str(module.weight.dtype).removeprefix('torch.')}"
         if self.sort == "embedding" and module.max_norm is not None:
             return "max_norm changes its weight in every call"
+        if self.sort == "embedding" and options.scheme == "fp8" and options.for_onnx:
+            return "ONNX looks nothing up in float8"
         if self.sort not in ("linear", "embedding", "conv1d", "conv2d") and options.is_integer:
             return f"{self.type} has no int8 form"
         return options.weight_format().refusal(matrix_of(self))

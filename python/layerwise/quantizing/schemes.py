@@ -37,8 +37,13 @@ class Options:
     keep: tuple = ()
     keep_as: str | None = None
     steps: int = 100
-    # Activations of dynamic int8: a scale per "row" or per "tensor".
-    granularity: str = "row"
+    # What ONNX cannot say is done in another way, or left as it is.
+    for_onnx: bool = False
+
+    @property
+    def granularity(self):
+        """Activations of dynamic int8: a scale per "row" or per "tensor"."""
+        return "tensor" if self.for_onnx else "row"
 
     @property
     def is_integer(self):
@@ -114,7 +119,7 @@ def options_of(request):
             keep=tuple(request.get("keep") or ()),
             keep_as=request.get("keepAs"),
             steps=request.get("steps") or 100,
-            granularity="tensor" if (request.get("file") or "").endswith(".onnx") else "row",
+            for_onnx=(request.get("file") or "").lower().endswith(".onnx"),
         )
         for scheme in schemes
     ]

@@ -10,6 +10,7 @@ import { numbersOf, written } from "./quantized.ts";
 
 const OWN_DOMAIN = "com.microsoft";
 const LEAST_BLOCK = 16;
+const MOST_BLOCK = 256;
 const FLOAT8_OPSET = 19;
 
 /** What a weight's codes, scales and zero points are, as plain numbers. */
@@ -58,7 +59,14 @@ function linearLowBit(call: Call): Name {
   return bias ? graph.add("Add", [product, bias]) : product;
 }
 
-/** Blocks are powers of two from 16 on; a shorter row is one block. */
+/** Blocks are powers of two from 16 to 256; a longer group is several blocks with one scale. 0: none fits. */
+function blockOf(group: number): number {
+  let block = MOST_BLOCK;
+  while (block >= LEAST_BLOCK && group % block !== 0) block /= 2;
+  return block >= LEAST_BLOCK ? block : 0;
+}
+
+/** Can the product be MatMulNBits? */
 function takesBlocks(call: Call, { group, columns }: Weight): boolean {
   const format = call.text("format");
   if (format !== "int4" && format !== "int8") return false;
@@ -67,7 +75,8 @@ function takesBlocks(call: Call, { group, columns }: Weight): boolean {
   const { dtype } = call.value("input");
   if (dtype.name !== "float32" && dtype.name !== "float16") return false;
   // One block for a long row would be padded to twice its size.
-  return group >= LEAST_BLOCK && Number.isInteger(Math.log2(group)) && group <= 2 ** Math.ceil(Math.log2(columns));
+  const block = blockOf(group);
+  return block > 0 && block <= 2 ** Math.ceil(Math.log2(columns));
 }
 
 function matmulNBits(call: Call, x: Name, { rows, columns, group, groups }: Weight): Name {
@@ -76,37 +85,42 @@ function matmulNBits(call: Call, x: Name, { rows, columns, group, groups }: Weig
   const perByte = 8 / bits;
   const codes = codesOf(call, call.bytes("weight"));
   const middle = 1 << (bits - 1);
-  const blob = group / perByte;
-  const bytes = new Uint8Array(rows * groups * blob);
+  const block = blockOf(group);
+  const blocks = Math.ceil(columns / block);
+  const blob = block / perByte;
+  const bytes = new Uint8Array(rows * blocks * blob);
   for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < groups * group; column++) {
+    for (let column = 0; column < blocks * block; column++) {
       const code = column < columns ? codes[row * columns + column]! : middle;
-      const at = row * groups * group + column;
+      const at = row * blocks * block + column;
       bytes[Math.floor(at / perByte)]! |= code << (bits * (at % perByte));
     }
   }
   const { dtype } = call.value("input");
-  const scales = numbersOf(call.bytes("scale"), float32);
+  const groupOf = (at: number): number =>
+    Math.floor(at / blocks) * groups + Math.floor(((at % blocks) * block) / group);
+  const groupScales = numbersOf(call.bytes("scale"), float32);
+  const scales = Array.from({ length: rows * blocks }, (_, at) => groupScales[groupOf(at)]!);
   const name = call.valueOf(call.id("weight")).leaf?.name ?? "weight";
   const inputs = [
     x,
-    graph.constant("uint8", [rows, groups, blob], bytes, `${name}_${bits}bits`),
+    graph.constant("uint8", [rows, blocks, blob], bytes, `${name}_${bits}bits`),
     written(call, scales, dtype.name as DataType, true),
-    zeroBytes(call, rows, groups, bits),
+    zeroBytes(call, rows, blocks, bits, groupOf),
   ];
-  return graph.addMany("MatMulNBits", inputs, 1, { K: columns, N: rows, bits, block_size: group }, OWN_DOMAIN)[0]!;
+  return graph.addMany("MatMulNBits", inputs, 1, { K: columns, N: rows, bits, block_size: block }, OWN_DOMAIN)[0]!;
 }
 
 /** Zero points in as many bits as the codes, each row beginning a byte; none stands for the middle. */
-function zeroBytes(call: Call, rows: number, groups: number, bits: number): Name {
+function zeroBytes(call: Call, rows: number, blocks: number, bits: number, groupOf: (at: number) => number): Name {
   if (!call.has("zero")) return "";
   const zeros = bits === 4 ? call.bytes("zero") : call.bytes("zero").map((byte) => byte ^ 128);
   const perByte = 8 / bits;
-  const width = Math.ceil(groups / perByte);
+  const width = Math.ceil(blocks / perByte);
   const bytes = new Uint8Array(rows * width);
   for (let row = 0; row < rows; row++) {
-    for (let g = 0; g < groups; g++) {
-      bytes[row * width + Math.floor(g / perByte)]! |= zeros[row * groups + g]! << (bits * (g % perByte));
+    for (let b = 0; b < blocks; b++) {
+      bytes[row * width + Math.floor(b / perByte)]! |= zeros[groupOf(row * blocks + b)]! << (bits * (b % perByte));
     }
   }
   return call.graph.constant("uint8", [rows * width], bytes, "zero_points");
