@@ -1,4 +1,4 @@
-"""The whole of `layerwise distill`: the prepared target learns from a teacher, piece by piece (see quantizing.job). Sizes and times
+"""The whole of `layerwise distill`: the prepared target learns from a teacher, as a job of the host. Sizes and times
 stand beside the teacher's, metrics beside the untrained student's."""
 
 import contextlib
@@ -7,49 +7,20 @@ import inspect
 
 import torch
 
-from layerwise import exporting, infer, probe, runner
+from layerwise import infer, probe, runner
 from layerwise.distillation import HiddenStates, distillation_loss, logits_of, own_loss_of
 from layerwise.proof import places
 from layerwise.proof.difference import Difference, histograms
+from layerwise.proof.job import Job
 from layerwise.proof.metrics import better_of, own_metric
-from layerwise.proof.pieces import Pieces
 from layerwise.proof.report import Outputs, latencies
 from layerwise.proof.request import Refused, check_model, load_weights, metric_of, samples_of
-from layerwise.proof.samples import BadData
 from layerwise.proof.training import train
 from layerwise.proof.variant import Bytes, Variant, all_tensors
 from layerwise.pruning import saving
 from layerwise.targets import FileTargets
 
 _DEFAULT_STEPS = 200
-_pieces = Pieces((Refused, BadData))
-_last = {}
-
-
-def begin(request):
-    """Start on a request; what it takes is DistillRequest of src/protocol/compress.ts."""
-    _last.clear()
-    _pieces.start(_run(request))
-    return {}
-
-
-def advance():
-    """Work for a moment: {"message", "fraction"}, then once {"result"} or {"failure"}."""
-    return _pieces.advance()
-
-
-def show():
-    """Until `hide` the trained student stands where the prepared target stood, for an export."""
-    stack = contextlib.ExitStack()
-    exporting.stand_in(_last["student"])
-    stack.callback(exporting.stand_in, None)
-    _last["shown"] = stack
-    return {"description": _last["description"]}
-
-
-def hide():
-    _last.pop("shown").close()
-    return {}
 
 
 class _Teacher(torch.nn.Module):
@@ -67,7 +38,7 @@ class _Teacher(torch.nn.Module):
         return self.model(**values) if self.by_name else self.model(*values.values())
 
 
-def _run(request):
+def _run(request, job):
     target, arguments = probe.prepared()
     if not isinstance(target, torch.nn.Module):
         raise Refused("a function has no weights to train", "name an nn.Module class of the file")
@@ -103,7 +74,7 @@ def _run(request):
     times = yield from latencies(teacher, variant, samples.items[0], (request.get("maxTimeMs") or 1500) / 1000)
     hidden = f", {len(request['hidden'])} hidden states" if request.get("hidden") else ""
     description = f"taught by {type(teacher.model).__name__} in {steps} steps, temperature {temperature:g}, alpha {alpha:g}{hidden}"
-    _last.update(student=student, description=description)
+    job.keep(lambda: contextlib.nullcontext(student), description)
     report = {
         "name": "distilled",
         "description": description,
@@ -253,3 +224,7 @@ def _rows(untrained, student):
                 row["ranges"] = {"weight": ranges}
         rows.append(row)
     return rows
+
+
+_job = Job(_run)
+begin, advance, show, hide = _job.begin, _job.advance, _job.show, _job.hide

@@ -32,12 +32,14 @@ class Proof:
         self._metric = metric
         self._seconds = seconds
 
-    def report(self, name, description, variant, base, layers):
+    def report(self, name, description, variant, base, layers=(), rows=None):
         """CompressionReport of a variant, without words: `times` in microseconds instead of `latency`, and no verdict.
 
-        `layers` are report.Changed, `base` the variant in which they stand before they are changed.
+        `layers` are report.Changed, `base` the variant in which they stand before they are changed; `rows` are theirs where they
+        are known already.
         """
-        rows = yield from layer_rows(self.model, base, variant, layers, self.samples)
+        if rows is None:
+            rows = yield from layer_rows(self.model, base, variant, layers, self.samples)
         difference, metrics = yield from compare_whole(self.model, variant, self.samples, self.outputs, self._judge)
         if self._metric is not None:
             yield f"calling {self._metric['name']}", None

@@ -1,26 +1,15 @@
-"""The whole of `layerwise prune` for the target that layerwise.probe has prepared, piece by piece (see quantizing.job)."""
+"""The whole of `layerwise prune` for the target that layerwise.probe has prepared, as a job of the host."""
 
 import contextlib
 import copy
 import re
 
-import torch
-
-from layerwise import exporting, probe
+from layerwise import probe
 from layerwise.proof import places
-from layerwise.proof.metrics import Judge
-from layerwise.proof.pieces import Pieces
-from layerwise.proof.report import Changed, Outputs, latencies, layer_rows, model_bytes
-from layerwise.proof.request import (
-    Refused,
-    check_model,
-    compare_whole,
-    load_weights,
-    metric_of,
-    own_metric_row,
-    samples_of,
-)
-from layerwise.proof.samples import BadData
+from layerwise.proof.job import Job
+from layerwise.proof.proof import open_proof
+from layerwise.proof.report import Changed, layer_rows
+from layerwise.proof.request import Refused
 from layerwise.proof.training import train
 from layerwise.proof.variant import Variant
 from layerwise.pruning import channels, masks, saving
@@ -28,82 +17,26 @@ from layerwise.pruning.rows import channel_rows
 from layerwise.quantizing.qat import loss_of
 
 _DEFAULT_AMOUNT = 0.5
-_pieces = Pieces((Refused, BadData))
-_last = {}
-
-
-def begin(request):
-    """Start on a request; what it takes is PruneRequest of src/protocol/compress.ts."""
-    _last.clear()
-    _pieces.start(_run(request))
-    return {}
-
-
-def advance():
-    """Work for a moment: {"message", "fraction"}, then once {"result"} or {"failure"}."""
-    return _pieces.advance()
-
-
-def show():
-    """Until `hide` the pruned model stands where the prepared target stood, for an export."""
-    stack = contextlib.ExitStack()
-    exporting.stand_in(_last["pruned"])
-    stack.callback(exporting.stand_in, None)
-    _last["shown"] = stack
-    return {"description": _last["description"]}
-
-
-def hide():
-    _last.pop("shown").close()
-    return {}
-
-
-def _run(request):
-    target, _ = probe.prepared()
-    if not isinstance(target, torch.nn.Module):
-        raise Refused("a function has no weights to prune", "name an nn.Module class of the file")
-    model = target.eval()
+def _run(request, job):
     pattern = _Pattern(request)
-    yield "reading data", None
-    load_weights(model, request.get("weights"))
-    samples = samples_of(request, model)
-    outputs = Outputs(model, samples)
-    notes = check_model(model, outputs)
-    judge = Judge(samples, places.source_text(), outputs.of(0))
-    metric = metric_of(request.get("metric"))
+    proof = yield from open_proof(request, "prune")
     way = _remove if pattern.kind == "channels" else _zero
-    made = yield from way(model, pattern, samples)
-    pruned, rows_of, changed, after_step = made
+    pruned, rows_of, changed, after_step = yield from way(proof.model, pattern, proof.samples)
     losses = None
     if pattern.steps and changed:
-        losses = yield from _fine_tune(pruned, pattern.steps, samples, outputs, after_step)
+        losses = yield from _fine_tune(pruned, pattern.steps, proof, after_step)
     variant = Variant()
-    variant.replace(model, pruned)
+    variant.replace(proof.model, pruned)
     rows = yield from rows_of(variant)
-    difference, metrics = yield from compare_whole(model, variant, samples, outputs, judge)
-    if metric is not None:
-        yield f"calling {metric['name']}", None
-        metrics.insert(0, own_metric_row(metric, model, variant, samples))
-    times = yield from latencies(model, variant, samples.items[0], (request.get("maxTimeMs") or 1500) / 1000)
-    before, after = model_bytes(model, variant)
-    description = pattern.describe()
-    _last.update(pruned=pruned, description=description)
-    report = {
-        "name": pattern.name,
-        "description": description,
-        "beforeBytes": before,
-        "afterBytes": after,
-        "times": times,
-        "output": difference.plain(),
-        "metrics": metrics,
-        "layers": rows,
-        "changed": changed,
-        **({} if losses is None else {"losses": losses}),
-    }
-    answer = {"data": samples.plain(), "notes": notes, "reports": [report]}
+    report = yield from proof.report(pattern.name, pattern.describe(), variant, Variant(), rows=rows)
+    report["changed"] = changed
+    if losses is not None:
+        report["losses"] = losses
+    job.keep(lambda: contextlib.nullcontext(pruned), report["description"])
+    answer = {"data": proof.samples.plain(), "notes": proof.notes, "reports": [report]}
     if request.get("out"):
         yield "writing", None
-        answer["file"] = _write(request["out"]["path"], pruned, variant, samples, outputs, description)
+        answer["file"] = _write(request["out"]["path"], pruned, variant, proof, report["description"])
     return answer
 
 
@@ -204,17 +137,23 @@ def _remove(model, pattern, samples):
     return pruned, rows, narrowed, None
 
 
-def _fine_tune(pruned, steps, samples, outputs, after_step):
+def _fine_tune(pruned, steps, proof, after_step):
+    samples, outputs = proof.samples, proof.outputs
     teaching = [[(name, t.clone()) for name, t in outputs.of(index)] for index in range(len(samples.items))]
-    losses = yield from train(
-        pruned, samples, lambda model, sample, index: loss_of(sample.run(model), sample, teaching[index]), steps,
-        after_step=after_step,
-    )
-    return losses
+
+    def loss(model, sample, index):
+        return loss_of(sample.run(model), sample, teaching[index])
+
+    return (yield from train(pruned, samples, loss, steps, after_step=after_step))
 
 
-def _write(path, pruned, variant, samples, outputs, description):
+def _write(path, pruned, variant, proof, description):
     saving.write(pruned, path)
     plan, device = probe.planned()
-    checked = saving.check(plan.build(device).eval(), path, samples.items[0], outputs.changed(variant, 0))
+    wanted = proof.outputs.changed(variant, 0)
+    checked = saving.check(plan.build(device).eval(), path, proof.samples.items[0], wanted)
     return {"contents": f"{description}; {sum(p.numel() for p in pruned.parameters()):,} parameters", "checks": [checked]}
+
+
+_job = Job(_run)
+begin, advance, show, hide = _job.begin, _job.advance, _job.show, _job.hide

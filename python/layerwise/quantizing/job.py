@@ -1,18 +1,16 @@
 """The whole of `layerwise quantize` for the target that layerwise.probe has prepared: schemes, one proof for each, a file. The
 host asks for it piece by piece (`begin`, `advance`), so that it can tell how far it is, and stop."""
 
-import contextlib
 import fnmatch
 
 import torch
 
-from layerwise import exporting, probe
+from layerwise import probe
 from layerwise.proof import places
-from layerwise.proof.pieces import Pieces
+from layerwise.proof.job import Job
 from layerwise.proof.proof import open_proof
 from layerwise.proof.report import Changed, compare_outputs, sensitivities
 from layerwise.proof.request import Refused
-from layerwise.proof.samples import BadData
 from layerwise.proof.variant import Variant
 from layerwise.quantizing import saving
 from layerwise.quantizing.build import build, prepare
@@ -20,45 +18,7 @@ from layerwise.quantizing.convert import Converter
 from layerwise.quantizing.qat import train
 from layerwise.quantizing.schemes import options_of
 
-_pieces = Pieces((Refused, BadData))
-# What was built last, for a file of it.
-_last = {}
-
-
-def begin(request):
-    """Start on a request: src/protocol/compress.ts, its files as {"path", "shown", "function", "root"}."""
-    _last.clear()
-    _pieces.start(_run(request))
-    return {}
-
-
-def advance():
-    """Work for a moment: {"message", "fraction"}, then once {"result"} or {"failure"}."""
-    return _pieces.advance()
-
-
-def show():
-    """Until `hide` the quantized model stands where the prepared target stood, for an export.
-
-    {"description", "batch": inputs whose first dimension is the same}
-    """
-    built, prepared = _last["built"], _last["prepared"]
-    stack = contextlib.ExitStack()
-    exporting.stand_in(stack.enter_context(built.variant.applied(prepared.model)))
-    stack.callback(exporting.stand_in, None)
-    _last["shown"] = stack
-    _, arguments = probe.prepared()
-    tensors = {name: value for name, value in arguments.items() if isinstance(value, torch.Tensor) and value.dim()}
-    sizes = {value.shape[0] for value in tensors.values()}
-    return {"description": built.describe(), "batch": list(tensors) if len(sizes) == 1 else []}
-
-
-def hide():
-    _last.pop("shown").close()
-    return {}
-
-
-def _run(request):
+def _run(request, job):
     options = options_of(request)
     proof = yield from open_proof(request, "quantize")
     prepared = {}
@@ -68,12 +28,13 @@ def _run(request):
         if one.is_integer not in prepared:
             prepared[one.is_integer] = prepare(proof.model, proof.samples.items[0], with_folding=one.is_integer)
             _check_keep(prepared[one.is_integer], one)
-        reporting = _report(request, proof, prepared[one.is_integer], one)
-        reports.append((yield from _as_part(reporting, label, position, len(options))))
+        reporting = _report(request, job, proof, prepared[one.is_integer], one)
+        report, built = yield from _as_part(reporting, label, position, len(options))
+        reports.append(report)
     answer = {"data": proof.samples.plain(), "notes": proof.notes, "reports": reports}
     if request.get("out"):
         yield "writing", None
-        answer["file"] = _write(request["out"]["path"], proof)
+        answer["file"] = _write(request["out"]["path"], proof, built)
     return answer
 
 
@@ -87,7 +48,7 @@ def _as_part(generator, label, position, count):
         yield label + message, fraction if count == 1 else (position + (fraction or 0)) / count
 
 
-def _report(request, proof, prepared, options):
+def _report(request, job, proof, prepared, options):
     if options.scheme == "qat":
         built = yield from train(prepared, options, proof)
     else:
@@ -99,7 +60,7 @@ def _report(request, proof, prepared, options):
         alone = yield from _sensitivity(prepared, built, proof)
     if budget is not None:
         kept = yield from _hold_budget(prepared, built, proof, alone, budget)
-    _last.update(built=built, prepared=prepared)
+    job.keep(lambda: built.variant.applied(prepared.model), built.describe())
     layers = [_changed(part, built, proof.model) for part in prepared.layers]
     report = yield from proof.report(options.scheme, built.describe(), built.variant, prepared.base, layers)
     for part, row in zip(prepared.layers, report["layers"]):
@@ -111,7 +72,7 @@ def _report(request, proof, prepared, options):
         report["losses"] = built.losses
     if kept is not None:
         report["keptForBudget"] = [part.path for part in kept]
-    return report
+    return report, built
 
 
 def _changed(part, built, model):
@@ -181,12 +142,16 @@ def _check_keep(prepared, options):
             raise Refused(f"--keep '{pattern}' names no layer", f"the layers are {shown}")
 
 
-def _write(path, proof):
+def _write(path, proof, built):
     """Writes the last scheme's model to a file and reads it again into a model that is built anew."""
-    prepared, built = _last["prepared"], _last["built"]
+    prepared = built.prepared
     saving.write(prepared, built, path)
     plan, device = probe.planned()
     wanted = proof.outputs.changed(built.variant, 0)
     checked = saving.check(plan.build(device).eval(), path, proof.samples.items[0], wanted)
     count = sum(part.module in built.variant.modules for part in prepared.layers)
     return {"contents": f"{built.describe()}; {count} {'layer' if count == 1 else 'layers'}", "checks": [checked]}
+
+
+_job = Job(_run)
+begin, advance, show, hide = _job.begin, _job.advance, _job.show, _job.hide
