@@ -28,7 +28,9 @@ cases |= {
 }
 cases |= {name: (getattr(_f, name), small) for name in "asin acos atanh erfinv".split()}
 cases |= {name: (getattr(_f, name), x, y) for name in same if name not in ("lerp", "addcmul", "addcdiv")}
+codes, scales = t([[3, -128, 127], [5, 0, -7]], dtype=torch.int8), t([[0.5], [0.25]])
 cases |= {
+    "_linear_low_bit": (lambda a, b: _f._linear_low_bit(a, codes, scales, None, None, b, "int8", 0), x, v[:2]),
     "acosh": (_f.acosh, positive + 1),
     "logit": (_f.logit, positive / 4),
     "lerp": (_f.lerp, x, y, v),

@@ -19,6 +19,11 @@ const themes = readdirSync(folder)
 
 /** No finite difference says anything about these: chance, other devices, integers, a gradient made of gradients. */
 const withoutDifference = new Set([
+  // Straight through the rounding, as PyTorch's: their goldens are in test/ops.
+  "fake_quantize_per_tensor_affine",
+  "fake_quantize_per_channel_affine",
+  "_fake_quantize_learnable_per_tensor_affine",
+  "_fake_quantize_learnable_per_channel_affine",
   "_dropout",
   "_to_device",
   "_cross_entropy_rows",
