@@ -2,7 +2,7 @@
  * Our quantization beside PyTorch's and ONNX Runtime's: the same models, weights, data and judges, in turns on this machine. Writes
  * the table between two marks of docs/quantization.md.
  *
- * node tools/compare_quantization/run.ts --python PYTHON [--rounds 2] [--steps 300] [--only train,theirs,ours,table]
+ * node tools/compare_quantization/run.ts --python PYTHON [--rounds 2] [--seconds 3] [--steps 300] [--only train,theirs,ours,table]
  *
  * PYTHON has torch, onnx and onnxruntime. Everything is made in the folder `out` beside this file, which git ignores.
  */
@@ -123,7 +123,7 @@ function ours(): Row[] {
         "--metric",
         `targets.py::${metric}`,
         "--time",
-        "3000",
+        String(Number(values.seconds) * 1000),
         "--threads",
         "2",
         "--json",
@@ -150,7 +150,7 @@ function ours(): Row[] {
 }
 
 const theirs = (python: string): Row[] =>
-  run(python, ["theirs.py", "."])
+  run(python, ["theirs.py", ".", values.seconds])
     .split("\n")
     .filter((line) => line.startsWith("{"))
     .map((line) => JSON.parse(line) as Row);
@@ -199,6 +199,7 @@ const { values } = parseArgs({
   options: {
     python: { type: "string", default: "python3" },
     rounds: { type: "string", default: "2" },
+    seconds: { type: "string", default: "3" },
     steps: { type: "string", default: "300" },
     only: { type: "string", default: "train,theirs,ours,table" },
   },
