@@ -10,11 +10,10 @@ from layerwise.proof.job import Job
 from layerwise.proof.proof import open_proof
 from layerwise.proof.report import Changed, layer_rows
 from layerwise.proof.request import Refused
-from layerwise.proof.training import train
+from layerwise.proof.training import loss_of, train
 from layerwise.proof.variant import Variant
 from layerwise.pruning import channels, masks, saving
 from layerwise.pruning.rows import channel_rows
-from layerwise.quantizing.qat import loss_of
 
 _DEFAULT_AMOUNT = 0.5
 def _run(request, job):

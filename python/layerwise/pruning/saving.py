@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from layerwise.checkpoints import load_state_dict
-from layerwise.proof.report import floating_outputs
+from layerwise.proof.files import check_outputs
 from layerwise.pruning.channels import set_sizes
 
 
@@ -63,13 +63,4 @@ def fit(model, state):
 
 def check(fresh, path, sample, wanted):
     """ExportCheck of a file: the outputs of a fresh model with it against `wanted`, [(name, tensor)]."""
-    model = load(fresh, path).eval()
-    with torch.no_grad():
-        found = floating_outputs(sample.run(model))
-    outputs = []
-    for (name, before), (_, after) in zip(wanted, found):
-        absolute = (before.double() - after.double()).abs().max().item() if before.numel() else 0.0
-        largest = before.abs().max().item() if before.numel() else 0.0
-        relative = absolute / largest if largest > 0 else absolute
-        outputs.append({"name": name, "shape": list(after.shape), "absolute": absolute, "relative": relative})
-    return {"sizes": {}, "outputs": outputs, "ok": all(row["absolute"] == 0 for row in outputs)}
+    return check_outputs(load(fresh, path).eval(), sample, wanted)

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from layerwise.proof.report import floating_outputs
+from layerwise.proof.training import loss_of
 from layerwise.proof.variant import Variant
 from layerwise.quantizing.build import Built, build
 from layerwise.quantizing.convert import Converter, attributes_of
@@ -161,26 +161,3 @@ def _train(prepared, trial, parameters, samples, teaching, steps):
             raise ValueError(f"the loss of training is NaN in step {step}")
         yield f"training, loss {losses[-1]:.4g}", (step + 1) / steps
     return losses
-
-
-def loss_of(result, sample, teaching):
-    """The model's own loss where it returns one, else that of the data's targets, else that of what it gave before."""
-    found = floating_outputs(result)
-    for name, tensor in found:
-        if tensor.dim() == 0:
-            return tensor
-    target = sample.target
-    for name, tensor in found:
-        if not isinstance(target, torch.Tensor):
-            break
-        if target.is_floating_point() and target.shape == tensor.shape:
-            return F.mse_loss(tensor, target.to(tensor.dtype))
-        dim = 1 if tensor.dim() == 4 else tensor.dim() - 1
-        if not target.is_floating_point() and list(target.shape) == [*tensor.shape[:dim], *tensor.shape[dim + 1 :]]:
-            return F.cross_entropy(tensor.movedim(dim, 1), target.long())
-    total = None
-    for (_, now), (_, before) in zip(found, teaching):
-        size = before.square().mean().clamp(min=1e-12)
-        part = (now - before).square().mean() / size
-        total = part if total is None else total + part
-    return total

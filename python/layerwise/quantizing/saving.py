@@ -6,7 +6,7 @@ import os
 
 import torch
 
-from layerwise.proof.report import floating_outputs
+from layerwise.proof.files import check_outputs
 from layerwise.proof.variant import storage_key
 from layerwise.quantizing.layers import layer
 from layerwise.quantizing.parts import taken_apart
@@ -153,16 +153,4 @@ def _put(model, name, made):
 
 def check(fresh, path, sample, wanted):
     """ExportCheck of a file that was written: a fresh model with its layers against `wanted`, [(name, tensor)]."""
-    model = load_into(fresh, path)
-    with torch.no_grad():
-        found = floating_outputs(sample.run(model))
-    outputs = []
-    for (name, before), (_, after) in zip(wanted, found):
-        absolute = (before.double() - after.double()).abs().max().item() if before.numel() else 0.0
-        largest = before.abs().max().item() if before.numel() else 0.0
-        relative = absolute / largest if largest > 0 else absolute
-        outputs.append({"name": name, "shape": list(after.shape), "absolute": absolute, "relative": relative})
-    is_complete = len(wanted) == len(found)
-    return {"sizes": {}, "outputs": outputs, "ok": is_complete and all(part["relative"] <= 1e-6 for part in outputs)}
-
-
+    return check_outputs(load_into(fresh, path), sample, wanted, 1e-6)

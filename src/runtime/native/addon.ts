@@ -1,6 +1,7 @@
 /** The native addons' whole surface, typed, and how they are found. The contract is native/README.md. */
 import { createRequire } from "node:module";
 import { existsSync } from "node:fs";
+import type { DeviceReadings } from "../../protocol/results.ts";
 
 /** What a stream needs of the engine behind it: the CPU's, or that of one GPU. */
 export interface NativeEngine {
@@ -93,24 +94,8 @@ export interface CudaProperties {
   uuid: string;
 }
 
-/** What NVML tells of a GPU; what it does not tell is absent. */
-export interface GpuReadings {
-  /** Shares of the last sample period in which kernels ran, and in which memory was used. */
-  utilization?: number;
-  memoryUtilization?: number;
-  /** Of all processes. */
-  usedBytes?: number;
-  totalBytes?: number;
-  temperatureC?: number;
-  powerW?: number;
-  powerLimitW?: number;
-  clockMhz?: number;
-  maxClockMhz?: number;
-  memoryClockMhz?: number;
-  /** Why clocks are lower than they could be. */
-  throttles: string[];
-  processes: { pid: number; bytes?: number }[];
-}
+/** What NVML tells of a GPU. */
+export type GpuReadings = DeviceReadings;
 
 export interface CudaAddon {
   status(): CudaStatus;

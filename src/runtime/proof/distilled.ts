@@ -1,9 +1,7 @@
 /** What a student's report comes to in one sentence: beside its teacher in size and time, beside its former self in what it knows. */
-import type { CompressionReport } from "../../protocol/compress.ts";
+import type { Figures, Verdict } from "./verdict.ts";
 
-export function distilledVerdict(
-  figures: Pick<CompressionReport, "beforeBytes" | "afterBytes" | "latency" | "metrics" | "losses" | "output">,
-): { verdict: string; worthKeeping: boolean } {
+export function distilledVerdict(figures: Figures): Verdict {
   const { beforeBytes, afterBytes, latency, metrics, losses = [], output } = figures;
   const judged = metrics[0];
   const size = ratioWords(beforeBytes / afterBytes, "smaller", "larger", "as large");

@@ -1,8 +1,7 @@
 /** What Python measured of a compressed model, as the report that people see. Pure. */
 import { timing } from "../../profiler/index.ts";
 import type { CompressionReport } from "../../protocol/compress.ts";
-import { distilledVerdict } from "./distilled.ts";
-import { verdict, zerosVerdict } from "./verdict.ts";
+import { type Figures, type Verdict, verdict } from "./verdict.ts";
 
 /** A report as Python hands it over: times as they were measured, no words. */
 export type Measured = Omit<CompressionReport, "latency" | "verdict" | "worthKeeping"> & {
@@ -11,11 +10,14 @@ export type Measured = Omit<CompressionReport, "latency" | "verdict" | "worthKee
   changed: number;
 };
 
-export function reportOf(measured: Measured, budgetDb?: number): CompressionReport {
+/** `say` puts the figures into a sentence: what is bad news differs between the verbs. */
+export function reportOf(
+  measured: Measured,
+  budgetDb?: number,
+  say: (figures: Figures) => Verdict = verdict,
+): CompressionReport {
   const { times, changed, name, description, ...rest } = measured;
   const latency = { before: timing(times.before), after: timing(times.after) };
-  const figures = { ...rest, latency, changed, ...(budgetDb === undefined ? {} : { budgetDb }) };
-  const hasZeros = rest.layers.some(({ zeros }) => zeros !== undefined);
-  const said = name === "distilled" ? distilledVerdict(figures) : hasZeros ? zerosVerdict(figures) : verdict(figures);
+  const said = say({ ...rest, latency, changed, ...(budgetDb === undefined ? {} : { budgetDb }) });
   return { name, description, ...said, latency, ...rest };
 }

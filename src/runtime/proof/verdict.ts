@@ -13,15 +13,17 @@ const TOO_SLOW = 2;
 
 export type Figures = Pick<
   CompressionReport,
-  "beforeBytes" | "afterBytes" | "latency" | "output" | "metrics" | "keptForBudget"
+  "beforeBytes" | "afterBytes" | "latency" | "output" | "metrics" | "keptForBudget" | "losses"
 > & {
   /** Layers that were changed. */
   changed: number;
   budgetDb?: number;
 };
 
-export function verdict(figures: Figures): { verdict: string; worthKeeping: boolean } {
-  const reject = (sentence: string): { verdict: string; worthKeeping: boolean } => ({
+export type Verdict = Pick<CompressionReport, "verdict" | "worthKeeping">;
+
+export function verdict(figures: Figures): Verdict {
+  const reject = (sentence: string): Verdict => ({
     verdict: `${sentence}: not worth keeping.`,
     worthKeeping: false,
   });
@@ -51,7 +53,8 @@ export function verdict(figures: Figures): { verdict: string; worthKeeping: bool
 }
 
 /** Weights that became zeros and stay where they were: no product here skips them. */
-export function zerosVerdict(figures: Figures): { verdict: string; worthKeeping: boolean } {
+export function zerosVerdict(figures: Figures): Verdict {
+  if (figures.changed === 0) return verdict(figures);
   const sentence = `${capital(qualityOf(figures))}; zeros alone make it neither smaller nor faster`;
   return { verdict: `${sentence}: worth keeping only for an engine that skips them.`, worthKeeping: false };
 }

@@ -15,6 +15,7 @@ import type { Failure } from "../../protocol/source.ts";
 import { writeChecked } from "../onnx/export/checked.ts";
 import { DEFAULT_OPSET } from "../onnx/write.ts";
 import { type Measured, reportOf } from "../proof/report.ts";
+import type { Figures, Verdict } from "../proof/verdict.ts";
 import { toVirtualPath } from "../python/host_paths.ts";
 import type { Json } from "../python/interpreter.ts";
 import { type Report, RequestRefused, type Session, splitTarget } from "../session.ts";
@@ -69,6 +70,8 @@ export interface Way<Verb extends "quantize" | "prune" | "distill"> {
   options(root: string): Record<string, Json | undefined>;
   budgetDb?: number;
   opset?: number;
+  /** The sentence of a report, where it is not the usual one. */
+  say?: (figures: Figures) => Verdict;
 }
 
 /** From a request to a result: the target prepared, the job done, the reports put into words, the file written. */
@@ -119,7 +122,7 @@ export async function prove<Result extends QuantizeResult | PruneResult | Distil
   if ("failure" in answer) return finish(answer.failure);
   result.data = answer.result.data;
   result.notes = answer.result.notes;
-  result.reports = answer.result.reports.map((measured) => reportOf(measured, way.budgetDb));
+  result.reports = answer.result.reports.map((measured) => reportOf(measured, way.budgetDb, way.say));
   if (request.file === undefined) return finish();
   const { file, failure } = await fileOf(session, request.file, answer.result, way.job, report, way.opset);
   if (file) result.file = file;

@@ -1,5 +1,6 @@
 /** A class that learns from another one; proved beside its teacher. */
 import type { DistillResult } from "../../protocol/compress.ts";
+import { distilledVerdict } from "../proof/distilled.ts";
 import type { VerbHandler } from "../session.ts";
 import { prove, shown } from "./compression.ts";
 import type { VerbCore } from "./core.ts";
@@ -10,6 +11,7 @@ export const distill: VerbHandler<"distill", VerbCore> = async (session, request
     verb: "distill",
     job: "layerwise.distilling.job",
     purpose: "to teach",
+    say: distilledVerdict,
     options: (root) => ({
       teacher: shown(session, teacher, root, "teacher"),
       teacherInit,

@@ -1,5 +1,6 @@
 /** A class with fewer weights: zeros, or channels that are gone for good; proved as a quantized one is. */
 import type { PruneResult } from "../../protocol/compress.ts";
+import { zerosVerdict } from "../proof/verdict.ts";
 import type { VerbHandler } from "../session.ts";
 import { prove } from "./compression.ts";
 import type { VerbCore } from "./core.ts";
@@ -11,5 +12,6 @@ export const prune: VerbHandler<"prune", VerbCore> = async (session, request, re
     job: "layerwise.pruning.job",
     purpose: "to prune",
     options: () => ({ pattern, amount, global, keep, steps }),
+    ...(pattern === "channels" ? {} : { say: zerosVerdict }),
   });
 };
