@@ -51,8 +51,14 @@ async function missing(provider: Provider): Promise<string | null> {
   if (!platforms.includes(process.platform)) {
     return `ONNX Runtime has ${name} on ${platforms.map(systemName).join(" and ")}, not on ${systemName(process.platform)}`;
   }
-  const { listSupportedBackends } = await onnxRuntime();
-  if (!listSupportedBackends().some((found) => found.name === backend)) {
+  let runtime: Awaited<ReturnType<typeof onnxRuntime>>;
+  try {
+    runtime = await onnxRuntime();
+  } catch (error) {
+    // What it is missing on this machine concerns .onnx files alone.
+    return `ONNX Runtime itself cannot be loaded: ${(error as Error).message.split("\n")[0]}`;
+  }
+  if (!runtime.listSupportedBackends().some((found) => found.name === backend)) {
     return `this build of ONNX Runtime has no ${name}`;
   }
   if (library && !existsSync(join(libraryFolder(), library))) {
