@@ -6,8 +6,9 @@ import type { DeviceInfo } from "../../src/protocol/results.ts";
 import type { DevicesHost, DevicesNews, DevicesState } from "../../src/protocol/views/devices.ts";
 import { chosenDevice } from "../../src/protocol/views/devices.ts";
 import { h } from "../kit/dom.ts";
-import { Superseded } from "../kit/port.ts";
-import type { Asked, Memory, NewsHandlers } from "../kit/port.ts";
+import { shownBy } from "../kit/start.ts";
+import type { Mounted } from "../kit/start.ts";
+import type { Asked, Memory } from "../kit/port.ts";
 import { failureBanner } from "../kit/states.ts";
 import { button, dropdown, progressRing } from "../kit/toolkit.ts";
 import { deviceCard } from "./card.ts";
@@ -18,11 +19,7 @@ export interface DevicesMemory {
   open: string[];
 }
 
-export interface DevicesView {
-  news: NewsHandlers<DevicesNews>;
-  refresh(): Promise<void>;
-  showProblem(message: string): void;
-}
+export type DevicesView = Mounted<DevicesNews>;
 
 /** What cards and rows may do. */
 export interface Actions {
@@ -67,11 +64,7 @@ export function mountDevices(
   const shown = new Map<HTMLElement, string>();
   let problem: string | null = null;
 
-  const ignore = (promise: Promise<unknown>): void => {
-    promise.catch((error: unknown) => {
-      if (!(error instanceof Superseded)) showProblem(error instanceof Error ? error.message : String(error));
-    });
-  };
+  const ignore = shownBy(showProblem);
   const actions: Actions = {
     choose: (choice) => ignore(host.choose(choice)),
     copy(text) {

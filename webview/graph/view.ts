@@ -6,8 +6,9 @@ import type { SourceLocation } from "../../src/protocol/source.ts";
 import type { GraphHost, GraphNews, GraphState } from "../../src/protocol/views/graph.ts";
 import { h } from "../kit/dom.ts";
 import { formatTarget } from "../kit/formats.ts";
-import { Superseded } from "../kit/port.ts";
-import type { Asked, Memory, NewsHandlers } from "../kit/port.ts";
+import { shownBy } from "../kit/start.ts";
+import type { Mounted } from "../kit/start.ts";
+import type { Asked, Memory } from "../kit/port.ts";
 import { emptyState, failureBanner, runningStrip, staleBanner } from "../kit/states.ts";
 import type { RunningStrip } from "../kit/states.ts";
 import { onThemeChange, readColours, readFont } from "../kit/theme.ts";
@@ -44,10 +45,7 @@ export interface GraphOptions {
   hasEditor: boolean;
 }
 
-export interface GraphView {
-  news: NewsHandlers<GraphNews>;
-  refresh(): Promise<void>;
-  showProblem(message: string): void;
+export interface GraphView extends Mounted<GraphNews> {
   /** The SVG of what is shown now, for printing. */
   svg(): string | null;
 }
@@ -107,11 +105,7 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
   let errors: Float64Array | null = null;
   let changedLayers: ReturnType<typeof layerItems> = new Map();
 
-  const ignore = (promise: Promise<unknown>): void => {
-    promise.catch((error: unknown) => {
-      if (!(error instanceof Superseded)) showProblem(error instanceof Error ? error.message : String(error));
-    });
-  };
+  const ignore = shownBy(showProblem);
   const openSource = (at: SourceLocation | undefined): void => {
     if (at && hasEditor) ignore(host.openSource(at));
   };
@@ -500,12 +494,7 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
   });
 
   async function refresh(): Promise<void> {
-    try {
-      state = await host.state();
-    } catch (error) {
-      if (!(error instanceof Superseded)) throw error;
-      return;
-    }
+    state = await host.state();
     problem = null;
     drawBar(state);
     drawNotices();

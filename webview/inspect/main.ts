@@ -3,20 +3,8 @@ import "../kit/theme.css";
 import "../kit/states.css";
 import "./inspect.css";
 import type { InspectHost, InspectNews } from "../../src/protocol/views/inspect.ts";
-import { connect, editorPort } from "../kit/port.ts";
-import type { Asked } from "../kit/port.ts";
+import { startView } from "../kit/start.ts";
 import { mountInspect } from "./view.ts";
-import type { InspectMemory, InspectView } from "./view.ts";
+import type { InspectMemory } from "./view.ts";
 
-const { port, memory } = editorPort<InspectMemory>("inspect");
-let view: InspectView | null = null;
-const host: Asked<InspectHost> = connect<InspectHost, InspectNews>(
-  port,
-  {
-    changed: (news) => view?.news.changed(news),
-    progress: (news) => view?.news.progress(news),
-  },
-  (message) => view?.showProblem(message),
-);
-view = mountInspect(document.getElementById("app")!, { host, memory });
-view.refresh().catch((error: unknown) => view?.showProblem(error instanceof Error ? error.message : String(error)));
+startView<InspectHost, InspectNews, InspectMemory>("inspect", (app, parts) => mountInspect(app, parts));

@@ -9,8 +9,9 @@ import { h } from "../kit/dom.ts";
 import { toCsv, toMarkdown } from "../kit/export.ts";
 import { baseName, formatBytes, formatCount } from "../kit/formats.ts";
 import { icon } from "../kit/icons.ts";
-import { Superseded } from "../kit/port.ts";
-import type { Asked, Memory, NewsHandlers } from "../kit/port.ts";
+import { shownBy } from "../kit/start.ts";
+import type { Mounted } from "../kit/start.ts";
+import type { Asked, Memory } from "../kit/port.ts";
 import { failureBanner, runningStrip, staleBanner } from "../kit/states.ts";
 import type { RunningStrip } from "../kit/states.ts";
 import { createTable } from "../kit/table.ts";
@@ -30,11 +31,7 @@ export interface InspectOptions {
   memory: Memory<InspectMemory>;
 }
 
-export interface InspectView {
-  news: NewsHandlers<InspectNews>;
-  refresh(): Promise<void>;
-  showProblem(message: string): void;
-}
+export type InspectView = Mounted<InspectNews>;
 
 const MOST_METADATA = 200;
 const LONGEST_VALUE = 2000;
@@ -49,11 +46,7 @@ export function mountInspect(root: HTMLElement, { host, memory }: InspectOptions
   let problem: string | null = null;
   let shown: InspectResult | null = null;
 
-  const ignore = (promise: Promise<unknown>): void => {
-    promise.catch((error: unknown) => {
-      if (!(error instanceof Superseded)) showProblem(error instanceof Error ? error.message : String(error));
-    });
-  };
+  const ignore = shownBy(showProblem);
   const copy = (text: string): void => ignore(host.copy(text));
   const read = (statistics: boolean): void => ignore(host.read({ statistics }));
 
@@ -181,12 +174,7 @@ export function mountInspect(root: HTMLElement, { host, memory }: InspectOptions
   }
 
   async function refresh(): Promise<void> {
-    try {
-      state = await host.state();
-    } catch (error) {
-      if (!(error instanceof Superseded)) throw error;
-      return;
-    }
+    state = await host.state();
     problem = null;
     drawNotices();
     drawContent();

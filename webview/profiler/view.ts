@@ -16,8 +16,9 @@ import { h } from "../kit/dom.ts";
 import { toCsv, toMarkdown } from "../kit/export.ts";
 import { baseName, formatTarget } from "../kit/formats.ts";
 import { icon } from "../kit/icons.ts";
-import { Superseded } from "../kit/port.ts";
-import type { Asked, Memory, NewsHandlers } from "../kit/port.ts";
+import { shownBy } from "../kit/start.ts";
+import type { Mounted } from "../kit/start.ts";
+import type { Asked, Memory } from "../kit/port.ts";
 import { emptyState, failureBanner, runningStrip, staleBanner } from "../kit/states.ts";
 import type { RunningStrip } from "../kit/states.ts";
 import { createTable } from "../kit/table.ts";
@@ -59,11 +60,7 @@ export interface ProfilerOptions {
   hasEditor: boolean;
 }
 
-export interface ProfilerView {
-  news: NewsHandlers<ProfilerNews>;
-  refresh(): Promise<void>;
-  showProblem(message: string): void;
-}
+export type ProfilerView = Mounted<ProfilerNews>;
 
 const tabs: { id: TabId; label: string; title: string }[] = [
   { id: "modules", label: "Modules", title: "Time, work and memory of every module" },
@@ -87,11 +84,7 @@ export function mountProfiler(root: HTMLElement, options: ProfilerOptions): Prof
   let selection: Selection | null = null;
   let profileView: ReturnType<typeof showProfile> | null = null;
 
-  const ignore = (promise: Promise<unknown>): void => {
-    promise.catch((error: unknown) => {
-      if (!(error instanceof Superseded)) showProblem(error instanceof Error ? error.message : String(error));
-    });
-  };
+  const ignore = shownBy(showProblem);
   const openSource = (at: SourceLocation): void => ignore(host.openSource(at));
   const copy = (text: string): void => ignore(host.copy(text));
 
@@ -404,12 +397,7 @@ export function mountProfiler(root: HTMLElement, options: ProfilerOptions): Prof
   }
 
   async function refresh(): Promise<void> {
-    try {
-      state = await host.state();
-    } catch (error) {
-      if (!(error instanceof Superseded)) throw error;
-      return;
-    }
+    state = await host.state();
     problem = null;
     drawNotices();
     drawContent();

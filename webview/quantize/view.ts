@@ -15,8 +15,9 @@ import type {
 import { h, keepFocus } from "../kit/dom.ts";
 import { formatBytes, formatDuration, formatTarget } from "../kit/formats.ts";
 import { icon } from "../kit/icons.ts";
-import { Superseded } from "../kit/port.ts";
-import type { Asked, Memory, NewsHandlers } from "../kit/port.ts";
+import { shownBy } from "../kit/start.ts";
+import type { Mounted } from "../kit/start.ts";
+import type { Asked, Memory } from "../kit/port.ts";
 import { failureBanner, runningStrip, staleBanner } from "../kit/states.ts";
 import type { RunningStrip } from "../kit/states.ts";
 import type { TableState } from "../kit/table.ts";
@@ -43,11 +44,7 @@ export interface QuantizeOptions {
   memory: Memory<QuantizeMemory>;
 }
 
-export interface QuantizeView {
-  news: NewsHandlers<QuantizeNews>;
-  refresh(): Promise<void>;
-  showProblem(message: string): void;
-}
+export type QuantizeView = Mounted<QuantizeNews>;
 
 const verbs: Record<ResultRows["verb"], string> = { quantize: "Quantize", prune: "Prune", distill: "Distill" };
 const nouns: Record<ResultRows["verb"], string> = { quantize: "Scheme", prune: "Pruning", distill: "Student" };
@@ -68,11 +65,7 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
   let shownKey = "";
   let drawnState = "";
 
-  const ignore = (promise: Promise<unknown>): void => {
-    promise.catch((error: unknown) => {
-      if (!(error instanceof Superseded)) showProblem(error instanceof Error ? error.message : String(error));
-    });
-  };
+  const ignore = shownBy(showProblem);
   const openSource = (at: SourceLocation): void => ignore(host.openSource(at));
   const copy = (text: string): void => ignore(host.copy(text));
   const choose = (change: Partial<QuantizeChoices>): void => ignore(host.choose(change));
@@ -328,12 +321,7 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
   }
 
   async function refresh(): Promise<void> {
-    try {
-      state = await host.state();
-    } catch (error) {
-      if (!(error instanceof Superseded)) throw error;
-      return;
-    }
+    state = await host.state();
     problem = null;
     drawNotices();
     // Jobs of others change nothing here: a list that is open must not close.
