@@ -37,7 +37,10 @@ describe("pooling", { skip: whyMissing }, () => {
   test("max_pool2d against loops, and its gradient", () => {
     const geometries: [number[], number, number][] = [
       [[3, 3, 2, 2, 1, 1, 1, 1], 35, 83],
+      // Rows shorter than a vector, with and without an edge.
       [[2, 2, 2, 2, 0, 0, 1, 1], 8, 8],
+      [[3, 3, 1, 1, 1, 1, 1, 1], 14, 14],
+      [[2, 3, 1, 2, 1, 1, 2, 1], 9, 7],
       [[3, 2, 1, 3, 1, 0, 2, 1], 9, 150],
       [[5, 5, 1, 1, 2, 2, 1, 1], 14, 40],
     ];

@@ -125,12 +125,113 @@ template <class T> void max_row(const Window& w, const T* x, int64_t oy, T* out,
   each_result<T>(w, block, one);
 }
 
+// Rows too short for a vector: results of several rows and planes are taken together.
+template <class T> struct ShortRows {
+  using Place = decltype(vector<T>{} > vector<T>{});
+  using Offset = decltype(Place{}[0] + 0);
+  static constexpr int64_t N = lanes<T>;
+  const Window& w;
+  int64_t results = w.oh * w.ow;                                           // of a plane
+  int64_t group = smaller(w.planes, ceil_div(4 * N, larger(1, results)));  // planes that one table serves
+  bool is_inside = w.ph == 0 && w.pw == 0 && (w.oh - 1) * w.sh + (w.kh - 1) * w.dh < w.H &&
+                   (w.ow - 1) * w.sw + (w.kw - 1) * w.dw < w.W;
+  // Of each result of a group: its plane, the top and left of its window.
+  Offset *planes = nullptr, *tops = nullptr, *lefts = nullptr;
+
+  bool serve() const { return w.ow < N && group * results >= N && group * w.H * w.W < 1 << 30; }
+  bool make_table(Context* context) {
+    const int64_t n = group * results;
+    planes = (Offset*)context->scratch(context, 0, size_t(3 * n) * sizeof(Offset));
+    if (!planes) return context->fail(context, "[max_pool2d] out of memory for places"), false;
+    tops = planes + n;
+    lefts = tops + n;
+    for (int64_t i = 0; i < n; i++) {
+      planes[i] = Offset(i / results * w.H * w.W);
+      tops[i] = Offset(i % results / w.ow * w.sh - w.ph);
+      lefts[i] = Offset(i % w.ow * w.sw - w.pw);
+    }
+    return true;
+  }
+  LW_STATIC Place at(const Offset* table, int64_t i) {
+    Place out;
+    memcpy(&out, table + i, sizeof out);
+    return out;
+  }
+  // The first position of a window that lies inside, along one dimension.
+  LW_STATIC Place first_inside(Place from, int64_t dilation) {
+    for (Place before = from < 0; any_of(before); before = from < 0) from = before ? from + Offset(dilation) : from;
+    return from;
+  }
+  LW_STATIC bool any_of(Place mask) {
+    Offset any = 0;
+    for (int64_t l = 0; l < N; l++) any |= mask[l];
+    return any != 0;
+  }
+  // Results [at, at + N) of a group.
+  template <bool inside> void block(const T* x, int64_t i, T* out, int64_t* indices) const {
+    const Place plane = at(planes, i), top = at(tops, i), left = at(lefts, i);
+    const Offset H = Offset(w.H), W = Offset(w.W);
+    vector<T> best = vector<T>{} + lowest<compute<T>, T>();
+    Place place = inside ? top * W + left : first_inside(top, w.dh) * W + first_inside(left, w.dw);
+    for (int64_t r = 0; r < w.kh; r++) {
+      const Place y = top + Offset(r * w.dh);
+      for (int64_t s = 0; s < w.kw; s++) {
+        const Place column = left + Offset(s * w.dw);
+        const Place here = y * W + column;
+        const Place is_there = (y >= 0) & (y < H) & (column >= 0) & (column < W);
+        const Place from = plane + (inside ? here : here & is_there);
+        vector<T> v;
+        for (int64_t l = 0; l < N; l++) v[l] = get(x + from[l]);
+        Place wins = (v > best) | (v != v);
+        if (!inside) wins &= is_there;
+        best = wins ? v : best;
+        place = wins ? here : place;
+      }
+    }
+    store(out + i, best);
+    for (int64_t l = 0; indices && l < N; l++) indices[i + l] = place[l];
+  }
+};
+
+// False where rows are long: nothing was done.
+template <class T> bool max_of_short_rows(Context* context, const Window& w, const T* x, T* out, int64_t* indices) {
+  ShortRows<T> rows = {w};
+  if (!rows.serve()) return false;
+  if (!rows.make_table(context)) return true;
+  const int64_t grain = larger(1, w.tasks_at_least() / rows.group);
+  parallel_for(context, ceil_div(w.planes, rows.group), grain, [&](int64_t begin, int64_t end) {
+    for (int64_t g = begin; g < end; g++) {
+      const int64_t plane = g * rows.group, planes = smaller(rows.group, w.planes - plane);
+      const int64_t count = planes * rows.results, at = plane * rows.results;
+      const T* from = x + plane * w.H * w.W;
+      int64_t* places = indices ? indices + at : nullptr;
+      if (count >= lanes<T>) {
+        // The last vector may overlap the one before it.
+        for (int64_t i = 0; i < count; i += lanes<T>) {
+          const int64_t first = smaller(i, count - lanes<T>);
+          if (rows.is_inside) rows.template block<true>(from, first, out + at, places);
+          else rows.template block<false>(from, first, out + at, places);
+        }
+        continue;
+      }
+      for (int64_t row = 0; row < planes * w.oh; row++) {
+        max_row(w, from + row / w.oh * w.H * w.W, row % w.oh, out + at + row * w.ow,
+                places ? places + row * w.ow : nullptr);
+      }
+    }
+  });
+  return true;
+}
+
 KERNEL(max_pool2d) {
   Dtype dtype = args.dtype();
   void *out_ = args.pointer(), *indices_ = args.pointer(), *x_ = args.pointer();
   Window w = read_window(args, true);
   with_any(dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
+    if constexpr (!is_integer<T>) {
+      if (max_of_short_rows(context, w, (const T*)x_, (T*)out_, (int64_t*)indices_)) return;
+    }
     parallel_for(context, w.planes, w.tasks_at_least(), [&](int64_t begin, int64_t end) {
       for (int64_t p = begin; p < end; p++) {
         for (int64_t oy = 0; oy < w.oh; oy++) {

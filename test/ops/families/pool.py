@@ -53,6 +53,16 @@ F.max_pool1d(a, 2) ; i64[1,1,4]
 """,
         words=False,
     )
+    # Rows shorter than a vector.
+    family.block(
+        "max_pool",
+        """
+F.max_pool2d(a, 3, 1, 1, return_indices=True) ; *[2,3,4,4]:nan
+F.max_pool2d(a, 2, 3, 1, 2, True, True) ; *[3,2,7,5]
+""",
+        ("f32", "f64", "f16"),
+        near="exact",
+    )
     family.block(
         "avg_pool",
         """

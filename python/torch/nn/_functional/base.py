@@ -242,6 +242,10 @@ def _as_images(input, n_dims, name):
 
 
 def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
+    return max_pool2d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)[0]
+
+
+def max_pool2d_with_indices(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
     pair = _ntuple(2)
     kernel_size = pair(kernel_size)
     stride = kernel_size if stride is None or stride == [] else pair(stride)
@@ -255,8 +259,8 @@ def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
             f"{list(input.shape)}"
         )
     images, is_single = _as_images(input, 2, "max_pool2d()")
-    result = _f._max_pool2d(images, kernel_size, stride, pair(padding), pair(dilation), ceil_mode)[0]
-    return result.squeeze(0) if is_single else result
+    both = _f._max_pool2d(images, kernel_size, stride, pair(padding), pair(dilation), ceil_mode)
+    return tuple(part.squeeze(0) for part in both) if is_single else tuple(both)
 
 
 def max_pool1d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):

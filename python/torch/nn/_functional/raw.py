@@ -12,7 +12,8 @@ _composed = {
         """),
         (_base, """
             relu6 glu prelu dropout embedding pad one_hot bilinear scaled_dot_product_attention
-            max_pool1d max_pool2d max_pool3d avg_pool3d adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d
+            max_pool1d max_pool2d max_pool2d_with_indices max_pool3d avg_pool3d
+            adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d
             nll_loss cross_entropy mse_loss binary_cross_entropy binary_cross_entropy_with_logits
         """),
     )
