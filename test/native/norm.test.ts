@@ -226,6 +226,20 @@ describe("norms", { skip: whyMissing }, () => {
           relative * 10,
           `sum of dy (x - mean) ${what}`,
         );
+        for (const hasAffine of [false, true]) {
+          const [weight, ws] = randomTensor(m, [C], statistics, C);
+          const [bias, bs] = randomTensor(m, [C], statistics, C + 1);
+          const out = m.empty(dtype, [N, C, S]);
+          const affine = hasAffine ? [weight.pointer, bias.pointer] : [0, 0];
+          const places = [out, x, mean, variance].map(({ pointer }) => pointer);
+          m.launch("batch_norm", dtypes[dtype], ...places, ...affine, N, C, S, eps);
+          const normal = xs.map((v, i) => {
+            const c = Math.floor(i / S) % C;
+            const unit = (v - want[c]!.mu) / Math.sqrt(want[c]!.variance + eps);
+            return hasAffine ? unit * ws[c]! + bs[c]! : unit;
+          });
+          assertClose(m.read(out), normal, tolerance[dtype], `batch norm ${what}`);
+        }
       }
       m.releaseAll();
     });

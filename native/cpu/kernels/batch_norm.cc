@@ -1,5 +1,5 @@
-// The two reductions of batch normalisation over [N, C, S]: mean and biased variance of each channel, and the two sums
-// its gradient needs. Applying them is pointwise work and not done here.
+// Batch normalisation over [N, C, S]: mean and biased variance of each channel, what they make of the elements, and the two
+// sums that the gradient needs. Applying those is pointwise work and not done here.
 #include "reduce_rules.h"
 
 namespace layerwise::NS {
@@ -25,6 +25,52 @@ KERNEL(batch_norm_stats) {
     });
   });
   if (!known) context->fail(context, "[batch_norm_stats] expected a floating dtype");
+}
+
+// x * scale + shift over n elements, each with numbers of its own where `is_own`.
+template <bool is_own, class T>
+void scale_run(T* out, const T* x, int64_t n, const compute<T>* scale, const compute<T>* shift) {
+  constexpr int64_t L = lanes<T>;
+  int64_t i = 0;
+  for (; i + L <= n; i += L) {
+    if constexpr (is_own) store(out + i, load(x + i) * load(scale + i) + load(shift + i));
+    else store(out + i, load(x + i) * *scale + *shift);
+  }
+  for (; i < n; i++) put(out + i, get(x + i) * scale[is_own ? i : 0] + shift[is_own ? i : 0]);
+}
+
+KERNEL(batch_norm) {
+  Dtype dtype = args.dtype();
+  void *out_ = args.pointer(), *x_ = args.pointer(), *mean_ = args.pointer(), *var_ = args.pointer(),
+       *weight_ = args.pointer(), *bias_ = args.pointer();
+  int64_t N = args.integer(), C = args.integer(), S = args.integer();
+  double eps = args.real();
+  bool known = with_float(dtype, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    using F = compute<T>;
+    auto *mean = (const F*)mean_, *var = (const F*)var_, *weight = (const F*)weight_, *bias = (const F*)bias_;
+    // One product and one sum an element, as PyTorch does it.
+    F* scale = (F*)context->scratch(context, 0, size_t(2 * larger(C, 1)) * sizeof(F));
+    if (!scale) return context->fail(context, "[batch_norm] out of memory for a number per channel");
+    F* shift = scale + C;
+    for (int64_t c = 0; c < C; c++) {
+      scale[c] = 1 / (F)__builtin_sqrt(var[c] + (F)eps) * (weight ? weight[c] : 1);
+      shift[c] = (bias ? bias[c] : 0) - mean[c] * scale[c];
+    }
+    auto* out = (T*)out_;
+    auto* x = (const T*)x_;
+    if (S == 1) {
+      return parallel_for(context, N, 16384 / larger(C, 1) + 1, [&](int64_t begin, int64_t end) {
+        for (int64_t n = begin; n < end; n++) scale_run<true>(out + n * C, x + n * C, C, scale, shift);
+      });
+    }
+    parallel_for(context, N * C, 16384 / larger(S, 1) + 1, [&](int64_t begin, int64_t end) {
+      for (int64_t p = begin; p < end; p++) {
+        scale_run<false>(out + p * S, x + p * S, S, scale + p % C, shift + p % C);
+      }
+    });
+  });
+  if (!known) context->fail(context, "[batch_norm] expected a floating dtype");
 }
 
 // Sums over one plane of a channel.

@@ -240,6 +240,12 @@ const normalizePlain = new PointwiseKernel(
   3,
   1,
 );
+const scaled = new PointwiseKernel(
+  "batch_norm",
+  [e.mul(e.mul(e.sub(leaf(0), leaf(1)), e.rsqrt(e.add(leaf(2), param(0)))), leaf(3))],
+  4,
+  1,
+);
 // dx in training: (dy - sum_dy/m - (x - mean) * invstd^2 * sum_dy_xmu/m) * invstd * weight.
 const trainingGradient = new PointwiseKernel(
   "batch_norm_backward",
@@ -295,6 +301,26 @@ function composedBatchGradients(
 /** [C] as [1, C, 1], to broadcast over [N, C, S]. */
 const perChannel = (t: Tensor): Tensor => alias(t, [1, t.numel, 1], [t.numel, t.strides[0] ?? 1, 1]);
 
+/** The same as the CPU's kernel does, in one pass of fused arithmetic. */
+function normalizeOnGpu(
+  out: Tensor,
+  x: Tensor,
+  average: Tensor,
+  variance: Tensor,
+  scale: Tensor | null,
+  shift: Tensor | null,
+  eps: number,
+): void {
+  const [batch, channels] = x.shape as [number, number];
+  const spatial = numelOf(x.shape.slice(2));
+  const flat = (t: Tensor): Tensor => alias(t, [batch, channels, spatial], [channels * spatial, spatial, 1]);
+  const statistics = [average, variance].map(perChannel);
+  const factor = scale ?? (shift && onesFor(channels, average));
+  const affine = [factor, shift].flatMap((t) => (t ? [perChannel(t)] : []));
+  const kernel = shift ? normalize : scale ? scaled : normalizePlain;
+  kernel.launch(x.dtype, [flat(out)], [flat(x), ...statistics, ...affine], [eps]);
+}
+
 const nativeBatchNorm = op({
   signature:
     "_native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool training, float eps) -> (Tensor out, Tensor mean, Tensor var)",
@@ -337,23 +363,25 @@ const nativeBatchNorm = op({
       if (variance === runningVar) variance = alias(variance);
     }
     const out = empty(x.shape, x.dtype, x.device);
-    const flatShape = [x.shape[0]!, channels, spatial];
-    const flat = (t: Tensor) => alias(t, flatShape, [channels * spatial, spatial, 1]);
-    if (weight) {
-      const shift = bias ?? null;
-      if (shift) {
-        const inputs = [flat(x), perChannel(average), perChannel(variance), perChannel(weight), perChannel(shift)];
-        normalize.launch(x.dtype, [flat(out)], inputs, [eps]);
-      } else {
-        scaled.launch(
-          x.dtype,
-          [flat(out)],
-          [flat(x), perChannel(average), perChannel(variance), perChannel(weight)],
-          [eps],
-        );
-      }
-    } else {
-      normalizePlain.launch(x.dtype, [flat(out)], [flat(x), perChannel(average), perChannel(variance)], [eps]);
+    const [scale, shift] = [weight, bias].map((t) => t && contiguousOf(castOf(t, kept))) as [
+      Tensor | null,
+      Tensor | null,
+    ];
+    if (x.device.type === "cuda") normalizeOnGpu(out, x, average, variance, scale, shift, eps);
+    else {
+      launch("batch_norm", [out], 2 * x.numel, [
+        x.dtype.id,
+        out.pointer,
+        x.pointer,
+        average.pointer,
+        variance.pointer,
+        pointerOf(scale),
+        pointerOf(shift),
+        x.shape[0]!,
+        channels,
+        spatial,
+        eps,
+      ]);
     }
     return [inFormatOf([input], out), average, variance];
   },
@@ -415,12 +443,6 @@ const nativeBatchNorm = op({
   },
   cost: (input: Tensor) => ({ flops: 8 * input.numel }),
 });
-const scaled = new PointwiseKernel(
-  "batch_norm",
-  [e.mul(e.mul(e.sub(leaf(0), leaf(1)), e.rsqrt(e.add(leaf(2), param(0)))), leaf(3))],
-  4,
-  1,
-);
 const ones = new PointwiseKernel("fill", [param(0)], 0, 1);
 function onesFor(n: number, like: Tensor): Tensor {
   const t = empty([n], like.dtype, like.device);
