@@ -84,6 +84,8 @@ export class CachingAllocator implements Allocator {
     systemAllocations: 0,
   };
   listener: MemoryListener | null = null;
+  /** Called when the system has no more: frees what can be made again. */
+  onShortage: (() => void) | null = null;
   readonly shared = new Float64Array(new SharedArrayBuffer(16));
   /** Marks blocks as this allocator's, where several serve one device. */
   readonly pool: number;
@@ -151,6 +153,7 @@ export class CachingAllocator implements Allocator {
   #grow(sizeBytes: number, requestedBytes: number): number {
     const s = this.statistics;
     let pointer = this.#raw.allocate(sizeBytes);
+    if (pointer === 0) this.onShortage?.();
     if (pointer === 0 && s.reservedBytes > s.allocatedBytes) {
       this.emptyCache();
       pointer = this.#raw.allocate(sizeBytes);

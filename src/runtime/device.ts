@@ -3,6 +3,7 @@ import { CachingAllocator, type Allocator, type Block } from "./allocator.ts";
 import { RuntimeError } from "./errors.ts";
 import type { CpuAddon } from "./native/addon.ts";
 import { Stream } from "./native/stream.ts";
+import { dropAllPacks } from "./packs.ts";
 
 export interface Device {
   /** "cpu", "meta", "cuda". */
@@ -70,6 +71,7 @@ export class CpuDevice implements ComputeDevice {
       describe: () => "cpu",
       position: () => this.stream.submitted,
     });
+    this.allocator.onShortage = dropAllPacks;
   }
   allocate(bytes: number): Block {
     return this.allocator.allocate(bytes);

@@ -8,6 +8,7 @@ import type { Device } from "./device.ts";
 import { complexUse, type DType } from "./dtype.ts";
 import { contiguousStrides, isContiguous, numelOf, type Shape } from "./shape.ts";
 import type { Node } from "./autograd/node.ts";
+import type { Packs } from "./packs.ts";
 
 export class Storage {
   readonly device: Device;
@@ -18,6 +19,8 @@ export class Storage {
   /** The command that last wrote into it: reading waits for this one only. */
   lastWrite = 0;
   refs = 0;
+  /** The same bytes in the orders that kernels asked for. */
+  packs: Packs | null = null;
 
   /** `block` is memory that somebody else got from the device. */
   constructor(device: Device, sizeBytes: number, block: Block | null = null) {
@@ -30,6 +33,7 @@ export class Storage {
   }
   release(): void {
     if (--this.refs === 0 && this.block) {
+      if (this.packs) this.packs.clear();
       this.device.free(this.block);
       this.block = null;
     }
