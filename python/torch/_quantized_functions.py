@@ -3,6 +3,7 @@ compute with them, and the rest is refused in PyTorch's words. Operators that ch
 torch.ops.quantized's (_quantized_ops.py)."""
 
 import torch
+from torch._gen import functions as _f
 from torch._quantized import BOUNDS, PerTensor, QuantizedTensor, like, quantize_per_tensor, refusal
 from torch.nn import functional as F
 
@@ -252,8 +253,32 @@ def _from_float(values, tensor):
     return like(values.to(tensor._ints.dtype), tensor)
 
 
-@_on("max_pool1d max_pool2d max_pool3d quantized_max_pool1d quantized_max_pool2d quantized_max_pool3d reflection_pad1d reflection_pad2d "
-     "replication_pad1d replication_pad2d")
+def _sizes(value):
+    return [value] if isinstance(value, int) else list(value)
+
+
+def _by_kernel(tensor):
+    """Is it an image that the kernels of eight-bit integers pool as it is?"""
+    return tensor.dim() == 4 and tensor.dtype != torch.qint32
+
+
+@_on("max_pool2d quantized_max_pool2d")
+def _largest(func, args, kwargs):
+    tensor = args[0]
+    if not _by_kernel(tensor):
+        return _picked(func, args, kwargs)
+    if kwargs.get("return_indices"):
+        raise refusal("max_pool2d_with_indices")
+    return like(_max_pool2d(tensor._ints, *args[1:], **kwargs), tensor)
+
+
+def _max_pool2d(ints, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
+    return _f._max_pool2d_int8(
+        ints, _sizes(kernel_size), _sizes(stride or kernel_size), _sizes(padding), _sizes(dilation), ceil_mode
+    )
+
+
+@_on("max_pool1d max_pool3d quantized_max_pool1d quantized_max_pool3d reflection_pad1d reflection_pad2d replication_pad1d replication_pad2d")
 def _picked(func, args, kwargs):
     tensor = args[0]
     if kwargs.get("return_indices"):
@@ -279,9 +304,25 @@ def _rounded(offsets, tensor):
     return _from_float(values, tensor)
 
 
+def _avg_pool2d(ints, zero_point, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None):
+    return _f._avg_pool2d_int8(
+        ints, zero_point, _sizes(kernel_size), _sizes(stride or kernel_size), _sizes(padding), ceil_mode, count_include_pad,
+        divisor_override,
+    )
+
+
+def _adaptive_avg_pool2d(ints, zero_point, output_size):
+    wanted = _sizes(output_size) * (1 if isinstance(output_size, (list, tuple)) else 2)
+    sizes = [n if size is None else size for size, n in zip(wanted, ints.shape[-2:])]
+    return _f._adaptive_avg_pool2d_int8(ints, zero_point, sizes)
+
+
 @_on("avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d")
 def _averaged(func, args, kwargs):
     tensor = args[0]
+    kernel = {"avg_pool2d": _avg_pool2d, "adaptive_avg_pool2d": _adaptive_avg_pool2d}.get(func.__name__)
+    if kernel and _by_kernel(tensor):
+        return like(kernel(tensor._ints, tensor.q_zero_point(), *args[1:], **kwargs), tensor)
     return _rounded(func(_as_float(tensor) - tensor.q_zero_point(), *args[1:], **kwargs), tensor)
 
 

@@ -2,6 +2,7 @@
 
 import torch
 from torch import _quantized_packed as packing
+from torch._gen import functions as _f
 from torch._ops import Operator, operators
 from torch._quantized import _PLAIN, BOUNDS, PerTensor, QuantizedTensor, quantize_per_tensor, wrap
 from torch._quantized_packed import Packed, PackedConv, PackedEmbedding, PackedHalf
@@ -200,6 +201,11 @@ def _two(name, function, relu):
 
 def _sum(qa, qb, scale, zero_point, relu):
     """Through float32, as PyTorch's kernel does it."""
+    if qa.shape == qb.shape and qa.dtype != torch.qint32:
+        ints = _f._add_int8(
+            qa._ints, qa.q_scale(), qa.q_zero_point(), qb._ints, qb.q_scale(), qb.q_zero_point(), scale, zero_point, relu
+        )
+        return _of(ints, qa.dtype, scale, zero_point)
     real = _kernel_inputs(qa) + _kernel_inputs(qb)
     return _kernel_result(torch.relu(real) if relu else real, scale, zero_point, qa.dtype)
 

@@ -4,13 +4,17 @@ from _core import (
     op__adam_step_ as _core__adam_step_,
     op__adam_steps_ as _core__adam_steps_,
     op__adaptive_avg_pool2d as _core__adaptive_avg_pool2d,
+    op__adaptive_avg_pool2d_int8 as _core__adaptive_avg_pool2d_int8,
+    op__add_int8 as _core__add_int8,
     op__alias as _core__alias,
     op__attention as _core__attention,
+    op__avg_pool2d_int8 as _core__avg_pool2d_int8,
     op__bernoulli_ as _core__bernoulli_,
     op__binary_cross_entropy as _core__binary_cross_entropy,
     op__bitwise_not_int as _core__bitwise_not_int,
     op__bitwise_not_int_ as _core__bitwise_not_int_,
     op__cast as _core__cast,
+    op__cat_int8 as _core__cat_int8,
     op__cholesky_inverse as _core__cholesky_inverse,
     op__cholesky_solve as _core__cholesky_solve,
     op__choose_qparams as _core__choose_qparams,
@@ -60,9 +64,11 @@ from _core import (
     op__linear_int8 as _core__linear_int8,
     op__linear_int8_dynamic as _core__linear_int8_dynamic,
     op__linear_low_bit as _core__linear_low_bit,
+    op__map_int8 as _core__map_int8,
     op__max_all as _core__max_all,
     op__max_dim as _core__max_dim,
     op__max_pool2d as _core__max_pool2d,
+    op__max_pool2d_int8 as _core__max_pool2d_int8,
     op__min_all as _core__min_all,
     op__min_dim as _core__min_dim,
     op__multinomial_replaced as _core__multinomial_replaced,
@@ -482,6 +488,24 @@ def _adaptive_avg_pool2d(input, output_size):
         raise
 
 
+def _adaptive_avg_pool2d_int8(input, zero, output_size):
+    "Averages of quantized numbers over as many windows as wanted; scale and zero point stay what they were."
+    try:
+        return _wrap(_core__adaptive_avg_pool2d_int8(input.h, zero, _ints(output_size)))
+    except AttributeError:
+        _check_tensors("_adaptive_avg_pool2d_int8", [("input", 1, input)])
+        raise
+
+
+def _add_int8(input, scale, zero, other, other_scale, other_zero, out_scale, out_zero, relu=False):
+    "The sum of two tensors of quantized numbers, quantized by another scale."
+    try:
+        return _wrap(_core__add_int8(input.h, scale, zero, other.h, other_scale, other_zero, out_scale, out_zero, relu))
+    except AttributeError:
+        _check_tensors("_add_int8", [("input", 1, input), ("other", 4, other)])
+        raise
+
+
 def _alias(input):
     "The same tensor under another name."
     try:
@@ -497,6 +521,15 @@ def _attention(query, key, value, mask, scale, is_causal):
         return _wrap_named(_attention_result, _core__attention(query.h, key.h, value.h, 0 if mask is None else mask.h, scale, is_causal))
     except AttributeError:
         _check_tensors("_attention", [("query", 1, query), ("key", 2, key), ("value", 3, value)])
+        raise
+
+
+def _avg_pool2d_int8(input, zero, kernel_size, stride=(), padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None):
+    "The average of each window of quantized numbers; scale and zero point stay what they were."
+    try:
+        return _wrap(_core__avg_pool2d_int8(input.h, zero, _ints(kernel_size), _ints(stride), _ints(padding), ceil_mode, count_include_pad, divisor_override))
+    except AttributeError:
+        _check_tensors("_avg_pool2d_int8", [("input", 1, input)])
         raise
 
 
@@ -557,6 +590,11 @@ def _cast(input, dtype):
     except AttributeError:
         _check_tensors("_cast", [("input", 1, input)])
         raise
+
+
+def _cat_int8(tensors, tables, dim):
+    "Joined along dim, each through its own row of 256 bytes: that is how they come to one scale. No tables: as they are."
+    return _wrap(_core__cat_int8(_handles(tensors), 0 if tables is None else tables.h, dim))
 
 
 def _cholesky_inverse(L, upper):
@@ -1094,6 +1132,15 @@ def _linear_low_bit(input, weight, scale, zero=None, table=None, bias=None, form
         raise
 
 
+def _map_int8(input, table):
+    "Any function of one quantized number: byte b becomes table[b], 256 bytes of the same dtype in the order of the bits."
+    try:
+        return _wrap(_core__map_int8(input.h, table.h))
+    except AttributeError:
+        _check_tensors("_map_int8", [("input", 1, input), ("table", 2, table)])
+        raise
+
+
 def _max_all(input):
     "The largest of all elements."
     try:
@@ -1118,6 +1165,15 @@ def _max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode):
         return _wrap_named(_max_pool2d_result, _core__max_pool2d(input.h, _ints(kernel_size), _ints(stride), _ints(padding), _ints(dilation), ceil_mode))
     except AttributeError:
         _check_tensors("_max_pool2d", [("input", 1, input)])
+        raise
+
+
+def _max_pool2d_int8(input, kernel_size, stride=(), padding=0, dilation=1, ceil_mode=False):
+    "The largest byte of each window; scale and zero point stay what they were."
+    try:
+        return _wrap(_core__max_pool2d_int8(input.h, _ints(kernel_size), _ints(stride), _ints(padding), _ints(dilation), ceil_mode))
+    except AttributeError:
+        _check_tensors("_max_pool2d_int8", [("input", 1, input)])
         raise
 
 

@@ -35,6 +35,8 @@ import "./optimizer.ts";
 import "./pointwise_pairs.ts";
 import "./pool.ts";
 import "./quantized.ts";
+import "./quantized_conv.ts";
+import "./quantized_maps.ts";
 import "./random.ts";
 import "./random_gamma.ts";
 import "./reduce.ts";

@@ -12,7 +12,7 @@ import { zeros } from "./create.ts";
 import { scatterAdd } from "./indexing.ts";
 import { reshape, squeeze, unsqueeze } from "./view.ts";
 
-const pair = (v: Shape): [number, number] => (v.length === 1 ? [v[0]!, v[0]!] : [v[0]!, v[1]!]);
+export const pair = (v: Shape): [number, number] => (v.length === 1 ? [v[0]!, v[0]!] : [v[0]!, v[1]!]);
 
 /** The last window may start inside the input or its left padding only, so that ceil_mode adds no empty ones. */
 function pooledSize(
@@ -29,14 +29,14 @@ function pooledSize(
   return out;
 }
 
-interface Window {
+export interface Window {
   kernel: [number, number];
   stride: [number, number];
   padding: [number, number];
   dilation: [number, number];
 }
 
-function checked(
+export function checkedWindow(
   input: Tensor,
   w: Window,
   ceil: boolean,
@@ -93,7 +93,7 @@ export const maxPool2d = op({
       padding: pair(padding),
       dilation: pair(dilation),
     };
-    const { lead, h, wd, oh, ow } = checked(input, w, ceil, "max_pool2d");
+    const { lead, h, wd, oh, ow } = checkedWindow(input, w, ceil, "max_pool2d");
     const x = contiguousOf(input);
     const out = empty([...lead, oh, ow], x.dtype, x.device);
     const indices = empty(out.shape, int64, x.device);
@@ -158,7 +158,7 @@ export const avgPool2d = op({
       padding: pair(padding),
       dilation: [1, 1],
     };
-    const { lead, h, wd, oh, ow } = checked(input, w, ceil, "avg_pool2d");
+    const { lead, h, wd, oh, ow } = checkedWindow(input, w, ceil, "avg_pool2d");
     const x = contiguousOf(input);
     const out = empty([...lead, oh, ow], x.dtype, x.device);
     if (out.numel > 0) {

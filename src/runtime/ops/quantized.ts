@@ -1,6 +1,7 @@
 /**
- * Products of int8 numbers: linear layers and convolutions of quantized activations and weights, summed in int32. Weights
- * stay as PyTorch keeps them: kernels pack what they need as they go. Choosing scales is affine.ts's business.
+ * Products of int8 numbers: linear layers of quantized activations and weights, summed in int32, and how finished sums
+ * become results. Weights stay as PyTorch keeps them: kernels pack what they need as they go. Convolutions are in
+ * quantized_conv.ts; choosing scales is affine.ts's business.
  */
 import { float32, float64, int32, int8, uint8, type DType } from "../dtype.ts";
 import { RuntimeError } from "../errors.ts";
@@ -11,13 +12,11 @@ import { PointwiseKernel } from "../pointwise/kernel.ts";
 import { formatShape, numelOf, type Shape } from "../shape.ts";
 import { alias, empty, Tensor } from "../tensor.ts";
 import { perColumn, qparamsOf, type Number_ } from "./affine.ts";
-import { conv2d, convOutputSize } from "./conv.ts";
 import { castOf, contiguousOf } from "./copy.ts";
 import { full } from "./create.ts";
-import { inChannelsLast, isChannelsLast } from "./memory_format.ts";
 import { mm } from "./matmul.ts";
 import { amax, amin } from "./reduce.ts";
-import { reshape, squeeze, transpose, unsqueeze } from "./view.ts";
+import { reshape, transpose } from "./view.ts";
 
 const isByte = (t: Tensor): boolean => t.dtype === int8 || t.dtype === uint8;
 
@@ -41,7 +40,7 @@ interface Finish {
   relu: boolean;
 }
 
-function finishOf(
+export function finishOf(
   where: string,
   input: Tensor,
   xScale: Number_,
@@ -117,7 +116,7 @@ function finishKernel(f: Finish): PointwiseKernel {
 }
 
 /** Sums of float64, which hold every integer exactly, to the result: how devices without kernels of their own do it. */
-function finishSums(out: Tensor, sums: Tensor, f: Finish, perChannel: (t: Tensor) => Tensor): void {
+export function finishSums(out: Tensor, sums: Tensor, f: Finish, perChannel: (t: Tensor) => Tensor): void {
   const inputs = [sums, f.xScale, perChannel(f.weightScale)];
   if (f.bias) inputs.push(perChannel(f.bias));
   const ends = f.dtype === int8 ? [-128, 127] : [0, 255];
@@ -128,14 +127,14 @@ function finishSums(out: Tensor, sums: Tensor, f: Finish, perChannel: (t: Tensor
 const centreKernel = new PointwiseKernel("centre", [e.sub(leaf(0), leaf(1))], 2, 0);
 
 /** q - zero in double precision. */
-function centred(q: Tensor, zero: Tensor | null): Tensor {
+export function centred(q: Tensor, zero: Tensor | null): Tensor {
   if (!zero) return castOf(q, float64);
   const out = empty(q.shape, float64, q.device);
   centreKernel.launch(float64, [out], [q, zero], []);
   return out;
 }
 
-const finishPointers = (f: Finish): number[] => [
+export const finishPointers = (f: Finish): number[] => [
   pointerOf(f.xScale),
   pointerOf(f.xZero),
   f.weightScale.pointer,
@@ -350,168 +349,3 @@ export const intMm = op({
 const cppName = (dtype: DType): string =>
   ({ float32: "float", float64: "double", int32: "int", int64: "long int", uint8: "unsigned char" })[dtype.name] ??
   dtype.name;
-
-function checkConv(where: string, input: Tensor, weight: Tensor, g: ConvGeometry): void {
-  if (weight.rank !== 4 || input.rank !== 4) {
-    throw new RuntimeError(
-      `${where} got input ${formatShape(input.shape)} and weight ${formatShape(weight.shape)}: expected [N, C, H, W] ` +
-        "and [O, C / groups, kh, kw]",
-    );
-  }
-  if (g.groups < 1 || input.shape[1] !== weight.shape[1]! * g.groups || weight.shape[0]! % g.groups !== 0) {
-    throw new RuntimeError(
-      `${where} got input ${formatShape(input.shape)} and weight ${formatShape(weight.shape)} in ${g.groups} groups: ` +
-        "expected groups that divide both channel counts",
-    );
-  }
-  for (const [what, values, least] of [
-    ["stride", g.stride, 1],
-    ["padding", g.padding, 0],
-    ["dilation", g.dilation, 1],
-  ] as const) {
-    if (values.length !== 2 || values.some((v) => v < least)) {
-      throw new RuntimeError(`${where} got ${what} ${formatShape(values)}: expected two numbers of at least ${least}`);
-    }
-  }
-}
-
-interface ConvGeometry {
-  stride: Shape;
-  padding: Shape;
-  dilation: Shape;
-  groups: number;
-}
-
-function convShape(input: Tensor, weight: Tensor, g: ConvGeometry): number[] {
-  const sizes = [0, 1].map((i) =>
-    convOutputSize(input.shape[2 + i]!, weight.shape[2 + i]!, g.stride[i]!, g.padding[i]!, g.dilation[i]!),
-  );
-  if (sizes.some((s) => s < 1)) {
-    throw new RuntimeError(
-      `[conv2d_int8] got input ${formatShape(input.shape)} and weight ${formatShape(weight.shape)}: expected a kernel ` +
-        "no larger than the padded input",
-    );
-  }
-  return [input.shape[0]!, weight.shape[0]!, ...sizes];
-}
-
-export const conv2dInt8 = op({
-  signature:
-    "_conv2d_int8(Tensor input, Operand x_scale, Operand x_zero, Tensor weight, Tensor weight_scale, Tensor? weight_zero, Tensor? bias, int[] stride, int[] padding, int[] dilation, int groups, Operand? out_scale=None, Operand? out_zero=None, Dtype? dtype=None, bool relu=False) -> Tensor",
-  doc: "A 2-D convolution of uint8 or int8 activations and int8 weights, summed in int32; real or requantized.",
-  in: "_C",
-  differentiable: false,
-  forward: convolveInt8,
-  cost: (
-    input: Tensor,
-    _s,
-    _z,
-    weight: Tensor,
-    _ws,
-    _wz,
-    _b,
-    stride: Shape,
-    padding: Shape,
-    dilation: Shape,
-    groups,
-  ) => {
-    const image = input.rank === 3 ? unsqueeze(input, 0) : input;
-    const shape = convShape(image, weight, { stride, padding, dilation, groups });
-    return {
-      flops: 2 * numelOf(shape) * numelOf(weight.shape.slice(1)),
-      bytes: input.nbytes + weight.nbytes + numelOf(shape),
-    };
-  },
-});
-
-function convolveInt8(
-  input: Tensor,
-  xScale: Number_,
-  xZero: Number_,
-  weight: Tensor,
-  weightScale: Tensor,
-  weightZero: Tensor | null,
-  bias: Tensor | null,
-  stride: Shape,
-  padding: Shape,
-  dilation: Shape,
-  groups: number,
-  outScale: Number_ | null = null,
-  outZero: Number_ | null = null,
-  dtype: DType | null = null,
-  relu = false,
-): Tensor {
-  const where = "[conv2d_int8]";
-  if (input.rank === 3) {
-    const one = convolveInt8(
-      unsqueeze(input, 0),
-      xScale,
-      xZero,
-      weight,
-      weightScale,
-      weightZero,
-      bias,
-      stride,
-      padding,
-      dilation,
-      groups,
-      outScale,
-      outZero,
-      dtype,
-      relu,
-    );
-    return squeeze(one, [0]);
-  }
-  const g = { stride, padding, dilation, groups };
-  checkConv(where, input, weight, g);
-  const f = finishOf(
-    where,
-    input,
-    xScale,
-    xZero,
-    weight,
-    weightScale,
-    weightZero,
-    bias,
-    outScale,
-    outZero,
-    dtype,
-    relu,
-  );
-  const shape = convShape(input, weight, g);
-  const isLast = isChannelsLast(input.shape, input.strides);
-  const [, O, oh, ow] = shape as [number, number, number, number];
-  const strides = isLast ? [O * oh * ow, 1, ow * O, O] : undefined;
-  const out = empty(shape, f.dtype, input.device, strides);
-  if (out.numel === 0) return out;
-  const x = isLast ? input : contiguousOf(input);
-  // Kernels read both orders; the taps of each filter side by side save them a turn.
-  const isWeightLast = isChannelsLast(weight.shape, weight.strides);
-  const w = isWeightLast ? weight : contiguousOf(weight);
-  if (out.device.stream?.has("conv2d_int8") && !f.weightZero) {
-    launch("conv2d_int8", [out], (2 * out.numel * numelOf(w.shape.slice(1))) / 64, [
-      out.dtype.id,
-      out.pointer,
-      x.dtype.id,
-      x.pointer,
-      w.pointer,
-      ...finishPointers(f),
-      isLast ? 1 : 0,
-      isWeightLast ? 1 : 0,
-      ...x.shape,
-      O,
-      w.shape[2]!,
-      w.shape[3]!,
-      ...stride,
-      ...padding,
-      ...dilation,
-      groups,
-    ]);
-    return out;
-  }
-  const perChannel = (t: Tensor): Tensor => alias(t, [t.numel, 1, 1], [1, 1, 1]);
-  const zero = f.weightZero && alias(f.weightZero, [f.weightZero.numel, 1, 1, 1], [1, 1, 1, 1]);
-  const sums = conv2d(centred(contiguousOf(x), f.xZero), centred(w, zero), null, stride, padding, dilation, groups);
-  finishSums(out, sums, f, perChannel);
-  return isLast ? inChannelsLast(out) : out;
-}

@@ -1,0 +1,181 @@
+/**
+ * Convolutions of quantized activations and int8 weights, summed in int32. What becomes of finished sums is quantized.ts's
+ * business.
+ */
+import { type DType } from "../dtype.ts";
+import { RuntimeError } from "../errors.ts";
+import { launch } from "../launch.ts";
+import { op } from "../op.ts";
+import { formatShape, numelOf, type Shape } from "../shape.ts";
+import { alias, empty, type Tensor } from "../tensor.ts";
+import { type Number_ } from "./affine.ts";
+import { conv2d, convOutputSize } from "./conv.ts";
+import { contiguousOf } from "./copy.ts";
+import { inChannelsLast, isChannelsLast } from "./memory_format.ts";
+import { centred, finishOf, finishPointers, finishSums } from "./quantized.ts";
+import { squeeze, unsqueeze } from "./view.ts";
+
+function checkConv(where: string, input: Tensor, weight: Tensor, g: ConvGeometry): void {
+  if (weight.rank !== 4 || input.rank !== 4) {
+    throw new RuntimeError(
+      `${where} got input ${formatShape(input.shape)} and weight ${formatShape(weight.shape)}: expected [N, C, H, W] ` +
+        "and [O, C / groups, kh, kw]",
+    );
+  }
+  if (g.groups < 1 || input.shape[1] !== weight.shape[1]! * g.groups || weight.shape[0]! % g.groups !== 0) {
+    throw new RuntimeError(
+      `${where} got input ${formatShape(input.shape)} and weight ${formatShape(weight.shape)} in ${g.groups} groups: ` +
+        "expected groups that divide both channel counts",
+    );
+  }
+  for (const [what, values, least] of [
+    ["stride", g.stride, 1],
+    ["padding", g.padding, 0],
+    ["dilation", g.dilation, 1],
+  ] as const) {
+    if (values.length !== 2 || values.some((v) => v < least)) {
+      throw new RuntimeError(`${where} got ${what} ${formatShape(values)}: expected two numbers of at least ${least}`);
+    }
+  }
+}
+
+interface ConvGeometry {
+  stride: Shape;
+  padding: Shape;
+  dilation: Shape;
+  groups: number;
+}
+
+function convShape(input: Tensor, weight: Tensor, g: ConvGeometry): number[] {
+  const sizes = [0, 1].map((i) =>
+    convOutputSize(input.shape[2 + i]!, weight.shape[2 + i]!, g.stride[i]!, g.padding[i]!, g.dilation[i]!),
+  );
+  if (sizes.some((s) => s < 1)) {
+    throw new RuntimeError(
+      `[conv2d_int8] got input ${formatShape(input.shape)} and weight ${formatShape(weight.shape)}: expected a kernel ` +
+        "no larger than the padded input",
+    );
+  }
+  return [input.shape[0]!, weight.shape[0]!, ...sizes];
+}
+
+export const conv2dInt8 = op({
+  signature:
+    "_conv2d_int8(Tensor input, Operand x_scale, Operand x_zero, Tensor weight, Tensor weight_scale, Tensor? weight_zero, Tensor? bias, int[] stride, int[] padding, int[] dilation, int groups, Operand? out_scale=None, Operand? out_zero=None, Dtype? dtype=None, bool relu=False) -> Tensor",
+  doc: "A 2-D convolution of uint8 or int8 activations and int8 weights, summed in int32; real or requantized.",
+  in: "_C",
+  differentiable: false,
+  forward: convolveInt8,
+  cost: (
+    input: Tensor,
+    _s,
+    _z,
+    weight: Tensor,
+    _ws,
+    _wz,
+    _b,
+    stride: Shape,
+    padding: Shape,
+    dilation: Shape,
+    groups,
+  ) => {
+    const image = input.rank === 3 ? unsqueeze(input, 0) : input;
+    const shape = convShape(image, weight, { stride, padding, dilation, groups });
+    return {
+      flops: 2 * numelOf(shape) * numelOf(weight.shape.slice(1)),
+      bytes: input.nbytes + weight.nbytes + numelOf(shape),
+    };
+  },
+});
+
+function convolveInt8(
+  input: Tensor,
+  xScale: Number_,
+  xZero: Number_,
+  weight: Tensor,
+  weightScale: Tensor,
+  weightZero: Tensor | null,
+  bias: Tensor | null,
+  stride: Shape,
+  padding: Shape,
+  dilation: Shape,
+  groups: number,
+  outScale: Number_ | null = null,
+  outZero: Number_ | null = null,
+  dtype: DType | null = null,
+  relu = false,
+): Tensor {
+  const where = "[conv2d_int8]";
+  if (input.rank === 3) {
+    const one = convolveInt8(
+      unsqueeze(input, 0),
+      xScale,
+      xZero,
+      weight,
+      weightScale,
+      weightZero,
+      bias,
+      stride,
+      padding,
+      dilation,
+      groups,
+      outScale,
+      outZero,
+      dtype,
+      relu,
+    );
+    return squeeze(one, [0]);
+  }
+  const g = { stride, padding, dilation, groups };
+  checkConv(where, input, weight, g);
+  const f = finishOf(
+    where,
+    input,
+    xScale,
+    xZero,
+    weight,
+    weightScale,
+    weightZero,
+    bias,
+    outScale,
+    outZero,
+    dtype,
+    relu,
+  );
+  const shape = convShape(input, weight, g);
+  const isLast = isChannelsLast(input.shape, input.strides);
+  const [, O, oh, ow] = shape as [number, number, number, number];
+  const strides = isLast ? [O * oh * ow, 1, ow * O, O] : undefined;
+  const out = empty(shape, f.dtype, input.device, strides);
+  if (out.numel === 0) return out;
+  const x = isLast ? input : contiguousOf(input);
+  // Kernels read both orders; the taps of each filter side by side save them a turn.
+  const isWeightLast = isChannelsLast(weight.shape, weight.strides);
+  const w = isWeightLast ? weight : contiguousOf(weight);
+  if (out.device.stream?.has("conv2d_int8") && !f.weightZero) {
+    launch("conv2d_int8", [out], (2 * out.numel * numelOf(w.shape.slice(1))) / 64, [
+      out.dtype.id,
+      out.pointer,
+      x.dtype.id,
+      x.pointer,
+      w.pointer,
+      ...finishPointers(f),
+      isLast ? 1 : 0,
+      isWeightLast ? 1 : 0,
+      ...x.shape,
+      O,
+      w.shape[2]!,
+      w.shape[3]!,
+      ...stride,
+      ...padding,
+      ...dilation,
+      groups,
+    ]);
+    return out;
+  }
+  const perChannel = (t: Tensor): Tensor => alias(t, [t.numel, 1, 1], [1, 1, 1]);
+  const zero = f.weightZero && alias(f.weightZero, [f.weightZero.numel, 1, 1, 1], [1, 1, 1, 1]);
+  const sums = conv2d(centred(contiguousOf(x), f.xZero), centred(w, zero), null, stride, padding, dilation, groups);
+  finishSums(out, sums, f, perChannel);
+  return isLast ? inChannelsLast(out) : out;
+}
