@@ -433,6 +433,11 @@ const lowBitSizes = [
   [7, 33, 300, 256],
   [1, 17, 1030, 1032],
   [21, 6, 514, 48],
+  // More rows than are multiplied straight from the packed weights, in one tile and in several, over several pieces.
+  [9, 35, 264, 32],
+  [12, 64, 1000, 40],
+  [29, 33, 808, 808],
+  [64, 17, 392, 16],
 ] as const;
 
 export function testLowBit(m: Machine): void {
@@ -560,16 +565,18 @@ export function testLowBitNan(m: Machine): void {
   const [n, k] = [11, 64];
   const codes = many(n * k, () => 0x38);
   codes[5 * k + 37] = 0xff;
-  const y = m.empty("float32", [2, n]);
-  m.launch(
-    "matmul_low_bit",
-    dtypes.float32,
-    y.pointer,
-    m.tensor(new Array<number>(2 * k).fill(1), "float32").pointer,
-    [3, 24, m.tensor(codes, "uint8").pointer, m.tensor(new Array<number>(n).fill(1), "float32").pointer],
-    [0, 0, 0, 2, n, k, k, k],
-  );
-  m.read(y).forEach((got, at) => assert.ok(at % n === 5 ? Number.isNaN(got) : got === k, `element ${at} is ${got}`));
+  for (const rows of [2, 9]) {
+    const y = m.empty("float32", [rows, n]);
+    m.launch(
+      "matmul_low_bit",
+      dtypes.float32,
+      y.pointer,
+      m.tensor(new Array<number>(rows * k).fill(1), "float32").pointer,
+      [3, 24, m.tensor(codes, "uint8").pointer, m.tensor(new Array<number>(n).fill(1), "float32").pointer],
+      [0, 0, 0, rows, n, k, k, k],
+    );
+    m.read(y).forEach((got, at) => assert.ok(at % n === 5 ? Number.isNaN(got) : got === k, `element ${at} is ${got}`));
+  }
   m.releaseAll();
 }
 

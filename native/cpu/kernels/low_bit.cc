@@ -1,18 +1,13 @@
 // Products with weights of few bits: a few rows of x straight against the packed weights, which are read once, and the
 // weights spelled out for those who multiply many rows. Sums are in single precision.
-#include "low_bit_lanes.h"
+#include "low_bit_panels.h"
 
 namespace layerwise::NS {
 namespace {
 
 constexpr int64_t kChunkBytes = 64 << 10;  // of packed weights that are worth a chunk
 constexpr int64_t kPiece = 512;            // numbers that are spelled out at a time
-
-struct Product {
-  LowBitWeights w;
-  const float* bias;
-  int64_t m, n;
-};
+constexpr int64_t kFewRows = 6;            // that are multiplied straight from the packed weights
 
 // Any format, any groups: pieces of a row spelled out, then dots.
 template <class Store>
@@ -309,7 +304,10 @@ KERNEL(matmul_low_bit) {
   p.w.measure();
   const bool known = with_float(dtype, [&](auto tag) {
     using S = typename decltype(tag)::type;
-    if constexpr (!is_same<S, double>) multiply(context, p, (S*)out, (const S*)x, x_row);
+    if constexpr (!is_same<S, double>) {
+      if (p.m <= kFewRows) multiply(context, p, (S*)out, (const S*)x, x_row);
+      else multiply_panels(context, p, (S*)out, (const S*)x, x_row);
+    }
   });
   if (!known || dtype == kFloat64) context->fail(context, "[matmul_low_bit] expected float32, float16 or bfloat16");
 }

@@ -1,7 +1,7 @@
 /**
  * Products with weights of few bits and activations in floating point: int8, int4, tables of sixteen numbers (NF4, FP4),
- * eight-bit and sixteen-bit floats, scaled in groups along each row. Few rows are multiplied straight from the packed
- * weights, many by spelling the weights out block by block. How weights are quantized is not decided here.
+ * eight-bit and sixteen-bit floats, scaled in groups along each row. Kernels read the packed weights; where there
+ * is none for a dtype, weights are spelled out block by block. How weights are quantized is not decided here.
  */
 import {
   bfloat16,
@@ -241,18 +241,13 @@ export const dequantizeLowBit = op({
   },
 });
 
-/** More rows than this read packed weights so often that spelling them out is cheaper. */
-const MOST_THIN_ROWS = 12;
-/** As long as all of x stays in the second-level cache, more rows do no harm. */
-const MOST_THIN_NUMBERS = 1 << 17;
 /** Bytes of weights that are spelled out at a time: they should stay in the cache until they are multiplied. */
 const SPELLED_BYTES = 4 << 20;
 
 function multiply(out: Tensor, x: Tensor, p: Packed, bias: Tensor | null): void {
   const [rows, k] = x.shape as [number, number];
-  const kernel = thinKernelOf(p, x);
-  const isThin = rows <= MOST_THIN_ROWS || rows * k <= MOST_THIN_NUMBERS;
-  if (kernel && (isThin || x.device.type === "cuda")) {
+  const kernel = packedKernelOf(p, x);
+  if (kernel) {
     const middle = p.format === "float4" ? p.table : p.zero;
     const wanted = x.device.type === "cuda" ? castBias(bias, x.dtype) : bias && contiguousOf(castOf(bias, float32));
     launch(kernel, [out], (2 * out.numel * k) / 16, [
@@ -333,7 +328,7 @@ const roundedKernel = new PointwiseKernel(
 const castBias = (bias: Tensor | null, dtype: DType): Tensor | null => bias && contiguousOf(castOf(bias, dtype));
 
 /** The kernel that multiplies from the packed form, where the device has one that knows this weight. */
-function thinKernelOf(p: Packed, x: Tensor): string | null {
+function packedKernelOf(p: Packed, x: Tensor): string | null {
   const { stream } = x.device;
   if (!stream || x.dtype === float64) return null;
   if (x.device.type === "cpu") return stream.has("matmul_low_bit") ? "matmul_low_bit" : null;
