@@ -120,6 +120,9 @@ class _SplitStep(_Step):
         super().__init__(mode, None, None, None, None, None)
         self.from_input, self.from_hidden, self.projection = from_input, from_hidden, projection
 
+    def whole(self, x, sizes, state, is_reverse):
+        return None
+
     def project(self, x):
         return self.from_input(x)
 

@@ -43,6 +43,7 @@ from _core import (
     op__flip as _core__flip,
     op__geqrf as _core__geqrf,
     op__get_rng_state as _core__get_rng_state,
+    op__gru_layer as _core__gru_layer,
     op__householder_product as _core__householder_product,
     op__index as _core__index,
     op__index_put_ as _core__index_put_,
@@ -64,6 +65,7 @@ from _core import (
     op__linear_int8 as _core__linear_int8,
     op__linear_int8_dynamic as _core__linear_int8_dynamic,
     op__linear_low_bit as _core__linear_low_bit,
+    op__lstm_layer as _core__lstm_layer,
     op__map_int8 as _core__map_int8,
     op__max_all as _core__max_all,
     op__max_dim as _core__max_dim,
@@ -91,6 +93,7 @@ from _core import (
     op__repeat as _core__repeat,
     op__reshape as _core__reshape,
     op__rfloordiv as _core__rfloordiv,
+    op__rnn_layer as _core__rnn_layer,
     op__rpow as _core__rpow,
     op__rremainder as _core__rremainder,
     op__sample_dirichlet as _core__sample_dirichlet,
@@ -442,6 +445,7 @@ from torch._C import (
 _attention_result = _named_result("attention", ("out", "logsumexp",))
 _choose_qparams_result = _named_result("choose_qparams", ("scale", "zero_point",))
 _geqrf_result = _named_result("geqrf", ("a", "tau",))
+_gru_layer_result = _named_result("gru_layer", ("output", "last_hidden",))
 _linalg_cholesky_result = _named_result("linalg_cholesky", ("L", "info",))
 _linalg_det_result = _named_result("linalg_det", ("determinant", "LU", "pivots",))
 _linalg_eig_result = _named_result("linalg_eig", ("eigenvalues", "eigenvectors",))
@@ -452,10 +456,12 @@ _linalg_qr_result = _named_result("linalg_qr", ("Q", "R",))
 _linalg_slogdet_result = _named_result("linalg_slogdet", ("sign", "logabsdet", "LU", "pivots",))
 _linalg_solve_result = _named_result("linalg_solve", ("result", "info",))
 _linalg_svd_result = _named_result("linalg_svd", ("U", "S", "Vh",))
+_lstm_layer_result = _named_result("lstm_layer", ("output", "last_hidden", "last_cell",))
 _max_dim_result = _named_result("max", ("values", "indices",))
 _max_pool2d_result = _named_result("max_pool2d", ("out", "indices",))
 _min_dim_result = _named_result("min", ("values", "indices",))
 _native_batch_norm_result = _named_result("native_batch_norm", ("out", "mean", "var",))
+_rnn_layer_result = _named_result("rnn_layer", ("output", "last_hidden",))
 _sort_result = _named_result("sort", ("values", "indices",))
 _std_mean_result = _named_result("std_mean", ("std", "mean",))
 _var_mean_result = _named_result("var_mean", ("var", "mean",))
@@ -909,6 +915,15 @@ def _get_rng_state(generator):
     return _wrap(_core__get_rng_state(0 if generator is None else generator.id))
 
 
+def _gru_layer(input, hidden, weight_ih, weight_hh, bias_ih=None, bias_hh=None, sizes=None, reverse=False):
+    "One GRU layer in one direction over a sequence [steps, batch, features], or over packed rows with the sizes of steps."
+    try:
+        return _wrap_named(_gru_layer_result, _core__gru_layer(input.h, hidden.h, weight_ih.h, weight_hh.h, 0 if bias_ih is None else bias_ih.h, 0 if bias_hh is None else bias_hh.h, -1 if sizes is None else _ints(sizes), reverse))
+    except AttributeError:
+        _check_tensors("_gru_layer", [("input", 1, input), ("hidden", 2, hidden), ("weight_ih", 3, weight_ih), ("weight_hh", 4, weight_hh)])
+        raise
+
+
 def _householder_product(A, tau):
     "The first columns of a product of Householder reflections."
     try:
@@ -1129,6 +1144,15 @@ def _linear_low_bit(input, weight, scale, zero=None, table=None, bias=None, form
         return _wrap(_core__linear_low_bit(input.h, weight.h, scale.h, 0 if zero is None else zero.h, 0 if table is None else table.h, 0 if bias is None else bias.h, format, group, activations))
     except AttributeError:
         _check_tensors("_linear_low_bit", [("input", 1, input), ("weight", 2, weight), ("scale", 3, scale)])
+        raise
+
+
+def _lstm_layer(input, hidden, cell, weight_ih, weight_hh, bias_ih=None, bias_hh=None, sizes=None, reverse=False):
+    "One LSTM layer in one direction over a sequence [steps, batch, features], or over packed rows with the sizes of steps."
+    try:
+        return _wrap_named(_lstm_layer_result, _core__lstm_layer(input.h, hidden.h, cell.h, weight_ih.h, weight_hh.h, 0 if bias_ih is None else bias_ih.h, 0 if bias_hh is None else bias_hh.h, -1 if sizes is None else _ints(sizes), reverse))
+    except AttributeError:
+        _check_tensors("_lstm_layer", [("input", 1, input), ("hidden", 2, hidden), ("cell", 3, cell), ("weight_ih", 4, weight_ih), ("weight_hh", 5, weight_hh)])
         raise
 
 
@@ -1400,6 +1424,15 @@ def _rfloordiv(input, other):
         return _wrap(_core__rfloordiv(input.h, other, other_kind))
     except AttributeError:
         _check_tensors("_rfloordiv", [("input", 1, input)])
+        raise
+
+
+def _rnn_layer(input, hidden, weight_ih, weight_hh, bias_ih=None, bias_hh=None, sizes=None, reverse=False, is_relu=False):
+    "One plain recurrent layer in one direction over a sequence, or over packed rows with the sizes of steps."
+    try:
+        return _wrap_named(_rnn_layer_result, _core__rnn_layer(input.h, hidden.h, weight_ih.h, weight_hh.h, 0 if bias_ih is None else bias_ih.h, 0 if bias_hh is None else bias_hh.h, -1 if sizes is None else _ints(sizes), reverse, is_relu))
+    except AttributeError:
+        _check_tensors("_rnn_layer", [("input", 1, input), ("hidden", 2, hidden), ("weight_ih", 3, weight_ih), ("weight_hh", 4, weight_hh)])
         raise
 
 

@@ -39,6 +39,7 @@ import "./quantized_conv.ts";
 import "./quantized_maps.ts";
 import "./random.ts";
 import "./random_gamma.ts";
+import "./recurrent.ts";
 import "./reduce.ts";
 import "./scan.ts";
 import "./softmax.ts";

@@ -1,6 +1,7 @@
 """Recurrent layers: RNN, LSTM and GRU over whole or packed sequences, and their single-step cells.
 
-A layer makes its input-to-hidden product for all steps at once and then walks through time.
+A layer in one direction is one op over all steps. Where that does not do (projections, autocast, products that somebody watches)
+it makes its input-to-hidden product for all steps at once and then walks through time.
 """
 
 import math
@@ -9,7 +10,7 @@ import warnings
 
 import torch
 
-from ... import _C
+from ..._gen import functions as _ops
 from .. import functional as F
 from .. import init
 from ..parameter import Parameter
@@ -18,8 +19,6 @@ from .module import Module
 
 __all__ = ["RNNBase", "RNN", "LSTM", "GRU", "RNNCellBase", "RNNCell", "LSTMCell", "GRUCell"]
 
-_fused_lstm_cell = getattr(_C, "_lstm_cell", None)
-
 
 def apply_permutation(tensor, permutation, dim=1):
     return tensor.index_select(dim, permutation)
@@ -27,8 +26,6 @@ def apply_permutation(tensor, permutation, dim=1):
 
 def _lstm_gates(gates, c):
     """(h, c) of one step from the four stacked gates: input, forget, cell, output."""
-    if _fused_lstm_cell is not None:
-        return _fused_lstm_cell(gates, c)
     i, f, g, o = gates.chunk(4, -1)
     c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
     return torch.sigmoid(o) * torch.tanh(c), c
@@ -51,6 +48,20 @@ class _Step:
         self.mode = mode
         self.w_ih, self.w_hh, self.b_ih, self.b_hh, self.w_hr = w_ih, w_hh, b_ih, b_hh, w_hr
 
+    def whole(self, x, sizes, state, is_reverse):
+        """(outputs, last state) of all steps at once; None where they have to be walked one by one."""
+        if self.w_hr is not None or torch.is_autocast_enabled(x.device.type):
+            return None
+        weights = (self.w_ih, self.w_hh, self.b_ih, self.b_hh, sizes, is_reverse)
+        if self.mode == "LSTM":
+            output, h, c = _ops._lstm_layer(x, *state, *weights)
+            return output, (h, c)
+        if self.mode == "GRU":
+            output, h = _ops._gru_layer(x, *state, *weights)
+        else:
+            output, h = _ops._rnn_layer(x, *state, *weights, self.mode == "RNN_RELU")
+        return output, (h,)
+
     def project(self, x):
         return F.linear(x, self.w_ih, self.b_ih)
 
@@ -70,6 +81,9 @@ class _Step:
 
 def _run(step, x, state, is_reverse):
     """Outputs of every step of x (T, N, F), and the last state."""
+    whole = step.whole(x, None, state, is_reverse)
+    if whole is not None:
+        return whole
     from_input = step.project(x).unbind(0)
     times = range(len(from_input))
     outputs = [None] * len(from_input)
@@ -81,6 +95,9 @@ def _run(step, x, state, is_reverse):
 
 def _run_packed(step, data, batch_sizes, state, is_reverse):
     """The same for packed data, whose steps have fewer and fewer samples as short sequences end."""
+    whole = step.whole(data, batch_sizes, state, is_reverse)
+    if whole is not None:
+        return whole
     pieces = step.project(data).split(batch_sizes)
     outputs = [None] * len(pieces)
     if is_reverse:

@@ -1,0 +1,457 @@
+/**
+ * Recurrent layers over whole sequences: one layer in one direction is one launch, forward and backward. Rows of all steps
+ * lie one after the other; `sizes` says how many each step has where sequences end at different times, as in packed ones.
+ * A walk composed of ops stands beside the kernels: for second derivatives, other dtypes, devices without them.
+ */
+import { runBackward } from "../autograd/engine.ts";
+import { gradMode } from "../autograd/mode.ts";
+import { float32, float64 } from "../dtype.ts";
+import { RuntimeError } from "../errors.ts";
+import { launch, pointerOf } from "../launch.ts";
+import { op, type Grads } from "../op.ts";
+import { formatShape, numelOf, sameShape, type Shape } from "../shape.ts";
+import { empty, type Tensor } from "../tensor.ts";
+import { relu } from "./activation.ts";
+import { contiguousOf } from "./copy.ts";
+import { cat } from "./join.ts";
+import { gemm, linear } from "./matmul.ts";
+import { add, mul, sigmoid, sub, tanh } from "./pointwise.ts";
+import { sum } from "./reduce.ts";
+import { aliasOf, chunk, narrow, reshape, transpose, view } from "./view.ts";
+
+/** The kernels' number of a cell, how many gates it has, and how many numbers of each unit its gradient wants. */
+interface Cell {
+  name: string;
+  mode: number;
+  gates: number;
+  kept: number;
+  hasCell: boolean;
+}
+const LSTM: Cell = { name: "lstm", mode: 0, gates: 4, kept: 4, hasCell: true };
+const GRU: Cell = { name: "gru", mode: 1, gates: 3, kept: 4, hasCell: false };
+const TANH: Cell = { name: "rnn", mode: 2, gates: 1, kept: 0, hasCell: false };
+const RELU: Cell = { name: "rnn", mode: 3, gates: 1, kept: 0, hasCell: false };
+
+/** One layer in one direction: what its walk needs. `cell` is null but for an LSTM. */
+interface Walk {
+  gates: Tensor;
+  hidden: Tensor;
+  cell: Tensor | null;
+  weight: Tensor;
+  bias: Tensor | null;
+  /** Rows of each step. */
+  sizes: readonly number[];
+  reverse: boolean;
+}
+
+const names = ["gates", "hidden", "cell", "weight", "bias"] as const;
+
+function walkOf(
+  kind: Cell,
+  gates: Tensor,
+  hidden: Tensor,
+  cell: Tensor | null,
+  weight: Tensor,
+  bias: Tensor | null,
+  sizes: readonly number[] | null,
+  reverse: boolean,
+): Walk {
+  const where = `[${kind.name}_sequence]`;
+  const [batch, units] = hidden.shape as [number, number];
+  const rows = kind.gates * units;
+  const expects = (what: string, t: Tensor, shape: Shape): void => {
+    if (!sameShape(t.shape, shape)) {
+      throw new RuntimeError(`${where} got ${what} of shape ${formatShape(t.shape)}: expected ${formatShape(shape)}`);
+    }
+  };
+  if (hidden.rank !== 2) throw new RuntimeError(`${where} got hidden of ${hidden.rank} dimensions: expected 2`);
+  if (cell) expects("cell", cell, [batch, units]);
+  expects("weight", weight, [rows, units]);
+  if (bias) expects("bias", bias, [rows]);
+  if (sizes) {
+    const total = sizes.reduce((a, b) => a + b, 0);
+    const isSorted = sizes.every((n, t) => n >= 1 && n <= (sizes[t - 1] ?? batch));
+    if (sizes.length === 0 || sizes[0] !== batch || !isSorted) {
+      throw new RuntimeError(`${where} got sizes ${formatShape(sizes)}: expected ${batch} first and never more after`);
+    }
+    expects("gates", gates, [total, rows]);
+  } else {
+    if (gates.rank !== 3 || gates.shape[0] === 0) {
+      throw new RuntimeError(
+        `${where} got gates of shape ${formatShape(gates.shape)}: expected [steps, ${batch}, ${rows}], at least one step`,
+      );
+    }
+    expects("gates", gates, [gates.shape[0]!, batch, rows]);
+  }
+  for (const t of [hidden, cell, weight, bias]) {
+    if (t && t.dtype !== gates.dtype) {
+      throw new RuntimeError(`${where} got ${t.dtype.name} beside gates of ${gates.dtype.name}: expected one dtype`);
+    }
+  }
+  const each = sizes ?? new Array<number>(gates.shape[0]!).fill(batch);
+  return { gates, hidden, cell, weight, bias, sizes: each, reverse };
+}
+
+/** Do the kernels take it? The meta device takes everything. */
+const hasKernel = ({ gates }: Walk): boolean =>
+  (gates.dtype === float32 || gates.dtype === float64) && gates.device.stream?.has("recurrent_sequence") !== false;
+
+/** Steps as the kernels read them: runs of equal ones, and whether they are walked from the end. */
+function stepsOf({ sizes, reverse }: Walk): number[] {
+  const runs: number[] = [];
+  sizes.forEach((size, t) => {
+    if (t > 0 && sizes[t - 1] === size) runs[runs.length - 2]!++;
+    else runs.push(1, size);
+  });
+  return [runs.length / 2, ...runs, reverse ? 1 : 0];
+}
+
+const leadOf = (gates: Tensor): Shape => gates.shape.slice(0, -1);
+const rowsOf = (gates: Tensor): number => numelOf(leadOf(gates));
+const flopsOf = (w: Walk): number => (2 * w.gates.numel * w.hidden.shape[1]!) / 16;
+
+/** Units stand in panels as wide as the machine's vectors; this holds them on every machine. */
+const WIDEST_PANEL = 64;
+
+function packedWeight(kind: Cell, weight: Tensor, isBackward: boolean): Tensor {
+  const units = weight.shape[1]!;
+  const columns = Math.ceil(units / WIDEST_PANEL) * WIDEST_PANEL;
+  const out = empty([columns * kind.gates * units], weight.dtype, weight.device);
+  launch("recurrent_pack", [out], weight.numel, [
+    weight.dtype.id,
+    out.pointer,
+    contiguousOf(weight).pointer,
+    kind.mode,
+    units,
+    isBackward ? 1 : 0,
+  ]);
+  return out;
+}
+
+/** [output, last hidden, last cell, kept, cells]; the last two are empty unless a gradient will want them. */
+function walkByKernel(kind: Cell, w: Walk, keeps: boolean): Tensor[] {
+  const { dtype, device } = w.gates;
+  const units = w.hidden.shape[1]!;
+  const lead = leadOf(w.gates);
+  const made = (shape: Shape): Tensor => empty(shape, dtype, device);
+  const output = made([...lead, units]);
+  const lastHidden = made(w.hidden.shape);
+  const lastCell = made(kind.hasCell ? w.hidden.shape : [0]);
+  const kept = made(keeps && kind.kept > 0 ? [...lead, kind.kept * units] : [0]);
+  const cells = made(keeps && kind.hasCell ? [...lead, units] : [0]);
+  const results = [output, lastHidden, lastCell, kept, cells];
+  if (output.numel === 0) return results;
+  const optional = (t: Tensor): number => (t.numel === 0 ? 0 : t.pointer);
+  launch("recurrent_sequence", results, flopsOf(w), [
+    dtype.id,
+    kind.mode,
+    output.pointer,
+    lastHidden.pointer,
+    optional(lastCell),
+    optional(kept),
+    optional(cells),
+    contiguousOf(w.gates).pointer,
+    contiguousOf(w.hidden).pointer,
+    w.cell ? contiguousOf(w.cell).pointer : 0,
+    packedWeight(kind, w.weight, false).pointer,
+    w.bias ? contiguousOf(w.bias).pointer : 0,
+    units,
+    ...stepsOf(w),
+  ]);
+  return results;
+}
+
+/** One step of `kind` in ops: the new states, hidden first. */
+function stepInOps(kind: Cell, w: Walk, fromInput: Tensor, state: readonly Tensor[]): Tensor[] {
+  const fromHidden = linear(state[0]!, w.weight, w.bias);
+  if (kind === LSTM) {
+    const [i, f, g, o] = chunk(add(fromInput, fromHidden) as Tensor, 4, -1) as [Tensor, Tensor, Tensor, Tensor];
+    const cell = add(mul(sigmoid!(f), state[1]!), mul(sigmoid!(i), tanh!(g))) as Tensor;
+    return [mul(sigmoid!(o), tanh!(cell)) as Tensor, cell];
+  }
+  if (kind === GRU) {
+    const [xr, xz, xn] = chunk(fromInput, 3, -1) as [Tensor, Tensor, Tensor];
+    const [hr, hz, hn] = chunk(fromHidden, 3, -1) as [Tensor, Tensor, Tensor];
+    const reset = sigmoid!(add(xr, hr) as Tensor);
+    const update = sigmoid!(add(xz, hz) as Tensor);
+    const fresh = tanh!(add(xn, mul(reset, hn)) as Tensor);
+    return [add(mul(sub(state[0]!, fresh), update), fresh) as Tensor];
+  }
+  const total = add(fromInput, fromHidden) as Tensor;
+  return [kind === RELU ? relu(total) : tanh!(total)];
+}
+
+/** The walk in ops, which the tape records: [output, last hidden, last cell if there is one]. */
+function walkInOps(kind: Cell, w: Walk): Tensor[] {
+  const { sizes, reverse } = w;
+  const units = w.hidden.shape[1]!;
+  const flat = reshape(w.gates, [rowsOf(w.gates), w.gates.shape.at(-1)!]);
+  const starts: number[] = [];
+  sizes.reduce((at, size) => (starts.push(at), at + size), 0);
+  const start = [w.hidden, ...(w.cell ? [w.cell] : [])];
+  const first = (n: number, t: Tensor): Tensor => (t.shape[0] === n ? t : narrow(t, 0, 0, n));
+  const rest = (n: number, t: Tensor): Tensor => narrow(t, 0, n, t.shape[0]! - n);
+  const outputs: Tensor[] = [];
+  /** States of the sequences that are over, shortest last. */
+  const finished: Tensor[][] = [];
+  const times = sizes.map((_, t) => (reverse ? sizes.length - 1 - t : t));
+  let state = start.map((t) => first(sizes[times[0]!]!, t));
+  for (const t of times) {
+    const size = sizes[t]!;
+    const before = state[0]!.shape[0]!;
+    if (size > before) {
+      state = state.map((now, k) => cat([now, narrow(start[k]!, 0, before, size - before)]));
+    } else if (size < before) {
+      finished.unshift(state.map((now) => rest(size, now)));
+      state = state.map((now) => first(size, now));
+    }
+    state = stepInOps(kind, w, narrow(flat, 0, starts[t]!, size), state);
+    outputs[t] = state[0]!;
+  }
+  const last = state.map((now, k) => (finished.length ? cat([now, ...finished.map((part) => part[k]!)]) : now));
+  return [reshape(cat(outputs), [...leadOf(w.gates), units]), ...last];
+}
+
+/** Of the walk forward: what its kernel gave for the one back. */
+interface Kept {
+  output: Tensor;
+  kept?: Tensor;
+  cells?: Tensor;
+}
+type Wanted = Record<(typeof names)[number], boolean>;
+
+/** Gradients by a walk that is recorded and then walked back, for when they are differentiated again. */
+function gradientsInOps(kind: Cell, w: Walk, dys: readonly (Tensor | null)[], needs: Wanted): Grads {
+  // Under names of their own, so that a path from one to the other outside of the walk is not counted twice.
+  const inner = { ...w };
+  const asked = names.filter((name) => needs[name] && w[name]);
+  const createGraph = gradMode.set(true);
+  let results: Tensor[];
+  try {
+    for (const name of asked) inner[name] = aliasOf(w[name]!);
+    results = walkInOps(kind, inner);
+  } finally {
+    gradMode.set(createGraph);
+  }
+  const used = results.flatMap((t, i) => (dys[i] ? [i] : []));
+  const found = runBackward(
+    used.map((i) => results[i]!),
+    used.map((i) => dys[i]!),
+    { retainGraph: true, createGraph, inputs: asked.map((name) => inner[name]!) },
+  );
+  for (const t of found) t?.release();
+  return Object.fromEntries(asked.map((name, i) => [name, found[i] ?? null]));
+}
+
+/** What the kernel of the way back gives; `saved` are output, kept and cells of the walk. */
+function gradientsByKernel(kind: Cell, w: Walk, saved: Kept, dys: readonly (Tensor | null)[], needs: Wanted): Grads {
+  const { dtype, device } = w.gates;
+  const [batch, units] = w.hidden.shape as [number, number];
+  const rows = rowsOf(w.gates);
+  const made = (shape: Shape): Tensor => empty(shape, dtype, device);
+  const optional = (t: Tensor | null): number => (t ? contiguousOf(t).pointer : 0);
+  const dgates = made(w.gates.shape);
+  // A GRU's reset gate stands between the state's product and its gate: their gradients differ.
+  const dproducts = kind === GRU ? made(w.gates.shape) : dgates;
+  const wantsWeight = needs.weight;
+  const previous = wantsWeight ? made([rows, units]) : null;
+  const dhidden = made([batch, units]);
+  const carried = made([batch, units]);
+  if (rows > 0) {
+    launch("recurrent_backward", [dgates, dproducts, dhidden, carried], 2 * flopsOf(w), [
+      dtype.id,
+      kind.mode,
+      dgates.pointer,
+      dproducts.pointer,
+      pointerOf(previous),
+      dhidden.pointer,
+      carried.pointer,
+      ...[0, 1, 2].map((i) => optional(dys[i] ?? null)),
+      saved.output.pointer,
+      pointerOf(saved.kept),
+      pointerOf(saved.cells),
+      contiguousOf(w.hidden).pointer,
+      optional(w.cell),
+      packedWeight(kind, w.weight, true).pointer,
+      units,
+      ...stepsOf(w),
+    ]);
+  }
+  const products = view(dproducts, [rows, kind.gates * units]);
+  const dweight = wantsWeight ? made(w.weight.shape) : null;
+  if (dweight) gemm(dweight, transpose(products, 0, 1), previous!);
+  return {
+    gates: dgates,
+    hidden: dhidden,
+    cell: kind.hasCell ? carried : null,
+    weight: dweight,
+    bias: needs.bias ? sum(products, [0]) : null,
+  };
+}
+
+function gradientsOf(kind: Cell, w: Walk, saved: Kept, dys: readonly (Tensor | null)[], needs: Wanted): Grads {
+  const isReady = hasKernel(w) && (kind.kept === 0 || saved.kept!.numel > 0 || saved.output.numel === 0);
+  if (gradMode.enabled || !isReady) return gradientsInOps(kind, w, dys, needs);
+  return gradientsByKernel(kind, w, saved, dys, needs);
+}
+
+const costOf = (gates: Tensor, hidden: Tensor) => ({ flops: 2 * gates.numel * hidden.shape[1]! });
+
+const lstmSequence = op({
+  signature:
+    "_lstm_sequence(Tensor gates, Tensor hidden, Tensor cell, Tensor weight, Tensor? bias=None, int[]? sizes=None, bool reverse=False, bool keeps=False) -> (Tensor output, Tensor last_hidden, Tensor last_cell, Tensor kept, Tensor cells)",
+  doc: "One LSTM layer in one direction, from what its inputs give its gates; keeps says that a gradient will be wanted.",
+  in: "",
+  gradName: "Lstm",
+  save: ["gates", "hidden", "cell", "weight", "bias", "output", "kept", "cells"],
+  forward(
+    gates: Tensor,
+    hidden: Tensor,
+    cell: Tensor,
+    weight: Tensor,
+    bias: Tensor | null = null,
+    sizes: readonly number[] | null = null,
+    reverse = false,
+    keeps = false,
+  ): Tensor[] {
+    return walkByKernel(LSTM, walkOf(LSTM, gates, hidden, cell, weight, bias, sizes, reverse), keeps);
+  },
+  backward(saved) {
+    const { gates, hidden, cell, weight, bias, sizes, reverse, needs, dys } = saved;
+    const w = walkOf(LSTM, gates, hidden, cell, weight, bias, sizes, reverse);
+    return gradientsOf(LSTM, w, saved as unknown as Kept, dys.slice(0, 3), needs);
+  },
+  cost: costOf,
+});
+
+const gruSequence = op({
+  signature:
+    "_gru_sequence(Tensor gates, Tensor hidden, Tensor weight, Tensor? bias=None, int[]? sizes=None, bool reverse=False, bool keeps=False) -> (Tensor output, Tensor last_hidden, Tensor kept)",
+  doc: "One GRU layer in one direction, from what its inputs give its gates; keeps says that a gradient will be wanted.",
+  in: "",
+  gradName: "Gru",
+  save: ["gates", "hidden", "weight", "bias", "output", "kept"],
+  forward(
+    gates: Tensor,
+    hidden: Tensor,
+    weight: Tensor,
+    bias: Tensor | null = null,
+    sizes: readonly number[] | null = null,
+    reverse = false,
+    keeps = false,
+  ): Tensor[] {
+    const w = walkOf(GRU, gates, hidden, null, weight, bias, sizes, reverse);
+    const [output, last, , kept] = walkByKernel(GRU, w, keeps) as [Tensor, Tensor, Tensor, Tensor];
+    return [output, last, kept];
+  },
+  backward(saved) {
+    const { gates, hidden, weight, bias, sizes, reverse, needs, dys } = saved;
+    const w = walkOf(GRU, gates, hidden, null, weight, bias, sizes, reverse);
+    return gradientsOf(GRU, w, saved as unknown as Kept, dys.slice(0, 2), { ...needs, cell: false });
+  },
+  cost: costOf,
+});
+
+const rnnSequence = op({
+  signature:
+    "_rnn_sequence(Tensor gates, Tensor hidden, Tensor weight, Tensor? bias=None, int[]? sizes=None, bool reverse=False, bool is_relu=False) -> (Tensor output, Tensor last_hidden)",
+  doc: "One plain recurrent layer in one direction, from what its inputs give: h = tanh or relu (gates + weight h + bias).",
+  in: "",
+  gradName: "Rnn",
+  save: ["gates", "hidden", "weight", "bias", "output"],
+  forward(
+    gates: Tensor,
+    hidden: Tensor,
+    weight: Tensor,
+    bias: Tensor | null = null,
+    sizes: readonly number[] | null = null,
+    reverse = false,
+    isRelu = false,
+  ): Tensor[] {
+    const kind = isRelu ? RELU : TANH;
+    return walkByKernel(kind, walkOf(kind, gates, hidden, null, weight, bias, sizes, reverse), false).slice(0, 2);
+  },
+  backward(saved) {
+    const { gates, hidden, weight, bias, sizes, reverse, is_relu: isRelu, needs, dys } = saved;
+    const kind = isRelu ? RELU : TANH;
+    const w = walkOf(kind, gates, hidden, null, weight, bias, sizes, reverse);
+    return gradientsOf(kind, w, saved as unknown as Kept, dys, { ...needs, cell: false });
+  },
+  cost: costOf,
+});
+
+/** A layer in one direction from its inputs: one product for all steps, then the walk. */
+function layerOf(
+  kind: Cell,
+  input: Tensor,
+  hidden: Tensor,
+  cell: Tensor | null,
+  inputWeight: Tensor,
+  weight: Tensor,
+  inputBias: Tensor | null,
+  bias: Tensor | null,
+  sizes: readonly number[] | null,
+  reverse: boolean,
+): Tensor[] {
+  const gates = linear(input, inputWeight, inputBias);
+  const w = walkOf(kind, gates, hidden, cell, weight, bias, sizes, reverse);
+  if (!hasKernel(w)) return walkInOps(kind, w);
+  const keeps = gradMode.enabled && [gates, hidden, cell, weight, bias].some((t) => t?.requiresGrad);
+  if (kind === LSTM) return lstmSequence(gates, hidden, cell!, weight, bias, sizes, reverse, keeps).slice(0, 3);
+  if (kind === GRU) return gruSequence(gates, hidden, weight, bias, sizes, reverse, keeps).slice(0, 2);
+  return rnnSequence(gates, hidden, weight, bias, sizes, reverse, kind === RELU);
+}
+
+export const lstmLayer = op({
+  signature:
+    "_lstm_layer(Tensor input, Tensor hidden, Tensor cell, Tensor weight_ih, Tensor weight_hh, Tensor? bias_ih=None, Tensor? bias_hh=None, int[]? sizes=None, bool reverse=False) -> (Tensor output, Tensor last_hidden, Tensor last_cell)",
+  doc: "One LSTM layer in one direction over a sequence [steps, batch, features], or over packed rows with the sizes of steps.",
+  in: "_C",
+  forward: (
+    input: Tensor,
+    hidden: Tensor,
+    cell: Tensor,
+    inputWeight: Tensor,
+    weight: Tensor,
+    inputBias: Tensor | null = null,
+    bias: Tensor | null = null,
+    sizes: readonly number[] | null = null,
+    reverse = false,
+  ): Tensor[] => layerOf(LSTM, input, hidden, cell, inputWeight, weight, inputBias, bias, sizes, reverse),
+});
+
+export const gruLayer = op({
+  signature:
+    "_gru_layer(Tensor input, Tensor hidden, Tensor weight_ih, Tensor weight_hh, Tensor? bias_ih=None, Tensor? bias_hh=None, int[]? sizes=None, bool reverse=False) -> (Tensor output, Tensor last_hidden)",
+  doc: "One GRU layer in one direction over a sequence [steps, batch, features], or over packed rows with the sizes of steps.",
+  in: "_C",
+  forward: (
+    input: Tensor,
+    hidden: Tensor,
+    inputWeight: Tensor,
+    weight: Tensor,
+    inputBias: Tensor | null = null,
+    bias: Tensor | null = null,
+    sizes: readonly number[] | null = null,
+    reverse = false,
+  ): Tensor[] => layerOf(GRU, input, hidden, null, inputWeight, weight, inputBias, bias, sizes, reverse),
+});
+
+export const rnnLayer = op({
+  signature:
+    "_rnn_layer(Tensor input, Tensor hidden, Tensor weight_ih, Tensor weight_hh, Tensor? bias_ih=None, Tensor? bias_hh=None, int[]? sizes=None, bool reverse=False, bool is_relu=False) -> (Tensor output, Tensor last_hidden)",
+  doc: "One plain recurrent layer in one direction over a sequence, or over packed rows with the sizes of steps.",
+  in: "_C",
+  forward: (
+    input: Tensor,
+    hidden: Tensor,
+    inputWeight: Tensor,
+    weight: Tensor,
+    inputBias: Tensor | null = null,
+    bias: Tensor | null = null,
+    sizes: readonly number[] | null = null,
+    reverse = false,
+    isRelu = false,
+  ): Tensor[] =>
+    layerOf(isRelu ? RELU : TANH, input, hidden, null, inputWeight, weight, inputBias, bias, sizes, reverse),
+});
