@@ -6,6 +6,7 @@ import torch
 from layerwise.proof.variant import Variant, storage_key
 from layerwise.proof.watch import Calls, Inputs
 from layerwise.quantizing import absorb, fold, gptq, scaling
+from layerwise.quantizing.flow.ranges import Flows
 from layerwise.quantizing.convert import Converter, Seen, layers_of, matrix_of, shared_weights
 from layerwise.quantizing.observers import OBSERVERS
 from layerwise.quantizing.parts import taken_apart
@@ -100,6 +101,8 @@ class Built:
         self.why = {}
         # {Layer: Seen} of the ones that were quantized.
         self.seen = {}
+        # flow.ranges.Flows of a scheme whose layers can hand on integers.
+        self.flows = None
         self.losses = None
         # What has to be said about how it was made.
         self.remark = ""
@@ -137,6 +140,8 @@ def build(prepared, options, samples):
             made = converter.kept(part)
             if made is not None:
                 built.variant.replace(part.module, made)
+    if built.flows is not None:
+        built.flows.install(built.variant)
     return built
 
 
@@ -155,18 +160,20 @@ def _calibrate(prepared, options, samples, targets, built):
                 yield "searching factors", number / len(products)
     if options.needs_ranges:
         ranged = [part for part in targets if part.sort != "embedding"]
-        yield from _watch_ranges(prepared, samples, ranged, seen, options)
+        built.flows = Flows(prepared, options, samples.items[0], [part for part in ranged if seen[part].smooth is None])
+        yield from _watch_ranges(prepared, samples, ranged, seen, options, built.flows)
         for part in ranged:
             if seen[part].observer.n_seen == 0:
                 built.why[part] = "never called with this data: nothing is known about its range"
                 del seen[part]
+        built.flows.settle(seen)
     return seen
 
 
-def _watch(prepared, samples, parts, see, message):
-    """Runs all samples and hands every input of the parts to see(Layer, tensor)."""
+def _watch(prepared, samples, parts, see, message, variant=None):
+    """Runs all samples, through a variant of what is prepared, and hands every input of the parts to see(Layer, tensor)."""
     by_module = {part.module: part for part in parts}
-    with prepared.base.applied(prepared.model) as root, torch.no_grad():
+    with (variant or prepared.base).applied(prepared.model) as root, torch.no_grad():
         with Inputs(by_module, lambda module, x: see(by_module[module], x)):
             for number, sample in enumerate(samples.items):
                 sample.run(root)
@@ -233,7 +240,7 @@ def _choose_factors(matrix, known, options):
         known.rows = None
 
 
-def _watch_ranges(prepared, samples, parts, seen, options):
+def _watch_ranges(prepared, samples, parts, seen, options, flows):
     for part in parts:
         seen[part].observer = OBSERVERS[options.observer]()
 
@@ -241,7 +248,7 @@ def _watch_ranges(prepared, samples, parts, seen, options):
         known = seen[part]
         known.observer.see(x if known.smooth is None else x / known.smooth)
 
-    yield from _watch(prepared, samples, parts, see, "watching ranges")
+    yield from _watch(prepared, samples, parts, see, "watching ranges", flows.watching(prepared.base))
 
 
 def _is_correlated(prepared, part):

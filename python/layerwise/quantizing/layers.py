@@ -210,10 +210,16 @@ class IntegerConv(QuantizedLayer):
             scale, zero = self.input_scale, self.input_zero
             codes = _quantized(x, scale, zero, config["input_range"])
         y = _ops._conv2d_int8(
-            codes, scale, zero, self.codes, self.scale, None, self.bias, _pair(config["stride"], 1),
-            _pair(padding, 0), _pair(config["dilation"], 1), config["groups"], None, None, x.dtype,
+            codes, scale, zero, self.codes, self.scale, None, self.bias, *sizes_of(config, padding), config["groups"],
+            None, None, x.dtype,
         )
         return y.squeeze(-2) if is_row else y
+
+
+def sizes_of(config, padding=None):
+    """(stride, padding, dilation) of a convolution in two dimensions."""
+    padding = config["padding"] if padding is None else padding
+    return _pair(config["stride"], 1), _pair(padding, 0), _pair(config["dilation"], 1)
 
 
 def _pair(value, along_row):

@@ -1,0 +1,195 @@
+"""From a model that was prepared to modules that hand on codes: which modules are traced, what calibration has to see beside the
+inputs of layers, and the scales that come of it."""
+
+import copy
+
+import torch
+
+from layerwise.proof.variant import Variant
+from layerwise.proof.watch import Calls
+from layerwise.quantizing.flow import steps
+from layerwise.quantizing.flow.forward import flowing, leaves_of
+from layerwise.quantizing.flow.kinds import kinds_of
+from layerwise.quantizing.flow.plan import Plan
+from layerwise.quantizing.flow.trace import NotTraceable, Pattern, computes_the_same, run, traced
+from layerwise.quantizing.observers import OBSERVERS, affine
+
+_LEVELS = 255
+
+
+class Flows:
+    """The flows of one prepared model in one scheme."""
+
+    def __init__(self, prepared, options, sample, parts):
+        self.prepared = prepared
+        self.options = options
+        self.found = []
+        # Modules that were not traced, and why.
+        self.refused = {}
+        self._find(sample, {part.path for part in parts})
+
+    def _find(self, sample, wanted):
+        model, base = self.prepared.model, self.prepared.base
+        with base.applied(model) as root, torch.no_grad():
+            paths = {module: path for path, module in root.named_modules()}
+            layers = {part.path: part for part in self.prepared.layers if part.path in wanted}
+            modules = {part.module for part in layers.values()}
+            waiting = [root]
+            while waiting:
+                with Calls(waiting, most=1) as calls:
+                    sample.run(root)
+                inner = []
+                for module in waiting:
+                    flow = self._of(module, paths[module], layers, calls)
+                    if flow is not None:
+                        self.found.append(flow)
+                    closed = module.children() if flow is None else flow.closed(module)
+                    inner += [part for child in closed for part in _called(child)]
+                waiting = [part for part in dict.fromkeys(inner) if part not in modules and modules.intersection(part.modules())]
+
+    def _of(self, module, path, layers, calls):
+        if not calls.kept[module] or not module._modules:
+            return None
+        positional, words, output = calls.kept[module][0]
+        try:
+            pattern = Pattern.of(module, positional, words)
+            graph = traced(module, pattern, leaves_of(module))
+            inside = {own: layers[whole] for whole, own in _below(path, layers) if whole in layers}
+            flow = Flow(module, graph, pattern, inside)
+            if not flow.plan(lambda part: True).is_worth_it():
+                return None
+            if not computes_the_same(graph, module, pattern.values(module, positional, words), output):
+                raise NotTraceable("its graph does not compute what it computes")
+        except NotTraceable as refusal:
+            self.refused[path] = str(refusal)
+            return None
+        return flow
+
+    def watching(self, base):
+        """A variant on top of another one that shows this calibration the values it needs, in real numbers."""
+        variant = Variant(base)
+        for flow in self.found:
+            variant.replace(flow.module, flow.watched(self.options))
+        return variant
+
+    def settle(self, seen):
+        """Scales from what was seen, {Layer: Seen}: layers that read one class of values get one range."""
+        for flow in self.found:
+            flow.settle(seen, bool(self.options.symmetric))
+
+    def install(self, variant):
+        """Has the layers that became static in the variant hand on codes."""
+        for flow in self.found:
+            made = flow.made(variant)
+            if made is not None:
+                variant.replace(flow.module, made)
+
+
+def _called(module):
+    """The modules that are called where a container only holds them."""
+    if type(module).forward is torch.nn.Module.forward:
+        return [part for child in module.children() for part in _called(child)]
+    return [module]
+
+
+def _below(path, layers):
+    """(whole path, path inside of a module)"""
+    prefix = f"{path}." if path else ""
+    return [(whole, whole.removeprefix(prefix)) for whole in layers if whole.startswith(prefix)]
+
+
+class Flow:
+    """One traced module."""
+
+    def __init__(self, module, graph, pattern, layers):
+        self.module = module
+        self.graph = graph
+        self.pattern = pattern
+        # {path inside of the module: Layer}
+        self.layers = layers
+        self._kinds = kinds_of(graph.graph, module, layers)
+        self.scales = {}
+        self._observers = {}
+
+    def closed(self, module):
+        """Modules inside that were called without being looked into."""
+        paths = {node.target for node in self.graph.graph.nodes if node.op == "call_module"}
+        return [module.get_submodule(path) for path in paths]
+
+    def plan(self, takes):
+        """The Plan where takes(Layer) says which of the layers compute with codes."""
+        return Plan(self.graph.graph, self._kinds, {path for path, part in self.layers.items() if takes(part)})
+
+    def watched(self, options):
+        """A copy of the module that shows values to observers of their own: of those that no layer is given."""
+        plan = self.plan(lambda part: True)
+        self._observers = {}
+        for node in [node for group in plan.classes() for node in group]:
+            if any(not plan.is_layer(user) for user in plan.readers(node)):
+                self._observers[node] = OBSERVERS[options.observer]()
+        return _watching(self.module, self.graph, self.pattern, self._see)
+
+    def _see(self, node, value):
+        if node in self._observers:
+            self._observers[node].see(value.detach())
+
+    def settle(self, seen, symmetric):
+        plan = self.plan(lambda part: part in seen and seen[part].observer is not None and seen[part].smooth is None)
+        self.scales = {}
+        for group in plan.classes():
+            parts, observers = [], []
+            for node in group:
+                for user in plan.readers(node):
+                    if plan.is_layer(user):
+                        parts.append(self.layers[user.target])
+                        observers.append(seen[parts[-1]].observer)
+                    else:
+                        observers.append(self._observers[node])
+            observers = [observer for observer in dict.fromkeys(observers) if observer.n_seen]
+            if not observers:
+                continue
+            joined = Joined(observers)
+            for part in parts:
+                seen[part].observer = joined
+            scale, *rest = affine(*joined.range(_LEVELS, symmetric), symmetric)
+            # As the layers keep it.
+            scale = steps.Scale(torch.tensor(scale).item(), *rest)
+            for node in group:
+                self.scales[node.name] = scale
+
+    def made(self, variant):
+        """The module with a forward over codes; None where none would be handed on."""
+        plan = self.plan(lambda part: steps.takes_codes(variant.resolve(part.module)))
+        needed = {node.name for group in plan.classes() for node in group}
+        if not plan.is_worth_it() or not needed <= self.scales.keys():
+            return None
+        return flowing(self.module, self.pattern, {name: self.scales[name] for name in sorted(needed)})
+
+
+class Joined:
+    """Several observers of values that have one scale: what any of them needs."""
+
+    def __init__(self, observers):
+        self.observers = observers
+
+    @property
+    def n_seen(self):
+        return sum(observer.n_seen for observer in self.observers)
+
+    def range(self, levels, symmetric):
+        ends = [observer.range(levels, symmetric) for observer in self.observers]
+        return min(low for low, _ in ends), max(high for _, high in ends)
+
+
+def _watching(module, graph, pattern, see):
+    """The module with a forward that runs its graph and shows every value; calls of another kind are not seen."""
+    made = copy.copy(module)
+
+    def forward(*positional, **words):
+        values = pattern.values(made, positional, words)
+        if values is None:
+            return type(module).forward(made, *positional, **words)
+        return run(graph, made, values, see)
+
+    made.__dict__["forward"] = forward
+    return made

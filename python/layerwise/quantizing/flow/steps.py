@@ -1,0 +1,110 @@
+"""The steps of a flow: functions from codes to codes, to real numbers and back. Each computes what its Kind says, with scales that are
+plain numbers; which step stands where is decided elsewhere."""
+
+import torch
+
+from torch._gen import functions as _ops
+
+from layerwise.quantizing.layers import IntegerConv, StaticLinear, sizes_of
+
+
+class Scale:
+    """What codes of eight bits mean: (code - zero) * scale, from `low` to `high`."""
+
+    def __init__(self, scale, zero, low, high):
+        self.scale, self.zero, self.low, self.high = scale, zero, low, high
+        self.dtype = torch.uint8 if low == 0 else torch.int8
+
+    def plain(self):
+        return [self.scale, self.zero, self.low, self.high]
+
+    def code(self, value):
+        return min(self.high, max(self.low, round(value / self.scale) + self.zero))
+
+    def __eq__(self, other):
+        return self.plain() == other.plain()
+
+    __hash__ = None
+
+
+def takes_codes(module):
+    """Is it a layer that computes with codes that it is handed?"""
+    held = module._buffers
+    if type(module) is StaticLinear:
+        return held.get("smooth") is None
+    return type(module) is IntegerConv and held.get("input_scale") is not None and module.config["padding_mode"] == "zeros"
+
+
+def quantize(scale, for_images):
+    number, zero, low, high, dtype = scale.scale, scale.zero, scale.low, scale.high, scale.dtype
+
+    def step(x):
+        codes = _ops._quantize_affine(x, number, zero, None, low, high, dtype)
+        if for_images and codes.dim() == 4:
+            return codes.contiguous(memory_format=torch.channels_last)
+        return codes
+
+    return step
+
+
+def dequantize(scale):
+    number, zero = scale.scale, scale.zero
+    return lambda codes: _ops._dequantize_affine(codes, number, zero)
+
+
+def layer(module, given, made, relu):
+    """A static layer from codes to codes, or to real numbers where `made` is None."""
+    held, config = module._buffers, module.config
+    x_scale, x_zero = given.scale, given.zero
+    out_scale, out_zero, dtype = (None, None, torch.float32) if made is None else (made.scale, made.zero, made.dtype)
+    if type(module) is StaticLinear:
+
+        def step(x):
+            return _ops._linear_int8(
+                x, x_scale, x_zero, held["codes"], held["scale"], None, held["bias"], out_scale, out_zero, dtype, relu
+            )
+
+        return step
+    sizes, groups = sizes_of(config), config["groups"]
+    is_row = len(config["shape"]) == 3
+
+    def step(x):
+        if is_row:
+            x = x.unsqueeze(-2)
+        y = _ops._conv2d_int8(
+            x, x_scale, x_zero, held["codes"], held["scale"], None, held["bias"], *sizes, groups, out_scale, out_zero, dtype, relu
+        )
+        return y.squeeze(-2) if is_row else y
+
+    return step
+
+
+def add(one, other, made, relu):
+    first, second = dequantize(one), dequantize(other)
+    again = quantize(made, False)
+
+    def step(x, y):
+        total = first(x) + second(y)
+        return again(torch.relu(total) if relu else total)
+
+    return step
+
+
+def clamp(scale, low, high):
+    """None where all codes lie between two real numbers."""
+    lowest = scale.low if low is None else scale.code(low)
+    highest = scale.high if high is None else scale.code(high)
+    if lowest == scale.low and highest == scale.high:
+        return None
+    return lambda codes: codes.clamp(lowest, highest)
+
+
+def max_pool(options):
+    sizes, ceil_mode = options["sizes"], options["ceil_mode"]
+    return lambda codes: torch.nn.functional.max_pool2d(codes, *sizes, ceil_mode)
+
+
+def average(options, scale):
+    sizes, rest = options["sizes"], options["rest"]
+    real, codes_of = dequantize(scale), quantize(scale, False)
+    return lambda codes: codes_of(torch.nn.functional.avg_pool2d(real(codes), *sizes, *rest))
