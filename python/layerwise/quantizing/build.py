@@ -170,7 +170,7 @@ def _calibrate(prepared, options, samples, targets, built):
     return seen
 
 
-def _watch(prepared, samples, parts, see, message, variant=None):
+def watch(prepared, samples, parts, see, message, variant=None):
     """Runs all samples, through a variant of what is prepared, and hands every input of the parts to see(Layer, tensor)."""
     by_module = {part.module: part for part in parts}
     with (variant or prepared.base).applied(prepared.model) as root, torch.no_grad():
@@ -197,7 +197,7 @@ def _watch_columns(prepared, samples, parts, seen, with_rows):
             taken = rows[:: max(1, rows.shape[0] // max(1, share))][: min(share, _MOST_ROWS - kept)].clone()
             known.rows = taken if known.rows is None else torch.cat([known.rows, taken])
 
-    yield from _watch(prepared, samples, parts, see, "watching activations")
+    yield from watch(prepared, samples, parts, see, "watching activations")
 
 
 def _absorb_factors(prepared, options, samples):
@@ -248,7 +248,7 @@ def _watch_ranges(prepared, samples, parts, seen, options, flows):
         known = seen[part]
         known.observer.see(x if known.smooth is None else x / known.smooth)
 
-    yield from _watch(prepared, samples, parts, see, "watching ranges", flows.watching(prepared.base))
+    yield from watch(prepared, samples, parts, see, "watching ranges", flows.watching(prepared.base))
 
 
 def _is_correlated(prepared, part):

@@ -112,6 +112,8 @@ def _hold_budget(prepared, built, proof, alone, budget):
                 del variant.modules[part.module]
             else:
                 variant.modules[part.module] = kept
+        if built.flows is not None:
+            built.flows.install(variant)
         return variant
 
     def holds(count):

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from layerwise.proof.training import loss_of
 from layerwise.proof.variant import Variant
-from layerwise.quantizing.build import Built, build
+from layerwise.quantizing.build import Built, build, watch
 from layerwise.quantizing.convert import Converter, attributes_of
 from layerwise.quantizing.observers import affine
 
@@ -102,6 +102,10 @@ def train(prepared, options, proof):
         converter = Converter(options, prepared.shared)
         for part, known in seen.items():
             known.observer = trained.get(part)
+        # What lies between the layers has other ranges than before, too.
+        yield from watch(prepared, samples, [], None, "watching ranges", first.flows.watching(trial))
+        first.flows.settle(seen)
+        for part, known in seen.items():
             built.variant.replace(part.module, converter.convert(part, known))
         replaced = {id(tensor) for part in seen for tensor in part.module.parameters(recurse=False)}
         for key, part in parameters.items():
@@ -113,6 +117,8 @@ def train(prepared, options, proof):
             part.data.copy_(before[key])
             part.grad = None
             part.requires_grad_(flags[key])
+    built.flows = first.flows
+    built.flows.install(built.variant)
     return built
 
 

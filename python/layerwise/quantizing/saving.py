@@ -8,6 +8,8 @@ import torch
 
 from layerwise.proof.files import check_outputs
 from layerwise.proof.variant import storage_key
+from layerwise.quantizing.flow.forward import Forward
+from layerwise.quantizing.flow.trace import NotTraceable
 from layerwise.quantizing.layers import layer
 from layerwise.quantizing.parts import taken_apart
 
@@ -45,6 +47,7 @@ def description_of(prepared, built):
         "apart": apart,
         "identities": plain,
         "folded": folded,
+        "flows": [] if built.flows is None else built.flows.plain(built.variant),
     }
 
 
@@ -125,7 +128,17 @@ def load_into(model, path):
     if missing or unexpected:
         names = ", ".join([*missing, *unexpected][:4])
         raise NotQuantized(f"{path} does not fit this model: {names}")
-    return model.eval()
+    model.eval()
+    for flow in description.get("flows", ()):
+        module = _module(model, flow["path"], path)
+        try:
+            forward = Forward(module, flow["arguments"], flow["scales"])
+            forward.make()
+        except NotTraceable as refusal:
+            where = flow["path"] or "the model"
+            raise NotQuantized(f"{path} has layers of {where} hand on integers, which it does not any more: {refusal}") from None
+        module.__dict__["forward"] = forward
+    return model
 
 
 def _join(path, name):

@@ -11,13 +11,20 @@ from layerwise.proof.variant import own_tensors
 from layerwise.quantizing.flow import steps
 from layerwise.quantizing.flow.kinds import asks_shape, kinds_of
 from layerwise.quantizing.flow.plan import Plan
-from layerwise.quantizing.flow.trace import NotTraceable, attribute, has_hooks, traced
+from layerwise.quantizing.flow.trace import NotTraceable, Pattern, attribute, has_hooks, traced
 
 
-def flowing(module, pattern, scales):
-    """The same module with another forward: a copy that shares its children and numbers with it."""
+def stand_in(module, forward):
+    """The same module with another forward, forward(module, positional, words): a copy that shares its children and numbers."""
     made = copy.copy(module)
-    made.__dict__["forward"] = Forward(made, pattern, scales)
+    made.__dict__["forward"] = lambda *given, **words: forward(made, given, words)
+    return made
+
+
+def flowing(module, arguments, scales):
+    """Such a copy that hands on codes; both descriptions are plain data."""
+    made = copy.copy(module)
+    made.__dict__["forward"] = Forward(made, arguments, scales)
     return made
 
 
@@ -27,35 +34,29 @@ def leaves_of(module):
 
 
 class Forward:
-    """Called in place of the forward of `module`; `scales` are {name of a node: Scale}."""
+    """Called in place of the forward of `module`; `arguments` say how (Pattern), `scales` what the values of nodes mean (Scale)."""
 
-    def __init__(self, module, pattern, scales):
+    def __init__(self, module, arguments, scales):
         self.module = module
-        self.pattern = pattern
+        self.arguments = arguments
         self.scales = scales
-        self._forget()
-
-    def _forget(self):
         self._run = None
-        self._steps = ()
-        self._opened = self._hooks = ()
-        self._n_leading = -1
+
+    def plain(self):
+        return {"arguments": self.arguments, "scales": self.scales}
 
     def __getstate__(self):
-        return {"module": self.module, "pattern": self.pattern, "scales": self.scales}
-
-    def __setstate__(self, state):
-        self.__dict__.update(state)
-        self._forget()
+        # What was made is made again where a copy is called: it knows the layers of this one.
+        return {"module": self.module, "arguments": self.arguments, "scales": self.scales, "_run": None}
 
     def __call__(self, *given, **words):
         if self._run is None:
-            self._make()
+            self.make()
         if self.module.training or any(self._opened):
             return self._layer_by_layer(given, words)
         values = given
         if words or len(given) != self._n_leading:
-            values = self.pattern.values(self.module, given, words)
+            values = self._pattern.values(self.module, given, words)
         if values is None or not all(isinstance(value, torch.Tensor) for value in values):
             return self._layer_by_layer(given, words)
         if scopes.on or any(self._hooks):
@@ -65,16 +66,19 @@ class Forward:
     def _layer_by_layer(self, given, words):
         return type(self.module).forward(self.module, *given, **words)
 
-    def _make(self):
+    def make(self):
+        """Ready to be called; raises NotTraceable where the module is another one than the scales are of."""
         module = self.module
-        graph = traced(module, self.pattern, leaves_of(module))
-        self._steps, names = _Maker(module, graph, self.scales).made()
+        self._pattern = Pattern.read(self.arguments)
+        graph = traced(module, self._pattern, leaves_of(module))
+        scales = {name: steps.Scale(*plain) for name, plain in self.scales.items()}
+        self._steps, names = _Maker(module, graph, scales).made()
         self._run = _compiled(self._steps, names)
         layers = [step.layer for step in self._steps if step.layer is not None]
         self._hooks = tuple(hooks for layer in layers for hooks in (layer._forward_hooks, layer._forward_pre_hooks))
         opened = [module.get_submodule(path) for path in graph.opened]
         self._opened = tuple(hooks for part in opened for hooks in (part._forward_hooks, part._forward_pre_hooks))
-        self._n_leading = len(self.pattern.tensors) if self.pattern.leading(module) else -1
+        self._n_leading = len(self._pattern.tensors) if self._pattern.leading(module) else -1
 
     def _run_slowly(self, values):
         """Step by step, so that who watches modules sees them: a layer with hooks is handed real numbers."""

@@ -1,14 +1,12 @@
 """From a model that was prepared to modules that hand on codes: which modules are traced, what calibration has to see beside the
 inputs of layers, and the scales that come of it."""
 
-import copy
-
 import torch
 
 from layerwise.proof.variant import Variant
 from layerwise.proof.watch import Calls
 from layerwise.quantizing.flow import steps
-from layerwise.quantizing.flow.forward import flowing, leaves_of
+from layerwise.quantizing.flow.forward import flowing, leaves_of, stand_in
 from layerwise.quantizing.flow.kinds import kinds_of
 from layerwise.quantizing.flow.plan import Plan
 from layerwise.quantizing.flow.trace import NotTraceable, Pattern, computes_the_same, run, traced
@@ -55,7 +53,7 @@ class Flows:
             pattern = Pattern.of(module, positional, words)
             graph = traced(module, pattern, leaves_of(module))
             inside = {own: layers[whole] for whole, own in _below(path, layers) if whole in layers}
-            flow = Flow(module, graph, pattern, inside)
+            flow = Flow(module, path, graph, pattern, inside)
             if not flow.plan(lambda part: True).is_worth_it():
                 return None
             if not computes_the_same(graph, module, pattern.values(module, positional, words), output):
@@ -80,9 +78,18 @@ class Flows:
     def install(self, variant):
         """Has the layers that became static in the variant hand on codes."""
         for flow in self.found:
+            variant.modules.pop(flow.module, None)
             made = flow.made(variant)
             if made is not None:
                 variant.replace(flow.module, made)
+
+    def plain(self, variant):
+        """Those that are installed in a variant, as a file holds them."""
+        return [
+            {"path": flow.path, **variant.modules[flow.module].forward.plain()}
+            for flow in self.found
+            if flow.module in variant.modules
+        ]
 
 
 def _called(module):
@@ -101,8 +108,9 @@ def _below(path, layers):
 class Flow:
     """One traced module."""
 
-    def __init__(self, module, graph, pattern, layers):
+    def __init__(self, module, path, graph, pattern, layers):
         self.module = module
+        self.path = path
         self.graph = graph
         self.pattern = pattern
         # {path inside of the module: Layer}
@@ -163,7 +171,8 @@ class Flow:
         needed = {node.name for group in plan.classes() for node in group}
         if not plan.is_worth_it() or not needed <= self.scales.keys():
             return None
-        return flowing(self.module, self.pattern, {name: self.scales[name] for name in sorted(needed)})
+        scales = {name: self.scales[name].plain() for name in sorted(needed)}
+        return flowing(self.module, self.pattern.plain(), scales)
 
 
 class Joined:
@@ -183,13 +192,11 @@ class Joined:
 
 def _watching(module, graph, pattern, see):
     """The module with a forward that runs its graph and shows every value; calls of another kind are not seen."""
-    made = copy.copy(module)
 
-    def forward(*positional, **words):
+    def forward(made, positional, words):
         values = pattern.values(made, positional, words)
         if values is None:
-            return type(module).forward(made, *positional, **words)
+            return type(made).forward(made, *positional, **words)
         return run(graph, made, values, see)
 
-    made.__dict__["forward"] = forward
-    return made
+    return stand_in(module, forward)

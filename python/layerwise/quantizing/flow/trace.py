@@ -67,6 +67,10 @@ class Pattern:
     def plain(self):
         return {"tensors": self.tensors, "fixed": self.fixed}
 
+    @classmethod
+    def read(cls, plain):
+        return cls(plain["tensors"], plain["fixed"])
+
 
 def _forward(module):
     """What its class computes, whatever stands in the instance."""
