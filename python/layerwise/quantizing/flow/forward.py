@@ -258,6 +258,8 @@ class _Maker:
             function = steps.max_pool(kind.options)
         elif kind.name == "average":
             function = steps.average(kind.options, scale)
+        elif kind.name == "cat":
+            function = steps.join(kind.options["dim"])
         elif kind.name == "same":
             function = None
         else:

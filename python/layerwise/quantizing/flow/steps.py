@@ -80,14 +80,9 @@ def layer(module, given, made, relu):
 
 
 def add(one, other, made, relu):
-    first, second = dequantize(one), dequantize(other)
-    again = quantize(made, False)
-
-    def step(x, y):
-        total = first(x) + second(y)
-        return again(torch.relu(total) if relu else total)
-
-    return step
+    numbers = one.scale, one.zero
+    rest = other.scale, other.zero, made.scale, made.zero, relu
+    return lambda x, y: _ops._add_int8(x, *numbers, y, *rest)
 
 
 def clamp(scale, low, high):
@@ -100,11 +95,18 @@ def clamp(scale, low, high):
 
 
 def max_pool(options):
-    sizes, ceil_mode = options["sizes"], options["ceil_mode"]
-    return lambda codes: torch.nn.functional.max_pool2d(codes, *sizes, ceil_mode)
+    size, stride, padding, dilation = options["sizes"]
+    ceil_mode = options["ceil_mode"]
+    return lambda codes: _ops._max_pool2d_int8(codes, size, stride, padding, dilation, ceil_mode)
 
 
 def average(options, scale):
-    sizes, rest = options["sizes"], options["rest"]
-    real, codes_of = dequantize(scale), quantize(scale, False)
-    return lambda codes: codes_of(torch.nn.functional.avg_pool2d(real(codes), *sizes, *rest))
+    size, stride, padding = options["sizes"]
+    ceil_mode, with_pad, divisor = options["rest"]
+    zero = scale.zero
+    return lambda codes: _ops._avg_pool2d_int8(codes, zero, size, stride, padding, ceil_mode, with_pad, divisor)
+
+
+def join(dim):
+    """Codes that have one scale already."""
+    return lambda *codes: _ops._cat_int8(codes, None, dim)

@@ -17,6 +17,7 @@ import { indexOps } from "./ops/index_ops.ts";
 import { layerOps } from "./ops/layers.ts";
 import { lowBitOps } from "./ops/low_bit.ts";
 import { quantizedOps } from "./ops/quantized.ts";
+import { quantizedStepOps } from "./ops/quantized_steps.ts";
 import { reduceOps } from "./ops/reduce.ts";
 import { shapeOps } from "./ops/shape.ts";
 
@@ -27,6 +28,7 @@ const translators: Record<string, Translator> = {
   ...layerOps,
   ...indexOps,
   ...quantizedOps,
+  ...quantizedStepOps,
   ...lowBitOps,
 };
 

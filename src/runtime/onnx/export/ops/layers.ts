@@ -90,16 +90,22 @@ function transposedConvolution(call: Call): Name {
 }
 
 /** One number stands for every dimension. */
-function spread(values: readonly number[], count: number): number[] {
+export function spread(values: readonly number[], count: number): number[] {
   return values.length === 1 ? Array<number>(count).fill(values[0]!) : [...values];
 }
 
-function pooled(call: Call, opType: string, nDims: number, more: Record<string, number | number[]>): Name[] {
+export function pooled(
+  call: Call,
+  input: Name,
+  opType: string,
+  nDims: number,
+  more: Record<string, number | number[]>,
+): Name[] {
   const kernel = spread(call.numbers("kernel_size"), nDims);
   const stride = call.numbers("stride");
   const { graph } = call;
   const isBatched = call.rank("input") === nDims + 2;
-  const x = isBatched ? call.tensor("input") : graph.add("Unsqueeze", [call.tensor("input"), graph.int64([0])]);
+  const x = isBatched ? input : graph.add("Unsqueeze", [input, graph.int64([0])]);
   const found = graph.addMany(opType, [x], 1, {
     kernel_shape: kernel,
     strides: stride.length === 0 ? kernel : spread(stride, nDims),
@@ -112,7 +118,7 @@ function pooled(call: Call, opType: string, nDims: number, more: Record<string, 
 
 function maxPool2d(call: Call): Name[] {
   const dilations = spread(call.numbers("dilation"), 2);
-  const [values] = pooled(call, "MaxPool", 2, { dilations });
+  const [values] = pooled(call, call.tensor("input"), "MaxPool", 2, { dilations });
   // Indices count from the start of the whole tensor in ONNX, of each plane here: nobody may ask for them.
   return [values!, ""];
 }
@@ -120,7 +126,9 @@ function maxPool2d(call: Call): Name[] {
 function averagePool(nDims: number): Translator {
   return (call) => {
     if (nDims === 2 && call.has("divisor_override")) return call.fail("divisor_override has no counterpart in ONNX");
-    return pooled(call, "AveragePool", nDims, { count_include_pad: call.flag("count_include_pad") ? 1 : 0 });
+    return pooled(call, call.tensor("input"), "AveragePool", nDims, {
+      count_include_pad: call.flag("count_include_pad") ? 1 : 0,
+    });
   };
 }
 

@@ -1,0 +1,78 @@
+/**
+ * What lies between integer products: sums, pools, joins and tables of codes. Where runtimes have a kernel for codes it is used as it is;
+ * else float ops between DequantizeLinear and QuantizeLinear, which runtimes merge.
+ */
+import { int32 } from "../../../dtype.ts";
+import type { Call, Translator } from "../context.ts";
+import type { Name } from "../builder.ts";
+import { pooled, spread } from "./layers.ts";
+import { written } from "./quantized.ts";
+
+const CODES = ["uint8", "int8"] as const;
+
+function codesOf(call: Call): (typeof CODES)[number] {
+  const { name } = call.result.dtype;
+  return CODES.find((each) => each === name) ?? call.fail(`codes of ${name} are none of ONNX's`);
+}
+
+/** Scale and zero point, plain numbers, as QuantizeLinear and DequantizeLinear take them. */
+function meaning(call: Call, scale: number, zero: number): [Name, Name] {
+  return [written(call, [scale], "float32", false), written(call, [zero], codesOf(call), false)];
+}
+
+function add(call: Call): Name {
+  const { graph } = call;
+  const real = (codes: string, scale: string, zero: string): Name =>
+    graph.add("DequantizeLinear", [call.tensor(codes), ...meaning(call, call.number(scale), call.number(zero))]);
+  const total = graph.add("Add", [real("input", "scale", "zero"), real("other", "other_scale", "other_zero")]);
+  const found = call.flag("relu") ? graph.add("Relu", [total]) : total;
+  return graph.add("QuantizeLinear", [found, ...meaning(call, call.number("out_scale"), call.number("out_zero"))]);
+}
+
+/** Bytes of a table are looked up by the bits of the codes. */
+function lookedUp(call: Call, codes: Name, table: Uint8Array): Name {
+  const { graph } = call;
+  // Negative positions count from the end of the table: the bits of int8 do, too.
+  return graph.add("Gather", [graph.constant(codesOf(call), [256], table), graph.cast(codes, int32)], { axis: 0 });
+}
+
+function map(call: Call): Name {
+  if (!call.isConstant("table")) return call.fail("its table is computed");
+  return lookedUp(call, call.tensor("input"), call.bytes("table"));
+}
+
+function join(call: Call): Name {
+  const parts = call.ids("tensors");
+  const hasTables = call.isTensor("tables");
+  if (hasTables && !call.isConstant("tables")) return call.fail("its tables are computed");
+  const tables = hasTables ? call.bytes("tables") : null;
+  const names = parts.map((id, i) =>
+    tables ? lookedUp(call, call.nameOf(id), tables.subarray(256 * i, 256 * (i + 1))) : call.nameOf(id),
+  );
+  const rank = call.valueOf(parts[0]!).shape.length;
+  const dim = call.number("dim");
+  return call.graph.add("Concat", names, { axis: dim < 0 ? dim + rank : dim });
+}
+
+function maxPool(call: Call): Name[] {
+  return pooled(call, call.tensor("input"), "MaxPool", 2, { dilations: spread(call.numbers("dilation"), 2) });
+}
+
+/** Averages keep the scale: in real numbers any will do. */
+function averagePool(call: Call): Name {
+  if (call.has("divisor_override")) return call.fail("divisor_override has no counterpart in ONNX");
+  const { graph } = call;
+  const numbers = meaning(call, 1, call.number("zero"));
+  const real = graph.add("DequantizeLinear", [call.tensor("input"), ...numbers]);
+  const more = { count_include_pad: call.flag("count_include_pad") ? 1 : 0 };
+  const [found] = pooled(call, real, "AveragePool", 2, more) as [Name];
+  return graph.add("QuantizeLinear", [found, ...numbers]);
+}
+
+export const quantizedStepOps: Record<string, Translator> = {
+  _add_int8: add,
+  _map_int8: map,
+  _cat_int8: join,
+  _max_pool2d_int8: maxPool,
+  _avg_pool2d_int8: averagePool,
+};
