@@ -8,6 +8,7 @@ import { Problems } from "./diagnostics.ts";
 import { Inline } from "./inline.ts";
 import { InputMemory } from "./inputs.ts";
 import { type Job, Jobs } from "./jobs.ts";
+import { lenses } from "./lenses/index.ts";
 import { Language } from "./language.ts";
 import { targetAt } from "../language/outline/outline.ts";
 import { Output } from "./output.ts";
@@ -191,8 +192,9 @@ export class App implements vscode.Disposable {
         const [file] = this.results.files();
         if (readSetting("rerunOnChange") && file !== undefined) this.rerun.consider(file);
       }),
-      onSettingChange(["lenses.run", "lenses.profile", "lenses.graph", "lenses.quantize", "lenses.inputs"], () =>
-        this.language.refreshLenses(),
+      onSettingChange(
+        lenses.map(({ setting }) => setting),
+        () => this.language.refreshLenses(),
       ),
       this.runtime.onChange(() => {
         this.status.refresh();

@@ -100,6 +100,12 @@ export const settings = {
     description: "Show the result of a run at the end of the line that defines its class or function.",
     scope: "window",
   }),
+  "lenses.export": setting<boolean>({
+    type: "boolean",
+    default: true,
+    description: "Show the Export lens above classes.",
+    scope: "window",
+  }),
   "lenses.graph": setting<boolean>({
     type: "boolean",
     default: true,
@@ -121,7 +127,7 @@ export const settings = {
   "lenses.quantize": setting<boolean>({
     type: "boolean",
     default: true,
-    description: "Show the Quantize lens above classes and functions.",
+    description: "Show the Quantize lens above classes.",
     scope: "window",
   }),
   "lenses.run": setting<boolean>({

@@ -68,6 +68,7 @@ async function clickLens(text: string): Promise<void> {
 test("lenses stand above classes, functions and scripts", async () => {
   await workbench.openFile("attention.py");
   assert.deepEqual((await workbench.lensesWith("Run")).sort(), [
+    "Export",
     "Graph",
     "Profile",
     "Profile",

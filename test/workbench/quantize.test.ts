@@ -132,10 +132,11 @@ test("the model is written as it was shown, and opens", async () => {
   await editor.getByText("float32[").first().waitFor();
 });
 
-test("Export to ONNX asks what may vary and where to write, and the file is checked", async () => {
+test("Export over a class asks what may vary and where to write, and the file is checked", async () => {
   await workbench.runCommand("View: Close All Editors");
   await workbench.openFile("attention.py", 9);
-  await workbench.runCommand("Layerwise: Export to ONNX");
+  await workbench.lensesWith("Export");
+  await workbench.clickLens("Export");
   const batch = workbench.page.locator(".quick-input-widget .monaco-list-row", { hasText: "The batch may vary" });
   await batch.waitFor({ timeout: FIRST_RUN_MS });
   assert.match(await batch.innerText(), /x=batch/);

@@ -1,8 +1,9 @@
 /** Switch all lenses off, or back on. */
 import { command } from "../command.ts";
 import { readSetting, writeSetting } from "../configuration.ts";
+import { lenses } from "../lenses/index.ts";
 
-const all = ["lenses.run", "lenses.profile", "lenses.graph", "lenses.quantize", "lenses.inputs"] as const;
+const all = lenses.map(({ setting }) => setting);
 
 export const toggleLenses = command({
   title: "Toggle Lenses",
