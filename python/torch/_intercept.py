@@ -7,10 +7,33 @@ is known (and every module that imported it) sees the same, and gets its own cod
 import types
 
 
-def _stand_in(*args, **kwargs):
-    from torch._intercept import _arrive
+# What stands in runs with the globals of the function that it replaces: its constants are exchanged for what they name.
 
-    return _arrive("NUMBER", args, kwargs)
+
+def _stand_in(*args, **kwargs):
+    arrive = "ARRIVE"
+    return arrive("NUMBER", args, kwargs)
+
+
+def _stand_in_for_classes(*args, **kwargs):
+    all_plain = "ALL PLAIN"
+    kind = "TYPE"
+    call = "ORIGINAL"
+    if all_plain(map(kind, args)) and (not kwargs or all_plain(map(kind, kwargs.values()))):
+        return call(*args, **kwargs)
+    call = "ARRIVE"
+    return call("NUMBER", args, kwargs)
+
+
+# Set by torch.overrides, whose handler asks the classes of arguments: says whether all of these types never answer.
+_asks_classes = None
+_all_plain = None
+
+
+def ask_classes_by(handler, all_plain):
+    """Calls whose arguments are all of plain types pass `handler` by: most calls are such, and it takes longer than they do."""
+    global _asks_classes, _all_plain
+    _asks_classes, _all_plain = handler, all_plain
 
 
 class _Entry:
@@ -50,19 +73,28 @@ def push(function, handler):
     """From now on calls of `function` become handler(function, call, args, kwargs); `call` leads on to what stood there before."""
     number, entry = _entry_of(function)
     entry.handlers.append(handler)
-    if len(entry.handlers) == 1:
-        code = entry.code
-        template = _stand_in.__code__
-        constants = tuple(number if value == "NUMBER" else value for value in template.co_consts)
-        function.__code__ = template.replace(co_consts=constants, co_name=code.co_name, co_freevars=code.co_freevars)
+    _place(number, entry)
 
 
 def pop(function):
     """Undo the newest push."""
-    entry = _entry_of(function)[1]
+    number, entry = _entry_of(function)
     entry.handlers.pop()
+    _place(number, entry)
+
+
+def _place(number, entry):
+    """Give the function the code that its handlers ask for."""
     if not entry.handlers:
-        function.__code__ = entry.code
+        entry.function.__code__ = entry.code
+        return
+    only_classes = entry.handlers == [_asks_classes]
+    template = (_stand_in_for_classes if only_classes else _stand_in).__code__
+    named = {"ARRIVE": _arrive, "NUMBER": number, "ALL PLAIN": _all_plain, "TYPE": type, "ORIGINAL": entry.original}
+    constants = tuple([named.get(value, value) for value in template.co_consts])
+    entry.function.__code__ = template.replace(
+        co_consts=constants, co_name=entry.code.co_name, co_freevars=entry.code.co_freevars
+    )
 
 
 def original(function):

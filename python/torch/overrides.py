@@ -117,12 +117,21 @@ def _ask_classes(function, call, args, kwargs):
     return handle_torch_function(function, (*args, *kwargs.values()), *args, **kwargs)
 
 
+def _plain_types():
+    """Types that are never asked and hold nothing that would be. Lists and tuples are looked into."""
+    import torch
+
+    numbers = {bool, int, float, complex, str, type(None), slice, type(Ellipsis)}
+    return frozenset(numbers | {torch.Tensor, torch.nn.Parameter, torch.Size, torch.dtype, torch.device, torch.memory_format})
+
+
 def arm():
     """From now on classes are asked: one of them has a __torch_function__ of its own, or wants results of its own kind."""
     global _is_armed
     if _is_armed:
         return
     _is_armed = True
+    _intercept.ask_classes_by(_ask_classes, _plain_types().issuperset)
     for function in _intercept.public_functions():
         _intercept.push(function, _ask_classes)
 
