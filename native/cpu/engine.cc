@@ -66,7 +66,7 @@ Engine::Engine(const double* ring, int64_t ring_words, int32_t* control, int thr
       ring_words_(ring_words),
       control_((std::atomic<int32_t>*)control),
       kernels_(kernel_table()),
-      pool_(threads) {
+      pool_(threads, call_helper, this) {
   context_.parallel = run_parallel;
   context_.scratch = give_scratch;
   context_.fail = take_failure;
@@ -97,6 +97,17 @@ void Engine::take_failure(Context* context, const char* text) {
   if (!engine->error_.empty()) return;
   engine->error_ = text;
   engine->control_[kError].store(int32_t(engine->done_ + 1));
+}
+
+// Of the two threads that execute commands, one sleeps while the other has long work.
+void Engine::call_helper(void* self) {
+  Engine* engine = (Engine*)self;
+  if (engine->waiter_.load(std::memory_order_relaxed)) {
+    engine->waiter_.store(0);
+    futex_wake(&engine->waiter_, 1);
+  } else if (engine->control_[kAsleep].load(std::memory_order_relaxed)) {
+    engine->wake();
+  }
 }
 
 bool Engine::take_error(std::string* text) {
@@ -220,9 +231,9 @@ bool Engine::wait(uint32_t command) {
       if (error_.empty()) error_ = "[engine] wait for a command that was never submitted";
       return false;
     }
-    // The engine's thread is at it. A finished drain without this command is caught by the next round.
+    // The engine's thread is at it: help. A finished drain without this command is caught by the next round.
     auto settled = [&] { return is_done(command) || !lock_.load() || control_[kCancel].load(); };
-    if (!spin_until(settled)) {
+    if (!pool_.help_until(settled)) {
       awaited_.store(command, std::memory_order_relaxed);
       waiter_.store(1, std::memory_order_seq_cst);
       const bool sleeps = lock_.load(std::memory_order_seq_cst) && !is_done(command);
@@ -253,8 +264,9 @@ void Engine::loop() {
       unlock();
       continue;
     }
+    // While the JavaScript thread executes commands, this one helps.
     auto called = [&] { return stopping_.load() || (has_work() && !lock_.load()); };
-    if (spin_until(called)) continue;
+    if (pool_.help_until(called)) continue;
     control_[kAsleep].store(1, std::memory_order_seq_cst);
     while (!called() && control_[kAsleep].load()) futex_wait(&control_[kAsleep], 1);
     control_[kAsleep].store(0);

@@ -57,6 +57,7 @@ class Engine {
   static void run_parallel(Context*, int64_t n, int64_t grain, ChunkBody body, void* capture);
   static void* give_scratch(Context*, int slot, size_t bytes);
   static void take_failure(Context*, const char* text);
+  static void call_helper(void* engine);
 
   void loop();
   void start_thread();

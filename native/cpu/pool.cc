@@ -9,16 +9,26 @@
 namespace layerwise {
 namespace {
 
-// 0 for a caller of run(), 1.. for the workers of the pool.
+// 0 for a caller of run(), 1 for who helps, 2.. for the workers of the pool.
+constexpr int kHelper = 1;
 thread_local int thread_index = 0;
 thread_local bool inside_chunk = false;
 
 // Enough chunks per thread to even out a core that is shared with another process.
 constexpr int64_t kChunksPerThread = 16;
+// Sleepers are woken for what would take the caller longer than this: a wake-up costs it some microseconds and comes to
+// nothing before 15-70.
+constexpr double kWorthWakingUs = 80;
+// With fewer chunks than this one of them may be most of the work: it is not tried first how long it takes.
+constexpr int64_t kFewChunks = 8;
 
 }  // namespace
 
-Pool::Pool(int threads) : threads_(threads < 1 ? 1 : threads), scratch_(size_t(threads_) * kSlots) {}
+Pool::Pool(int threads, void (*call_helper)(void* owner), void* owner)
+    : threads_(threads < 1 ? 1 : threads),
+      call_helper_(call_helper),
+      owner_(owner),
+      scratch_(size_t(threads_) * kSlots) {}
 
 Pool::~Pool() {
   stop();
@@ -36,7 +46,7 @@ void Pool::resize(int threads) {
 
 void Pool::start() {
   stopping_.store(false);
-  for (int i = 1; i < threads_; i++) {
+  for (int i = kHelper + 1; i < threads_; i++) {
     Worker* worker = new Worker{this, i, {}};
     if (pthread_create(&worker->thread, nullptr, worker_main, worker)) {
       delete worker;  // fewer threads than asked for: slower, not wrong
@@ -57,10 +67,11 @@ void Pool::stop() {
   workers_.clear();
 }
 
-// Runs chunks of the given generation until none is left; says whether it ran one.
-bool Pool::claim_and_run(uint32_t generation) {
+// Runs chunks of the given generation until none is left or `most_chunks` are done; says whether it ran one.
+bool Pool::claim_and_run(uint32_t generation, int64_t most_chunks) {
   bool worked = false;
   for (;;) {
+    if (most_chunks <= 0) return worked;
     uint64_t claim = claim_.load(std::memory_order_acquire);
     if (uint32_t(claim >> 32) != generation) return worked;
     const int64_t index = uint32_t(claim);
@@ -73,6 +84,7 @@ bool Pool::claim_and_run(uint32_t generation) {
     if (index >= chunks) return worked;
     std::atomic_thread_fence(std::memory_order_seq_cst);
     if (!claim_.compare_exchange_weak(claim, claim + 1, std::memory_order_acq_rel)) continue;
+    most_chunks--;
     if (!worked) {
       worked = true;
       participants_.fetch_add(1, std::memory_order_relaxed);
@@ -101,7 +113,7 @@ void Pool::run(int64_t n, int64_t grain, ChunkBody body, void* capture, const st
     }
     return;
   }
-  if (workers_.empty()) start();
+  if (workers_.empty() && threads_ > kHelper + 1) start();
   const int64_t wanted = int64_t(threads_) * kChunksPerThread;
   const int64_t chunk = (grains + wanted - 1) / wanted * grain;
   const int64_t chunks = (n + chunk - 1) / chunk;
@@ -120,9 +132,19 @@ void Pool::run(int64_t n, int64_t grain, ChunkBody body, void* capture, const st
   caller_sleeps_.store(0, std::memory_order_relaxed);
   claim_.store(uint64_t(generation) << 32, std::memory_order_release);
   generation_.store(int32_t(generation), std::memory_order_seq_cst);
-  const int sleepers = sleepers_.load(std::memory_order_seq_cst);
-  if (sleepers) futex_wake(&generation_, chunks - 1 < sleepers ? int(chunks - 1) : sleepers);
-  claim_and_run(generation);
+  // Who is awake sees the work by itself. How long the rest takes, the first chunk tells.
+  bool is_long = chunks < kFewChunks;
+  if (!is_long) {
+    const double start = now_us();
+    claim_and_run(generation, 1);
+    is_long = (now_us() - start) * double(chunks - 1) > kWorthWakingUs;
+  }
+  if (is_long) {
+    const int sleepers = sleepers_.load(std::memory_order_seq_cst);
+    if (sleepers) futex_wake(&generation_, chunks - 1 < sleepers ? int(chunks - 1) : sleepers);
+    call_helper_(owner_);
+  }
+  claim_and_run(generation, chunks);
   auto all_done = [&] { return finished_.load(std::memory_order_acquire) == chunks; };
   if (!spin_until(all_done)) {
     caller_sleeps_.store(1, std::memory_order_seq_cst);
@@ -130,6 +152,12 @@ void Pool::run(int64_t n, int64_t grain, ChunkBody body, void* capture, const st
   }
   const int32_t participants = participants_.load(std::memory_order_relaxed);
   if (participants > most_participants_) most_participants_ = participants;
+}
+
+void Pool::help(uint32_t generation) {
+  thread_index = kHelper;
+  claim_and_run(generation, INT64_MAX);
+  thread_index = 0;
 }
 
 void* Pool::worker_main(void* argument) {
@@ -146,7 +174,7 @@ void* Pool::worker_main(void* argument) {
     }
     if (pool->stopping_.load()) return nullptr;
     seen = pool->generation_.load(std::memory_order_acquire);
-    pool->claim_and_run(uint32_t(seen));
+    pool->claim_and_run(uint32_t(seen), INT64_MAX);
   }
 }
 
