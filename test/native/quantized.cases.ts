@@ -254,6 +254,15 @@ function turned(values: number[], [, c, h, w]: readonly number[]): number[] {
   return out;
 }
 
+/** What a packed weight takes: panels of 32 filters, or blocks of 64 channels, and a sum of each. */
+function packBytes(O: number, Cg: number, kh: number, kw: number, groups: number, dilation: number): number {
+  const upTo = (n: number, step: number): number => Math.ceil(n / step) * step;
+  if (Cg === 1 && O === groups) return upTo(O, 64) * (Math.ceil(kh / 4) * kw * 4 + 4);
+  const isByRow = groups === 1 && dilation === 1;
+  const words = isByRow ? kh * Math.ceil((kw * Cg) / 4) : kh * kw * Math.ceil(Cg / 4);
+  return groups * upTo(O / groups, 32) * (words * 4 + 4);
+}
+
 export function testConv(m: Machine): void {
   convolutions.forEach(([N, C, H, W, O, kh, kw, stride, padding, dilation, groups], index) => {
     const oh = Math.floor((H + 2 * padding - dilation * (kh - 1) - 1) / stride) + 1;
@@ -288,37 +297,45 @@ export function testConv(m: Machine): void {
         const isWeightLast = index % 2 === 1;
         const xs = m.tensor(isLast ? turned(x, [N, C, H, W]) : x, from.dtype).pointer;
         const ws = m.tensor(isWeightLast ? turned(w, [O, Cg, kh, kw]) : w, "int8").pointer;
-        const launch = (out: Tensor, isByte: boolean): void => {
+        const isDepthwise = Cg === 1 && Og === 1;
+        const pack = m.empty("int8", [packBytes(O, Cg, kh, kw, groups, dilation)]);
+        if (isDepthwise) m.launch("pack_depthwise_int8", pack.pointer, ws, [C, kh, kw]);
+        else m.launch("pack_conv2d_int8", pack.pointer, ws, Number(isWeightLast), [O, Cg, kh, kw, groups, dilation]);
+        const launch = (out: Tensor, isByte: boolean, isOutLast: boolean): void => {
           m.launch(
-            "conv2d_int8",
+            isDepthwise ? "depthwise_conv2d_int8" : "conv2d_int8",
             dtypes[out.dtype],
             out.pointer,
             dtypes[from.dtype],
             xs,
-            ws,
+            pack.pointer,
             one(m, xScale, "float32").pointer,
             one(m, zx, "int32").pointer,
             m.tensor(scales, "float32").pointer,
             [1, 0, 0, bias ? m.tensor(bias, "float32").pointer : 0],
             isByte ? one(m, outScale, "float32").pointer : 0,
             isByte ? one(m, outZero, "int32").pointer : 0,
-            [relu, isLast, isWeightLast && !(Cg === 1 && Og === 1)].map(Number),
-            [N, C, H, W, O, kh, kw, stride, stride, padding, padding, dilation, dilation, groups],
+            [relu, isLast, isOutLast].map(Number),
+            [N, C, H, W, ...(isDepthwise ? [] : [O]), kh, kw, stride, stride, padding, padding, dilation, dilation],
+            isDepthwise ? [] : [groups],
           );
         };
         const what = `conv2d_int8 number ${index}, ${from.dtype}, ${isLast ? "channels last" : "planes"}`;
         const scaleOf = (at: number): number => fround(xScale * scales[Math.floor(at / (oh * ow)) % O]!);
         const biasOf = (at: number): number | null => (bias ? bias[Math.floor(at / (oh * ow)) % O]! : null);
-        const ordered = (values: number[]): number[] => (isLast ? turned(values, [N, O, oh, ow]) : values);
+        const ordered = (values: number[], last: boolean): number[] => (last ? turned(values, [N, O, oh, ow]) : values);
         for (const to of [unsigned, signed]) {
-          const out = m.empty(to.dtype, [sums.length]);
-          launch(out, true);
           const wanted = sums.map((sum, at) => requantized(sum, scaleOf(at), biasOf(at), outScale, outZero, to, relu));
-          assert.deepEqual(m.read(out), ordered(wanted), `${what}, to ${to.dtype}`);
+          for (const isOutLast of [false, true]) {
+            const out = m.empty(to.dtype, [sums.length]);
+            launch(out, true, isOutLast);
+            assert.deepEqual(m.read(out), ordered(wanted, isOutLast), `${what}, to ${to.dtype}`);
+          }
         }
         const real = m.empty("float32", [sums.length]);
-        launch(real, false);
-        const wanted = ordered(sums.map((sum, at) => sum * scaleOf(at) + (biasOf(at) ?? 0)));
+        launch(real, false, isLast);
+        const reals = sums.map((sum, at) => sum * scaleOf(at) + (biasOf(at) ?? 0));
+        const wanted = ordered(reals, isLast);
         m.read(real).forEach((got, at) => {
           const y = relu ? Math.max(wanted[at]!, 0) : wanted[at]!;
           assert.ok(Math.abs(got - y) <= 1e-6 * (Math.abs(y) + 8), `${what}: element ${at} is ${got}, expected ${y}`);

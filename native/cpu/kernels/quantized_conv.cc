@@ -1,200 +1,54 @@
-// Convolutions of eight-bit integers. The image is taken pixel by pixel with its channels side by side; each tap of each
-// output pixel is a run of such channels, found by its address, so that no matrix of columns is ever stored. Padding is
-// a run of zero points. Weights with zero points are left to the composed form.
-#include "bytes.h"
-#include "conv_taps.h"
+// Convolutions of eight-bit integers, but for those of one channel and one filter a group (quantized_depthwise.cc). The
+// padding is made real and filled with zero points, so that each tap of a pixel lies at one distance from it and no
+// matrix of columns is ever stored. Weights come packed; those with zero points are left to the composed form.
+#include "conv_bytes.h"
+#include "conv_image.h"
 
 namespace layerwise::NS {
 namespace {
 
-constexpr int64_t kPixelBlock = 8 * kByteRows;  // pixels whose addresses are found at a time
+constexpr int64_t kPixelBlock = 8 * 14;  // pixels that meet all panels of a task before the next ones do
 constexpr int64_t kParallelProducts = 1 << 20;
 
-// An image as the loops want it: [n, y, x, channels of all groups], each group padded to whole words.
-template <class Dots> struct Image {
-  const typename Dots::Element* data;
-  const typename Dots::Element* nothing;  // a run that stands for padding
-  int64_t pixel, row, whole;              // elements from one to the next
-  int64_t margin;                         // pixels of padding at either side of a row
-  int64_t group;                          // padded channels of a group
-  int32_t zero;                           // what is still to be taken off
-  char* extra;                            // room for others, behind the image
-};
-
-struct Pixels {
-  const uint8_t* x;
-  bool is_signed, channels_last;
-  int32_t zero;
-};
-
-template <class Dots> typename Dots::Element element_of(uint8_t byte, const Pixels& s) {
-  if (Dots::kBytes) return s.is_signed ? byte ^ 128 : byte;
-  return typename Dots::Element((s.is_signed ? int32_t(int8_t(byte)) : int32_t(byte)) - s.zero);
-}
-
-// For images whose bytes are wanted as they are.
-struct RawBytes {
-  using Element = uint8_t;
-  static constexpr int kPerWord = 1;
-  static constexpr bool kBytes = true;
-};
-
-// out[x * out_stride + i] = in[i * in_stride + x] ^ flip for sixteen of each.
-LW_STATIC void turn_square(uint8_t* out, int64_t out_stride, const uint8_t* in, int64_t in_stride, uint8_t flip) {
-  __m128i r[16], t[16];
-  const __m128i flips = _mm_set1_epi8(char(flip));
-#pragma GCC unroll 16
-  for (int i = 0; i < 16; i++) r[i] = _mm_xor_si128(_mm_loadu_si128((const __m128i*)(in + i * in_stride)), flips);
-  // Each round interleaves rows eight apart; after four of them byte x of row i is byte i of row x.
-#pragma GCC unroll 4
-  for (int round = 0; round < 4; round++) {
-#pragma GCC unroll 8
-    for (int i = 0; i < 8; i++) {
-      t[2 * i] = _mm_unpacklo_epi8(r[i], r[i + 8]);
-      t[2 * i + 1] = _mm_unpackhi_epi8(r[i], r[i + 8]);
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < 16; i++) r[i] = t[i];
-  }
-#pragma GCC unroll 16
-  for (int i = 0; i < 16; i++) _mm_storeu_si128((__m128i*)(out + i * out_stride), r[i]);
-}
-
-// Pixels [begin, end) of image n: planes become runs of channels, sixteen of each at a time.
-template <class Dots>
-void turn_pixels(const Image<Dots>& image, const ConvShape& s, const Pixels& from, int64_t n, int64_t begin,
-                 int64_t end) {
-  using Element = typename Dots::Element;
-  constexpr int64_t kSide = 16;
-  const int64_t plane = s.H * s.W;
-  Element* whole = (Element*)image.data + n * image.whole;
-  auto pixel_at = [&](int64_t at) { return whole + at / s.W * image.row + (at % s.W + image.margin) * image.pixel; };
-  for (int64_t channel = 0; channel < s.C; channel += kSide) {
-    const int64_t count = smaller(kSide, s.C - channel);
-    const uint8_t* in = from.x + (n * s.C + channel) * plane;
-    // Channels keep together unless a group that is padded ends among them.
-    const int64_t group = channel / s.Cg;
-    const bool is_run = s.Cg == image.group || channel + count <= (group + 1) * s.Cg;
-    for (int64_t at = begin; at < end; at += kSide) {
-      const int64_t wide = smaller(kSide, end - at);
-      uint8_t square[kSide * kSide];
-      if (count == kSide && at + kSide <= plane) {
-        turn_square(square, kSide, in + at, plane, 0);
-      } else {
-        for (int64_t x = 0; x < wide; x++) {
-          for (int64_t c = 0; c < count; c++) square[x * kSide + c] = in[c * plane + at + x];
-        }
-      }
-      for (int64_t x = 0; x < wide; x++) {
-        Element* to = pixel_at(at + x);
-        const uint8_t* bytes = square + x * kSide;
-        if (is_run) {
-          to += group * image.group + channel % s.Cg;
-#pragma omp simd
-          for (int64_t c = 0; c < count; c++) to[c] = element_of<Dots>(bytes[c], from);
-        } else {
-          for (int64_t c = 0; c < count; c++) {
-            const int64_t own = (channel + c) / s.Cg;
-            to[own * image.group + (channel + c) % s.Cg] = element_of<Dots>(bytes[c], from);
-          }
-        }
-      }
-    }
-  }
-}
-
-template <class Dots>
-bool make_image(Context* context, Image<Dots>* image, const ConvShape& s, const Pixels& from, size_t extra) {
-  using Element = typename Dots::Element;
-  const int64_t per = Dots::kPerWord;
-  image->group = ceil_div(s.Cg, per) * per;
-  image->pixel = s.groups * image->group;
-  image->zero = Dots::kBytes ? from.zero + (from.is_signed ? 128 : 0) : 0;
-  const bool is_ready = Dots::kBytes && !from.is_signed && from.channels_last && s.Cg % per == 0;
-  // What is written anyway gets its padding at both sides.
-  image->margin = is_ready ? 0 : s.pw;
-  image->row = (s.W + 2 * image->margin) * image->pixel;
-  image->whole = s.H * image->row;
-  const int64_t elements = is_ready ? 0 : s.N * image->whole;
-  const int64_t run = larger(image->pixel, image->row);
-  const size_t image_bytes = (size_t(elements + run) * sizeof(Element) + 63) / 64 * 64;
-  Element* room = (Element*)context->scratch(context, 0, image_bytes + extra);
-  if (!room) {
-    context->fail(context, "[conv2d_int8] out of memory for the image");
-    return false;
-  }
-  image->extra = (char*)room + image_bytes;
-  Element* nothing = room + elements;
-  for (int64_t i = 0; i < run; i++) nothing[i] = Element(image->zero);
-  image->nothing = nothing;
-  image->data = is_ready ? (const Element*)from.x : room;
-  if (is_ready) return true;
-  const Element padding = Element(image->zero);
-  const int64_t side = image->margin * image->pixel;
-  parallel_for(context, s.N * s.H, (32 << 10) / larger(image->row, 1) + 1, [&](int64_t begin, int64_t end) {
-    for (int64_t at = begin; at < end; at++) {
-      Element* row = room + at * image->row;
-      for (int64_t i = 0; i < side; i++) row[i] = row[image->row - 1 - i] = padding;
-      if (!from.channels_last) continue;
-      for (int64_t x = 0; x < s.W; x++) {
-        for (int64_t g = 0; g < s.groups; g++) {
-          const uint8_t* in = from.x + (at * s.W + x) * s.C + g * s.Cg;
-          Element* to = row + side + x * image->pixel + g * image->group;
-#pragma omp simd
-          for (int64_t c = 0; c < s.Cg; c++) to[c] = element_of<Dots>(in[c], from);
-        }
-      }
-    }
-  });
-  if (from.channels_last) return true;
-  constexpr int64_t kPiece = 64;
-  const int64_t pieces = ceil_div(s.H * s.W, kPiece);
-  parallel_for(context, s.N * pieces, (32 << 10) / (kPiece * s.C) + 1, [&](int64_t begin, int64_t end) {
-    for (int64_t at = begin; at < end; at++) {
-      const int64_t first = at % pieces * kPiece;
-      turn_pixels(*image, s, from, at / pieces, first, smaller(first + kPiece, s.H * s.W));
-    }
-  });
-  return true;
-}
-
-// Output pixel `at` of the batch as its image, row and column.
-struct Place {
-  int64_t n, y, x;
-  static Place of(int64_t at, const ConvShape& s) { return {at / (s.oh * s.ow), at / s.ow % s.oh, at % s.ow}; }
-};
-
-// How the taps of a pixel are read: each by itself, or a row of the kernel as one run where its pixels lie together.
+// How taps are read: each by itself, or a row of the kernel as one run where its pixels lie together.
 struct Taps {
   bool by_row;
-  int64_t count, run;  // of one tap: elements of a group, padded
-};
-template <class Dots> Taps taps_of(const Image<Dots>& image, const ConvShape& s) {
-  const bool by_row = s.dw == 1 && s.groups == 1 && image.margin == s.pw;
-  if (by_row) return {true, s.kh, s.kw * image.group};
-  return {false, s.kh * s.kw, image.group};
-}
+  int64_t count, words;  // words: of one tap, the last one padded
 
-// Where the taps of an output pixel begin, in group 0: out[t * kByteRows].
-template <class Dots>
-void find_taps(const typename Dots::Element** out, const Image<Dots>& image, const ConvShape& s, const Taps& taps,
-               Place p) {
-  const int64_t top = p.y * s.sh - s.ph, left = p.x * s.sw - s.pw + image.margin;
-  const typename Dots::Element* base = image.data + p.n * image.whole + top * image.row + left * image.pixel;
-  const int64_t width = s.W + 2 * image.margin;
-  for (int64_t r = 0; r < s.kh; r++) {
-    const bool is_inside = uint64_t(top + r * s.dh) < uint64_t(s.H);
-    if (taps.by_row) {
-      *out = is_inside ? base : image.nothing;
-      out += kByteRows;
-    } else {
-      for (int64_t q = 0; q < s.kw; q++) {
-        const bool is_pixel = is_inside && uint64_t(left + q * s.dw) < uint64_t(width);
-        *out = is_pixel ? base + q * s.dw * image.pixel : image.nothing;
-        out += kByteRows;
+  static Taps of(int64_t kh, int64_t kw, int64_t Cg, int64_t groups, int64_t dw) {
+    if (groups == 1 && dw == 1) return {true, kh, ceil_div(kw * Cg, 4)};
+    return {false, kh * kw, ceil_div(Cg, 4)};
+  }
+};
+
+// Packed weights: panels of kPanelColumns filters of one group, word by word; behind them the sum of each column.
+struct PackedWeights {
+  int64_t panels, panel_bytes, columns;  // panels: of a group
+
+  static PackedWeights of(int64_t O, int64_t groups, const Taps& taps) {
+    const int64_t panels = ceil_div(O / groups, kPanelColumns);
+    return {panels, taps.count * taps.words * kPanelColumns * 4, groups * panels * kPanelColumns};
+  }
+  int64_t sums_at() const { return columns / kPanelColumns * panel_bytes; }
+};
+
+// One of a group's panels; `weight` is its first filter, `count` of them there are.
+void pack_panel(int8_t* panel, int32_t* sums, const int8_t* weight, int64_t count, int64_t kh, int64_t kw, int64_t Cg,
+                const Taps& taps, bool weight_last) {
+  memset(panel, 0, size_t(taps.count * taps.words * kPanelColumns * 4));
+  memset(sums, 0, kPanelColumns * 4);
+  const int64_t depth = kh * kw * Cg;
+  for (int64_t j = 0; j < count; j++) {
+    for (int64_t t = 0; t < kh * kw; t++) {
+      // Where the tap begins in its run.
+      const int64_t run = taps.by_row ? t / kw : t, first = taps.by_row ? t % kw * Cg : 0;
+      for (int64_t c = 0; c < Cg; c++) {
+        const int8_t w = weight[j * depth + (weight_last ? t * Cg + c : c * kh * kw + t)];
+        const int64_t at = first + c;
+        panel[((run * taps.words + at / 4) * kPanelColumns + j) * 4 + at % 4] = w;
+        sums[j] += w;
       }
     }
-    base += s.dh * image.row;
   }
 }
 
@@ -203,101 +57,97 @@ struct Output {
   void* data;
   Dtype dtype;
   bool channels_last, is_bytes, relu;
-  Requantize rule;
+  ByteRule rule;
 };
 
-// One tile of sums: `height` pixels from `at` on, `width` channels from `channel` on.
+// Numbers of each column of all panels, in order.
+struct PanelNumbers {
+  float *factor, *addend;
+  int32_t* start;  // of the sums: what the zero point of x adds to them, taken off
+
+  static size_t bytes(int64_t columns) { return size_t(columns) * 12; }
+  static PanelNumbers make(char* room, const ConvShape& s, const PackedWeights& p, const int32_t* sums,
+                           const FinishArguments& f, int32_t zero) {
+    PanelNumbers c = {(float*)room, (float*)room + p.columns, (int32_t*)room + 2 * p.columns};
+    const float x_scale = *f.x_scale;
+    for (int64_t i = 0; i < p.columns; i++) {
+      const int64_t group = i / (p.panels * kPanelColumns), column = i % (p.panels * kPanelColumns);
+      const int64_t channel = group * s.Og + smaller(column, s.Og - 1);
+      const float scale = x_scale * f.weight_scale[channel * f.weight_scale_step];
+      const float bias = f.bias ? f.bias[channel] : 0;
+      c.factor[i] = f.out_scale ? scale / *f.out_scale : scale;
+      c.addend[i] = f.out_scale && f.bias ? bias / scale : bias;
+      c.start[i] = -zero * sums[i];
+    }
+    return c;
+  }
+};
+
 template <class S>
-void write_tile(const Output& out, const ConvShape& s, const Columns& c, int32_t zero, int64_t depth, int64_t at,
-                int height, int64_t channel, int64_t width, const int32_t* tile, const int32_t* of_columns) {
-  const RowNumbers numbers = {1, zero, 0};
-  S values[kByteRows][kByteColumns];
-  for (int i = 0; i < height; i++) {
-    const Sums sums = {tile + i * kByteColumns, of_columns};
-    if constexpr (is_same<S, uint8_t>) {
-      finish_bytes(values[i], sums, channel, width, c, numbers, depth, out.rule);
-    } else {
-      float y[kByteColumns];
-      finish_real(y, sums, channel, width, c, numbers, depth, out.relu);
-      store_run(values[i], y, 1, width);
-    }
-  }
-  S* data = (S*)out.data;
-  if (out.channels_last) {
-    for (int i = 0; i < height; i++) {
-      memcpy(data + (at + i) * s.O + channel, values[i], size_t(width) * sizeof(S));
-    }
-    return;
-  }
+LW_STATIC void write_planes(S* data, const ConvShape& s, int64_t at, int height, int64_t channel, int64_t width,
+                            const S* values) {
   const int64_t plane = s.oh * s.ow;
   for (int i = 0; i < height;) {
     const int64_t n = (at + i) / plane, pixel = (at + i) % plane;
     const int run = int(smaller(height - i, plane - pixel));
     S* to = data + (n * s.O + channel) * plane + pixel;
     for (int64_t j = 0; j < width; j++) {
-      for (int r = 0; r < run; r++) to[j * plane + r] = values[i + r][j];
+      for (int r = 0; r < run; r++) to[j * plane + r] = values[(i + r) * kPanelColumns + j];
     }
     i += run;
   }
 }
 
-// One filter as taps of channels, each padded to `group` with zeros. `end` is where the weights end.
-void turn_filter(int8_t* out, const int8_t* from, const int8_t* end, const ConvShape& s, int64_t group,
-                 bool weight_last) {
-  constexpr int64_t kSide = 16;
-  const int64_t taps = s.kh * s.kw;
-  for (int64_t t = 0; t < taps; t++) {
-    if (weight_last) memcpy(out + t * group, from + t * s.Cg, size_t(s.Cg));
-    memset(out + t * group + s.Cg, 0, size_t(group - s.Cg));
-  }
-  if (weight_last) return;
-  int64_t c = 0;
-  for (; c + kSide <= s.Cg && from + (c + kSide) * taps + kSide <= end; c += kSide) {
-    for (int64_t t = 0; t < taps; t += kSide) {
-      uint8_t square[kSide * kSide];
-      turn_square(square, kSide, (const uint8_t*)from + c * taps + t, taps, 0);
-      for (int64_t q = 0; q < smaller(kSide, taps - t); q++) memcpy(out + (t + q) * group + c, square + q * kSide, kSide);
+constexpr int kMostRows = 14;
+
+// A tile of sums: `height` pixels from `at` on, `width` channels from `channel` on, columns from `column` on.
+template <class S>
+void write_tile(const Output& out, const ConvShape& s, const PanelNumbers& c, int64_t at, int height, int64_t channel,
+                int64_t width, int64_t column, const int32_t* sums) {
+  S* data = (S*)out.data;
+  const float *factor = c.factor + column, *addend = c.addend + column;
+  if constexpr (is_same<S, uint8_t>) {
+    if (out.channels_last) {
+      return finish_rows(data + at * s.O + channel, s.O, sums, height, width, addend, factor, out.rule);
     }
+    uint8_t values[kMostRows * kPanelColumns];
+    finish_rows(values, kPanelColumns, sums, height, width, addend, factor, out.rule);
+    write_planes(data, s, at, height, channel, width, values);
+  } else {
+    S values[kMostRows * kPanelColumns];
+    for (int i = 0; i < height; i++) {
+      float y[kPanelColumns];
+      for (int64_t j = 0; j < width; j += kByteLanes) {
+        Ints sum;
+        memcpy(&sum, sums + i * kPanelColumns + j, sizeof sum);
+        Floats real = __builtin_convertvector(sum, Floats) * floats_at(factor + j) + floats_at(addend + j);
+        if (out.relu) real = real > 0 ? real : Floats{};
+        memcpy(y + j, &real, sizeof real);
+      }
+      store_run(out.channels_last ? data + (at + i) * s.O + channel : values + i * kPanelColumns, y, 1, width);
+    }
+    if (!out.channels_last) write_planes(data, s, at, height, channel, width, values);
   }
-  for (; c < s.Cg; c++) {
-    for (int64_t t = 0; t < taps; t++) out[t * group + c] = from[c * taps + t];
+}
+
+// Where the pixels [from, to) of the results begin to read.
+void find_pixels(const uint8_t** out, const ByteImage& image, const ConvShape& s, int64_t from, int64_t to) {
+  int64_t x = from % s.ow, y = from / s.ow % s.oh, n = from / (s.oh * s.ow);
+  for (int64_t at = from; at < to; at++) {
+    const int64_t row = y * s.sh - s.ph + image.top, column = x * s.sw - s.pw + image.left;
+    *out++ = image.data + n * image.whole + row * image.row + column * image.pixel;
+    if (++x < s.ow) continue;
+    x = 0;
+    if (++y < s.oh) continue;
+    y = 0, n++;
   }
 }
 
 template <class Dots, class S>
-void convolve(Context* context, const ConvShape& s, const Image<Dots>& image, const int8_t* weight, bool weight_last,
-              const Columns& c, const Output& out) {
-  using Element = typename Dots::Element;
-  const Taps reading = taps_of(image, s);
-  const int64_t taps = reading.count, steps = reading.run / Dots::kPerWord;
-  const int64_t words = taps * steps, panel_words = words * kByteColumns;
-  const int64_t panels = ceil_div(s.Og, kByteColumns), depth = s.kh * s.kw * s.Cg;
-  const int64_t all_panels = s.groups * panels;
-  // Panels, then the sums of their columns.
-  uint32_t* packed = (uint32_t*)context->scratch(context, 1, size_t(all_panels * (panel_words + kByteColumns)) * 4);
-  if (!packed) return context->fail(context, "[conv2d_int8] out of memory for the packed weights");
-  int32_t* sums = (int32_t*)(packed + all_panels * panel_words);
-  const int64_t row_bytes = s.kh * s.kw * image.group;
-  parallel_for(context, all_panels, (64 << 10) / (panel_words * 4) + 1, [&](int64_t begin, int64_t end) {
-    const int64_t bytes = kByteColumns * row_bytes;
-    char* stage = (char*)context->scratch(context, 3, size_t(bytes + panel_words * 4));
-    if (!stage) return context->fail(context, "[conv2d_int8] out of memory for a panel");
-    int8_t* rows = (int8_t*)stage;
-    for (int64_t i = begin; i < end; i++) {
-      const int64_t first = i / panels * s.Og + i % panels * kByteColumns;
-      const int count = int(smaller(kByteColumns, s.Og - i % panels * kByteColumns));
-      for (int j = 0; j < count; j++) {
-        turn_filter(rows + j * row_bytes, weight + (first + j) * depth, weight + s.O * depth, s, image.group,
-                    weight_last);
-      }
-      uint32_t* panel = packed + i * panel_words;
-      pack_weights<Dots>(panel, rows, row_bytes, row_bytes, count, words, stage + bytes);
-      if (Dots::kBytes) Dots::sum_columns(words, panel, sums + i * kByteColumns);
-      else memset(sums + i * kByteColumns, 0, kByteColumns * 4);
-    }
-  });
-  const int64_t pixels = s.N * s.oh * s.ow;
-  const bool is_worth = pixels * s.O * depth >= kParallelProducts && context->threads > 1;
+void convolve(Context* context, const ConvShape& s, const ByteImage& image, const Taps& taps, const PackedWeights& p,
+              const int8_t* weight, const PanelNumbers& c, const int64_t* offsets, const Output& out) {
+  const int64_t pixels = s.N * s.oh * s.ow, all_panels = s.groups * p.panels;
+  const bool is_worth = pixels * s.O * s.kh * s.kw * s.Cg >= kParallelProducts && context->threads > 1;
   // Groups of panels only where pixels are too few to go round.
   const int64_t blocks = ceil_div(pixels, kPixelBlock);
   int64_t parts = is_worth ? smaller(all_panels, ceil_div(4 * context->threads, blocks)) : 1;
@@ -305,103 +155,33 @@ void convolve(Context* context, const ConvShape& s, const Image<Dots>& image, co
   parts = ceil_div(all_panels, panels_of_part);
   const int64_t tasks = blocks * parts;
   parallel_for(context, tasks, is_worth ? 1 : tasks, [&](int64_t begin, int64_t end) {
-    constexpr int64_t kTiles = kPixelBlock / kByteRows;
-    const Element** taps_of_tiles =
-        (const Element**)context->scratch(context, 2, size_t(2 * kTiles * taps * kByteRows) * sizeof(void*));
-    if (!taps_of_tiles) return context->fail(context, "[conv2d_int8] out of memory for the addresses of taps");
-    const Element** shifted = taps_of_tiles + kTiles * taps * kByteRows;
+    const uint8_t *first[kPixelBlock], *shifted[kPixelBlock];
     for (int64_t task = begin; task < end; task++) {
-      const int64_t from = task / parts * kPixelBlock, to = smaller(from + kPixelBlock, pixels);
-      for (int64_t at = from; at < to; at++) {
-        const Place place = Place::of(at, s);
-        const int64_t tile = (at - from) / kByteRows, row = (at - from) % kByteRows;
-        find_taps<Dots>(taps_of_tiles + tile * taps * kByteRows + row, image, s, reading, place);
-      }
+      const int64_t from = task / parts * kPixelBlock, count = smaller(kPixelBlock, pixels - from);
+      find_pixels(first, image, s, from, from + count);
+      const int64_t tiles = ceil_div(count, Dots::kRows);
       const int64_t panel_end = smaller((task % parts + 1) * panels_of_part, all_panels);
-      int64_t group_before = 0;
-      const Element** tap_rows = taps_of_tiles;
       for (int64_t i = task % parts * panels_of_part; i < panel_end; i++) {
-        const int64_t group = i / panels, channel = group * s.Og + i % panels * kByteColumns;
-        const int64_t width = smaller(kByteColumns, (group + 1) * s.Og - channel);
-        if (group != group_before) {
-          for (int64_t q = 0; q < kTiles * taps * kByteRows; q++) shifted[q] = taps_of_tiles[q] + group * image.group;
-          tap_rows = shifted;
-          group_before = group;
+        const int64_t group = i / p.panels, channel = group * s.Og + i % p.panels * kPanelColumns;
+        const int64_t width = smaller(kPanelColumns, (group + 1) * s.Og - channel);
+        const uint8_t* const* starts = first;
+        if (group) {
+          for (int64_t q = 0; q < count; q++) shifted[q] = first[q] + group * image.group;
+          starts = shifted;
         }
-        for (int64_t at = from; at < to; at += kByteRows) {
-          const int height = int(smaller(kByteRows, to - at));
-          int32_t tile[kByteRows * kByteColumns];
-          tile_for<Dots>(height, width)(taps, steps, tap_rows + (at - from) * taps, packed + i * panel_words, tile);
-          write_tile<S>(out, s, c, image.zero, depth, at, height, channel, width, tile, sums + i * kByteColumns);
-        }
-      }
-    }
-  });
-}
-
-LW_STATIC Ints product_of_shorts(Ints a, Ints b) {
-#if defined(__AVX512F__)
-  return (Ints)_mm512_madd_epi16((__m512i)a, (__m512i)b);
-#elif defined(__AVX2__)
-  return (Ints)_mm256_madd_epi16((__m256i)a, (__m256i)b);
-#else
-  return (Ints)_mm_madd_epi16((__m128i)a, (__m128i)b);
-#endif
-}
-
-LW_STATIC Ints widened(const uint8_t* p) {
-#if defined(__AVX512F__)
-  return (Ints)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)p));
-#elif defined(__AVX2__)
-  return (Ints)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)p));
-#else
-  return (Ints){p[0], p[1], p[2], p[3]};
-#endif
-}
-
-// One channel a group, one filter a channel: channels lie side by side in a vector, products are added tap by tap.
-template <class S>
-void convolve_depthwise(Context* context, const ConvShape& s, const Image<RawBytes>& image, const Pixels& from,
-                        const int8_t* weight, const Columns& c, const Output& out) {
-  const int64_t count = s.kh * s.kw, padded = ceil_div(s.C, kByteColumns) * kByteColumns;
-  // By tap; the upper half of each is zero, for products of pairs of shorts.
-  int32_t* w = (int32_t*)context->scratch(context, 1, size_t(count * padded) * 4);
-  if (!w) return context->fail(context, "[conv2d_int8] out of memory for the weights");
-  for (int64_t t = 0; t < count; t++) {
-    for (int64_t k = 0; k < padded; k++) w[t * padded + k] = k < s.C ? uint16_t(weight[k * count + t]) : 0;
-  }
-  const int64_t pixels = s.N * s.oh * s.ow;
-  const int64_t grain = (32 << 10) / (s.C * count) + 1;
-  const int32_t flip = from.is_signed ? 128 : 0;
-  const int32_t zero = from.zero + flip;
-  const Taps taps = {false, count, 1};
-  parallel_for(context, pixels, grain, [&](int64_t begin, int64_t end) {
-    const int32_t none[kByteColumns] = {};
-    const uint8_t** pointers = (const uint8_t**)context->scratch(context, 2, size_t(count * kByteRows) * sizeof(void*));
-    if (!pointers) return context->fail(context, "[conv2d_int8] out of memory for the addresses of taps");
-    for (int64_t at = begin; at < end; at++) {
-      find_taps<RawBytes>(pointers, image, s, taps, Place::of(at, s));
-      for (int64_t channel = 0; channel < s.C; channel += kByteColumns) {
-        const int64_t width = smaller(kByteColumns, s.C - channel);
-        int32_t tile[kByteColumns];
-        for (int64_t j = 0; j < width; j += kByteLanes) {
-          const int64_t first = channel + j;
-          const bool is_whole = first + kByteLanes <= s.C;
-          Ints sum = {};
-          for (int64_t t = 0; t < count; t++) {
-            const uint8_t* pixel = pointers[t * kByteRows] + first;
-            uint8_t rest[kByteLanes] = {};
-            if (!is_whole) {
-              memcpy(rest, pixel, size_t(s.C - first));
-              pixel = rest;
-            }
-            Ints of_tap;
-            memcpy(&of_tap, w + t * padded + first, sizeof of_tap);
-            sum += product_of_shorts((widened(pixel) ^ flip) - zero, of_tap);
+        const int8_t* panel = weight + i * p.panel_bytes;
+        const int32_t* start = c.start + i * kPanelColumns;
+        for (int64_t t = 0; t < tiles; t++) {
+          const int64_t at = t * count / tiles;
+          const int height = int((t + 1) * count / tiles - at);
+          alignas(64) int32_t sums[kMostRows * kPanelColumns];
+          for (int64_t j = 0; j < width; j += 2 * kByteLanes) {
+            const bool is_wide = width - j > kByteLanes;
+            const auto tile = is_wide ? conv_tile_of<Dots, 2>(height) : conv_tile_of<Dots, 1>(height);
+            tile(taps.count, taps.words, starts + at, offsets, panel + j * 4, start + j, sums + j);
           }
-          memcpy(tile + j, &sum, sizeof sum);
+          write_tile<S>(out, s, c, from + at, height, channel, width, i * kPanelColumns, sums);
         }
-        write_tile<S>(out, s, c, 0, count, at, 1, channel, width, tile, none);
       }
     }
   });
@@ -409,7 +189,26 @@ void convolve_depthwise(Context* context, const ConvShape& s, const Image<RawByt
 
 }  // namespace
 
-// out_dtype out x_dtype x weight FINISH channels_last weight_last  N C H W O kh kw sh sw ph pw dh dw groups
+// pack weight weight_last O Cg kh kw groups dw
+KERNEL(pack_conv2d_int8) {
+  int8_t* pack = args.pointer<int8_t>();
+  const int8_t* weight = args.pointer<int8_t>();
+  const bool weight_last = args.integer() != 0;
+  const int64_t O = args.integer(), Cg = args.integer(), kh = args.integer(), kw = args.integer();
+  const int64_t groups = args.integer(), dw = args.integer(), Og = O / groups;
+  const Taps taps = Taps::of(kh, kw, Cg, groups, dw);
+  const PackedWeights p = PackedWeights::of(O, groups, taps);
+  int32_t* sums = (int32_t*)(pack + p.sums_at());
+  parallel_for(context, groups * p.panels, (16 << 10) / p.panel_bytes + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+      const int64_t group = i / p.panels, first = i % p.panels * kPanelColumns;
+      pack_panel(pack + i * p.panel_bytes, sums + i * kPanelColumns, weight + (group * Og + first) * kh * kw * Cg,
+                 smaller(kPanelColumns, Og - first), kh, kw, Cg, taps, weight_last);
+    }
+  });
+}
+
+// out_dtype out x_dtype x pack FINISH x_last out_last  N C H W O kh kw sh sw ph pw dh dw groups
 KERNEL(conv2d_int8) {
   context->cancellable = true;
   Output out;
@@ -420,43 +219,38 @@ KERNEL(conv2d_int8) {
   from.x = args.pointer<uint8_t>();
   const int8_t* weight = args.pointer<int8_t>();
   const FinishArguments f = FinishArguments::read(args);
-  from.channels_last = out.channels_last = args.integer() != 0;
-  const bool weight_last = args.integer() != 0;
+  from.channels_last = args.integer() != 0;
+  out.channels_last = args.integer() != 0;
   const ConvShape s = ConvShape::read(args);
+  // Planes of one channel are both.
+  from.channels_last |= s.C == 1;
+  out.channels_last |= s.O == 1;
   if (f.weight_zero) return context->fail(context, "[conv2d_int8] expected weights without zero points");
   from.zero = *f.x_zero;
   out.is_bytes = f.out_scale != nullptr;
   out.relu = f.relu;
-  if (out.is_bytes) out.rule = Requantize::of(f, out.dtype);
-  auto with_type = [&](auto body) {
-    if (out.is_bytes) return body(uint8_t());
-    with_float(out.dtype, [&](auto tag) { body(typename decltype(tag)::type()); });
-  };
-  if (s.Cg == 1 && s.Og == 1) {
-    // The bytes as they are, one group of all channels.
-    ConvShape whole = s;
-    whole.groups = 1;
-    whole.Cg = s.C;
-    Image<RawBytes> image;
-    Pixels raw = from;
-    raw.is_signed = false;
-    raw.zero = uint8_t(from.zero);
-    if (!make_image(context, &image, whole, raw, Columns::bytes(s.O))) return;
-    const Columns c = Columns::make(image.extra, s.O, f, *f.x_scale);
-    with_type([&](auto zero) {
-      using S = decltype(zero);
-      convolve_depthwise<S>(context, s, image, from, weight, c, out);
-    });
-    return;
+  if (out.is_bytes) out.rule = ByteRule::of(f, out.dtype);
+  const Taps taps = Taps::of(s.kh, s.kw, s.Cg, s.groups, s.dw);
+  const PackedWeights p = PackedWeights::of(s.O, s.groups, taps);
+  ByteImage image;
+  // A run that does not end with a word is read up to the word's end.
+  const int64_t slack = taps.by_row ? taps.words * 4 - s.kw * s.Cg : 0;
+  if (!make_image(context, &image, s, from, !taps.by_row, true, slack)) return;
+  char* room = (char*)context->scratch(context, 1, PanelNumbers::bytes(p.columns) + size_t(taps.count) * 8);
+  if (!room) return context->fail(context, "[conv2d_int8] out of memory for the scales");
+  int64_t* offsets = (int64_t*)room;
+  for (int64_t t = 0; t < taps.count; t++) {
+    const int64_t r = taps.by_row ? t : t / s.kw, q = taps.by_row ? 0 : t % s.kw;
+    offsets[t] = r * s.dh * image.row + q * s.dw * image.pixel;
   }
-  with_dots([&](auto dots) {
+  const int32_t* sums = (const int32_t*)(weight + p.sums_at());
+  const PanelNumbers c = PanelNumbers::make(room + taps.count * 8, s, p, sums, f, from.padding());
+  with_conv_dots([&](auto dots) {
     using Dots = decltype(dots);
-    Image<Dots> image;
-    if (!make_image(context, &image, s, from, Columns::bytes(s.O))) return;
-    const Columns c = Columns::make(image.extra, s.O, f, *f.x_scale);
-    with_type([&](auto zero) {
-      using S = decltype(zero);
-      convolve<Dots, S>(context, s, image, weight, weight_last, c, out);
+    if (out.is_bytes) return convolve<Dots, uint8_t>(context, s, image, taps, p, weight, c, offsets, out);
+    with_float(out.dtype, [&](auto tag) {
+      using S = typename decltype(tag)::type;
+      convolve<Dots, S>(context, s, image, taps, p, weight, c, offsets, out);
     });
   });
 }

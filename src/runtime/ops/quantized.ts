@@ -28,7 +28,7 @@ function oneNumber(x: Number_, dtype: DType, t: Tensor, what: string): Tensor {
 }
 
 /** What becomes of finished sums: to real numbers, or to the integers of the next layer. */
-interface Finish {
+export interface Finish {
   xScale: Tensor;
   xZero: Tensor;
   weightScale: Tensor;

@@ -6,13 +6,14 @@ import { type DType } from "../dtype.ts";
 import { RuntimeError } from "../errors.ts";
 import { launch } from "../launch.ts";
 import { op } from "../op.ts";
+import { packOf } from "../packs.ts";
 import { formatShape, numelOf, type Shape } from "../shape.ts";
 import { alias, empty, type Tensor } from "../tensor.ts";
 import { type Number_ } from "./affine.ts";
 import { conv2d, convOutputSize } from "./conv.ts";
 import { contiguousOf } from "./copy.ts";
 import { inChannelsLast, isChannelsLast } from "./memory_format.ts";
-import { centred, finishOf, finishPointers, finishSums } from "./quantized.ts";
+import { centred, finishOf, finishPointers, finishSums, type Finish } from "./quantized.ts";
 import { squeeze, unsqueeze } from "./view.ts";
 
 function checkConv(where: string, input: Tensor, weight: Tensor, g: ConvGeometry): void {
@@ -88,6 +89,73 @@ export const conv2dInt8 = op({
   },
 });
 
+/** Filters that a packed weight keeps side by side: kPanelColumns in conv_bytes.h. */
+const PANEL = 32;
+/** Channels of a block of packed taps: kBlock in quantized_depthwise.cc. */
+const BLOCK = 64;
+
+const upTo = (n: number, step: number): number => Math.ceil(n / step) * step;
+
+/** Where the kernel finds the weight packed, and how it is called. */
+function packedConv(weight: Tensor, g: ConvGeometry): number {
+  const [O, perGroup, kh, kw] = weight.shape as [number, number, number, number];
+  // A row of the kernel is one run where its pixels lie together.
+  const isByRow = g.groups === 1 && g.dilation[1] === 1;
+  const words = isByRow ? kh * Math.ceil((kw * perGroup) / 4) : kh * kw * Math.ceil(perGroup / 4);
+  const columns = g.groups * upTo(O / g.groups, PANEL);
+  return packOf(weight, `conv2d_int8 ${g.groups} ${isByRow}`, columns * (words * 4 + 4), (pack) => {
+    // The taps of each filter side by side save a turn.
+    const isLast = isChannelsLast(weight.shape, weight.strides);
+    const w = isLast ? weight : contiguousOf(weight);
+    const sizes = [O, perGroup, kh, kw, g.groups, g.dilation[1]!];
+    launch("pack_conv2d_int8", [pack], w.numel, [pack.pointer, w.pointer, isLast ? 1 : 0, ...sizes]);
+  });
+}
+
+function packedDepthwise(weight: Tensor): number {
+  const [C, , kh, kw] = weight.shape as [number, number, number, number];
+  const bytes = upTo(C, BLOCK) * (Math.ceil(kh / 4) * kw * 4 + 4);
+  return packOf(weight, "depthwise_conv2d_int8", bytes, (pack) => {
+    const w = contiguousOf(weight);
+    launch("pack_depthwise_int8", [pack], w.numel, [pack.pointer, w.pointer, C, kh, kw]);
+  });
+}
+
+function launchConv(
+  out: Tensor,
+  isOutLast: boolean,
+  x: Tensor,
+  isLast: boolean,
+  weight: Tensor,
+  f: Finish,
+  g: ConvGeometry,
+): void {
+  const [O, perGroup, kh, kw] = weight.shape as [number, number, number, number];
+  const isDepthwise = perGroup === 1 && O === g.groups && x.shape[1] === O;
+  const finish = finishPointers(f);
+  // Last of all: what is allocated in between may cost the pack its memory.
+  const pack = isDepthwise ? packedDepthwise(weight) : packedConv(weight, g);
+  const work = (2 * out.numel * perGroup * kh * kw) / 64;
+  launch(isDepthwise ? "depthwise_conv2d_int8" : "conv2d_int8", [out], work, [
+    out.dtype.id,
+    out.pointer,
+    x.dtype.id,
+    x.pointer,
+    pack,
+    ...finish,
+    isLast ? 1 : 0,
+    isOutLast ? 1 : 0,
+    ...x.shape,
+    ...(isDepthwise ? [] : [O]),
+    kh,
+    kw,
+    ...g.stride,
+    ...g.padding,
+    ...g.dilation,
+    ...(isDepthwise ? [] : [g.groups]),
+  ]);
+}
+
 function convolveInt8(
   input: Tensor,
   xScale: Number_,
@@ -145,37 +213,20 @@ function convolveInt8(
   const shape = convShape(input, weight, g);
   const isLast = isChannelsLast(input.shape, input.strides);
   const [, O, oh, ow] = shape as [number, number, number, number];
-  const strides = isLast ? [O * oh * ow, 1, ow * O, O] : undefined;
+  // Integers go on to other kernels for images: those want channels last, and PyTorch gives them so.
+  const isOutLast = isLast || f.outScale !== null;
+  const strides = isOutLast ? [O * oh * ow, 1, ow * O, O] : undefined;
   const out = empty(shape, f.dtype, input.device, strides);
   if (out.numel === 0) return out;
   const x = isLast ? input : contiguousOf(input);
-  // Kernels read both orders; the taps of each filter side by side save them a turn.
-  const isWeightLast = isChannelsLast(weight.shape, weight.strides);
-  const w = isWeightLast ? weight : contiguousOf(weight);
   if (out.device.stream?.has("conv2d_int8") && !f.weightZero) {
-    launch("conv2d_int8", [out], (2 * out.numel * numelOf(w.shape.slice(1))) / 64, [
-      out.dtype.id,
-      out.pointer,
-      x.dtype.id,
-      x.pointer,
-      w.pointer,
-      ...finishPointers(f),
-      isLast ? 1 : 0,
-      isWeightLast ? 1 : 0,
-      ...x.shape,
-      O,
-      w.shape[2]!,
-      w.shape[3]!,
-      ...stride,
-      ...padding,
-      ...dilation,
-      groups,
-    ]);
+    launchConv(out, isOutLast, x, isLast, weight, f, g);
     return out;
   }
+  const w = contiguousOf(weight);
   const perChannel = (t: Tensor): Tensor => alias(t, [t.numel, 1, 1], [1, 1, 1]);
   const zero = f.weightZero && alias(f.weightZero, [f.weightZero.numel, 1, 1, 1], [1, 1, 1, 1]);
   const sums = conv2d(centred(contiguousOf(x), f.xZero), centred(w, zero), null, stride, padding, dilation, groups);
   finishSums(out, sums, f, perChannel);
-  return isLast ? inChannelsLast(out) : out;
+  return isOutLast ? inChannelsLast(out) : out;
 }
