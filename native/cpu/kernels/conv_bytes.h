@@ -61,11 +61,147 @@ struct Pairwise {
   }
 };
 
+// ---- what becomes of sums -------------------------------------------------------------------------------------------
+
+// Integers of the next layer, at the end as unsigned bytes: signed ones are those 128 higher, their first bit turned.
+struct ByteRule {
+  float most;    // of what is rounded, so that it fits into 32 bits
+  int16_t zero;
+  uint8_t least, flip;
+
+  static ByteRule of(const FinishArguments& f, Dtype dtype) {
+    const int32_t flip = dtype == kInt8 ? 128 : 0, zero = *f.out_zero + flip;
+    const int64_t held = smaller(larger(zero, -32000), 32000);
+    return {0x1p30f, int16_t(held), uint8_t(f.relu ? smaller(larger(held, 0), 255) : 0), uint8_t(flip)};
+  }
+};
+
+#if defined(__AVX512F__)
+LW_STATIC Floats at_most(Floats x, Floats most) { return (Floats)_mm512_min_ps((__m512)x, (__m512)most); }
+#elif defined(__AVX2__)
+LW_STATIC Floats at_most(Floats x, Floats most) { return (Floats)_mm256_min_ps((__m256)x, (__m256)most); }
+#else
+LW_STATIC Floats at_most(Floats x, Floats most) { return (Floats)_mm_min_ps((__m128)x, (__m128)most); }
+#endif
+
+// Sums as 16-bit lanes with the zero point: of `a`'s columns and of `b`'s, alternating every 128 bits.
+struct Halves {
+  Floats addend[2], factor[2], most;
+  Integers zero;
+
+  // Of the columns that `addend` and `factor` begin with; `apart`: b's are the next ones, else the same.
+  LW_INLINE static Halves at(const float* addend, const float* factor, const ByteRule& rule, int apart) {
+    const int64_t next = apart * kByteLanes;
+    return {{floats_at(addend), floats_at(addend + next)},
+            {floats_at(factor), floats_at(factor + next)},
+            Floats{} + rule.most,
+            LW_EACH(set1_epi16)(rule.zero)};
+  }
+  LW_INLINE Integers of(Integers a, Integers b) const {
+    const Floats x = at_most((__builtin_convertvector((Ints)a, Floats) + addend[0]) * factor[0], most);
+    const Floats y = at_most((__builtin_convertvector((Ints)b, Floats) + addend[1]) * factor[1], most);
+    return LW_EACH(adds_epi16)(LW_EACH(packs_epi32)((Integers)rounded(x), (Integers)rounded(y)), zero);
+  }
+};
+
+// What comes last, for all bytes of a vector.
+struct ByteEnd {
+  Integers least, flip;
+  LW_INLINE static ByteEnd of(const ByteRule& rule) {
+    return {LW_EACH(set1_epi8)(char(rule.least)), LW_EACH(set1_epi8)(char(rule.flip))};
+  }
+  LW_INLINE Integers bytes(Integers a, Integers b) const {
+    return LW_BOTH(xor)(LW_EACH(max_epu8)(LW_EACH(packus_epi16)(a, b), least), flip);
+  }
+  // The same with the four vectors that two Halves were made of one behind the other.
+  LW_INLINE Integers rows(Integers a, Integers b) const {
+#if defined(__AVX512F__)
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    return _mm512_permutexvar_epi32(order, bytes(a, b));
+#elif defined(__AVX2__)
+    return _mm256_permutevar8x32_epi32(bytes(a, b), _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+#else
+    return bytes(a, b);
+#endif
+  }
+};
+
+// Finishes `height` rows of kPanelColumns sums; row i's bytes go to out + i * stride, `width` of them.
+template <class = void>
+static void finish_rows(uint8_t* out, int64_t stride, const int32_t* sums, int height, int64_t width,
+                        const float* addend, const float* factor, const ByteRule& rule) {
+  constexpr int64_t kStep = 4 * kByteLanes < kPanelColumns ? 4 * kByteLanes : kPanelColumns;
+  const ByteEnd end = ByteEnd::of(rule);
+  for (int64_t j = 0; j < width; j += kStep) {
+    const bool is_wide = kStep > 2 * kByteLanes;
+    const Halves left = Halves::at(addend + j, factor + j, rule, 1);
+    const int64_t beside = is_wide ? 2 * kByteLanes : 0;
+    const Halves right = Halves::at(addend + j + beside, factor + j + beside, rule, 1);
+    for (int i = 0; i < height; i++) {
+      const int32_t *a = sums + i * kPanelColumns + j, *b = a + beside;
+      const Integers four = end.rows(left.of(load_integers(a), load_integers(a + kByteLanes)),
+                                     right.of(load_integers(b), load_integers(b + kByteLanes)));
+      memcpy(out + i * stride + j, &four, size_t(smaller(kStep, width - j)));
+    }
+  }
+}
+
+// ---- tiles ----------------------------------------------------------------------------------------------------------
+
+// Sums as they are: row i's at out + i * kPanelColumns.
+struct ToSums {
+  int32_t* out;
+  template <int R, int V> LW_INLINE void put(const Integers (&sum)[R][V]) const {
+#pragma GCC unroll 16
+    for (int i = 0; i < R; i++) {
+#pragma GCC unroll 4
+      for (int j = 0; j < V; j++) store_integers(out + i * kPanelColumns + j * kByteLanes, sum[i][j]);
+    }
+  }
+};
+
+#if defined(__AVX512F__)
+// Finished bytes of whole vectors: row i's at out + i * stride. The sums never leave their registers.
+struct ToBytes {
+  uint8_t* out;
+  int64_t stride;
+  const float *addend, *factor;
+  const ByteRule& rule;
+
+  template <int R> LW_INLINE void put(const Integers (&sum)[R][2]) const {
+    const ByteEnd end = ByteEnd::of(rule);
+    const Halves halves = Halves::at(addend, factor, rule, 1);
+    uint8_t* to = out;
+#pragma GCC unroll 16
+    for (int i = 0; i < R; i += 2, to += 2 * stride) {
+      const int next = i + 1 < R ? i + 1 : i;
+      const __m512i both = end.rows(halves.of(sum[i][0], sum[i][1]), halves.of(sum[next][0], sum[next][1]));
+      _mm256_storeu_si256((__m256i*)to, _mm512_castsi512_si256(both));
+      if (i + 1 < R) _mm256_storeu_si256((__m256i*)(to + stride), _mm512_extracti64x4_epi64(both, 1));
+    }
+  }
+  template <int R> LW_INLINE void put(const Integers (&sum)[R][1]) const {
+    const ByteEnd end = ByteEnd::of(rule);
+    const Halves halves = Halves::at(addend, factor, rule, 0);
+    uint8_t* to = out;
+#pragma GCC unroll 16
+    for (int i = 0; i < R; i += 4, to += 4 * stride) {
+      auto row = [&](int q) __attribute__((always_inline)) { return sum[i + q < R ? i + q : R - 1][0]; };
+      const __m512i four = end.rows(halves.of(row(0), row(1)), halves.of(row(2), row(3)));
+      _mm_storeu_si128((__m128i*)to, _mm512_castsi512_si128(four));
+      if (i + 1 < R) _mm_storeu_si128((__m128i*)(to + stride), _mm512_extracti32x4_epi32(four, 1));
+      if (i + 2 < R) _mm_storeu_si128((__m128i*)(to + 2 * stride), _mm512_extracti32x4_epi32(four, 2));
+      if (i + 3 < R) _mm_storeu_si128((__m128i*)(to + 3 * stride), _mm512_extracti32x4_epi32(four, 3));
+    }
+  }
+};
+#endif
+
 // A tile of R pixels and V vectors of columns. Pixel i's taps are runs of `steps` words, tap t at x[i] + offsets[t].
-// `panel` is a panel's first word of the first column; sums begin at `start`, and go to out[i * kPanelColumns + column].
-template <class Dots, int R, int V>
+// `panel` is a panel's first word of the first column; sums begin at `start`, and go where `end` puts them.
+template <class Dots, class End, int R, int V>
 static void conv_tile(int64_t taps, int64_t steps, const uint8_t* const* x, const int64_t* offsets, const int8_t* panel,
-                      const int32_t* start, int32_t* out) {
+                      const int32_t* start, const End& end) {
   Integers sum[R][V];
 #pragma GCC unroll 16
   for (int i = 0; i < R; i++) {
@@ -90,21 +226,17 @@ static void conv_tile(int64_t taps, int64_t steps, const uint8_t* const* x, cons
       }
     }
   }
-#pragma GCC unroll 16
-  for (int i = 0; i < R; i++) {
-#pragma GCC unroll 4
-    for (int j = 0; j < V; j++) store_integers(out + i * kPanelColumns + j * kByteLanes, sum[i][j]);
-  }
+  end.put(sum);
 }
 
-template <class Dots>
+template <class Dots, class End>
 using ConvTile = void (*)(int64_t, int64_t, const uint8_t* const*, const int64_t*, const int8_t*, const int32_t*,
-                          int32_t*);
+                          const End&);
 
 // The tile of so many rows, one or two vectors wide.
-template <class Dots, int V, int R = Dots::kRows> static ConvTile<Dots> conv_tile_of(int rows) {
+template <class Dots, class End, int V, int R = Dots::kRows> static ConvTile<Dots, End> conv_tile_of(int rows) {
   if constexpr (R == 0) return nullptr;
-  else return rows == R ? conv_tile<Dots, R, V> : conv_tile_of<Dots, V, R - 1>(rows);
+  else return rows == R ? conv_tile<Dots, End, R, V> : conv_tile_of<Dots, End, V, R - 1>(rows);
 }
 
 // Calls f(Dots{}) for this machine's way.
@@ -113,74 +245,6 @@ template <class F> static void with_conv_dots(F f) {
   if (has_byte_dots()) return f(Fourfold{});
 #endif
   f(Pairwise{});
-}
-
-// ---- what becomes of sums -------------------------------------------------------------------------------------------
-
-// Integers of the next layer, at the end as unsigned bytes: signed ones are those 128 higher, their first bit turned.
-struct ByteRule {
-  float most;    // of what is rounded, so that it fits into 32 bits
-  int16_t zero;
-  uint8_t least, flip;
-
-  static ByteRule of(const FinishArguments& f, Dtype dtype) {
-    const int32_t flip = dtype == kInt8 ? 128 : 0, zero = *f.out_zero + flip;
-    const int64_t held = smaller(larger(zero, -32000), 32000);
-    return {0x1p30f, int16_t(held), uint8_t(f.relu ? smaller(larger(held, 0), 255) : 0), uint8_t(flip)};
-  }
-};
-
-LW_STATIC Ints rounded_sums(Ints sum, const float* addend, const float* factor, float most) {
-  Floats y = (__builtin_convertvector(sum, Floats) + floats_at(addend)) * floats_at(factor);
-  y = y < most ? y : Floats{} + most;
-  return rounded(y);
-}
-
-// Finishes `height` rows of kPanelColumns sums; row i's bytes go to out + i * stride, `width` of them.
-template <class = void>
-static void finish_rows(uint8_t* out, int64_t stride, const int32_t* sums, int height, int64_t width,
-                        const float* addend, const float* factor, const ByteRule& rule) {
-  const Integers zero = LW_EACH(set1_epi16)(rule.zero), least = LW_EACH(set1_epi8)(char(rule.least));
-  const Integers flip = LW_EACH(set1_epi8)(char(rule.flip));
-  // 16-bit lanes of two vectors: first those of `a` and of `b` from each 128 bits.
-  auto pair = [&](const int32_t* from, int64_t column) __attribute__((always_inline)) {
-    Ints a, b;
-    memcpy(&a, from + column, sizeof a);
-    memcpy(&b, from + column + kByteLanes, sizeof b);
-    const Ints x = rounded_sums(a, addend + column, factor + column, rule.most);
-    const Ints y = rounded_sums(b, addend + column + kByteLanes, factor + column + kByteLanes, rule.most);
-    return LW_EACH(adds_epi16)(LW_EACH(packs_epi32)((Integers)x, (Integers)y), zero);
-  };
-  auto bytes = [&](Integers a, Integers b) __attribute__((always_inline)) {
-    return LW_BOTH(xor)(LW_EACH(max_epu8)(LW_EACH(packus_epi16)(a, b), least), flip);
-  };
-#if defined(__AVX512F__)
-  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-  const __mmask32 inside = width >= 32 ? ~0u : (1u << width) - 1;
-  int i = 0;
-  for (; i + 2 <= height; i += 2, out += 2 * stride, sums += 2 * kPanelColumns) {
-    const __m512i both = _mm512_permutexvar_epi32(order, bytes(pair(sums, 0), pair(sums + kPanelColumns, 0)));
-    _mm256_mask_storeu_epi8(out, inside, _mm512_castsi512_si256(both));
-    _mm256_mask_storeu_epi8(out + stride, inside, _mm512_extracti64x4_epi64(both, 1));
-  }
-  if (i < height) {
-    const __m512i last = pair(sums, 0);
-    const __m512i both = _mm512_permutexvar_epi32(order, bytes(last, last));
-    _mm256_mask_storeu_epi8(out, inside, _mm512_castsi512_si256(both));
-  }
-#else
-  for (int i = 0; i < height; i++, out += stride, sums += kPanelColumns) {
-    alignas(64) uint8_t row[kPanelColumns];
-    for (int64_t j = 0; j < width; j += 4 * kByteLanes) {
-      Integers four = bytes(pair(sums, j), pair(sums, j + 2 * kByteLanes));
-#if defined(__AVX2__)
-      four = _mm256_permutevar8x32_epi32(four, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
-#endif
-      memcpy(row + j, &four, sizeof four);
-    }
-    memcpy(out, row, size_t(width));
-  }
-#endif
 }
 
 }  // namespace layerwise::NS

@@ -130,6 +130,36 @@ void write_tile(const Output& out, const ConvShape& s, const PanelNumbers& c, in
   }
 }
 
+struct Tile {
+  int64_t taps, words;
+  const uint8_t* const* x;
+  const int64_t* offsets;
+  const int8_t* panel;
+  const int32_t* start;
+
+  template <class Dots, class End> LW_INLINE void run(int height, bool is_wide, int64_t column, const End& end) const {
+    const auto tile = is_wide ? conv_tile_of<Dots, End, 2>(height) : conv_tile_of<Dots, End, 1>(height);
+    tile(taps, words, x, offsets, panel + column * 4, start + column, end);
+  }
+};
+
+// Computes a tile and writes it.
+template <class Dots, class S>
+void put_tile(const Tile& tile, const Output& out, const ConvShape& s, const PanelNumbers& c, int64_t at, int height,
+              int64_t channel, int64_t width, int64_t column) {
+#if defined(__AVX512F__)
+  if constexpr (is_same<S, uint8_t> && is_same<Dots, Fourfold>) {
+    if (out.channels_last && (width == 2 * kByteLanes || width == kByteLanes)) {
+      const ToBytes end = {(uint8_t*)out.data + at * s.O + channel, s.O, c.addend + column, c.factor + column, out.rule};
+      return tile.run<Dots>(height, width > kByteLanes, 0, end);
+    }
+  }
+#endif
+  alignas(64) int32_t sums[kMostRows * kPanelColumns];
+  for (int64_t j = 0; j < width; j += 2 * kByteLanes) tile.run<Dots>(height, width - j > kByteLanes, j, ToSums{sums + j});
+  write_tile<S>(out, s, c, at, height, channel, width, column, sums);
+}
+
 // Where the pixels [from, to) of the results begin to read.
 void find_pixels(const uint8_t** out, const ByteImage& image, const ConvShape& s, int64_t from, int64_t to) {
   int64_t x = from % s.ow, y = from / s.ow % s.oh, n = from / (s.oh * s.ow);
@@ -170,17 +200,11 @@ void convolve(Context* context, const ConvShape& s, const ByteImage& image, cons
           starts = shifted;
         }
         const int8_t* panel = weight + i * p.panel_bytes;
-        const int32_t* start = c.start + i * kPanelColumns;
         for (int64_t t = 0; t < tiles; t++) {
           const int64_t at = t * count / tiles;
           const int height = int((t + 1) * count / tiles - at);
-          alignas(64) int32_t sums[kMostRows * kPanelColumns];
-          for (int64_t j = 0; j < width; j += 2 * kByteLanes) {
-            const bool is_wide = width - j > kByteLanes;
-            const auto tile = is_wide ? conv_tile_of<Dots, 2>(height) : conv_tile_of<Dots, 1>(height);
-            tile(taps.count, taps.words, starts + at, offsets, panel + j * 4, start + j, sums + j);
-          }
-          write_tile<S>(out, s, c, from + at, height, channel, width, i * kPanelColumns, sums);
+          const Tile tile = {taps.count, taps.words, starts + at, offsets, panel, c.start + i * kPanelColumns};
+          put_tile<Dots, S>(tile, out, s, c, from + at, height, channel, width, i * kPanelColumns);
         }
       }
     }
