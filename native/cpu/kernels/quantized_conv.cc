@@ -7,7 +7,7 @@
 namespace layerwise::NS {
 namespace {
 
-constexpr int64_t kPixelBlock = 8 * 14;  // pixels that meet all panels of a task before the next ones do
+constexpr int64_t kPixelBlock = 112;  // pixels that meet all panels of a task before the next ones do
 constexpr int64_t kParallelProducts = 1 << 20;
 
 // How taps are read: each by itself, or a row of the kernel as one run where its pixels lie together.
@@ -98,7 +98,7 @@ LW_STATIC void write_planes(S* data, const ConvShape& s, int64_t at, int height,
   }
 }
 
-constexpr int kMostRows = 14;
+constexpr int kMostRows = 12;
 
 // A tile of sums: `height` pixels from `at` on, `width` channels from `channel` on, columns from `column` on.
 template <class S>
