@@ -26,6 +26,9 @@ constexpr int64_t kBlock = 64;  // channels whose weights lie together
                                 each##adds_epi16(each##packs_epi32(c, d), zero)); \
     } \
     LW_INLINE static V largest(V a, V b) { return each##max_epu8(a, b); } \
+    LW_INLINE static Reals smallest(Reals a, Reals b) { \
+      return (Reals)each##min_ps((decltype(each##setzero_ps()))a, (decltype(each##setzero_ps()))b); \
+    } \
     LW_INLINE static V nearest(Reals x) { return (V)each##cvtps_epi32((decltype(each##setzero_ps()))x); } \
     LW_INLINE static void interleave(V out[4], V r0, V r1, V r2, V r3) { \
       const V a = each##unpacklo_epi8(r0, r1), b = each##unpackhi_epi8(r0, r1); \
@@ -101,60 +104,64 @@ struct Depthwise {
   }
 };
 
-// A row of results at Lanes::kChannels channels from `channel` on, of which `count` are there.
-template <bool fourfold, class Lanes, class S> struct RowOf {
+// A row of results at Lanes::kChannels channels from `channel` on; `whole`: all of them are there, and go side by side
+// to where `to` points.
+template <bool fourfold, class Lanes, class S, bool whole> struct RowOf {
   using V = typename Lanes::V;
+  using Reals = typename Lanes::Reals;
   const Depthwise& d;
-  int64_t channel, count, n, oy;
-  int64_t lane;  // of the first channel among those of its block
+  int64_t channel, n, oy;
+  // Copies of what the loop reads, since it writes bytes, which may be anything.
+  int64_t count, pixel;
   const int8_t* weight;
+  const uint8_t* nothing;
+  const float *factor, *addend;
+  const int32_t* start;
+  Reals most;
+  V zero, least, flip;
+  uint8_t* to;
+
+  RowOf(const Depthwise& d, int64_t channel, int64_t n, int64_t oy) : d(d), channel(channel), n(n), oy(oy) {
+    const int64_t lane = channel % kBlock / 16 * 4, first = channel / kBlock * kBlock + lane;
+    count = smaller(Lanes::kChannels, d.s.C - channel);
+    pixel = d.image.pixel;
+    weight = d.weight + channel / kBlock * d.p.block_bytes + lane * 4;
+    nothing = d.nothing + channel;
+    factor = d.factor + first, addend = d.addend + first, start = d.start + first;
+    most = Reals{} + d.rule.most;
+    zero = Lanes::shorts(d.rule.zero), least = Lanes::bytes(d.rule.least), flip = Lanes::bytes(d.rule.flip);
+    to = (uint8_t*)d.out + (n * d.s.oh + oy) * d.s.ow * d.s.C + channel;
+  }
 
   LW_INLINE V pixel_bytes(const uint8_t* p) const {
-    if (count == Lanes::kChannels) return Lanes::load(p);
+    if (whole || count == Lanes::kChannels) return Lanes::load(p);
     uint8_t rest[Lanes::kChannels] = {};
     memcpy(rest, p, size_t(count));
     return Lanes::load(rest);
   }
 
-  // Rows 4 * four .. of the window's column x, side by side.
-  LW_INLINE void column(V out[4], const uint8_t* const rows[4], int64_t x) const {
-    const bool is_inside = uint64_t(x) < uint64_t(d.s.W);
-    V r[4];
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; i++) r[i] = pixel_bytes((is_inside ? rows[i] + x * d.image.pixel : d.nothing) + channel);
-    Lanes::interleave(out, r[0], r[1], r[2], r[3]);
-  }
-
   LW_INLINE V weights_at(int64_t tap, int j) const { return Lanes::load(weight + tap * kBlock * 4 + j * kBlock); }
 
   LW_INLINE void finish(const V sum[4], int64_t ox) const {
-    const int64_t block = channel / kBlock * kBlock;
-    typename Lanes::Reals y[4];
+    Reals y[4];
     V q[4];
 #pragma GCC unroll 4
     for (int j = 0; j < 4; j++) {
-      typename Lanes::Reals factor, addend;
-      memcpy(&factor, d.factor + block + lane + j * 16, sizeof factor);
-      memcpy(&addend, d.addend + block + lane + j * 16, sizeof addend);
-      const auto real = __builtin_convertvector((typename Lanes::Whole)sum[j], typename Lanes::Reals);
+      Reals scale, shift;
+      memcpy(&scale, factor + j * 16, sizeof scale);
+      memcpy(&shift, addend + j * 16, sizeof shift);
+      const Reals real = __builtin_convertvector((typename Lanes::Whole)sum[j], Reals);
       if constexpr (is_same<S, uint8_t>) {
-        y[j] = (real + addend) * factor;
-        y[j] = y[j] < d.rule.most ? y[j] : typename Lanes::Reals{} + d.rule.most;
-        q[j] = Lanes::nearest(y[j]);
+        q[j] = Lanes::nearest(Lanes::smallest((real + shift) * scale, most));
       } else {
-        y[j] = real * factor + addend;
-        if (d.relu) y[j] = y[j] > 0 ? y[j] : typename Lanes::Reals{};
+        y[j] = real * scale + shift;
+        if (d.relu) y[j] = y[j] > 0 ? y[j] : Reals{};
       }
     }
-    const int64_t pixel = oy * d.s.ow + ox;
     if constexpr (is_same<S, uint8_t>) {
-      V bytes = Lanes::packed(q[0], q[1], q[2], q[3], Lanes::shorts(d.rule.zero));
-      bytes = Lanes::flipped(Lanes::largest(bytes, Lanes::bytes(d.rule.least)), Lanes::bytes(d.rule.flip));
-      if (d.channels_last && count == Lanes::kChannels) {
-        memcpy((uint8_t*)d.out + (n * d.s.oh * d.s.ow + pixel) * d.s.C + channel, &bytes, sizeof bytes);
-      } else {
-        d.write(n, pixel, channel, count, (const uint8_t*)&bytes);
-      }
+      const V bytes = Lanes::flipped(Lanes::largest(Lanes::packed(q[0], q[1], q[2], q[3], zero), least), flip);
+      if (whole) memcpy(to + ox * pixel, &bytes, sizeof bytes);
+      else d.write(n, oy * d.s.ow + ox, channel, count, (const uint8_t*)&bytes);
     } else {
       float ordered[Lanes::kChannels];
       S values[Lanes::kChannels];
@@ -162,23 +169,38 @@ template <bool fourfold, class Lanes, class S> struct RowOf {
         for (int i = 0; i < Lanes::kLanes; i++) ordered[i / 4 * 16 + j * 4 + i % 4] = y[j][i];
       }
       store_run(values, ordered, 1, Lanes::kChannels);
-      d.write(n, pixel, channel, count, values);
+      d.write(n, oy * d.s.ow + ox, channel, count, values);
     }
   }
 
   LW_INLINE void begin(V sum[4]) const {
-    const int64_t block = channel / kBlock * kBlock;
 #pragma GCC unroll 4
-    for (int j = 0; j < 4; j++) sum[j] = Lanes::load(d.start + block + lane + j * 16);
+    for (int j = 0; j < 4; j++) sum[j] = Lanes::load(start + j * 16);
   }
 
-  // Rows of the image under rows 4 * four .. of the window; those that leave it, or the kernel, are zero points.
-  void rows_of(const uint8_t* rows[4], int64_t four, bool* is_there) const {
+  // Rows of the image under rows 4 * four .. of the window, and the step from pixel to pixel there: rows that leave the
+  // image, or the kernel, are one pixel of zero points.
+  struct Rows {
+    const uint8_t* at[4];
+    int64_t step[4];
+  };
+  LW_INLINE Rows rows_of(int64_t four) const {
+    Rows rows;
     for (int64_t i = 0; i < 4; i++) {
       const int64_t r = four * 4 + i, y = oy * d.s.sh - d.s.ph + r * d.s.dh;
-      is_there[i] = r < d.s.kh && uint64_t(y) < uint64_t(d.s.H);
-      rows[i] = is_there[i] ? d.image.data + n * d.image.whole + y * d.image.row : nullptr;
+      const bool is_there = r < d.s.kh && uint64_t(y) < uint64_t(d.s.H);
+      rows.at[i] = is_there ? d.image.data + n * d.image.whole + y * d.image.row + channel : nothing;
+      rows.step[i] = is_there ? pixel : 0;
     }
+    return rows;
+  }
+
+  // Column x of four rows, side by side.
+  LW_INLINE void column(V out[4], const Rows& rows, int64_t x, bool is_inside) const {
+    V r[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) r[i] = pixel_bytes(is_inside ? rows.at[i] + x * rows.step[i] : nothing);
+    Lanes::interleave(out, r[0], r[1], r[2], r[3]);
   }
 
   // Any window.
@@ -188,22 +210,13 @@ template <bool fourfold, class Lanes, class S> struct RowOf {
       V sum[4];
       begin(sum);
       for (int64_t four = 0; four < d.p.fours; four++) {
-        const uint8_t* rows[4];
-        bool is_there[4];
-        rows_of(rows, four, is_there);
+        const Rows rows = rows_of(four);
         for (int64_t q = 0; q < s.kw; q++) {
           const int64_t x = ox * s.sw - s.pw + q * s.dw;
-          const bool is_inside = uint64_t(x) < uint64_t(s.W);
-          V r[4], column[4];
+          V taps[4];
+          column(taps, rows, x, uint64_t(x) < uint64_t(s.W));
 #pragma GCC unroll 4
-          for (int i = 0; i < 4; i++) {
-            r[i] = pixel_bytes((is_inside && is_there[i] ? rows[i] + x * d.image.pixel : d.nothing) + channel);
-          }
-          Lanes::interleave(column, r[0], r[1], r[2], r[3]);
-#pragma GCC unroll 4
-          for (int j = 0; j < 4; j++) {
-            sum[j] = dot<fourfold, Lanes>(sum[j], column[j], weights_at(four * s.kw + q, j));
-          }
+          for (int j = 0; j < 4; j++) sum[j] = dot<fourfold, Lanes>(sum[j], taps[j], weights_at(four * s.kw + q, j));
         }
       }
       finish(sum, ox);
@@ -212,47 +225,65 @@ template <bool fourfold, class Lanes, class S> struct RowOf {
 
   // Three columns, one step at a time: each column of the image is read once and serves three results.
   void slide() const {
-    const ConvShape& s = d.s;
-    const uint8_t* rows[4];
-    int64_t step[4];
-    bool is_there[4];
-    rows_of(rows, 0, is_there);
-    for (int i = 0; i < 4; i++) {
-      step[i] = is_there[i] ? d.image.pixel : 0;
-      rows[i] = (is_there[i] ? rows[i] : d.nothing) + channel;
-    }
+    const int64_t W = d.s.W, pw = d.s.pw;
+    const Rows rows = rows_of(0);
     V w[3][4], before[4], now[4], after[4];
 #pragma GCC unroll 3
     for (int q = 0; q < 3; q++) {
 #pragma GCC unroll 4
       for (int j = 0; j < 4; j++) w[q][j] = weights_at(q, j);
     }
-    begin(before);
     begin(now);
     begin(after);
+    begin(before);
     // Column x is the last of result x - 2 + pw, the middle one of the next and the first of the one behind that.
-    auto step_to = [&](int64_t x, bool is_inside) __attribute__((always_inline)) {
-      V r[4], column[4];
-#pragma GCC unroll 4
-      for (int i = 0; i < 4; i++) r[i] = pixel_bytes(is_inside ? rows[i] + x * step[i] : d.nothing + channel);
-      Lanes::interleave(column, r[0], r[1], r[2], r[3]);
+    auto step_to = [&](int64_t x, bool is_inside, bool is_done) __attribute__((always_inline)) {
+      V taps[4];
+      column(taps, rows, x, is_inside);
 #pragma GCC unroll 4
       for (int j = 0; j < 4; j++) {
-        before[j] = dot<fourfold, Lanes>(before[j], column[j], w[2][j]);
-        now[j] = dot<fourfold, Lanes>(now[j], column[j], w[1][j]);
-        after[j] = dot<fourfold, Lanes>(after[j], column[j], w[0][j]);
+        before[j] = dot<fourfold, Lanes>(before[j], taps[j], w[2][j]);
+        now[j] = dot<fourfold, Lanes>(now[j], taps[j], w[1][j]);
+        after[j] = dot<fourfold, Lanes>(after[j], taps[j], w[0][j]);
       }
-      const int64_t ox = x - 2 + s.pw;
-      if (ox >= 0) finish(before, ox);
+      if (is_done) finish(before, x - 2 + pw);
 #pragma GCC unroll 4
       for (int j = 0; j < 4; j++) before[j] = now[j], now[j] = after[j];
       begin(after);
     };
-    const int64_t last = s.ow - s.pw + 2;
-    int64_t x = -s.pw;
-    for (; x < 0; x++) step_to(x, false);
-    for (; x < smaller(s.W, last); x++) step_to(x, true);
-    for (; x < last; x++) step_to(x, false);
+    const int64_t end = d.s.ow - pw + 2;
+    int64_t x = -pw;
+    for (; x < 2 - pw; x++) step_to(x, uint64_t(x) < uint64_t(W), false);
+    for (; x < 0; x++) step_to(x, false, true);
+    for (; x < smaller(W, end); x++) step_to(x, true, true);
+    for (; x < end; x++) step_to(x, false, true);
+  }
+
+  // Three columns, two steps at a time: the last column of one result is the first of the next.
+  void stride() const {
+    const int64_t W = d.s.W;
+    const Rows rows = rows_of(0);
+    V w[3][4], sum[4], taps[4];
+#pragma GCC unroll 3
+    for (int q = 0; q < 3; q++) {
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; j++) w[q][j] = weights_at(q, j);
+    }
+    auto add = [&](int64_t x, int q) __attribute__((always_inline)) {
+      column(taps, rows, x, uint64_t(x) < uint64_t(W));
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; j++) sum[j] = dot<fourfold, Lanes>(sum[j], taps[j], w[q][j]);
+    };
+    begin(sum);
+    add(-d.s.pw, 0);
+    for (int64_t ox = 0, x = -d.s.pw; ox < d.s.ow; ox++, x += 2) {
+      add(x + 1, 1);
+      add(x + 2, 2);
+      finish(sum, ox);
+      begin(sum);
+#pragma GCC unroll 4
+      for (int j = 0; j < 4; j++) sum[j] = dot<fourfold, Lanes>(sum[j], taps[j], w[0][j]);
+    }
   }
 };
 
@@ -260,18 +291,20 @@ template <bool of> struct Flag { static constexpr bool value = of; };
 
 template <bool fourfold, class S> void convolve_depthwise(Context* context, const Depthwise& d) {
   const ConvShape& s = d.s;
-  const bool can_slide = s.kw == 3 && s.kh <= 4 && s.sw == 1 && s.dw == 1;
+  const bool is_three = s.kw == 3 && s.kh <= 4 && s.dw == 1;
   const int64_t grain = (32 << 10) / (s.ow * s.C * s.kw) + 1;
   parallel_for(context, s.N * s.oh, grain, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; row++) {
       auto run = [&](auto lanes, int64_t channel) {
         using Lanes = decltype(lanes);
-        const int64_t lane = channel % kBlock / 16 * 4;
-        const int8_t* weight = d.weight + channel / kBlock * d.p.block_bytes + lane * 4;
-        const int64_t count = smaller(Lanes::kChannels, s.C - channel);
-        const RowOf<fourfold, Lanes, S> of_row = {d, channel, count, row / s.oh, row % s.oh, lane, weight};
-        if (can_slide) of_row.slide();
-        else of_row.run();
+        auto with = [&](auto whole) {
+          const RowOf<fourfold, Lanes, S, decltype(whole)::value> of_row(d, channel, row / s.oh, row % s.oh);
+          if (is_three && s.sw == 1) of_row.slide();
+          else if (is_three && s.sw == 2) of_row.stride();
+          else of_row.run();
+        };
+        if (is_same<S, uint8_t> && d.channels_last && s.C - channel >= Lanes::kChannels) with(Flag<true>());
+        else with(Flag<false>());
         return channel + Lanes::kChannels;
       };
       int64_t channel = 0;
