@@ -24,7 +24,19 @@ export interface Integers {
 const unsigned: Integers = { dtype: "uint8", low: 0, high: 255 };
 const signed: Integers = { dtype: "int8", low: -128, high: 127 };
 
-const one = (m: Machine, value: number, dtype: DtypeName): Tensor => m.tensor([value], dtype);
+/** A number as kernels take it, `pointer number`: by itself, or in memory. */
+const given = (m: Machine, value: number, dtype: DtypeName, inMemory: boolean): number[] =>
+  inMemory ? [m.tensor([value], dtype).pointer, 0] : [0, value];
+const none = [-1, 0];
+
+/** A weight [n, k] as linear kernels want it; `turned`: it lies as [k, n] in memory. */
+function packed(m: Machine, w: number[], n: number, k: number, turned = false): number {
+  const flat = turned ? w.map((_, at) => w[(at % n) * k + Math.floor(at / n)]!) : w;
+  const pack = m.allocate(Math.ceil(n / 64) * 64 * (Math.ceil(k / 4) * 4 + 4));
+  const steps = turned ? [1, n] : [k, 1];
+  m.launch("pack_linear_int8", pack, m.tensor(flat, "int8").pointer, [n, k, ...steps]);
+  return pack;
+}
 
 /** Σ (x - zx)(w - zw) for each row and column. */
 function sumsOf(x: number[], w: number[], rows: number, n: number, k: number, zx: number, zw: (j: number) => number) {
@@ -73,6 +85,9 @@ export const sizes = [
   [64, 33, 4],
   [50, 100, 259],
   [130, 9, 200],
+  [9, 40, 2048],
+  [2, 300, 68],
+  [13, 100, 36],
 ] as const;
 
 export function testSums(m: Machine): void {
@@ -81,7 +96,7 @@ export function testSums(m: Machine): void {
       const x = many(rows * k, make);
       const w = many(n * k, make);
       const out = m.empty("int32", [rows, n]);
-      const operands = [dtypes.int8, m.tensor(x, "int8").pointer, m.tensor(w, "int8").pointer];
+      const operands = [dtypes.int8, m.tensor(x, "int8").pointer, packed(m, w, n, k, rows % 2 === 1)];
       m.launch("int_mm", out.pointer, operands, [rows, n, k]);
       assert.deepEqual(
         m.read(out),
@@ -91,6 +106,46 @@ export function testSums(m: Machine): void {
     }
     m.releaseAll();
   }
+}
+
+/** Floats that are quantized on the way, by a scale and a zero that are given, to all codes or to some. */
+export function testQuantizing(m: Machine): void {
+  sizes.forEach(([rows, n, k], index) => {
+    for (const [low, high] of [
+      [0, 255],
+      [-128, 127],
+      [-127, 127],
+      [0, 127],
+    ] as const) {
+      const [scale, zero] = [fround(0.01 + random() / 50), whole(low, high)];
+      const x = many(rows * k, () => fround((random() - 0.5) * 400 * scale));
+      for (const special of [NaN, Infinity, -Infinity, 1e30, -1e30]) x[whole(0, x.length - 1)] = special;
+      const inverse = fround(1 / scale);
+      const codes = x.map((v) => {
+        const q = fround(v * inverse);
+        if (Number.isNaN(q)) return low;
+        return Math.min(Math.max((Number.isFinite(q) ? halfToEven(q) : q) + zero, low), high);
+      });
+      const w = many(n * k, extremeOf(-128, 127));
+      const one = m.tensor([1], "float32").pointer;
+      const out = m.empty("float32", [rows, n]);
+      const finish = [0, scale, 0, zero, one, 0, 0, 0, 0, ...none, ...none, 0];
+      const xs = m.tensor(x, "float32").pointer;
+      const ends = [low, high];
+      m.launch("linear_int8", dtypes.float32, out.pointer, dtypes.float32, xs, packed(m, w, n, k), finish, ends, [
+        rows,
+        n,
+        k,
+      ]);
+      const wanted = sumsOf(codes, w, rows, n, k, zero, () => 0).map((sum) => fround(fround(sum) * scale));
+      assert.deepEqual(
+        m.read(out),
+        wanted,
+        `linear_int8 of floats, ${rows} x ${n} x ${k}, to ${low}..${high}, case ${index}`,
+      );
+    }
+    m.releaseAll();
+  });
 }
 
 export function testLinear(m: Machine): void {
@@ -112,19 +167,20 @@ export function testLinear(m: Machine): void {
       const relu = index % 5 === 2;
       const step = perColumn && n > 1 ? 1 : 0;
       const finish = (isByte: boolean): number[] => [
-        one(m, xScale, "float32").pointer,
-        one(m, zx, "int32").pointer,
+        ...given(m, xScale, "float32", rows % 2 === 0),
+        ...given(m, zx, "int32", rows % 2 === 0),
         m.tensor(scales, "float32").pointer,
         step,
         hasZero ? m.tensor(zeros, "int32").pointer : 0,
         step,
         bias ? m.tensor(bias, "float32").pointer : 0,
-        isByte ? one(m, outScale, "float32").pointer : 0,
-        isByte ? one(m, outZero, "int32").pointer : 0,
+        ...(isByte ? given(m, outScale, "float32", rows % 2 === 0) : none),
+        ...(isByte ? given(m, outZero, "int32", rows % 2 === 0) : none),
         relu ? 1 : 0,
+        ...[from.low, from.high],
       ];
       const xs = m.tensor(x, from.dtype).pointer;
-      const ws = m.tensor(w, "int8").pointer;
+      const ws = packed(m, w, n, k);
       const sums = sumsOf(x, w, rows, n, k, zx, zw);
       const what = `linear_int8 of ${rows} x ${n} x ${k}, ${from.dtype}`;
 
@@ -197,7 +253,7 @@ export function testDynamic(m: Machine): void {
           dtypes[dtype],
           out.pointer,
           x.pointer,
-          m.tensor(w, "int8").pointer,
+          packed(m, w, n, k),
           m.tensor(scales, "float32").pointer,
           1,
           hasZero ? m.tensor(zeros, "int32").pointer : 0,
@@ -309,12 +365,12 @@ export function testConv(m: Machine): void {
             dtypes[from.dtype],
             xs,
             pack.pointer,
-            one(m, xScale, "float32").pointer,
-            one(m, zx, "int32").pointer,
+            ...given(m, xScale, "float32", N === 2),
+            ...given(m, zx, "int32", N === 2),
             m.tensor(scales, "float32").pointer,
             [1, 0, 0, bias ? m.tensor(bias, "float32").pointer : 0],
-            isByte ? one(m, outScale, "float32").pointer : 0,
-            isByte ? one(m, outZero, "int32").pointer : 0,
+            ...(isByte ? given(m, outScale, "float32", N === 2) : none),
+            ...(isByte ? given(m, outZero, "int32", N === 2) : none),
             [relu, isLast, isOutLast].map(Number),
             [N, C, H, W, ...(isDepthwise ? [] : [O]), kh, kw, stride, stride, padding, padding, dilation, dilation],
             isDepthwise ? [] : [groups],
@@ -602,6 +658,7 @@ if (import.meta.main) {
   m.addon.setThreads(2);
   testSums(m);
   testLinear(m);
+  testQuantizing(m);
   testDynamic(m);
   testConv(m);
   testLowBit(m);

@@ -95,60 +95,54 @@ struct LW_DOTS {
   // Elements of x in a vector, and so of weights in a step.
   static constexpr int64_t kRun = LW_VECTOR_BYTES / int64_t(sizeof(Element));
 
-  // R rows of x against C columns whose weights lie along k, as they are in memory: sums[i * C + j]. x is padded with
-  // anything up to whole runs, weights are read to their end only. Adds up the columns themselves when `totals` says so.
-  template <int R, int C, bool totals>
-  static void along(int64_t k, const Element* x, int64_t x_row, const int8_t* w, int64_t w_row, int32_t* sums,
-                    int32_t* column_sums) {
-    Integers sum[R][C], total[C];
-#pragma GCC unroll 4
-    for (int j = 0; j < C; j++) {
-      total[j] = all_lanes(0);
-#pragma GCC unroll 8
-      for (int i = 0; i < R; i++) sum[i][j] = all_lanes(0);
-    }
-    const Integers ones = all_lanes(kBytes ? 0x01010101 : 0x00010001);
-    auto step = [&](const Integers (&v)[C], int64_t p) __attribute__((always_inline)) {
-      if constexpr (totals) {
-#pragma GCC unroll 4
-        for (int j = 0; j < C; j++) total[j] = dot(total[j], ones, v[j]);
-      }
-#pragma GCC unroll 8
-      for (int i = 0; i < R; i++) {
-        const Integers u = load_integers(x + i * x_row + p);
-#pragma GCC unroll 4
-        for (int j = 0; j < C; j++) sum[i][j] = dot(sum[i][j], u, v[j]);
-      }
-    };
-    int64_t p = 0;
-    for (; p + kRun <= k; p += kRun) {
-      Integers v[C];
-#pragma GCC unroll 4
-      for (int j = 0; j < C; j++) {
-        v[j] = weights(w + j * w_row + p);
-        // The columns that come next: rows are too short for the machine to see where they go on.
-        if (totals) __builtin_prefetch(w + (C + j) * w_row + p);
-      }
-      step(v, p);
-    }
-    if (p < k) {
-      Integers v[C];
-#pragma GCC unroll 4
-      for (int j = 0; j < C; j++) {
-        int8_t rest[LW_VECTOR_BYTES] = {};
-        memcpy(rest, w + j * w_row + p, size_t(k - p));
-        v[j] = weights(rest);
-      }
-      step(v, p);
-    }
-#pragma GCC unroll 8
+  // R rows against V vectors of packed columns: weights of one step lie side by side in a panel of two vectors, panels
+  // `panel_bytes` apart. Rows lie `x_row` apart. Sums begin at those of `begin`; out[i * V * kByteLanes + j].
+  template <int R, int V>
+  static void panels(int64_t steps, const Element* x, int64_t x_row, const int8_t* w, int64_t panel_bytes,
+                     const int32_t* begin, int32_t* out) {
+    // Few rows wait for memory: what they need is asked for earlier.
+    constexpr int64_t kAhead = (R <= 3 ? 32 : 8) * 2 * kRun;
+    Integers sum[R][V];
+#pragma GCC unroll 16
     for (int i = 0; i < R; i++) {
-#pragma GCC unroll 4
-      for (int j = 0; j < C; j++) sums[i * C + j] = add_lanes(sum[i][j]);
+#pragma GCC unroll 8
+      for (int j = 0; j < V; j++) sum[i][j] = load_integers(begin + j * kByteLanes);
     }
-    if constexpr (totals) {
+    const Word* rows[R];
+#pragma GCC unroll 16
+    for (int i = 0; i < R; i++) rows[i] = (const Word*)(x + i * x_row);
+    for (int64_t p = 0; p < steps; p++, w += 2 * kRun) {
+      auto column = [&](int j) __attribute__((always_inline)) {
+        const int8_t* at = w + (j / 2) * panel_bytes + (j % 2) * kRun;
+        __builtin_prefetch(at + kAhead);
+        return weights(at);
+      };
+      if constexpr (R < V) {
+        Integers word[R];
 #pragma GCC unroll 4
-      for (int j = 0; j < C; j++) column_sums[j] = add_lanes(total[j]);
+        for (int i = 0; i < R; i++) word[i] = all_lanes(int32_t(rows[i][p]));
+#pragma GCC unroll 8
+        for (int j = 0; j < V; j++) {
+          const Integers v = column(j);
+#pragma GCC unroll 4
+          for (int i = 0; i < R; i++) sum[i][j] = dot(sum[i][j], word[i], v);
+        }
+      } else {
+        Integers v[V];
+#pragma GCC unroll 4
+        for (int j = 0; j < V; j++) v[j] = column(j);
+#pragma GCC unroll 16
+        for (int i = 0; i < R; i++) {
+          const Integers word = all_lanes(int32_t(rows[i][p]));
+#pragma GCC unroll 4
+          for (int j = 0; j < V; j++) sum[i][j] = dot(sum[i][j], word, v[j]);
+        }
+      }
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < R; i++) {
+#pragma GCC unroll 8
+      for (int j = 0; j < V; j++) store_integers(out + (i * V + j) * kByteLanes, sum[i][j]);
     }
   }
 };

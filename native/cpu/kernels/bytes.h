@@ -36,17 +36,6 @@ LW_STATIC Ints rounded(Floats x) { return (Ints)_mm_cvtps_epi32((__m128)x); }
 #endif
 typedef uint32_t Word __attribute__((aligned(1), may_alias));
 
-LW_STATIC int32_t add_lanes(Integers x) {
-  int32_t t[kByteLanes];
-  store_integers(t, x);
-#pragma GCC unroll 4
-  for (int half = kByteLanes / 2; half > 0; half /= 2) {
-#pragma GCC unroll 8
-    for (int i = 0; i < half; i++) t[i] += t[i + half];
-  }
-  return t[0];
-}
-
 #define LW_DOTS PlainDots
 #define LW_DOTS_BYTES 0
 #include "byte_dots.h"
@@ -190,30 +179,44 @@ static void pack_weights(uint32_t* panel, const int8_t* w, int64_t stride, int64
 
 // ---- what becomes of sums -------------------------------------------------------------------------------------------
 
-// As the ops hand it over. Numbers live in memory, since whoever wrote them may not have been waited for.
+// A number that an op hands over: itself, or where it will be when the kernel runs. Reads like a pointer.
+template <class T> struct Given {
+  T number;
+  bool is_given;
+
+  // `pointer number`: in memory where the pointer is positive; -1 stands for none.
+  static Given read(Args& args) {
+    const int64_t pointer = args.integer();
+    const double number = args.real();
+    return {pointer > 0 ? *(const T*)pointer : T(number), pointer >= 0};
+  }
+  operator const T*() const { return is_given ? &number : nullptr; }
+};
+
+// As the ops hand it over.
 struct FinishArguments {
-  const float* x_scale;
-  const int32_t* x_zero;
+  Given<float> x_scale;
+  Given<int32_t> x_zero;
   const float* weight_scale;
   int64_t weight_scale_step;
   const int32_t* weight_zero;
   int64_t weight_zero_step;
   const float* bias;
-  const float* out_scale;
-  const int32_t* out_zero;
+  Given<float> out_scale;
+  Given<int32_t> out_zero;
   bool relu;
 
   static FinishArguments read(Args& args) {
     FinishArguments f;
-    f.x_scale = args.pointer<float>();
-    f.x_zero = args.pointer<int32_t>();
+    f.x_scale = Given<float>::read(args);
+    f.x_zero = Given<int32_t>::read(args);
     f.weight_scale = args.pointer<float>();
     f.weight_scale_step = args.integer();
     f.weight_zero = args.pointer<int32_t>();
     f.weight_zero_step = args.integer();
     f.bias = args.pointer<float>();
-    f.out_scale = args.pointer<float>();
-    f.out_zero = args.pointer<int32_t>();
+    f.out_scale = Given<float>::read(args);
+    f.out_zero = Given<int32_t>::read(args);
     f.relu = args.integer() != 0;
     return f;
   }

@@ -1092,8 +1092,8 @@ def _linalg_swap_rows(B, pivots, backwards):
         raise
 
 
-def _linear_int8(input, x_scale, x_zero, weight, weight_scale, weight_zero=None, bias=None, out_scale=None, out_zero=None, dtype=None, relu=False):
-    "A linear layer of uint8 or int8 activations and int8 weights, summed in int32; real or requantized."
+def _linear_int8(input, x_scale, x_zero, weight, weight_scale, weight_zero=None, bias=None, out_scale=None, out_zero=None, dtype=None, relu=False, quant_min=0, quant_max=255):
+    "A linear layer of uint8 or int8 activations and int8 weights, summed in int32; real or requantized. Floats are quantized first, to quant_min to quant_max."
     try:
         x_scale_kind = _kind_of(type(x_scale))
         if x_scale_kind is None:
@@ -1123,7 +1123,7 @@ def _linear_int8(input, x_scale, x_zero, weight, weight_scale, weight_zero=None,
                 out_zero, out_zero_kind = out_zero.h, 3
             except AttributeError:
                 out_zero, out_zero_kind = _operand(out_zero)
-        return _wrap(_core__linear_int8(input.h, x_scale, x_scale_kind, x_zero, x_zero_kind, weight.h, weight_scale.h, 0 if weight_zero is None else weight_zero.h, 0 if bias is None else bias.h, out_scale, out_scale_kind, out_zero, out_zero_kind, -1 if dtype is None else dtype.id, relu))
+        return _wrap(_core__linear_int8(input.h, x_scale, x_scale_kind, x_zero, x_zero_kind, weight.h, weight_scale.h, 0 if weight_zero is None else weight_zero.h, 0 if bias is None else bias.h, out_scale, out_scale_kind, out_zero, out_zero_kind, -1 if dtype is None else dtype.id, relu, quant_min, quant_max))
     except AttributeError:
         _check_tensors("_linear_int8", [("input", 1, input), ("weight", 4, weight), ("weight_scale", 5, weight_scale)])
         raise

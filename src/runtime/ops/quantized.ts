@@ -1,17 +1,18 @@
 /**
  * Products of int8 numbers: linear layers of quantized activations and weights, summed in int32, and how finished sums
- * become results. Weights stay as PyTorch keeps them: kernels pack what they need as they go. Convolutions are in
- * quantized_conv.ts; choosing scales is affine.ts's business.
+ * become results. Weights stay as PyTorch keeps them: what kernels want packed is kept beside them (packs.ts).
+ * Convolutions are in quantized_conv.ts; choosing scales is affine.ts's business.
  */
 import { float32, float64, int32, int8, uint8, type DType } from "../dtype.ts";
 import { RuntimeError } from "../errors.ts";
 import { launch, pointerOf } from "../launch.ts";
 import { op } from "../op.ts";
+import { packOf } from "../packs.ts";
 import { e, input as leaf, param, type Expr } from "../pointwise/expr.ts";
 import { PointwiseKernel } from "../pointwise/kernel.ts";
 import { formatShape, numelOf, type Shape } from "../shape.ts";
 import { alias, empty, Tensor } from "../tensor.ts";
-import { perColumn, qparamsOf, type Number_ } from "./affine.ts";
+import { perColumn, qparamsOf, quantizeAffine, type Number_ } from "./affine.ts";
 import { castOf, contiguousOf } from "./copy.ts";
 import { full } from "./create.ts";
 import { mm } from "./matmul.ts";
@@ -20,22 +21,35 @@ import { reshape, transpose } from "./view.ts";
 
 const isByte = (t: Tensor): boolean => t.dtype === int8 || t.dtype === uint8;
 
-/** A scale or zero point as one number in memory beside `t`. */
-function oneNumber(x: Number_, dtype: DType, t: Tensor, what: string): Tensor {
-  if (!(x instanceof Tensor)) return full([1], x.number, dtype, t.device);
+/** One number: here, or in memory where a kernel will find it. */
+type Given = Tensor | number;
+
+/** A scale or zero point: a number goes to kernels as it is. */
+function oneNumber(x: Number_, dtype: DType, what: string): Given {
+  if (!(x instanceof Tensor)) return x.number;
   if (x.numel !== 1) throw new RuntimeError(`${what} has ${x.numel} elements: expected one`);
-  return castOf(alias(x, [1], [1]), dtype);
+  return castOf(x, dtype);
+}
+
+export const inMemory = (x: Given, dtype: DType, t: Tensor): Tensor =>
+  x instanceof Tensor ? alias(x, [1], [1]) : full([1], x, dtype, t.device);
+
+/** How kernels read it: a pointer, or 0 and the number; -1 where there is none. */
+function pushGiven(words: number[], x: Given | null): void {
+  if (x === null) words.push(-1, 0);
+  else if (x instanceof Tensor) words.push(x.pointer, 0);
+  else words.push(0, x);
 }
 
 /** What becomes of finished sums: to real numbers, or to the integers of the next layer. */
 export interface Finish {
-  xScale: Tensor;
-  xZero: Tensor;
+  xScale: Given;
+  xZero: Given;
   weightScale: Tensor;
   weightZero: Tensor | null;
   bias: Tensor | null;
-  outScale: Tensor | null;
-  outZero: Tensor | null;
+  outScale: Given | null;
+  outZero: Given | null;
   dtype: DType;
   relu: boolean;
 }
@@ -54,8 +68,6 @@ export function finishOf(
   dtype: DType | null,
   relu: boolean,
 ): Finish {
-  const n = weight.shape[0]!;
-  if (!isByte(input)) throw new RuntimeError(`${where} got ${input.dtype.name} input: expected uint8 or int8`);
   const target = dtype ?? (outScale ? uint8 : float32);
   if (outScale ? target !== int8 && target !== uint8 : target.kind !== "float") {
     throw new RuntimeError(
@@ -64,12 +76,11 @@ export function finishOf(
     );
   }
   return {
-    xScale: oneNumber(xScale, float32, input, `${where} x_scale`),
-    xZero: oneNumber(xZero, int32, input, `${where} x_zero`),
+    xScale: oneNumber(xScale, float32, `${where} x_scale`),
+    xZero: oneNumber(xZero, int32, `${where} x_zero`),
     ...weightParts(where, weight, weightScale, weightZero, bias),
-    outScale: outScale && oneNumber(outScale, float32, input, `${where} out_scale`),
-    outZero:
-      outScale && (outZero ? oneNumber(outZero, int32, input, `${where} out_zero`) : full([1], 0, int32, input.device)),
+    outScale: outScale && oneNumber(outScale, float32, `${where} out_scale`),
+    outZero: outScale && (outZero ? oneNumber(outZero, int32, `${where} out_zero`) : 0),
     dtype: target,
     relu,
   };
@@ -92,7 +103,7 @@ const kernels = new Map<string, PointwiseKernel>();
 
 /** FBGEMM's order of operations: PyTorch's quantized layers round where it rounds. */
 function finishKernel(f: Finish): PointwiseKernel {
-  const key = `${f.outScale ? "q" : "f"}${f.bias ? "b" : ""}${f.relu ? "r" : ""}`;
+  const key = `${f.outScale !== null ? "q" : "f"}${f.bias ? "b" : ""}${f.relu ? "r" : ""}`;
   const known = kernels.get(key);
   if (known) return known;
   const [sum, xScale, wScale] = [leaf(0), leaf(1), leaf(2)] as [Expr, Expr, Expr];
@@ -100,7 +111,7 @@ function finishKernel(f: Finish): PointwiseKernel {
   const bias = f.bias ? leaf(next++) : null;
   const scale = e.mul(xScale, wScale);
   let value: Expr;
-  if (f.outScale) {
+  if (f.outScale !== null) {
     const [outScale, outZero] = [leaf(next++), leaf(next++)] as [Expr, Expr];
     const total = bias ? e.add(sum, e.div(bias, scale)) : sum;
     const q = e.add(e.round(e.mul(total, e.div(scale, outScale))), outZero);
@@ -110,18 +121,19 @@ function finishKernel(f: Finish): PointwiseKernel {
     const real = bias ? e.add(e.mul(sum, scale), bias) : e.mul(sum, scale);
     value = f.relu ? e.maximum(real, 0) : real;
   }
-  const kernel = new PointwiseKernel("requantize", [value], next, f.outScale ? 2 : 0);
+  const kernel = new PointwiseKernel("requantize", [value], next, f.outScale !== null ? 2 : 0);
   kernels.set(key, kernel);
   return kernel;
 }
 
 /** Sums of float64, which hold every integer exactly, to the result: how devices without kernels of their own do it. */
 export function finishSums(out: Tensor, sums: Tensor, f: Finish, perChannel: (t: Tensor) => Tensor): void {
-  const inputs = [sums, f.xScale, perChannel(f.weightScale)];
+  const inputs = [sums, inMemory(f.xScale, float32, sums), perChannel(f.weightScale)];
   if (f.bias) inputs.push(perChannel(f.bias));
   const ends = f.dtype === int8 ? [-128, 127] : [0, 255];
-  if (f.outScale) inputs.push(f.outScale, f.outZero!);
-  finishKernel(f).launch(float32, [out], inputs, f.outScale ? ends : []);
+  const isByte = f.outScale !== null;
+  if (isByte) inputs.push(inMemory(f.outScale!, float32, sums), inMemory(f.outZero!, int32, sums));
+  finishKernel(f).launch(float32, [out], inputs, isByte ? ends : []);
 }
 
 const centreKernel = new PointwiseKernel("centre", [e.sub(leaf(0), leaf(1))], 2, 0);
@@ -134,18 +146,34 @@ export function centred(q: Tensor, zero: Tensor | null): Tensor {
   return out;
 }
 
-export const finishPointers = (f: Finish): number[] => [
-  pointerOf(f.xScale),
-  pointerOf(f.xZero),
-  f.weightScale.pointer,
-  f.weightScale.numel === 1 ? 0 : 1,
-  pointerOf(f.weightZero),
-  f.weightZero && f.weightZero.numel > 1 ? 1 : 0,
-  pointerOf(f.bias),
-  pointerOf(f.outScale),
-  pointerOf(f.outZero),
-  f.relu ? 1 : 0,
-];
+/** FINISH of native/README.md. */
+export function finishPointers(f: Finish): number[] {
+  const words: number[] = [];
+  pushGiven(words, f.xScale);
+  pushGiven(words, f.xZero);
+  words.push(f.weightScale.pointer, f.weightScale.numel === 1 ? 0 : 1);
+  words.push(pointerOf(f.weightZero), f.weightZero && f.weightZero.numel > 1 ? 1 : 0, pointerOf(f.bias));
+  pushGiven(words, f.outScale);
+  pushGiven(words, f.outZero);
+  words.push(f.relu ? 1 : 0);
+  return words;
+}
+
+function checkByte(where: string, input: Tensor): void {
+  if (!isByte(input)) throw new RuntimeError(`${where} got ${input.dtype.name} input: expected uint8 or int8`);
+}
+
+/**
+ * A weight as linear kernels want it (native/cpu/kernels/byte_panels.h): n columns of k numbers, whose distances in memory
+ * are `steps`. Ask right before the launch.
+ */
+function packedLinear(weight: Tensor, layout: string, n: number, k: number, nStep: number, kStep: number): number {
+  const columns = Math.ceil(n / 64) * 64;
+  const bytes = columns * (Math.ceil(k / 4) * 4 + 4);
+  return packOf(weight, layout, bytes, (pack) =>
+    launch("pack_linear_int8", [pack], n * k, [pack.pointer, weight.pointer, n, k, nStep, kStep]),
+  );
+}
 
 function checkColumns(where: string, input: Tensor, weight: Tensor): void {
   const k = input.shape[input.rank - 1];
@@ -163,8 +191,8 @@ const linearCost = (input: Tensor, _scale: unknown, _zero: unknown, weight: Tens
 
 export const linearInt8 = op({
   signature:
-    "_linear_int8(Tensor input, Operand x_scale, Operand x_zero, Tensor weight, Tensor weight_scale, Tensor? weight_zero=None, Tensor? bias=None, Operand? out_scale=None, Operand? out_zero=None, Dtype? dtype=None, bool relu=False) -> Tensor",
-  doc: "A linear layer of uint8 or int8 activations and int8 weights, summed in int32; real or requantized.",
+    "_linear_int8(Tensor input, Operand x_scale, Operand x_zero, Tensor weight, Tensor weight_scale, Tensor? weight_zero=None, Tensor? bias=None, Operand? out_scale=None, Operand? out_zero=None, Dtype? dtype=None, bool relu=False, int quant_min=0, int quant_max=255) -> Tensor",
+  doc: "A linear layer of uint8 or int8 activations and int8 weights, summed in int32; real or requantized. Floats are quantized first, to quant_min to quant_max.",
   in: "_C",
   differentiable: false,
   forward(
@@ -179,9 +207,16 @@ export const linearInt8 = op({
     outZero: Number_ | null = null,
     dtype: DType | null = null,
     relu = false,
+    quantMin = 0,
+    quantMax = 255,
   ): Tensor {
     const where = "[linear_int8]";
     checkColumns(where, input, weight);
+    const isFloat = input.dtype.kind === "float";
+    if (!isFloat) checkByte(where, input);
+    else if (!(quantMin < 0 ? quantMin >= -128 && quantMax <= 127 : quantMax <= 255) || quantMin > quantMax) {
+      throw new RuntimeError(`${where} got codes from ${quantMin} to ${quantMax}: expected those of uint8 or of int8`);
+    }
     const f = finishOf(
       where,
       input,
@@ -200,23 +235,32 @@ export const linearInt8 = op({
     const out = empty([...input.shape.slice(0, -1), n], f.dtype, input.device);
     if (out.numel === 0) return out;
     const rows = numelOf(input.shape.slice(0, -1));
-    const x = contiguousOf(input);
-    const w = contiguousOf(weight);
     if (out.device.stream?.has("linear_int8")) {
+      const x = contiguousOf(input);
+      const finish = finishPointers(f);
+      const pack = packedLinear(weight, "linear_int8", n, k, weight.strides[0]!, weight.strides[1]!);
       launch("linear_int8", [out], (2 * out.numel * k) / 64, [
         out.dtype.id,
         out.pointer,
         x.dtype.id,
         x.pointer,
-        w.pointer,
-        ...finishPointers(f),
+        pack,
+        ...finish,
+        quantMin,
+        quantMax,
         rows,
         n,
         k,
       ]);
       return out;
     }
-    const sums = mm(centred(reshape(x, [rows, k]), f.xZero), transpose(centred(w, columnOf(f.weightZero)), 0, 1));
+    const codes = isFloat
+      ? quantizeAffine(input, xScale, xZero, null, quantMin, quantMax, quantMin < 0 ? int8 : uint8)
+      : input;
+    const x = contiguousOf(codes);
+    const w = contiguousOf(weight);
+    const xZeros = inMemory(f.xZero, int32, x);
+    const sums = mm(centred(reshape(x, [rows, k]), xZeros), transpose(centred(w, columnOf(f.weightZero)), 0, 1));
     finishSums(reshape(out, [rows, n]), sums, f, (t) => t);
     return out;
   },
@@ -256,15 +300,15 @@ export const linearInt8Dynamic = op({
     if (out.numel === 0) return out;
     const rows = numelOf(input.shape.slice(0, -1));
     const x = contiguousOf(input);
-    const w = contiguousOf(weight);
     const isByRow = granularity === "row";
     if (out.device.stream?.has("linear_int8_dynamic")) {
       const { weightScale: scale, weightZero: zero } = parts;
+      const pack = packedLinear(weight, "linear_int8", n, k, weight.strides[0]!, weight.strides[1]!);
       launch("linear_int8_dynamic", [out], (2 * out.numel * k) / 64, [
         out.dtype.id,
         out.pointer,
         x.pointer,
-        w.pointer,
+        pack,
         scale.pointer,
         scale.numel === 1 ? 0 : 1,
         pointerOf(zero),
@@ -279,6 +323,7 @@ export const linearInt8Dynamic = op({
       ]);
       return out;
     }
+    const w = contiguousOf(weight);
     const flat = reshape(x, [rows, k]);
     const dims = isByRow ? [1] : [];
     const range = k === 0 ? full(isByRow ? [rows, 1] : [], 0, float32, input.device) : null;
@@ -335,12 +380,12 @@ export const intMm = op({
     const out = empty([m, n], int32, input.device);
     if (out.numel === 0) return out;
     const x = contiguousOf(input);
-    const w = contiguousOf(transpose(mat2, 0, 1));
     if (out.device.stream?.has("int_mm")) {
-      launch("int_mm", [out], (2 * out.numel * k) / 64, [out.pointer, x.dtype.id, x.pointer, w.pointer, m, n, k]);
+      const pack = packedLinear(mat2, "int_mm", n, k, mat2.strides[1]!, mat2.strides[0]!);
+      launch("int_mm", [out], (2 * out.numel * k) / 64, [out.pointer, x.dtype.id, x.pointer, pack, m, n, k]);
       return out;
     }
-    const sums = mm(castOf(x, float64), transpose(castOf(w, float64), 0, 1));
+    const sums = mm(castOf(x, float64), castOf(mat2, float64));
     return castOf(sums, int32);
   },
   cost: (input: Tensor, mat2: Tensor) => ({ flops: 2 * input.numel * (mat2.shape[1] ?? 1) }),

@@ -2,7 +2,7 @@
  * Convolutions of quantized activations and int8 weights, summed in int32. What becomes of finished sums is quantized.ts's
  * business.
  */
-import { type DType } from "../dtype.ts";
+import { int32, type DType } from "../dtype.ts";
 import { RuntimeError } from "../errors.ts";
 import { launch } from "../launch.ts";
 import { op } from "../op.ts";
@@ -13,7 +13,7 @@ import { type Number_ } from "./affine.ts";
 import { conv2d, convOutputSize } from "./conv.ts";
 import { contiguousOf } from "./copy.ts";
 import { inChannelsLast, isChannelsLast } from "./memory_format.ts";
-import { centred, finishOf, finishPointers, finishSums, type Finish } from "./quantized.ts";
+import { centred, finishOf, finishPointers, finishSums, inMemory, type Finish } from "./quantized.ts";
 import { squeeze, unsqueeze } from "./view.ts";
 
 function checkConv(where: string, input: Tensor, weight: Tensor, g: ConvGeometry): void {
@@ -226,7 +226,15 @@ function convolveInt8(
   const w = contiguousOf(weight);
   const perChannel = (t: Tensor): Tensor => alias(t, [t.numel, 1, 1], [1, 1, 1]);
   const zero = f.weightZero && alias(f.weightZero, [f.weightZero.numel, 1, 1, 1], [1, 1, 1, 1]);
-  const sums = conv2d(centred(contiguousOf(x), f.xZero), centred(w, zero), null, stride, padding, dilation, groups);
+  const sums = conv2d(
+    centred(contiguousOf(x), inMemory(f.xZero, int32, x)),
+    centred(w, zero),
+    null,
+    stride,
+    padding,
+    dilation,
+    groups,
+  );
   finishSums(out, sums, f, perChannel);
   return isOutLast ? inChannelsLast(out) : out;
 }
