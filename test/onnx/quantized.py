@@ -53,6 +53,15 @@ class StaticLinear(_Seeded):
         return ops._dequantize_affine(q, 0.21, 3)
 
 
+class StaticFloats(StaticLinear):
+    """Products that round their input themselves: to unsigned codes, then to some of the signed ones."""
+
+    def forward(self, x):
+        y = ops._linear_int8(x, 0.03, 121, self.codes, self.scale, self.zero, self.bias, relu=True)
+        y = torch.cat([y, y[..., :8]], -1)
+        return ops._linear_int8(y, 0.02, -5, self.codes, self.scale, None, None, None, None, None, False, -100, 100)
+
+
 class StaticConv(_Seeded):
     """Between two convolutions the numbers stay codes."""
 

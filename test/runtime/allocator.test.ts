@@ -93,3 +93,19 @@ test("when the system refuses, cached blocks are given back first; then the erro
   );
   assert.equal(allocator.statistics.allocatedBytes, other.sizeBytes);
 });
+
+test("when the system refuses, what can be made again is given up before anything fails", () => {
+  const memory = new CountedMemory();
+  memory.limit = 8192;
+  const allocator = new CachingAllocator(memory);
+  const spare = allocator.allocate(4096);
+  const asked: number[] = [];
+  allocator.onShortage = () => {
+    asked.push(memory.held);
+    if (asked.length === 1) allocator.free(spare);
+  };
+  assert.equal(allocator.allocate(8192).sizeBytes, 8192);
+  assert.deepEqual(asked, [4096]);
+  assert.throws(() => allocator.allocate(64), /out of memory/);
+  assert.equal(asked.length, 2);
+});

@@ -100,8 +100,7 @@ struct LW_DOTS {
   template <int R, int V>
   static void panels(int64_t steps, const Element* x, int64_t x_row, const int8_t* w, int64_t panel_bytes,
                      const int32_t* begin, int32_t* out) {
-    // Few rows wait for memory: what they need is asked for earlier.
-    constexpr int64_t kAhead = (R <= 3 ? 32 : 8) * 2 * kRun;
+    constexpr int64_t kAhead = 16 * kRun;  // eight steps: further ahead it is gone again before its turn
     Integers sum[R][V];
 #pragma GCC unroll 16
     for (int i = 0; i < R; i++) {

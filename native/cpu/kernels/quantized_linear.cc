@@ -56,38 +56,63 @@ struct alignas(64) PanelNumbers {
     for (int64_t j = 0; j < padded; j++) begin[j] = -x_zero * shift[j];
   }
 
+  // Are sums finished as they are?
+  bool is_plain() const { return is_even && !has_zero; }
+
   // Sums of (x - zero) * (w - zero) at a vector of columns.
   LW_INLINE Ints sums_at(const int32_t* sums, int64_t j, const RowFacts& row) const {
-    Ints s = ints_at(sums + j);
+    Ints s = ints_at(sums);
     if (has_zero) s -= ints_at(zero + j) * row.sum;
     if (!is_even) s -= ints_at(shift + j) * row.zero;
     return s;
   }
 };
 
+// Sums of `height` rows and `width` columns, rows `stride` apart, and where their results go.
+struct Tile {
+  const int32_t* sums;
+  int64_t stride, height, width;
+};
+
 // ---- where results go -----------------------------------------------------------------------------------------------
+
+template <class S> LW_STATIC void put_floats(S* to, Floats y, int64_t count) {
+  if constexpr (!is_same<S, double>) {
+    if (count == kByteLanes) return store(to, y);
+  }
+  float values[kByteLanes];
+  memcpy(values, &y, sizeof y);
+  store_run(to, values, 1, count);
+}
 
 template <class S> struct RealSink {
   using Element = S;
   S* out;
   bool relu;
 
-  template <class Out> void finish(Out* to, const int32_t* sums, int64_t width, const PanelNumbers& c, const RowFacts& row) const {
-    for (int64_t j = 0; j < width; j += kByteLanes) {
-      Floats factor = floats_at(c.factor + j);
-      if (!c.is_even) factor *= row.scale;
-      Floats y = __builtin_convertvector(c.sums_at(sums, j, row), Floats) * factor + floats_at(c.addend + j);
-      if (relu) y = y > 0 ? y : Floats{};
-      memcpy(to + j, &y, sizeof y);
+  void finish(S* to, int64_t n, const Tile& t, const PanelNumbers& c, const RowFacts* rows) const {
+    for (int64_t j = 0; j < t.width; j += kByteLanes) {
+      const Floats factor = floats_at(c.factor + j), addend = floats_at(c.addend + j);
+      const int64_t count = smaller(kByteLanes, t.width - j);
+      auto each = [&](auto value) __attribute__((always_inline)) {
+        for (int64_t r = 0; r < t.height; r++) put_floats(to + r * n + j, value(r), count);
+      };
+      const int32_t* sums = t.sums + j;
+      auto plain = [&](int64_t r) __attribute__((always_inline)) {
+        return __builtin_convertvector(ints_at(sums + r * t.stride), Floats) * factor + addend;
+      };
+      auto positive = [](Floats y) __attribute__((always_inline)) { return y > 0 ? y : Floats{}; };
+      if (c.is_plain()) {
+        if (relu) each([&](int64_t r) __attribute__((always_inline)) { return positive(plain(r)); });
+        else each(plain);
+        continue;
+      }
+      each([&](int64_t r) __attribute__((always_inline)) {
+        const Floats s = __builtin_convertvector(c.sums_at(sums + r * t.stride, j, rows[r]), Floats);
+        const Floats y = s * (c.is_even ? factor : factor * rows[r].scale) + addend;
+        return relu ? positive(y) : y;
+      });
     }
-  }
-  void row(S* to, const int32_t* sums, int64_t width, const PanelNumbers& c, const RowFacts& row) const {
-    if constexpr (is_same<S, float>) {
-      if (width % kByteLanes == 0) return finish(to, sums, width, c, row);
-    }
-    float y[PanelNumbers::kMost];
-    finish(y, sums, width, c, row);
-    store_run(to, y, 1, width);
   }
 };
 
@@ -96,21 +121,21 @@ struct ByteSink {
   uint8_t* out;
   Requantize rule;
 
-  void finish(uint8_t* to, const int32_t* sums, int64_t width, const PanelNumbers& c, const RowFacts& row) const {
-    for (int64_t j = 0; j < width; j += kByteLanes) {
-      Floats y = __builtin_convertvector(c.sums_at(sums, j, row), Floats) + floats_at(c.addend + j);
-      y *= floats_at(c.factor + j);
-      y = y > rule.low ? y : Floats{} + rule.low;
-      y = y < rule.high ? y : Floats{} + rule.high;
-      const ByteVector bytes = __builtin_convertvector(rounded(y) + rule.zero, ByteVector);
-      memcpy(to + j, &bytes, sizeof bytes);
+  void finish(uint8_t* to, int64_t n, const Tile& t, const PanelNumbers& c, const RowFacts* rows) const {
+    const Floats low = Floats{} + rule.low, high = Floats{} + rule.high;
+    for (int64_t j = 0; j < t.width; j += kByteLanes) {
+      const Floats factor = floats_at(c.factor + j), addend = floats_at(c.addend + j);
+      const size_t count = size_t(smaller(kByteLanes, t.width - j));
+      for (int64_t r = 0; r < t.height; r++) {
+        Floats y = __builtin_convertvector(c.sums_at(t.sums + r * t.stride + j, j, rows[r]), Floats) + addend;
+        y *= factor;
+        y = y > low ? y : low;
+        y = y < high ? y : high;
+        const ByteVector bytes = __builtin_convertvector(rounded(y) + rule.zero, ByteVector);
+        if (count == kByteLanes) memcpy(to + r * n + j, &bytes, sizeof bytes);
+        else memcpy(to + r * n + j, &bytes, count);
+      }
     }
-  }
-  void row(uint8_t* to, const int32_t* sums, int64_t width, const PanelNumbers& c, const RowFacts& row) const {
-    if (width % kByteLanes == 0) return finish(to, sums, width, c, row);
-    uint8_t y[PanelNumbers::kMost];
-    finish(y, sums, width, c, row);
-    memcpy(to, y, size_t(width));
   }
 };
 
@@ -118,10 +143,12 @@ struct SumSink {
   using Element = int32_t;
   int32_t* out;
 
-  void row(int32_t* to, const int32_t* sums, int64_t width, const PanelNumbers& c, const RowFacts& row) const {
-    for (int64_t j = 0; j < width; j += kByteLanes) {
-      const Ints s = c.sums_at(sums, j, row);
-      memcpy(to + j, &s, size_t(smaller(kByteLanes, width - j)) * 4);
+  void finish(int32_t* to, int64_t n, const Tile& t, const PanelNumbers& c, const RowFacts* rows) const {
+    for (int64_t r = 0; r < t.height; r++) {
+      for (int64_t j = 0; j < t.width; j += kByteLanes) {
+        const Ints s = c.sums_at(t.sums + r * t.stride + j, j, rows[r]);
+        memcpy(to + r * n + j, &s, size_t(smaller(kByteLanes, t.width - j)) * 4);
+      }
     }
   }
 };
@@ -168,9 +195,7 @@ void multiply(Context* context, const Rows<Dots>& rows, int64_t m, int64_t n, in
           }
           panels_for<Dots>(int(height), vectors)(w.depth / Dots::kPerWord, rows.data + row * rows.stride, rows.stride, panel,
                                                  w.panel_bytes, numbers.begin, tile);
-          for (int64_t r = 0; r < height; r++) {
-            sink.row(to + r * n, tile + r * vectors * kByteLanes, width, numbers, rows.facts[row + r]);
-          }
+          sink.finish(to, n, {tile, vectors * kByteLanes, height, width}, numbers, rows.facts + row);
         }
         column += vectors * kByteLanes;
       }

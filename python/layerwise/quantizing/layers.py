@@ -173,10 +173,10 @@ class StaticLinear(QuantizedLayer):
     def forward(self, input):
         held = self._buffers
         x = _smoothed(input, held["smooth"])
-        scale, zero = held["input_scale"], held["input_zero"]
-        codes = _quantized(x, scale, zero, self.config["input_range"])
+        # The kernel rounds x to codes of this range on its way.
         return _ops._linear_int8(
-            codes, scale, zero, held["codes"], held["scale"], None, held["bias"], None, None, x.dtype
+            x, held["input_scale"], held["input_zero"], held["codes"], held["scale"], None, held["bias"], None, None,
+            x.dtype, False, *self.config["input_range"],
         )
 
 

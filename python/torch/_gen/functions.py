@@ -1093,7 +1093,7 @@ def _linalg_swap_rows(B, pivots, backwards):
 
 
 def _linear_int8(input, x_scale, x_zero, weight, weight_scale, weight_zero=None, bias=None, out_scale=None, out_zero=None, dtype=None, relu=False, quant_min=0, quant_max=255):
-    "A linear layer of uint8 or int8 activations and int8 weights, summed in int32; real or requantized. Floats are quantized first, to quant_min to quant_max."
+    "A linear layer of uint8, int8 or float activations (rounded to quant_min to quant_max) and int8 weights; real or requantized."
     try:
         x_scale_kind = _kind_of(type(x_scale))
         if x_scale_kind is None:

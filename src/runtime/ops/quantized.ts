@@ -192,7 +192,7 @@ const linearCost = (input: Tensor, _scale: unknown, _zero: unknown, weight: Tens
 export const linearInt8 = op({
   signature:
     "_linear_int8(Tensor input, Operand x_scale, Operand x_zero, Tensor weight, Tensor weight_scale, Tensor? weight_zero=None, Tensor? bias=None, Operand? out_scale=None, Operand? out_zero=None, Dtype? dtype=None, bool relu=False, int quant_min=0, int quant_max=255) -> Tensor",
-  doc: "A linear layer of uint8 or int8 activations and int8 weights, summed in int32; real or requantized. Floats are quantized first, to quant_min to quant_max.",
+  doc: "A linear layer of uint8, int8 or float activations (rounded to quant_min to quant_max) and int8 weights; real or requantized.",
   in: "_C",
   differentiable: false,
   forward(

@@ -85,7 +85,7 @@ const countOf = (call: Call, name: string): number =>
 function quantizeAffine(call: Call): Name {
   const { graph } = call;
   const { dtype } = call.result;
-  const [low, high] = [call.number("quant_min"), call.number("quant_max")];
+  const [low, high] = ends(call);
   const isPlain = dtype === uint8 || dtype === int8 || (dtype.name === "int16" && graph.opset >= 21);
   const isFloatingZero = call.isTensor("zero_point") && call.value("zero_point").dtype.kind === "float";
   if (!isPlain || isFloatingZero) return codesByHand(call, low, high);
@@ -101,6 +101,8 @@ function quantizeAffine(call: Call): Name {
   );
   return clipped(call, codes, dtype, low, high);
 }
+
+const ends = (call: Call): [number, number] => [call.number("quant_min"), call.number("quant_max")];
 
 function quantizeLinear(call: Call, x: Name, scale: Name, zero: Name): Name {
   const axis = call.has("axis") ? call.axis("axis") : undefined;
@@ -316,10 +318,19 @@ function linearInt8(call: Call): Name {
   return finished(call, graph.add("MatMul", [dequantizedInput(call), weight]), biasOf(call));
 }
 
+/** What is left of the input once it has been codes: those that come in, or those that the product makes of floats. */
 function dequantizedInput(call: Call): Name {
-  const { dtype } = call.value("input");
+  const given = call.value("input").dtype;
+  const isFloat = given.kind === "float";
+  const dtype = !isFloat ? given : ends(call)[0] < 0 ? int8 : uint8;
+  const scale = operand(call, "x_scale", float32, false);
   const zero = zeroPoint(call, "x_zero", dtype, false, 1);
-  return call.graph.add("DequantizeLinear", [call.tensor("input"), operand(call, "x_scale", float32, false), zero]);
+  let codes = call.tensor("input");
+  if (isFloat) {
+    const made = call.graph.add("QuantizeLinear", [call.as(call.id("input"), float32), scale, zero]);
+    codes = clipped(call, made, dtype, ...ends(call));
+  }
+  return call.graph.add("DequantizeLinear", [codes, scale, zero]);
 }
 
 function conv2dInt8(call: Call): Name {
