@@ -22,6 +22,14 @@ LW_STATIC Floats vector_at(const float* p) {
   return v;
 }
 
+LW_STATIC Floats floats_of_bytes(const uint8_t* p) {
+#if defined(__AVX512F__)
+  return (Floats)_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)p)));
+#else
+  return (Floats)_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)p)));
+#endif
+}
+
 // Nibbles are taken eight to a 32-bit lane: vector s of a block holds the s-th nibble of every lane, and x is kept in
 // that order, so that a shift and a table are all that a weight costs.
 constexpr int64_t kBlock = 8 * kFloatLanes;
