@@ -95,7 +95,8 @@ KERNEL(recurrent_pack) {
   });
 }
 
-// dtype mode out last_hidden last_cell kept cells gates hidden cell panels bias units n_runs {steps rows}[n_runs] reverse
+// dtype mode out last_hidden last_cell kept cells gates hidden cell panels bias units n_runs {steps rows}[n_runs]
+// reverse by_sequence
 KERNEL(recurrent_sequence) {
   const Dtype dtype = args.dtype();
   const int mode = int(args.integer());

@@ -1,6 +1,6 @@
 // Recurrent layers over whole sequences: what the steps of a sequence are, how threads share them, the product with a
-// state, the cells. Rows of all steps lie one after the other, as packed sequences have them: sequences are sorted by
-// length, so each step has the first rows of the step before. Knows nothing of how weights were packed or quantized.
+// state, the cells. Sequences are sorted by length, as packed ones are, so that each step has the first rows of the step
+// before. Knows nothing of how weights were packed or quantized.
 #pragma once
 #include <sched.h>
 
@@ -13,56 +13,66 @@ namespace layerwise::NS {
 
 // Which rows belong to which step. A layer that runs backwards walks from the last step to the first.
 struct Steps {
-  int64_t count, most;   // how many, and the rows of the first
-  const int64_t* first;  // of each step's rows; one more says where they end
+  int64_t count, most;    // how many, and the rows of the largest
+  const int64_t* sizes;   // how many rows each has
+  const int64_t* firsts;  // where the first of them stands among all rows
+  int64_t apart;          // and how far behind it the next
   bool reverse;
 
-  int64_t size(int64_t t) const { return first[t + 1] - first[t]; }
+  int64_t size(int64_t t) const { return sizes[t]; }
+  int64_t place(int64_t t, int64_t i) const { return firsts[t] + i * apart; }
   // The k-th step of the walk.
   int64_t at(int64_t k) const { return reverse ? count - 1 - k : k; }
   // The steps that the walk takes just before and just after; -1 where there is none.
   int64_t before(int64_t t) const { return reverse ? (t + 1 < count ? t + 1 : -1) : t - 1; }
   int64_t after(int64_t t) const { return reverse ? t - 1 : (t + 1 < count ? t + 1 : -1); }
-  // Rows whose state comes from the step before; the others begin here.
-  int64_t going_on(int64_t t) const { return before(t) < 0 ? 0 : smaller(size(t), size(before(t))); }
+  // Rows of a step that another one, -1 for none, has too.
+  int64_t shared(int64_t t, int64_t other) const { return other < 0 ? 0 : smaller(sizes[t], sizes[other]); }
   // Where row i of step t was a step earlier: in `all`, or at the start.
   template <class T> const T* earlier(const T* all, const T* start, int64_t t, int64_t i, int64_t width) const {
-    return i < going_on(t) ? all + (first[before(t)] + i) * width : start + i * width;
+    const int64_t from = before(t);
+    return i < shared(t, from) ? all + place(from, i) * width : start + i * width;
   }
   // f(row, place among all rows) for the step in which each row ends, or begins.
   template <class F> void each_end(bool begins, F f) const {
     if (reverse != begins) {
-      for (int64_t i = 0; i < most; i++) f(i, i);
+      for (int64_t i = 0; i < most; i++) f(i, place(0, i));
       return;
     }
     for (int64_t t = 0; t < count; t++) {
-      for (int64_t i = t + 1 < count ? size(t + 1) : 0; i < size(t); i++) f(i, first[t] + i);
+      for (int64_t i = t + 1 < count ? sizes[t + 1] : 0; i < sizes[t]; i++) f(i, place(t, i));
     }
   }
 
-  // From a command: how many runs, and of each its steps and their rows. The table takes slot 0.
+  // From a command: how many runs, and of each its steps and their rows; whether walked from the end; whether the rows of
+  // a sequence stand together and not those of a step. The tables take slot 0.
   static bool read(Context* context, Args& args, Steps* steps) {
-    const Args begin = args;
-    const int64_t runs = args.integer();
+    Args runs = args;
+    const int64_t n_runs = args.integer();
     steps->count = 0;
-    for (int64_t r = 0; r < runs; r++) {
+    for (int64_t r = 0; r < n_runs; r++) {
       steps->count += args.integer();
       args.integer();
     }
-    int64_t* first = (int64_t*)context->scratch(context, 0, size_t(steps->count + 1) * 8);
-    if (!first) context->fail(context, "[recurrent] out of memory for the table of steps");
-    if (!first) return false;
-    args = begin;
-    args.integer();
-    int64_t t = 0, row = 0;
-    for (int64_t r = 0; r < runs; r++) {
-      const int64_t length = args.integer(), size = args.integer();
-      for (int64_t s = 0; s < length; s++, row += size) first[t++] = row;
-    }
-    first[t] = row;
-    steps->first = first;
-    steps->most = first[1];
     steps->reverse = args.integer() != 0;
+    const bool by_sequence = args.integer() != 0;
+    int64_t* sizes = (int64_t*)context->scratch(context, 0, size_t(2 * steps->count) * 8);
+    if (!sizes) context->fail(context, "[recurrent] out of memory for the table of steps");
+    if (!sizes) return false;
+    int64_t* firsts = sizes + steps->count;
+    runs.integer();
+    int64_t t = 0, row = 0;
+    for (int64_t r = 0; r < n_runs; r++) {
+      const int64_t length = runs.integer(), size = runs.integer();
+      for (int64_t s = 0; s < length; s++, t++, row += size) {
+        sizes[t] = size;
+        firsts[t] = by_sequence ? t : row;
+      }
+    }
+    steps->sizes = sizes;
+    steps->firsts = firsts;
+    steps->apart = by_sequence ? steps->count : 1;
+    steps->most = sizes[0];
     return true;
   }
 };
@@ -317,7 +327,7 @@ static void walk_forward(Context* context, const Sequence<T>& s, const Product& 
       product.tile(state, t, i, count, panel, sums);
       for (int r = 0; r < count; r++) {
         const T* before = steps.earlier(s.out, s.hidden, t, i + r, H);
-        const int64_t at = steps.first[t] + i + r;
+        const int64_t at = steps.place(t, i + r);
         if (unit + P <= H) Cell::template forward<keeps>(s, at, i + r, before, unit, P, sums + r * N);
         else Cell::template forward<keeps>(s, at, i + r, before, unit, H - unit, sums + r * N);
       }

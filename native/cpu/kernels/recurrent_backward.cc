@@ -84,15 +84,15 @@ template <class Cell, class T> void walk_back(Context* context, const Back<T>& b
   };
   auto one_step = [&](int64_t t, int64_t panel) {
     const int64_t unit = panel * P, width = smaller(P, H - unit), size = steps.size(t), after = steps.after(t);
-    const int64_t going_on = after < 0 ? 0 : smaller(size, steps.size(after));
+    const int64_t going_on = steps.shared(t, after);
     for (int64_t i = 0; i < size; i += kRows) {
       const int count = int(smaller(kRows, size - i)), sent = int(smaller(larger(going_on - i, 0), count));
       alignas(64) T dh[kRows * P];
       const T* rows[kRows];
-      for (int r = 0; r < sent; r++) rows[r] = b.dproducts + (steps.first[after] + i + r) * depth;
+      for (int r = 0; r < sent; r++) rows[r] = b.dproducts + steps.place(after, i + r) * depth;
       send_back(sent, rows, panel, dh);
       for (int r = 0; r < count; r++) {
-        const int64_t at = steps.first[t] + i + r;
+        const int64_t at = steps.place(t, i + r);
         T* d = dh + r * P;
         if (r >= sent) {
           memset(d, 0, size_t(P) * sizeof(T));
@@ -140,7 +140,7 @@ template <class Cell, class T> void walk_back(Context* context, const Back<T>& b
 }  // namespace
 
 // dtype mode dgates dproducts previous dhidden carried dy dlast_hidden dlast_cell out kept cells hidden cell panels units
-// n_runs {steps rows}[n_runs] reverse
+// n_runs {steps rows}[n_runs] reverse by_sequence
 KERNEL(recurrent_backward) {
   const Dtype dtype = args.dtype();
   const int mode = int(args.integer());

@@ -120,9 +120,6 @@ class _SplitStep(_Step):
         super().__init__(mode, None, None, None, None, None)
         self.from_input, self.from_hidden, self.projection = from_input, from_hidden, projection
 
-    def whole(self, x, sizes, state, is_reverse):
-        return None
-
     def project(self, x):
         return self.from_input(x)
 
@@ -161,6 +158,9 @@ class SplitRNN(RNNBase):
                     bias = getattr(original, f"bias_{part}{suffix}", None)
                     setattr(self, f"{part}{suffix}", linear_over(weight, bias))
         self.train(original.training)
+
+    def _is_one_op(self, x):
+        return False
 
     def check_forward_args(self, input, hidden, batch_sizes):
         checks = nn.LSTM if self.mode == "LSTM" else RNNBase

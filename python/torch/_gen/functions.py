@@ -43,7 +43,7 @@ from _core import (
     op__flip as _core__flip,
     op__geqrf as _core__geqrf,
     op__get_rng_state as _core__get_rng_state,
-    op__gru_layer as _core__gru_layer,
+    op__gru as _core__gru,
     op__householder_product as _core__householder_product,
     op__index as _core__index,
     op__index_put_ as _core__index_put_,
@@ -65,7 +65,7 @@ from _core import (
     op__linear_int8 as _core__linear_int8,
     op__linear_int8_dynamic as _core__linear_int8_dynamic,
     op__linear_low_bit as _core__linear_low_bit,
-    op__lstm_layer as _core__lstm_layer,
+    op__lstm as _core__lstm,
     op__map_int8 as _core__map_int8,
     op__max_all as _core__max_all,
     op__max_dim as _core__max_dim,
@@ -93,7 +93,7 @@ from _core import (
     op__repeat as _core__repeat,
     op__reshape as _core__reshape,
     op__rfloordiv as _core__rfloordiv,
-    op__rnn_layer as _core__rnn_layer,
+    op__rnn as _core__rnn,
     op__rpow as _core__rpow,
     op__rremainder as _core__rremainder,
     op__sample_dirichlet as _core__sample_dirichlet,
@@ -445,7 +445,7 @@ from torch._C import (
 _attention_result = _named_result("attention", ("out", "logsumexp",))
 _choose_qparams_result = _named_result("choose_qparams", ("scale", "zero_point",))
 _geqrf_result = _named_result("geqrf", ("a", "tau",))
-_gru_layer_result = _named_result("gru_layer", ("output", "last_hidden",))
+_gru_result = _named_result("gru", ("output", "last_hidden",))
 _linalg_cholesky_result = _named_result("linalg_cholesky", ("L", "info",))
 _linalg_det_result = _named_result("linalg_det", ("determinant", "LU", "pivots",))
 _linalg_eig_result = _named_result("linalg_eig", ("eigenvalues", "eigenvectors",))
@@ -456,12 +456,12 @@ _linalg_qr_result = _named_result("linalg_qr", ("Q", "R",))
 _linalg_slogdet_result = _named_result("linalg_slogdet", ("sign", "logabsdet", "LU", "pivots",))
 _linalg_solve_result = _named_result("linalg_solve", ("result", "info",))
 _linalg_svd_result = _named_result("linalg_svd", ("U", "S", "Vh",))
-_lstm_layer_result = _named_result("lstm_layer", ("output", "last_hidden", "last_cell",))
+_lstm_result = _named_result("lstm", ("output", "last_hidden", "last_cell",))
 _max_dim_result = _named_result("max", ("values", "indices",))
 _max_pool2d_result = _named_result("max_pool2d", ("out", "indices",))
 _min_dim_result = _named_result("min", ("values", "indices",))
 _native_batch_norm_result = _named_result("native_batch_norm", ("out", "mean", "var",))
-_rnn_layer_result = _named_result("rnn_layer", ("output", "last_hidden",))
+_rnn_result = _named_result("rnn", ("output", "last_hidden",))
 _sort_result = _named_result("sort", ("values", "indices",))
 _std_mean_result = _named_result("std_mean", ("std", "mean",))
 _var_mean_result = _named_result("var_mean", ("var", "mean",))
@@ -915,12 +915,12 @@ def _get_rng_state(generator):
     return _wrap(_core__get_rng_state(0 if generator is None else generator.id))
 
 
-def _gru_layer(input, hidden, weight_ih, weight_hh, bias_ih=None, bias_hh=None, sizes=None, reverse=False):
-    "One GRU layer in one direction over a sequence [steps, batch, features], or over packed rows with the sizes of steps."
+def _gru(input, hidden, sizes, weights, has_biases=True, bidirectional=False, dropout=0.0, batch_first=False):
+    "GRU layers on top of each other, over sequences [steps, batch, features], batch first, or packed with the sizes of steps."
     try:
-        return _wrap_named(_gru_layer_result, _core__gru_layer(input.h, hidden.h, weight_ih.h, weight_hh.h, 0 if bias_ih is None else bias_ih.h, 0 if bias_hh is None else bias_hh.h, -1 if sizes is None else _ints(sizes), reverse))
+        return _wrap_named(_gru_result, _core__gru(input.h, 0 if hidden is None else hidden.h, -1 if sizes is None else _ints(sizes), _handles(weights), has_biases, bidirectional, dropout, batch_first))
     except AttributeError:
-        _check_tensors("_gru_layer", [("input", 1, input), ("hidden", 2, hidden), ("weight_ih", 3, weight_ih), ("weight_hh", 4, weight_hh)])
+        _check_tensors("_gru", [("input", 1, input)])
         raise
 
 
@@ -1147,12 +1147,12 @@ def _linear_low_bit(input, weight, scale, zero=None, table=None, bias=None, form
         raise
 
 
-def _lstm_layer(input, hidden, cell, weight_ih, weight_hh, bias_ih=None, bias_hh=None, sizes=None, reverse=False):
-    "One LSTM layer in one direction over a sequence [steps, batch, features], or over packed rows with the sizes of steps."
+def _lstm(input, hidden, cell, sizes, weights, has_biases=True, bidirectional=False, dropout=0.0, batch_first=False):
+    "LSTM layers on top of each other, over sequences [steps, batch, features], batch first, or packed with the sizes of steps."
     try:
-        return _wrap_named(_lstm_layer_result, _core__lstm_layer(input.h, hidden.h, cell.h, weight_ih.h, weight_hh.h, 0 if bias_ih is None else bias_ih.h, 0 if bias_hh is None else bias_hh.h, -1 if sizes is None else _ints(sizes), reverse))
+        return _wrap_named(_lstm_result, _core__lstm(input.h, 0 if hidden is None else hidden.h, 0 if cell is None else cell.h, -1 if sizes is None else _ints(sizes), _handles(weights), has_biases, bidirectional, dropout, batch_first))
     except AttributeError:
-        _check_tensors("_lstm_layer", [("input", 1, input), ("hidden", 2, hidden), ("cell", 3, cell), ("weight_ih", 4, weight_ih), ("weight_hh", 5, weight_hh)])
+        _check_tensors("_lstm", [("input", 1, input)])
         raise
 
 
@@ -1427,12 +1427,12 @@ def _rfloordiv(input, other):
         raise
 
 
-def _rnn_layer(input, hidden, weight_ih, weight_hh, bias_ih=None, bias_hh=None, sizes=None, reverse=False, is_relu=False):
-    "One plain recurrent layer in one direction over a sequence, or over packed rows with the sizes of steps."
+def _rnn(input, hidden, sizes, weights, has_biases=True, bidirectional=False, dropout=0.0, batch_first=False, is_relu=False):
+    "Plain recurrent layers on top of each other, over sequences [steps, batch, features], batch first, or packed with the sizes of steps."
     try:
-        return _wrap_named(_rnn_layer_result, _core__rnn_layer(input.h, hidden.h, weight_ih.h, weight_hh.h, 0 if bias_ih is None else bias_ih.h, 0 if bias_hh is None else bias_hh.h, -1 if sizes is None else _ints(sizes), reverse, is_relu))
+        return _wrap_named(_rnn_result, _core__rnn(input.h, 0 if hidden is None else hidden.h, -1 if sizes is None else _ints(sizes), _handles(weights), has_biases, bidirectional, dropout, batch_first, is_relu))
     except AttributeError:
-        _check_tensors("_rnn_layer", [("input", 1, input), ("hidden", 2, hidden), ("weight_ih", 3, weight_ih), ("weight_hh", 4, weight_hh)])
+        _check_tensors("_rnn", [("input", 1, input)])
         raise
 
 

@@ -9,15 +9,18 @@ import { float32, float64 } from "../dtype.ts";
 import { RuntimeError } from "../errors.ts";
 import { launch, pointerOf } from "../launch.ts";
 import { op, type Grads } from "../op.ts";
+import { packOf } from "../packs.ts";
 import { formatShape, numelOf, sameShape, type Shape } from "../shape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { relu } from "./activation.ts";
 import { contiguousOf } from "./copy.ts";
-import { cat } from "./join.ts";
+import { zeros } from "./create.ts";
+import { cat, stack } from "./join.ts";
 import { gemm, linear } from "./matmul.ts";
 import { add, mul, sigmoid, sub, tanh } from "./pointwise.ts";
+import { dropout as dropoutOf } from "./random.ts";
 import { sum } from "./reduce.ts";
-import { aliasOf, chunk, narrow, reshape, transpose, view } from "./view.ts";
+import { aliasOf, chunk, narrow, reshape, select, transpose, unsqueeze, view } from "./view.ts";
 
 /** The kernels' number of a cell, how many gates it has, and how many numbers of each unit its gradient wants. */
 interface Cell {
@@ -41,7 +44,13 @@ interface Walk {
   bias: Tensor | null;
   /** Rows of each step. */
   sizes: readonly number[];
+  order: Order;
+}
+
+/** From the last step to the first; the rows of a sequence together, [batch, steps, ...], and not those of a step. */
+interface Order {
   reverse: boolean;
+  bySequence: boolean;
 }
 
 const names = ["gates", "hidden", "cell", "weight", "bias"] as const;
@@ -55,6 +64,7 @@ function walkOf(
   bias: Tensor | null,
   sizes: readonly number[] | null,
   reverse: boolean,
+  bySequence: boolean,
 ): Walk {
   const where = `[${kind.name}_sequence]`;
   const [batch, units] = hidden.shape as [number, number];
@@ -68,42 +78,40 @@ function walkOf(
   if (cell) expects("cell", cell, [batch, units]);
   expects("weight", weight, [rows, units]);
   if (bias) expects("bias", bias, [rows]);
-  if (sizes) {
-    const total = sizes.reduce((a, b) => a + b, 0);
-    const isSorted = sizes.every((n, t) => n >= 1 && n <= (sizes[t - 1] ?? batch));
-    if (sizes.length === 0 || sizes[0] !== batch || !isSorted) {
-      throw new RuntimeError(`${where} got sizes ${formatShape(sizes)}: expected ${batch} first and never more after`);
+  let each = sizes;
+  if (each) {
+    const total = each.reduce((a, b) => a + b, 0);
+    const isSorted = each.every((n, t) => n >= 1 && n <= (sizes![t - 1] ?? batch));
+    if (each[0] !== batch || !isSorted || bySequence) {
+      throw new RuntimeError(`${where} got sizes ${formatShape(each)}: expected ${batch} first and never more after`);
     }
     expects("gates", gates, [total, rows]);
   } else {
-    if (gates.rank !== 3 || gates.shape[0] === 0) {
-      throw new RuntimeError(
-        `${where} got gates of shape ${formatShape(gates.shape)}: expected [steps, ${batch}, ${rows}], at least one step`,
-      );
-    }
-    expects("gates", gates, [gates.shape[0]!, batch, rows]);
+    const steps = gates.shape[bySequence ? 1 : 0];
+    if (steps === 0) throw new RuntimeError("Expected sequence length to be larger than 0 in RNN");
+    expects("gates", gates, bySequence ? [batch, steps!, rows] : [steps!, batch, rows]);
+    each = new Array<number>(steps!).fill(batch);
   }
   for (const t of [hidden, cell, weight, bias]) {
     if (t && t.dtype !== gates.dtype) {
       throw new RuntimeError(`${where} got ${t.dtype.name} beside gates of ${gates.dtype.name}: expected one dtype`);
     }
   }
-  const each = sizes ?? new Array<number>(gates.shape[0]!).fill(batch);
-  return { gates, hidden, cell, weight, bias, sizes: each, reverse };
+  return { gates, hidden, cell, weight, bias, sizes: each, order: { reverse, bySequence } };
 }
 
 /** Do the kernels take it? The meta device takes everything. */
 const hasKernel = ({ gates }: Walk): boolean =>
   (gates.dtype === float32 || gates.dtype === float64) && gates.device.stream?.has("recurrent_sequence") !== false;
 
-/** Steps as the kernels read them: runs of equal ones, and whether they are walked from the end. */
-function stepsOf({ sizes, reverse }: Walk): number[] {
+/** Steps as the kernels read them: runs of equal ones, and their order. */
+function stepsOf({ sizes, order }: Walk): number[] {
   const runs: number[] = [];
   sizes.forEach((size, t) => {
     if (t > 0 && sizes[t - 1] === size) runs[runs.length - 2]!++;
     else runs.push(1, size);
   });
-  return [runs.length / 2, ...runs, reverse ? 1 : 0];
+  return [runs.length / 2, ...runs, order.reverse ? 1 : 0, order.bySequence ? 1 : 0];
 }
 
 const leadOf = (gates: Tensor): Shape => gates.shape.slice(0, -1);
@@ -113,20 +121,29 @@ const flopsOf = (w: Walk): number => (2 * w.gates.numel * w.hidden.shape[1]!) / 
 /** Units stand in panels as wide as the machine's vectors; this holds them on every machine. */
 const WIDEST_PANEL = 64;
 
-function packedWeight(kind: Cell, weight: Tensor, isBackward: boolean): Tensor {
+function packedWeight(kind: Cell, weight: Tensor, isBackward: boolean): number {
   const units = weight.shape[1]!;
   const columns = Math.ceil(units / WIDEST_PANEL) * WIDEST_PANEL;
-  const out = empty([columns * kind.gates * units], weight.dtype, weight.device);
-  launch("recurrent_pack", [out], weight.numel, [
-    weight.dtype.id,
-    out.pointer,
-    contiguousOf(weight).pointer,
-    kind.mode,
-    units,
-    isBackward ? 1 : 0,
-  ]);
-  return out;
+  const bytes = columns * kind.gates * units * weight.dtype.size;
+  return packOf(weight, `recurrent ${kind.mode} ${isBackward}`, bytes, (pack) =>
+    launch("recurrent_pack", [pack], weight.numel, [
+      weight.dtype.id,
+      pack.pointer,
+      contiguousOf(weight).pointer,
+      kind.mode,
+      units,
+      isBackward ? 1 : 0,
+    ]),
+  );
 }
+
+/** What kernels read; packed weights come last, since memory that is asked for later may cost them theirs. */
+const contiguousParts = ({ gates, hidden, cell, bias }: Walk) => ({
+  gates: contiguousOf(gates),
+  hidden: contiguousOf(hidden),
+  cell: cell && contiguousOf(cell),
+  bias: bias && contiguousOf(bias),
+});
 
 /** [output, last hidden, last cell, kept, cells]; the last two are empty unless a gradient will want them. */
 function walkByKernel(kind: Cell, w: Walk, keeps: boolean): Tensor[] {
@@ -142,6 +159,7 @@ function walkByKernel(kind: Cell, w: Walk, keeps: boolean): Tensor[] {
   const results = [output, lastHidden, lastCell, kept, cells];
   if (output.numel === 0) return results;
   const optional = (t: Tensor): number => (t.numel === 0 ? 0 : t.pointer);
+  const { gates, hidden, cell, bias } = contiguousParts(w);
   launch("recurrent_sequence", results, flopsOf(w), [
     dtype.id,
     kind.mode,
@@ -150,11 +168,11 @@ function walkByKernel(kind: Cell, w: Walk, keeps: boolean): Tensor[] {
     optional(lastCell),
     optional(kept),
     optional(cells),
-    contiguousOf(w.gates).pointer,
-    contiguousOf(w.hidden).pointer,
-    w.cell ? contiguousOf(w.cell).pointer : 0,
-    packedWeight(kind, w.weight, false).pointer,
-    w.bias ? contiguousOf(w.bias).pointer : 0,
+    gates.pointer,
+    hidden.pointer,
+    pointerOf(cell),
+    packedWeight(kind, w.weight, false),
+    pointerOf(bias),
     units,
     ...stepsOf(w),
   ]);
@@ -183,18 +201,17 @@ function stepInOps(kind: Cell, w: Walk, fromInput: Tensor, state: readonly Tenso
 
 /** The walk in ops, which the tape records: [output, last hidden, last cell if there is one]. */
 function walkInOps(kind: Cell, w: Walk): Tensor[] {
-  const { sizes, reverse } = w;
-  const units = w.hidden.shape[1]!;
-  const flat = reshape(w.gates, [rowsOf(w.gates), w.gates.shape.at(-1)!]);
+  const { sizes, order } = w;
+  const byStep = order.bySequence ? transpose(w.gates, 0, 1) : w.gates;
+  const flat = reshape(byStep, [rowsOf(byStep), byStep.shape.at(-1)!]);
   const starts: number[] = [];
   sizes.reduce((at, size) => (starts.push(at), at + size), 0);
-  const start = [w.hidden, ...(w.cell ? [w.cell] : [])];
+  const start = w.cell ? [w.hidden, w.cell] : [w.hidden];
   const first = (n: number, t: Tensor): Tensor => (t.shape[0] === n ? t : narrow(t, 0, 0, n));
-  const rest = (n: number, t: Tensor): Tensor => narrow(t, 0, n, t.shape[0]! - n);
   const outputs: Tensor[] = [];
   /** States of the sequences that are over, shortest last. */
   const finished: Tensor[][] = [];
-  const times = sizes.map((_, t) => (reverse ? sizes.length - 1 - t : t));
+  const times = sizes.map((_, t) => (order.reverse ? sizes.length - 1 - t : t));
   let state = start.map((t) => first(sizes[times[0]!]!, t));
   for (const t of times) {
     const size = sizes[t]!;
@@ -202,14 +219,15 @@ function walkInOps(kind: Cell, w: Walk): Tensor[] {
     if (size > before) {
       state = state.map((now, k) => cat([now, narrow(start[k]!, 0, before, size - before)]));
     } else if (size < before) {
-      finished.unshift(state.map((now) => rest(size, now)));
+      finished.unshift(state.map((now) => narrow(now, 0, size, before - size)));
       state = state.map((now) => first(size, now));
     }
     state = stepInOps(kind, w, narrow(flat, 0, starts[t]!, size), state);
     outputs[t] = state[0]!;
   }
   const last = state.map((now, k) => (finished.length ? cat([now, ...finished.map((part) => part[k]!)]) : now));
-  return [reshape(cat(outputs), [...leadOf(w.gates), units]), ...last];
+  const output = reshape(cat(outputs), [...leadOf(byStep), w.hidden.shape[1]!]);
+  return [order.bySequence ? transpose(output, 0, 1) : output, ...last];
 }
 
 /** Of the walk forward: what its kernel gave for the one back. */
@@ -257,6 +275,8 @@ function gradientsByKernel(kind: Cell, w: Walk, saved: Kept, dys: readonly (Tens
   const previous = wantsWeight ? made([rows, units]) : null;
   const dhidden = made([batch, units]);
   const carried = made([batch, units]);
+  const { hidden, cell } = contiguousParts(w);
+  const given = [0, 1, 2].map((i) => optional(dys[i] ?? null));
   if (rows > 0) {
     launch("recurrent_backward", [dgates, dproducts, dhidden, carried], 2 * flopsOf(w), [
       dtype.id,
@@ -266,13 +286,13 @@ function gradientsByKernel(kind: Cell, w: Walk, saved: Kept, dys: readonly (Tens
       pointerOf(previous),
       dhidden.pointer,
       carried.pointer,
-      ...[0, 1, 2].map((i) => optional(dys[i] ?? null)),
+      ...given,
       saved.output.pointer,
       pointerOf(saved.kept),
       pointerOf(saved.cells),
-      contiguousOf(w.hidden).pointer,
-      optional(w.cell),
-      packedWeight(kind, w.weight, true).pointer,
+      hidden.pointer,
+      pointerOf(cell),
+      packedWeight(kind, w.weight, true),
       units,
       ...stepsOf(w),
     ]);
@@ -299,7 +319,7 @@ const costOf = (gates: Tensor, hidden: Tensor) => ({ flops: 2 * gates.numel * hi
 
 const lstmSequence = op({
   signature:
-    "_lstm_sequence(Tensor gates, Tensor hidden, Tensor cell, Tensor weight, Tensor? bias=None, int[]? sizes=None, bool reverse=False, bool keeps=False) -> (Tensor output, Tensor last_hidden, Tensor last_cell, Tensor kept, Tensor cells)",
+    "_lstm_sequence(Tensor gates, Tensor hidden, Tensor cell, Tensor weight, Tensor? bias=None, int[]? sizes=None, bool reverse=False, bool by_sequence=False, bool keeps=False) -> (Tensor output, Tensor last_hidden, Tensor last_cell, Tensor kept, Tensor cells)",
   doc: "One LSTM layer in one direction, from what its inputs give its gates; keeps says that a gradient will be wanted.",
   in: "",
   gradName: "Lstm",
@@ -312,13 +332,14 @@ const lstmSequence = op({
     bias: Tensor | null = null,
     sizes: readonly number[] | null = null,
     reverse = false,
+    bySequence = false,
     keeps = false,
   ): Tensor[] {
-    return walkByKernel(LSTM, walkOf(LSTM, gates, hidden, cell, weight, bias, sizes, reverse), keeps);
+    return walkByKernel(LSTM, walkOf(LSTM, gates, hidden, cell, weight, bias, sizes, reverse, bySequence), keeps);
   },
   backward(saved) {
-    const { gates, hidden, cell, weight, bias, sizes, reverse, needs, dys } = saved;
-    const w = walkOf(LSTM, gates, hidden, cell, weight, bias, sizes, reverse);
+    const { gates, hidden, cell, weight, bias, sizes, reverse, by_sequence: bySequence, needs, dys } = saved;
+    const w = walkOf(LSTM, gates, hidden, cell, weight, bias, sizes, reverse, bySequence);
     return gradientsOf(LSTM, w, saved as unknown as Kept, dys.slice(0, 3), needs);
   },
   cost: costOf,
@@ -326,7 +347,7 @@ const lstmSequence = op({
 
 const gruSequence = op({
   signature:
-    "_gru_sequence(Tensor gates, Tensor hidden, Tensor weight, Tensor? bias=None, int[]? sizes=None, bool reverse=False, bool keeps=False) -> (Tensor output, Tensor last_hidden, Tensor kept)",
+    "_gru_sequence(Tensor gates, Tensor hidden, Tensor weight, Tensor? bias=None, int[]? sizes=None, bool reverse=False, bool by_sequence=False, bool keeps=False) -> (Tensor output, Tensor last_hidden, Tensor kept)",
   doc: "One GRU layer in one direction, from what its inputs give its gates; keeps says that a gradient will be wanted.",
   in: "",
   gradName: "Gru",
@@ -338,15 +359,16 @@ const gruSequence = op({
     bias: Tensor | null = null,
     sizes: readonly number[] | null = null,
     reverse = false,
+    bySequence = false,
     keeps = false,
   ): Tensor[] {
-    const w = walkOf(GRU, gates, hidden, null, weight, bias, sizes, reverse);
+    const w = walkOf(GRU, gates, hidden, null, weight, bias, sizes, reverse, bySequence);
     const [output, last, , kept] = walkByKernel(GRU, w, keeps) as [Tensor, Tensor, Tensor, Tensor];
     return [output, last, kept];
   },
   backward(saved) {
-    const { gates, hidden, weight, bias, sizes, reverse, needs, dys } = saved;
-    const w = walkOf(GRU, gates, hidden, null, weight, bias, sizes, reverse);
+    const { gates, hidden, weight, bias, sizes, reverse, by_sequence: bySequence, needs, dys } = saved;
+    const w = walkOf(GRU, gates, hidden, null, weight, bias, sizes, reverse, bySequence);
     return gradientsOf(GRU, w, saved as unknown as Kept, dys.slice(0, 2), { ...needs, cell: false });
   },
   cost: costOf,
@@ -354,7 +376,7 @@ const gruSequence = op({
 
 const rnnSequence = op({
   signature:
-    "_rnn_sequence(Tensor gates, Tensor hidden, Tensor weight, Tensor? bias=None, int[]? sizes=None, bool reverse=False, bool is_relu=False) -> (Tensor output, Tensor last_hidden)",
+    "_rnn_sequence(Tensor gates, Tensor hidden, Tensor weight, Tensor? bias=None, int[]? sizes=None, bool reverse=False, bool by_sequence=False, bool is_relu=False) -> (Tensor output, Tensor last_hidden)",
   doc: "One plain recurrent layer in one direction, from what its inputs give: h = tanh or relu (gates + weight h + bias).",
   in: "",
   gradName: "Rnn",
@@ -366,92 +388,150 @@ const rnnSequence = op({
     bias: Tensor | null = null,
     sizes: readonly number[] | null = null,
     reverse = false,
+    bySequence = false,
     isRelu = false,
   ): Tensor[] {
     const kind = isRelu ? RELU : TANH;
-    return walkByKernel(kind, walkOf(kind, gates, hidden, null, weight, bias, sizes, reverse), false).slice(0, 2);
+    return walkByKernel(kind, walkOf(kind, gates, hidden, null, weight, bias, sizes, reverse, bySequence), false).slice(
+      0,
+      2,
+    );
   },
   backward(saved) {
-    const { gates, hidden, weight, bias, sizes, reverse, is_relu: isRelu, needs, dys } = saved;
+    const { gates, hidden, weight, bias, sizes, reverse, by_sequence: bySequence, is_relu: isRelu, needs, dys } = saved;
     const kind = isRelu ? RELU : TANH;
-    const w = walkOf(kind, gates, hidden, null, weight, bias, sizes, reverse);
+    const w = walkOf(kind, gates, hidden, null, weight, bias, sizes, reverse, bySequence);
     return gradientsOf(kind, w, saved as unknown as Kept, dys, { ...needs, cell: false });
   },
   cost: costOf,
 });
 
-/** A layer in one direction from its inputs: one product for all steps, then the walk. */
-function layerOf(
-  kind: Cell,
-  input: Tensor,
-  hidden: Tensor,
-  cell: Tensor | null,
-  inputWeight: Tensor,
-  weight: Tensor,
-  inputBias: Tensor | null,
-  bias: Tensor | null,
-  sizes: readonly number[] | null,
-  reverse: boolean,
-): Tensor[] {
-  const gates = linear(input, inputWeight, inputBias);
-  const w = walkOf(kind, gates, hidden, cell, weight, bias, sizes, reverse);
-  if (!hasKernel(w)) return walkInOps(kind, w);
-  const keeps = gradMode.enabled && [gates, hidden, cell, weight, bias].some((t) => t?.requiresGrad);
-  if (kind === LSTM) return lstmSequence(gates, hidden, cell!, weight, bias, sizes, reverse, keeps).slice(0, 3);
-  if (kind === GRU) return gruSequence(gates, hidden, weight, bias, sizes, reverse, keeps).slice(0, 2);
-  return rnnSequence(gates, hidden, weight, bias, sizes, reverse, kind === RELU);
+/** What the layers of a network share. */
+interface Network {
+  kind: Cell;
+  sizes: readonly number[] | null;
+  bySequence: boolean;
 }
 
-export const lstmLayer = op({
-  signature:
-    "_lstm_layer(Tensor input, Tensor hidden, Tensor cell, Tensor weight_ih, Tensor weight_hh, Tensor? bias_ih=None, Tensor? bias_hh=None, int[]? sizes=None, bool reverse=False) -> (Tensor output, Tensor last_hidden, Tensor last_cell)",
-  doc: "One LSTM layer in one direction over a sequence [steps, batch, features], or over packed rows with the sizes of steps.",
-  in: "_C",
-  forward: (
-    input: Tensor,
-    hidden: Tensor,
-    cell: Tensor,
-    inputWeight: Tensor,
-    weight: Tensor,
-    inputBias: Tensor | null = null,
-    bias: Tensor | null = null,
-    sizes: readonly number[] | null = null,
-    reverse = false,
-  ): Tensor[] => layerOf(LSTM, input, hidden, cell, inputWeight, weight, inputBias, bias, sizes, reverse),
-});
+/** A layer in one direction from its inputs: one product for all steps, then the walk. [output, last states...] */
+function layerOf(
+  { kind, sizes, bySequence }: Network,
+  input: Tensor,
+  states: readonly Tensor[],
+  [inputWeight, weight, inputBias = null, bias = null]: (Tensor | null)[],
+  reverse: boolean,
+): Tensor[] {
+  const gates = linear(input, inputWeight!, inputBias);
+  const [hidden, cell = null] = states as [Tensor, Tensor?];
+  const w = walkOf(kind, gates, hidden, cell, weight!, bias, sizes, reverse, bySequence);
+  if (!hasKernel(w)) return walkInOps(kind, w);
+  const keeps = gradMode.enabled && [gates, hidden, cell, weight, bias].some((t) => t?.requiresGrad);
+  if (kind === LSTM) {
+    return lstmSequence(gates, hidden, cell!, weight!, bias, sizes, reverse, bySequence, keeps).slice(0, 3);
+  }
+  if (kind === GRU) return gruSequence(gates, hidden, weight!, bias, sizes, reverse, bySequence, keeps).slice(0, 2);
+  return rnnSequence(gates, hidden, weight!, bias, sizes, reverse, bySequence, kind === RELU);
+}
 
-export const gruLayer = op({
-  signature:
-    "_gru_layer(Tensor input, Tensor hidden, Tensor weight_ih, Tensor weight_hh, Tensor? bias_ih=None, Tensor? bias_hh=None, int[]? sizes=None, bool reverse=False) -> (Tensor output, Tensor last_hidden)",
-  doc: "One GRU layer in one direction over a sequence [steps, batch, features], or over packed rows with the sizes of steps.",
-  in: "_C",
-  forward: (
-    input: Tensor,
-    hidden: Tensor,
-    inputWeight: Tensor,
-    weight: Tensor,
-    inputBias: Tensor | null = null,
-    bias: Tensor | null = null,
-    sizes: readonly number[] | null = null,
-    reverse = false,
-  ): Tensor[] => layerOf(GRU, input, hidden, null, inputWeight, weight, inputBias, bias, sizes, reverse),
-});
+/** Layers on top of each other, in one direction or both: [output, last states of all layers and directions...]. */
+function networkOf(
+  kind: Cell,
+  input: Tensor,
+  states: readonly (Tensor | null)[],
+  sizes: readonly number[] | null,
+  weights: readonly Tensor[],
+  hasBiases: boolean,
+  nDirections: number,
+  dropout: number,
+  batchFirst: boolean,
+): Tensor[] {
+  const perLayer = hasBiases ? 4 : 2;
+  const nWalks = weights.length / perLayer;
+  const drops = dropout > 0 && nWalks > nDirections;
+  // Random numbers are drawn in the order of memory, which is PyTorch's: steps first.
+  const isTurned = batchFirst && drops;
+  const network = { kind, sizes, bySequence: batchFirst && !isTurned };
+  const batch = sizes ? sizes[0]! : input.shape[batchFirst ? 0 : 1]!;
+  let zero: Tensor | null = null;
+  const start = (walk: number, which: number): Tensor => {
+    const given = states[which];
+    if (given) return select(given, 0, walk);
+    return (zero ??= zeros([batch, weights[walk * perLayer + 1]!.shape[1]!], input.dtype, input.device));
+  };
+  const lasts = states.map((): Tensor[] => []);
+  let x = isTurned ? transpose(input, 0, 1) : input;
+  for (let walk = 0; walk < nWalks; walk += nDirections) {
+    if (drops && walk > 0) x = dropoutOf(x, dropout);
+    const outputs: Tensor[] = [];
+    for (let d = 0; d < nDirections; d++) {
+      const own = weights.slice((walk + d) * perLayer, (walk + d + 1) * perLayer);
+      const first = lasts.map((_, which) => start(walk + d, which));
+      const [output, ...last] = layerOf(network, x, first, own, d === 1) as [Tensor, ...Tensor[]];
+      outputs.push(output);
+      last.forEach((t, which) => lasts[which]!.push(t));
+    }
+    x = outputs.length === 1 ? outputs[0]! : cat(outputs, -1);
+  }
+  const joined = lasts.map((parts) => (parts.length === 1 ? unsqueeze(parts[0]!, 0) : stack(parts)));
+  return [isTurned ? transpose(x, 0, 1) : x, ...joined];
+}
 
-export const rnnLayer = op({
+const theNetwork = "over sequences [steps, batch, features], batch first, or packed with the sizes of steps";
+
+// Sizes stand before weights: lists reach the runtime through one room, and only tensors may still lie in it at the call.
+export const lstmNetwork = op({
   signature:
-    "_rnn_layer(Tensor input, Tensor hidden, Tensor weight_ih, Tensor weight_hh, Tensor? bias_ih=None, Tensor? bias_hh=None, int[]? sizes=None, bool reverse=False, bool is_relu=False) -> (Tensor output, Tensor last_hidden)",
-  doc: "One plain recurrent layer in one direction over a sequence, or over packed rows with the sizes of steps.",
+    "_lstm(Tensor input, Tensor? hidden, Tensor? cell, int[]? sizes, Tensor[] weights, bool has_biases=True, bool bidirectional=False, float dropout=0.0, bool batch_first=False) -> (Tensor output, Tensor last_hidden, Tensor last_cell)",
+  doc: `LSTM layers on top of each other, ${theNetwork}.`,
   in: "_C",
   forward: (
     input: Tensor,
-    hidden: Tensor,
-    inputWeight: Tensor,
-    weight: Tensor,
-    inputBias: Tensor | null = null,
-    bias: Tensor | null = null,
-    sizes: readonly number[] | null = null,
-    reverse = false,
-    isRelu = false,
+    hidden: Tensor | null,
+    cell: Tensor | null,
+    sizes: readonly number[] | null,
+    weights: Tensor[],
+    hasBiases = true,
+    bidirectional = false,
+    dropout = 0,
+    batchFirst = false,
   ): Tensor[] =>
-    layerOf(isRelu ? RELU : TANH, input, hidden, null, inputWeight, weight, inputBias, bias, sizes, reverse),
+    networkOf(LSTM, input, [hidden, cell], sizes, weights, hasBiases, bidirectional ? 2 : 1, dropout, batchFirst),
+});
+
+export const gruNetwork = op({
+  signature:
+    "_gru(Tensor input, Tensor? hidden, int[]? sizes, Tensor[] weights, bool has_biases=True, bool bidirectional=False, float dropout=0.0, bool batch_first=False) -> (Tensor output, Tensor last_hidden)",
+  doc: `GRU layers on top of each other, ${theNetwork}.`,
+  in: "_C",
+  forward: (
+    input: Tensor,
+    hidden: Tensor | null,
+    sizes: readonly number[] | null,
+    weights: Tensor[],
+    hasBiases = true,
+    bidirectional = false,
+    dropout = 0,
+    batchFirst = false,
+  ): Tensor[] => networkOf(GRU, input, [hidden], sizes, weights, hasBiases, bidirectional ? 2 : 1, dropout, batchFirst),
+});
+
+export const rnnNetwork = op({
+  signature:
+    "_rnn(Tensor input, Tensor? hidden, int[]? sizes, Tensor[] weights, bool has_biases=True, bool bidirectional=False, float dropout=0.0, bool batch_first=False, bool is_relu=False) -> (Tensor output, Tensor last_hidden)",
+  doc: `Plain recurrent layers on top of each other, ${theNetwork}.`,
+  in: "_C",
+  forward: (
+    input: Tensor,
+    hidden: Tensor | null,
+    sizes: readonly number[] | null,
+    weights: Tensor[],
+    hasBiases = true,
+    bidirectional = false,
+    dropout = 0,
+    batchFirst = false,
+    isRelu = false,
+  ): Tensor[] => {
+    const kind = isRelu ? RELU : TANH;
+    return networkOf(kind, input, [hidden], sizes, weights, hasBiases, bidirectional ? 2 : 1, dropout, batchFirst);
+  },
 });

@@ -1,9 +1,10 @@
 """Recurrent layers: RNN, LSTM and GRU over whole or packed sequences, and their single-step cells.
 
-A layer in one direction is one op over all steps. Where that does not do (projections, autocast, products that somebody watches)
-it makes its input-to-hidden product for all steps at once and then walks through time.
+All layers together are one op. Where that does not do (projections, autocast, products that are modules of their own) each layer
+makes its input-to-hidden product for all steps at once and then walks through time.
 """
 
+import functools
 import math
 import numbers
 import warnings
@@ -48,20 +49,6 @@ class _Step:
         self.mode = mode
         self.w_ih, self.w_hh, self.b_ih, self.b_hh, self.w_hr = w_ih, w_hh, b_ih, b_hh, w_hr
 
-    def whole(self, x, sizes, state, is_reverse):
-        """(outputs, last state) of all steps at once; None where they have to be walked one by one."""
-        if self.w_hr is not None or torch.is_autocast_enabled(x.device.type):
-            return None
-        weights = (self.w_ih, self.w_hh, self.b_ih, self.b_hh, sizes, is_reverse)
-        if self.mode == "LSTM":
-            output, h, c = _ops._lstm_layer(x, *state, *weights)
-            return output, (h, c)
-        if self.mode == "GRU":
-            output, h = _ops._gru_layer(x, *state, *weights)
-        else:
-            output, h = _ops._rnn_layer(x, *state, *weights, self.mode == "RNN_RELU")
-        return output, (h,)
-
     def project(self, x):
         return F.linear(x, self.w_ih, self.b_ih)
 
@@ -81,9 +68,6 @@ class _Step:
 
 def _run(step, x, state, is_reverse):
     """Outputs of every step of x (T, N, F), and the last state."""
-    whole = step.whole(x, None, state, is_reverse)
-    if whole is not None:
-        return whole
     from_input = step.project(x).unbind(0)
     times = range(len(from_input))
     outputs = [None] * len(from_input)
@@ -95,9 +79,6 @@ def _run(step, x, state, is_reverse):
 
 def _run_packed(step, data, batch_sizes, state, is_reverse):
     """The same for packed data, whose steps have fewer and fewer samples as short sequences end."""
-    whole = step.whole(data, batch_sizes, state, is_reverse)
-    if whole is not None:
-        return whole
     pieces = step.project(data).split(batch_sizes)
     outputs = [None] * len(pieces)
     if is_reverse:
@@ -122,6 +103,14 @@ def _run_packed(step, data, batch_sizes, state, is_reverse):
     finished.append(current)
     last = tuple(torch.cat(parts) for parts in zip(*reversed(finished)))
     return torch.cat(outputs), last
+
+
+_NETWORKS = {
+    "LSTM": _ops._lstm,
+    "GRU": _ops._gru,
+    "RNN_TANH": _ops._rnn,
+    "RNN_RELU": functools.partial(_ops._rnn, is_relu=True),
+}
 
 
 class RNNBase(Module):
@@ -196,7 +185,9 @@ class RNNBase(Module):
 
     @property
     def _flat_weights(self):
-        return [getattr(self, name) for name in self._flat_weights_names]
+        held = self._parameters
+        # What is no parameter now (pruned, parametrized) is an attribute.
+        return [held.get(name) if name in held else getattr(self, name) for name in self._flat_weights_names]
 
     @property
     def all_weights(self):
@@ -273,6 +264,9 @@ class RNNBase(Module):
             ))
         return [steps[i:i + n_directions] for i in range(0, len(steps), n_directions)]
 
+    def _is_one_op(self, x):
+        return self.proj_size == 0 and not torch.is_autocast_enabled(x.device.type)
+
     def _run_layers(self, x, state, batch_sizes):
         """x is (T, N, F) or packed data; state is a tuple of (layers * directions, N, H) tensors."""
         sizes = None if batch_sizes is None else batch_sizes.tolist()
@@ -307,16 +301,27 @@ class RNNBase(Module):
             is_batched = x.dim() == 3
             if not is_batched:
                 x = x.unsqueeze(0 if self.batch_first else 1)
-        state = self._initial_state(x, hx, n_states, batch_sizes, is_batched, packed, sorted_indices)
-        self.check_forward_args(x, state if n_states == 2 else state[0], batch_sizes)
-        if packed is None and self.batch_first:
-            x = x.transpose(0, 1)
-        output, last = self._run_layers(x, state, batch_sizes)
+        run = _NETWORKS.get(self.mode) if self._is_one_op(x) else None
+        if run is not None and hx is None:
+            self.check_input(x, batch_sizes)
+            state = (None,) * n_states
+        else:
+            state = self._initial_state(x, hx, n_states, batch_sizes, is_batched, packed, sorted_indices)
+            self.check_forward_args(x, state if n_states == 2 else state[0], batch_sizes)
+        if run is not None:
+            sizes = None if batch_sizes is None else batch_sizes.tolist()
+            dropout = self.dropout if self.training else 0.0
+            output, *last = run(
+                x, *state, sizes, self._flat_weights, self.bias, self.bidirectional, dropout, self.batch_first and packed is None
+            )
+        elif packed is None and self.batch_first:
+            output, last = self._run_layers(x.transpose(0, 1), state, batch_sizes)
+            output = output.transpose(0, 1)
+        else:
+            output, last = self._run_layers(x, state, batch_sizes)
         last = tuple(self._permuted(part, unsorted_indices) for part in last)
         if packed is not None:
             return PackedSequence(output, batch_sizes, sorted_indices, unsorted_indices), last
-        if self.batch_first:
-            output = output.transpose(0, 1)
         if not is_batched:
             output = output.squeeze(0 if self.batch_first else 1)
             last = tuple(part.squeeze(1) for part in last)
