@@ -33,8 +33,10 @@ class TrainedLayer(nn.Module):
         # Not a child: this layer stands in its place.
         self._computes = (module,)
 
+    # Answers as an observer does.
+    n_seen = 1
+
     def range(self, levels, symmetric):
-        """As an observer answers."""
         return self.low, self.high
 
     def forward(self, input):

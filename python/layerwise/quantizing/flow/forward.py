@@ -72,7 +72,7 @@ class Forward:
         self._pattern = Pattern.read(self.arguments)
         graph = traced(module, self._pattern, leaves_of(module))
         scales = {name: steps.Scale(*plain) for name, plain in self.scales.items()}
-        self._steps, names = _Maker(module, graph, scales).made()
+        self._steps, names = _Maker(graph, scales).made()
         self._run = _compiled(self._steps, names)
         layers = [step.layer for step in self._steps if step.layer is not None]
         self._hooks = tuple(hooks for layer in layers for hooks in (layer._forward_hooks, layer._forward_pre_hooks))
@@ -164,8 +164,8 @@ class _Step:
 class _Maker:
     """From a graph and scales to steps."""
 
-    def __init__(self, root, traced_graph, scales):
-        self.root = root
+    def __init__(self, traced_graph, scales):
+        self.root = root = traced_graph.root
         self.graph = traced_graph.graph
         self.places = traced_graph.places
         modules = {node.target: root.get_submodule(node.target) for node in self.graph.nodes if node.op == "call_module"}

@@ -49,14 +49,16 @@ class Flows:
         if not calls.kept[module] or not module._modules:
             return None
         positional, words, output = calls.kept[module][0]
+        inside = {own: layers[whole] for whole, own in _below(path, layers)}
         try:
+            if any(part.module.weight.dtype is not torch.float32 for part in inside.values()):
+                raise NotTraceable("its layers are not float32")
             pattern = Pattern.of(module, positional, words)
             graph = traced(module, pattern, leaves_of(module))
-            inside = {own: layers[whole] for whole, own in _below(path, layers) if whole in layers}
             flow = Flow(module, path, graph, pattern, inside)
             if not flow.plan(lambda part: True).is_worth_it():
                 return None
-            if not computes_the_same(graph, module, pattern.values(module, positional, words), output):
+            if not computes_the_same(graph, pattern.values(module, positional, words), output):
                 raise NotTraceable("its graph does not compute what it computes")
         except NotTraceable as refusal:
             self.refused[path] = str(refusal)
@@ -80,8 +82,16 @@ class Flows:
         for flow in self.found:
             variant.modules.pop(flow.module, None)
             made = flow.made(variant)
-            if made is not None:
-                variant.replace(flow.module, made)
+            if made is None:
+                continue
+            try:
+                with variant.applied(self.prepared.model):
+                    made.forward.make()
+            except NotTraceable as refusal:
+                # It looks into its layers: the quantized ones give another graph.
+                self.refused[flow.path] = str(refusal)
+                continue
+            variant.replace(flow.module, made)
 
     def plain(self, variant):
         """Those that are installed in a variant, as a file holds them."""
@@ -197,6 +207,6 @@ def _watching(module, graph, pattern, see):
         values = pattern.values(made, positional, words)
         if values is None:
             return type(made).forward(made, *positional, **words)
-        return run(graph, made, values, see)
+        return run(graph, values, see)
 
     return stand_in(module, forward)

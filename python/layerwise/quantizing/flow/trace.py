@@ -1,6 +1,7 @@
 """The graph of a module's forward for calls like one that was seen: tensors vary, everything else is fixed. A graph is used only where
 it computes what the module computes; control flow on values, hooks inside and other arguments make a module untraceable."""
 
+import copy
 import inspect
 
 import torch
@@ -133,9 +134,10 @@ def has_hooks(module):
 
 
 class Traced:
-    """A graph without writes in place. Nodes have the names that the same module gives them the next time."""
+    """A graph without writes in place, over `root`. Nodes have the names that the same module gives them the next time."""
 
-    def __init__(self, graph, pattern, opened, places):
+    def __init__(self, root, graph, pattern, opened, places):
+        self.root = root
         self.graph = graph
         self.pattern = pattern
         self.opened = opened
@@ -147,23 +149,20 @@ def traced(module, pattern, leaves):
     if has_hooks(module):
         raise NotTraceable("a hook changes what it does")
     tracer = _Tracer(pattern, leaves)
+    # A copy over the same children: constants that tracing finds are put on it, and its forward is that of its class.
+    root = copy.copy(module)
+    root.__dict__.pop("forward", None)
     try:
-        # The class's forward, also where the instance already has another one.
-        own = module.__dict__.pop("forward", None)
-        try:
-            with torch.no_grad():
-                graph = tracer.trace(module)
-        finally:
-            if own is not None:
-                module.__dict__["forward"] = own
+        with torch.no_grad():
+            graph = tracer.trace(root)
     except NotTraceable:
         raise
     except Exception as error:
         # Anything may happen to code that is handed stand-ins.
         raise NotTraceable(f"{type(error).__name__}: {error}") from None
     for node in list(graph.nodes):
-        _without_writing(node, module)
-    return Traced(graph, pattern, tracer.opened, tracer.places)
+        _without_writing(node, root)
+    return Traced(root, graph, pattern, tracer.opened, tracer.places)
 
 
 def _without_writing(node, root):
@@ -198,8 +197,9 @@ def _after(node):
     return found
 
 
-def run(traced_graph, root, values, see=None):
+def run(traced_graph, values, see=None):
     """What the graph gives for tensors, node by node, with modules as they stand; see(node, value) of everything."""
+    root = traced_graph.root
     held = {}
     given = iter(values)
     last = _last_uses(traced_graph.graph)
@@ -243,10 +243,10 @@ def _last_uses(graph):
     return last
 
 
-def computes_the_same(traced_graph, root, values, wanted):
+def computes_the_same(traced_graph, values, wanted):
     """Does the graph give what the module gave?"""
     with torch.no_grad():
-        found = tensors_in(run(traced_graph, root, values))
+        found = tensors_in(run(traced_graph, values))
     wanted = tensors_in(wanted)
     if len(found) != len(wanted):
         return False
