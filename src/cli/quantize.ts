@@ -1,6 +1,15 @@
 /** `layerwise quantize`: a model with numbers of fewer bits, one scheme or several side by side, with what each costs and gives. */
 import { resolve } from "node:path";
-import type { Method, Observer, QuantizeRequest, QuantizeResult, Scheme } from "../protocol/compress.ts";
+import type {
+  EmbeddingForm,
+  KeptAs,
+  KeptLayer,
+  Method,
+  Observer,
+  QuantizeRequest,
+  QuantizeResult,
+  Scheme,
+} from "../protocol/compress.ts";
 import { ask } from "./ask.ts";
 import { type Arguments, type Command, type OptionSpec, UsageError } from "./command.ts";
 import { compressionText } from "./compression_text.ts";
@@ -9,6 +18,8 @@ import { TARGET_OPTIONS, outputFile, targetRequest } from "./options.ts";
 const SCHEMES: readonly Scheme[] = ["dynamic", "static", "qat", "int8", "int4", "nf4", "fp4", "fp8", "fp16", "bf16"];
 const METHODS: readonly Method[] = ["nearest", "gptq", "awq", "smoothquant"];
 const OBSERVERS: readonly Observer[] = ["minmax", "average", "histogram", "entropy", "percentile", "mse"];
+const KEPT: readonly KeptAs[] = ["float32", "fp16", "bf16", "int8"];
+const EMBEDDINGS: readonly EmbeddingForm[] = ["int8", "int4", "fp16", "bf16", "keep"];
 /** "all" leaves training out: it takes minutes where the others take seconds. */
 const ALL = SCHEMES.filter((scheme) => scheme !== "qat");
 
@@ -64,11 +75,22 @@ export const quantize: Command = {
     { name: "per-channel", ...YES_NO, help: "a scale for each row of an integer weight; default yes" },
     {
       name: "keep",
-      value: "PATH",
+      value: "PATH[=FORM]",
       repeatable: true,
-      help: "layer that stays as it is; * stands for anything: 'blocks.0.*'",
+      help: `layer that stays as it is, or in another form (${KEPT.slice(1).join(", ")}); * stands for anything: 'blocks.0.*=fp16'`,
     },
-    { name: "keep-as", value: "fp16|bf16", choices: ["fp16", "bf16"], help: "what kept layers are stored as" },
+    {
+      name: "keep-as",
+      value: KEPT.join("|"),
+      choices: KEPT,
+      help: "what kept layers are stored as, those for the budget too; default float32",
+    },
+    {
+      name: "embeddings",
+      value: EMBEDDINGS.join("|"),
+      choices: EMBEDDINGS,
+      help: "what embeddings and weights tied to them are stored as; default int8, in fp16 and bf16 as the rest",
+    },
     { name: "sensitivity", help: "rank layers by what each costs alone" },
     {
       name: "budget",
@@ -106,8 +128,9 @@ function quantizeRequest(args: Arguments): QuantizeRequest {
     ...(group === undefined ? {} : { group }),
     ...(symmetric === undefined ? {} : { symmetric }),
     ...(perChannel === undefined ? {} : { perChannel }),
-    ...(args.has("keep") ? { keep: args.all("keep") } : {}),
-    ...word<"fp16" | "bf16">(args, "keep-as", "keepAs"),
+    ...(args.has("keep") ? { keep: args.all("keep").map(keptLayer) } : {}),
+    ...word<KeptAs>(args, "keep-as", "keepAs"),
+    ...word<EmbeddingForm>(args, "embeddings", "embeddings"),
     ...(args.has("sensitivity") ? { sensitivity: true } : {}),
     ...(budgetDb === undefined ? {} : { budgetDb }),
     ...(args.has("steps") ? { steps: args.number("steps") } : {}),
@@ -152,6 +175,16 @@ function schemes(given = "dynamic,int4"): Scheme[] {
     throw new UsageError(`there is no scheme '${wrong}'`, `the schemes are ${SCHEMES.join(", ")}, all`);
   if (found.length === 0) throw new UsageError("--scheme names none", `the schemes are ${SCHEMES.join(", ")}, all`);
   return [...new Set(found)] as Scheme[];
+}
+
+/** "PATH" or "PATH=FORM". */
+function keptLayer(given: string): KeptLayer {
+  const cut = given.lastIndexOf("=");
+  if (cut < 0) return { path: given };
+  const as = given.slice(cut + 1) as KeptAs;
+  if (!KEPT.includes(as))
+    throw new UsageError(`--keep '${given}': a layer cannot be kept as '${as}'`, `as one of ${KEPT.join(", ")}`);
+  return { path: given.slice(0, cut), as };
 }
 
 function word<Value extends string>(args: Arguments, option: string, field: string): Record<string, Value> {

@@ -15,6 +15,19 @@ export type Method = "nearest" | "gptq" | "awq" | "smoothquant";
 /** What watches activations during calibration. */
 export type Observer = "minmax" | "average" | "histogram" | "entropy" | "percentile" | "mse";
 
+/** What a layer that is kept is stored as; float32: as it was. */
+export type KeptAs = "float32" | "fp16" | "bf16" | "int8";
+
+export interface KeptLayer {
+  /** Path of a module; * stands for anything. */
+  path: string;
+  /** Absent: as `keepAs` says. */
+  as?: KeptAs;
+}
+
+/** What embeddings, and weights that are tied to one, are stored as; keep: as they were. */
+export type EmbeddingForm = "int8" | "int4" | "fp16" | "bf16" | "keep";
+
 /** The data on which a model is calibrated and judged, and the function that judges. */
 export interface ProofRequest extends TargetRequest {
   /** Samples: .npy, .npz, .pt, .safetensors, .txt, or FILE.py::function, which returns or yields them. */
@@ -40,10 +53,12 @@ export interface QuantizeRequest extends ProofRequest {
   group?: number;
   symmetric?: boolean;
   perChannel?: boolean;
-  /** Paths of modules that stay as they are; a trailing * stands for anything. */
-  keep?: string[];
-  /** What the kept layers are stored as. Default: as they were. */
-  keepAs?: "fp16" | "bf16";
+  /** Layers that the scheme leaves alone. */
+  keep?: KeptLayer[];
+  /** What kept layers are stored as, those for the budget too, where they do not say it themselves. Default: float32. */
+  keepAs?: KeptAs;
+  /** Default: int8, in fp16 and bf16 as the rest. */
+  embeddings?: EmbeddingForm;
   /** Rank layers by what quantizing each alone costs. */
   sensitivity?: boolean;
   /** Lowest signal-to-noise ratio of the outputs in decibels: layers are kept, most sensitive first, until it holds. */
@@ -59,6 +74,7 @@ export interface PruneRequest extends ProofRequest {
   amount?: number;
   /** Over all layers at once instead of the same share in each. */
   global?: boolean;
+  /** Paths of modules that stay as they are; * stands for anything. */
   keep?: string[];
   /** Training steps after pruning, on the data. */
   steps?: number;

@@ -13,6 +13,8 @@ import type { Kept } from "../../src/extension/results.ts";
 import { asTarget, modelTarget, targetLabel, type Target } from "../../src/extension/target.ts";
 import { gptQuantization } from "../webview/quantize_fixtures.ts";
 
+const LM_HEAD = { path: "lm_head", as: "fp16" } as const;
+
 const target: Target = { file: "/w/model.py", name: "GPT", kind: "class" };
 
 function memory(): Memory & { kept: Map<string, unknown> } {
@@ -28,9 +30,9 @@ test("choices are remembered per target, and only where they differ from the def
   const stored = memory();
   const choices = new ChoiceMemory(stored);
   assert.deepEqual(choices.of(target), DEFAULT_CHOICES);
-  await choices.change(target, { group: 64, keep: ["lm_head"] });
+  await choices.change(target, { group: 64, keep: [LM_HEAD] });
   await choices.change(target, { budgetDb: 30 });
-  assert.deepEqual(choices.of(target), { ...DEFAULT_CHOICES, group: 64, keep: ["lm_head"], budgetDb: 30 });
+  assert.deepEqual(choices.of(target), { ...DEFAULT_CHOICES, group: 64, keep: [LM_HEAD], budgetDb: 30 });
   assert.deepEqual(choices.of({ ...target, name: "Other" }), DEFAULT_CHOICES);
   await choices.change(target, { group: DEFAULT_CHOICES.group, keep: [], budgetDb: null });
   assert.deepEqual([...stored.kept.values()], [{}]);
@@ -43,7 +45,7 @@ test("a request says what was chosen and leaves out what was not", () => {
     observer: "minmax",
     perChannel: true,
   });
-  const chosen = { ...DEFAULT_CHOICES, data: "/w/x.npy", keep: ["a", "b"], keepAs: "fp16" as const, budgetDb: 25 };
+  const chosen = { ...DEFAULT_CHOICES, data: "/w/x.npy", keep: [LM_HEAD], keepAs: "fp16" as const, budgetDb: 25 };
   const fields = quantizeFields(chosen, { only: "int4", sensitivity: true, file: "/w/m.onnx" });
   const { schemes, data, keep, keepAs, budgetDb, sensitivity, file } = fields;
   assert.deepEqual(
@@ -51,7 +53,7 @@ test("a request says what was chosen and leaves out what was not", () => {
     {
       schemes: ["int4"],
       data: "/w/x.npy",
-      keep: ["a", "b"],
+      keep: [LM_HEAD],
       keepAs: "fp16",
       budgetDb: 25,
       sensitivity: true,
@@ -61,7 +63,7 @@ test("a request says what was chosen and leaves out what was not", () => {
 });
 
 test("prunings and distillations take the data and the judge alone", () => {
-  const chosen = { ...DEFAULT_CHOICES, data: "/w/x.npy", samples: 16, keep: ["a"], budgetDb: 25 };
+  const chosen = { ...DEFAULT_CHOICES, data: "/w/x.npy", samples: 16, keep: [LM_HEAD], budgetDb: 25 };
   assert.deepEqual(proofFields(chosen), { data: "/w/x.npy", samples: 16 });
 });
 
@@ -95,7 +97,7 @@ test("the proof remembers with what each report was made, and what was written",
   mergeProof(first, undefined, { madeWith: DEFAULT_CHOICES, isPart: false, isSave: false });
   assert.deepEqual(first.proof, { madeWith: { int8: DEFAULT_CHOICES, int4: DEFAULT_CHOICES }, saved: null });
 
-  const changed = { ...DEFAULT_CHOICES, keep: ["lm_head"] };
+  const changed = { ...DEFAULT_CHOICES, keep: [LM_HEAD] };
   const file = { file: "/w/m.onnx", format: "onnx", bytes: 1, contents: "", checks: [] } as const;
   const second = kept({ ...gptQuantization({ schemes: ["int4"] }), file: { ...file, checks: [] } });
   mergeProof(second, first, { madeWith: changed, isPart: true, isSave: true });

@@ -271,7 +271,7 @@ test("the error of a weight is that of the numbers in the file", async () => {
 });
 
 test("layers are kept when asked for, and for a budget, the most sensitive first", async () => {
-  const kept = reportIn(await quantize({ target: convolutions, schemes: ["static"], keep: ["first*"] }));
+  const kept = reportIn(await quantize({ target: convolutions, schemes: ["static"], keep: [{ path: "first*" }] }));
   const row = kept.layers.find(({ path }) => path.startsWith("first"))!;
   assert.equal(row.why, "kept by request");
   assert.equal(row.became, "float32");

@@ -44,13 +44,16 @@ def check_formats():
         values = spelled(packed, form, 72)
         label = f"{name} group {group} symmetric {symmetric}"
         check(f"{label}: packed codes are the rounded values", torch.allclose(values, form.rounded(weight), atol=1e-6))
-        # Every value is the nearest that its group's codes can say.
-        scale = form.spread(packed["scale"], 72)
+        # Every value is the nearest that its group's codes can say, before scales make up for what rounding shortens.
+        scale = form.spread(form.choose(weight)[0], 72)
         zero = None if "zero" not in packed else form.spread(packed["zero"].float(), 72)
         if form.bits == 4:
             every = torch.stack([form.values(torch.full_like(weight, code), scale, zero) for code in range(16)])
             nearest = (every - weight).abs().amin(0)
-            check(f"{label}: nothing is nearer", torch.allclose((values - weight).abs(), nearest, atol=1e-5))
+            rounded = values * (scale / form.spread(packed["scale"], 72))
+            check(f"{label}: nothing is nearer", torch.allclose((rounded - weight).abs(), nearest, atol=1e-5))
+            along = (form.grouped(values) * form.grouped(weight)).sum(2)
+            check(f"{label}: as long as before", torch.allclose(along, form.grouped(weight).square().sum(2), rtol=1e-4))
         elif name == "int8":
             # Where the zero point is rounded too, its half step comes on top at the ends.
             limit = scale * (0.5 if symmetric else 1.0)

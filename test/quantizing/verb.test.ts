@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import type { Scheme } from "../../src/protocol/compress.ts";
+import type { CompressionReport, EmbeddingForm, Scheme } from "../../src/protocol/compress.ts";
 import { python } from "../models/command.ts";
 import { close, decibels, done, folder, layer, quantize, report } from "./runtime.ts";
 
@@ -122,12 +122,35 @@ test("weights that are tied are stored once, and rounded once", async () => {
       method: scheme === "int4" ? "gptq" : "nearest",
     });
     assert.equal(made.beforeBytes, before);
-    const weight = scheme === "int4" ? 40 * 16 + 5 * 40 : 40 * 32 + 4 * 40;
+    // The weight of the embedding is stored in eight bits, whatever the scheme.
+    const weight = 40 * 32 + 4 * 40;
     const mix = scheme === "int4" ? 32 * 16 + 5 * 32 + 128 : 32 * 32 + 4 * 32 + 128;
     assert.equal(made.afterBytes, weight + mix, scheme);
     assert.deepEqual(layer(made, "embed").weight, layer(made, "head").weight);
+    assert.equal(layer(made, "head").became, "int8 group 32");
     assert.ok(made.metrics.some(({ name }) => name === "top-1 agreement") || scheme !== "int8");
   }
+});
+
+test("embeddings, and what is tied to one, are stored as asked for", async () => {
+  const of = async (embeddings: EmbeddingForm): Promise<CompressionReport> =>
+    await report("Tied", { schemes: ["int4"], embeddings, samples: 2 });
+  for (const [form, became, bytes] of [
+    ["int4", "int4 group 32", 40 * 16 + 5 * 40],
+    ["fp16", "fp16", 40 * 32 * 2 + 4 * 40],
+    ["keep", "float32", 40 * 32 * 4],
+  ] as const) {
+    const made = await of(form);
+    for (const path of ["embed", "head"]) assert.equal(layer(made, path).became, became);
+    assert.equal(made.afterBytes, bytes + 32 * 16 + 5 * 32 + 128, form);
+    assert.equal(layer(made, "head").why, form === "keep" ? "embeddings are kept by request" : undefined);
+    assert.match(
+      made.description,
+      form === "int4" ? /^int4, groups of 32, with zero points$/ : /embeddings (in fp16|as they were)$/,
+    );
+  }
+  const fixed = await report("Tied", { schemes: ["static"], embeddings: "keep", samples: 2 });
+  assert.deepEqual([layer(fixed, "head").became, layer(fixed, "mix").became], ["float32", "int8 static"]);
 });
 
 test("what stays, and why", async () => {
@@ -157,12 +180,22 @@ test("a model that cannot be compared is refused; one that rolls dice is told ab
 });
 
 test("keep holds, also in half precision; a path that is none is refused", async () => {
-  const kept = await report("Mlp", { schemes: ["int4"], keep: ["do*"], keepAs: "bf16", samples: 2 });
+  const kept = await report("Mlp", { schemes: ["int4"], keep: [{ path: "do*", as: "bf16" }], samples: 2 });
   assert.deepEqual([layer(kept, "down").became, layer(kept, "down").why], ["bf16", "kept by request"]);
   assert.match(layer(kept, "up").became, /^int4/);
-  const plain = await report("Mlp", { schemes: ["int4"], keep: ["down"], samples: 2 });
+  const eight = await report("Mlp", {
+    schemes: ["static"],
+    keep: [{ path: "*" }, { path: "up" }],
+    keepAs: "int8",
+    samples: 2,
+  });
+  for (const path of ["up", "down"]) {
+    assert.equal(layer(eight, path).became, "int8 group 32");
+    assert.ok(decibels(layer(eight, path)) > 40, path);
+  }
+  const plain = await report("Mlp", { schemes: ["int4"], keep: [{ path: "down" }], samples: 2 });
   assert.deepEqual([layer(plain, "down").became, layer(plain, "down").output], ["float32", undefined]);
-  const { failure } = await quantize("Mlp", { schemes: ["int4"], keep: ["nowhere"] });
+  const { failure } = await quantize("Mlp", { schemes: ["int4"], keep: [{ path: "nowhere" }] });
   assert.equal(failure?.message, "--keep 'nowhere' names no layer");
   assert.equal(failure?.hint, "the layers are up, down");
 });

@@ -90,7 +90,7 @@ export function quantizeAnswers(query: URLSearchParams, page: QuantizePage): Ans
       const schemes: Scheme[] = only ? [only] : state.choices.schemes;
       result = mergeResults<CompressionResult>(
         only ? result : null,
-        gptQuantization({ ...about, schemes, keep: state.choices.keep }),
+        gptQuantization({ ...about, schemes, keep: state.choices.keep.map(({ path }) => path) }),
       );
       state.result = resultRows(result);
       for (const name of schemes) state.madeWith[name] = state.choices;

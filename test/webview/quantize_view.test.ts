@@ -132,7 +132,7 @@ test("a layer is kept by one click: that scheme runs again, the others stay as t
     await view.page.click(".lw-keep vscode-button[aria-label='Keep in fp16']");
     await view.page.waitForSelector(".lw-detail:has-text('Kept in fp16')");
     const [choose, quantize] = (await view.calls()).filter(({ method }) => method !== "select");
-    assert.deepEqual(choose, { method: "choose", argument: { keep: ["h.0.mlp.c_proj"], keepAs: "fp16" } });
+    assert.deepEqual(choose, { method: "choose", argument: { keep: [{ path: "h.0.mlp.c_proj", as: "fp16" }] } });
     assert.deepEqual(quantize, { method: "quantize", argument: { only: "int4" } });
     assert.match(await textOf(view, ".lw-row:has-text('h.0.mlp.c_proj')"), /float32/);
     assert.equal((await view.page.$$(".lw-scheme")).length, 6);

@@ -1,5 +1,5 @@
 /** All about one layer: what became of it, how far off it is, its ranges before and after, and whether to keep it. */
-import type { Difference, LayerReport } from "../../src/protocol/compress.ts";
+import type { Difference, KeptAs, LayerReport } from "../../src/protocol/compress.ts";
 import type { SourceLocation } from "../../src/protocol/source.ts";
 import type { LayerRow, QuantizeChoices } from "../../src/protocol/views/quantize.ts";
 import { formatDb, severityColour } from "../kit/decibels.ts";
@@ -17,7 +17,7 @@ export interface DetailOptions {
   choices: QuantizeChoices | null;
   ranges: Promise<LayerReport["ranges"] | null>;
   openSource(at: SourceLocation): void;
-  keep(as: QuantizeChoices["keepAs"]): void;
+  keep(as: KeptAs): void;
   release(): void;
   close(): void;
   problem(error: unknown): void;
@@ -114,8 +114,9 @@ function charts(ranges: NonNullable<LayerReport["ranges"]>): HTMLElement[] {
 
 function keepButtons({ row, choices, keep, release }: DetailOptions): HTMLElement | null {
   if (!choices) return null;
-  if (choices.keep.includes(row.path)) {
-    const as = choices.keepAs === "float32" ? "as it is" : `in ${choices.keepAs}`;
+  const kept = choices.keep.find(({ path }) => path === row.path);
+  if (kept) {
+    const as = kept.as === "float32" ? "as it is" : `in ${kept.as}`;
     return h(
       "div",
       { class: "lw-keep" },

@@ -134,6 +134,9 @@ export function reportView(options: ReportOptions): ReportView {
     );
   }
 
+  const keptBeside = (path: string): QuantizeChoices["keep"] =>
+    (choices?.keep ?? []).filter((kept) => kept.path !== path);
+
   function showDetail(): void {
     const row = selected === null ? undefined : byKey.get(selected);
     detail.hidden = !row;
@@ -147,8 +150,8 @@ export function reportView(options: ReportOptions): ReportView {
         choices,
         ranges: row.hasRanges ? options.ranges(row.path) : Promise.resolve(null),
         openSource: options.openSource,
-        keep: (keepAs) => options.rerun({ keep: [...(choices?.keep ?? []), row.path], keepAs }),
-        release: () => options.rerun({ keep: (choices?.keep ?? []).filter((path) => path !== row.path) }),
+        keep: (as) => options.rerun({ keep: [...keptBeside(row.path), { path: row.path, as }] }),
+        release: () => options.rerun({ keep: keptBeside(row.path) }),
         close: () => choose(null),
         problem: options.problem,
       }),

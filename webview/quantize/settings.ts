@@ -1,5 +1,5 @@
 /** What the next run takes: schemes, how their numbers are found, on which data, within which error. It only asks. */
-import type { Method, Observer, Scheme } from "../../src/protocol/compress.ts";
+import type { EmbeddingForm, KeptAs, Method, Observer, Scheme } from "../../src/protocol/compress.ts";
 import { FILE_SCHEMES } from "../../src/protocol/views/quantize.ts";
 import type { QuantizeChoices } from "../../src/protocol/views/quantize.ts";
 import { h } from "../kit/dom.ts";
@@ -59,6 +59,21 @@ const zeroPoints = [
 const channels = [
   { value: "true", text: "One per channel" },
   { value: "false", text: "One per tensor" },
+];
+
+const embeddings: { value: EmbeddingForm | typeof BY_SCHEME; text: string }[] = [
+  { value: BY_SCHEME, text: "As the scheme has it" },
+  { value: "int8", text: "int8" },
+  { value: "int4", text: "int4" },
+  { value: "fp16", text: "fp16" },
+  { value: "bf16", text: "bf16" },
+  { value: "keep", text: "As they were" },
+];
+const keptForms: { value: KeptAs; text: string }[] = [
+  { value: "float32", text: "as it was" },
+  { value: "fp16", text: "fp16" },
+  { value: "bf16", text: "bf16" },
+  { value: "int8", text: "int8" },
 ];
 
 /** Which settings matter for these schemes. */
@@ -185,26 +200,48 @@ function budget({ choices, choose }: SettingsOptions): HTMLElement {
   return h("label", { class: "lw-budget", attributes: { title } }, toggle, slider, text);
 }
 
-function keptChips({ choices, choose }: SettingsOptions): HTMLElement {
+/** What a kept layer can be stored as: ONNX Runtime's quantizer of files writes no int8 weights alone. */
+const keptFormsFor = (isFile: boolean): typeof keptForms =>
+  keptForms.filter(({ value }) => !isFile || value !== "int8");
+
+function keptChips({ choices, isFile, choose }: SettingsOptions): HTMLElement {
+  const others = (path: string): QuantizeChoices["keep"] => choices.keep.filter((kept) => kept.path !== path);
   return h(
     "span",
     { class: "lw-kept-chips" },
-    ...choices.keep.map((path) =>
-      h(
+    ...choices.keep.map(({ path, as }) => {
+      const form = h(
+        "select",
+        {
+          class: "lw-kept-form",
+          attributes: { "aria-label": `What ${path} is stored as` },
+          on: {
+            change: () => {
+              const chosen = form.value as KeptAs;
+              choose({ keep: choices.keep.map((kept) => (kept.path === path ? { path, as: chosen } : kept)) });
+            },
+          },
+        },
+        ...keptFormsFor(isFile).map(({ value, text }) =>
+          h("option", { attributes: { value, selected: value === as } }, text),
+        ),
+      );
+      return h(
         "span",
         { class: "lw-kept-chip lw-mono" },
         h("span", { class: "lw-clip" }, path),
+        form,
         h(
           "button",
           {
             class: "lw-chip-close",
             attributes: { type: "button", "aria-label": `Do not keep ${path}`, title: "Do not keep" },
-            on: { click: () => choose({ keep: choices.keep.filter((other) => other !== path) }) },
+            on: { click: () => choose({ keep: others(path) }) },
           },
           icon("close"),
         ),
-      ),
-    ),
+      );
+    }),
   );
 }
 
@@ -270,25 +307,17 @@ export function settingsFields(options: SettingsOptions): HTMLElement {
             count("Training steps", choices.steps, "100", (steps) => choose({ steps })),
           )
         : null,
-      field("Error budget", budget(options)),
-    ),
-    choices.keep.length > 0
-      ? h(
-          "div",
-          { class: "lw-settings-row" },
-          field("Kept layers", keptChips(options)),
-          select(
-            "stored as",
-            choices.keepAs,
-            [
-              { value: "float32", text: "As they were" },
-              { value: "fp16", text: "fp16" },
-              { value: "bf16", text: "bf16" },
-            ],
-            (keepAs) => choose({ keepAs }),
+      options.isFile
+        ? null
+        : select("Embeddings", choices.embeddings ?? BY_SCHEME, embeddings, (value) =>
+            choose({ embeddings: value === BY_SCHEME ? null : value }),
           ),
-        )
-      : null,
+      field("Error budget", budget(options)),
+      choices.budgetDb === null
+        ? null
+        : select("Kept for it", choices.keepAs, keptFormsFor(options.isFile), (keepAs) => choose({ keepAs })),
+    ),
+    choices.keep.length > 0 ? h("div", { class: "lw-settings-row" }, field("Kept layers", keptChips(options))) : null,
   );
 }
 

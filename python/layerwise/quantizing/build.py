@@ -7,9 +7,10 @@ from layerwise.proof.variant import Variant, storage_key
 from layerwise.proof.watch import Calls, Inputs
 from layerwise.quantizing import absorb, fold, gptq, scaling
 from layerwise.quantizing.flow.ranges import Flows
-from layerwise.quantizing.convert import Converter, Seen, layers_of, matrix_of, shared_weights
+from layerwise.quantizing.convert import KEPT_BY_REQUEST, Converter, Seen, layers_of, matrix_of, shared_weights
 from layerwise.quantizing.observers import OBSERVERS
 from layerwise.quantizing.parts import taken_apart
+from layerwise.quantizing.schemes import stored_form
 
 # Rows of inputs that a search for factors looks at.
 _MOST_ROWS = 256
@@ -38,6 +39,14 @@ class Prepared:
         for part in self.layers:
             part.originals = self.folded.get(part.module, ())
         self.shared = shared_weights(self.layers)
+        tied = {key for key, paths in self.shared.items() if any(part.is_embedding for part in self._at(paths))}
+        for part in self.layers:
+            weight = getattr(part.module, "weight", None)
+            if isinstance(weight, torch.Tensor) and storage_key(weight) in tied:
+                part.is_embedding = True
+
+    def _at(self, paths):
+        return [part for part in self.layers if part.path in paths]
 
 
 def prepare(model, sample, with_folding):
@@ -108,7 +117,14 @@ class Built:
         self.remark = ""
 
     def describe(self):
-        return ", ".join(filter(None, [self.options.describe(), self.remark]))
+        return ", ".join(filter(None, [self.options.describe(), self._embeddings(), self.remark]))
+
+    def _embeddings(self):
+        """What became of embeddings, where that is not what became of the rest."""
+        form, rest = stored_form(self.options.embeddings), self.options.weight_format().describe()
+        if not any(part.is_embedding for part in self.prepared.layers) or (form and form.describe() == rest):
+            return ""
+        return f"embeddings in {form.describe()}" if form else "embeddings as they were"
 
 
 def build(prepared, options, samples):
@@ -136,8 +152,8 @@ def build(prepared, options, samples):
             yield "rounding weights", number / len(targets)
     yield from _round_in_order(prepared, samples, in_order, seen, converter, built)
     for part in prepared.layers:
-        if part.refusal(options) == "kept by request":
-            made = converter.kept(part)
+        if part.refusal(options) == KEPT_BY_REQUEST:
+            made = converter.kept(part, options.form_of(part))
             if made is not None:
                 built.variant.replace(part.module, made)
     if built.flows is not None:
@@ -159,7 +175,7 @@ def _calibrate(prepared, options, samples, targets, built):
             if number % 4 == 3:
                 yield "searching factors", number / len(products)
     if options.needs_ranges:
-        ranged = [part for part in targets if part.sort != "embedding"]
+        ranged = [part for part in targets if options.rounds_inputs_of(part)]
         built.flows = Flows(prepared, options, samples.items[0], [part for part in ranged if seen[part].smooth is None])
         yield from _watch_ranges(prepared, samples, ranged, seen, options, built.flows)
         for part in ranged:

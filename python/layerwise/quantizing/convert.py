@@ -19,6 +19,7 @@ _CONVOLUTIONS = {
 }
 _DTYPES = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 _LEVELS = 255
+KEPT_BY_REQUEST = "kept by request"
 _ATTRIBUTES = (
     "in_features", "out_features", "num_embeddings", "embedding_dim", "padding_idx", "in_channels", "out_channels",
     "kernel_size", "stride", "padding", "dilation", "groups", "padding_mode", "output_padding", "transposed",
@@ -50,6 +51,8 @@ class Layer:
         self.sort = sort_of(module)
         # The product and the norm of the model that it was made of, where a norm was folded into it.
         self.originals = ()
+        # Is it an embedding, or a product with the weight of one?
+        self.is_embedding = self.sort == "embedding"
 
     @property
     def type(self):
@@ -66,8 +69,8 @@ class Layer:
             if all(parameter.dim() <= 1 for parameter in module.parameters(recurse=False)):
                 return f"{self.type} holds vectors: they stay in float"
             return f"{self.type} has no low-bit form"
-        if options.keeps(self.path):
-            return "kept by request"
+        if options.kept_as(self.path) is not None:
+            return KEPT_BY_REQUEST
         if module._forward_pre_hooks or module._forward_hooks:
             return "a hook of the model changes what it does"
         if hasattr(module, "parametrizations"):
@@ -76,11 +79,10 @@ class Layer:
             return f"its weight is {str(module.weight.dtype).removeprefix('torch.')}"
         if self.sort == "embedding" and module.max_norm is not None:
             return "max_norm changes its weight in every call"
-        if self.sort == "embedding" and options.scheme == "fp8" and options.for_onnx:
-            return "ONNX looks nothing up in float8"
         if self.sort not in ("linear", "embedding", "conv1d", "conv2d") and options.is_integer:
             return f"{self.type} has no int8 form"
-        return options.weight_format().refusal(matrix_of(self))
+        form = options.form_of(self)
+        return "embeddings are kept by request" if form is None else form.refusal(matrix_of(self))
 
 
 def matrix_of(layer):
@@ -131,8 +133,8 @@ class Converter:
         """The quantized layer for a Layer, with what calibration has Seen."""
         options = self.options
         smooth = seen.smooth
-        if not options.is_integer or part.sort == "embedding":
-            return self._weight_only(part, options.weight_format(), seen)
+        if not options.rounds_inputs_of(part):
+            return self._weight_only(part, options.form_of(part), seen)
         tensors = self._integer_weight(part, seen)
         config = {"format": _format_name(options), **_shape(part)}
         if smooth is not None:
@@ -150,12 +152,11 @@ class Converter:
             config["kind"] = "integer_conv"
         return layer(config, tensors)
 
-    def kept(self, part):
-        """A kept layer in half precision; None where it stays as it is."""
-        if self.options.keep_as is None or part.sort is None:
+    def kept(self, part, form):
+        """A layer that is kept, in a WeightFormat; None where it stays as it was."""
+        if form is None or part.sort is None or form.refusal(matrix_of(part)):
             return None
-        form = WeightFormat(self.options.keep_as)
-        return None if form.refusal(matrix_of(part)) else self._weight_only(part, form, Seen())
+        return self._weight_only(part, form, Seen())
 
     def _weight_only(self, part, form, seen):
         tensors = self._low_bit_weight(part, form, seen)

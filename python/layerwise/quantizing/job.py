@@ -16,7 +16,7 @@ from layerwise.quantizing import saving
 from layerwise.quantizing.build import build, prepare
 from layerwise.quantizing.convert import Converter
 from layerwise.quantizing.qat import train
-from layerwise.quantizing.schemes import options_of
+from layerwise.quantizing.schemes import stored_form, options_of
 
 def _run(request, job):
     options = options_of(request)
@@ -101,13 +101,14 @@ def _hold_budget(prepared, built, proof, alone, budget):
     """Keeps layers, most sensitive first, until the outputs hold the budget; the ones that were kept, in that order."""
     ranking = sorted(alone, key=lambda part: alone[part].sqnr_db)
     converter = Converter(built.options, prepared.shared)
+    form = stored_form(built.options.keep_as)
 
     def with_kept(count):
         variant = Variant(prepared.base)
         variant.modules.update(built.variant.modules)
         variant.values.update(built.variant.values)
         for part in ranking[:count]:
-            kept = converter.kept(part)
+            kept = converter.kept(part, form)
             if kept is None:
                 del variant.modules[part.module]
             else:
@@ -138,7 +139,7 @@ def _hold_budget(prepared, built, proof, alone, budget):
 
 def _check_keep(prepared, options):
     known = [part.path for part in prepared.layers]
-    for pattern in options.keep:
+    for pattern, _ in options.keep:
         if not any(fnmatch.fnmatchcase(path, pattern) for path in known):
             shown = ", ".join(known[:8]) + (", …" if len(known) > 8 else "")
             raise Refused(f"--keep '{pattern}' names no layer", f"the layers are {shown}")

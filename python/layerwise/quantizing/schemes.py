@@ -11,6 +11,10 @@ INTEGER = ("dynamic", "static", "qat")
 WEIGHT_ONLY = ("int8", "int4", "nf4", "fp4", "fp8")
 HALF = ("fp16", "bf16")
 SCHEMES = (*INTEGER, *WEIGHT_ONLY, *HALF)
+# What an embedding, and a weight that is tied to one, can be stored as; "keep": as it was.
+EMBEDDINGS = ("int8", "int4", *HALF, "keep")
+# What a kept layer can be stored as; "float32": as it was.
+KEPT = ("float32", *HALF, "int8")
 METHODS = ("nearest", "gptq", "awq", "smoothquant")
 
 _GROUPS = {"int4": 32, "nf4": 64, "fp4": 64}
@@ -34,8 +38,12 @@ class Options:
     group: int | None = None
     symmetric: bool | None = None
     per_channel: bool = True
+    # (pattern of paths, one of KEPT)
     keep: tuple = ()
-    keep_as: str | None = None
+    # What layers are stored as that are kept for a budget: one of KEPT.
+    keep_as: str = "float32"
+    # One of EMBEDDINGS.
+    embeddings: str = "int8"
     steps: int = 100
     # What ONNX cannot say is done in another way, or left as it is.
     for_onnx: bool = False
@@ -55,12 +63,23 @@ class Options:
         return self.scheme in ("static", "qat")
 
     def weight_format(self):
-        """How weights are written; for integer schemes also those of embeddings."""
+        """How weights of products are written; for integer schemes those that are products of float inputs."""
         if self.is_integer:
             return WeightFormat("int8", 0, True)
         group = _GROUPS.get(self.scheme, 0) if self.group is None else self.group
         symmetric = self.scheme != "int4" if self.symmetric is None else self.symmetric
         return WeightFormat(self.scheme, group, symmetric)
+
+    def form_of(self, part):
+        """How the weight of one Layer is written; None where it stays as it was."""
+        kept = self.kept_as(part.path)
+        if kept is not None:
+            return stored_form(kept)
+        return stored_form(self.embeddings) if part.is_embedding else self.weight_format()
+
+    def rounds_inputs_of(self, part):
+        """Is it a product or convolution of integers? One with the weight of an embedding is not: it gives the logits."""
+        return self.is_integer and not part.is_embedding and self.kept_as(part.path) is None
 
     def describe(self):
         words = [_NAMES.get(self.scheme, self.scheme)]
@@ -80,12 +99,25 @@ class Options:
             words.append(f"{self.steps} steps")
         if self.method != "nearest":
             words.append(_METHOD_NAMES[self.method])
-        if self.keep and self.keep_as:
-            words.append(f"kept layers in {self.keep_as}")
+        stored = sorted({self.keep_as, *(kept for _, kept in self.keep)} - {"float32"}, key=KEPT.index)
+        if stored:
+            words.append(f"kept layers in {' and '.join(stored)}")
         return ", ".join(words)
 
-    def keeps(self, path):
-        return any(fnmatch.fnmatchcase(path, pattern) for pattern in self.keep)
+    def kept_as(self, path):
+        """What a layer that is kept by request is stored as; None for others. The last pattern that fits holds."""
+        fitting = [kept for pattern, kept in self.keep if fnmatch.fnmatchcase(path, pattern)]
+        return fitting[-1] if fitting else None
+
+
+def stored_form(name):
+    """The WeightFormat of what is stored otherwise than the scheme says; None for what stays as it was.
+
+    Eight bits in groups of 32 err 3 dB less than a scale per row, for a ninth bit.
+    """
+    if name in ("float32", "keep"):
+        return None
+    return WeightFormat(name, 32 if name in ("int8", "int4") else 0, symmetric=name != "int4")
 
 
 def options_of(request):
@@ -108,6 +140,14 @@ def options_of(request):
     group = request.get("group")
     if group is not None and (group < 0 or group % 8):
         raise Refused(f"groups of {group} columns are not possible", "a multiple of 8, or 0 for a scale per row")
+    embeddings = request.get("embeddings")
+    if embeddings is not None and embeddings not in EMBEDDINGS:
+        raise Refused(f"embeddings cannot be stored as '{embeddings}'", f"as one of {', '.join(EMBEDDINGS)}")
+    keep_as = request.get("keepAs") or "float32"
+    kept = tuple((each["path"], each.get("as") or keep_as) for each in request.get("keep") or ())
+    for path, form in (("a layer", keep_as), *kept):
+        if form not in KEPT:
+            raise Refused(f"{path} cannot be kept as '{form}'", f"as one of {', '.join(KEPT)}")
     return [
         Options(
             scheme=scheme,
@@ -116,8 +156,10 @@ def options_of(request):
             group=group,
             symmetric=request.get("symmetric"),
             per_channel=request.get("perChannel", True),
-            keep=tuple(request.get("keep") or ()),
-            keep_as=request.get("keepAs"),
+            keep=kept,
+            keep_as=keep_as,
+            # Few numbers, read by every token: eight bits of them are cheaper than what four cost in error.
+            embeddings=embeddings or (scheme if scheme in HALF else "int8"),
             steps=request.get("steps") or 100,
             for_onnx=(request.get("file") or "").lower().endswith(".onnx"),
         )

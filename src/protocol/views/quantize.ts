@@ -3,6 +3,9 @@ import type {
   CompressedFile,
   CompressionReport,
   DistillResult,
+  EmbeddingForm,
+  KeptAs,
+  KeptLayer,
   LayerReport,
   Method,
   Observer,
@@ -37,9 +40,12 @@ export interface QuantizeChoices {
   steps: number | null;
   /** Lowest signal-to-noise ratio of the outputs in decibels; null: no layer is kept for it. */
   budgetDb: number | null;
-  keep: string[];
-  /** What kept layers are stored as. */
-  keepAs: "float32" | "fp16" | "bf16";
+  /** Layers that the scheme leaves alone, each in its own form. */
+  keep: Required<KeptLayer>[];
+  /** What layers are stored as that are kept for the budget. */
+  keepAs: KeptAs;
+  /** Null: what the runtime thinks best. */
+  embeddings: EmbeddingForm | null;
 }
 
 export const DEFAULT_CHOICES: QuantizeChoices = {
@@ -57,6 +63,7 @@ export const DEFAULT_CHOICES: QuantizeChoices = {
   budgetDb: null,
   keep: [],
   keepAs: "float32",
+  embeddings: null,
 };
 
 /** Schemes that a model in a file can take: its operators are what ONNX has. */

@@ -29,9 +29,13 @@ export const quantize: VerbHandler<"quantize", VerbCore> = async (session, reque
 };
 
 function optionsOf(request: QuantizeRequest): Record<string, Json | undefined> {
-  const { schemes, method, observer, group, symmetric, perChannel, keep, keepAs, sensitivity, budgetDb, steps } =
-    request;
-  return { schemes, method, observer, group, symmetric, perChannel, keep, keepAs, sensitivity, budgetDb, steps };
+  const { schemes, method, observer, group, symmetric, perChannel, embeddings } = request;
+  const { keep, keepAs, sensitivity, budgetDb, steps } = request;
+  const kept = keep?.map(({ path, as }): Json => ({ path, ...(as === undefined ? {} : { as }) }));
+  return {
+    ...{ schemes, method, observer, group, symmetric, perChannel, embeddings },
+    ...{ keep: kept, keepAs, sensitivity, budgetDb, steps },
+  };
 }
 
 function tooMany({ file, schemes }: QuantizeRequest): Failure | null {

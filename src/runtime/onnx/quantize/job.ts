@@ -1,5 +1,5 @@
 /** One scheme of quantizing an .onnx file: what is left out and why, the model, the proof. Reads no data and writes no file. */
-import type { LayerReport, QuantizeRequest, Scheme } from "../../../protocol/compress.ts";
+import type { KeptAs, LayerReport, QuantizeRequest, Scheme } from "../../../protocol/compress.ts";
 import type { Measured } from "../../proof/report.ts";
 import { RequestRefused, type Report } from "../../session.ts";
 import { threadsOf } from "../run.ts";
@@ -33,7 +33,8 @@ export interface Result {
 }
 
 /** What cannot be done with .onnx files, before any work is. */
-export function refused({ schemes, method, metric, weights }: QuantizeRequest, opset: number): void {
+export function refused(request: QuantizeRequest, opset: number): void {
+  const { schemes, method, metric, weights, embeddings, keep, keepAs } = request;
   const no = (message: string, hint?: string): never => {
     throw new RequestRefused({ kind: "usage", type: "onnx-quantize", message, ...(hint ? { hint } : {}) });
   };
@@ -45,6 +46,9 @@ export function refused({ schemes, method, metric, weights }: QuantizeRequest, o
     }
   }
   if (method && method !== "nearest") no(`weights are rounded to nearest here, not by ${method}`, OWN_ENGINE);
+  if (embeddings) no("embeddings of a file are stored as the scheme says", OWN_ENGINE);
+  if (keepAs === "int8" || keep?.some(({ as }) => as === "int8"))
+    no("kept layers of a file are float32, fp16 or bf16", OWN_ENGINE);
   if (metric) no("a metric is called with a model in Python, which a file in ONNX Runtime is not", OWN_ENGINE);
   if (weights) no("an .onnx file holds its weights: --weights is for classes");
 }
@@ -176,18 +180,17 @@ export class Job {
   }
 
   #isKept(path: string): boolean {
-    return (this.#request.keep ?? []).some((pattern) =>
-      new RegExp(
-        `^${pattern
-          .split("*")
-          .map((part) => part.replaceAll(/[\\^$.+?()[\]{}|]/g, "\\$&"))
-          .join(".*")}$`,
-      ).test(path),
-    );
+    return this.#keptForm(path) !== null;
+  }
+
+  /** What a layer that is kept by request is stored as; null for others. The last pattern that fits holds. */
+  #keptForm(path: string): KeptAs | null {
+    const kept = this.#request.keep?.findLast(({ path: pattern }) => matches(path, pattern));
+    return kept ? (kept.as ?? this.#request.keepAs ?? "float32") : null;
   }
 
   #keptAs(layer: Layer): string {
-    return this.#request.keepAs && this.#isKept(layer.path) ? this.#request.keepAs : "float32";
+    return this.#keptForm(layer.path) ?? "float32";
   }
 
   #isMade(name: string): boolean {
@@ -196,9 +199,10 @@ export class Job {
 
   #assemble(layers: readonly Layer[], choices: Choices): Assembled {
     const stored = new Map<string, StorageType>();
-    const type = this.#request.keepAs && STORAGE[this.#request.keepAs];
-    if (type) {
-      for (const layer of this.#layers) if (this.#isKept(layer.path)) stored.set(layer.weight, type);
+    for (const layer of this.#layers) {
+      const form = this.#keptForm(layer.path);
+      const type = form === "fp16" || form === "bf16" ? STORAGE[form] : undefined;
+      if (type) stored.set(layer.weight, type);
     }
     return quantizedModel({ graph: this.#graph, opset: this.#opset, layers, choices, stored });
   }
@@ -339,4 +343,10 @@ function describe({ scheme, perChannel, symmetric, group }: Choices, { observer 
     default:
       return group > 0 ? `${scheme} weights, groups of ${group}` : `${scheme} weights, ${rows}`;
   }
+}
+
+/** Does a path fit a pattern, where * stands for anything? */
+function matches(path: string, pattern: string): boolean {
+  const parts = pattern.split("*").map((part) => part.replaceAll(/[\\^$.+?()[\]{}|]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".*")}$`).test(path);
 }
