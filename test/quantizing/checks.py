@@ -149,17 +149,29 @@ def check_observers():
         best = min(rounding_error(everything, a * ends[0], b * ends[1], symmetric) for a, b in shares)
         check(f"mse symmetric {symmetric}: {found} and {best}", found <= best * 1.03)
 
-    # Of the ends that are tried, none has a smaller divergence; the function is that of the paper, bin by bin.
-    observer = observed("entropy", [torch.randn(20000), torch.tensor([40.0])])
-    low, high = observer.range(255, False)
-    half = 2048
-    sizes = (observer.counts[half:] + observer.counts[:half].flip(0)).tolist()
-    losses = {end: divergence(sizes, end, 128) for end in range(128, half + 1, 16)}
-    wanted = observer.reach * min(losses, key=losses.get) / half
-    check(f"entropy: {high} and {wanted}", math.isclose(high, min(wanted, 40.0), rel_tol=1e-9))
-    check("entropy cuts what is alone", high < 20)
+    # Of the ranges that are tried, none that errs no more than the whole one has a smaller divergence.
+    for values in ([torch.randn(20000), torch.tensor([9.0])], [torch.randn(20000).relu()], [torch.randn(9000).abs()]):
+        observer = observed("entropy", values)
+        low, high = observer.range(255, False)
+        everything = torch.cat(values)
+        found = (divergence(observer, low, high), rounding_error(everything, low, high, False))
+        reach = max(-observer.low, observer.high)
+        lost = rounding_error(everything, min(observer.low, 0.0), observer.high, False)
+        for share in range(8, 129, 8):
+            ends = max(min(observer.low, 0.0), -reach * share / 128), min(observer.high, reach * share / 128)
+            if rounding_error(everything, *ends, False) < 0.98 * lost:
+                tried = divergence(observer, *ends)
+                check(f"entropy: {low, high} {found[0]}, {ends} {tried}", found[0] <= tried + 1e-9)
+        check(f"entropy errs no more: {found[1]} and {lost}", found[1] <= 1.02 * lost)
+    low, high = observed("entropy", [torch.randn(400000), torch.tensor([40.0])]).range(255, False)
+    check(f"entropy cuts what is alone: {high}", high < 20)
     low, high = observed("entropy", [torch.rand(5000)]).range(255, False)
     check(f"a uniform distribution keeps its range: {low, high}", high > 0.9 and low >= 0)
+    # What a ReLU gives: the zeros, as many as all the rest, cut nothing off.
+    low, high = observed("entropy", [torch.randn(40000).relu()]).range(255, False)
+    check(f"zeros do not narrow a range: {high}", high > 2.8)
+    low, high = observed("entropy", [torch.zeros(10)]).range(255, False)
+    check("nothing but zeros", low == high == 0)
     try:
         observed("mse", [torch.tensor([math.nan])])
         check("NaN is refused", False)
@@ -167,19 +179,22 @@ def check_observers():
         check("NaN is refused", True)
 
 
-def divergence(sizes, end, steps):
-    """Kullback-Leibler divergence of a histogram cut at `end` and its form in `steps` levels, number by number."""
-    wanted = sizes[:end]
-    wanted = wanted[:-1] + [wanted[-1] + sum(sizes[end:])]
-    owner = [min(place * steps // end, steps - 1) for place in range(end)]
-    sums, filled = [0.0] * steps, [0] * steps
-    for place in range(end):
-        sums[owner[place]] += sizes[place]
-        filled[owner[place]] += sizes[place] > 0
-    spread = [sums[owner[place]] / filled[owner[place]] if sizes[place] > 0 else 0.0 for place in range(end)]
-    spread = [1e-10 if want > 0 and is_one == 0 else is_one for want, is_one in zip(wanted, spread)]
+def divergence(observer, low, high):
+    """Kullback-Leibler divergence of what an observer counted and its form in 256 levels over [low, high], number by number."""
+    scale = (high - low) / 255
+    places = observer.centers().tolist()
+    counts = observer.counts.tolist()
+    counts[2048] -= observer.zeros
+    inside = [(place, count) for place, count in zip(places, counts) if count > 0 and low <= place <= high]
+    levels = {}
+    for place, count in inside:
+        levels.setdefault(torch.tensor(place / scale).round().item(), []).append(count)
+    wanted = [count for _, count in inside]
+    wanted[0] += sum(count for place, count in zip(places, counts) if place < low)
+    wanted[-1] += sum(count for place, count in zip(places, counts) if place > high)
+    spread = [sum(owner) / len(owner) for owner in levels.values() for _ in owner]
     total, other = sum(wanted), sum(spread)
-    return sum(p / total * math.log((p / total) / (q / other)) for p, q in zip(wanted, spread) if p > 0)
+    return sum(p / total * math.log((p / total) / (q / other)) for p, q in zip(wanted, spread))
 
 
 def correlated_inputs(rows, columns):
