@@ -1,6 +1,8 @@
-"""The same two models quantized by PyTorch and by ONNX Runtime's own quantizer: one line of JSON for each way.
+"""The same two models quantized by PyTorch and by ONNX Runtime's own quantizer, and the .onnx files that Layerwise wrote, run in the
+same ONNX Runtime: one line of JSON for each way.
 
-python theirs.py FOLDER: the folder holds gpt.pt, digits.pt (train.py) and gpt.onnx, digits.onnx (layerwise export)."""
+python theirs.py FOLDER [SECONDS [torch,onnxruntime,files]]: the folder holds gpt.pt, digits.pt (train.py) and gpt.onnx, digits.onnx
+(layerwise export); files are named MODEL.SCHEME.ours.onnx."""
 
 import copy
 import json
@@ -23,6 +25,7 @@ import targets
 
 FOLDER = pathlib.Path(sys.argv[1])
 SECONDS = float(sys.argv[2]) if len(sys.argv) > 2 else 3.0
+PARTS_WANTED = sys.argv[3].split(",") if len(sys.argv) > 3 else ["torch", "onnxruntime", "files"]
 torch.set_num_threads(2)
 logging.disable(logging.WARNING)
 torch.backends.quantized.engine = "x86"
@@ -171,11 +174,13 @@ def by_onnxruntime():
         quant_pre_process(str(source), str(ready), skip_symbolic_shape=True)
         before = session(source)
         input_name = onnx.load(str(source)).graph.input[0].name
-        out = FOLDER / f"{name}.theirs.onnx"
+        written = lambda scheme: FOLDER / f"{name}.{scheme}.theirs.onnx"
+        out = written("dynamic")
         # Convolutions of integers are slower than float ones there: its guide says to leave them out of dynamic quantization.
         oq.quantize_dynamic(str(ready), str(out), weight_type=oq.QuantType.QInt8, per_channel=True, op_types_to_quantize=["MatMul", "Gemm"])
         tell(name, "ONNX Runtime", "dynamic", before, session(out), out.stat().st_size)
         for method in ("MinMax", "Entropy", "Percentile"):
+            out = written(f"static, {method.lower()}")
             try:
                 oq.quantize_static(str(ready), str(out), Reader(name, input_name), quant_format=oq.QuantFormat.QDQ, per_channel=True,
                                    calibrate_method=getattr(oq.CalibrationMethod, method))
@@ -184,11 +189,20 @@ def by_onnxruntime():
                 print(f"{name}, static {method}: {error}", flush=True)
                 continue
             tell(name, "ONNX Runtime", f"static, {method.lower()}", before, session(out), out.stat().st_size)
+        out = written("int4")
         made = nbits.MatMulNBitsQuantizer(onnx.load(str(source)), block_size=32, is_symmetric=False, accuracy_level=4)
         made.process()
         made.model.save_model_to_file(str(out))
         tell(name, "ONNX Runtime", "int4", before, session(out), out.stat().st_size)
 
 
-by_torch()
-by_onnxruntime()
+def by_layerwise_files():
+    for name in ("gpt", "digits"):
+        before = session(FOLDER / f"{name}.onnx")
+        for path in sorted(FOLDER.glob(f"{name}.*.ours.onnx")):
+            tell(name, "Layerwise, .onnx file", path.name.split(".")[1], before, session(path), path.stat().st_size)
+
+
+for part, run in (("torch", by_torch), ("onnxruntime", by_onnxruntime), ("files", by_layerwise_files)):
+    if part in PARTS_WANTED:
+        run()

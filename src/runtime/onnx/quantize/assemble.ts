@@ -110,7 +110,8 @@ export function withOutputs(model: ModelProto, names: readonly Name[]): ModelPro
 
 /** The graph as it came, for what is compared with. */
 export function plainModel(graph: PlainGraph, opset: number): ModelProto {
-  return modelOf(graph.toProto(), opset);
+  // The graph's own list may be rewritten later.
+  return modelOf(graph.toProto([...graph.nodes]), opset);
 }
 
 function modelFrom(builder: GraphBuilder, graph: PlainGraph, opset: number): ModelProto {

@@ -42,12 +42,15 @@ export function int8Codes(
   return { codes, scales, zeros: symmetric ? null : zeros, group: part, values: real };
 }
 
-/** Groups along each row in 4 or 8 bits, codes from 0; the middle is zero, or a zero point of each group. */
+/**
+ * Groups along each row in 4 or 8 bits, codes from 0; the middle is zero, or a zero point of each group. Scales cover the range of
+ * a group; where its inputs are known they are fitted, by what rounding costs the product.
+ */
 export function groupCodes(
   values: Float32Array,
   rows: number,
   columns: number,
-  { bits, group, symmetric }: { bits: 4 | 8; group: number; symmetric: boolean },
+  { bits, group, symmetric, inputs }: { bits: 4 | 8; group: number; symmetric: boolean; inputs?: Moments | undefined },
 ): Codes {
   const most = (1 << bits) - 1;
   const middle = 1 << (bits - 1);
@@ -61,11 +64,13 @@ export function groupCodes(
       const start = row * columns + g * group;
       const piece = values.subarray(start, Math.min(start + group, (row + 1) * columns));
       const { low, high } = rangeOf(piece);
-      const { scale, zero } = symmetric ? aroundMiddle(low, high, middle) : overRange(low, high, most);
+      const whole = symmetric ? aroundMiddle(low, high, middle) : overRange(low, high, most);
+      const seen = inputs && partOf(inputs, g * group, piece.length);
+      const { scale, zero } = seen ? leastError(piece, seen, whole, symmetric, most) : whole;
       scales[row * groups + g] = scale;
       zeros[row * groups + g] = zero;
       piece.forEach((value, i) => {
-        const code = Math.min(most, Math.max(0, roundToEven(value / scale) + zero));
+        const code = codeOf(value, scale, zero, most);
         codes[start + i] = code;
         real[start + i] = (code - zero) * scale;
       });
@@ -74,13 +79,89 @@ export function groupCodes(
   return { codes, scales, zeros: symmetric ? null : zeros, group, values: real };
 }
 
+/** Added and taken away again it leaves the nearest whole number, the even one of two, of anything below 2^51. */
+const NEAREST = 1.5 * 2 ** 52;
+
+/** What a product multiplies its columns with: mean and variance of each. */
+export interface Moments {
+  means: Float64Array;
+  variances: Float64Array;
+}
+
+function partOf({ means, variances }: Moments, start: number, length: number): Moments {
+  return { means: means.subarray(start, start + length), variances: variances.subarray(start, start + length) };
+}
+
+interface Step {
+  scale: number;
+  zero: number;
+}
+
+function codeOf(value: number, scale: number, zero: number, most: number): number {
+  const code = roundToEven(value / scale) + zero;
+  return code < 0 ? 0 : code > most ? most : code;
+}
+
+/**
+ * The step whose error costs the group's part of the product least, among zero points beside the first, and for each the scale
+ * that fits the codes which it gave. The cost of errors e is the mean of (sum of e x)^2 over inputs x that are independent of each
+ * other: the sum of variance e^2, and (sum of mean e)^2, because errors of one sign add up where inputs have one.
+ */
+function leastError(
+  piece: Float32Array,
+  { means, variances }: Moments,
+  whole: Step,
+  symmetric: boolean,
+  most: number,
+): Step {
+  let best = whole;
+  let least = Infinity;
+  /** Gives the scale that fits these codes best. */
+  const trial = (scale: number, zero: number): number => {
+    const perStep = 1 / scale;
+    let error = 0;
+    let shift = 0;
+    let along = 0;
+    let squares = 0;
+    let meanValue = 0;
+    let meanCode = 0;
+    for (let i = 0; i < piece.length; i++) {
+      const value = piece[i]!;
+      let code = value * perStep + NEAREST - NEAREST;
+      code = code < -zero ? -zero : code > most - zero ? most - zero : code;
+      const off = value - code * scale;
+      const [mean, variance] = [means[i]!, variances[i]!];
+      error += variance * off * off;
+      shift += mean * off;
+      along += variance * value * code;
+      squares += variance * code * code;
+      meanValue += mean * value;
+      meanCode += mean * code;
+    }
+    error += shift * shift;
+    if (error < least) [best, least] = [{ scale, zero }, error];
+    const bottom = squares + meanCode * meanCode;
+    return bottom > 0 ? Math.max(0, Math.fround((along + meanValue * meanCode) / bottom)) : 0;
+  };
+  const fitted = (scale: number, zero: number): void => {
+    const better = trial(scale, zero);
+    if (better !== 0) trial(better, zero);
+  };
+  fitted(whole.scale, whole.zero);
+  if (symmetric) return best;
+  const { scale } = best;
+  if (whole.zero > 0) fitted(scale, whole.zero - 1);
+  if (whole.zero < most) fitted(scale, whole.zero + 1);
+  return best;
+}
+
 /** The larger end gets the code that has one step more. */
-function aroundMiddle(low: number, high: number, middle: number): { scale: number; zero: number } {
+function aroundMiddle(low: number, high: number, middle: number): Step {
   const end = -low > high ? low : high;
   return { scale: Math.fround(end / -middle || 1), zero: middle };
 }
 
-function overRange(low: number, high: number, most: number): { scale: number; zero: number } {
+function overRange(low: number, high: number, most: number): Step {
   const scale = Math.fround((high - low) / most || 1);
   return { scale, zero: Math.min(most, Math.max(0, Math.round(-low / scale))) };
 }
@@ -97,7 +178,5 @@ export function rangeOf(values: Float32Array): { low: number; high: number } {
 }
 
 /** Halves go to the even neighbour, as in every runtime. */
-export function roundToEven(value: number): number {
-  const rounded = Math.round(value);
-  return Math.abs(value % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
-}
+export const roundToEven = (value: number): number =>
+  Math.abs(value) < 2 ** 51 ? value + NEAREST - NEAREST : Math.round(value);

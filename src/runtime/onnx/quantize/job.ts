@@ -5,11 +5,14 @@ import { RequestRefused, type Report } from "../../session.ts";
 import { threadsOf } from "../run.ts";
 import { modelMessage, type ModelProto } from "../schema.ts";
 import { encode } from "../wire.ts";
-import { calibratedValues, plainModel, quantizedModel, sideBySide, withOutputs, type Assembled } from "./assemble.ts";
+import { plainModel, quantizedModel, sideBySide, withOutputs, type Assembled } from "./assemble.ts";
+import { calibrated, fittedLayers, type Subject } from "./calibrate.ts";
+import type { Moments } from "./codes.ts";
 import { differenceOf, histograms } from "./difference.ts";
+import { foldNormalizations } from "./fold.ts";
 import type { PlainGraph } from "./graph.ts";
 import { layersOf, type Layer, type Rest } from "./layers.ts";
-import { compareInside, compareLayers, compareOutputs, interleaved, outputsOf, rangesOf, type Trial } from "./prove.ts";
+import { compareInside, compareLayers, compareOutputs, interleaved, outputsOf, type Trial } from "./prove.ts";
 import type { Range } from "./ranges.ts";
 import { refusalOf, type Choices } from "./rewrite.ts";
 import type { StorageType } from "./storage.ts";
@@ -66,6 +69,8 @@ export class Job {
   #reference: Awaited<ReturnType<typeof outputsOf>> | null = null;
 
   constructor(graph: PlainGraph, opset: number, request: QuantizeRequest, trial: Trial, report: Report) {
+    this.#before = plainModel(graph, opset);
+    foldNormalizations(graph);
     this.#graph = graph;
     this.#opset = opset;
     this.#request = request;
@@ -74,7 +79,6 @@ export class Job {
     const { layers, rest } = layersOf(graph);
     this.#layers = layers;
     this.#rest = rest;
-    this.#before = plainModel(graph, opset);
   }
 
   async run(scheme: Scheme): Promise<Result> {
@@ -85,12 +89,16 @@ export class Job {
   }
 
   async #integers(scheme: (typeof INTEGER_SCHEMES)[number]): Promise<Result> {
-    const ranges = new Map<string, Range>();
+    let ranges = new Map<string, Range>();
+    let fitted = new Map<Layer, Moments>();
+    const group = this.#request.group ?? (scheme === "int4" ? DEFAULT_GROUP : 0);
     const choices: Choices = {
       scheme,
       perChannel: this.#request.perChannel ?? true,
-      symmetric: this.#request.symmetric ?? scheme !== "static",
-      group: this.#request.group ?? (scheme === "int4" ? DEFAULT_GROUP : 0),
+      // Zero points cost products of groups nothing, and a group is seldom spread evenly around zero.
+      symmetric: this.#request.symmetric ?? (scheme !== "static" && group === 0),
+      group,
+      momentsOf: (layer) => fitted.get(layer),
       rangeOf: (value) => ranges.get(value) ?? { low: 0, high: 0 },
       floatsOf: (name) => this.#graph.floats(name),
     };
@@ -101,17 +109,9 @@ export class Job {
     }
     const open = this.#layers.filter((layer) => !why.has(layer));
     if (scheme === "static") {
-      const values = calibratedValues(this.#graph, open);
-      const model = withOutputs(
-        this.#before,
-        values.filter((name) => this.#isMade(name)),
-      );
-      const observer = this.#request.observer ?? "minmax";
-      const found = await rangesOf(model, values, this.#trial, observer, (share) =>
-        this.#report.progress("calibrating", share),
-      );
-      for (const [name, range] of found) ranges.set(name, range);
+      ranges = await calibrated(this.#subject, open, this.#request.observer ?? "minmax");
     }
+    if (scheme === "int4") fitted = await fittedLayers(this.#subject, open, choices);
     const sensitivity = await this.#sensitivities(open, choices);
     const keptForBudget = await this.#keepForBudget(open, choices, sensitivity);
     for (const path of keptForBudget) {
@@ -193,8 +193,9 @@ export class Job {
     return this.#keptForm(layer.path) ?? "float32";
   }
 
-  #isMade(name: string): boolean {
-    return !this.#graph.inputs.some((input) => input.name === name);
+  get #subject(): Subject {
+    const tell = (message: string, share?: number): void => this.#report.progress(message, share);
+    return { graph: this.#graph, opset: this.#opset, before: this.#before, trial: this.#trial, tell };
   }
 
   #assemble(layers: readonly Layer[], choices: Choices): Assembled {

@@ -6,6 +6,7 @@ import type { Name } from "../export/builder.ts";
 import { createSession, runSession, type PlainTensor } from "../run.ts";
 import { modelMessage, type ModelProto } from "../schema.ts";
 import { encode } from "../wire.ts";
+import type { Moments } from "./codes.ts";
 import { DifferenceSums } from "./difference.ts";
 import { RangeObserver, type Range } from "./ranges.ts";
 
@@ -78,6 +79,47 @@ export async function rangesOf(
     }
   });
   return new Map([...observers].map(([name, watcher]) => [name, watcher.range()]));
+}
+
+/** Mean and variance of each column (of the last dimension) of values over all samples. */
+export async function momentsOf(
+  model: ModelProto,
+  values: readonly Name[],
+  { samples, check }: Trial,
+  tell: (share: number) => void,
+): Promise<Map<Name, Moments>> {
+  const sums = new Map<Name, { rows: number; first: Float64Array; second: Float64Array }>();
+  await withSessions([model], OPEN, async ([session]) => {
+    for (const [i, sample] of samples.entries()) {
+      check();
+      const found = { ...sample, ...(await runSession(session!, sample)) };
+      for (const name of values) {
+        const tensor = found[name];
+        const width = tensor?.dims.at(-1) ?? 0;
+        if (!tensor || width === 0) continue;
+        let known = sums.get(name);
+        if (!known)
+          sums.set(name, (known = { rows: 0, first: new Float64Array(width), second: new Float64Array(width) }));
+        const numbers = floatsOf(tensor);
+        // A last dimension of another size is not the columns of one weight.
+        if (width !== known.first.length) continue;
+        known.rows += numbers.length / width;
+        for (let at = 0; at < numbers.length; at++) {
+          const value = numbers[at]!;
+          if (!Number.isFinite(value)) continue;
+          known.first[at % width]! += value;
+          known.second[at % width]! += value * value;
+        }
+      }
+      tell((i + 1) / samples.length);
+    }
+  });
+  return new Map(
+    [...sums].map(([name, { rows, first, second }]) => {
+      const means = first.map((sum) => sum / rows);
+      return [name, { means, variances: second.map((sum, k) => Math.max(0, sum / rows - means[k]! ** 2)) }];
+    }),
+  );
 }
 
 export interface Compared {
