@@ -54,7 +54,10 @@ export class RangeObserver {
   count(values: ArrayLike<number>): void {
     this.#counts ??= new Float64Array(BINS);
     const scale = BINS / (this.#high - this.#low || 1);
+    // A zero is a code of its own in any range; the half of all numbers that a relu makes zero would hide what the rest needs.
+    const isZeroFree = this.#kind === "entropy";
     for (let i = 0; i < values.length; i++) {
+      if (isZeroFree && values[i] === 0) continue;
       const bin = Math.min(BINS - 1, Math.floor((values[i]! - this.#low) * scale));
       if (bin >= 0) this.#counts[bin]!++;
     }
