@@ -3,15 +3,19 @@
 import array
 import builtins
 import collections
+import json
+import types
 import warnings
 import weakref
 
 import _core
+import _direct
 from layerwise import lifecycle
 
 _SCRATCH_WORDS = 8192
 # Dropped handles are returned through the scratch block from this word on.
 _DROP_AT = 64
+_MOST_DEAD = 64
 
 _buffer = array.array("d", bytes(8 * _SCRATCH_WORDS))
 
@@ -31,13 +35,13 @@ def _begin():
 
 _core.set_scratch(_scratch_address())
 
-# Handles whose tensors Python has dropped; returned in batches.
+# Handles that Python was given beside a tensor that it has already; returned in batches.
 _dead = []
 _core_free = _core.free
 
 
 def _return_dead():
-    while _dead:
+    while True:
         batch = _dead[: _SCRATCH_WORDS - _DROP_AT]
         del _dead[: len(batch)]
         for i, handle in enumerate(batch):
@@ -46,6 +50,8 @@ def _return_dead():
             n = _core.take_dead_hooks()
             for hook_id in _buffer[_DROP_AT : _DROP_AT + n]:
                 _hooks.pop(int(hook_id), None)
+        if not _dead:
+            return
 
 
 class TensorBase:
@@ -53,11 +59,10 @@ class TensorBase:
 
     __slots__ = ("h", "_shape", "_dtype", "__weakref__", "__dict__")
 
-    def __del__(self, drop=_dead.append):
-        try:
-            drop(self.h)
-        except AttributeError:
-            pass
+
+# The runtime reads and writes the handle where it lies, and is told when its tensor goes: src/runtime/direct.ts.
+_direct.make_plain_int(TensorBase.__dict__["h"])
+TensorBase.__del__ = _direct.end_of(TensorBase, types.GeneratorType.__del__)
 
 
 # Set by torch._tensor, which needs this module first.
@@ -145,6 +150,20 @@ def _kind_rank(dtype):
 
 def _core_drop(h):
     _dead.append(h if h > 0 else -h)
+    if len(_dead) >= _MOST_DEAD:
+        _return_dead()
+
+
+def _addresses():
+    """Where the objects lie that the runtime makes and recognises; null until all of them exist."""
+    from torch import _dtype, _size, nn
+
+    if _tensor_class is TensorBase or not hasattr(nn, "Parameter"):
+        return "null"
+    objects = [_tensor_class, nn.Parameter, TensorBase, _size.Size, _raise]
+    slots = [TensorBase.__dict__[name] for name in ("h", "_shape", "_dtype")]
+    dtypes = [(id(dtype), number) for number, dtype in _dtype.by_id.items()]
+    return json.dumps({"objects": [id(o) for o in objects], "slots": [id(s) for s in slots], "dtypes": dtypes})
 
 
 # Errors
@@ -277,8 +296,15 @@ def _index(value):
         raise TypeError(f"expected an integer, got {type(value).__name__}") from None
 
 
+# What a generator has made, while its handles are in the scratch block: nobody else may hold it.
+_made = None
+
+
 def _handles(tensors):
     """Write a list of tensors (or None) to the scratch block; their number."""
+    global _made
+    if type(tensors) is not list and type(tensors) is not tuple:
+        tensors = _made = list(tensors)
     n = 0
     for t in tensors:
         if n >= _SCRATCH_WORDS:
@@ -330,8 +356,11 @@ def _run_hook(hook_id, h):
 
 def _run_function(context_id, n, grad_enabled):
     grads = [None if h == 0 else _wrap(int(h)) for h in _buffer[:n]]
-    # Handles are returned in batches, later: the runtime takes ownership of these tensors before.
-    return _handles(_function_contexts[context_id](grads))
+    results = _function_contexts[context_id](grads)
+    n = _handles(results)
+    # Nobody else may hold them once this function is left.
+    _core.share_written(n)
+    return n
 
 
 def _release_function(context_id):

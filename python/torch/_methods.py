@@ -4,6 +4,7 @@ import builtins
 import sys
 
 import _core
+from _direct import is_contiguous as _is_contiguous
 from torch import _arrange, _complex, _dtype, _products, _selection, _statistics
 from torch._arrange import (
     T, _dims, _restride, broadcast_to, cross, diag, diag_embed, diagflat, dsplit, expand, expand_as, flip, fliplr,
@@ -27,6 +28,8 @@ _this = sys.modules[__name__]
 def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, memory_format=None):
     for arg in args:
         if isinstance(arg, _dtype.dtype):
+            if arg is input.dtype and len(args) == 1 and dtype is None and device is None and not copy and memory_format is None:
+                return input
             dtype = arg
         elif isinstance(arg, (str, _device)) or isinstance(arg, builtins.int) and not isinstance(arg, bool):
             device = arg
@@ -96,18 +99,16 @@ def contiguous(input, memory_format=_dtype.contiguous_format):
             raise RuntimeError("required rank 4 tensor to use channels_last format")
         if input.is_contiguous(memory_format=memory_format):
             return input
-        return _wrap(_core.op__contiguous(input.permute(0, 2, 3, 1).h)).permute(0, 3, 1, 2)
-    if _core.is_contiguous(input.h):
-        return input
-    return _wrap(_core.op__contiguous(input.h))
+        return _f._contiguous(input.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+    return input if _is_contiguous(input) is True else _f._contiguous(input)
 
 
 def clone(input, *, memory_format=None):
     if memory_format is _dtype.contiguous_format:
-        return _wrap(_core.op__contiguous(input.h))
+        return _f._contiguous(input)
     if memory_format is _dtype.channels_last and not input.is_contiguous(memory_format=memory_format):
         return input.contiguous(memory_format=memory_format)
-    return _wrap(_core.op_clone(input.h))
+    return _f.clone(input)
 
 
 def pin_memory(input, device=None):

@@ -69,7 +69,8 @@ def _as_subclass(self, cls):
     if not issubclass(cls, TensorBase):
         raise RuntimeError("cls must be a type (got {!r})".format(cls))
     overrides.arm()
-    return _wrap_as(cls, _core.share(self.view_as(self).h))
+    same = self.view_as(self)
+    return _wrap_as(cls, _core.share(same.h))
 
 
 def _expects_layout(name, layout):

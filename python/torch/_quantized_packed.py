@@ -238,10 +238,12 @@ def linear(input, packed, scale, zero_point, relu=False, is_float=False):
 
 
 def linear_dynamic(input, packed, relu=False, reduce_range=False):
-    if input.is_quantized:
+    if isinstance(input, QuantizedTensor):
         raise RuntimeError("quantized::linear_dynamic expects a float input")
     quant_max = 127 if reduce_range and torch.backends.quantized.engine != "qnnpack" else 255
-    bias = None if packed.bias is None else packed.bias.detach()
+    bias = packed.bias
+    if bias is not None and bias.requires_grad:
+        bias = bias.detach()
     return _f._linear_int8_dynamic(
         input, packed.weight._ints, packed.scales, bias, packed.zero_points, "tensor", quant_max, relu
     )

@@ -5,6 +5,7 @@ import struct
 import weakref
 
 import _core
+import _direct
 from torch import _C, _complex, _copying, _dtype, _indexing
 from torch._C import TensorBase, _buffer, _check, _core_drop, _hooks, _index, _make_subclass, _new_id, _raise, _wrap
 from torch._device import by_id as _device_by_id
@@ -16,6 +17,14 @@ from torch._size import Size
 from torch.storage import UntypedStorage, typed
 
 _ABSENT = -(2**52)
+
+
+def _sizes(tensor):
+    sizes = _direct.shape(tensor)
+    if sizes is not NotImplemented:
+        return sizes
+    n = _core.shape(tensor.h)
+    return Size([int(v) for v in _buffer[:n]])
 
 
 class Tensor(TensorOperators):
@@ -36,8 +45,7 @@ class Tensor(TensorOperators):
     def shape(self):
         found = self._shape
         if found is None:
-            n = _core.shape(self.h)
-            found = self._shape = Size([int(v) for v in _buffer[:n]])
+            found = self._shape = _sizes(self)
         return found
 
     @property
@@ -56,12 +64,15 @@ class Tensor(TensorOperators):
         return _dtype.strided
 
     def size(self, dim=None):
+        found = self._shape
+        if found is None:
+            found = self._shape = _sizes(self)
         if dim is None:
-            return self.shape
+            return found
         try:
-            return self.shape[dim]
+            return found[dim]
         except IndexError:
-            raise _dim_error(dim, len(self.shape)) from None
+            raise _dim_error(dim, len(found)) from None
 
     def stride(self, dim=None):
         n = _core.strides(self.h)
@@ -77,7 +88,10 @@ class Tensor(TensorOperators):
         return _core.storage_offset(self.h)
 
     def dim(self):
-        return len(self.shape)
+        found = self._shape
+        if found is None:
+            found = self._shape = _sizes(self)
+        return len(found)
 
     ndimension = dim
     ndim = property(dim)
@@ -115,7 +129,8 @@ class Tensor(TensorOperators):
     def is_contiguous(self, memory_format=_dtype.contiguous_format):
         if memory_format is _dtype.channels_last:
             return bool(_core.is_channels_last(self.h))
-        return bool(_core.is_contiguous(self.h))
+        found = _direct.is_contiguous(self)
+        return bool(_core.is_contiguous(self.h)) if found is NotImplemented else found
 
     def is_pinned(self, device=None):
         return bool(_core.is_pinned(self.h))
@@ -166,7 +181,8 @@ class Tensor(TensorOperators):
 
     @property
     def requires_grad(self):
-        return bool(_core.requires_grad(self.h))
+        found = _direct.requires_grad(self)
+        return bool(_core.requires_grad(self.h)) if found is NotImplemented else found
 
     @requires_grad.setter
     def requires_grad(self, value):

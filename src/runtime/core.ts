@@ -9,6 +9,7 @@ import { forgetWatching, watchingFunctions } from "./autograd/python_side.ts";
 import { gradientEdge, postAccumulateHooks } from "./autograd/node.ts";
 import { boundOps, generators } from "./binding.ts";
 import * as bridge from "./bridge.ts";
+import { directCalls, forgetObjects } from "./direct.ts";
 import { CudaGenerator, defaultCudaGenerator, resetCudaGenerators, seedCuda } from "./cuda/generator.ts";
 import { cudaFunctions } from "./cuda/functions.ts";
 import { forgetGraphs, graphFunctions } from "./cuda/graph_functions.ts";
@@ -75,6 +76,7 @@ export interface CoreOptions {
 
 export interface Core {
   functions: Record<string, (...args: never[]) => unknown>;
+  direct: typeof directCalls;
   attach(python: bridge.PythonSide): void;
   reset(): void;
   close(): void;
@@ -176,6 +178,10 @@ function tensorFunctions(): Record<string, (...args: never[]) => unknown> {
       return base ? putQuietly(base) : 0;
     },
     share: (h: number) => putQuietly(get(h)),
+    /** The same of the handles in the scratch block. */
+    share_written: (n: number) => {
+      for (const h of bridge.readScratch(n)) if (h !== 0) putQuietly(get(h));
+    },
     live_handles: () => liveHandles(),
     free: (n: number) => {
       for (const h of bridge.readScratch(n, 64)) drop(h);
@@ -474,8 +480,10 @@ export function createCore(options: CoreOptions = {}): Core {
 
   return {
     functions,
+    direct: directCalls,
     attach: (python) => {
       bridge.attachPython(python);
+      forgetObjects();
       cpu?.stream.clearCancel();
       cuda.clearCancel();
     },

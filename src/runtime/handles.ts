@@ -25,6 +25,17 @@ export const getOrNull = (handle: number): Tensor | null => (handle === 0 ? null
  * request costs no call of its own.
  */
 export function put(t: Tensor): number {
+  putForGood(t);
+  handedOut++;
+  handedOutBytes += t.nbytes;
+  if (handedOut < BATCH_HANDLES && handedOutBytes < BATCH_BYTES) return t.handle;
+  handedOut = 0;
+  handedOutBytes = 0;
+  return -t.handle;
+}
+
+/** A handle for a Python object that gives it back by itself. */
+export function putForGood(t: Tensor): number {
   t.handleRefs++;
   if (t.handle === 0) {
     t.retain();
@@ -32,12 +43,7 @@ export function put(t: Tensor): number {
     table[t.handle] = t;
     live++;
   }
-  handedOut++;
-  handedOutBytes += t.nbytes;
-  if (handedOut < BATCH_HANDLES && handedOutBytes < BATCH_BYTES) return t.handle;
-  handedOut = 0;
-  handedOutBytes = 0;
-  return -t.handle;
+  return t.handle;
 }
 
 /** A handle without the request: for places that return something else as well. */

@@ -21,7 +21,13 @@ import { workspace } from "./fixtures/place.ts";
 
 function sample(): Snapshot {
   const data = new Uint8Array(8192).map((_, index) => index % 251);
-  return { references: { hiwireKeys: [null], immortalKeys: ["a"] }, memoryBytes: 1 << 20, runs: [3, 1, 9, 1], data };
+  return {
+    references: { hiwireKeys: [null], immortalKeys: ["a"] },
+    slots: [7, 8],
+    memoryBytes: 1 << 20,
+    runs: [3, 1, 9, 1],
+    data,
+  };
 }
 
 test("a snapshot is read back as it was written", () => {

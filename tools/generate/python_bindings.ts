@@ -4,6 +4,7 @@
  */
 import "../../src/runtime/ops/index.ts";
 import { isBound } from "../../src/runtime/binding.ts";
+import { isDirect } from "../../src/runtime/direct.ts";
 import { registry, type OpRecord } from "../../src/runtime/op.ts";
 import type { Argument } from "../../src/runtime/signature.ts";
 import type { GeneratedFile } from "../generate.ts";
@@ -29,9 +30,9 @@ function cross({ name, type }: Argument): Crossing {
     case "Scalar?":
       return { setup: scalarSetup(n, "_number", true), pass: `${n}, ${n}_kind` };
     case "Operand":
-      return { setup: scalarSetup(n, "_operand"), pass: `${n}, ${n}_kind` };
+      return { setup: scalarSetup(n, "_operand"), pass: `${n}_value, ${n}_kind` };
     case "Operand?":
-      return { setup: scalarSetup(n, "_operand", true), pass: `${n}, ${n}_kind` };
+      return { setup: scalarSetup(n, "_operand", true), pass: `${n}_value, ${n}_kind` };
     case "int[]":
       return { setup: [], pass: `_ints(${n})` };
     case "int[]?":
@@ -53,14 +54,17 @@ function cross({ name, type }: Argument): Crossing {
 /** Python numbers carry their kind; anything else is looked at by a helper. */
 function scalarSetup(n: string, helper: string, optional = false): string[] {
   const lines = [`${n}_kind = _kind_of(type(${n}))`];
-  if (optional) lines.push(`if ${n} is None:`, `    ${n}, ${n}_kind = 0, -1`, `elif ${n}_kind is None:`);
+  // The name of a tensor must go on standing for it: nobody else may hold it.
+  const value = helper === "_operand" ? `${n}_value` : n;
+  if (helper === "_operand") lines.push(`${value} = ${n}`);
+  if (optional) lines.push(`if ${n} is None:`, `    ${value}, ${n}_kind = 0, -1`, `elif ${n}_kind is None:`);
   else lines.push(`if ${n}_kind is None:`);
   if (helper === "_operand") {
     lines.push(
       "    try:",
-      `        ${n}, ${n}_kind = ${n}.h, 3`,
+      `        ${value}, ${n}_kind = ${n}.h, 3`,
       "    except AttributeError:",
-      `        ${n}, ${n}_kind = _operand(${n})`,
+      `        ${value}, ${n}_kind = _operand(${n})`,
     );
   } else {
     lines.push(`    ${n}, ${n}_kind = ${helper}(${n})`);
@@ -106,14 +110,29 @@ function otherNames({ signature, spec }: OpRecord): string[] {
   ];
 }
 
+/**
+ * First the way without a proxy, which reads plain arguments by itself and answers NotImplemented for all others. It returns
+ * what the way through numbers returns.
+ */
+function directLines(record: OpRecord, extra: readonly string[]): string[] {
+  if (!isDirect(record)) return [];
+  const { signature, name } = record;
+  const passed = signature.arguments.map((a) => pythonName(a.name)).join(", ");
+  const isNamed = signature.results.length > 0;
+  const found = isNamed ? `_${name.replace(/^_/, "")}_result(*result)` : "result";
+  const lines = [`result = _direct_${name}(${passed})`, "if result is not NotImplemented:", `    return ${found}`];
+  return extra.includes("out") ? ["if out is None:", ...lines.map((l) => `    ${l}`)] : lines;
+}
+
 function pythonFunction(record: OpRecord): string {
   const { signature, spec, name } = record;
   const crossings = signature.arguments.map(cross);
   const call = `_core_${name}(${crossings.map((c) => c.pass).join(", ")})`;
   const extra = otherNames(record);
   const lines = crossings.flatMap((c) => c.setup);
-  if (extra.includes("axis")) lines.unshift("if axis is not None:", "    dim = axis");
-  if (extra.includes("keepdims")) lines.unshift("if keepdims is not None:", "    keepdim = keepdims");
+  const renamed: string[] = [];
+  if (extra.includes("axis")) renamed.push("if axis is not None:", "    dim = axis");
+  if (extra.includes("keepdims")) renamed.push("if keepdims is not None:", "    keepdim = keepdims");
   const firstTensor = signature.arguments.find((a) => a.type === "Tensor");
   const isInplace = spec.mutates;
   let result: string;
@@ -142,6 +161,7 @@ function pythonFunction(record: OpRecord): string {
   return [
     `def ${name}(${parameterList(optionalDim(signature.arguments, extra), extra)}):`,
     `    ${JSON.stringify(spec.doc)}`,
+    ...[...renamed, ...directLines(record, extra)].map((l) => `    ${l}`),
     ...guarded.map((l) => `    ${l}`),
   ].join("\n");
 }
@@ -163,6 +183,10 @@ export function pythonBindings(): GeneratedFile[] {
     header.trimEnd(),
     "",
     `from _core import (\n${records.map((r) => `    op_${r.name} as _core_${r.name},`).join("\n")}\n)`,
+    `from _direct import (\n${records
+      .filter(isDirect)
+      .map((r) => `    ${r.name} as _direct_${r.name},`)
+      .join("\n")}\n)`,
     "from torch._C import (",
     "    _check_tensors, _core_drop, _device_id, _handles, _ints, _kind_of, _named_result, _number, _operand, _raise,",
     "    _wrap, _wrap_many, _wrap_named, _write_out,",

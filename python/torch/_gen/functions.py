@@ -437,6 +437,433 @@ from _core import (
     op_zero_ as _core_zero_,
     op_zeta as _core_zeta,
 )
+from _direct import (
+    _adam_step_ as _direct__adam_step_,
+    _adaptive_avg_pool2d as _direct__adaptive_avg_pool2d,
+    _adaptive_avg_pool2d_int8 as _direct__adaptive_avg_pool2d_int8,
+    _add_int8 as _direct__add_int8,
+    _alias as _direct__alias,
+    _attention as _direct__attention,
+    _avg_pool2d_int8 as _direct__avg_pool2d_int8,
+    _bernoulli_ as _direct__bernoulli_,
+    _binary_cross_entropy as _direct__binary_cross_entropy,
+    _bitwise_not_int as _direct__bitwise_not_int,
+    _bitwise_not_int_ as _direct__bitwise_not_int_,
+    _cast as _direct__cast,
+    _cholesky_inverse as _direct__cholesky_inverse,
+    _cholesky_solve as _direct__cholesky_solve,
+    _choose_qparams as _direct__choose_qparams,
+    _conj as _direct__conj,
+    _contiguous as _direct__contiguous,
+    _conv1d as _direct__conv1d,
+    _conv2d as _direct__conv2d,
+    _conv2d_int8 as _direct__conv2d_int8,
+    _conv_transpose1d as _direct__conv_transpose1d,
+    _conv_transpose2d as _direct__conv_transpose2d,
+    _cross_entropy as _direct__cross_entropy,
+    _dequantize_affine as _direct__dequantize_affine,
+    _dequantize_low_bit as _direct__dequantize_low_bit,
+    _diagonal_backward as _direct__diagonal_backward,
+    _dirichlet_grad as _direct__dirichlet_grad,
+    _div_rounded as _direct__div_rounded,
+    _div_rounded_ as _direct__div_rounded_,
+    _dropout as _direct__dropout,
+    _embedding as _direct__embedding,
+    _empty_like as _direct__empty_like,
+    _fake_quantize_learnable_per_channel_affine as _direct__fake_quantize_learnable_per_channel_affine,
+    _fake_quantize_learnable_per_tensor_affine as _direct__fake_quantize_learnable_per_tensor_affine,
+    _fft_c2c as _direct__fft_c2c,
+    _fft_c2r as _direct__fft_c2r,
+    _fft_r2c as _direct__fft_r2c,
+    _flip as _direct__flip,
+    _geqrf as _direct__geqrf,
+    _get_rng_state as _direct__get_rng_state,
+    _householder_product as _direct__householder_product,
+    _int_mm as _direct__int_mm,
+    _linalg_cholesky as _direct__linalg_cholesky,
+    _linalg_det as _direct__linalg_det,
+    _linalg_eig as _direct__linalg_eig,
+    _linalg_eigh as _direct__linalg_eigh,
+    _linalg_inv as _direct__linalg_inv,
+    _linalg_lu_factor_ex as _direct__linalg_lu_factor_ex,
+    _linalg_lu_solve as _direct__linalg_lu_solve,
+    _linalg_pinv as _direct__linalg_pinv,
+    _linalg_qr as _direct__linalg_qr,
+    _linalg_slogdet as _direct__linalg_slogdet,
+    _linalg_solve as _direct__linalg_solve,
+    _linalg_solve_triangular as _direct__linalg_solve_triangular,
+    _linalg_svd as _direct__linalg_svd,
+    _linalg_swap_rows as _direct__linalg_swap_rows,
+    _linear_int8 as _direct__linear_int8,
+    _linear_int8_dynamic as _direct__linear_int8_dynamic,
+    _linear_low_bit as _direct__linear_low_bit,
+    _map_int8 as _direct__map_int8,
+    _max_all as _direct__max_all,
+    _max_dim as _direct__max_dim,
+    _max_pool2d as _direct__max_pool2d,
+    _max_pool2d_int8 as _direct__max_pool2d_int8,
+    _min_all as _direct__min_all,
+    _min_dim as _direct__min_dim,
+    _multinomial_replaced as _direct__multinomial_replaced,
+    _nan_to_num as _direct__nan_to_num,
+    _nan_to_num_ as _direct__nan_to_num_,
+    _native_batch_norm as _direct__native_batch_norm,
+    _nll_loss as _direct__nll_loss,
+    _nonzero as _direct__nonzero,
+    _norm1 as _direct__norm1,
+    _norm2 as _direct__norm2,
+    _pack_int4 as _direct__pack_int4,
+    _pin_memory as _direct__pin_memory,
+    _polygamma as _direct__polygamma,
+    _prod as _direct__prod,
+    _quantize_affine as _direct__quantize_affine,
+    _random_ as _direct__random_,
+    _random_full_ as _direct__random_full_,
+    _randperm as _direct__randperm,
+    _rdiv as _direct__rdiv,
+    _repeat as _direct__repeat,
+    _reshape as _direct__reshape,
+    _rfloordiv as _direct__rfloordiv,
+    _rpow as _direct__rpow,
+    _rremainder as _direct__rremainder,
+    _sample_dirichlet as _direct__sample_dirichlet,
+    _scatter as _direct__scatter,
+    _scatter_reduce as _direct__scatter_reduce,
+    _set_rng_state as _direct__set_rng_state,
+    _sgd_step_ as _direct__sgd_step_,
+    _slice as _direct__slice,
+    _sort as _direct__sort,
+    _split as _direct__split,
+    _standard_gamma as _direct__standard_gamma,
+    _standard_gamma_grad as _direct__standard_gamma_grad,
+    _std_mean as _direct__std_mean,
+    _to_device as _direct__to_device,
+    _unflatten as _direct__unflatten,
+    _unfold_backward as _direct__unfold_backward,
+    _unpack_int4 as _direct__unpack_int4,
+    _var_mean as _direct__var_mean,
+    _view as _direct__view,
+    _view_dtype as _direct__view_dtype,
+    _where as _direct__where,
+    abs as _direct_abs,
+    abs_ as _direct_abs_,
+    acos as _direct_acos,
+    acos_ as _direct_acos_,
+    acosh as _direct_acosh,
+    acosh_ as _direct_acosh_,
+    add as _direct_add,
+    add_ as _direct_add_,
+    addcdiv as _direct_addcdiv,
+    addcdiv_ as _direct_addcdiv_,
+    addcmul as _direct_addcmul,
+    addcmul_ as _direct_addcmul_,
+    addmm as _direct_addmm,
+    airy_ai as _direct_airy_ai,
+    all as _direct_all,
+    amax as _direct_amax,
+    amin as _direct_amin,
+    angle as _direct_angle,
+    any as _direct_any,
+    arange as _direct_arange,
+    argmax as _direct_argmax,
+    argmin as _direct_argmin,
+    as_strided as _direct_as_strided,
+    asin as _direct_asin,
+    asin_ as _direct_asin_,
+    asinh as _direct_asinh,
+    asinh_ as _direct_asinh_,
+    atan as _direct_atan,
+    atan2 as _direct_atan2,
+    atan2_ as _direct_atan2_,
+    atan_ as _direct_atan_,
+    atanh as _direct_atanh,
+    atanh_ as _direct_atanh_,
+    avg_pool1d as _direct_avg_pool1d,
+    avg_pool2d as _direct_avg_pool2d,
+    baddbmm as _direct_baddbmm,
+    batch_norm as _direct_batch_norm,
+    bessel_j0 as _direct_bessel_j0,
+    bessel_j1 as _direct_bessel_j1,
+    bessel_y0 as _direct_bessel_y0,
+    bessel_y1 as _direct_bessel_y1,
+    binomial as _direct_binomial,
+    bitwise_and as _direct_bitwise_and,
+    bitwise_and_ as _direct_bitwise_and_,
+    bitwise_left_shift as _direct_bitwise_left_shift,
+    bitwise_left_shift_ as _direct_bitwise_left_shift_,
+    bitwise_or as _direct_bitwise_or,
+    bitwise_or_ as _direct_bitwise_or_,
+    bitwise_right_shift as _direct_bitwise_right_shift,
+    bitwise_right_shift_ as _direct_bitwise_right_shift_,
+    bitwise_xor as _direct_bitwise_xor,
+    bitwise_xor_ as _direct_bitwise_xor_,
+    bmm as _direct_bmm,
+    cauchy_ as _direct_cauchy_,
+    ceil as _direct_ceil,
+    ceil_ as _direct_ceil_,
+    celu as _direct_celu,
+    celu_ as _direct_celu_,
+    chebyshev_polynomial_t as _direct_chebyshev_polynomial_t,
+    chebyshev_polynomial_u as _direct_chebyshev_polynomial_u,
+    chebyshev_polynomial_v as _direct_chebyshev_polynomial_v,
+    chebyshev_polynomial_w as _direct_chebyshev_polynomial_w,
+    chunk as _direct_chunk,
+    clamp as _direct_clamp,
+    clamp_ as _direct_clamp_,
+    clamp_max as _direct_clamp_max,
+    clamp_max_ as _direct_clamp_max_,
+    clamp_min as _direct_clamp_min,
+    clamp_min_ as _direct_clamp_min_,
+    clone as _direct_clone,
+    complex as _direct_complex,
+    conj_physical as _direct_conj_physical,
+    copy_ as _direct_copy_,
+    copysign as _direct_copysign,
+    copysign_ as _direct_copysign_,
+    cos as _direct_cos,
+    cos_ as _direct_cos_,
+    cosh as _direct_cosh,
+    cosh_ as _direct_cosh_,
+    count_nonzero as _direct_count_nonzero,
+    cummax as _direct_cummax,
+    cummin as _direct_cummin,
+    cumprod as _direct_cumprod,
+    cumsum as _direct_cumsum,
+    deg2rad as _direct_deg2rad,
+    deg2rad_ as _direct_deg2rad_,
+    detach as _direct_detach,
+    diagonal as _direct_diagonal,
+    digamma as _direct_digamma,
+    digamma_ as _direct_digamma_,
+    dot as _direct_dot,
+    elu as _direct_elu,
+    elu_ as _direct_elu_,
+    empty as _direct_empty,
+    empty_strided as _direct_empty_strided,
+    eq as _direct_eq,
+    eq_ as _direct_eq_,
+    erf as _direct_erf,
+    erf_ as _direct_erf_,
+    erfc as _direct_erfc,
+    erfc_ as _direct_erfc_,
+    erfcx as _direct_erfcx,
+    erfinv as _direct_erfinv,
+    erfinv_ as _direct_erfinv_,
+    exp as _direct_exp,
+    exp2 as _direct_exp2,
+    exp2_ as _direct_exp2_,
+    exp_ as _direct_exp_,
+    expand as _direct_expand,
+    expm1 as _direct_expm1,
+    expm1_ as _direct_expm1_,
+    exponential_ as _direct_exponential_,
+    eye as _direct_eye,
+    fake_quantize_per_channel_affine as _direct_fake_quantize_per_channel_affine,
+    fake_quantize_per_tensor_affine as _direct_fake_quantize_per_tensor_affine,
+    fill_ as _direct_fill_,
+    flatten as _direct_flatten,
+    floor as _direct_floor,
+    floor_ as _direct_floor_,
+    floor_divide as _direct_floor_divide,
+    floor_divide_ as _direct_floor_divide_,
+    fmax as _direct_fmax,
+    fmin as _direct_fmin,
+    fmod as _direct_fmod,
+    fmod_ as _direct_fmod_,
+    frac as _direct_frac,
+    frac_ as _direct_frac_,
+    full as _direct_full,
+    gather as _direct_gather,
+    gcd as _direct_gcd,
+    gcd_ as _direct_gcd_,
+    ge as _direct_ge,
+    ge_ as _direct_ge_,
+    gelu as _direct_gelu,
+    geometric_ as _direct_geometric_,
+    group_norm as _direct_group_norm,
+    gt as _direct_gt,
+    gt_ as _direct_gt_,
+    hardshrink as _direct_hardshrink,
+    hardsigmoid as _direct_hardsigmoid,
+    hardsigmoid_ as _direct_hardsigmoid_,
+    hardswish as _direct_hardswish,
+    hardswish_ as _direct_hardswish_,
+    hardtanh as _direct_hardtanh,
+    hardtanh_ as _direct_hardtanh_,
+    heaviside as _direct_heaviside,
+    heaviside_ as _direct_heaviside_,
+    hermite_polynomial_h as _direct_hermite_polynomial_h,
+    hermite_polynomial_he as _direct_hermite_polynomial_he,
+    hypot as _direct_hypot,
+    hypot_ as _direct_hypot_,
+    i0 as _direct_i0,
+    i0e as _direct_i0e,
+    i1 as _direct_i1,
+    i1e as _direct_i1e,
+    igamma as _direct_igamma,
+    igammac as _direct_igammac,
+    imag as _direct_imag,
+    index_add as _direct_index_add,
+    index_select as _direct_index_select,
+    isfinite as _direct_isfinite,
+    isinf as _direct_isinf,
+    isnan as _direct_isnan,
+    isneginf as _direct_isneginf,
+    isposinf as _direct_isposinf,
+    laguerre_polynomial_l as _direct_laguerre_polynomial_l,
+    layer_norm as _direct_layer_norm,
+    lcm as _direct_lcm,
+    lcm_ as _direct_lcm_,
+    le as _direct_le,
+    le_ as _direct_le_,
+    leaky_relu as _direct_leaky_relu,
+    leaky_relu_ as _direct_leaky_relu_,
+    legendre_polynomial_p as _direct_legendre_polynomial_p,
+    lerp as _direct_lerp,
+    lerp_ as _direct_lerp_,
+    lgamma as _direct_lgamma,
+    lgamma_ as _direct_lgamma_,
+    linear as _direct_linear,
+    linspace as _direct_linspace,
+    log as _direct_log,
+    log10 as _direct_log10,
+    log10_ as _direct_log10_,
+    log1p as _direct_log1p,
+    log1p_ as _direct_log1p_,
+    log2 as _direct_log2,
+    log2_ as _direct_log2_,
+    log_ as _direct_log_,
+    log_ndtr as _direct_log_ndtr,
+    log_normal_ as _direct_log_normal_,
+    log_softmax as _direct_log_softmax,
+    logaddexp as _direct_logaddexp,
+    logaddexp2 as _direct_logaddexp2,
+    logcumsumexp as _direct_logcumsumexp,
+    logical_and as _direct_logical_and,
+    logical_and_ as _direct_logical_and_,
+    logical_not as _direct_logical_not,
+    logical_not_ as _direct_logical_not_,
+    logical_or as _direct_logical_or,
+    logical_or_ as _direct_logical_or_,
+    logical_xor as _direct_logical_xor,
+    logical_xor_ as _direct_logical_xor_,
+    logit as _direct_logit,
+    logit_ as _direct_logit_,
+    logsigmoid as _direct_logsigmoid,
+    logsumexp as _direct_logsumexp,
+    lt as _direct_lt,
+    lt_ as _direct_lt_,
+    masked_fill as _direct_masked_fill,
+    masked_fill_ as _direct_masked_fill_,
+    matmul as _direct_matmul,
+    matrix_exp as _direct_matrix_exp,
+    maximum as _direct_maximum,
+    mean as _direct_mean,
+    minimum as _direct_minimum,
+    mish as _direct_mish,
+    mish_ as _direct_mish_,
+    mm as _direct_mm,
+    modified_bessel_k0 as _direct_modified_bessel_k0,
+    modified_bessel_k1 as _direct_modified_bessel_k1,
+    movedim as _direct_movedim,
+    mul as _direct_mul,
+    mul_ as _direct_mul_,
+    mv as _direct_mv,
+    narrow as _direct_narrow,
+    native_layer_norm as _direct_native_layer_norm,
+    ndtri as _direct_ndtri,
+    ne as _direct_ne,
+    ne_ as _direct_ne_,
+    neg as _direct_neg,
+    neg_ as _direct_neg_,
+    nextafter as _direct_nextafter,
+    nextafter_ as _direct_nextafter_,
+    normal_ as _direct_normal_,
+    outer as _direct_outer,
+    permute as _direct_permute,
+    poisson as _direct_poisson,
+    polar as _direct_polar,
+    pow as _direct_pow,
+    pow_ as _direct_pow_,
+    prelu as _direct_prelu,
+    rad2deg as _direct_rad2deg,
+    rad2deg_ as _direct_rad2deg_,
+    real as _direct_real,
+    reciprocal as _direct_reciprocal,
+    reciprocal_ as _direct_reciprocal_,
+    relu as _direct_relu,
+    relu_ as _direct_relu_,
+    remainder as _direct_remainder,
+    remainder_ as _direct_remainder_,
+    rms_norm as _direct_rms_norm,
+    round as _direct_round,
+    round_ as _direct_round_,
+    rsqrt as _direct_rsqrt,
+    rsqrt_ as _direct_rsqrt_,
+    rsub as _direct_rsub,
+    scaled_modified_bessel_k0 as _direct_scaled_modified_bessel_k0,
+    scaled_modified_bessel_k1 as _direct_scaled_modified_bessel_k1,
+    scatter_add as _direct_scatter_add,
+    select as _direct_select,
+    selu as _direct_selu,
+    selu_ as _direct_selu_,
+    sgn as _direct_sgn,
+    shifted_chebyshev_polynomial_t as _direct_shifted_chebyshev_polynomial_t,
+    shifted_chebyshev_polynomial_u as _direct_shifted_chebyshev_polynomial_u,
+    shifted_chebyshev_polynomial_v as _direct_shifted_chebyshev_polynomial_v,
+    shifted_chebyshev_polynomial_w as _direct_shifted_chebyshev_polynomial_w,
+    sigmoid as _direct_sigmoid,
+    sigmoid_ as _direct_sigmoid_,
+    sign as _direct_sign,
+    sign_ as _direct_sign_,
+    signbit as _direct_signbit,
+    silu as _direct_silu,
+    silu_ as _direct_silu_,
+    sin as _direct_sin,
+    sin_ as _direct_sin_,
+    sinc as _direct_sinc,
+    sinc_ as _direct_sinc_,
+    sinh as _direct_sinh,
+    sinh_ as _direct_sinh_,
+    softmax as _direct_softmax,
+    softplus as _direct_softplus,
+    softshrink as _direct_softshrink,
+    spherical_bessel_j0 as _direct_spherical_bessel_j0,
+    split_with_sizes as _direct_split_with_sizes,
+    sqrt as _direct_sqrt,
+    sqrt_ as _direct_sqrt_,
+    square as _direct_square,
+    square_ as _direct_square_,
+    squeeze as _direct_squeeze,
+    sub as _direct_sub,
+    sub_ as _direct_sub_,
+    sum as _direct_sum,
+    t as _direct_t,
+    tan as _direct_tan,
+    tan_ as _direct_tan_,
+    tanh as _direct_tanh,
+    tanh_ as _direct_tanh_,
+    threshold as _direct_threshold,
+    threshold_ as _direct_threshold_,
+    topk as _direct_topk,
+    transpose as _direct_transpose,
+    tril as _direct_tril,
+    triu as _direct_triu,
+    true_divide as _direct_true_divide,
+    true_divide_ as _direct_true_divide_,
+    trunc as _direct_trunc,
+    trunc_ as _direct_trunc_,
+    unbind as _direct_unbind,
+    unfold as _direct_unfold,
+    uniform_ as _direct_uniform_,
+    unsqueeze as _direct_unsqueeze,
+    view_as_complex as _direct_view_as_complex,
+    view_as_real as _direct_view_as_real,
+    xlogy as _direct_xlogy,
+    xlogy_ as _direct_xlogy_,
+    zero_ as _direct_zero_,
+    zeta as _direct_zeta,
+)
 from torch._C import (
     _check_tensors, _core_drop, _device_id, _handles, _ints, _kind_of, _named_result, _number, _operand, _raise,
     _wrap, _wrap_many, _wrap_named, _write_out,
@@ -473,6 +900,9 @@ _topk_result = _named_result("topk", ("values", "indices",))
 
 def _adam_step_(input, grad, exp_avg, exp_avg_sq, max_exp_avg_sq, step, lr, beta1, beta2, eps, weight_decay, decoupled, maximize):
     "One Adam step of one parameter."
+    result = _direct__adam_step_(input, grad, exp_avg, exp_avg_sq, max_exp_avg_sq, step, lr, beta1, beta2, eps, weight_decay, decoupled, maximize)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__adam_step_(input.h, grad.h, exp_avg.h, exp_avg_sq.h, 0 if max_exp_avg_sq is None else max_exp_avg_sq.h, step, lr, beta1, beta2, eps, weight_decay, decoupled, maximize))
     except AttributeError:
@@ -487,6 +917,9 @@ def _adam_steps_(tensors, each, count, rate, step, lr, beta1, beta2, eps, weight
 
 def _adaptive_avg_pool2d(input, output_size):
     "Averages over as many windows as wanted."
+    result = _direct__adaptive_avg_pool2d(input, output_size)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__adaptive_avg_pool2d(input.h, _ints(output_size)))
     except AttributeError:
@@ -496,6 +929,9 @@ def _adaptive_avg_pool2d(input, output_size):
 
 def _adaptive_avg_pool2d_int8(input, zero, output_size):
     "Averages of quantized numbers over as many windows as wanted; scale and zero point stay what they were."
+    result = _direct__adaptive_avg_pool2d_int8(input, zero, output_size)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__adaptive_avg_pool2d_int8(input.h, zero, _ints(output_size)))
     except AttributeError:
@@ -505,6 +941,9 @@ def _adaptive_avg_pool2d_int8(input, zero, output_size):
 
 def _add_int8(input, scale, zero, other, other_scale, other_zero, out_scale, out_zero, relu=False):
     "The sum of two tensors of quantized numbers, quantized by another scale."
+    result = _direct__add_int8(input, scale, zero, other, other_scale, other_zero, out_scale, out_zero, relu)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__add_int8(input.h, scale, zero, other.h, other_scale, other_zero, out_scale, out_zero, relu))
     except AttributeError:
@@ -514,6 +953,9 @@ def _add_int8(input, scale, zero, other, other_scale, other_zero, out_scale, out
 
 def _alias(input):
     "The same tensor under another name."
+    result = _direct__alias(input)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__alias(input.h))
     except AttributeError:
@@ -523,6 +965,9 @@ def _alias(input):
 
 def _attention(query, key, value, mask, scale, is_causal):
     "softmax(query key^T scale + mask) value over [B, H, T, D]."
+    result = _direct__attention(query, key, value, mask, scale, is_causal)
+    if result is not NotImplemented:
+        return _attention_result(*result)
     try:
         return _wrap_named(_attention_result, _core__attention(query.h, key.h, value.h, 0 if mask is None else mask.h, scale, is_causal))
     except AttributeError:
@@ -532,6 +977,9 @@ def _attention(query, key, value, mask, scale, is_causal):
 
 def _avg_pool2d_int8(input, zero, kernel_size, stride=(), padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None):
     "The average of each window of quantized numbers; scale and zero point stay what they were."
+    result = _direct__avg_pool2d_int8(input, zero, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__avg_pool2d_int8(input.h, zero, _ints(kernel_size), _ints(stride), _ints(padding), ceil_mode, count_include_pad, divisor_override))
     except AttributeError:
@@ -541,14 +989,18 @@ def _avg_pool2d_int8(input, zero, kernel_size, stride=(), padding=0, ceil_mode=F
 
 def _bernoulli_(input, p, generator):
     "1 with probability p, else 0."
+    result = _direct__bernoulli_(input, p, generator)
+    if result is not NotImplemented:
+        return result
     try:
         p_kind = _kind_of(type(p))
+        p_value = p
         if p_kind is None:
             try:
-                p, p_kind = p.h, 3
+                p_value, p_kind = p.h, 3
             except AttributeError:
-                p, p_kind = _operand(p)
-        h = _core__bernoulli_(input.h, p, p_kind, 0 if generator is None else generator.id)
+                p_value, p_kind = _operand(p)
+        h = _core__bernoulli_(input.h, p_value, p_kind, 0 if generator is None else generator.id)
         if h == 0:
             _raise()
         _core_drop(h)
@@ -560,6 +1012,9 @@ def _bernoulli_(input, p, generator):
 
 def _binary_cross_entropy(input, target):
     "-(target * log(input) + (1 - target) * log(1 - input)), element by element."
+    result = _direct__binary_cross_entropy(input, target)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__binary_cross_entropy(input.h, target.h))
     except AttributeError:
@@ -569,6 +1024,9 @@ def _binary_cross_entropy(input, target):
 
 def _bitwise_not_int(input):
     "All bits flipped."
+    result = _direct__bitwise_not_int(input)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__bitwise_not_int(input.h))
     except AttributeError:
@@ -578,6 +1036,9 @@ def _bitwise_not_int(input):
 
 def _bitwise_not_int_(input):
     "All bits flipped."
+    result = _direct__bitwise_not_int_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core__bitwise_not_int_(input.h)
         if h == 0:
@@ -591,6 +1052,9 @@ def _bitwise_not_int_(input):
 
 def _cast(input, dtype):
     "Convert to another dtype; the same dtype gives a copy."
+    result = _direct__cast(input, dtype)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__cast(input.h, dtype.id))
     except AttributeError:
@@ -605,6 +1069,9 @@ def _cat_int8(tensors, tables, dim):
 
 def _cholesky_inverse(L, upper):
     "The inverse of a matrix, from its Cholesky factor."
+    result = _direct__cholesky_inverse(L, upper)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__cholesky_inverse(L.h, upper))
     except AttributeError:
@@ -614,6 +1081,9 @@ def _cholesky_inverse(L, upper):
 
 def _cholesky_solve(B, L, upper):
     "The solution of a linear equation, from the Cholesky factor of its matrix."
+    result = _direct__cholesky_solve(B, L, upper)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__cholesky_solve(B.h, L.h, upper))
     except AttributeError:
@@ -623,6 +1093,9 @@ def _cholesky_solve(B, L, upper):
 
 def _choose_qparams(input, quant_min=0, quant_max=255):
     "The scale and the zero point that hold all of input."
+    result = _direct__choose_qparams(input, quant_min, quant_max)
+    if result is not NotImplemented:
+        return _choose_qparams_result(*result)
     try:
         return _wrap_named(_choose_qparams_result, _core__choose_qparams(input.h, quant_min, quant_max))
     except AttributeError:
@@ -632,6 +1105,9 @@ def _choose_qparams(input, quant_min=0, quant_max=255):
 
 def _conj(input):
     "The complex conjugate. Unlike PyTorch's it is computed at once."
+    result = _direct__conj(input)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__conj(input.h))
     except AttributeError:
@@ -641,6 +1117,9 @@ def _conj(input):
 
 def _contiguous(input):
     "A copy in row-major order."
+    result = _direct__contiguous(input)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__contiguous(input.h))
     except AttributeError:
@@ -650,6 +1129,9 @@ def _contiguous(input):
 
 def _conv1d(input, weight, bias, stride, padding, dilation, groups):
     "1-D convolution (cross-correlation) with numeric padding."
+    result = _direct__conv1d(input, weight, bias, stride, padding, dilation, groups)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__conv1d(input.h, weight.h, 0 if bias is None else bias.h, _ints(stride), _ints(padding), _ints(dilation), groups))
     except AttributeError:
@@ -659,6 +1141,9 @@ def _conv1d(input, weight, bias, stride, padding, dilation, groups):
 
 def _conv2d(input, weight, bias, stride, padding, dilation, groups):
     "2-D convolution (cross-correlation) with numeric padding."
+    result = _direct__conv2d(input, weight, bias, stride, padding, dilation, groups)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__conv2d(input.h, weight.h, 0 if bias is None else bias.h, _ints(stride), _ints(padding), _ints(dilation), groups))
     except AttributeError:
@@ -668,36 +1153,43 @@ def _conv2d(input, weight, bias, stride, padding, dilation, groups):
 
 def _conv2d_int8(input, x_scale, x_zero, weight, weight_scale, weight_zero, bias, stride, padding, dilation, groups, out_scale=None, out_zero=None, dtype=None, relu=False):
     "A 2-D convolution of uint8 or int8 activations and int8 weights, summed in int32; real or requantized."
+    result = _direct__conv2d_int8(input, x_scale, x_zero, weight, weight_scale, weight_zero, bias, stride, padding, dilation, groups, out_scale, out_zero, dtype, relu)
+    if result is not NotImplemented:
+        return result
     try:
         x_scale_kind = _kind_of(type(x_scale))
+        x_scale_value = x_scale
         if x_scale_kind is None:
             try:
-                x_scale, x_scale_kind = x_scale.h, 3
+                x_scale_value, x_scale_kind = x_scale.h, 3
             except AttributeError:
-                x_scale, x_scale_kind = _operand(x_scale)
+                x_scale_value, x_scale_kind = _operand(x_scale)
         x_zero_kind = _kind_of(type(x_zero))
+        x_zero_value = x_zero
         if x_zero_kind is None:
             try:
-                x_zero, x_zero_kind = x_zero.h, 3
+                x_zero_value, x_zero_kind = x_zero.h, 3
             except AttributeError:
-                x_zero, x_zero_kind = _operand(x_zero)
+                x_zero_value, x_zero_kind = _operand(x_zero)
         out_scale_kind = _kind_of(type(out_scale))
+        out_scale_value = out_scale
         if out_scale is None:
-            out_scale, out_scale_kind = 0, -1
+            out_scale_value, out_scale_kind = 0, -1
         elif out_scale_kind is None:
             try:
-                out_scale, out_scale_kind = out_scale.h, 3
+                out_scale_value, out_scale_kind = out_scale.h, 3
             except AttributeError:
-                out_scale, out_scale_kind = _operand(out_scale)
+                out_scale_value, out_scale_kind = _operand(out_scale)
         out_zero_kind = _kind_of(type(out_zero))
+        out_zero_value = out_zero
         if out_zero is None:
-            out_zero, out_zero_kind = 0, -1
+            out_zero_value, out_zero_kind = 0, -1
         elif out_zero_kind is None:
             try:
-                out_zero, out_zero_kind = out_zero.h, 3
+                out_zero_value, out_zero_kind = out_zero.h, 3
             except AttributeError:
-                out_zero, out_zero_kind = _operand(out_zero)
-        return _wrap(_core__conv2d_int8(input.h, x_scale, x_scale_kind, x_zero, x_zero_kind, weight.h, weight_scale.h, 0 if weight_zero is None else weight_zero.h, 0 if bias is None else bias.h, _ints(stride), _ints(padding), _ints(dilation), groups, out_scale, out_scale_kind, out_zero, out_zero_kind, -1 if dtype is None else dtype.id, relu))
+                out_zero_value, out_zero_kind = _operand(out_zero)
+        return _wrap(_core__conv2d_int8(input.h, x_scale_value, x_scale_kind, x_zero_value, x_zero_kind, weight.h, weight_scale.h, 0 if weight_zero is None else weight_zero.h, 0 if bias is None else bias.h, _ints(stride), _ints(padding), _ints(dilation), groups, out_scale_value, out_scale_kind, out_zero_value, out_zero_kind, -1 if dtype is None else dtype.id, relu))
     except AttributeError:
         _check_tensors("_conv2d_int8", [("input", 1, input), ("weight", 4, weight), ("weight_scale", 5, weight_scale)])
         raise
@@ -705,6 +1197,9 @@ def _conv2d_int8(input, x_scale, x_zero, weight, weight_scale, weight_zero, bias
 
 def _conv_transpose1d(input, weight, bias, stride, padding, output_padding, groups, dilation):
     "1-D transposed convolution."
+    result = _direct__conv_transpose1d(input, weight, bias, stride, padding, output_padding, groups, dilation)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__conv_transpose1d(input.h, weight.h, 0 if bias is None else bias.h, _ints(stride), _ints(padding), _ints(output_padding), groups, _ints(dilation)))
     except AttributeError:
@@ -714,6 +1209,9 @@ def _conv_transpose1d(input, weight, bias, stride, padding, output_padding, grou
 
 def _conv_transpose2d(input, weight, bias, stride, padding, output_padding, groups, dilation):
     "2-D transposed convolution."
+    result = _direct__conv_transpose2d(input, weight, bias, stride, padding, output_padding, groups, dilation)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__conv_transpose2d(input.h, weight.h, 0 if bias is None else bias.h, _ints(stride), _ints(padding), _ints(output_padding), groups, _ints(dilation)))
     except AttributeError:
@@ -723,6 +1221,9 @@ def _conv_transpose2d(input, weight, bias, stride, padding, output_padding, grou
 
 def _cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing, widen):
     "Cross entropy of logits with class numbers, classes in dim 1; `widen` keeps the loss in float32, as autocast does."
+    result = _direct__cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing, widen)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__cross_entropy(input.h, target.h, 0 if weight is None else weight.h, ignore_index, reduction, label_smoothing, widen))
     except AttributeError:
@@ -732,22 +1233,27 @@ def _cross_entropy(input, target, weight, ignore_index, reduction, label_smoothi
 
 def _dequantize_affine(input, scale, zero_point=None, axis=None, dtype=None):
     "(input - zero_point) * scale; float32 unless dtype says otherwise."
+    result = _direct__dequantize_affine(input, scale, zero_point, axis, dtype)
+    if result is not NotImplemented:
+        return result
     try:
         scale_kind = _kind_of(type(scale))
+        scale_value = scale
         if scale_kind is None:
             try:
-                scale, scale_kind = scale.h, 3
+                scale_value, scale_kind = scale.h, 3
             except AttributeError:
-                scale, scale_kind = _operand(scale)
+                scale_value, scale_kind = _operand(scale)
         zero_point_kind = _kind_of(type(zero_point))
+        zero_point_value = zero_point
         if zero_point is None:
-            zero_point, zero_point_kind = 0, -1
+            zero_point_value, zero_point_kind = 0, -1
         elif zero_point_kind is None:
             try:
-                zero_point, zero_point_kind = zero_point.h, 3
+                zero_point_value, zero_point_kind = zero_point.h, 3
             except AttributeError:
-                zero_point, zero_point_kind = _operand(zero_point)
-        return _wrap(_core__dequantize_affine(input.h, scale, scale_kind, zero_point, zero_point_kind, axis, -1 if dtype is None else dtype.id))
+                zero_point_value, zero_point_kind = _operand(zero_point)
+        return _wrap(_core__dequantize_affine(input.h, scale_value, scale_kind, zero_point_value, zero_point_kind, axis, -1 if dtype is None else dtype.id))
     except AttributeError:
         _check_tensors("_dequantize_affine", [("input", 1, input)])
         raise
@@ -755,6 +1261,9 @@ def _dequantize_affine(input, scale, zero_point=None, axis=None, dtype=None):
 
 def _dequantize_low_bit(weight, scale, zero=None, table=None, format='int8', group=0, dtype=None):
     "The numbers that a weight of few bits stands for."
+    result = _direct__dequantize_low_bit(weight, scale, zero, table, format, group, dtype)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__dequantize_low_bit(weight.h, scale.h, 0 if zero is None else zero.h, 0 if table is None else table.h, format, group, -1 if dtype is None else dtype.id))
     except AttributeError:
@@ -764,6 +1273,9 @@ def _dequantize_low_bit(weight, scale, zero=None, table=None, format='int8', gro
 
 def _diagonal_backward(dy, size, offset, dim1, dim2):
     "Zeros of the given size with dy on a diagonal."
+    result = _direct__diagonal_backward(dy, size, offset, dim1, dim2)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__diagonal_backward(dy.h, _ints(size), offset, dim1, dim2))
     except AttributeError:
@@ -773,6 +1285,10 @@ def _diagonal_backward(dy, size, offset, dim1, dim2):
 
 def _dirichlet_grad(x, alpha, total, *, out=None):
     "How an entry of a Dirichlet sample moves with its concentration, over 1 - x."
+    if out is None:
+        result = _direct__dirichlet_grad(x, alpha, total)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core__dirichlet_grad(x.h, alpha.h, total.h)))
@@ -784,14 +1300,18 @@ def _dirichlet_grad(x, alpha, total, *, out=None):
 
 def _div_rounded(input, other, *, rounding_mode):
     "input / other rounded to an integer: 'trunc' towards zero, 'floor' down."
+    result = _direct__div_rounded(input, other, rounding_mode)
+    if result is not NotImplemented:
+        return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
-        return _wrap(_core__div_rounded(input.h, other, other_kind, rounding_mode))
+                other_value, other_kind = _operand(other)
+        return _wrap(_core__div_rounded(input.h, other_value, other_kind, rounding_mode))
     except AttributeError:
         _check_tensors("_div_rounded", [("input", 1, input)])
         raise
@@ -799,14 +1319,18 @@ def _div_rounded(input, other, *, rounding_mode):
 
 def _div_rounded_(input, other, *, rounding_mode):
     "input / other rounded to an integer: 'trunc' towards zero, 'floor' down."
+    result = _direct__div_rounded_(input, other, rounding_mode)
+    if result is not NotImplemented:
+        return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
-        h = _core__div_rounded_(input.h, other, other_kind, rounding_mode)
+                other_value, other_kind = _operand(other)
+        h = _core__div_rounded_(input.h, other_value, other_kind, rounding_mode)
         if h == 0:
             _raise()
         _core_drop(h)
@@ -818,6 +1342,9 @@ def _div_rounded_(input, other, *, rounding_mode):
 
 def _dropout(input, p):
     "Elements zeroed with probability p, the rest scaled by 1 / (1 - p)."
+    result = _direct__dropout(input, p)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__dropout(input.h, p))
     except AttributeError:
@@ -827,6 +1354,9 @@ def _dropout(input, p):
 
 def _embedding(weight, indices, padding_idx):
     "Rows of weight, by index."
+    result = _direct__embedding(weight, indices, padding_idx)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__embedding(weight.h, indices.h, padding_idx))
     except AttributeError:
@@ -836,6 +1366,9 @@ def _embedding(weight, indices, padding_idx):
 
 def _empty_like(input, dtype, device):
     "Uninitialised memory in the shape and memory order of input."
+    result = _direct__empty_like(input, dtype, device)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__empty_like(input.h, -1 if dtype is None else dtype.id, -1 if device is None else _device_id(device)))
     except AttributeError:
@@ -845,6 +1378,10 @@ def _empty_like(input, dtype, device):
 
 def _fake_quantize_learnable_per_channel_affine(input, scale, zero_point, axis, quant_min, quant_max, grad_factor=1.0, *, out=None):
     "Fake quantization whose scales and zero points, one per channel, are learned."
+    if out is None:
+        result = _direct__fake_quantize_learnable_per_channel_affine(input, scale, zero_point, axis, quant_min, quant_max, grad_factor)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core__fake_quantize_learnable_per_channel_affine(input.h, scale.h, zero_point.h, axis, quant_min, quant_max, grad_factor)))
@@ -856,6 +1393,10 @@ def _fake_quantize_learnable_per_channel_affine(input, scale, zero_point, axis, 
 
 def _fake_quantize_learnable_per_tensor_affine(input, scale, zero_point, quant_min, quant_max, grad_factor=1.0, *, out=None):
     "Fake quantization whose scale and zero point are learned."
+    if out is None:
+        result = _direct__fake_quantize_learnable_per_tensor_affine(input, scale, zero_point, quant_min, quant_max, grad_factor)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core__fake_quantize_learnable_per_tensor_affine(input.h, scale.h, zero_point.h, quant_min, quant_max, grad_factor)))
@@ -867,6 +1408,9 @@ def _fake_quantize_learnable_per_tensor_affine(input, scale, zero_point, quant_m
 
 def _fft_c2c(input, dim, inverse, scale):
     "The Fourier transform of complex numbers along dim, times a factor."
+    result = _direct__fft_c2c(input, dim, inverse, scale)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__fft_c2c(input.h, dim, inverse, scale))
     except AttributeError:
@@ -876,6 +1420,9 @@ def _fft_c2c(input, dim, inverse, scale):
 
 def _fft_c2r(input, dim, n, scale):
     "The inverse: n real numbers from the half of their transform, times a factor."
+    result = _direct__fft_c2r(input, dim, n, scale)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__fft_c2r(input.h, dim, n, scale))
     except AttributeError:
@@ -885,6 +1432,9 @@ def _fft_c2r(input, dim, n, scale):
 
 def _fft_r2c(input, dim, onesided, scale):
     "The Fourier transform of real numbers along dim, or the half of it that is not redundant, times a factor."
+    result = _direct__fft_r2c(input, dim, onesided, scale)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__fft_r2c(input.h, dim, onesided, scale))
     except AttributeError:
@@ -894,6 +1444,9 @@ def _fft_r2c(input, dim, onesided, scale):
 
 def _flip(input, dims):
     "The given dims in reverse order."
+    result = _direct__flip(input, dims)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__flip(input.h, _ints(dims)))
     except AttributeError:
@@ -903,6 +1456,9 @@ def _flip(input, dims):
 
 def _geqrf(A):
     "Householder reflections below R, as LAPACK packs them."
+    result = _direct__geqrf(A)
+    if result is not NotImplemented:
+        return _geqrf_result(*result)
     try:
         return _wrap_named(_geqrf_result, _core__geqrf(A.h))
     except AttributeError:
@@ -912,6 +1468,9 @@ def _geqrf(A):
 
 def _get_rng_state(generator):
     "The generator's state as bytes, in PyTorch's layout."
+    result = _direct__get_rng_state(generator)
+    if result is not NotImplemented:
+        return result
     return _wrap(_core__get_rng_state(0 if generator is None else generator.id))
 
 
@@ -926,6 +1485,9 @@ def _gru(input, hidden, sizes, weights, has_biases=True, bidirectional=False, dr
 
 def _householder_product(A, tau):
     "The first columns of a product of Householder reflections."
+    result = _direct__householder_product(A, tau)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__householder_product(A.h, tau.h))
     except AttributeError:
@@ -957,6 +1519,10 @@ def _index_put_(input, indices, values, accumulate=False):
 
 def _int_mm(input, mat2, *, out=None):
     "The product of a matrix of int8 or uint8 and one of int8, summed in int32."
+    if out is None:
+        result = _direct__int_mm(input, mat2)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core__int_mm(input.h, mat2.h)))
@@ -968,6 +1534,9 @@ def _int_mm(input, mat2, *, out=None):
 
 def _linalg_cholesky(A, upper, check):
     "The Cholesky factor of each positive definite matrix."
+    result = _direct__linalg_cholesky(A, upper, check)
+    if result is not NotImplemented:
+        return _linalg_cholesky_result(*result)
     try:
         return _wrap_named(_linalg_cholesky_result, _core__linalg_cholesky(A.h, upper, check))
     except AttributeError:
@@ -977,6 +1546,9 @@ def _linalg_cholesky(A, upper, check):
 
 def _linalg_det(A):
     "The determinant of each matrix."
+    result = _direct__linalg_det(A)
+    if result is not NotImplemented:
+        return _linalg_det_result(*result)
     try:
         return _wrap_named(_linalg_det_result, _core__linalg_det(A.h))
     except AttributeError:
@@ -986,6 +1558,9 @@ def _linalg_det(A):
 
 def _linalg_eig(A, compute_v):
     "Eigenvalues and eigenvectors (of norm 1, the largest component real) of square matrices; complex."
+    result = _direct__linalg_eig(A, compute_v)
+    if result is not NotImplemented:
+        return _linalg_eig_result(*result)
     try:
         return _wrap_named(_linalg_eig_result, _core__linalg_eig(A.h, compute_v))
     except AttributeError:
@@ -995,6 +1570,9 @@ def _linalg_eig(A, compute_v):
 
 def _linalg_eigh(A, UPLO, compute_v):
     "Eigenvalues, ascending, and orthonormal eigenvectors of Hermitian matrices."
+    result = _direct__linalg_eigh(A, UPLO, compute_v)
+    if result is not NotImplemented:
+        return _linalg_eigh_result(*result)
     try:
         return _wrap_named(_linalg_eigh_result, _core__linalg_eigh(A.h, UPLO, compute_v))
     except AttributeError:
@@ -1004,6 +1582,9 @@ def _linalg_eigh(A, UPLO, compute_v):
 
 def _linalg_inv(A, check):
     "The inverse of each matrix of a batch."
+    result = _direct__linalg_inv(A, check)
+    if result is not NotImplemented:
+        return _linalg_inv_result(*result)
     try:
         return _wrap_named(_linalg_inv_result, _core__linalg_inv(A.h, check))
     except AttributeError:
@@ -1013,6 +1594,9 @@ def _linalg_inv(A, check):
 
 def _linalg_lu_factor_ex(A):
     "A = P L U, the triangles packed into one matrix."
+    result = _direct__linalg_lu_factor_ex(A)
+    if result is not NotImplemented:
+        return _linalg_lu_factor_ex_result(*result)
     try:
         return _wrap_named(_linalg_lu_factor_ex_result, _core__linalg_lu_factor_ex(A.h))
     except AttributeError:
@@ -1022,6 +1606,9 @@ def _linalg_lu_factor_ex(A):
 
 def _linalg_lu_solve(LU, pivots, B, left, adjoint):
     "The solution of a linear equation whose matrix was factored by lu_factor."
+    result = _direct__linalg_lu_solve(LU, pivots, B, left, adjoint)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__linalg_lu_solve(LU.h, pivots.h, B.h, left, adjoint))
     except AttributeError:
@@ -1031,6 +1618,9 @@ def _linalg_lu_solve(LU, pivots, B, left, adjoint):
 
 def _linalg_pinv(A, tolerance, hermitian):
     "The pseudo-inverse; singular values below the tolerance count as zero."
+    result = _direct__linalg_pinv(A, tolerance, hermitian)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__linalg_pinv(A.h, tolerance.h, hermitian))
     except AttributeError:
@@ -1040,6 +1630,9 @@ def _linalg_pinv(A, tolerance, hermitian):
 
 def _linalg_qr(A, mode):
     "A = Q R with orthonormal columns in Q and R upper triangular."
+    result = _direct__linalg_qr(A, mode)
+    if result is not NotImplemented:
+        return _linalg_qr_result(*result)
     try:
         return _wrap_named(_linalg_qr_result, _core__linalg_qr(A.h, mode))
     except AttributeError:
@@ -1049,6 +1642,9 @@ def _linalg_qr(A, mode):
 
 def _linalg_slogdet(A):
     "The sign and the logarithm of the magnitude of the determinant of each matrix."
+    result = _direct__linalg_slogdet(A)
+    if result is not NotImplemented:
+        return _linalg_slogdet_result(*result)
     try:
         return _wrap_named(_linalg_slogdet_result, _core__linalg_slogdet(A.h))
     except AttributeError:
@@ -1058,6 +1654,9 @@ def _linalg_slogdet(A):
 
 def _linalg_solve(A, B, left, check):
     "The solution of A X = B, or X A = B."
+    result = _direct__linalg_solve(A, B, left, check)
+    if result is not NotImplemented:
+        return _linalg_solve_result(*result)
     try:
         return _wrap_named(_linalg_solve_result, _core__linalg_solve(A.h, B.h, left, check))
     except AttributeError:
@@ -1067,6 +1666,9 @@ def _linalg_solve(A, B, left, check):
 
 def _linalg_solve_triangular(A, B, upper, left=True, unitriangular=False):
     "The solution of A X = B (or X A = B) for triangular A."
+    result = _direct__linalg_solve_triangular(A, B, upper, left, unitriangular)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__linalg_solve_triangular(A.h, B.h, upper, left, unitriangular))
     except AttributeError:
@@ -1076,6 +1678,9 @@ def _linalg_solve_triangular(A, B, upper, left=True, unitriangular=False):
 
 def _linalg_svd(A, full_matrices, compute_uv):
     "A = U diag(S) Vh with orthonormal columns in U and rows in Vh; S descending."
+    result = _direct__linalg_svd(A, full_matrices, compute_uv)
+    if result is not NotImplemented:
+        return _linalg_svd_result(*result)
     try:
         return _wrap_named(_linalg_svd_result, _core__linalg_svd(A.h, full_matrices, compute_uv))
     except AttributeError:
@@ -1085,6 +1690,9 @@ def _linalg_svd(A, full_matrices, compute_uv):
 
 def _linalg_swap_rows(B, pivots, backwards):
     "Rows exchanged as pivots say."
+    result = _direct__linalg_swap_rows(B, pivots, backwards)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__linalg_swap_rows(B.h, pivots.h, backwards))
     except AttributeError:
@@ -1094,36 +1702,43 @@ def _linalg_swap_rows(B, pivots, backwards):
 
 def _linear_int8(input, x_scale, x_zero, weight, weight_scale, weight_zero=None, bias=None, out_scale=None, out_zero=None, dtype=None, relu=False, quant_min=0, quant_max=255):
     "A linear layer of uint8, int8 or float activations (rounded to quant_min to quant_max) and int8 weights; real or requantized."
+    result = _direct__linear_int8(input, x_scale, x_zero, weight, weight_scale, weight_zero, bias, out_scale, out_zero, dtype, relu, quant_min, quant_max)
+    if result is not NotImplemented:
+        return result
     try:
         x_scale_kind = _kind_of(type(x_scale))
+        x_scale_value = x_scale
         if x_scale_kind is None:
             try:
-                x_scale, x_scale_kind = x_scale.h, 3
+                x_scale_value, x_scale_kind = x_scale.h, 3
             except AttributeError:
-                x_scale, x_scale_kind = _operand(x_scale)
+                x_scale_value, x_scale_kind = _operand(x_scale)
         x_zero_kind = _kind_of(type(x_zero))
+        x_zero_value = x_zero
         if x_zero_kind is None:
             try:
-                x_zero, x_zero_kind = x_zero.h, 3
+                x_zero_value, x_zero_kind = x_zero.h, 3
             except AttributeError:
-                x_zero, x_zero_kind = _operand(x_zero)
+                x_zero_value, x_zero_kind = _operand(x_zero)
         out_scale_kind = _kind_of(type(out_scale))
+        out_scale_value = out_scale
         if out_scale is None:
-            out_scale, out_scale_kind = 0, -1
+            out_scale_value, out_scale_kind = 0, -1
         elif out_scale_kind is None:
             try:
-                out_scale, out_scale_kind = out_scale.h, 3
+                out_scale_value, out_scale_kind = out_scale.h, 3
             except AttributeError:
-                out_scale, out_scale_kind = _operand(out_scale)
+                out_scale_value, out_scale_kind = _operand(out_scale)
         out_zero_kind = _kind_of(type(out_zero))
+        out_zero_value = out_zero
         if out_zero is None:
-            out_zero, out_zero_kind = 0, -1
+            out_zero_value, out_zero_kind = 0, -1
         elif out_zero_kind is None:
             try:
-                out_zero, out_zero_kind = out_zero.h, 3
+                out_zero_value, out_zero_kind = out_zero.h, 3
             except AttributeError:
-                out_zero, out_zero_kind = _operand(out_zero)
-        return _wrap(_core__linear_int8(input.h, x_scale, x_scale_kind, x_zero, x_zero_kind, weight.h, weight_scale.h, 0 if weight_zero is None else weight_zero.h, 0 if bias is None else bias.h, out_scale, out_scale_kind, out_zero, out_zero_kind, -1 if dtype is None else dtype.id, relu, quant_min, quant_max))
+                out_zero_value, out_zero_kind = _operand(out_zero)
+        return _wrap(_core__linear_int8(input.h, x_scale_value, x_scale_kind, x_zero_value, x_zero_kind, weight.h, weight_scale.h, 0 if weight_zero is None else weight_zero.h, 0 if bias is None else bias.h, out_scale_value, out_scale_kind, out_zero_value, out_zero_kind, -1 if dtype is None else dtype.id, relu, quant_min, quant_max))
     except AttributeError:
         _check_tensors("_linear_int8", [("input", 1, input), ("weight", 4, weight), ("weight_scale", 5, weight_scale)])
         raise
@@ -1131,6 +1746,9 @@ def _linear_int8(input, x_scale, x_zero, weight, weight_scale, weight_zero=None,
 
 def _linear_int8_dynamic(input, weight, weight_scale, bias=None, weight_zero=None, granularity='tensor', quant_max=255, relu=False):
     "A linear layer of int8 weights whose activations are quantized on the fly: the whole tensor or each row by its own range."
+    result = _direct__linear_int8_dynamic(input, weight, weight_scale, bias, weight_zero, granularity, quant_max, relu)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__linear_int8_dynamic(input.h, weight.h, weight_scale.h, 0 if bias is None else bias.h, 0 if weight_zero is None else weight_zero.h, granularity, quant_max, relu))
     except AttributeError:
@@ -1140,6 +1758,9 @@ def _linear_int8_dynamic(input, weight, weight_scale, bias=None, weight_zero=Non
 
 def _linear_low_bit(input, weight, scale, zero=None, table=None, bias=None, format='int8', group=0, activations='float'):
     "A linear layer whose weights have few bits; with int4 weights, activations may be rounded to int8 by runs of 128."
+    result = _direct__linear_low_bit(input, weight, scale, zero, table, bias, format, group, activations)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__linear_low_bit(input.h, weight.h, scale.h, 0 if zero is None else zero.h, 0 if table is None else table.h, 0 if bias is None else bias.h, format, group, activations))
     except AttributeError:
@@ -1158,6 +1779,9 @@ def _lstm(input, hidden, cell, sizes, weights, has_biases=True, bidirectional=Fa
 
 def _map_int8(input, table):
     "Any function of one quantized number: byte b becomes table[b], 256 bytes of the same dtype in the order of the bits."
+    result = _direct__map_int8(input, table)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__map_int8(input.h, table.h))
     except AttributeError:
@@ -1167,6 +1791,9 @@ def _map_int8(input, table):
 
 def _max_all(input):
     "The largest of all elements."
+    result = _direct__max_all(input)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__max_all(input.h))
     except AttributeError:
@@ -1176,6 +1803,9 @@ def _max_all(input):
 
 def _max_dim(input, dim, keepdim=False):
     "The largest along dim, and where it is."
+    result = _direct__max_dim(input, dim, keepdim)
+    if result is not NotImplemented:
+        return _max_dim_result(*result)
     try:
         return _wrap_named(_max_dim_result, _core__max_dim(input.h, dim, keepdim))
     except AttributeError:
@@ -1185,6 +1815,9 @@ def _max_dim(input, dim, keepdim=False):
 
 def _max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode):
     "The largest value of each window, and where it was."
+    result = _direct__max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode)
+    if result is not NotImplemented:
+        return _max_pool2d_result(*result)
     try:
         return _wrap_named(_max_pool2d_result, _core__max_pool2d(input.h, _ints(kernel_size), _ints(stride), _ints(padding), _ints(dilation), ceil_mode))
     except AttributeError:
@@ -1194,6 +1827,9 @@ def _max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode):
 
 def _max_pool2d_int8(input, kernel_size, stride=(), padding=0, dilation=1, ceil_mode=False):
     "The largest byte of each window; scale and zero point stay what they were."
+    result = _direct__max_pool2d_int8(input, kernel_size, stride, padding, dilation, ceil_mode)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__max_pool2d_int8(input.h, _ints(kernel_size), _ints(stride), _ints(padding), _ints(dilation), ceil_mode))
     except AttributeError:
@@ -1203,6 +1839,9 @@ def _max_pool2d_int8(input, kernel_size, stride=(), padding=0, dilation=1, ceil_
 
 def _min_all(input):
     "The smallest of all elements."
+    result = _direct__min_all(input)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__min_all(input.h))
     except AttributeError:
@@ -1212,6 +1851,9 @@ def _min_all(input):
 
 def _min_dim(input, dim, keepdim=False):
     "The smallest along dim, and where it is."
+    result = _direct__min_dim(input, dim, keepdim)
+    if result is not NotImplemented:
+        return _min_dim_result(*result)
     try:
         return _wrap_named(_min_dim_result, _core__min_dim(input.h, dim, keepdim))
     except AttributeError:
@@ -1221,6 +1863,9 @@ def _min_dim(input, dim, keepdim=False):
 
 def _multinomial_replaced(input, num_samples, generator):
     "Indices drawn by weight, with replacement, from each row."
+    result = _direct__multinomial_replaced(input, num_samples, generator)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__multinomial_replaced(input.h, num_samples, 0 if generator is None else generator.id))
     except AttributeError:
@@ -1230,6 +1875,9 @@ def _multinomial_replaced(input, num_samples, generator):
 
 def _nan_to_num(input, nan, posinf, neginf):
     "NaN and infinities replaced."
+    result = _direct__nan_to_num(input, nan, posinf, neginf)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__nan_to_num(input.h, nan, posinf, neginf))
     except AttributeError:
@@ -1239,6 +1887,9 @@ def _nan_to_num(input, nan, posinf, neginf):
 
 def _nan_to_num_(input, nan, posinf, neginf):
     "NaN and infinities replaced."
+    result = _direct__nan_to_num_(input, nan, posinf, neginf)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core__nan_to_num_(input.h, nan, posinf, neginf)
         if h == 0:
@@ -1252,6 +1903,9 @@ def _nan_to_num_(input, nan, posinf, neginf):
 
 def _native_batch_norm(input, weight, bias, running_mean, running_var, training, eps):
     "Batch norm with the statistics that it used."
+    result = _direct__native_batch_norm(input, weight, bias, running_mean, running_var, training, eps)
+    if result is not NotImplemented:
+        return _native_batch_norm_result(*result)
     try:
         return _wrap_named(_native_batch_norm_result, _core__native_batch_norm(input.h, 0 if weight is None else weight.h, 0 if bias is None else bias.h, 0 if running_mean is None else running_mean.h, 0 if running_var is None else running_var.h, training, eps))
     except AttributeError:
@@ -1261,6 +1915,9 @@ def _native_batch_norm(input, weight, bias, running_mean, running_var, training,
 
 def _nll_loss(input, target, weight, ignore_index, reduction):
     "-weight[target] * input[target], reduced; input holds log-probabilities, classes in dim 1."
+    result = _direct__nll_loss(input, target, weight, ignore_index, reduction)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__nll_loss(input.h, target.h, 0 if weight is None else weight.h, ignore_index, reduction))
     except AttributeError:
@@ -1270,6 +1927,9 @@ def _nll_loss(input, target, weight, ignore_index, reduction):
 
 def _nonzero(input):
     "The indices of nonzero elements, one row each."
+    result = _direct__nonzero(input)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__nonzero(input.h))
     except AttributeError:
@@ -1279,6 +1939,9 @@ def _nonzero(input):
 
 def _norm1(input, dim, keepdim):
     "The sum of absolute values over dim."
+    result = _direct__norm1(input, dim, keepdim)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__norm1(input.h, -1 if dim is None else _ints(dim), keepdim))
     except AttributeError:
@@ -1288,6 +1951,9 @@ def _norm1(input, dim, keepdim):
 
 def _norm2(input, dim, keepdim):
     "The square root of the sum of squares over dim."
+    result = _direct__norm2(input, dim, keepdim)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__norm2(input.h, -1 if dim is None else _ints(dim), keepdim))
     except AttributeError:
@@ -1297,6 +1963,9 @@ def _norm2(input, dim, keepdim):
 
 def _pack_int4(codes):
     "Two numbers of 0 to 15 in each byte along the last dim, the first in the lower half."
+    result = _direct__pack_int4(codes)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__pack_int4(codes.h))
     except AttributeError:
@@ -1306,6 +1975,9 @@ def _pack_int4(codes):
 
 def _pin_memory(input):
     "A copy in memory that a GPU copies from by itself."
+    result = _direct__pin_memory(input)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__pin_memory(input.h))
     except AttributeError:
@@ -1315,6 +1987,9 @@ def _pin_memory(input):
 
 def _polygamma(input, n):
     "The nth derivative of digamma."
+    result = _direct__polygamma(input, n)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__polygamma(input.h, n))
     except AttributeError:
@@ -1324,6 +1999,9 @@ def _polygamma(input, n):
 
 def _prod(input, dim, keepdim, dtype):
     "The product over dim, or over all elements."
+    result = _direct__prod(input, dim, keepdim, dtype)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__prod(input.h, dim, keepdim, -1 if dtype is None else dtype.id))
     except AttributeError:
@@ -1333,22 +2011,27 @@ def _prod(input, dim, keepdim, dtype):
 
 def _quantize_affine(input, scale, zero_point=None, axis=None, quant_min=-128, quant_max=127, dtype=None):
     "Integers q with input = (q - zero_point) * scale, clamped to [quant_min, quant_max]; int8 unless dtype says otherwise."
+    result = _direct__quantize_affine(input, scale, zero_point, axis, quant_min, quant_max, dtype)
+    if result is not NotImplemented:
+        return result
     try:
         scale_kind = _kind_of(type(scale))
+        scale_value = scale
         if scale_kind is None:
             try:
-                scale, scale_kind = scale.h, 3
+                scale_value, scale_kind = scale.h, 3
             except AttributeError:
-                scale, scale_kind = _operand(scale)
+                scale_value, scale_kind = _operand(scale)
         zero_point_kind = _kind_of(type(zero_point))
+        zero_point_value = zero_point
         if zero_point is None:
-            zero_point, zero_point_kind = 0, -1
+            zero_point_value, zero_point_kind = 0, -1
         elif zero_point_kind is None:
             try:
-                zero_point, zero_point_kind = zero_point.h, 3
+                zero_point_value, zero_point_kind = zero_point.h, 3
             except AttributeError:
-                zero_point, zero_point_kind = _operand(zero_point)
-        return _wrap(_core__quantize_affine(input.h, scale, scale_kind, zero_point, zero_point_kind, axis, quant_min, quant_max, -1 if dtype is None else dtype.id))
+                zero_point_value, zero_point_kind = _operand(zero_point)
+        return _wrap(_core__quantize_affine(input.h, scale_value, scale_kind, zero_point_value, zero_point_kind, axis, quant_min, quant_max, -1 if dtype is None else dtype.id))
     except AttributeError:
         _check_tensors("_quantize_affine", [("input", 1, input)])
         raise
@@ -1356,6 +2039,9 @@ def _quantize_affine(input, scale, zero_point=None, axis=None, quant_min=-128, q
 
 def _random_(input, low, high, generator):
     "Integers drawn evenly from [low, high)."
+    result = _direct__random_(input, low, high, generator)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core__random_(input.h, low, high, 0 if generator is None else generator.id)
         if h == 0:
@@ -1369,6 +2055,9 @@ def _random_(input, low, high, generator):
 
 def _random_full_(input, generator):
     "Integers drawn evenly from all that the dtype counts exactly."
+    result = _direct__random_full_(input, generator)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core__random_full_(input.h, 0 if generator is None else generator.id)
         if h == 0:
@@ -1382,11 +2071,17 @@ def _random_full_(input, generator):
 
 def _randperm(n, generator):
     "The numbers below n in random order."
+    result = _direct__randperm(n, generator)
+    if result is not NotImplemented:
+        return result
     return _wrap(_core__randperm(n, 0 if generator is None else generator.id))
 
 
 def _rdiv(input, other):
     "other / input."
+    result = _direct__rdiv(input, other)
+    if result is not NotImplemented:
+        return result
     try:
         other_kind = _kind_of(type(other))
         if other_kind is None:
@@ -1399,6 +2094,9 @@ def _rdiv(input, other):
 
 def _repeat(input, repeats):
     "The tensor tiled along each dim."
+    result = _direct__repeat(input, repeats)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__repeat(input.h, _ints(repeats)))
     except AttributeError:
@@ -1408,6 +2106,9 @@ def _repeat(input, repeats):
 
 def _reshape(input, shape):
     "The same elements at another shape, copied only when they must be."
+    result = _direct__reshape(input, shape)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__reshape(input.h, _ints(shape)))
     except AttributeError:
@@ -1417,6 +2118,9 @@ def _reshape(input, shape):
 
 def _rfloordiv(input, other):
     "floor(other / input)."
+    result = _direct__rfloordiv(input, other)
+    if result is not NotImplemented:
+        return result
     try:
         other_kind = _kind_of(type(other))
         if other_kind is None:
@@ -1438,6 +2142,9 @@ def _rnn(input, hidden, sizes, weights, has_biases=True, bidirectional=False, dr
 
 def _rpow(input, base):
     "base to the power of input."
+    result = _direct__rpow(input, base)
+    if result is not NotImplemented:
+        return result
     try:
         base_kind = _kind_of(type(base))
         if base_kind is None:
@@ -1450,6 +2157,9 @@ def _rpow(input, base):
 
 def _rremainder(input, other):
     "other % input."
+    result = _direct__rremainder(input, other)
+    if result is not NotImplemented:
+        return result
     try:
         other_kind = _kind_of(type(other))
         if other_kind is None:
@@ -1462,6 +2172,10 @@ def _rremainder(input, other):
 
 def _sample_dirichlet(input, generator=None, *, out=None):
     "Points of the simplex drawn from Dirichlet distributions whose concentrations are the rows of input."
+    if out is None:
+        result = _direct__sample_dirichlet(input, generator)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core__sample_dirichlet(input.h, 0 if generator is None else generator.id)))
@@ -1473,14 +2187,18 @@ def _sample_dirichlet(input, generator=None, *, out=None):
 
 def _scatter(input, dim, index, src):
     "input with src written at index."
+    result = _direct__scatter(input, dim, index, src)
+    if result is not NotImplemented:
+        return result
     try:
         src_kind = _kind_of(type(src))
+        src_value = src
         if src_kind is None:
             try:
-                src, src_kind = src.h, 3
+                src_value, src_kind = src.h, 3
             except AttributeError:
-                src, src_kind = _operand(src)
-        return _wrap(_core__scatter(input.h, dim, index.h, src, src_kind))
+                src_value, src_kind = _operand(src)
+        return _wrap(_core__scatter(input.h, dim, index.h, src_value, src_kind))
     except AttributeError:
         _check_tensors("_scatter", [("input", 1, input), ("index", 3, index)])
         raise
@@ -1488,6 +2206,9 @@ def _scatter(input, dim, index, src):
 
 def _scatter_reduce(input, dim, index, src, reduce):
     "input combined with src at index: 'multiply', 'amax', 'amin'."
+    result = _direct__scatter_reduce(input, dim, index, src, reduce)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__scatter_reduce(input.h, dim, index.h, src.h, reduce))
     except AttributeError:
@@ -1497,6 +2218,9 @@ def _scatter_reduce(input, dim, index, src, reduce):
 
 def _set_rng_state(state, generator):
     "Restore a state that get_rng_state gave."
+    result = _direct__set_rng_state(state, generator)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__set_rng_state(state.h, 0 if generator is None else generator.id))
     except AttributeError:
@@ -1506,6 +2230,9 @@ def _set_rng_state(state, generator):
 
 def _sgd_step_(input, grad, momentum_buffer, first, lr, momentum, dampening, weight_decay, nesterov, maximize):
     "One SGD step of one parameter; `first` fills the momentum buffer instead of blending into it."
+    result = _direct__sgd_step_(input, grad, momentum_buffer, first, lr, momentum, dampening, weight_decay, nesterov, maximize)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__sgd_step_(input.h, grad.h, 0 if momentum_buffer is None else momentum_buffer.h, first, lr, momentum, dampening, weight_decay, nesterov, maximize))
     except AttributeError:
@@ -1515,6 +2242,9 @@ def _sgd_step_(input, grad, momentum_buffer, first, lr, momentum, dampening, wei
 
 def _slice(input, dim, start, length, step):
     "Every step-th of a range of one dim."
+    result = _direct__slice(input, dim, start, length, step)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__slice(input.h, dim, start, length, step))
     except AttributeError:
@@ -1524,6 +2254,9 @@ def _slice(input, dim, start, length, step):
 
 def _sort(input, dim, descending, stable):
     "Sorted along dim, and where each element came from."
+    result = _direct__sort(input, dim, descending, stable)
+    if result is not NotImplemented:
+        return _sort_result(*result)
     try:
         return _wrap_named(_sort_result, _core__sort(input.h, dim, descending, stable))
     except AttributeError:
@@ -1533,6 +2266,9 @@ def _sort(input, dim, descending, stable):
 
 def _split(input, split_size, dim=0):
     "Pieces of split_size along dim, the last one smaller where it must be."
+    result = _direct__split(input, split_size, dim)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap_many(_core__split(input.h, split_size, dim))
     except AttributeError:
@@ -1542,6 +2278,10 @@ def _split(input, split_size, dim=0):
 
 def _standard_gamma(input, generator=None, *, out=None):
     "Numbers drawn from gamma distributions of scale 1 and the given shapes."
+    if out is None:
+        result = _direct__standard_gamma(input, generator)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core__standard_gamma(input.h, 0 if generator is None else generator.id)))
@@ -1553,6 +2293,10 @@ def _standard_gamma(input, generator=None, *, out=None):
 
 def _standard_gamma_grad(input, output, *, out=None):
     "How a standard gamma sample moves with its shape, at the same quantile."
+    if out is None:
+        result = _direct__standard_gamma_grad(input, output)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core__standard_gamma_grad(input.h, output.h)))
@@ -1564,6 +2308,9 @@ def _standard_gamma_grad(input, output, *, out=None):
 
 def _std_mean(input, dim, correction, keepdim):
     "Standard deviation (variance divided by n - correction) and mean over dim."
+    result = _direct__std_mean(input, dim, correction, keepdim)
+    if result is not NotImplemented:
+        return _std_mean_result(*result)
     try:
         return _wrap_named(_std_mean_result, _core__std_mean(input.h, -1 if dim is None else _ints(dim), correction, keepdim))
     except AttributeError:
@@ -1573,6 +2320,9 @@ def _std_mean(input, dim, correction, keepdim):
 
 def _to_device(input, device, non_blocking=False):
     "A copy on another device."
+    result = _direct__to_device(input, device, non_blocking)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__to_device(input.h, -1 if device is None else _device_id(device), non_blocking))
     except AttributeError:
@@ -1582,6 +2332,9 @@ def _to_device(input, device, non_blocking=False):
 
 def _unflatten(input, dim, sizes):
     "One dim split into several."
+    result = _direct__unflatten(input, dim, sizes)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__unflatten(input.h, dim, _ints(sizes)))
     except AttributeError:
@@ -1591,6 +2344,9 @@ def _unflatten(input, dim, sizes):
 
 def _unfold_backward(dy, input_size, dimension, size, step):
     "Sliding windows added back to where they came from."
+    result = _direct__unfold_backward(dy, input_size, dimension, size, step)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__unfold_backward(dy.h, _ints(input_size), dimension, size, step))
     except AttributeError:
@@ -1600,6 +2356,9 @@ def _unfold_backward(dy, input_size, dimension, size, step):
 
 def _unpack_int4(packed):
     "The numbers of 0 to 15 that _pack_int4 put into bytes."
+    result = _direct__unpack_int4(packed)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__unpack_int4(packed.h))
     except AttributeError:
@@ -1609,6 +2368,9 @@ def _unpack_int4(packed):
 
 def _var_mean(input, dim, correction, keepdim):
     "Variance (divided by n - correction) and mean over dim."
+    result = _direct__var_mean(input, dim, correction, keepdim)
+    if result is not NotImplemented:
+        return _var_mean_result(*result)
     try:
         return _wrap_named(_var_mean_result, _core__var_mean(input.h, -1 if dim is None else _ints(dim), correction, keepdim))
     except AttributeError:
@@ -1618,6 +2380,9 @@ def _var_mean(input, dim, correction, keepdim):
 
 def _view(input, size):
     "The same memory at another shape; an error when that would need a copy."
+    result = _direct__view(input, size)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__view(input.h, _ints(size)))
     except AttributeError:
@@ -1627,6 +2392,9 @@ def _view(input, size):
 
 def _view_dtype(input, dtype):
     "The same bytes read as another dtype."
+    result = _direct__view_dtype(input, dtype)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core__view_dtype(input.h, dtype.id))
     except AttributeError:
@@ -1636,20 +2404,25 @@ def _view_dtype(input, dtype):
 
 def _where(condition, input, other):
     "input where condition holds, other elsewhere."
+    result = _direct__where(condition, input, other)
+    if result is not NotImplemented:
+        return result
     try:
         input_kind = _kind_of(type(input))
+        input_value = input
         if input_kind is None:
             try:
-                input, input_kind = input.h, 3
+                input_value, input_kind = input.h, 3
             except AttributeError:
-                input, input_kind = _operand(input)
+                input_value, input_kind = _operand(input)
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
-        return _wrap(_core__where(condition.h, input, input_kind, other, other_kind))
+                other_value, other_kind = _operand(other)
+        return _wrap(_core__where(condition.h, input_value, input_kind, other_value, other_kind))
     except AttributeError:
         _check_tensors("_where", [("condition", 1, condition)])
         raise
@@ -1657,6 +2430,10 @@ def _where(condition, input, other):
 
 def abs(input, *, out=None):
     "The absolute value."
+    if out is None:
+        result = _direct_abs(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_abs(input.h)))
@@ -1668,6 +2445,9 @@ def abs(input, *, out=None):
 
 def abs_(input):
     "The absolute value."
+    result = _direct_abs_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_abs_(input.h)
         if h == 0:
@@ -1681,6 +2461,10 @@ def abs_(input):
 
 def acos(input, *, out=None):
     "The inverse cosine."
+    if out is None:
+        result = _direct_acos(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_acos(input.h)))
@@ -1692,6 +2476,9 @@ def acos(input, *, out=None):
 
 def acos_(input):
     "The inverse cosine."
+    result = _direct_acos_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_acos_(input.h)
         if h == 0:
@@ -1705,6 +2492,10 @@ def acos_(input):
 
 def acosh(input, *, out=None):
     "The inverse hyperbolic cosine."
+    if out is None:
+        result = _direct_acosh(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_acosh(input.h)))
@@ -1716,6 +2507,9 @@ def acosh(input, *, out=None):
 
 def acosh_(input):
     "The inverse hyperbolic cosine."
+    result = _direct_acosh_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_acosh_(input.h)
         if h == 0:
@@ -1729,19 +2523,24 @@ def acosh_(input):
 
 def add(input, other, *, alpha=1, out=None):
     "input + alpha * other."
+    if out is None:
+        result = _direct_add(input, other, alpha)
+        if result is not NotImplemented:
+            return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
+                other_value, other_kind = _operand(other)
         alpha_kind = _kind_of(type(alpha))
         if alpha_kind is None:
             alpha, alpha_kind = _number(alpha)
         if out is not None:
-            return _write_out(out, _wrap(_core_add(input.h, other, other_kind, alpha, alpha_kind)))
-        return _wrap(_core_add(input.h, other, other_kind, alpha, alpha_kind))
+            return _write_out(out, _wrap(_core_add(input.h, other_value, other_kind, alpha, alpha_kind)))
+        return _wrap(_core_add(input.h, other_value, other_kind, alpha, alpha_kind))
     except AttributeError:
         _check_tensors("add", [("input", 1, input)])
         raise
@@ -1749,17 +2548,21 @@ def add(input, other, *, alpha=1, out=None):
 
 def add_(input, other, *, alpha=1):
     "input + alpha * other."
+    result = _direct_add_(input, other, alpha)
+    if result is not NotImplemented:
+        return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
+                other_value, other_kind = _operand(other)
         alpha_kind = _kind_of(type(alpha))
         if alpha_kind is None:
             alpha, alpha_kind = _number(alpha)
-        h = _core_add_(input.h, other, other_kind, alpha, alpha_kind)
+        h = _core_add_(input.h, other_value, other_kind, alpha, alpha_kind)
         if h == 0:
             _raise()
         _core_drop(h)
@@ -1771,6 +2574,10 @@ def add_(input, other, *, alpha=1):
 
 def addcdiv(input, tensor1, tensor2, *, value=1, out=None):
     "input + value * tensor1 / tensor2."
+    if out is None:
+        result = _direct_addcdiv(input, tensor1, tensor2, value)
+        if result is not NotImplemented:
+            return result
     try:
         value_kind = _kind_of(type(value))
         if value_kind is None:
@@ -1785,6 +2592,9 @@ def addcdiv(input, tensor1, tensor2, *, value=1, out=None):
 
 def addcdiv_(input, tensor1, tensor2, *, value=1):
     "input + value * tensor1 / tensor2."
+    result = _direct_addcdiv_(input, tensor1, tensor2, value)
+    if result is not NotImplemented:
+        return result
     try:
         value_kind = _kind_of(type(value))
         if value_kind is None:
@@ -1801,6 +2611,10 @@ def addcdiv_(input, tensor1, tensor2, *, value=1):
 
 def addcmul(input, tensor1, tensor2, *, value=1, out=None):
     "input + value * tensor1 * tensor2."
+    if out is None:
+        result = _direct_addcmul(input, tensor1, tensor2, value)
+        if result is not NotImplemented:
+            return result
     try:
         value_kind = _kind_of(type(value))
         if value_kind is None:
@@ -1815,6 +2629,9 @@ def addcmul(input, tensor1, tensor2, *, value=1, out=None):
 
 def addcmul_(input, tensor1, tensor2, *, value=1):
     "input + value * tensor1 * tensor2."
+    result = _direct_addcmul_(input, tensor1, tensor2, value)
+    if result is not NotImplemented:
+        return result
     try:
         value_kind = _kind_of(type(value))
         if value_kind is None:
@@ -1831,6 +2648,10 @@ def addcmul_(input, tensor1, tensor2, *, value=1):
 
 def addmm(input, mat1, mat2, *, beta=1, alpha=1, out=None):
     "beta * input + alpha * (mat1 @ mat2)."
+    if out is None:
+        result = _direct_addmm(input, mat1, mat2, beta, alpha)
+        if result is not NotImplemented:
+            return result
     try:
         beta_kind = _kind_of(type(beta))
         if beta_kind is None:
@@ -1848,6 +2669,10 @@ def addmm(input, mat1, mat2, *, beta=1, alpha=1, out=None):
 
 def airy_ai(input, *, out=None):
     "The Airy function Ai."
+    if out is None:
+        result = _direct_airy_ai(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_airy_ai(input.h)))
@@ -1859,11 +2684,15 @@ def airy_ai(input, *, out=None):
 
 def all(input, dim=None, keepdim=False, *, axis=None, keepdims=None, out=None):
     "Are all elements nonzero?"
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
+    if out is None:
+        result = _direct_all(input, dim, keepdim)
+        if result is not NotImplemented:
+            return result
     try:
-        if keepdims is not None:
-            keepdim = keepdims
-        if axis is not None:
-            dim = axis
         if out is not None:
             return _write_out(out, _wrap(_core_all(input.h, -1 if dim is None else _ints(dim), keepdim)))
         return _wrap(_core_all(input.h, -1 if dim is None else _ints(dim), keepdim))
@@ -1874,11 +2703,15 @@ def all(input, dim=None, keepdim=False, *, axis=None, keepdims=None, out=None):
 
 def amax(input, dim=(), keepdim=False, *, axis=None, keepdims=None, out=None):
     "The largest over dim, or over all elements."
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
+    if out is None:
+        result = _direct_amax(input, dim, keepdim)
+        if result is not NotImplemented:
+            return result
     try:
-        if keepdims is not None:
-            keepdim = keepdims
-        if axis is not None:
-            dim = axis
         if out is not None:
             return _write_out(out, _wrap(_core_amax(input.h, _ints(dim), keepdim)))
         return _wrap(_core_amax(input.h, _ints(dim), keepdim))
@@ -1889,11 +2722,15 @@ def amax(input, dim=(), keepdim=False, *, axis=None, keepdims=None, out=None):
 
 def amin(input, dim=(), keepdim=False, *, axis=None, keepdims=None, out=None):
     "The smallest over dim, or over all elements."
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
+    if out is None:
+        result = _direct_amin(input, dim, keepdim)
+        if result is not NotImplemented:
+            return result
     try:
-        if keepdims is not None:
-            keepdim = keepdims
-        if axis is not None:
-            dim = axis
         if out is not None:
             return _write_out(out, _wrap(_core_amin(input.h, _ints(dim), keepdim)))
         return _wrap(_core_amin(input.h, _ints(dim), keepdim))
@@ -1904,6 +2741,10 @@ def amin(input, dim=(), keepdim=False, *, axis=None, keepdims=None, out=None):
 
 def angle(input, *, out=None):
     "The angle to the positive real axis, in radians."
+    if out is None:
+        result = _direct_angle(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_angle(input.h)))
@@ -1915,11 +2756,15 @@ def angle(input, *, out=None):
 
 def any(input, dim=None, keepdim=False, *, axis=None, keepdims=None, out=None):
     "Is any element nonzero?"
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
+    if out is None:
+        result = _direct_any(input, dim, keepdim)
+        if result is not NotImplemented:
+            return result
     try:
-        if keepdims is not None:
-            keepdim = keepdims
-        if axis is not None:
-            dim = axis
         if out is not None:
             return _write_out(out, _wrap(_core_any(input.h, -1 if dim is None else _ints(dim), keepdim)))
         return _wrap(_core_any(input.h, -1 if dim is None else _ints(dim), keepdim))
@@ -1930,16 +2775,23 @@ def any(input, dim=None, keepdim=False, *, axis=None, keepdims=None, out=None):
 
 def arange(start, end, step, dtype, device):
     "Numbers from start up to, not including, end."
+    result = _direct_arange(start, end, step, dtype, device)
+    if result is not NotImplemented:
+        return result
     return _wrap(_core_arange(start, end, step, dtype.id, -1 if device is None else _device_id(device)))
 
 
 def argmax(input, dim=None, keepdim=False, *, axis=None, keepdims=None, out=None):
     "Where the largest is, along dim or in the flattened input."
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
+    if out is None:
+        result = _direct_argmax(input, dim, keepdim)
+        if result is not NotImplemented:
+            return result
     try:
-        if keepdims is not None:
-            keepdim = keepdims
-        if axis is not None:
-            dim = axis
         if out is not None:
             return _write_out(out, _wrap(_core_argmax(input.h, dim, keepdim)))
         return _wrap(_core_argmax(input.h, dim, keepdim))
@@ -1950,11 +2802,15 @@ def argmax(input, dim=None, keepdim=False, *, axis=None, keepdims=None, out=None
 
 def argmin(input, dim=None, keepdim=False, *, axis=None, keepdims=None, out=None):
     "Where the smallest is, along dim or in the flattened input."
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
+    if out is None:
+        result = _direct_argmin(input, dim, keepdim)
+        if result is not NotImplemented:
+            return result
     try:
-        if keepdims is not None:
-            keepdim = keepdims
-        if axis is not None:
-            dim = axis
         if out is not None:
             return _write_out(out, _wrap(_core_argmin(input.h, dim, keepdim)))
         return _wrap(_core_argmin(input.h, dim, keepdim))
@@ -1965,6 +2821,9 @@ def argmin(input, dim=None, keepdim=False, *, axis=None, keepdims=None, out=None
 
 def as_strided(input, size, stride, storage_offset=None):
     "Any shape and strides over the storage."
+    result = _direct_as_strided(input, size, stride, storage_offset)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core_as_strided(input.h, _ints(size), _ints(stride), storage_offset))
     except AttributeError:
@@ -1974,6 +2833,10 @@ def as_strided(input, size, stride, storage_offset=None):
 
 def asin(input, *, out=None):
     "The inverse sine."
+    if out is None:
+        result = _direct_asin(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_asin(input.h)))
@@ -1985,6 +2848,9 @@ def asin(input, *, out=None):
 
 def asin_(input):
     "The inverse sine."
+    result = _direct_asin_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_asin_(input.h)
         if h == 0:
@@ -1998,6 +2864,10 @@ def asin_(input):
 
 def asinh(input, *, out=None):
     "The inverse hyperbolic sine."
+    if out is None:
+        result = _direct_asinh(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_asinh(input.h)))
@@ -2009,6 +2879,9 @@ def asinh(input, *, out=None):
 
 def asinh_(input):
     "The inverse hyperbolic sine."
+    result = _direct_asinh_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_asinh_(input.h)
         if h == 0:
@@ -2022,6 +2895,10 @@ def asinh_(input):
 
 def atan(input, *, out=None):
     "The inverse tangent."
+    if out is None:
+        result = _direct_atan(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_atan(input.h)))
@@ -2033,6 +2910,10 @@ def atan(input, *, out=None):
 
 def atan2(input, other, *, out=None):
     "The angle of (other, input)."
+    if out is None:
+        result = _direct_atan2(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_atan2(input.h, other.h)))
@@ -2044,6 +2925,9 @@ def atan2(input, other, *, out=None):
 
 def atan2_(input, other):
     "The angle of (other, input)."
+    result = _direct_atan2_(input, other)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_atan2_(input.h, other.h)
         if h == 0:
@@ -2057,6 +2941,9 @@ def atan2_(input, other):
 
 def atan_(input):
     "The inverse tangent."
+    result = _direct_atan_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_atan_(input.h)
         if h == 0:
@@ -2070,6 +2957,10 @@ def atan_(input):
 
 def atanh(input, *, out=None):
     "The inverse hyperbolic tangent."
+    if out is None:
+        result = _direct_atanh(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_atanh(input.h)))
@@ -2081,6 +2972,9 @@ def atanh(input, *, out=None):
 
 def atanh_(input):
     "The inverse hyperbolic tangent."
+    result = _direct_atanh_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_atanh_(input.h)
         if h == 0:
@@ -2094,6 +2988,9 @@ def atanh_(input):
 
 def avg_pool1d(input, kernel_size, stride=(), padding=0, ceil_mode=False, count_include_pad=True):
     "The average of each window of the last dim."
+    result = _direct_avg_pool1d(input, kernel_size, stride, padding, ceil_mode, count_include_pad)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core_avg_pool1d(input.h, _ints(kernel_size), _ints(stride), _ints(padding), ceil_mode, count_include_pad))
     except AttributeError:
@@ -2103,6 +3000,9 @@ def avg_pool1d(input, kernel_size, stride=(), padding=0, ceil_mode=False, count_
 
 def avg_pool2d(input, kernel_size, stride=(), padding=0, ceil_mode=False, count_include_pad=True, divisor_override=None):
     "The average of each window."
+    result = _direct_avg_pool2d(input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core_avg_pool2d(input.h, _ints(kernel_size), _ints(stride), _ints(padding), ceil_mode, count_include_pad, divisor_override))
     except AttributeError:
@@ -2112,6 +3012,10 @@ def avg_pool2d(input, kernel_size, stride=(), padding=0, ceil_mode=False, count_
 
 def baddbmm(input, batch1, batch2, *, beta=1, alpha=1, out=None):
     "beta * input + alpha * (batch1 @ batch2), in batches."
+    if out is None:
+        result = _direct_baddbmm(input, batch1, batch2, beta, alpha)
+        if result is not NotImplemented:
+            return result
     try:
         beta_kind = _kind_of(type(beta))
         if beta_kind is None:
@@ -2129,6 +3033,9 @@ def baddbmm(input, batch1, batch2, *, beta=1, alpha=1, out=None):
 
 def batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False, momentum=0.1, eps=1e-05):
     "Each channel brought to mean 0 and variance 1, over the batch in training, by running statistics otherwise."
+    result = _direct_batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core_batch_norm(input.h, 0 if running_mean is None else running_mean.h, 0 if running_var is None else running_var.h, 0 if weight is None else weight.h, 0 if bias is None else bias.h, training, momentum, eps))
     except AttributeError:
@@ -2138,6 +3045,10 @@ def batch_norm(input, running_mean, running_var, weight=None, bias=None, trainin
 
 def bessel_j0(input, *, out=None):
     "The Bessel function of the first kind, of order 0."
+    if out is None:
+        result = _direct_bessel_j0(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_bessel_j0(input.h)))
@@ -2149,6 +3060,10 @@ def bessel_j0(input, *, out=None):
 
 def bessel_j1(input, *, out=None):
     "The Bessel function of the first kind, of order 1."
+    if out is None:
+        result = _direct_bessel_j1(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_bessel_j1(input.h)))
@@ -2160,6 +3075,10 @@ def bessel_j1(input, *, out=None):
 
 def bessel_y0(input, *, out=None):
     "The Bessel function of the second kind, of order 0."
+    if out is None:
+        result = _direct_bessel_y0(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_bessel_y0(input.h)))
@@ -2171,6 +3090,10 @@ def bessel_y0(input, *, out=None):
 
 def bessel_y1(input, *, out=None):
     "The Bessel function of the second kind, of order 1."
+    if out is None:
+        result = _direct_bessel_y1(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_bessel_y1(input.h)))
@@ -2182,6 +3105,10 @@ def bessel_y1(input, *, out=None):
 
 def binomial(count, prob, generator=None, *, out=None):
     "How many of count trials succeed, each with probability prob."
+    if out is None:
+        result = _direct_binomial(count, prob, generator)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_binomial(count.h, prob.h, 0 if generator is None else generator.id)))
@@ -2193,16 +3120,21 @@ def binomial(count, prob, generator=None, *, out=None):
 
 def bitwise_and(input, other, *, out=None):
     "Bits set in both; `&`."
+    if out is None:
+        result = _direct_bitwise_and(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
+                other_value, other_kind = _operand(other)
         if out is not None:
-            return _write_out(out, _wrap(_core_bitwise_and(input.h, other, other_kind)))
-        return _wrap(_core_bitwise_and(input.h, other, other_kind))
+            return _write_out(out, _wrap(_core_bitwise_and(input.h, other_value, other_kind)))
+        return _wrap(_core_bitwise_and(input.h, other_value, other_kind))
     except AttributeError:
         _check_tensors("bitwise_and", [("input", 1, input)])
         raise
@@ -2210,14 +3142,18 @@ def bitwise_and(input, other, *, out=None):
 
 def bitwise_and_(input, other):
     "Bits set in both; `&`."
+    result = _direct_bitwise_and_(input, other)
+    if result is not NotImplemented:
+        return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
-        h = _core_bitwise_and_(input.h, other, other_kind)
+                other_value, other_kind = _operand(other)
+        h = _core_bitwise_and_(input.h, other_value, other_kind)
         if h == 0:
             _raise()
         _core_drop(h)
@@ -2229,16 +3165,21 @@ def bitwise_and_(input, other):
 
 def bitwise_left_shift(input, other, *, out=None):
     "Bits moved up; `<<`."
+    if out is None:
+        result = _direct_bitwise_left_shift(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
+                other_value, other_kind = _operand(other)
         if out is not None:
-            return _write_out(out, _wrap(_core_bitwise_left_shift(input.h, other, other_kind)))
-        return _wrap(_core_bitwise_left_shift(input.h, other, other_kind))
+            return _write_out(out, _wrap(_core_bitwise_left_shift(input.h, other_value, other_kind)))
+        return _wrap(_core_bitwise_left_shift(input.h, other_value, other_kind))
     except AttributeError:
         _check_tensors("bitwise_left_shift", [("input", 1, input)])
         raise
@@ -2246,14 +3187,18 @@ def bitwise_left_shift(input, other, *, out=None):
 
 def bitwise_left_shift_(input, other):
     "Bits moved up; `<<`."
+    result = _direct_bitwise_left_shift_(input, other)
+    if result is not NotImplemented:
+        return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
-        h = _core_bitwise_left_shift_(input.h, other, other_kind)
+                other_value, other_kind = _operand(other)
+        h = _core_bitwise_left_shift_(input.h, other_value, other_kind)
         if h == 0:
             _raise()
         _core_drop(h)
@@ -2265,16 +3210,21 @@ def bitwise_left_shift_(input, other):
 
 def bitwise_or(input, other, *, out=None):
     "Bits set in either; `|`."
+    if out is None:
+        result = _direct_bitwise_or(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
+                other_value, other_kind = _operand(other)
         if out is not None:
-            return _write_out(out, _wrap(_core_bitwise_or(input.h, other, other_kind)))
-        return _wrap(_core_bitwise_or(input.h, other, other_kind))
+            return _write_out(out, _wrap(_core_bitwise_or(input.h, other_value, other_kind)))
+        return _wrap(_core_bitwise_or(input.h, other_value, other_kind))
     except AttributeError:
         _check_tensors("bitwise_or", [("input", 1, input)])
         raise
@@ -2282,14 +3232,18 @@ def bitwise_or(input, other, *, out=None):
 
 def bitwise_or_(input, other):
     "Bits set in either; `|`."
+    result = _direct_bitwise_or_(input, other)
+    if result is not NotImplemented:
+        return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
-        h = _core_bitwise_or_(input.h, other, other_kind)
+                other_value, other_kind = _operand(other)
+        h = _core_bitwise_or_(input.h, other_value, other_kind)
         if h == 0:
             _raise()
         _core_drop(h)
@@ -2301,16 +3255,21 @@ def bitwise_or_(input, other):
 
 def bitwise_right_shift(input, other, *, out=None):
     "Bits moved down; `>>`."
+    if out is None:
+        result = _direct_bitwise_right_shift(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
+                other_value, other_kind = _operand(other)
         if out is not None:
-            return _write_out(out, _wrap(_core_bitwise_right_shift(input.h, other, other_kind)))
-        return _wrap(_core_bitwise_right_shift(input.h, other, other_kind))
+            return _write_out(out, _wrap(_core_bitwise_right_shift(input.h, other_value, other_kind)))
+        return _wrap(_core_bitwise_right_shift(input.h, other_value, other_kind))
     except AttributeError:
         _check_tensors("bitwise_right_shift", [("input", 1, input)])
         raise
@@ -2318,14 +3277,18 @@ def bitwise_right_shift(input, other, *, out=None):
 
 def bitwise_right_shift_(input, other):
     "Bits moved down; `>>`."
+    result = _direct_bitwise_right_shift_(input, other)
+    if result is not NotImplemented:
+        return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
-        h = _core_bitwise_right_shift_(input.h, other, other_kind)
+                other_value, other_kind = _operand(other)
+        h = _core_bitwise_right_shift_(input.h, other_value, other_kind)
         if h == 0:
             _raise()
         _core_drop(h)
@@ -2337,16 +3300,21 @@ def bitwise_right_shift_(input, other):
 
 def bitwise_xor(input, other, *, out=None):
     "Bits set in exactly one; `^`."
+    if out is None:
+        result = _direct_bitwise_xor(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
+                other_value, other_kind = _operand(other)
         if out is not None:
-            return _write_out(out, _wrap(_core_bitwise_xor(input.h, other, other_kind)))
-        return _wrap(_core_bitwise_xor(input.h, other, other_kind))
+            return _write_out(out, _wrap(_core_bitwise_xor(input.h, other_value, other_kind)))
+        return _wrap(_core_bitwise_xor(input.h, other_value, other_kind))
     except AttributeError:
         _check_tensors("bitwise_xor", [("input", 1, input)])
         raise
@@ -2354,14 +3322,18 @@ def bitwise_xor(input, other, *, out=None):
 
 def bitwise_xor_(input, other):
     "Bits set in exactly one; `^`."
+    result = _direct_bitwise_xor_(input, other)
+    if result is not NotImplemented:
+        return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
-        h = _core_bitwise_xor_(input.h, other, other_kind)
+                other_value, other_kind = _operand(other)
+        h = _core_bitwise_xor_(input.h, other_value, other_kind)
         if h == 0:
             _raise()
         _core_drop(h)
@@ -2373,6 +3345,10 @@ def bitwise_xor_(input, other):
 
 def bmm(input, mat2, *, out=None):
     "Products of two batches of matrices."
+    if out is None:
+        result = _direct_bmm(input, mat2)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_bmm(input.h, mat2.h)))
@@ -2393,6 +3369,9 @@ def cat(tensors, dim=0, *, axis=None, out=None):
 
 def cauchy_(input, median=0.0, sigma=1.0, *, generator=None):
     "Numbers drawn from the Cauchy distribution."
+    result = _direct_cauchy_(input, median, sigma, generator)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_cauchy_(input.h, median, sigma, 0 if generator is None else generator.id)
         if h == 0:
@@ -2406,6 +3385,10 @@ def cauchy_(input, median=0.0, sigma=1.0, *, generator=None):
 
 def ceil(input, *, out=None):
     "Rounded up."
+    if out is None:
+        result = _direct_ceil(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_ceil(input.h)))
@@ -2417,6 +3400,9 @@ def ceil(input, *, out=None):
 
 def ceil_(input):
     "Rounded up."
+    result = _direct_ceil_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_ceil_(input.h)
         if h == 0:
@@ -2430,6 +3416,10 @@ def ceil_(input):
 
 def celu(input, alpha=1.0, *, out=None):
     "ELU, continuously differentiable for every alpha."
+    if out is None:
+        result = _direct_celu(input, alpha)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_celu(input.h, alpha)))
@@ -2441,6 +3431,9 @@ def celu(input, alpha=1.0, *, out=None):
 
 def celu_(input, alpha=1.0):
     "ELU, continuously differentiable for every alpha."
+    result = _direct_celu_(input, alpha)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_celu_(input.h, alpha)
         if h == 0:
@@ -2454,16 +3447,21 @@ def celu_(input, alpha=1.0):
 
 def chebyshev_polynomial_t(input, n, *, out=None):
     "The chebyshev polynomial t of degree n."
+    if out is None:
+        result = _direct_chebyshev_polynomial_t(input, n)
+        if result is not NotImplemented:
+            return result
     try:
         n_kind = _kind_of(type(n))
+        n_value = n
         if n_kind is None:
             try:
-                n, n_kind = n.h, 3
+                n_value, n_kind = n.h, 3
             except AttributeError:
-                n, n_kind = _operand(n)
+                n_value, n_kind = _operand(n)
         if out is not None:
-            return _write_out(out, _wrap(_core_chebyshev_polynomial_t(input.h, n, n_kind)))
-        return _wrap(_core_chebyshev_polynomial_t(input.h, n, n_kind))
+            return _write_out(out, _wrap(_core_chebyshev_polynomial_t(input.h, n_value, n_kind)))
+        return _wrap(_core_chebyshev_polynomial_t(input.h, n_value, n_kind))
     except AttributeError:
         _check_tensors("chebyshev_polynomial_t", [("input", 1, input)])
         raise
@@ -2471,16 +3469,21 @@ def chebyshev_polynomial_t(input, n, *, out=None):
 
 def chebyshev_polynomial_u(input, n, *, out=None):
     "The chebyshev polynomial u of degree n."
+    if out is None:
+        result = _direct_chebyshev_polynomial_u(input, n)
+        if result is not NotImplemented:
+            return result
     try:
         n_kind = _kind_of(type(n))
+        n_value = n
         if n_kind is None:
             try:
-                n, n_kind = n.h, 3
+                n_value, n_kind = n.h, 3
             except AttributeError:
-                n, n_kind = _operand(n)
+                n_value, n_kind = _operand(n)
         if out is not None:
-            return _write_out(out, _wrap(_core_chebyshev_polynomial_u(input.h, n, n_kind)))
-        return _wrap(_core_chebyshev_polynomial_u(input.h, n, n_kind))
+            return _write_out(out, _wrap(_core_chebyshev_polynomial_u(input.h, n_value, n_kind)))
+        return _wrap(_core_chebyshev_polynomial_u(input.h, n_value, n_kind))
     except AttributeError:
         _check_tensors("chebyshev_polynomial_u", [("input", 1, input)])
         raise
@@ -2488,16 +3491,21 @@ def chebyshev_polynomial_u(input, n, *, out=None):
 
 def chebyshev_polynomial_v(input, n, *, out=None):
     "The chebyshev polynomial v of degree n."
+    if out is None:
+        result = _direct_chebyshev_polynomial_v(input, n)
+        if result is not NotImplemented:
+            return result
     try:
         n_kind = _kind_of(type(n))
+        n_value = n
         if n_kind is None:
             try:
-                n, n_kind = n.h, 3
+                n_value, n_kind = n.h, 3
             except AttributeError:
-                n, n_kind = _operand(n)
+                n_value, n_kind = _operand(n)
         if out is not None:
-            return _write_out(out, _wrap(_core_chebyshev_polynomial_v(input.h, n, n_kind)))
-        return _wrap(_core_chebyshev_polynomial_v(input.h, n, n_kind))
+            return _write_out(out, _wrap(_core_chebyshev_polynomial_v(input.h, n_value, n_kind)))
+        return _wrap(_core_chebyshev_polynomial_v(input.h, n_value, n_kind))
     except AttributeError:
         _check_tensors("chebyshev_polynomial_v", [("input", 1, input)])
         raise
@@ -2505,16 +3513,21 @@ def chebyshev_polynomial_v(input, n, *, out=None):
 
 def chebyshev_polynomial_w(input, n, *, out=None):
     "The chebyshev polynomial w of degree n."
+    if out is None:
+        result = _direct_chebyshev_polynomial_w(input, n)
+        if result is not NotImplemented:
+            return result
     try:
         n_kind = _kind_of(type(n))
+        n_value = n
         if n_kind is None:
             try:
-                n, n_kind = n.h, 3
+                n_value, n_kind = n.h, 3
             except AttributeError:
-                n, n_kind = _operand(n)
+                n_value, n_kind = _operand(n)
         if out is not None:
-            return _write_out(out, _wrap(_core_chebyshev_polynomial_w(input.h, n, n_kind)))
-        return _wrap(_core_chebyshev_polynomial_w(input.h, n, n_kind))
+            return _write_out(out, _wrap(_core_chebyshev_polynomial_w(input.h, n_value, n_kind)))
+        return _wrap(_core_chebyshev_polynomial_w(input.h, n_value, n_kind))
     except AttributeError:
         _check_tensors("chebyshev_polynomial_w", [("input", 1, input)])
         raise
@@ -2522,9 +3535,12 @@ def chebyshev_polynomial_w(input, n, *, out=None):
 
 def chunk(input, chunks, dim=0, *, axis=None):
     "At most `chunks` pieces of equal size along dim."
+    if axis is not None:
+        dim = axis
+    result = _direct_chunk(input, chunks, dim)
+    if result is not NotImplemented:
+        return result
     try:
-        if axis is not None:
-            dim = axis
         return _wrap_many(_core_chunk(input.h, chunks, dim))
     except AttributeError:
         _check_tensors("chunk", [("input", 1, input)])
@@ -2533,26 +3549,32 @@ def chunk(input, chunks, dim=0, *, axis=None):
 
 def clamp(input, min=None, max=None, *, out=None):
     "input limited to [min, max]."
+    if out is None:
+        result = _direct_clamp(input, min, max)
+        if result is not NotImplemented:
+            return result
     try:
         min_kind = _kind_of(type(min))
+        min_value = min
         if min is None:
-            min, min_kind = 0, -1
+            min_value, min_kind = 0, -1
         elif min_kind is None:
             try:
-                min, min_kind = min.h, 3
+                min_value, min_kind = min.h, 3
             except AttributeError:
-                min, min_kind = _operand(min)
+                min_value, min_kind = _operand(min)
         max_kind = _kind_of(type(max))
+        max_value = max
         if max is None:
-            max, max_kind = 0, -1
+            max_value, max_kind = 0, -1
         elif max_kind is None:
             try:
-                max, max_kind = max.h, 3
+                max_value, max_kind = max.h, 3
             except AttributeError:
-                max, max_kind = _operand(max)
+                max_value, max_kind = _operand(max)
         if out is not None:
-            return _write_out(out, _wrap(_core_clamp(input.h, min, min_kind, max, max_kind)))
-        return _wrap(_core_clamp(input.h, min, min_kind, max, max_kind))
+            return _write_out(out, _wrap(_core_clamp(input.h, min_value, min_kind, max_value, max_kind)))
+        return _wrap(_core_clamp(input.h, min_value, min_kind, max_value, max_kind))
     except AttributeError:
         _check_tensors("clamp", [("input", 1, input)])
         raise
@@ -2560,24 +3582,29 @@ def clamp(input, min=None, max=None, *, out=None):
 
 def clamp_(input, min=None, max=None):
     "input limited to [min, max]."
+    result = _direct_clamp_(input, min, max)
+    if result is not NotImplemented:
+        return result
     try:
         min_kind = _kind_of(type(min))
+        min_value = min
         if min is None:
-            min, min_kind = 0, -1
+            min_value, min_kind = 0, -1
         elif min_kind is None:
             try:
-                min, min_kind = min.h, 3
+                min_value, min_kind = min.h, 3
             except AttributeError:
-                min, min_kind = _operand(min)
+                min_value, min_kind = _operand(min)
         max_kind = _kind_of(type(max))
+        max_value = max
         if max is None:
-            max, max_kind = 0, -1
+            max_value, max_kind = 0, -1
         elif max_kind is None:
             try:
-                max, max_kind = max.h, 3
+                max_value, max_kind = max.h, 3
             except AttributeError:
-                max, max_kind = _operand(max)
-        h = _core_clamp_(input.h, min, min_kind, max, max_kind)
+                max_value, max_kind = _operand(max)
+        h = _core_clamp_(input.h, min_value, min_kind, max_value, max_kind)
         if h == 0:
             _raise()
         _core_drop(h)
@@ -2589,16 +3616,21 @@ def clamp_(input, min=None, max=None):
 
 def clamp_max(input, max, *, out=None):
     "input, at most max."
+    if out is None:
+        result = _direct_clamp_max(input, max)
+        if result is not NotImplemented:
+            return result
     try:
         max_kind = _kind_of(type(max))
+        max_value = max
         if max_kind is None:
             try:
-                max, max_kind = max.h, 3
+                max_value, max_kind = max.h, 3
             except AttributeError:
-                max, max_kind = _operand(max)
+                max_value, max_kind = _operand(max)
         if out is not None:
-            return _write_out(out, _wrap(_core_clamp_max(input.h, max, max_kind)))
-        return _wrap(_core_clamp_max(input.h, max, max_kind))
+            return _write_out(out, _wrap(_core_clamp_max(input.h, max_value, max_kind)))
+        return _wrap(_core_clamp_max(input.h, max_value, max_kind))
     except AttributeError:
         _check_tensors("clamp_max", [("input", 1, input)])
         raise
@@ -2606,14 +3638,18 @@ def clamp_max(input, max, *, out=None):
 
 def clamp_max_(input, max):
     "input, at most max."
+    result = _direct_clamp_max_(input, max)
+    if result is not NotImplemented:
+        return result
     try:
         max_kind = _kind_of(type(max))
+        max_value = max
         if max_kind is None:
             try:
-                max, max_kind = max.h, 3
+                max_value, max_kind = max.h, 3
             except AttributeError:
-                max, max_kind = _operand(max)
-        h = _core_clamp_max_(input.h, max, max_kind)
+                max_value, max_kind = _operand(max)
+        h = _core_clamp_max_(input.h, max_value, max_kind)
         if h == 0:
             _raise()
         _core_drop(h)
@@ -2625,16 +3661,21 @@ def clamp_max_(input, max):
 
 def clamp_min(input, min, *, out=None):
     "input, at least min."
+    if out is None:
+        result = _direct_clamp_min(input, min)
+        if result is not NotImplemented:
+            return result
     try:
         min_kind = _kind_of(type(min))
+        min_value = min
         if min_kind is None:
             try:
-                min, min_kind = min.h, 3
+                min_value, min_kind = min.h, 3
             except AttributeError:
-                min, min_kind = _operand(min)
+                min_value, min_kind = _operand(min)
         if out is not None:
-            return _write_out(out, _wrap(_core_clamp_min(input.h, min, min_kind)))
-        return _wrap(_core_clamp_min(input.h, min, min_kind))
+            return _write_out(out, _wrap(_core_clamp_min(input.h, min_value, min_kind)))
+        return _wrap(_core_clamp_min(input.h, min_value, min_kind))
     except AttributeError:
         _check_tensors("clamp_min", [("input", 1, input)])
         raise
@@ -2642,14 +3683,18 @@ def clamp_min(input, min, *, out=None):
 
 def clamp_min_(input, min):
     "input, at least min."
+    result = _direct_clamp_min_(input, min)
+    if result is not NotImplemented:
+        return result
     try:
         min_kind = _kind_of(type(min))
+        min_value = min
         if min_kind is None:
             try:
-                min, min_kind = min.h, 3
+                min_value, min_kind = min.h, 3
             except AttributeError:
-                min, min_kind = _operand(min)
-        h = _core_clamp_min_(input.h, min, min_kind)
+                min_value, min_kind = _operand(min)
+        h = _core_clamp_min_(input.h, min_value, min_kind)
         if h == 0:
             _raise()
         _core_drop(h)
@@ -2661,6 +3706,9 @@ def clamp_min_(input, min):
 
 def clone(input):
     "A copy with its own memory, in the layout of the input."
+    result = _direct_clone(input)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core_clone(input.h))
     except AttributeError:
@@ -2670,6 +3718,10 @@ def clone(input):
 
 def complex(real, imag, *, out=None):
     "real + imag * 1j."
+    if out is None:
+        result = _direct_complex(real, imag)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_complex(real.h, imag.h)))
@@ -2681,6 +3733,10 @@ def complex(real, imag, *, out=None):
 
 def conj_physical(input, *, out=None):
     "The complex conjugate, as a tensor of its own."
+    if out is None:
+        result = _direct_conj_physical(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_conj_physical(input.h)))
@@ -2692,6 +3748,9 @@ def conj_physical(input, *, out=None):
 
 def copy_(input, src, non_blocking=False):
     "Overwrite with the values of src, converted and broadcast."
+    result = _direct_copy_(input, src, non_blocking)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_copy_(input.h, src.h, non_blocking)
         if h == 0:
@@ -2705,16 +3764,21 @@ def copy_(input, src, non_blocking=False):
 
 def copysign(input, other, *, out=None):
     "input's magnitude with other's sign."
+    if out is None:
+        result = _direct_copysign(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
+                other_value, other_kind = _operand(other)
         if out is not None:
-            return _write_out(out, _wrap(_core_copysign(input.h, other, other_kind)))
-        return _wrap(_core_copysign(input.h, other, other_kind))
+            return _write_out(out, _wrap(_core_copysign(input.h, other_value, other_kind)))
+        return _wrap(_core_copysign(input.h, other_value, other_kind))
     except AttributeError:
         _check_tensors("copysign", [("input", 1, input)])
         raise
@@ -2722,14 +3786,18 @@ def copysign(input, other, *, out=None):
 
 def copysign_(input, other):
     "input's magnitude with other's sign."
+    result = _direct_copysign_(input, other)
+    if result is not NotImplemented:
+        return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
-        h = _core_copysign_(input.h, other, other_kind)
+                other_value, other_kind = _operand(other)
+        h = _core_copysign_(input.h, other_value, other_kind)
         if h == 0:
             _raise()
         _core_drop(h)
@@ -2741,6 +3809,10 @@ def copysign_(input, other):
 
 def cos(input, *, out=None):
     "The cosine."
+    if out is None:
+        result = _direct_cos(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_cos(input.h)))
@@ -2752,6 +3824,9 @@ def cos(input, *, out=None):
 
 def cos_(input):
     "The cosine."
+    result = _direct_cos_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_cos_(input.h)
         if h == 0:
@@ -2765,6 +3840,10 @@ def cos_(input):
 
 def cosh(input, *, out=None):
     "The hyperbolic cosine."
+    if out is None:
+        result = _direct_cosh(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_cosh(input.h)))
@@ -2776,6 +3855,9 @@ def cosh(input, *, out=None):
 
 def cosh_(input):
     "The hyperbolic cosine."
+    result = _direct_cosh_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_cosh_(input.h)
         if h == 0:
@@ -2789,9 +3871,13 @@ def cosh_(input):
 
 def count_nonzero(input, dim=None, *, axis=None, out=None):
     "How many elements are not zero."
+    if axis is not None:
+        dim = axis
+    if out is None:
+        result = _direct_count_nonzero(input, dim)
+        if result is not NotImplemented:
+            return result
     try:
-        if axis is not None:
-            dim = axis
         if out is not None:
             return _write_out(out, _wrap(_core_count_nonzero(input.h, -1 if dim is None else _ints(dim))))
         return _wrap(_core_count_nonzero(input.h, -1 if dim is None else _ints(dim)))
@@ -2802,9 +3888,12 @@ def count_nonzero(input, dim=None, *, axis=None, out=None):
 
 def cummax(input, dim=None, *, axis=None):
     "The largest so far along dim, and where it was."
+    if axis is not None:
+        dim = axis
+    result = _direct_cummax(input, dim)
+    if result is not NotImplemented:
+        return _cummax_result(*result)
     try:
-        if axis is not None:
-            dim = axis
         return _wrap_named(_cummax_result, _core_cummax(input.h, dim))
     except AttributeError:
         _check_tensors("cummax", [("input", 1, input)])
@@ -2813,9 +3902,12 @@ def cummax(input, dim=None, *, axis=None):
 
 def cummin(input, dim=None, *, axis=None):
     "The smallest so far along dim, and where it was."
+    if axis is not None:
+        dim = axis
+    result = _direct_cummin(input, dim)
+    if result is not NotImplemented:
+        return _cummin_result(*result)
     try:
-        if axis is not None:
-            dim = axis
         return _wrap_named(_cummin_result, _core_cummin(input.h, dim))
     except AttributeError:
         _check_tensors("cummin", [("input", 1, input)])
@@ -2824,9 +3916,13 @@ def cummin(input, dim=None, *, axis=None):
 
 def cumprod(input, dim=None, *, dtype=None, axis=None, out=None):
     "Running products along dim."
+    if axis is not None:
+        dim = axis
+    if out is None:
+        result = _direct_cumprod(input, dim, dtype)
+        if result is not NotImplemented:
+            return result
     try:
-        if axis is not None:
-            dim = axis
         if out is not None:
             return _write_out(out, _wrap(_core_cumprod(input.h, dim, -1 if dtype is None else dtype.id)))
         return _wrap(_core_cumprod(input.h, dim, -1 if dtype is None else dtype.id))
@@ -2837,9 +3933,13 @@ def cumprod(input, dim=None, *, dtype=None, axis=None, out=None):
 
 def cumsum(input, dim=None, *, dtype=None, axis=None, out=None):
     "Running sums along dim."
+    if axis is not None:
+        dim = axis
+    if out is None:
+        result = _direct_cumsum(input, dim, dtype)
+        if result is not NotImplemented:
+            return result
     try:
-        if axis is not None:
-            dim = axis
         if out is not None:
             return _write_out(out, _wrap(_core_cumsum(input.h, dim, -1 if dtype is None else dtype.id)))
         return _wrap(_core_cumsum(input.h, dim, -1 if dtype is None else dtype.id))
@@ -2850,6 +3950,10 @@ def cumsum(input, dim=None, *, dtype=None, axis=None, out=None):
 
 def deg2rad(input, *, out=None):
     "Degrees to radians."
+    if out is None:
+        result = _direct_deg2rad(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_deg2rad(input.h)))
@@ -2861,6 +3965,9 @@ def deg2rad(input, *, out=None):
 
 def deg2rad_(input):
     "Degrees to radians."
+    result = _direct_deg2rad_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_deg2rad_(input.h)
         if h == 0:
@@ -2874,6 +3981,10 @@ def deg2rad_(input):
 
 def detach(input, *, out=None):
     "The same memory, outside of the tape."
+    if out is None:
+        result = _direct_detach(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_detach(input.h)))
@@ -2885,6 +3996,9 @@ def detach(input, *, out=None):
 
 def diagonal(input, offset=0, dim1=0, dim2=1):
     "The diagonal of two dims, as the last dim."
+    result = _direct_diagonal(input, offset, dim1, dim2)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core_diagonal(input.h, offset, dim1, dim2))
     except AttributeError:
@@ -2894,6 +4008,10 @@ def diagonal(input, offset=0, dim1=0, dim2=1):
 
 def digamma(input, *, out=None):
     "The derivative of lgamma."
+    if out is None:
+        result = _direct_digamma(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_digamma(input.h)))
@@ -2905,6 +4023,9 @@ def digamma(input, *, out=None):
 
 def digamma_(input):
     "The derivative of lgamma."
+    result = _direct_digamma_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_digamma_(input.h)
         if h == 0:
@@ -2918,6 +4039,10 @@ def digamma_(input):
 
 def dot(input, tensor, *, out=None):
     "The sum of products of two vectors."
+    if out is None:
+        result = _direct_dot(input, tensor)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_dot(input.h, tensor.h)))
@@ -2929,6 +4054,9 @@ def dot(input, tensor, *, out=None):
 
 def elu(input, alpha=1.0):
     "input where positive, alpha * (exp(input) - 1) elsewhere."
+    result = _direct_elu(input, alpha)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core_elu(input.h, alpha))
     except AttributeError:
@@ -2938,6 +4066,9 @@ def elu(input, alpha=1.0):
 
 def elu_(input, alpha=1.0):
     "input where positive, alpha * (exp(input) - 1) elsewhere."
+    result = _direct_elu_(input, alpha)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_elu_(input.h, alpha)
         if h == 0:
@@ -2951,26 +4082,37 @@ def elu_(input, alpha=1.0):
 
 def empty(size, dtype, device):
     "Uninitialised memory."
+    result = _direct_empty(size, dtype, device)
+    if result is not NotImplemented:
+        return result
     return _wrap(_core_empty(_ints(size), -1 if dtype is None else dtype.id, -1 if device is None else _device_id(device)))
 
 
 def empty_strided(size, stride, dtype, device):
     "Uninitialised memory with the given strides, in elements."
+    result = _direct_empty_strided(size, stride, dtype, device)
+    if result is not NotImplemented:
+        return result
     return _wrap(_core_empty_strided(_ints(size), _ints(stride), -1 if dtype is None else dtype.id, -1 if device is None else _device_id(device)))
 
 
 def eq(input, other, *, out=None):
     "Where input equals other."
+    if out is None:
+        result = _direct_eq(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
+                other_value, other_kind = _operand(other)
         if out is not None:
-            return _write_out(out, _wrap(_core_eq(input.h, other, other_kind)))
-        return _wrap(_core_eq(input.h, other, other_kind))
+            return _write_out(out, _wrap(_core_eq(input.h, other_value, other_kind)))
+        return _wrap(_core_eq(input.h, other_value, other_kind))
     except AttributeError:
         _check_tensors("eq", [("input", 1, input)])
         raise
@@ -2978,14 +4120,18 @@ def eq(input, other, *, out=None):
 
 def eq_(input, other):
     "Where input equals other."
+    result = _direct_eq_(input, other)
+    if result is not NotImplemented:
+        return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
-        h = _core_eq_(input.h, other, other_kind)
+                other_value, other_kind = _operand(other)
+        h = _core_eq_(input.h, other_value, other_kind)
         if h == 0:
             _raise()
         _core_drop(h)
@@ -2997,6 +4143,10 @@ def eq_(input, other):
 
 def erf(input, *, out=None):
     "The error function."
+    if out is None:
+        result = _direct_erf(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_erf(input.h)))
@@ -3008,6 +4158,9 @@ def erf(input, *, out=None):
 
 def erf_(input):
     "The error function."
+    result = _direct_erf_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_erf_(input.h)
         if h == 0:
@@ -3021,6 +4174,10 @@ def erf_(input):
 
 def erfc(input, *, out=None):
     "1 - erf(input)."
+    if out is None:
+        result = _direct_erfc(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_erfc(input.h)))
@@ -3032,6 +4189,9 @@ def erfc(input, *, out=None):
 
 def erfc_(input):
     "1 - erf(input)."
+    result = _direct_erfc_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_erfc_(input.h)
         if h == 0:
@@ -3045,6 +4205,10 @@ def erfc_(input):
 
 def erfcx(input, *, out=None):
     "exp(x^2) erfc(x)."
+    if out is None:
+        result = _direct_erfcx(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_erfcx(input.h)))
@@ -3056,6 +4220,10 @@ def erfcx(input, *, out=None):
 
 def erfinv(input, *, out=None):
     "The inverse of erf."
+    if out is None:
+        result = _direct_erfinv(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_erfinv(input.h)))
@@ -3067,6 +4235,9 @@ def erfinv(input, *, out=None):
 
 def erfinv_(input):
     "The inverse of erf."
+    result = _direct_erfinv_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_erfinv_(input.h)
         if h == 0:
@@ -3080,6 +4251,10 @@ def erfinv_(input):
 
 def exp(input, *, out=None):
     "e to the power of input."
+    if out is None:
+        result = _direct_exp(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_exp(input.h)))
@@ -3091,6 +4266,10 @@ def exp(input, *, out=None):
 
 def exp2(input, *, out=None):
     "2 to the power of input."
+    if out is None:
+        result = _direct_exp2(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_exp2(input.h)))
@@ -3102,6 +4281,9 @@ def exp2(input, *, out=None):
 
 def exp2_(input):
     "2 to the power of input."
+    result = _direct_exp2_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_exp2_(input.h)
         if h == 0:
@@ -3115,6 +4297,9 @@ def exp2_(input):
 
 def exp_(input):
     "e to the power of input."
+    result = _direct_exp_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_exp_(input.h)
         if h == 0:
@@ -3128,6 +4313,9 @@ def exp_(input):
 
 def expand(input, size):
     "Dims of size 1 stretched without copying; -1 keeps a size."
+    result = _direct_expand(input, size)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core_expand(input.h, _ints(size)))
     except AttributeError:
@@ -3137,6 +4325,10 @@ def expand(input, size):
 
 def expm1(input, *, out=None):
     "exp(input) - 1, exact near 0."
+    if out is None:
+        result = _direct_expm1(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_expm1(input.h)))
@@ -3148,6 +4340,9 @@ def expm1(input, *, out=None):
 
 def expm1_(input):
     "exp(input) - 1, exact near 0."
+    result = _direct_expm1_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_expm1_(input.h)
         if h == 0:
@@ -3161,6 +4356,9 @@ def expm1_(input):
 
 def exponential_(input, lambd=1.0, *, generator=None):
     "Numbers drawn from the exponential distribution."
+    result = _direct_exponential_(input, lambd, generator)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_exponential_(input.h, lambd, 0 if generator is None else generator.id)
         if h == 0:
@@ -3174,11 +4372,18 @@ def exponential_(input, lambd=1.0, *, generator=None):
 
 def eye(n, m, dtype, device):
     "Ones on the diagonal, zeros elsewhere."
+    result = _direct_eye(n, m, dtype, device)
+    if result is not NotImplemented:
+        return result
     return _wrap(_core_eye(n, m, -1 if dtype is None else dtype.id, -1 if device is None else _device_id(device)))
 
 
 def fake_quantize_per_channel_affine(input, scale, zero_point, axis, quant_min, quant_max, *, out=None):
     "What is left of input after quantizing each channel of axis by its own scale, and back."
+    if out is None:
+        result = _direct_fake_quantize_per_channel_affine(input, scale, zero_point, axis, quant_min, quant_max)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_fake_quantize_per_channel_affine(input.h, scale.h, zero_point.h, axis, quant_min, quant_max)))
@@ -3190,22 +4395,28 @@ def fake_quantize_per_channel_affine(input, scale, zero_point, axis, quant_min, 
 
 def fake_quantize_per_tensor_affine(input, scale, zero_point, quant_min, quant_max, *, out=None):
     "What is left of input after quantizing it and back; the gradient passes where nothing was clamped."
+    if out is None:
+        result = _direct_fake_quantize_per_tensor_affine(input, scale, zero_point, quant_min, quant_max)
+        if result is not NotImplemented:
+            return result
     try:
         scale_kind = _kind_of(type(scale))
+        scale_value = scale
         if scale_kind is None:
             try:
-                scale, scale_kind = scale.h, 3
+                scale_value, scale_kind = scale.h, 3
             except AttributeError:
-                scale, scale_kind = _operand(scale)
+                scale_value, scale_kind = _operand(scale)
         zero_point_kind = _kind_of(type(zero_point))
+        zero_point_value = zero_point
         if zero_point_kind is None:
             try:
-                zero_point, zero_point_kind = zero_point.h, 3
+                zero_point_value, zero_point_kind = zero_point.h, 3
             except AttributeError:
-                zero_point, zero_point_kind = _operand(zero_point)
+                zero_point_value, zero_point_kind = _operand(zero_point)
         if out is not None:
-            return _write_out(out, _wrap(_core_fake_quantize_per_tensor_affine(input.h, scale, scale_kind, zero_point, zero_point_kind, quant_min, quant_max)))
-        return _wrap(_core_fake_quantize_per_tensor_affine(input.h, scale, scale_kind, zero_point, zero_point_kind, quant_min, quant_max))
+            return _write_out(out, _wrap(_core_fake_quantize_per_tensor_affine(input.h, scale_value, scale_kind, zero_point_value, zero_point_kind, quant_min, quant_max)))
+        return _wrap(_core_fake_quantize_per_tensor_affine(input.h, scale_value, scale_kind, zero_point_value, zero_point_kind, quant_min, quant_max))
     except AttributeError:
         _check_tensors("fake_quantize_per_tensor_affine", [("input", 1, input)])
         raise
@@ -3213,14 +4424,18 @@ def fake_quantize_per_tensor_affine(input, scale, zero_point, quant_min, quant_m
 
 def fill_(input, value):
     "Set every element to a number."
+    result = _direct_fill_(input, value)
+    if result is not NotImplemented:
+        return result
     try:
         value_kind = _kind_of(type(value))
+        value_value = value
         if value_kind is None:
             try:
-                value, value_kind = value.h, 3
+                value_value, value_kind = value.h, 3
             except AttributeError:
-                value, value_kind = _operand(value)
-        h = _core_fill_(input.h, value, value_kind)
+                value_value, value_kind = _operand(value)
+        h = _core_fill_(input.h, value_value, value_kind)
         if h == 0:
             _raise()
         _core_drop(h)
@@ -3232,6 +4447,10 @@ def fill_(input, value):
 
 def flatten(input, start_dim=0, end_dim=-1, *, out=None):
     "A range of dims merged into one."
+    if out is None:
+        result = _direct_flatten(input, start_dim, end_dim)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_flatten(input.h, start_dim, end_dim)))
@@ -3243,6 +4462,10 @@ def flatten(input, start_dim=0, end_dim=-1, *, out=None):
 
 def floor(input, *, out=None):
     "Rounded down."
+    if out is None:
+        result = _direct_floor(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_floor(input.h)))
@@ -3254,6 +4477,9 @@ def floor(input, *, out=None):
 
 def floor_(input):
     "Rounded down."
+    result = _direct_floor_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_floor_(input.h)
         if h == 0:
@@ -3267,16 +4493,21 @@ def floor_(input):
 
 def floor_divide(input, other, *, out=None):
     "floor(input / other)."
+    if out is None:
+        result = _direct_floor_divide(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
+                other_value, other_kind = _operand(other)
         if out is not None:
-            return _write_out(out, _wrap(_core_floor_divide(input.h, other, other_kind)))
-        return _wrap(_core_floor_divide(input.h, other, other_kind))
+            return _write_out(out, _wrap(_core_floor_divide(input.h, other_value, other_kind)))
+        return _wrap(_core_floor_divide(input.h, other_value, other_kind))
     except AttributeError:
         _check_tensors("floor_divide", [("input", 1, input)])
         raise
@@ -3284,14 +4515,18 @@ def floor_divide(input, other, *, out=None):
 
 def floor_divide_(input, other):
     "floor(input / other)."
+    result = _direct_floor_divide_(input, other)
+    if result is not NotImplemented:
+        return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
-        h = _core_floor_divide_(input.h, other, other_kind)
+                other_value, other_kind = _operand(other)
+        h = _core_floor_divide_(input.h, other_value, other_kind)
         if h == 0:
             _raise()
         _core_drop(h)
@@ -3303,6 +4538,10 @@ def floor_divide_(input, other):
 
 def fmax(input, other, *, out=None):
     "The larger of two; a number wins over NaN."
+    if out is None:
+        result = _direct_fmax(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_fmax(input.h, other.h)))
@@ -3314,6 +4553,10 @@ def fmax(input, other, *, out=None):
 
 def fmin(input, other, *, out=None):
     "The smaller of two; a number wins over NaN."
+    if out is None:
+        result = _direct_fmin(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_fmin(input.h, other.h)))
@@ -3325,16 +4568,21 @@ def fmin(input, other, *, out=None):
 
 def fmod(input, other, *, out=None):
     "C's fmod: the sign is input's."
+    if out is None:
+        result = _direct_fmod(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
+                other_value, other_kind = _operand(other)
         if out is not None:
-            return _write_out(out, _wrap(_core_fmod(input.h, other, other_kind)))
-        return _wrap(_core_fmod(input.h, other, other_kind))
+            return _write_out(out, _wrap(_core_fmod(input.h, other_value, other_kind)))
+        return _wrap(_core_fmod(input.h, other_value, other_kind))
     except AttributeError:
         _check_tensors("fmod", [("input", 1, input)])
         raise
@@ -3342,14 +4590,18 @@ def fmod(input, other, *, out=None):
 
 def fmod_(input, other):
     "C's fmod: the sign is input's."
+    result = _direct_fmod_(input, other)
+    if result is not NotImplemented:
+        return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
-        h = _core_fmod_(input.h, other, other_kind)
+                other_value, other_kind = _operand(other)
+        h = _core_fmod_(input.h, other_value, other_kind)
         if h == 0:
             _raise()
         _core_drop(h)
@@ -3361,6 +4613,10 @@ def fmod_(input, other):
 
 def frac(input, *, out=None):
     "The part behind the point."
+    if out is None:
+        result = _direct_frac(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_frac(input.h)))
@@ -3372,6 +4628,9 @@ def frac(input, *, out=None):
 
 def frac_(input):
     "The part behind the point."
+    result = _direct_frac_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_frac_(input.h)
         if h == 0:
@@ -3385,6 +4644,9 @@ def frac_(input):
 
 def full(size, fill_value, dtype, device):
     "Every element the same number."
+    result = _direct_full(size, fill_value, dtype, device)
+    if result is not NotImplemented:
+        return result
     fill_value_kind = _kind_of(type(fill_value))
     if fill_value_kind is None:
         fill_value, fill_value_kind = _number(fill_value)
@@ -3393,9 +4655,13 @@ def full(size, fill_value, dtype, device):
 
 def gather(input, dim, index, *, sparse_grad=False, axis=None, out=None):
     "out[i][j] = input[index[i][j]][j] for dim 0, and so on."
+    if axis is not None:
+        dim = axis
+    if out is None:
+        result = _direct_gather(input, dim, index, sparse_grad)
+        if result is not NotImplemented:
+            return result
     try:
-        if axis is not None:
-            dim = axis
         if out is not None:
             return _write_out(out, _wrap(_core_gather(input.h, dim, index.h, sparse_grad)))
         return _wrap(_core_gather(input.h, dim, index.h, sparse_grad))
@@ -3406,6 +4672,10 @@ def gather(input, dim, index, *, sparse_grad=False, axis=None, out=None):
 
 def gcd(input, other, *, out=None):
     "The greatest common divisor."
+    if out is None:
+        result = _direct_gcd(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_gcd(input.h, other.h)))
@@ -3417,6 +4687,9 @@ def gcd(input, other, *, out=None):
 
 def gcd_(input, other):
     "The greatest common divisor."
+    result = _direct_gcd_(input, other)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_gcd_(input.h, other.h)
         if h == 0:
@@ -3430,16 +4703,21 @@ def gcd_(input, other):
 
 def ge(input, other, *, out=None):
     "Where input >= other."
+    if out is None:
+        result = _direct_ge(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
+                other_value, other_kind = _operand(other)
         if out is not None:
-            return _write_out(out, _wrap(_core_ge(input.h, other, other_kind)))
-        return _wrap(_core_ge(input.h, other, other_kind))
+            return _write_out(out, _wrap(_core_ge(input.h, other_value, other_kind)))
+        return _wrap(_core_ge(input.h, other_value, other_kind))
     except AttributeError:
         _check_tensors("ge", [("input", 1, input)])
         raise
@@ -3447,14 +4725,18 @@ def ge(input, other, *, out=None):
 
 def ge_(input, other):
     "Where input >= other."
+    result = _direct_ge_(input, other)
+    if result is not NotImplemented:
+        return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
-        h = _core_ge_(input.h, other, other_kind)
+                other_value, other_kind = _operand(other)
+        h = _core_ge_(input.h, other_value, other_kind)
         if h == 0:
             _raise()
         _core_drop(h)
@@ -3466,6 +4748,9 @@ def ge_(input, other):
 
 def gelu(input, *, approximate='none'):
     "input * Phi(input), Phi the normal distribution's; 'tanh' approximates it."
+    result = _direct_gelu(input, approximate)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core_gelu(input.h, approximate))
     except AttributeError:
@@ -3475,6 +4760,9 @@ def gelu(input, *, approximate='none'):
 
 def geometric_(input, p, *, generator=None):
     "Numbers of trials until success."
+    result = _direct_geometric_(input, p, generator)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_geometric_(input.h, p, 0 if generator is None else generator.id)
         if h == 0:
@@ -3488,6 +4776,9 @@ def geometric_(input, p, *, generator=None):
 
 def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
     "Channels in groups, each group of each sample brought to mean 0 and variance 1."
+    result = _direct_group_norm(input, num_groups, weight, bias, eps)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core_group_norm(input.h, num_groups, 0 if weight is None else weight.h, 0 if bias is None else bias.h, eps))
     except AttributeError:
@@ -3497,16 +4788,21 @@ def group_norm(input, num_groups, weight=None, bias=None, eps=1e-05):
 
 def gt(input, other, *, out=None):
     "Where input > other."
+    if out is None:
+        result = _direct_gt(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
+                other_value, other_kind = _operand(other)
         if out is not None:
-            return _write_out(out, _wrap(_core_gt(input.h, other, other_kind)))
-        return _wrap(_core_gt(input.h, other, other_kind))
+            return _write_out(out, _wrap(_core_gt(input.h, other_value, other_kind)))
+        return _wrap(_core_gt(input.h, other_value, other_kind))
     except AttributeError:
         _check_tensors("gt", [("input", 1, input)])
         raise
@@ -3514,14 +4810,18 @@ def gt(input, other, *, out=None):
 
 def gt_(input, other):
     "Where input > other."
+    result = _direct_gt_(input, other)
+    if result is not NotImplemented:
+        return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
-        h = _core_gt_(input.h, other, other_kind)
+                other_value, other_kind = _operand(other)
+        h = _core_gt_(input.h, other_value, other_kind)
         if h == 0:
             _raise()
         _core_drop(h)
@@ -3533,6 +4833,10 @@ def gt_(input, other):
 
 def hardshrink(input, lambd=0.5, *, out=None):
     "0 where |input| <= lambd."
+    if out is None:
+        result = _direct_hardshrink(input, lambd)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_hardshrink(input.h, lambd)))
@@ -3544,6 +4848,9 @@ def hardshrink(input, lambd=0.5, *, out=None):
 
 def hardsigmoid(input):
     "A piecewise linear sigmoid."
+    result = _direct_hardsigmoid(input)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core_hardsigmoid(input.h))
     except AttributeError:
@@ -3553,6 +4860,9 @@ def hardsigmoid(input):
 
 def hardsigmoid_(input):
     "A piecewise linear sigmoid."
+    result = _direct_hardsigmoid_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_hardsigmoid_(input.h)
         if h == 0:
@@ -3566,6 +4876,9 @@ def hardsigmoid_(input):
 
 def hardswish(input):
     "input * hardsigmoid(input)."
+    result = _direct_hardswish(input)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core_hardswish(input.h))
     except AttributeError:
@@ -3575,6 +4888,9 @@ def hardswish(input):
 
 def hardswish_(input):
     "input * hardsigmoid(input)."
+    result = _direct_hardswish_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_hardswish_(input.h)
         if h == 0:
@@ -3588,6 +4904,9 @@ def hardswish_(input):
 
 def hardtanh(input, min_val=-1.0, max_val=1.0):
     "input limited to [min_val, max_val]."
+    result = _direct_hardtanh(input, min_val, max_val)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core_hardtanh(input.h, min_val, max_val))
     except AttributeError:
@@ -3597,6 +4916,9 @@ def hardtanh(input, min_val=-1.0, max_val=1.0):
 
 def hardtanh_(input, min_val=-1.0, max_val=1.0):
     "input limited to [min_val, max_val]."
+    result = _direct_hardtanh_(input, min_val, max_val)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_hardtanh_(input.h, min_val, max_val)
         if h == 0:
@@ -3610,6 +4932,10 @@ def hardtanh_(input, min_val=-1.0, max_val=1.0):
 
 def heaviside(input, values, *, out=None):
     "0 below zero, 1 above, values at zero."
+    if out is None:
+        result = _direct_heaviside(input, values)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_heaviside(input.h, values.h)))
@@ -3621,6 +4947,9 @@ def heaviside(input, values, *, out=None):
 
 def heaviside_(input, values):
     "0 below zero, 1 above, values at zero."
+    result = _direct_heaviside_(input, values)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_heaviside_(input.h, values.h)
         if h == 0:
@@ -3634,16 +4963,21 @@ def heaviside_(input, values):
 
 def hermite_polynomial_h(input, n, *, out=None):
     "The hermite polynomial h of degree n."
+    if out is None:
+        result = _direct_hermite_polynomial_h(input, n)
+        if result is not NotImplemented:
+            return result
     try:
         n_kind = _kind_of(type(n))
+        n_value = n
         if n_kind is None:
             try:
-                n, n_kind = n.h, 3
+                n_value, n_kind = n.h, 3
             except AttributeError:
-                n, n_kind = _operand(n)
+                n_value, n_kind = _operand(n)
         if out is not None:
-            return _write_out(out, _wrap(_core_hermite_polynomial_h(input.h, n, n_kind)))
-        return _wrap(_core_hermite_polynomial_h(input.h, n, n_kind))
+            return _write_out(out, _wrap(_core_hermite_polynomial_h(input.h, n_value, n_kind)))
+        return _wrap(_core_hermite_polynomial_h(input.h, n_value, n_kind))
     except AttributeError:
         _check_tensors("hermite_polynomial_h", [("input", 1, input)])
         raise
@@ -3651,16 +4985,21 @@ def hermite_polynomial_h(input, n, *, out=None):
 
 def hermite_polynomial_he(input, n, *, out=None):
     "The hermite polynomial he of degree n."
+    if out is None:
+        result = _direct_hermite_polynomial_he(input, n)
+        if result is not NotImplemented:
+            return result
     try:
         n_kind = _kind_of(type(n))
+        n_value = n
         if n_kind is None:
             try:
-                n, n_kind = n.h, 3
+                n_value, n_kind = n.h, 3
             except AttributeError:
-                n, n_kind = _operand(n)
+                n_value, n_kind = _operand(n)
         if out is not None:
-            return _write_out(out, _wrap(_core_hermite_polynomial_he(input.h, n, n_kind)))
-        return _wrap(_core_hermite_polynomial_he(input.h, n, n_kind))
+            return _write_out(out, _wrap(_core_hermite_polynomial_he(input.h, n_value, n_kind)))
+        return _wrap(_core_hermite_polynomial_he(input.h, n_value, n_kind))
     except AttributeError:
         _check_tensors("hermite_polynomial_he", [("input", 1, input)])
         raise
@@ -3668,6 +5007,10 @@ def hermite_polynomial_he(input, n, *, out=None):
 
 def hypot(input, other, *, out=None):
     "sqrt(input^2 + other^2)."
+    if out is None:
+        result = _direct_hypot(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_hypot(input.h, other.h)))
@@ -3679,6 +5022,9 @@ def hypot(input, other, *, out=None):
 
 def hypot_(input, other):
     "sqrt(input^2 + other^2)."
+    result = _direct_hypot_(input, other)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_hypot_(input.h, other.h)
         if h == 0:
@@ -3692,6 +5038,10 @@ def hypot_(input, other):
 
 def i0(input, *, out=None):
     "The modified Bessel function of the first kind, of order 0."
+    if out is None:
+        result = _direct_i0(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_i0(input.h)))
@@ -3703,6 +5053,10 @@ def i0(input, *, out=None):
 
 def i0e(input, *, out=None):
     "exp(-|x|) i0(x)."
+    if out is None:
+        result = _direct_i0e(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_i0e(input.h)))
@@ -3714,6 +5068,10 @@ def i0e(input, *, out=None):
 
 def i1(input, *, out=None):
     "The modified Bessel function of the first kind, of order 1."
+    if out is None:
+        result = _direct_i1(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_i1(input.h)))
@@ -3725,6 +5083,10 @@ def i1(input, *, out=None):
 
 def i1e(input, *, out=None):
     "exp(-|x|) i1(x)."
+    if out is None:
+        result = _direct_i1e(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_i1e(input.h)))
@@ -3736,6 +5098,10 @@ def i1e(input, *, out=None):
 
 def igamma(input, other, *, out=None):
     "The share of the gamma distribution of shape input below other."
+    if out is None:
+        result = _direct_igamma(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_igamma(input.h, other.h)))
@@ -3747,6 +5113,10 @@ def igamma(input, other, *, out=None):
 
 def igammac(input, other, *, out=None):
     "The share of the gamma distribution of shape input above other."
+    if out is None:
+        result = _direct_igammac(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_igammac(input.h, other.h)))
@@ -3758,6 +5128,10 @@ def igammac(input, other, *, out=None):
 
 def imag(input, *, out=None):
     "The imaginary part, over the same memory."
+    if out is None:
+        result = _direct_imag(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_imag(input.h)))
@@ -3769,9 +5143,13 @@ def imag(input, *, out=None):
 
 def index_add(input, dim, index, source, *, alpha=1, axis=None, out=None):
     "input with alpha * source added at the given indices of a dim; repeated indices add up."
+    if axis is not None:
+        dim = axis
+    if out is None:
+        result = _direct_index_add(input, dim, index, source, alpha)
+        if result is not NotImplemented:
+            return result
     try:
-        if axis is not None:
-            dim = axis
         alpha_kind = _kind_of(type(alpha))
         if alpha_kind is None:
             alpha, alpha_kind = _number(alpha)
@@ -3794,9 +5172,13 @@ def index_put(input, indices, values, accumulate=False):
 
 def index_select(input, dim, index, *, axis=None, out=None):
     "The given indices of a dim."
+    if axis is not None:
+        dim = axis
+    if out is None:
+        result = _direct_index_select(input, dim, index)
+        if result is not NotImplemented:
+            return result
     try:
-        if axis is not None:
-            dim = axis
         if out is not None:
             return _write_out(out, _wrap(_core_index_select(input.h, dim, index.h)))
         return _wrap(_core_index_select(input.h, dim, index.h))
@@ -3807,6 +5189,10 @@ def index_select(input, dim, index, *, axis=None, out=None):
 
 def isfinite(input, *, out=None):
     "Where input is neither NaN nor infinite."
+    if out is None:
+        result = _direct_isfinite(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_isfinite(input.h)))
@@ -3818,6 +5204,10 @@ def isfinite(input, *, out=None):
 
 def isinf(input, *, out=None):
     "Where input is infinite."
+    if out is None:
+        result = _direct_isinf(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_isinf(input.h)))
@@ -3829,6 +5219,10 @@ def isinf(input, *, out=None):
 
 def isnan(input, *, out=None):
     "Where input is NaN."
+    if out is None:
+        result = _direct_isnan(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_isnan(input.h)))
@@ -3840,6 +5234,10 @@ def isnan(input, *, out=None):
 
 def isneginf(input, *, out=None):
     "Where input is infinite and negative."
+    if out is None:
+        result = _direct_isneginf(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_isneginf(input.h)))
@@ -3851,6 +5249,10 @@ def isneginf(input, *, out=None):
 
 def isposinf(input, *, out=None):
     "Where input is infinite and positive."
+    if out is None:
+        result = _direct_isposinf(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_isposinf(input.h)))
@@ -3862,16 +5264,21 @@ def isposinf(input, *, out=None):
 
 def laguerre_polynomial_l(input, n, *, out=None):
     "The laguerre polynomial l of degree n."
+    if out is None:
+        result = _direct_laguerre_polynomial_l(input, n)
+        if result is not NotImplemented:
+            return result
     try:
         n_kind = _kind_of(type(n))
+        n_value = n
         if n_kind is None:
             try:
-                n, n_kind = n.h, 3
+                n_value, n_kind = n.h, 3
             except AttributeError:
-                n, n_kind = _operand(n)
+                n_value, n_kind = _operand(n)
         if out is not None:
-            return _write_out(out, _wrap(_core_laguerre_polynomial_l(input.h, n, n_kind)))
-        return _wrap(_core_laguerre_polynomial_l(input.h, n, n_kind))
+            return _write_out(out, _wrap(_core_laguerre_polynomial_l(input.h, n_value, n_kind)))
+        return _wrap(_core_laguerre_polynomial_l(input.h, n_value, n_kind))
     except AttributeError:
         _check_tensors("laguerre_polynomial_l", [("input", 1, input)])
         raise
@@ -3879,6 +5286,9 @@ def laguerre_polynomial_l(input, n, *, out=None):
 
 def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-05):
     "Each row brought to mean 0 and variance 1, then scaled and shifted."
+    result = _direct_layer_norm(input, normalized_shape, weight, bias, eps)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core_layer_norm(input.h, _ints(normalized_shape), 0 if weight is None else weight.h, 0 if bias is None else bias.h, eps))
     except AttributeError:
@@ -3888,6 +5298,10 @@ def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-05):
 
 def lcm(input, other, *, out=None):
     "The least common multiple."
+    if out is None:
+        result = _direct_lcm(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_lcm(input.h, other.h)))
@@ -3899,6 +5313,9 @@ def lcm(input, other, *, out=None):
 
 def lcm_(input, other):
     "The least common multiple."
+    result = _direct_lcm_(input, other)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_lcm_(input.h, other.h)
         if h == 0:
@@ -3912,16 +5329,21 @@ def lcm_(input, other):
 
 def le(input, other, *, out=None):
     "Where input <= other."
+    if out is None:
+        result = _direct_le(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
+                other_value, other_kind = _operand(other)
         if out is not None:
-            return _write_out(out, _wrap(_core_le(input.h, other, other_kind)))
-        return _wrap(_core_le(input.h, other, other_kind))
+            return _write_out(out, _wrap(_core_le(input.h, other_value, other_kind)))
+        return _wrap(_core_le(input.h, other_value, other_kind))
     except AttributeError:
         _check_tensors("le", [("input", 1, input)])
         raise
@@ -3929,14 +5351,18 @@ def le(input, other, *, out=None):
 
 def le_(input, other):
     "Where input <= other."
+    result = _direct_le_(input, other)
+    if result is not NotImplemented:
+        return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
-        h = _core_le_(input.h, other, other_kind)
+                other_value, other_kind = _operand(other)
+        h = _core_le_(input.h, other_value, other_kind)
         if h == 0:
             _raise()
         _core_drop(h)
@@ -3948,6 +5374,9 @@ def le_(input, other):
 
 def leaky_relu(input, negative_slope=0.01):
     "input where positive, negative_slope * input elsewhere."
+    result = _direct_leaky_relu(input, negative_slope)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core_leaky_relu(input.h, negative_slope))
     except AttributeError:
@@ -3957,6 +5386,9 @@ def leaky_relu(input, negative_slope=0.01):
 
 def leaky_relu_(input, negative_slope=0.01):
     "input where positive, negative_slope * input elsewhere."
+    result = _direct_leaky_relu_(input, negative_slope)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_leaky_relu_(input.h, negative_slope)
         if h == 0:
@@ -3970,16 +5402,21 @@ def leaky_relu_(input, negative_slope=0.01):
 
 def legendre_polynomial_p(input, n, *, out=None):
     "The legendre polynomial p of degree n."
+    if out is None:
+        result = _direct_legendre_polynomial_p(input, n)
+        if result is not NotImplemented:
+            return result
     try:
         n_kind = _kind_of(type(n))
+        n_value = n
         if n_kind is None:
             try:
-                n, n_kind = n.h, 3
+                n_value, n_kind = n.h, 3
             except AttributeError:
-                n, n_kind = _operand(n)
+                n_value, n_kind = _operand(n)
         if out is not None:
-            return _write_out(out, _wrap(_core_legendre_polynomial_p(input.h, n, n_kind)))
-        return _wrap(_core_legendre_polynomial_p(input.h, n, n_kind))
+            return _write_out(out, _wrap(_core_legendre_polynomial_p(input.h, n_value, n_kind)))
+        return _wrap(_core_legendre_polynomial_p(input.h, n_value, n_kind))
     except AttributeError:
         _check_tensors("legendre_polynomial_p", [("input", 1, input)])
         raise
@@ -3987,16 +5424,21 @@ def legendre_polynomial_p(input, n, *, out=None):
 
 def lerp(input, end, weight, *, out=None):
     "input + weight * (end - input), computed from the nearer end."
+    if out is None:
+        result = _direct_lerp(input, end, weight)
+        if result is not NotImplemented:
+            return result
     try:
         weight_kind = _kind_of(type(weight))
+        weight_value = weight
         if weight_kind is None:
             try:
-                weight, weight_kind = weight.h, 3
+                weight_value, weight_kind = weight.h, 3
             except AttributeError:
-                weight, weight_kind = _operand(weight)
+                weight_value, weight_kind = _operand(weight)
         if out is not None:
-            return _write_out(out, _wrap(_core_lerp(input.h, end.h, weight, weight_kind)))
-        return _wrap(_core_lerp(input.h, end.h, weight, weight_kind))
+            return _write_out(out, _wrap(_core_lerp(input.h, end.h, weight_value, weight_kind)))
+        return _wrap(_core_lerp(input.h, end.h, weight_value, weight_kind))
     except AttributeError:
         _check_tensors("lerp", [("input", 1, input), ("end", 2, end)])
         raise
@@ -4004,14 +5446,18 @@ def lerp(input, end, weight, *, out=None):
 
 def lerp_(input, end, weight):
     "input + weight * (end - input), computed from the nearer end."
+    result = _direct_lerp_(input, end, weight)
+    if result is not NotImplemented:
+        return result
     try:
         weight_kind = _kind_of(type(weight))
+        weight_value = weight
         if weight_kind is None:
             try:
-                weight, weight_kind = weight.h, 3
+                weight_value, weight_kind = weight.h, 3
             except AttributeError:
-                weight, weight_kind = _operand(weight)
-        h = _core_lerp_(input.h, end.h, weight, weight_kind)
+                weight_value, weight_kind = _operand(weight)
+        h = _core_lerp_(input.h, end.h, weight_value, weight_kind)
         if h == 0:
             _raise()
         _core_drop(h)
@@ -4023,6 +5469,10 @@ def lerp_(input, end, weight):
 
 def lgamma(input, *, out=None):
     "log |gamma(input)|."
+    if out is None:
+        result = _direct_lgamma(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_lgamma(input.h)))
@@ -4034,6 +5484,9 @@ def lgamma(input, *, out=None):
 
 def lgamma_(input):
     "log |gamma(input)|."
+    result = _direct_lgamma_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_lgamma_(input.h)
         if h == 0:
@@ -4047,6 +5500,9 @@ def lgamma_(input):
 
 def linear(input, weight, bias=None):
     "input @ weight.T + bias."
+    result = _direct_linear(input, weight, bias)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core_linear(input.h, weight.h, 0 if bias is None else bias.h))
     except AttributeError:
@@ -4056,11 +5512,18 @@ def linear(input, weight, bias=None):
 
 def linspace(start, end, steps, dtype, device):
     "Evenly spaced numbers from start to end, both included."
+    result = _direct_linspace(start, end, steps, dtype, device)
+    if result is not NotImplemented:
+        return result
     return _wrap(_core_linspace(start, end, steps, -1 if dtype is None else dtype.id, -1 if device is None else _device_id(device)))
 
 
 def log(input, *, out=None):
     "The natural logarithm."
+    if out is None:
+        result = _direct_log(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_log(input.h)))
@@ -4072,6 +5535,10 @@ def log(input, *, out=None):
 
 def log10(input, *, out=None):
     "The logarithm to base 10."
+    if out is None:
+        result = _direct_log10(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_log10(input.h)))
@@ -4083,6 +5550,9 @@ def log10(input, *, out=None):
 
 def log10_(input):
     "The logarithm to base 10."
+    result = _direct_log10_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_log10_(input.h)
         if h == 0:
@@ -4096,6 +5566,10 @@ def log10_(input):
 
 def log1p(input, *, out=None):
     "log(1 + input), exact near 0."
+    if out is None:
+        result = _direct_log1p(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_log1p(input.h)))
@@ -4107,6 +5581,9 @@ def log1p(input, *, out=None):
 
 def log1p_(input):
     "log(1 + input), exact near 0."
+    result = _direct_log1p_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_log1p_(input.h)
         if h == 0:
@@ -4120,6 +5597,10 @@ def log1p_(input):
 
 def log2(input, *, out=None):
     "The logarithm to base 2."
+    if out is None:
+        result = _direct_log2(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_log2(input.h)))
@@ -4131,6 +5612,9 @@ def log2(input, *, out=None):
 
 def log2_(input):
     "The logarithm to base 2."
+    result = _direct_log2_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_log2_(input.h)
         if h == 0:
@@ -4144,6 +5628,9 @@ def log2_(input):
 
 def log_(input):
     "The natural logarithm."
+    result = _direct_log_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_log_(input.h)
         if h == 0:
@@ -4157,6 +5644,10 @@ def log_(input):
 
 def log_ndtr(input, *, out=None):
     "The logarithm of the normal distribution's area below x."
+    if out is None:
+        result = _direct_log_ndtr(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_log_ndtr(input.h)))
@@ -4168,6 +5659,9 @@ def log_ndtr(input, *, out=None):
 
 def log_normal_(input, mean=1.0, std=2.0, *, generator=None):
     "Numbers whose logarithm is normal."
+    result = _direct_log_normal_(input, mean, std, generator)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_log_normal_(input.h, mean, std, 0 if generator is None else generator.id)
         if h == 0:
@@ -4181,9 +5675,13 @@ def log_normal_(input, mean=1.0, std=2.0, *, generator=None):
 
 def log_softmax(input, dim=None, dtype=None, *, axis=None, out=None):
     "The logarithm of softmax, without its rounding."
+    if axis is not None:
+        dim = axis
+    if out is None:
+        result = _direct_log_softmax(input, dim, dtype)
+        if result is not NotImplemented:
+            return result
     try:
-        if axis is not None:
-            dim = axis
         if out is not None:
             return _write_out(out, _wrap(_core_log_softmax(input.h, dim, -1 if dtype is None else dtype.id)))
         return _wrap(_core_log_softmax(input.h, dim, -1 if dtype is None else dtype.id))
@@ -4194,6 +5692,10 @@ def log_softmax(input, dim=None, dtype=None, *, axis=None, out=None):
 
 def logaddexp(input, other, *, out=None):
     "log(exp(input) + exp(other)), without overflow."
+    if out is None:
+        result = _direct_logaddexp(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_logaddexp(input.h, other.h)))
@@ -4205,6 +5707,10 @@ def logaddexp(input, other, *, out=None):
 
 def logaddexp2(input, other, *, out=None):
     "log2(2^input + 2^other), without overflow."
+    if out is None:
+        result = _direct_logaddexp2(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_logaddexp2(input.h, other.h)))
@@ -4216,9 +5722,13 @@ def logaddexp2(input, other, *, out=None):
 
 def logcumsumexp(input, dim=None, *, axis=None, out=None):
     "The logarithm of running sums of exp(input) along dim, without overflow."
+    if axis is not None:
+        dim = axis
+    if out is None:
+        result = _direct_logcumsumexp(input, dim)
+        if result is not NotImplemented:
+            return result
     try:
-        if axis is not None:
-            dim = axis
         if out is not None:
             return _write_out(out, _wrap(_core_logcumsumexp(input.h, dim)))
         return _wrap(_core_logcumsumexp(input.h, dim))
@@ -4229,6 +5739,10 @@ def logcumsumexp(input, dim=None, *, axis=None, out=None):
 
 def logical_and(input, other, *, out=None):
     "Where both are nonzero."
+    if out is None:
+        result = _direct_logical_and(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_logical_and(input.h, other.h)))
@@ -4240,6 +5754,9 @@ def logical_and(input, other, *, out=None):
 
 def logical_and_(input, other):
     "Where both are nonzero."
+    result = _direct_logical_and_(input, other)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_logical_and_(input.h, other.h)
         if h == 0:
@@ -4253,6 +5770,10 @@ def logical_and_(input, other):
 
 def logical_not(input, *, out=None):
     "Where input is zero."
+    if out is None:
+        result = _direct_logical_not(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_logical_not(input.h)))
@@ -4264,6 +5785,9 @@ def logical_not(input, *, out=None):
 
 def logical_not_(input):
     "Where input is zero."
+    result = _direct_logical_not_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_logical_not_(input.h)
         if h == 0:
@@ -4277,6 +5801,10 @@ def logical_not_(input):
 
 def logical_or(input, other, *, out=None):
     "Where either is nonzero."
+    if out is None:
+        result = _direct_logical_or(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_logical_or(input.h, other.h)))
@@ -4288,6 +5816,9 @@ def logical_or(input, other, *, out=None):
 
 def logical_or_(input, other):
     "Where either is nonzero."
+    result = _direct_logical_or_(input, other)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_logical_or_(input.h, other.h)
         if h == 0:
@@ -4301,6 +5832,10 @@ def logical_or_(input, other):
 
 def logical_xor(input, other, *, out=None):
     "Where exactly one is nonzero."
+    if out is None:
+        result = _direct_logical_xor(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_logical_xor(input.h, other.h)))
@@ -4312,6 +5847,9 @@ def logical_xor(input, other, *, out=None):
 
 def logical_xor_(input, other):
     "Where exactly one is nonzero."
+    result = _direct_logical_xor_(input, other)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_logical_xor_(input.h, other.h)
         if h == 0:
@@ -4325,6 +5863,10 @@ def logical_xor_(input, other):
 
 def logit(input, eps=None, *, out=None):
     "log(x / (1 - x)), x limited to [eps, 1 - eps] when eps is given."
+    if out is None:
+        result = _direct_logit(input, eps)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_logit(input.h, eps)))
@@ -4336,6 +5878,9 @@ def logit(input, eps=None, *, out=None):
 
 def logit_(input, eps=None):
     "log(x / (1 - x)), x limited to [eps, 1 - eps] when eps is given."
+    result = _direct_logit_(input, eps)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_logit_(input.h, eps)
         if h == 0:
@@ -4349,6 +5894,9 @@ def logit_(input, eps=None):
 
 def logsigmoid(input):
     "log(sigmoid(input)), without overflow."
+    result = _direct_logsigmoid(input)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core_logsigmoid(input.h))
     except AttributeError:
@@ -4358,11 +5906,15 @@ def logsigmoid(input):
 
 def logsumexp(input, dim=None, keepdim=False, *, axis=None, keepdims=None, out=None):
     "log(sum(exp(input))) over dim, without overflow."
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
+    if out is None:
+        result = _direct_logsumexp(input, dim, keepdim)
+        if result is not NotImplemented:
+            return result
     try:
-        if keepdims is not None:
-            keepdim = keepdims
-        if axis is not None:
-            dim = axis
         if out is not None:
             return _write_out(out, _wrap(_core_logsumexp(input.h, _ints(dim), keepdim)))
         return _wrap(_core_logsumexp(input.h, _ints(dim), keepdim))
@@ -4373,16 +5925,21 @@ def logsumexp(input, dim=None, keepdim=False, *, axis=None, keepdims=None, out=N
 
 def lt(input, other, *, out=None):
     "Where input < other."
+    if out is None:
+        result = _direct_lt(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
+                other_value, other_kind = _operand(other)
         if out is not None:
-            return _write_out(out, _wrap(_core_lt(input.h, other, other_kind)))
-        return _wrap(_core_lt(input.h, other, other_kind))
+            return _write_out(out, _wrap(_core_lt(input.h, other_value, other_kind)))
+        return _wrap(_core_lt(input.h, other_value, other_kind))
     except AttributeError:
         _check_tensors("lt", [("input", 1, input)])
         raise
@@ -4390,14 +5947,18 @@ def lt(input, other, *, out=None):
 
 def lt_(input, other):
     "Where input < other."
+    result = _direct_lt_(input, other)
+    if result is not NotImplemented:
+        return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
-        h = _core_lt_(input.h, other, other_kind)
+                other_value, other_kind = _operand(other)
+        h = _core_lt_(input.h, other_value, other_kind)
         if h == 0:
             _raise()
         _core_drop(h)
@@ -4409,16 +5970,21 @@ def lt_(input, other):
 
 def masked_fill(input, mask, value, *, out=None):
     "input with value written where mask is true."
+    if out is None:
+        result = _direct_masked_fill(input, mask, value)
+        if result is not NotImplemented:
+            return result
     try:
         value_kind = _kind_of(type(value))
+        value_value = value
         if value_kind is None:
             try:
-                value, value_kind = value.h, 3
+                value_value, value_kind = value.h, 3
             except AttributeError:
-                value, value_kind = _operand(value)
+                value_value, value_kind = _operand(value)
         if out is not None:
-            return _write_out(out, _wrap(_core_masked_fill(input.h, mask.h, value, value_kind)))
-        return _wrap(_core_masked_fill(input.h, mask.h, value, value_kind))
+            return _write_out(out, _wrap(_core_masked_fill(input.h, mask.h, value_value, value_kind)))
+        return _wrap(_core_masked_fill(input.h, mask.h, value_value, value_kind))
     except AttributeError:
         _check_tensors("masked_fill", [("input", 1, input), ("mask", 2, mask)])
         raise
@@ -4426,14 +5992,18 @@ def masked_fill(input, mask, value, *, out=None):
 
 def masked_fill_(input, mask, value):
     "input with value written where mask is true."
+    result = _direct_masked_fill_(input, mask, value)
+    if result is not NotImplemented:
+        return result
     try:
         value_kind = _kind_of(type(value))
+        value_value = value
         if value_kind is None:
             try:
-                value, value_kind = value.h, 3
+                value_value, value_kind = value.h, 3
             except AttributeError:
-                value, value_kind = _operand(value)
-        h = _core_masked_fill_(input.h, mask.h, value, value_kind)
+                value_value, value_kind = _operand(value)
+        h = _core_masked_fill_(input.h, mask.h, value_value, value_kind)
         if h == 0:
             _raise()
         _core_drop(h)
@@ -4445,6 +6015,10 @@ def masked_fill_(input, mask, value):
 
 def matmul(input, other, *, out=None):
     "The matrix product: vectors, matrices and batches of them, as Python's @."
+    if out is None:
+        result = _direct_matmul(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_matmul(input.h, other.h)))
@@ -4456,6 +6030,10 @@ def matmul(input, other, *, out=None):
 
 def matrix_exp(input, *, out=None):
     "The exponential of each square matrix."
+    if out is None:
+        result = _direct_matrix_exp(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_matrix_exp(input.h)))
@@ -4467,6 +6045,10 @@ def matrix_exp(input, *, out=None):
 
 def maximum(input, other, *, out=None):
     "The larger of two; NaN wins."
+    if out is None:
+        result = _direct_maximum(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_maximum(input.h, other.h)))
@@ -4478,11 +6060,15 @@ def maximum(input, other, *, out=None):
 
 def mean(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=None, out=None):
     "The average over dim, or over all elements."
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
+    if out is None:
+        result = _direct_mean(input, dim, keepdim, dtype)
+        if result is not NotImplemented:
+            return result
     try:
-        if keepdims is not None:
-            keepdim = keepdims
-        if axis is not None:
-            dim = axis
         if out is not None:
             return _write_out(out, _wrap(_core_mean(input.h, -1 if dim is None else _ints(dim), keepdim, -1 if dtype is None else dtype.id)))
         return _wrap(_core_mean(input.h, -1 if dim is None else _ints(dim), keepdim, -1 if dtype is None else dtype.id))
@@ -4493,6 +6079,10 @@ def mean(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=None
 
 def minimum(input, other, *, out=None):
     "The smaller of two; NaN wins."
+    if out is None:
+        result = _direct_minimum(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_minimum(input.h, other.h)))
@@ -4504,6 +6094,9 @@ def minimum(input, other, *, out=None):
 
 def mish(input):
     "input * tanh(softplus(input))."
+    result = _direct_mish(input)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core_mish(input.h))
     except AttributeError:
@@ -4513,6 +6106,9 @@ def mish(input):
 
 def mish_(input):
     "input * tanh(softplus(input))."
+    result = _direct_mish_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_mish_(input.h)
         if h == 0:
@@ -4526,6 +6122,10 @@ def mish_(input):
 
 def mm(input, mat2, *, out=None):
     "The product of two matrices."
+    if out is None:
+        result = _direct_mm(input, mat2)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_mm(input.h, mat2.h)))
@@ -4537,6 +6137,10 @@ def mm(input, mat2, *, out=None):
 
 def modified_bessel_k0(input, *, out=None):
     "The modified Bessel function of the second kind, of order 0."
+    if out is None:
+        result = _direct_modified_bessel_k0(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_modified_bessel_k0(input.h)))
@@ -4548,6 +6152,10 @@ def modified_bessel_k0(input, *, out=None):
 
 def modified_bessel_k1(input, *, out=None):
     "The modified Bessel function of the second kind, of order 1."
+    if out is None:
+        result = _direct_modified_bessel_k1(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_modified_bessel_k1(input.h)))
@@ -4559,6 +6167,10 @@ def modified_bessel_k1(input, *, out=None):
 
 def movedim(input, source, destination, *, out=None):
     "Dims moved to other places, the rest keeping their order."
+    if out is None:
+        result = _direct_movedim(input, source, destination)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_movedim(input.h, _ints(source), _ints(destination))))
@@ -4570,16 +6182,21 @@ def movedim(input, source, destination, *, out=None):
 
 def mul(input, other, *, out=None):
     "input * other."
+    if out is None:
+        result = _direct_mul(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
+                other_value, other_kind = _operand(other)
         if out is not None:
-            return _write_out(out, _wrap(_core_mul(input.h, other, other_kind)))
-        return _wrap(_core_mul(input.h, other, other_kind))
+            return _write_out(out, _wrap(_core_mul(input.h, other_value, other_kind)))
+        return _wrap(_core_mul(input.h, other_value, other_kind))
     except AttributeError:
         _check_tensors("mul", [("input", 1, input)])
         raise
@@ -4587,14 +6204,18 @@ def mul(input, other, *, out=None):
 
 def mul_(input, other):
     "input * other."
+    result = _direct_mul_(input, other)
+    if result is not NotImplemented:
+        return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
-        h = _core_mul_(input.h, other, other_kind)
+                other_value, other_kind = _operand(other)
+        h = _core_mul_(input.h, other_value, other_kind)
         if h == 0:
             _raise()
         _core_drop(h)
@@ -4606,6 +6227,10 @@ def mul_(input, other):
 
 def mv(input, vec, *, out=None):
     "A matrix times a vector."
+    if out is None:
+        result = _direct_mv(input, vec)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_mv(input.h, vec.h)))
@@ -4617,9 +6242,13 @@ def mv(input, vec, *, out=None):
 
 def narrow(input, dim, start, length, *, axis=None, out=None):
     "A range of one dim."
+    if axis is not None:
+        dim = axis
+    if out is None:
+        result = _direct_narrow(input, dim, start, length)
+        if result is not NotImplemented:
+            return result
     try:
-        if axis is not None:
-            dim = axis
         if out is not None:
             return _write_out(out, _wrap(_core_narrow(input.h, dim, start, length)))
         return _wrap(_core_narrow(input.h, dim, start, length))
@@ -4630,6 +6259,9 @@ def narrow(input, dim, start, length, *, axis=None, out=None):
 
 def native_layer_norm(input, normalized_shape, weight, bias, eps):
     "Layer norm with the statistics that backward needs."
+    result = _direct_native_layer_norm(input, normalized_shape, weight, bias, eps)
+    if result is not NotImplemented:
+        return _native_layer_norm_result(*result)
     try:
         return _wrap_named(_native_layer_norm_result, _core_native_layer_norm(input.h, _ints(normalized_shape), 0 if weight is None else weight.h, 0 if bias is None else bias.h, eps))
     except AttributeError:
@@ -4639,6 +6271,10 @@ def native_layer_norm(input, normalized_shape, weight, bias, eps):
 
 def ndtri(input, *, out=None):
     "The x below which the normal distribution has the given area."
+    if out is None:
+        result = _direct_ndtri(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_ndtri(input.h)))
@@ -4650,16 +6286,21 @@ def ndtri(input, *, out=None):
 
 def ne(input, other, *, out=None):
     "Where input differs from other."
+    if out is None:
+        result = _direct_ne(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
+                other_value, other_kind = _operand(other)
         if out is not None:
-            return _write_out(out, _wrap(_core_ne(input.h, other, other_kind)))
-        return _wrap(_core_ne(input.h, other, other_kind))
+            return _write_out(out, _wrap(_core_ne(input.h, other_value, other_kind)))
+        return _wrap(_core_ne(input.h, other_value, other_kind))
     except AttributeError:
         _check_tensors("ne", [("input", 1, input)])
         raise
@@ -4667,14 +6308,18 @@ def ne(input, other, *, out=None):
 
 def ne_(input, other):
     "Where input differs from other."
+    result = _direct_ne_(input, other)
+    if result is not NotImplemented:
+        return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
-        h = _core_ne_(input.h, other, other_kind)
+                other_value, other_kind = _operand(other)
+        h = _core_ne_(input.h, other_value, other_kind)
         if h == 0:
             _raise()
         _core_drop(h)
@@ -4686,6 +6331,10 @@ def ne_(input, other):
 
 def neg(input, *, out=None):
     "-input."
+    if out is None:
+        result = _direct_neg(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_neg(input.h)))
@@ -4697,6 +6346,9 @@ def neg(input, *, out=None):
 
 def neg_(input):
     "-input."
+    result = _direct_neg_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_neg_(input.h)
         if h == 0:
@@ -4710,6 +6362,10 @@ def neg_(input):
 
 def nextafter(input, other, *, out=None):
     "The next float towards other."
+    if out is None:
+        result = _direct_nextafter(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_nextafter(input.h, other.h)))
@@ -4721,6 +6377,9 @@ def nextafter(input, other, *, out=None):
 
 def nextafter_(input, other):
     "The next float towards other."
+    result = _direct_nextafter_(input, other)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_nextafter_(input.h, other.h)
         if h == 0:
@@ -4734,6 +6393,9 @@ def nextafter_(input, other):
 
 def normal_(input, mean=0.0, std=1.0, *, generator=None):
     "Numbers drawn from the normal distribution."
+    result = _direct_normal_(input, mean, std, generator)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_normal_(input.h, mean, std, 0 if generator is None else generator.id)
         if h == 0:
@@ -4747,6 +6409,10 @@ def normal_(input, mean=0.0, std=1.0, *, generator=None):
 
 def outer(input, vec2, *, out=None):
     "All products of the elements of two vectors."
+    if out is None:
+        result = _direct_outer(input, vec2)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_outer(input.h, vec2.h)))
@@ -4758,6 +6424,9 @@ def outer(input, vec2, *, out=None):
 
 def permute(input, dims):
     "Dims in another order."
+    result = _direct_permute(input, dims)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core_permute(input.h, _ints(dims)))
     except AttributeError:
@@ -4767,6 +6436,10 @@ def permute(input, dims):
 
 def poisson(input, generator=None, *, out=None):
     "Counts drawn from Poisson distributions of the given rates."
+    if out is None:
+        result = _direct_poisson(input, generator)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_poisson(input.h, 0 if generator is None else generator.id)))
@@ -4778,6 +6451,10 @@ def poisson(input, generator=None, *, out=None):
 
 def polar(abs, angle, *, out=None):
     "abs * exp(angle * 1j)."
+    if out is None:
+        result = _direct_polar(abs, angle)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_polar(abs.h, angle.h)))
@@ -4789,16 +6466,21 @@ def polar(abs, angle, *, out=None):
 
 def pow(input, exponent, *, out=None):
     "input to the power of exponent."
+    if out is None:
+        result = _direct_pow(input, exponent)
+        if result is not NotImplemented:
+            return result
     try:
         exponent_kind = _kind_of(type(exponent))
+        exponent_value = exponent
         if exponent_kind is None:
             try:
-                exponent, exponent_kind = exponent.h, 3
+                exponent_value, exponent_kind = exponent.h, 3
             except AttributeError:
-                exponent, exponent_kind = _operand(exponent)
+                exponent_value, exponent_kind = _operand(exponent)
         if out is not None:
-            return _write_out(out, _wrap(_core_pow(input.h, exponent, exponent_kind)))
-        return _wrap(_core_pow(input.h, exponent, exponent_kind))
+            return _write_out(out, _wrap(_core_pow(input.h, exponent_value, exponent_kind)))
+        return _wrap(_core_pow(input.h, exponent_value, exponent_kind))
     except AttributeError:
         _check_tensors("pow", [("input", 1, input)])
         raise
@@ -4806,14 +6488,18 @@ def pow(input, exponent, *, out=None):
 
 def pow_(input, exponent):
     "input to the power of exponent."
+    result = _direct_pow_(input, exponent)
+    if result is not NotImplemented:
+        return result
     try:
         exponent_kind = _kind_of(type(exponent))
+        exponent_value = exponent
         if exponent_kind is None:
             try:
-                exponent, exponent_kind = exponent.h, 3
+                exponent_value, exponent_kind = exponent.h, 3
             except AttributeError:
-                exponent, exponent_kind = _operand(exponent)
-        h = _core_pow_(input.h, exponent, exponent_kind)
+                exponent_value, exponent_kind = _operand(exponent)
+        h = _core_pow_(input.h, exponent_value, exponent_kind)
         if h == 0:
             _raise()
         _core_drop(h)
@@ -4825,6 +6511,9 @@ def pow_(input, exponent):
 
 def prelu(input, weight):
     "Leaky ReLU with a learned slope."
+    result = _direct_prelu(input, weight)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core_prelu(input.h, weight.h))
     except AttributeError:
@@ -4834,6 +6523,10 @@ def prelu(input, weight):
 
 def rad2deg(input, *, out=None):
     "Radians to degrees."
+    if out is None:
+        result = _direct_rad2deg(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_rad2deg(input.h)))
@@ -4845,6 +6538,9 @@ def rad2deg(input, *, out=None):
 
 def rad2deg_(input):
     "Radians to degrees."
+    result = _direct_rad2deg_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_rad2deg_(input.h)
         if h == 0:
@@ -4858,6 +6554,10 @@ def rad2deg_(input):
 
 def real(input, *, out=None):
     "The real part, over the same memory; a real tensor itself."
+    if out is None:
+        result = _direct_real(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_real(input.h)))
@@ -4869,6 +6569,10 @@ def real(input, *, out=None):
 
 def reciprocal(input, *, out=None):
     "1 / input."
+    if out is None:
+        result = _direct_reciprocal(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_reciprocal(input.h)))
@@ -4880,6 +6584,9 @@ def reciprocal(input, *, out=None):
 
 def reciprocal_(input):
     "1 / input."
+    result = _direct_reciprocal_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_reciprocal_(input.h)
         if h == 0:
@@ -4893,6 +6600,10 @@ def reciprocal_(input):
 
 def relu(input, *, out=None):
     "max(input, 0)."
+    if out is None:
+        result = _direct_relu(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_relu(input.h)))
@@ -4904,6 +6615,9 @@ def relu(input, *, out=None):
 
 def relu_(input):
     "max(input, 0)."
+    result = _direct_relu_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_relu_(input.h)
         if h == 0:
@@ -4917,16 +6631,21 @@ def relu_(input):
 
 def remainder(input, other, *, out=None):
     "Python's input % other: the sign is other's."
+    if out is None:
+        result = _direct_remainder(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
+                other_value, other_kind = _operand(other)
         if out is not None:
-            return _write_out(out, _wrap(_core_remainder(input.h, other, other_kind)))
-        return _wrap(_core_remainder(input.h, other, other_kind))
+            return _write_out(out, _wrap(_core_remainder(input.h, other_value, other_kind)))
+        return _wrap(_core_remainder(input.h, other_value, other_kind))
     except AttributeError:
         _check_tensors("remainder", [("input", 1, input)])
         raise
@@ -4934,14 +6653,18 @@ def remainder(input, other, *, out=None):
 
 def remainder_(input, other):
     "Python's input % other: the sign is other's."
+    result = _direct_remainder_(input, other)
+    if result is not NotImplemented:
+        return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
-        h = _core_remainder_(input.h, other, other_kind)
+                other_value, other_kind = _operand(other)
+        h = _core_remainder_(input.h, other_value, other_kind)
         if h == 0:
             _raise()
         _core_drop(h)
@@ -4953,6 +6676,9 @@ def remainder_(input, other):
 
 def rms_norm(input, normalized_shape, weight=None, eps=None):
     "Each row divided by the root of its mean square, then scaled."
+    result = _direct_rms_norm(input, normalized_shape, weight, eps)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core_rms_norm(input.h, _ints(normalized_shape), 0 if weight is None else weight.h, eps))
     except AttributeError:
@@ -4962,6 +6688,10 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
 
 def round(input, *, decimals=0, out=None):
     "Rounded to the nearest, halves to even."
+    if out is None:
+        result = _direct_round(input, decimals)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_round(input.h, decimals)))
@@ -4973,6 +6703,9 @@ def round(input, *, decimals=0, out=None):
 
 def round_(input, *, decimals=0):
     "Rounded to the nearest, halves to even."
+    result = _direct_round_(input, decimals)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_round_(input.h, decimals)
         if h == 0:
@@ -4986,6 +6719,10 @@ def round_(input, *, decimals=0):
 
 def rsqrt(input, *, out=None):
     "1 / sqrt(input)."
+    if out is None:
+        result = _direct_rsqrt(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_rsqrt(input.h)))
@@ -4997,6 +6734,9 @@ def rsqrt(input, *, out=None):
 
 def rsqrt_(input):
     "1 / sqrt(input)."
+    result = _direct_rsqrt_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_rsqrt_(input.h)
         if h == 0:
@@ -5010,19 +6750,24 @@ def rsqrt_(input):
 
 def rsub(input, other, *, alpha=1, out=None):
     "other - alpha * input."
+    if out is None:
+        result = _direct_rsub(input, other, alpha)
+        if result is not NotImplemented:
+            return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
+                other_value, other_kind = _operand(other)
         alpha_kind = _kind_of(type(alpha))
         if alpha_kind is None:
             alpha, alpha_kind = _number(alpha)
         if out is not None:
-            return _write_out(out, _wrap(_core_rsub(input.h, other, other_kind, alpha, alpha_kind)))
-        return _wrap(_core_rsub(input.h, other, other_kind, alpha, alpha_kind))
+            return _write_out(out, _wrap(_core_rsub(input.h, other_value, other_kind, alpha, alpha_kind)))
+        return _wrap(_core_rsub(input.h, other_value, other_kind, alpha, alpha_kind))
     except AttributeError:
         _check_tensors("rsub", [("input", 1, input)])
         raise
@@ -5030,6 +6775,10 @@ def rsub(input, other, *, alpha=1, out=None):
 
 def scaled_modified_bessel_k0(input, *, out=None):
     "exp(x) K0(x)."
+    if out is None:
+        result = _direct_scaled_modified_bessel_k0(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_scaled_modified_bessel_k0(input.h)))
@@ -5041,6 +6790,10 @@ def scaled_modified_bessel_k0(input, *, out=None):
 
 def scaled_modified_bessel_k1(input, *, out=None):
     "exp(x) K1(x)."
+    if out is None:
+        result = _direct_scaled_modified_bessel_k1(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_scaled_modified_bessel_k1(input.h)))
@@ -5052,9 +6805,13 @@ def scaled_modified_bessel_k1(input, *, out=None):
 
 def scatter_add(input, dim, index, src, *, axis=None, out=None):
     "input with src added at index; repeated indices add up."
+    if axis is not None:
+        dim = axis
+    if out is None:
+        result = _direct_scatter_add(input, dim, index, src)
+        if result is not NotImplemented:
+            return result
     try:
-        if axis is not None:
-            dim = axis
         if out is not None:
             return _write_out(out, _wrap(_core_scatter_add(input.h, dim, index.h, src.h)))
         return _wrap(_core_scatter_add(input.h, dim, index.h, src.h))
@@ -5065,9 +6822,12 @@ def scatter_add(input, dim, index, src, *, axis=None, out=None):
 
 def select(input, dim, index, *, axis=None):
     "One index of a dim; the dim goes away."
+    if axis is not None:
+        dim = axis
+    result = _direct_select(input, dim, index)
+    if result is not NotImplemented:
+        return result
     try:
-        if axis is not None:
-            dim = axis
         return _wrap(_core_select(input.h, dim, index))
     except AttributeError:
         _check_tensors("select", [("input", 1, input)])
@@ -5076,6 +6836,10 @@ def select(input, dim, index, *, axis=None):
 
 def selu(input, *, out=None):
     "The self-normalising ELU."
+    if out is None:
+        result = _direct_selu(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_selu(input.h)))
@@ -5087,6 +6851,9 @@ def selu(input, *, out=None):
 
 def selu_(input):
     "The self-normalising ELU."
+    result = _direct_selu_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_selu_(input.h)
         if h == 0:
@@ -5100,6 +6867,10 @@ def selu_(input):
 
 def sgn(input, *, out=None):
     "The sign of a real number; of a complex one its direction, with size one."
+    if out is None:
+        result = _direct_sgn(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_sgn(input.h)))
@@ -5111,16 +6882,21 @@ def sgn(input, *, out=None):
 
 def shifted_chebyshev_polynomial_t(input, n, *, out=None):
     "The shifted chebyshev polynomial t of degree n."
+    if out is None:
+        result = _direct_shifted_chebyshev_polynomial_t(input, n)
+        if result is not NotImplemented:
+            return result
     try:
         n_kind = _kind_of(type(n))
+        n_value = n
         if n_kind is None:
             try:
-                n, n_kind = n.h, 3
+                n_value, n_kind = n.h, 3
             except AttributeError:
-                n, n_kind = _operand(n)
+                n_value, n_kind = _operand(n)
         if out is not None:
-            return _write_out(out, _wrap(_core_shifted_chebyshev_polynomial_t(input.h, n, n_kind)))
-        return _wrap(_core_shifted_chebyshev_polynomial_t(input.h, n, n_kind))
+            return _write_out(out, _wrap(_core_shifted_chebyshev_polynomial_t(input.h, n_value, n_kind)))
+        return _wrap(_core_shifted_chebyshev_polynomial_t(input.h, n_value, n_kind))
     except AttributeError:
         _check_tensors("shifted_chebyshev_polynomial_t", [("input", 1, input)])
         raise
@@ -5128,16 +6904,21 @@ def shifted_chebyshev_polynomial_t(input, n, *, out=None):
 
 def shifted_chebyshev_polynomial_u(input, n, *, out=None):
     "The shifted chebyshev polynomial u of degree n."
+    if out is None:
+        result = _direct_shifted_chebyshev_polynomial_u(input, n)
+        if result is not NotImplemented:
+            return result
     try:
         n_kind = _kind_of(type(n))
+        n_value = n
         if n_kind is None:
             try:
-                n, n_kind = n.h, 3
+                n_value, n_kind = n.h, 3
             except AttributeError:
-                n, n_kind = _operand(n)
+                n_value, n_kind = _operand(n)
         if out is not None:
-            return _write_out(out, _wrap(_core_shifted_chebyshev_polynomial_u(input.h, n, n_kind)))
-        return _wrap(_core_shifted_chebyshev_polynomial_u(input.h, n, n_kind))
+            return _write_out(out, _wrap(_core_shifted_chebyshev_polynomial_u(input.h, n_value, n_kind)))
+        return _wrap(_core_shifted_chebyshev_polynomial_u(input.h, n_value, n_kind))
     except AttributeError:
         _check_tensors("shifted_chebyshev_polynomial_u", [("input", 1, input)])
         raise
@@ -5145,16 +6926,21 @@ def shifted_chebyshev_polynomial_u(input, n, *, out=None):
 
 def shifted_chebyshev_polynomial_v(input, n, *, out=None):
     "The shifted chebyshev polynomial v of degree n."
+    if out is None:
+        result = _direct_shifted_chebyshev_polynomial_v(input, n)
+        if result is not NotImplemented:
+            return result
     try:
         n_kind = _kind_of(type(n))
+        n_value = n
         if n_kind is None:
             try:
-                n, n_kind = n.h, 3
+                n_value, n_kind = n.h, 3
             except AttributeError:
-                n, n_kind = _operand(n)
+                n_value, n_kind = _operand(n)
         if out is not None:
-            return _write_out(out, _wrap(_core_shifted_chebyshev_polynomial_v(input.h, n, n_kind)))
-        return _wrap(_core_shifted_chebyshev_polynomial_v(input.h, n, n_kind))
+            return _write_out(out, _wrap(_core_shifted_chebyshev_polynomial_v(input.h, n_value, n_kind)))
+        return _wrap(_core_shifted_chebyshev_polynomial_v(input.h, n_value, n_kind))
     except AttributeError:
         _check_tensors("shifted_chebyshev_polynomial_v", [("input", 1, input)])
         raise
@@ -5162,16 +6948,21 @@ def shifted_chebyshev_polynomial_v(input, n, *, out=None):
 
 def shifted_chebyshev_polynomial_w(input, n, *, out=None):
     "The shifted chebyshev polynomial w of degree n."
+    if out is None:
+        result = _direct_shifted_chebyshev_polynomial_w(input, n)
+        if result is not NotImplemented:
+            return result
     try:
         n_kind = _kind_of(type(n))
+        n_value = n
         if n_kind is None:
             try:
-                n, n_kind = n.h, 3
+                n_value, n_kind = n.h, 3
             except AttributeError:
-                n, n_kind = _operand(n)
+                n_value, n_kind = _operand(n)
         if out is not None:
-            return _write_out(out, _wrap(_core_shifted_chebyshev_polynomial_w(input.h, n, n_kind)))
-        return _wrap(_core_shifted_chebyshev_polynomial_w(input.h, n, n_kind))
+            return _write_out(out, _wrap(_core_shifted_chebyshev_polynomial_w(input.h, n_value, n_kind)))
+        return _wrap(_core_shifted_chebyshev_polynomial_w(input.h, n_value, n_kind))
     except AttributeError:
         _check_tensors("shifted_chebyshev_polynomial_w", [("input", 1, input)])
         raise
@@ -5179,6 +6970,10 @@ def shifted_chebyshev_polynomial_w(input, n, *, out=None):
 
 def sigmoid(input, *, out=None):
     "1 / (1 + exp(-input))."
+    if out is None:
+        result = _direct_sigmoid(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_sigmoid(input.h)))
@@ -5190,6 +6985,9 @@ def sigmoid(input, *, out=None):
 
 def sigmoid_(input):
     "1 / (1 + exp(-input))."
+    result = _direct_sigmoid_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_sigmoid_(input.h)
         if h == 0:
@@ -5203,6 +7001,10 @@ def sigmoid_(input):
 
 def sign(input, *, out=None):
     "-1, 0 or 1."
+    if out is None:
+        result = _direct_sign(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_sign(input.h)))
@@ -5214,6 +7016,9 @@ def sign(input, *, out=None):
 
 def sign_(input):
     "-1, 0 or 1."
+    result = _direct_sign_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_sign_(input.h)
         if h == 0:
@@ -5227,6 +7032,10 @@ def sign_(input):
 
 def signbit(input, *, out=None):
     "Where the sign bit is set."
+    if out is None:
+        result = _direct_signbit(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_signbit(input.h)))
@@ -5238,6 +7047,9 @@ def signbit(input, *, out=None):
 
 def silu(input):
     "input * sigmoid(input)."
+    result = _direct_silu(input)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core_silu(input.h))
     except AttributeError:
@@ -5247,6 +7059,9 @@ def silu(input):
 
 def silu_(input):
     "input * sigmoid(input)."
+    result = _direct_silu_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_silu_(input.h)
         if h == 0:
@@ -5260,6 +7075,10 @@ def silu_(input):
 
 def sin(input, *, out=None):
     "The sine."
+    if out is None:
+        result = _direct_sin(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_sin(input.h)))
@@ -5271,6 +7090,9 @@ def sin(input, *, out=None):
 
 def sin_(input):
     "The sine."
+    result = _direct_sin_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_sin_(input.h)
         if h == 0:
@@ -5284,6 +7106,10 @@ def sin_(input):
 
 def sinc(input, *, out=None):
     "sin(pi x) / (pi x), 1 at 0."
+    if out is None:
+        result = _direct_sinc(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_sinc(input.h)))
@@ -5295,6 +7121,9 @@ def sinc(input, *, out=None):
 
 def sinc_(input):
     "sin(pi x) / (pi x), 1 at 0."
+    result = _direct_sinc_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_sinc_(input.h)
         if h == 0:
@@ -5308,6 +7137,10 @@ def sinc_(input):
 
 def sinh(input, *, out=None):
     "The hyperbolic sine."
+    if out is None:
+        result = _direct_sinh(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_sinh(input.h)))
@@ -5319,6 +7152,9 @@ def sinh(input, *, out=None):
 
 def sinh_(input):
     "The hyperbolic sine."
+    result = _direct_sinh_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_sinh_(input.h)
         if h == 0:
@@ -5332,9 +7168,13 @@ def sinh_(input):
 
 def softmax(input, dim=None, dtype=None, *, axis=None, out=None):
     "Each slice along dim rescaled to be positive and to sum to 1: exp(x - max x) / sum exp(x - max x)."
+    if axis is not None:
+        dim = axis
+    if out is None:
+        result = _direct_softmax(input, dim, dtype)
+        if result is not NotImplemented:
+            return result
     try:
-        if axis is not None:
-            dim = axis
         if out is not None:
             return _write_out(out, _wrap(_core_softmax(input.h, dim, -1 if dtype is None else dtype.id)))
         return _wrap(_core_softmax(input.h, dim, -1 if dtype is None else dtype.id))
@@ -5345,6 +7185,9 @@ def softmax(input, dim=None, dtype=None, *, axis=None, out=None):
 
 def softplus(input, beta=1.0, threshold=20.0):
     "log(1 + exp(beta * input)) / beta; linear above the threshold."
+    result = _direct_softplus(input, beta, threshold)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core_softplus(input.h, beta, threshold))
     except AttributeError:
@@ -5354,6 +7197,9 @@ def softplus(input, beta=1.0, threshold=20.0):
 
 def softshrink(input, lambd=0.5):
     "Pulled towards 0 by lambd."
+    result = _direct_softshrink(input, lambd)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core_softshrink(input.h, lambd))
     except AttributeError:
@@ -5363,6 +7209,10 @@ def softshrink(input, lambd=0.5):
 
 def spherical_bessel_j0(input, *, out=None):
     "sin(x) / x."
+    if out is None:
+        result = _direct_spherical_bessel_j0(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_spherical_bessel_j0(input.h)))
@@ -5374,9 +7224,12 @@ def spherical_bessel_j0(input, *, out=None):
 
 def split_with_sizes(input, split_sizes, dim=0, *, axis=None):
     "Consecutive pieces of the given sizes along dim."
+    if axis is not None:
+        dim = axis
+    result = _direct_split_with_sizes(input, split_sizes, dim)
+    if result is not NotImplemented:
+        return result
     try:
-        if axis is not None:
-            dim = axis
         return _wrap_many(_core_split_with_sizes(input.h, _ints(split_sizes), dim))
     except AttributeError:
         _check_tensors("split_with_sizes", [("input", 1, input)])
@@ -5385,6 +7238,10 @@ def split_with_sizes(input, split_sizes, dim=0, *, axis=None):
 
 def sqrt(input, *, out=None):
     "The square root."
+    if out is None:
+        result = _direct_sqrt(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_sqrt(input.h)))
@@ -5396,6 +7253,9 @@ def sqrt(input, *, out=None):
 
 def sqrt_(input):
     "The square root."
+    result = _direct_sqrt_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_sqrt_(input.h)
         if h == 0:
@@ -5409,6 +7269,10 @@ def sqrt_(input):
 
 def square(input, *, out=None):
     "input * input."
+    if out is None:
+        result = _direct_square(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_square(input.h)))
@@ -5420,6 +7284,9 @@ def square(input, *, out=None):
 
 def square_(input):
     "input * input."
+    result = _direct_square_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_square_(input.h)
         if h == 0:
@@ -5433,9 +7300,12 @@ def square_(input):
 
 def squeeze(input, dim=None, *, axis=None):
     "Dims of size 1 removed: all of them, or those named."
+    if axis is not None:
+        dim = axis
+    result = _direct_squeeze(input, dim)
+    if result is not NotImplemented:
+        return result
     try:
-        if axis is not None:
-            dim = axis
         return _wrap(_core_squeeze(input.h, -1 if dim is None else _ints(dim)))
     except AttributeError:
         _check_tensors("squeeze", [("input", 1, input)])
@@ -5453,19 +7323,24 @@ def stack(tensors, dim=0, *, axis=None, out=None):
 
 def sub(input, other, *, alpha=1, out=None):
     "input - alpha * other."
+    if out is None:
+        result = _direct_sub(input, other, alpha)
+        if result is not NotImplemented:
+            return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
+                other_value, other_kind = _operand(other)
         alpha_kind = _kind_of(type(alpha))
         if alpha_kind is None:
             alpha, alpha_kind = _number(alpha)
         if out is not None:
-            return _write_out(out, _wrap(_core_sub(input.h, other, other_kind, alpha, alpha_kind)))
-        return _wrap(_core_sub(input.h, other, other_kind, alpha, alpha_kind))
+            return _write_out(out, _wrap(_core_sub(input.h, other_value, other_kind, alpha, alpha_kind)))
+        return _wrap(_core_sub(input.h, other_value, other_kind, alpha, alpha_kind))
     except AttributeError:
         _check_tensors("sub", [("input", 1, input)])
         raise
@@ -5473,17 +7348,21 @@ def sub(input, other, *, alpha=1, out=None):
 
 def sub_(input, other, *, alpha=1):
     "input - alpha * other."
+    result = _direct_sub_(input, other, alpha)
+    if result is not NotImplemented:
+        return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
+                other_value, other_kind = _operand(other)
         alpha_kind = _kind_of(type(alpha))
         if alpha_kind is None:
             alpha, alpha_kind = _number(alpha)
-        h = _core_sub_(input.h, other, other_kind, alpha, alpha_kind)
+        h = _core_sub_(input.h, other_value, other_kind, alpha, alpha_kind)
         if h == 0:
             _raise()
         _core_drop(h)
@@ -5495,11 +7374,15 @@ def sub_(input, other, *, alpha=1):
 
 def sum(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=None, out=None):
     "The sum over dim, or over all elements; integers are summed in int64."
+    if axis is not None:
+        dim = axis
+    if keepdims is not None:
+        keepdim = keepdims
+    if out is None:
+        result = _direct_sum(input, dim, keepdim, dtype)
+        if result is not NotImplemented:
+            return result
     try:
-        if keepdims is not None:
-            keepdim = keepdims
-        if axis is not None:
-            dim = axis
         if out is not None:
             return _write_out(out, _wrap(_core_sum(input.h, -1 if dim is None else _ints(dim), keepdim, -1 if dtype is None else dtype.id)))
         return _wrap(_core_sum(input.h, -1 if dim is None else _ints(dim), keepdim, -1 if dtype is None else dtype.id))
@@ -5510,6 +7393,10 @@ def sum(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=None,
 
 def t(input, *, out=None):
     "A matrix transposed; vectors and numbers as they are."
+    if out is None:
+        result = _direct_t(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_t(input.h)))
@@ -5521,6 +7408,10 @@ def t(input, *, out=None):
 
 def tan(input, *, out=None):
     "The tangent."
+    if out is None:
+        result = _direct_tan(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_tan(input.h)))
@@ -5532,6 +7423,9 @@ def tan(input, *, out=None):
 
 def tan_(input):
     "The tangent."
+    result = _direct_tan_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_tan_(input.h)
         if h == 0:
@@ -5545,6 +7439,10 @@ def tan_(input):
 
 def tanh(input, *, out=None):
     "The hyperbolic tangent."
+    if out is None:
+        result = _direct_tanh(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_tanh(input.h)))
@@ -5556,6 +7454,9 @@ def tanh(input, *, out=None):
 
 def tanh_(input):
     "The hyperbolic tangent."
+    result = _direct_tanh_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_tanh_(input.h)
         if h == 0:
@@ -5569,6 +7470,10 @@ def tanh_(input):
 
 def threshold(input, threshold, value, *, out=None):
     "input where it is above the threshold, value elsewhere."
+    if out is None:
+        result = _direct_threshold(input, threshold, value)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_threshold(input.h, threshold, value)))
@@ -5580,6 +7485,9 @@ def threshold(input, threshold, value, *, out=None):
 
 def threshold_(input, threshold, value):
     "input where it is above the threshold, value elsewhere."
+    result = _direct_threshold_(input, threshold, value)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_threshold_(input.h, threshold, value)
         if h == 0:
@@ -5593,9 +7501,12 @@ def threshold_(input, threshold, value):
 
 def topk(input, k, dim=-1, largest=True, sorted=True, *, axis=None):
     "The k largest (or smallest) along dim, and where they are."
+    if axis is not None:
+        dim = axis
+    result = _direct_topk(input, k, dim, largest, sorted)
+    if result is not NotImplemented:
+        return _topk_result(*result)
     try:
-        if axis is not None:
-            dim = axis
         return _wrap_named(_topk_result, _core_topk(input.h, k, dim, largest, sorted))
     except AttributeError:
         _check_tensors("topk", [("input", 1, input)])
@@ -5604,6 +7515,9 @@ def topk(input, k, dim=-1, largest=True, sorted=True, *, axis=None):
 
 def transpose(input, dim0, dim1):
     "Two dims swapped."
+    result = _direct_transpose(input, dim0, dim1)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core_transpose(input.h, dim0, dim1))
     except AttributeError:
@@ -5613,6 +7527,10 @@ def transpose(input, dim0, dim1):
 
 def tril(input, diagonal=0, *, out=None):
     "Zeros above the diagonal."
+    if out is None:
+        result = _direct_tril(input, diagonal)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_tril(input.h, diagonal)))
@@ -5624,6 +7542,10 @@ def tril(input, diagonal=0, *, out=None):
 
 def triu(input, diagonal=0, *, out=None):
     "Zeros below the diagonal."
+    if out is None:
+        result = _direct_triu(input, diagonal)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_triu(input.h, diagonal)))
@@ -5635,16 +7557,21 @@ def triu(input, diagonal=0, *, out=None):
 
 def true_divide(input, other, *, out=None):
     "input / other, in floating point."
+    if out is None:
+        result = _direct_true_divide(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
+                other_value, other_kind = _operand(other)
         if out is not None:
-            return _write_out(out, _wrap(_core_true_divide(input.h, other, other_kind)))
-        return _wrap(_core_true_divide(input.h, other, other_kind))
+            return _write_out(out, _wrap(_core_true_divide(input.h, other_value, other_kind)))
+        return _wrap(_core_true_divide(input.h, other_value, other_kind))
     except AttributeError:
         _check_tensors("true_divide", [("input", 1, input)])
         raise
@@ -5652,14 +7579,18 @@ def true_divide(input, other, *, out=None):
 
 def true_divide_(input, other):
     "input / other, in floating point."
+    result = _direct_true_divide_(input, other)
+    if result is not NotImplemented:
+        return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
-        h = _core_true_divide_(input.h, other, other_kind)
+                other_value, other_kind = _operand(other)
+        h = _core_true_divide_(input.h, other_value, other_kind)
         if h == 0:
             _raise()
         _core_drop(h)
@@ -5671,6 +7602,10 @@ def true_divide_(input, other):
 
 def trunc(input, *, out=None):
     "Rounded towards zero."
+    if out is None:
+        result = _direct_trunc(input)
+        if result is not NotImplemented:
+            return result
     try:
         if out is not None:
             return _write_out(out, _wrap(_core_trunc(input.h)))
@@ -5682,6 +7617,9 @@ def trunc(input, *, out=None):
 
 def trunc_(input):
     "Rounded towards zero."
+    result = _direct_trunc_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_trunc_(input.h)
         if h == 0:
@@ -5695,9 +7633,12 @@ def trunc_(input):
 
 def unbind(input, dim=0, *, axis=None):
     "All indices of a dim, as a list."
+    if axis is not None:
+        dim = axis
+    result = _direct_unbind(input, dim)
+    if result is not NotImplemented:
+        return result
     try:
-        if axis is not None:
-            dim = axis
         return _wrap_many(_core_unbind(input.h, dim))
     except AttributeError:
         _check_tensors("unbind", [("input", 1, input)])
@@ -5706,6 +7647,9 @@ def unbind(input, dim=0, *, axis=None):
 
 def unfold(input, dimension, size, step):
     "Sliding windows of a dim; the window becomes the last dim."
+    result = _direct_unfold(input, dimension, size, step)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core_unfold(input.h, dimension, size, step))
     except AttributeError:
@@ -5715,6 +7659,9 @@ def unfold(input, dimension, size, step):
 
 def uniform_(input, from_=0.0, to=1.0, *, generator=None):
     "Numbers drawn evenly from [from, to)."
+    result = _direct_uniform_(input, from_, to, generator)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_uniform_(input.h, from_, to, 0 if generator is None else generator.id)
         if h == 0:
@@ -5728,9 +7675,12 @@ def uniform_(input, from_=0.0, to=1.0, *, generator=None):
 
 def unsqueeze(input, dim=None, *, axis=None):
     "A dim of size 1 inserted before dim."
+    if axis is not None:
+        dim = axis
+    result = _direct_unsqueeze(input, dim)
+    if result is not NotImplemented:
+        return result
     try:
-        if axis is not None:
-            dim = axis
         return _wrap(_core_unsqueeze(input.h, dim))
     except AttributeError:
         _check_tensors("unsqueeze", [("input", 1, input)])
@@ -5739,6 +7689,9 @@ def unsqueeze(input, dim=None, *, axis=None):
 
 def view_as_complex(input):
     "Pairs of reals in the last dim as complex numbers, over the same memory."
+    result = _direct_view_as_complex(input)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core_view_as_complex(input.h))
     except AttributeError:
@@ -5748,6 +7701,9 @@ def view_as_complex(input):
 
 def view_as_real(input):
     "Complex numbers as pairs of reals in a new last dim, over the same memory."
+    result = _direct_view_as_real(input)
+    if result is not NotImplemented:
+        return result
     try:
         return _wrap(_core_view_as_real(input.h))
     except AttributeError:
@@ -5757,16 +7713,21 @@ def view_as_real(input):
 
 def xlogy(input, other, *, out=None):
     "input * log(other), 0 where input is 0."
+    if out is None:
+        result = _direct_xlogy(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
+                other_value, other_kind = _operand(other)
         if out is not None:
-            return _write_out(out, _wrap(_core_xlogy(input.h, other, other_kind)))
-        return _wrap(_core_xlogy(input.h, other, other_kind))
+            return _write_out(out, _wrap(_core_xlogy(input.h, other_value, other_kind)))
+        return _wrap(_core_xlogy(input.h, other_value, other_kind))
     except AttributeError:
         _check_tensors("xlogy", [("input", 1, input)])
         raise
@@ -5774,14 +7735,18 @@ def xlogy(input, other, *, out=None):
 
 def xlogy_(input, other):
     "input * log(other), 0 where input is 0."
+    result = _direct_xlogy_(input, other)
+    if result is not NotImplemented:
+        return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
-        h = _core_xlogy_(input.h, other, other_kind)
+                other_value, other_kind = _operand(other)
+        h = _core_xlogy_(input.h, other_value, other_kind)
         if h == 0:
             _raise()
         _core_drop(h)
@@ -5793,6 +7758,9 @@ def xlogy_(input, other):
 
 def zero_(input):
     "Set every element to zero."
+    result = _direct_zero_(input)
+    if result is not NotImplemented:
+        return result
     try:
         h = _core_zero_(input.h)
         if h == 0:
@@ -5806,16 +7774,21 @@ def zero_(input):
 
 def zeta(input, other, *, out=None):
     "Hurwitz' zeta: the sum of (other + k)^-input over k >= 0."
+    if out is None:
+        result = _direct_zeta(input, other)
+        if result is not NotImplemented:
+            return result
     try:
         other_kind = _kind_of(type(other))
+        other_value = other
         if other_kind is None:
             try:
-                other, other_kind = other.h, 3
+                other_value, other_kind = other.h, 3
             except AttributeError:
-                other, other_kind = _operand(other)
+                other_value, other_kind = _operand(other)
         if out is not None:
-            return _write_out(out, _wrap(_core_zeta(input.h, other, other_kind)))
-        return _wrap(_core_zeta(input.h, other, other_kind))
+            return _write_out(out, _wrap(_core_zeta(input.h, other_value, other_kind)))
+        return _wrap(_core_zeta(input.h, other_value, other_kind))
     except AttributeError:
         _check_tensors("zeta", [("input", 1, input)])
         raise

@@ -1,7 +1,7 @@
 /** `torch.autograd.Function`: nodes of the tape whose backward is Python. */
 import { isDifferentiable } from "../dtype.ts";
 import { python, readScratch, writeScratch, fail } from "../bridge.ts";
-import { get, getOrNull, putQuietly } from "../handles.ts";
+import { drop, get, getOrNull, putQuietly } from "../handles.ts";
 import { NotImplementedError } from "../errors.ts";
 import { observer } from "../observer.ts";
 import { alias, Scope, type Tensor } from "../tensor.ts";
@@ -25,8 +25,13 @@ class FunctionNode extends Node {
     // Outputs that nobody used leave holes.
     writeScratch(Array.from({ length: this.nOutputs }, (_, i) => (grads[i] ? putQuietly(grads[i]) : 0)));
     const n = python().callPython("torch._C:_run_function", this.#context, this.nOutputs, gradMode.enabled) as number;
-    const handles = readScratch(n);
-    return handles.map(getOrNull);
+    return readScratch(n).map((handle) => {
+      if (handle === 0) return null;
+      const grad = get(handle);
+      // Python has handed it over.
+      drop(handle);
+      return grad;
+    });
   }
 
   releaseSaved(): void {

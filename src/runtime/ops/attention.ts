@@ -31,6 +31,21 @@ function resultLike(query: Tensor, width: number): Tensor {
   return empty(shape, query.dtype, query.device, isAlike ? resultStrides(shape, [query]) : undefined);
 }
 
+/** Does the kernel take these as they are: batches of as many heads, of one floating dtype? */
+export const areHeads = (query: Tensor, key: Tensor, value: Tensor): boolean =>
+  query.rank === 4 &&
+  key.rank === 4 &&
+  value.rank === 4 &&
+  query.dtype.kind === "float" &&
+  query.dtype === key.dtype &&
+  query.dtype === value.dtype &&
+  query.shape[0] === key.shape[0] &&
+  query.shape[1] === key.shape[1] &&
+  query.shape[3] === key.shape[3] &&
+  key.shape[0] === value.shape[0] &&
+  key.shape[1] === value.shape[1] &&
+  key.shape[2] === value.shape[2];
+
 const strides3 = (t: Tensor): number[] => t.strides.slice(0, 3) as number[];
 
 /** What both kernels end with: sizes, strides, mask, scale, causal. */

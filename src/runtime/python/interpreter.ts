@@ -5,6 +5,7 @@
 import { readFileSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { performance } from "node:perf_hooks";
+import { defineDirectModule, directNames, placeDirectCalls, type DirectCalls, type DirectSlots } from "./direct.ts";
 import { InterpreterDied, PythonFailure, WorkspaceRefused, describeDeath } from "./errors.ts";
 import { hostFunctions } from "./host_functions.ts";
 import { toVirtualPath } from "./host_paths.ts";
@@ -44,6 +45,8 @@ export interface CoreSide {
   /** Becomes the Python module `_core`. */
   functions: Record<string, Function>;
   attach?(python: PythonSide): void;
+  /** Become the Python module `_direct`. */
+  direct?: DirectCalls;
   /** Forgets every tensor: the Python objects that held them are gone. */
   reset?(): void;
   /** The run at hand may use what this site-packages folder holds. */
@@ -144,6 +147,7 @@ export class Interpreter {
   private readonly lastOutput = new Tail();
   private callables = new Map<string, PyProxy>();
   private resolve: PyProxy | null = null;
+  private slots: DirectSlots | null = null;
   private mounts: string[] = [];
   private workspace: WorkspaceTree | null = null;
 
@@ -171,7 +175,13 @@ export class Interpreter {
     const preload = this.options.preload ?? ["torch"];
     // The walls change the program's table of functions, and memory holds indices into that table.
     const kind = this.gate ? "hardened" : "bare";
-    const key = snapshotKey(`${kind} ${this.packages.hash} ${preload.join(" ")}`, Object.keys(this.functions));
+    const { direct } = this.options.core;
+    // Memory names functions that are called directly by their position.
+    const named = direct ? directNames(direct).join(" ") : "";
+    const key = snapshotKey(
+      `${kind} ${this.packages.hash} ${preload.join(" ")}\n${named}`,
+      Object.keys(this.functions),
+    );
     this.timings.packages = lap();
     this.snapshot = this.loadSnapshot(key);
     this.timings.snapshot = lap();
@@ -295,6 +305,7 @@ export class Interpreter {
   private async startFromSnapshot(program: WebAssembly.Module, snapshot: Snapshot, key: string): Promise<boolean> {
     try {
       await this.start(program, true);
+      if (String(snapshot.slots) !== String(this.slots)) throw new Error("its functions lie elsewhere in the program");
       this.restore(snapshot, true);
       return true;
     } catch (error) {
@@ -318,6 +329,7 @@ export class Interpreter {
       ),
     );
     this.options.core.attach?.(this.pythonSide());
+    if (this.slots) defineDirectModule(this.module, this.options.core.direct!, this.slots);
     const plan = JSON.stringify({ preload, functions: Object.keys(this.functions) });
     const prepare = api.runPython(
       `import sys\nsys.path.insert(0, ${JSON.stringify(PACKAGES_PATH)})\nfrom layerwise.boot import prepare\nprepare`,
@@ -327,7 +339,7 @@ export class Interpreter {
     if (trouble) throw new Error(`Python cannot import ${preload.join(" and ")}:\n${trouble}`);
     api.runPython("import layerwise.boot\nlayerwise.boot.settle()");
     const references = this.module.API.serializeHiwireState((value) => this.nameOf(value));
-    this.snapshot = takeSnapshot(this.module, references);
+    this.snapshot = takeSnapshot(this.module, references, this.slots);
     // From here on exactly as if the file had been read: every life starts the same.
     this.options.core.reset?.();
     this.restore(this.snapshot, false);
@@ -348,6 +360,8 @@ export class Interpreter {
       mountLibrary: (module) => mountTree(module, this.library(), "/lib"),
     });
     this.gate?.attach(this.module);
+    const { direct } = this.options.core;
+    if (direct) this.slots = placeDirectCalls(this.module, direct, this.gate);
     this.module.API.on_fatal = (error) => this.die(error);
     this.scratch = new ScratchSpace(this.module, this.options.scratchLimitBytes ?? DEFAULT_SCRATCH_BYTES);
   }

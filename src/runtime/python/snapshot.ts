@@ -18,10 +18,11 @@ import {
 import { join } from "node:path";
 import process from "node:process";
 import { crc32 } from "node:zlib";
+import type { DirectSlots } from "./direct.ts";
 import type { EmscriptenModule, ReferenceTable } from "./pyodide.ts";
 import { PYODIDE_VERSION } from "./pyodide.ts";
 
-const FORMAT = "layerwise-snapshot-1";
+const FORMAT = "layerwise-snapshot-2";
 const PAGE_BYTES = 4096;
 /** Header length (4 bytes) and the header's checksum (4 bytes) come first. */
 const PREFIX_BYTES = 8;
@@ -32,6 +33,7 @@ interface Header {
   key: string;
   memoryBytes: number;
   references: ReferenceTable;
+  slots: DirectSlots | null;
   /** Runs of stored pages: first page, number of pages, one after another. */
   runs: number[];
   dataBytes: number;
@@ -41,6 +43,8 @@ interface Header {
 /** The memory of an interpreter, as it is written back: pages that hold something, and where they belong. */
 export interface Snapshot {
   references: ReferenceTable;
+  /** Where functions that are called directly lay in the program's table. */
+  slots: DirectSlots | null;
   memoryBytes: number;
   runs: number[];
   data: Uint8Array;
@@ -58,7 +62,11 @@ export function snapshotFile(folder: string, key: string): string {
   return join(folder, `python-${key}.snapshot`);
 }
 
-export function takeSnapshot(module: EmscriptenModule, references: ReferenceTable): Snapshot {
+export function takeSnapshot(
+  module: EmscriptenModule,
+  references: ReferenceTable,
+  slots: DirectSlots | null,
+): Snapshot {
   const memory = new Uint8Array(module.HEAPU8.buffer);
   const words = new BigUint64Array(memory.buffer);
   const wordsPerPage = PAGE_BYTES / 8;
@@ -81,7 +89,7 @@ export function takeSnapshot(module: EmscriptenModule, references: ReferenceTabl
     data.set(memory.subarray(runs[i] * PAGE_BYTES, runs[i] * PAGE_BYTES + bytes), at);
     at += bytes;
   }
-  return { references, memoryBytes: memory.length, runs, data };
+  return { references, slots, memoryBytes: memory.length, runs, data };
 }
 
 /** Makes the interpreter's memory what it was, whatever it is now. `isFresh` memory is known to be zero. */
@@ -109,6 +117,7 @@ export function writeSnapshot(folder: string, key: string, snapshot: Snapshot): 
     key,
     memoryBytes: snapshot.memoryBytes,
     references: snapshot.references,
+    slots: snapshot.slots,
     runs: snapshot.runs,
     dataBytes: snapshot.data.length,
     dataChecksum: crc32(snapshot.data),
@@ -159,7 +168,8 @@ export function readSnapshot(folder: string, key: string): Snapshot | null {
     const data = new Uint8Array(header.dataBytes);
     readAll(descriptor, data, PREFIX_BYTES + headerBytes);
     if (crc32(data) !== header.dataChecksum) throw new Error("its content is damaged");
-    return { references: header.references, memoryBytes: header.memoryBytes, runs: header.runs, data };
+    const { references, slots, memoryBytes, runs } = header;
+    return { references, slots, memoryBytes, runs, data };
   } finally {
     closeSync(descriptor);
   }

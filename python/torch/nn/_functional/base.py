@@ -2,6 +2,7 @@
 
 import math
 
+import _direct
 import torch
 from torch._C import _checked_item
 
@@ -158,6 +159,9 @@ def scaled_dot_product_attention(
     query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False, *, scale=None, enable_gqa=False
 ):
     """softmax(query key^T scale + mask) value; a row whose mask lets nothing through gives zeros."""
+    if attn_mask is None and dropout_p == 0.0 and _direct.are_heads(query, key, value) is True:
+        scale = 1.0 / math.sqrt(query.size(-1)) if scale is None else scale
+        return _f._attention(query, key, value, None, float(scale), bool(is_causal))[0]
     if query.dim() < 2 or key.dim() < 2 or value.dim() < 2:
         raise RuntimeError(
             "Expected query, key, and value to all be  at least 2 dimensional, but got "
