@@ -3,6 +3,12 @@
 import builtins
 
 import _core
+from _direct import _reshape as _direct_reshape
+from _direct import _split as _direct_split
+from _direct import _view as _direct_view
+from _direct import expand as _direct_expand
+from _direct import permute as _direct_permute
+from _direct import squeeze as _direct_squeeze
 from torch._C import TensorBase, _check, _ints, _wrap, _wrap_many
 from torch import _dtype
 from torch._dtype import int64
@@ -16,6 +22,10 @@ def _dims(args):
 
 
 def view(input, *shape, size=None, dtype=None):
+    if size is None and dtype is None:
+        result = _direct_view(input, shape[0] if len(shape) == 1 else shape)
+        if result is not NotImplemented:
+            return result
     if size is not None:
         shape = (size,)
     if len(shape) == 1 and isinstance(shape[0], _dtype.dtype):
@@ -28,6 +38,9 @@ def view(input, *shape, size=None, dtype=None):
 def reshape(input, *args, shape=None):
     if shape is not None:
         args = (shape,)
+    result = _direct_reshape(input, args[0] if len(args) == 1 else args)
+    if result is not NotImplemented:
+        return result
     return _wrap(_core.op__reshape(input.h, _ints(_dims(args))))
 
 
@@ -44,12 +57,18 @@ def permute(input, *args, dims=None):
         raise TypeError('permute() missing 1 required positional arguments: "dims"')
     if dims is not None:
         args = (dims,)
+    result = _direct_permute(input, args[0] if len(args) == 1 else args)
+    if result is not NotImplemented:
+        return result
     return _wrap(_core.op_permute(input.h, _ints(_dims(args))))
 
 
 def expand(input, *sizes, size=None, implicit=False):
     if size is not None:
         sizes = (size,)
+    result = _direct_expand(input, sizes[0] if len(sizes) == 1 else sizes)
+    if result is not NotImplemented:
+        return result
     return _wrap(_core.op_expand(input.h, _ints(_dims(sizes))))
 
 
@@ -126,6 +145,9 @@ def rot90(input, k=1, dims=(0, 1)):
 
 
 def squeeze(input, dim=None):
+    result = _direct_squeeze(input, dim)
+    if result is not NotImplemented:
+        return result
     return _wrap(_core.op_squeeze(input.h, -1 if dim is None else _ints(dim)))
 
 
@@ -166,6 +188,9 @@ def split(tensor, split_size=None, dim=0, *, split_size_or_sections=None):
     if isinstance(split_size, builtins.int):
         if tensor.dim() == 0:
             raise RuntimeError("split expects at least a 1-dimensional tensor")
+        result = _direct_split(tensor, split_size, dim)
+        if result is not NotImplemented:
+            return result
         return _wrap_many(_core.op__split(tensor.h, split_size, dim))
     if builtins.min(split_size, default=0) < 0:
         raise RuntimeError(

@@ -5,29 +5,33 @@ from torch._dtype import bool_
 from torch._gen import functions as _f
 
 
+# Operands that need no look; torch._tensor adds its class.
+_USUAL = {int, float}
+
+
 class TensorOperators(TensorBase):
     """Between what a tensor is made of and what it offers by name."""
 
     __slots__ = ()
 
     def __add__(self, other):
-        return _f.add(self, other) if _is_operand(other) else NotImplemented
+        return _f.add(self, other) if type(other) in _USUAL or _is_operand(other) else NotImplemented
 
     __radd__ = __add__
 
     def __sub__(self, other):
-        return _f.sub(self, other) if _is_operand(other) else NotImplemented
+        return _f.sub(self, other) if type(other) in _USUAL or _is_operand(other) else NotImplemented
 
     def __rsub__(self, other):
         return _f.rsub(self, other) if _is_operand(other) else NotImplemented
 
     def __mul__(self, other):
-        return _f.mul(self, other) if _is_operand(other) else NotImplemented
+        return _f.mul(self, other) if type(other) in _USUAL or _is_operand(other) else NotImplemented
 
     __rmul__ = __mul__
 
     def __truediv__(self, other):
-        return _f.true_divide(self, other) if _is_operand(other) else NotImplemented
+        return _f.true_divide(self, other) if type(other) in _USUAL or _is_operand(other) else NotImplemented
 
     def __rtruediv__(self, other):
         return _f._rdiv(self, other) if _is_operand(other) else NotImplemented

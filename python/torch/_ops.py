@@ -106,6 +106,9 @@ class _Namespace:
             if self._name not in ("aten", "prims"):
                 raise AttributeError(f"'_OpNamespace' '{self._name}' object has no attribute '{name}'")
             found = _aten(name)
+        if self._name == "quantized":
+            # Served here and by nobody else: the same for good.
+            setattr(self, name, found)
         return found
 
     def __repr__(self):

@@ -6,12 +6,14 @@ import weakref
 
 import _core
 import _direct
+from _direct import index as _direct_index
 from torch import _C, _complex, _copying, _dtype, _indexing
 from torch._C import TensorBase, _buffer, _check, _core_drop, _hooks, _index, _make_subclass, _new_id, _raise, _wrap
 from torch._device import by_id as _device_by_id
 from torch._dtype import bool_
 from torch._gen import functions as _f
 from torch._gen.tensor_methods import methods as _methods
+from torch._operators import _USUAL as _usual_operands
 from torch._operators import TensorOperators
 from torch._size import Size
 from torch.storage import UntypedStorage, typed
@@ -431,6 +433,9 @@ class Tensor(TensorOperators):
     # Indexing
 
     def __getitem__(self, index):
+        result = _direct_index(self, index)
+        if result is not NotImplemented:
+            return result
         if type(index) is int:
             return _wrap(_core.element_at(self.h, index))
         items = index if type(index) is tuple else _indexing.listed(index)
@@ -460,6 +465,7 @@ class Tensor(TensorOperators):
 
 
 _C._set_tensor_class(Tensor)
+_usual_operands.add(Tensor)
 Tensor.__module__ = "torch"
 
 

@@ -10,6 +10,7 @@ import { OutOfMemoryError } from "./errors.ts";
 import { drop, get, putForGood } from "./handles.ts";
 import { dispatch, registry, type OpRecord } from "./op.ts";
 import { areHeads } from "./ops/attention.ts";
+import { ABSENT, basicIndex, ELLIPSIS, INTEGER, NEW_AXIS, SLICE } from "./ops/basic_index.ts";
 import type { ArgumentType } from "./signature.ts";
 import { deadHooks, Scope, type Tensor } from "./tensor.ts";
 
@@ -73,6 +74,7 @@ const TUPLE_SIZE = 2;
 const TUPLE_HASH = 3;
 const TUPLE_ITEMS = 4;
 const LIST_ITEMS = 3;
+const SLICE_START = 2;
 const TEXT_LENGTH = 2;
 
 /** What CPython's own functions are called here. */
@@ -112,6 +114,8 @@ let floatType = 0;
 let tupleType = 0;
 let listType = 0;
 let textType = 0;
+let sliceType = 0;
+let ellipsis = 0;
 let tensorType = 0;
 let parameterType = 0;
 let tensorBase = 0;
@@ -151,6 +155,8 @@ function learn(): void {
   tupleType = address("_PyTuple_Type");
   listType = address("_PyList_Type");
   textType = address("_PyUnicode_Type");
+  sliceType = address("_PySlice_Type");
+  ellipsis = address("__Py_EllipsisObject");
   const told = JSON.parse(ask("torch._C:_addresses") as string) as Addresses | null;
   refresh();
   if (told === null) return;
@@ -413,6 +419,48 @@ function guardedQuestion(question: Direct): Direct {
   };
 }
 
+/** The four numbers that basicIndex takes for an item; nothing is written for one that is none of those. */
+function writeItem(item: number, into: number[]): void {
+  const type = typeOf(item);
+  if (type === intType) into.push(INTEGER, readInt(item)!, 0, 0);
+  else if (type === sliceType) {
+    const at = item >> 2;
+    into.push(SLICE);
+    for (let i = 0; i < 3; i++) {
+      const bound = words[at + SLICE_START + i]!;
+      if (bound === none) into.push(ABSENT);
+      else if (typeOf(bound) === intType) into.push(readInt(bound)!);
+      else isStrange = true;
+    }
+  } else if (item === none) into.push(NEW_AXIS, 0, 0, 0);
+  else if (item === ellipsis) into.push(ELLIPSIS, 0, 0, 0);
+  else isStrange = true;
+}
+
+/** `x[...]` by numbers, slices, None and the ellipsis. */
+function index(args: number, n: number): number {
+  if (n !== 2) return notImplemented;
+  const t = readTensor(words[args >> 2]!);
+  const given = words[(args >> 2) + 1]!;
+  if (t === null || t.rank === 0) return notImplemented;
+  isStrange = false;
+  const items: number[] = [];
+  if (typeOf(given) === tupleType) {
+    const count = words[(given >> 2) + TUPLE_SIZE]!;
+    if (count > 64) return notImplemented;
+    for (let i = 0; i < count; i++) writeItem(words[(given >> 2) + TUPLE_ITEMS + i]!, items);
+  } else writeItem(given, items);
+  if (isStrange) return notImplemented;
+  const mark = Scope.enter();
+  let handle = 0;
+  try {
+    handle = putForGood(basicIndex(t, items, items.length / 4));
+  } finally {
+    Scope.exit(mark);
+  }
+  return wrap(handle, t.dtype);
+}
+
 /** torch.Size of a tensor. */
 function shape(args: number): number {
   const t = readTensor(words[args >> 2]!);
@@ -434,6 +482,7 @@ const truth = (value: boolean): number => (value ? pyTrue : pyFalse);
 /** What Python asks of tensors so often that it should cost little. Immortal objects need no count. */
 const questions: Record<string, Direct> = {
   shape,
+  index,
   is_contiguous: ask1((t) => t.isContiguous),
   requires_grad: ask1((t) => t.requiresGrad),
   are_heads(args, n) {

@@ -135,6 +135,7 @@ from ._functional.shuffle import (
 from .modules.utils import _list_with_default, _pair, _single, _triple
 
 Tensor = torch.Tensor
+_layer_norm = _raw.layer_norm
 
 
 def rms_norm(input, normalized_shape, weight=None, eps=None):
@@ -142,7 +143,7 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
 
 
 def layer_norm(input, normalized_shape, weight=None, bias=None, eps=1e-05):
-    return _raw.layer_norm(input, normalized_shape, weight, bias, eps)
+    return _layer_norm(input, normalized_shape, weight, bias, eps)
 
 
 def conv_tbc(input, weight, bias, pad=0):

@@ -4,12 +4,12 @@ import type { Tensor } from "../tensor.ts";
 import { aliasOf, select, slice, unsqueeze } from "./view.ts";
 
 /** What Python writes for each item. */
-const INTEGER = 0;
-const SLICE = 1;
-const NEW_AXIS = 2;
-const ELLIPSIS = 3;
+export const INTEGER = 0;
+export const SLICE = 1;
+export const NEW_AXIS = 2;
+export const ELLIPSIS = 3;
 /** Stands for an absent bound of a slice. */
-const ABSENT = -(2 ** 52);
+export const ABSENT = -(2 ** 52);
 
 export function basicIndex(input: Tensor, words: readonly number[], n: number): Tensor {
   let consumed = 0;

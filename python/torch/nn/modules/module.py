@@ -202,16 +202,10 @@ class Module(ModuleHooks, ModuleState, ModuleTraversal):
 
     def __getattr__(self, name):
         state = self.__dict__
-        parameters = state.get("_parameters")
-        if parameters is not None:
-            if name in parameters:
-                return parameters[name]
-            modules = state["_modules"]
-            if name in modules:
-                return modules[name]
-            buffers = state["_buffers"]
-            if name in buffers:
-                return buffers[name]
+        if "_parameters" in state:
+            for kept in (state["_parameters"], state["_modules"], state["_buffers"]):
+                if name in kept:
+                    return kept[name]
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __setattr__(self, name, value):
