@@ -21,6 +21,9 @@ def _stand_in_for_classes(*args, **kwargs):
     call = "ORIGINAL"
     if all_plain(map(kind, args)) and (not kwargs or all_plain(map(kind, kwargs.values()))):
         return call(*args, **kwargs)
+    are_lists_plain = "LISTS PLAIN"
+    if are_lists_plain(args) and are_lists_plain(kwargs.values()):
+        return call(*args, **kwargs)
     call = "ARRIVE"
     return call("NUMBER", args, kwargs)
 
@@ -34,6 +37,15 @@ def ask_classes_by(handler, all_plain):
     """Calls whose arguments are all of plain types pass `handler` by: most calls are such, and it takes longer than they do."""
     global _asks_classes, _all_plain
     _asks_classes, _all_plain = handler, all_plain
+
+
+def _are_lists_plain(values):
+    """Are these of plain types, or lists and tuples of such?"""
+    for value in values:
+        kind = type(value)
+        if not _all_plain(map(type, value) if kind is tuple or kind is list else (kind,)):
+            return False
+    return True
 
 
 class _Entry:
@@ -90,7 +102,10 @@ def _place(number, entry):
         return
     only_classes = entry.handlers == [_asks_classes]
     template = (_stand_in_for_classes if only_classes else _stand_in).__code__
-    named = {"ARRIVE": _arrive, "NUMBER": number, "ALL PLAIN": _all_plain, "TYPE": type, "ORIGINAL": entry.original}
+    named = {
+        "ARRIVE": _arrive, "NUMBER": number, "ALL PLAIN": _all_plain, "LISTS PLAIN": _are_lists_plain, "TYPE": type,
+        "ORIGINAL": entry.original,
+    }
     constants = tuple([named.get(value, value) for value in template.co_consts])
     entry.function.__code__ = template.replace(
         co_consts=constants, co_name=entry.code.co_name, co_freevars=entry.code.co_freevars

@@ -136,9 +136,6 @@ class QuantizedTensor(Tensor):
     def __reduce_ex__(self, protocol):
         return _rebuild, (self._ints, self.dtype, tuple(self._quantizer))
 
-    def __torch_function__(self, func, types, args=(), kwargs=None):
-        raise AssertionError("replaced when the first quantized tensor is made")
-
 
 def _copied(quantizer):
     if type(quantizer) is PerTensor:
@@ -158,7 +155,10 @@ _is_ready = False
 
 
 def _prepare():
-    """From now on torch's functions look for quantized tensors: nobody else pays for them."""
+    """From now on torch's functions look for quantized tensors: nobody else pays for them.
+
+    A __torch_function__ in the class itself would make them look as soon as this module is imported.
+    """
     global _is_ready
     from torch import _quantized_functions, overrides
 
