@@ -50,7 +50,7 @@ test("a budget keeps layers, and the flow goes on without them", async () => {
   const held = await report("Residual", { schemes: ["static"], ...INPUT, samples: 4, budgetDb: wanted });
   assert.ok(held.output.sqnrDb! >= wanted, `${held.output.sqnrDb} of ${wanted}`);
   assert.ok(held.keptForBudget!.length > 0 && held.keptForBudget!.length < 6, `${held.keptForBudget}`);
-  const kept = await report("Residual", { schemes: ["static"], ...INPUT, samples: 4, keep: ["second"] });
+  const kept = await report("Residual", { schemes: ["static"], ...INPUT, samples: 4, keep: [{ path: "second" }] });
   assert.equal(layer(kept, "second").became, "float32");
   assert.ok(decibels(layer(kept, "first")) > 30);
 });
