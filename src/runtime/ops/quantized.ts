@@ -28,11 +28,11 @@ type Given = Tensor | number;
 function oneNumber(x: Number_, dtype: DType, what: string): Given {
   if (!(x instanceof Tensor)) return x.number;
   if (x.numel !== 1) throw new RuntimeError(`${what} has ${x.numel} elements: expected one`);
-  return castOf(x, dtype);
+  return castOf(x.rank === 1 ? x : alias(x, [1], [1]), dtype);
 }
 
 export const inMemory = (x: Given, dtype: DType, t: Tensor): Tensor =>
-  x instanceof Tensor ? alias(x, [1], [1]) : full([1], x, dtype, t.device);
+  x instanceof Tensor ? x : full([1], x, dtype, t.device);
 
 /** How kernels read it: a pointer, or 0 and the number; -1 where there is none. */
 function pushGiven(words: number[], x: Given | null): void {

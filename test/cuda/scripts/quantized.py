@@ -37,6 +37,12 @@ for out in (None, 0.3):
             lambda q, w, s, b: _f._linear_int8(q, 0.02, 7, w, s, None, b, out, 3 if out else None, dtype, True),
             given, weight, SCALES, torch.ones(16), exact=out is not None,
         )  # fmt: skip
+for ends in ((0, 255), (-100, 100)):
+    for out in (None, 0.3):
+        same(
+            lambda x, w, s, b, z: _f._linear_int8(x, 0.02, 7, w, s, z, b, out, None, None, True, *ends),
+            x, weight, SCALES, torch.ones(16), zeros, exact=out is not None,
+        )  # fmt: skip
 image = torch.randint(0, 256, (2, 8, 6, 5), dtype=torch.uint8)
 filters = torch.randint(-128, 128, (16, 4, 3, 3), dtype=torch.int8)
 for layout in (torch.contiguous_format, torch.channels_last):
