@@ -97,11 +97,13 @@ export function testSums(m: Machine): void {
       const w = many(n * k, make);
       const out = m.empty("int32", [rows, n]);
       const operands = [dtypes.int8, m.tensor(x, "int8").pointer, packed(m, w, n, k, rows % 2 === 1)];
-      m.launch("int_mm", out.pointer, operands, [rows, n, k]);
+      const zero = whole(-128, 127);
+      const finish = [0, 1, 0, zero, 0, 0, 0, 0, 0, ...none, ...none, 0];
+      m.launch("linear_int8", dtypes.int32, out.pointer, operands, finish, [0, 0], [rows, n, k]);
       assert.deepEqual(
         m.read(out),
-        sumsOf(x, w, rows, n, k, 0, () => 0),
-        `int_mm of ${rows} x ${n} x ${k}`,
+        sumsOf(x, w, rows, n, k, zero, () => 0),
+        `sums of ${rows} x ${n} x ${k}`,
       );
     }
     m.releaseAll();

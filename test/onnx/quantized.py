@@ -62,6 +62,12 @@ class StaticFloats(StaticLinear):
         return ops._linear_int8(y, 0.02, -5, self.codes, self.scale, None, None, None, None, None, False, -100, 100)
 
 
+class Sums(StaticLinear):
+    def forward(self, x):
+        q = ops._quantize_affine(x, 0.03, 121, None, 0, 255, torch.uint8)
+        return ops._linear_int8_sums(q, 121, self.codes, self.zero).float()
+
+
 class StaticConv(_Seeded):
     """Between two convolutions the numbers stay codes."""
 

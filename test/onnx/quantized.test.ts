@@ -28,6 +28,7 @@ const CASES: [name: string, x: string, operators: string[], without?: string][] 
   ["DynamicReduced", "float32[5,32]", ["MatMulInteger"], "MatMul"],
   ["StaticLinear", "float32[5,32]", ["QuantizeLinear", "DequantizeLinear", "MatMul"]],
   ["StaticFloats", "float32[5,32]", ["QuantizeLinear", "DequantizeLinear", "Clip", "MatMul"]],
+  ["Sums", "float32[5,32]", ["MatMulInteger"], "MatMul"],
   ["StaticConv", "float32[2,3,9,9]", ["QuantizeLinear", "DequantizeLinear", "Conv"]],
   ["DynamicConv", "float32[2,3,9,9]", ["DynamicQuantizeLinear", "ConvInteger"], "QuantizeLinear"],
   ["FakeQuantized", "float32[5,32]", ["QuantizeLinear", "DequantizeLinear", "Clip"]],

@@ -229,6 +229,7 @@ KERNEL(pack_linear_int8) {
 template <class Dots>
 static void multiply_into(Context* context, Dtype dtype, void* out, const Rows<Dots>& rows, int64_t m, int64_t n, int64_t k,
                           const PackedWeight& w, const FinishArguments& f) {
+  if (dtype == kInt32) return multiply(context, rows, m, n, k, w, f, SumSink{(int32_t*)out});
   if (f.out_scale) return multiply(context, rows, m, n, k, w, f, ByteSink{(uint8_t*)out, Requantize::of(f, dtype)});
   with_float(dtype, [&](auto tag) {
     using S = typename decltype(tag)::type;
@@ -236,14 +237,16 @@ static void multiply_into(Context* context, Dtype dtype, void* out, const Rows<D
   });
 }
 
-// out_dtype out x_dtype x pack FINISH least most m n k: floats are quantized to least..most first
+// out_dtype out x_dtype x pack FINISH least most m n k: floats are quantized to least..most first, int32 results are sums
 KERNEL(linear_int8) {
   context->cancellable = true;
   const Dtype dtype = args.dtype();
   void* out = args.pointer();
   const Dtype x_dtype = args.dtype();
   void *x = args.pointer(), *pack = args.pointer();
-  const FinishArguments f = FinishArguments::read(args);
+  FinishArguments f = FinishArguments::read(args);
+  static const float one = 1;
+  if (!f.weight_scale) f.weight_scale = &one;
   const int32_t least = int32_t(args.integer()), most = int32_t(args.integer());
   const int64_t m = args.integer(), n = args.integer(), k = args.integer();
   const PackedWeight w = PackedWeight::at(pack, n, k);
@@ -294,26 +297,6 @@ KERNEL(linear_int8_dynamic) {
       if (!quantize_rows(context, &rows, (const S*)x, m, k, how, f.weight_zero != nullptr)) return;
       multiply(context, rows, m, n, k, w, f, RealSink<S>{(S*)out, f.relu});
     });
-  });
-}
-
-// out x_dtype x pack m n k
-KERNEL(int_mm) {
-  context->cancellable = true;
-  int32_t* out = args.pointer<int32_t>();
-  const Dtype x_dtype = args.dtype();
-  const uint8_t* x = args.pointer<uint8_t>();
-  void* pack = args.pointer();
-  const int64_t m = args.integer(), n = args.integer(), k = args.integer();
-  const PackedWeight w = PackedWeight::at(pack, n, k);
-  static const float one = 1;
-  FinishArguments f = {};
-  f.weight_scale = &one;
-  with_dots([&](auto dots) {
-    using Dots = decltype(dots);
-    Rows<Dots> rows;
-    if (!adopt_rows(context, &rows, x_dtype, x, m, k, {1, 0}, false)) return;
-    multiply(context, rows, m, n, k, w, f, SumSink{out});
   });
 }
 

@@ -64,6 +64,7 @@ from _core import (
     op__linalg_swap_rows as _core__linalg_swap_rows,
     op__linear_int8 as _core__linear_int8,
     op__linear_int8_dynamic as _core__linear_int8_dynamic,
+    op__linear_int8_sums as _core__linear_int8_sums,
     op__linear_low_bit as _core__linear_low_bit,
     op__lstm as _core__lstm,
     op__map_int8 as _core__map_int8,
@@ -496,6 +497,7 @@ from _direct import (
     _linalg_swap_rows as _direct__linalg_swap_rows,
     _linear_int8 as _direct__linear_int8,
     _linear_int8_dynamic as _direct__linear_int8_dynamic,
+    _linear_int8_sums as _direct__linear_int8_sums,
     _linear_low_bit as _direct__linear_low_bit,
     _map_int8 as _direct__map_int8,
     _max_all as _direct__max_all,
@@ -1753,6 +1755,25 @@ def _linear_int8_dynamic(input, weight, weight_scale, bias=None, weight_zero=Non
         return _wrap(_core__linear_int8_dynamic(input.h, weight.h, weight_scale.h, 0 if bias is None else bias.h, 0 if weight_zero is None else weight_zero.h, granularity, quant_max, relu))
     except AttributeError:
         _check_tensors("_linear_int8_dynamic", [("input", 1, input), ("weight", 2, weight), ("weight_scale", 3, weight_scale)])
+        raise
+
+
+def _linear_int8_sums(input, x_zero, weight, weight_zero=None):
+    "The sums of (input - x_zero) * (weight - weight_zero) in int32, of uint8 or int8 rows and an int8 weight."
+    result = _direct__linear_int8_sums(input, x_zero, weight, weight_zero)
+    if result is not NotImplemented:
+        return result
+    try:
+        x_zero_kind = _kind_of(type(x_zero))
+        x_zero_value = x_zero
+        if x_zero_kind is None:
+            try:
+                x_zero_value, x_zero_kind = x_zero.h, 3
+            except AttributeError:
+                x_zero_value, x_zero_kind = _operand(x_zero)
+        return _wrap(_core__linear_int8_sums(input.h, x_zero_value, x_zero_kind, weight.h, 0 if weight_zero is None else weight_zero.h))
+    except AttributeError:
+        _check_tensors("_linear_int8_sums", [("input", 1, input), ("weight", 3, weight)])
         raise
 
 

@@ -19,13 +19,13 @@ import { mm } from "./matmul.ts";
 import { amax, amin } from "./reduce.ts";
 import { reshape, transpose } from "./view.ts";
 
-const isByte = (t: Tensor): boolean => t.dtype === int8 || t.dtype === uint8;
+export const isByte = (t: Tensor): boolean => t.dtype === int8 || t.dtype === uint8;
 
 /** One number: here, or in memory where a kernel will find it. */
-type Given = Tensor | number;
+export type Given = Tensor | number;
 
 /** A scale or zero point: a number goes to kernels as it is. */
-function oneNumber(x: Number_, dtype: DType, what: string): Given {
+export function oneNumber(x: Number_, dtype: DType, what: string): Given {
   if (!(x instanceof Tensor)) return x.number;
   if (x.numel !== 1) throw new RuntimeError(`${what} has ${x.numel} elements: expected one`);
   return castOf(x.rank === 1 ? x : alias(x, [1], [1]), dtype);
@@ -35,7 +35,7 @@ export const inMemory = (x: Given, dtype: DType, t: Tensor): Tensor =>
   x instanceof Tensor ? x : full([1], x, dtype, t.device);
 
 /** How kernels read it: a pointer, or 0 and the number; -1 where there is none. */
-function pushGiven(words: number[], x: Given | null): void {
+export function pushGiven(words: number[], x: Given | null): void {
   if (x === null) words.push(-1, 0);
   else if (x instanceof Tensor) words.push(x.pointer, 0);
   else words.push(0, x);
@@ -159,7 +159,7 @@ export function finishPointers(f: Finish): number[] {
   return words;
 }
 
-function checkByte(where: string, input: Tensor): void {
+export function checkByte(where: string, input: Tensor): void {
   if (!isByte(input)) throw new RuntimeError(`${where} got ${input.dtype.name} input: expected uint8 or int8`);
 }
 
@@ -167,7 +167,14 @@ function checkByte(where: string, input: Tensor): void {
  * A weight as linear kernels want it (native/cpu/kernels/byte_panels.h): n columns of k numbers, whose distances in memory
  * are `steps`. Ask right before the launch.
  */
-function packedLinear(weight: Tensor, layout: string, n: number, k: number, nStep: number, kStep: number): number {
+export function packedLinear(
+  weight: Tensor,
+  layout: string,
+  n: number,
+  k: number,
+  nStep: number,
+  kStep: number,
+): number {
   const columns = Math.ceil(n / 64) * 64;
   const bytes = columns * (Math.ceil(k / 4) * 4 + 4);
   return packOf(weight, layout, bytes, (pack) =>
@@ -175,7 +182,7 @@ function packedLinear(weight: Tensor, layout: string, n: number, k: number, nSte
   );
 }
 
-function checkColumns(where: string, input: Tensor, weight: Tensor): void {
+export function checkColumns(where: string, input: Tensor, weight: Tensor): void {
   const k = input.shape[input.rank - 1];
   if (weight.rank !== 2 || input.rank === 0 || k !== weight.shape[1]) {
     throw new RuntimeError(
@@ -184,7 +191,7 @@ function checkColumns(where: string, input: Tensor, weight: Tensor): void {
   }
 }
 
-const linearCost = (input: Tensor, _scale: unknown, _zero: unknown, weight: Tensor) => ({
+export const linearCost = (input: Tensor, _scale: unknown, _zero: unknown, weight: Tensor) => ({
   flops: 2 * input.numel * weight.shape[0]!,
   bytes: input.nbytes + weight.nbytes,
 });
@@ -267,7 +274,7 @@ export const linearInt8 = op({
   cost: linearCost,
 });
 
-const columnOf = (zero: Tensor | null): Tensor | null => zero && alias(zero, [zero.numel, 1], [1, 1]);
+export const columnOf = (zero: Tensor | null): Tensor | null => zero && alias(zero, [zero.numel, 1], [1, 1]);
 
 export const linearInt8Dynamic = op({
   signature:
@@ -352,45 +359,3 @@ const dynamicKernel = new PointwiseKernel(
   3,
   1,
 );
-
-export const intMm = op({
-  signature: "_int_mm(Tensor input, Tensor mat2) -> Tensor",
-  doc: "The product of a matrix of int8 or uint8 and one of int8, summed in int32.",
-  in: "torch",
-  differentiable: false,
-  forward(input: Tensor, mat2: Tensor): Tensor {
-    const where = "int_mm_out_cpu:";
-    for (const [name, t] of [
-      ["self", input],
-      ["mat2", mat2],
-    ] as const) {
-      if (t.rank !== 2) throw new RuntimeError(`${where} Expected ${name} to be of dimension 2 but got ${t.rank}`);
-    }
-    const [m, k] = input.shape as [number, number];
-    if (k !== mat2.shape[0]) {
-      throw new RuntimeError(`${where} self.size(1) needs to match mat2.size(0) but got ${k} and ${mat2.shape[0]}`);
-    }
-    if (!isByte(input)) {
-      throw new RuntimeError(`${where} Expected self dtype to be int8 or uint8 but got ${cppName(input.dtype)}`);
-    }
-    if (mat2.dtype !== int8) {
-      throw new RuntimeError(`${where} Expected mat2 dtype to be of type int8 but got ${cppName(mat2.dtype)}`);
-    }
-    const n = mat2.shape[1]!;
-    const out = empty([m, n], int32, input.device);
-    if (out.numel === 0) return out;
-    const x = contiguousOf(input);
-    if (out.device.stream?.has("int_mm")) {
-      const pack = packedLinear(mat2, "int_mm", n, k, mat2.strides[1]!, mat2.strides[0]!);
-      launch("int_mm", [out], (2 * out.numel * k) / 64, [out.pointer, x.dtype.id, x.pointer, pack, m, n, k]);
-      return out;
-    }
-    const sums = mm(castOf(x, float64), castOf(mat2, float64));
-    return castOf(sums, int32);
-  },
-  cost: (input: Tensor, mat2: Tensor) => ({ flops: 2 * input.numel * (mat2.shape[1] ?? 1) }),
-});
-
-const cppName = (dtype: DType): string =>
-  ({ float32: "float", float64: "double", int32: "int", int64: "long int", uint8: "unsigned char" })[dtype.name] ??
-  dtype.name;

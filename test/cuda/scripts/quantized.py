@@ -43,6 +43,8 @@ for ends in ((0, 255), (-100, 100)):
             lambda x, w, s, b, z: _f._linear_int8(x, 0.02, 7, w, s, z, b, out, None, None, True, *ends),
             x, weight, SCALES, torch.ones(16), zeros, exact=out is not None,
         )  # fmt: skip
+for zero in (None, zeros):
+    same(_f._linear_int8_sums, q, 7, weight, zero, exact=True)
 image = torch.randint(0, 256, (2, 8, 6, 5), dtype=torch.uint8)
 filters = torch.randint(-128, 128, (16, 4, 3, 3), dtype=torch.int8)
 for layout in (torch.contiguous_format, torch.channels_last):

@@ -391,6 +391,12 @@ function intProduct(call: Call): Name {
   return call.graph.add("MatMulInteger", [call.tensor("input"), call.tensor("mat2")]);
 }
 
+function linearSums(call: Call): Name {
+  const zero = zeroPoint(call, "x_zero", call.value("input").dtype, false, 1);
+  const zeros = call.has("weight_zero") ? operand(call, "weight_zero", int8, countOf(call, "weight_zero") > 1) : "";
+  return call.graph.add("MatMulInteger", [call.tensor("input"), turned(call), zero, zeros]);
+}
+
 export const quantizedOps: Record<string, Translator> = {
   _quantize_affine: quantizeAffine,
   _dequantize_affine: dequantizeAffine,
@@ -401,4 +407,5 @@ export const quantizedOps: Record<string, Translator> = {
   _linear_int8_dynamic: linearInt8Dynamic,
   _conv2d_int8: conv2dInt8,
   _int_mm: intProduct,
+  _linear_int8_sums: linearSums,
 };
