@@ -8,15 +8,19 @@ import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { loadAddon, whyMissing } from "./harness.ts";
 
-const cases = fileURLToPath(new URL("./quantized.cases.ts", import.meta.url));
+const files = ["./quantized.cases.ts", "./quantized_conv.cases.ts", "./quantized_maps.cases.ts"].map((name) =>
+  fileURLToPath(new URL(name, import.meta.url)),
+);
 
 function run(settings: Record<string, string>): void {
-  const { status, stderr } = spawnSync(process.execPath, [cases], {
-    env: { ...process.env, ...settings },
-    encoding: "utf8",
-    timeout: 100_000,
-  });
-  assert.equal(status, 0, stderr);
+  for (const file of files) {
+    const { status, stderr } = spawnSync(process.execPath, [file], {
+      env: { ...process.env, ...settings },
+      encoding: "utf8",
+      timeout: 100_000,
+    });
+    assert.equal(status, 0, stderr);
+  }
 }
 
 describe("products of integers and weights of few bits", { skip: whyMissing }, () => {
