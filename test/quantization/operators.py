@@ -130,3 +130,17 @@ show("functional", nnq.functional.linear(quantized(2, 6), weight(3, 6), torch.ra
 show("functional", nnq.functional.conv2d(quantized(1, 3, 6, 6), weight(4, 3, 3, 3), torch.randn(4), scale=0.3, zero_point=60))
 show("functional", nnq.functional.max_pool2d(image, 2))
 attempt("functional", lambda: nnq.functional.avg_pool2d(torch.randn(1, 1, 4, 4), 2))
+
+# Images whose channels lie last: other kernels, which round elsewhere
+last = torch.channels_last
+for dtype in (torch.quint8, torch.qint8):
+    for channels, zero in ((3, 3), (20, -5 if dtype == torch.qint8 else 5), (64, 77)):
+        image = torch.quantize_per_tensor(torch.randn(2, channels, 12, 11) * 2, 0.05, zero, dtype).contiguous(memory_format=last)
+        found = [F.max_pool2d(image, 3, 2, 1), F.max_pool2d(image, (3, 2), (2, 1), (1, 0), (2, 1)), F.max_pool2d(image, 2, ceil_mode=True)]
+        found += [F.avg_pool2d(image, 2), F.avg_pool2d(image, (3, 2)), F.avg_pool2d(image, 3, 2, 1, count_include_pad=False)]
+        found += [F.avg_pool2d(image, 2, divisor_override=6), F.adaptive_avg_pool2d(image, 1), F.adaptive_avg_pool2d(image, (5, 3))]
+        found += [ops.add(image, image, 0.0625, 9), ops.add_relu(image, image, 0.11, 9)]
+        print(dtype, channels, " ".join(total(value.int_repr()).split()[-1] for value in found))
+        print([value.is_contiguous(memory_format=last) for value in found])
+plain = ops.conv2d_prepack(weight(16, 8, 3, 3), None, [1, 1], [1, 1], [1, 1], 1)
+print(ops.conv2d(quantized(2, 8, 5, 5), plain, 0.2, 60).stride())
