@@ -72,6 +72,12 @@ export const quantize: Command = {
       help: "columns that share a scale: a multiple of 8, or 0 for whole rows; int4 32, nf4 and fp4 64",
     },
     { name: "symmetric", ...YES_NO, help: "no zero points, for int8 and int4 weights and static activations" },
+    {
+      name: "activations",
+      value: "float|rounded",
+      choices: ["float", "rounded"],
+      help: "inputs of int4 and bf16 products: rounded (the default) to int8 and bf16 on a CPU, or float",
+    },
     { name: "per-channel", ...YES_NO, help: "a scale for each row of an integer weight; default yes" },
     {
       name: "keep",
@@ -127,6 +133,7 @@ function quantizeRequest(args: Arguments): QuantizeRequest {
     ...word<Observer>(args, "observer", "observer"),
     ...(group === undefined ? {} : { group }),
     ...(symmetric === undefined ? {} : { symmetric }),
+    ...word<"float" | "rounded">(args, "activations", "activations"),
     ...(perChannel === undefined ? {} : { perChannel }),
     ...(args.has("keep") ? { keep: args.all("keep").map(keptLayer) } : {}),
     ...word<KeptAs>(args, "keep-as", "keepAs"),

@@ -52,6 +52,8 @@ export interface QuantizeRequest extends ProofRequest {
   /** Columns that share a scale, for int4, nf4, fp4 (and int8); 0: one scale per row. */
   group?: number;
   symmetric?: boolean;
+  /** float: products of weight-only schemes do not round their inputs, which int4 (to int8) and bf16 do on a CPU. */
+  activations?: "float" | "rounded";
   perChannel?: boolean;
   /** Layers that the scheme leaves alone. */
   keep?: KeptLayer[];

@@ -426,12 +426,19 @@ export function testLowBit(m: Machine): void {
       m.launch("dequantize_low_bit", f.format, dtypes.float32, out.pointer, f.stored, words, [n, k, group]);
       assert.deepEqual(m.read(out), spelled, `dequantize_low_bit of ${what}`);
 
-      for (const dtype of ["float32", "bfloat16", "float16"] as const) {
+      // The last time x is rounded to bfloat16: the same sums of other numbers.
+      for (const [dtype, rounds] of [
+        ["float32", 0],
+        ["bfloat16", 0],
+        ["float16", 0],
+        ["float32", 1],
+      ] as const) {
+        if (rounds && f.isHalfByte) continue;
         const x = m.tensor(
           many(rows * (k + 3), () => random() - 0.5),
           dtype,
         );
-        const xs = m.read(x);
+        const xs = rounds ? m.read(m.tensor(m.read(x), "bfloat16")) : m.read(x);
         const bias = many(n, () => fround(random()));
         const y = m.empty(dtype, [rows, n]);
         m.launch(
@@ -443,7 +450,7 @@ export function testLowBit(m: Machine): void {
           f.stored,
           words,
           m.tensor(bias, "float32").pointer,
-          [rows, n, k, group, k + 3],
+          [rows, n, k, group, k + 3, rounds],
         );
         m.read(y).forEach((got, at) => {
           const [i, j] = [Math.floor(at / n), at % n];
@@ -458,7 +465,7 @@ export function testLowBit(m: Machine): void {
           const room = { float32: 3e-6, bfloat16: 5e-3, float16: 1e-3 }[dtype] * size * (f.zero === null ? 1 : 3);
           assert.ok(
             Math.abs(got - sum) <= room,
-            `matmul_low_bit of ${what}, ${dtype}: row ${i} column ${j} is ${got}, expected ${sum}`,
+            `matmul_low_bit of ${what}, ${dtype}${rounds ? " rounded" : ""}: row ${i} column ${j} is ${got}, expected ${sum}`,
           );
         });
       }
@@ -532,7 +539,7 @@ export function testLowBitNan(m: Machine): void {
       y.pointer,
       m.tensor(new Array<number>(rows * k).fill(1), "float32").pointer,
       [3, 24, m.tensor(codes, "uint8").pointer, m.tensor(new Array<number>(n).fill(1), "float32").pointer],
-      [0, 0, 0, rows, n, k, k, k],
+      [0, 0, 0, rows, n, k, k, k, 0],
     );
     m.read(y).forEach((got, at) => assert.ok(at % n === 5 ? Number.isNaN(got) : got === k, `element ${at} is ${got}`));
   }

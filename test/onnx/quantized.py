@@ -137,6 +137,7 @@ class _LowBit(_Seeded):
     group = 16
     columns = 64
     has_zero = True
+    activations = "float"
 
     def __init__(self):
         super().__init__()
@@ -159,7 +160,7 @@ class _LowBit(_Seeded):
 
     def forward(self, x):
         return ops._linear_low_bit(
-            x, self.codes, self.scale, self.zero, self.table, self.bias, self.format, self.group
+            x, self.codes, self.scale, self.zero, self.table, self.bias, self.format, self.group, self.activations
         )
 
 
@@ -183,6 +184,24 @@ class Int4OddGroups(_LowBit):
 
 class Int4Rows(_LowBit):
     group = 0
+
+
+class Int4Rounded(_LowBit):
+    """Inputs in eight bits by runs of 128, the second of which is shorter."""
+
+    group = 32
+    columns = 160
+    activations = "int8"
+
+
+class BrainRounded(_LowBit):
+    format = "float16"
+    group = 0
+    has_zero = False
+    activations = "bfloat16"
+
+    def weight(self):
+        return torch.randn(24, self.columns).bfloat16()
 
 
 class Int8Groups(_LowBit):

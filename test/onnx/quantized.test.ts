@@ -37,6 +37,8 @@ const CASES: [name: string, x: string, operators: string[], without?: string][] 
   ["Int4Middle", "float32[5,64]", ["MatMulNBits"], "MatMul"],
   ["Int4Ragged", "float32[5,72]", ["MatMulNBits"], "MatMul"],
   ["Int4OddGroups", "float32[5,72]", ["BitShift", "MatMul"]],
+  ["Int4Rounded", "float32[5,160]", ["MatMulNBits"]],
+  ["BrainRounded", "float32[5,64]", ["MatMul"]],
   ["Int4Rows", "float32[5,64]", ["MatMulNBits"]],
   ["Int8Groups", "float32[5,64]", ["MatMulNBits"], "MatMul"],
   ["Int8Rows", "float32[5,64]", ["MatMulNBits"]],

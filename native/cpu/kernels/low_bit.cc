@@ -199,6 +199,7 @@ template <class S> bool load_left(Context* context, Left* left, const Product& p
     float* row = left->x + i * left->row;
     if (!turned) {
       load_run(row, x + i * x_row, 1, p.w.k);
+      if (p.rounds) round_run(row, p.w.k);
       for (int64_t q = p.w.k; q < left->row; q++) row[q] = 0;
       continue;
     }
@@ -283,7 +284,7 @@ template <class S> void spell(Context* context, const LowBitWeights& w, S* out, 
 
 }  // namespace
 
-// dtype out x format weight_dtype weight scale zero table bias m n k group x_row
+// dtype out x format weight_dtype weight scale zero table bias m n k group x_row rounds (x to bfloat16, for weights of whole bytes)
 KERNEL(matmul_low_bit) {
   context->cancellable = true;
   const Dtype dtype = args.dtype();
@@ -301,6 +302,7 @@ KERNEL(matmul_low_bit) {
   p.w.k = args.integer();
   p.w.group = args.integer();
   const int64_t x_row = args.integer();
+  p.rounds = args.integer() != 0;
   p.w.measure();
   const bool known = with_float(dtype, [&](auto tag) {
     using S = typename decltype(tag)::type;

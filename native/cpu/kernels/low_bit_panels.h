@@ -3,7 +3,7 @@
 // second-level cache; the packed weight is never spelled out as a whole.
 #pragma once
 #include "low_bit_lanes.h"
-#include "matmul_micro.h"
+#include "matmul_brain.h"
 
 namespace layerwise::NS {
 
@@ -178,13 +178,88 @@ struct Product {
   LowBitWeights w;
   const float* bias;
   int64_t m, n;
+  bool rounds;  // x to bfloat16
 };
+
+// Rounded as bfloat16 is stored.
+static void round_run(float* x, int64_t n) {
+#pragma omp simd
+  for (int64_t i = 0; i < n; i++) x[i] = brain_to_float(float_to_brain(x[i]));
+}
+
+#if defined(__AVX512F__)
+// bfloat16 on both sides, on machines that multiply pairs of them: a panel is the packed words, turned.
+template <class S> static bool multiply_pairs(Context* context, const Product& p, S* out, const S* x, int64_t x_row) {
+  const int64_t k = p.w.k, pairs = k / 2, height = tile_height(p.m);
+  uint32_t* packed = (uint32_t*)context->scratch(context, 0, size_t(p.m * pairs) * 4);
+  if (!packed) return false;
+  const int64_t tiles = ceil_div(p.m, height);
+  const int64_t grain = p.m * k >= (64 << 10) ? (32 << 10) / (height * k) + 1 : tiles;
+  bool has_room = true;
+  parallel_for(context, tiles, grain, [&](int64_t begin, int64_t end) {
+    uint16_t* rows = (uint16_t*)context->scratch(context, 1, size_t(height * k) * 2);
+    if (!rows) return void(has_room = false);
+    for (int64_t t = begin; t < end; t++) {
+      const int64_t first = t * height, count = smaller(height, p.m - first);
+      for (int64_t i = 0; i < count; i++) {
+        const S* from = x + (first + i) * x_row;
+        if constexpr (is_same<S, Brain>) memcpy(rows + i * k, from, size_t(k) * 2);
+        else {
+          float piece[256];
+          for (int64_t at = 0; at < k; at += 256) {
+            const int64_t run = smaller(256, k - at);
+            load_run(piece, from + at, 1, run);
+            store_run((Brain*)rows + i * k + at, piece, 1, run);
+          }
+        }
+      }
+      pack_pairs(packed + first * pairs, int(count), int(count), rows, k, 1, k);
+    }
+  });
+  const int64_t panels = ceil_div(p.n, kPanelColumns);
+  parallel_for(context, panels, kPanelFlops / (p.m * k * kPanelColumns) + 1, [&](int64_t begin, int64_t end) {
+    const int64_t room = kPanelColumns * (kPanelDepth + p.m + 1);
+    uint32_t* panel = (uint32_t*)context->scratch(context, 1, size_t(room) * 4);
+    if (!panel) return void(has_room = false);
+    float *sums = (float*)(panel + kPanelColumns * kPanelDepth), *scale = sums + kPanelColumns * p.m;
+    for (int64_t b = begin; b < end; b++) {
+      const int64_t n = b * kPanelColumns;
+      const int count = int(smaller(kPanelColumns, p.n - n));
+      for (int64_t at = 0; at < pairs; at += kPanelDepth) {
+        const int64_t depth = smaller(kPanelDepth, pairs - at);
+        turn_words(panel, p.w.data + n * p.w.row_bytes + at * 4, p.w.row_bytes, count, depth);
+        for (int64_t i = 0; i < p.m; i += height) {
+          const int rows = int(smaller(height, p.m - i));
+          BrainPacking::kernel(rows, count)(depth, packed + i * pairs + at * rows, panel, kPanelColumns,
+                                            sums + i * kPanelColumns, kPanelColumns, 1, count, {1, at == 0 ? 0.f : 1.f});
+        }
+      }
+      for (int j = 0; j < count; j++) scale[j] = p.w.scale[n + j];
+      const Finish<float> finish = {1, 0, p.bias ? p.bias + n : nullptr, 0, 1};
+      for (int64_t i = 0; i < p.m; i++) {
+        float* row = sums + i * kPanelColumns;
+        for (int j = 0; j < count; j++) row[j] *= scale[j];
+        finish_row(finish, row, out + i * p.n + n, 1, 0, count);
+      }
+    }
+  });
+  return has_room;
+}
+#endif
 
 template <class S>
 static void multiply_panels(Context* context, const Product& p, S* out, const S* x, int64_t x_row) {
-  Tiles tiles;
   auto out_of_memory = [=] { context->fail(context, "[matmul_low_bit] out of memory for the panels"); };
+#if defined(__AVX512F__)
+  const bool is_pairs = p.w.format == kHalfFormat && p.w.dtype == kBfloat16 && p.w.groups == 1 && p.w.k % 2 == 0;
+  if ((p.rounds || is_same<S, Brain>)&&is_pairs && has_brain_dots()) {
+    if (!multiply_pairs(context, p, out, x, x_row)) out_of_memory();
+    return;
+  }
+#endif
+  Tiles tiles;
   if (!pack_tiles(context, &tiles, x, x_row, p.m, p.w.k)) return out_of_memory();
+  if (p.rounds) round_run(tiles.x, p.m * p.w.k);
   const int64_t panels = ceil_div(p.n, kPanelColumns);
   const int64_t grain = kPanelFlops / (2 * p.m * p.w.k * kPanelColumns) + 1;
   parallel_for(context, panels, grain, [&](int64_t begin, int64_t end) {

@@ -134,7 +134,8 @@ class Converter:
         options = self.options
         smooth = seen.smooth
         if not options.rounds_inputs_of(part):
-            return self._weight_only(part, options.form_of(part), seen)
+            form = options.form_of(part)
+            return self._weight_only(part, form, seen, options.activations_of(form))
         tensors = self._integer_weight(part, seen)
         config = {"format": _format_name(options), **_shape(part)}
         if smooth is not None:
@@ -156,9 +157,9 @@ class Converter:
         """A layer that is kept, in a WeightFormat; None where it stays as it was."""
         if form is None or part.sort is None or form.refusal(matrix_of(part)):
             return None
-        return self._weight_only(part, form, Seen())
+        return self._weight_only(part, form, Seen(), "float")
 
-    def _weight_only(self, part, form, seen):
+    def _weight_only(self, part, form, seen, activations):
         tensors = self._low_bit_weight(part, form, seen)
         bias = getattr(part.module, "bias", None)
         if bias is not None:
@@ -167,6 +168,8 @@ class Converter:
             tensors["smooth"] = 1 / seen.smooth
         kind = {"linear": "low_bit_linear", "embedding": "low_bit_embedding"}.get(part.sort, "low_bit_conv")
         config = {"kind": kind, "format": form.name, "kernel": form.kernel, "group": form.group, **_shape(part)}
+        if part.sort == "linear" and activations != "float":
+            config["activations"] = activations
         return layer(config, tensors)
 
     def _low_bit_weight(self, part, form, seen):

@@ -69,6 +69,11 @@ class WeightFormat:
             return "float16"
         return {"nf4": "float4", "fp4": "float4", "fp8": "float8"}.get(self.name, self.name)
 
+    @property
+    def activations(self):
+        """What products round their inputs to, on a CPU: int8 by runs of 128, bfloat16, or nothing ("float")."""
+        return {"int4": "int8", "bf16": "bfloat16"}.get(self.name, "float")
+
     def describe(self):
         return f"{self.name} group {self.group}" if self.group else self.name
 

@@ -80,7 +80,7 @@ class _WeightOnly(QuantizedLayer):
 
 @_kind
 class LowBitLinear(_WeightOnly):
-    """nn.Linear: activations in float, weights of 4, 8 or 16 bits."""
+    """nn.Linear: weights of 4, 8 or 16 bits; on a CPU activations may be rounded, too, where the configuration says so."""
 
     kind = "low_bit_linear"
 
@@ -88,9 +88,11 @@ class LowBitLinear(_WeightOnly):
         # One look for all of them: attributes of modules are dear beside a small product.
         held, config = self._buffers, self.config
         x = _smoothed(input, held["smooth"])
+        # A GPU has no kernel for rounded ones, and gains nothing from them.
+        activations = "float" if x.is_cuda else config.get("activations", "float")
         return _ops._linear_low_bit(
             x, held["codes"], held["scale"], held["zero"], held["table"], _like(held["bias"], x), config["kernel"],
-            config["group"],
+            config["group"], activations,
         )
 
 

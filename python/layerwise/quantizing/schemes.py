@@ -25,6 +25,7 @@ _METHODS = {
     "smoothquant": ("dynamic", "static"),
 }
 _METHOD_NAMES = {"gptq": "GPTQ", "awq": "AWQ", "smoothquant": "SmoothQuant"}
+_ACTIVATIONS = {"int8": "int8 by runs of 128", "bfloat16": "bf16"}
 _NAMES = {"dynamic": "dynamic int8", "static": "static int8", "qat": "int8 after quantization-aware training"}
 
 
@@ -45,6 +46,8 @@ class Options:
     # One of EMBEDDINGS.
     embeddings: str = "int8"
     steps: int = 100
+    # Products of weight-only schemes take their inputs as they are.
+    float_activations: bool = False
     # What ONNX cannot say is done in another way, or left as it is.
     for_onnx: bool = False
 
@@ -52,6 +55,15 @@ class Options:
     def granularity(self):
         """Activations of dynamic int8: a scale per "row" or per "tensor"."""
         return "tensor" if self.for_onnx else "row"
+
+    @property
+    def activations(self):
+        """What products of a weight-only scheme round their inputs to."""
+        return self.activations_of(self.weight_format())
+
+    def activations_of(self, form):
+        """The same for weights of one format; MatMulNBits rounds in a way of its own."""
+        return "float" if self.float_activations or self.for_onnx else form.activations
 
     @property
     def is_integer(self):
@@ -88,6 +100,8 @@ class Options:
             words.append(f"groups of {form.group}" if form.group else "a scale per row")
             if self.scheme in ("int8", "int4"):
                 words.append("symmetric" if form.symmetric else "with zero points")
+        if not self.is_integer and self.activations != "float":
+            words.append(f"activations in {_ACTIVATIONS[self.activations]}")
         if self.is_integer:
             words.append("weights per channel" if self.per_channel else "weights per tensor")
         if self.scheme == "dynamic":
@@ -161,6 +175,7 @@ def options_of(request):
             # Few numbers, read by every token: eight bits of them are cheaper than what four cost in error.
             embeddings=embeddings or (scheme if scheme in HALF else "int8"),
             steps=request.get("steps") or 100,
+            float_activations=request.get("activations") == "float",
             for_onnx=(request.get("file") or "").lower().endswith(".onnx"),
         )
         for scheme in schemes

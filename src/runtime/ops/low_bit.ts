@@ -244,9 +244,10 @@ export const dequantizeLowBit = op({
 /** Bytes of weights that are spelled out at a time: they should stay in the cache until they are multiplied. */
 const SPELLED_BYTES = 4 << 20;
 
-function multiply(out: Tensor, x: Tensor, p: Packed, bias: Tensor | null): void {
+function multiply(out: Tensor, x: Tensor, p: Packed, bias: Tensor | null, rounds = false): void {
   const [rows, k] = x.shape as [number, number];
   const kernel = packedKernelOf(p, x);
+  if (rounds && kernel !== "matmul_low_bit") return multiply(out, castOf(castOf(x, bfloat16), x.dtype), p, bias);
   if (kernel) {
     const middle = p.format === "float4" ? p.table : p.zero;
     const wanted = x.device.type === "cuda" ? castBias(bias, x.dtype) : bias && contiguousOf(castOf(bias, float32));
@@ -264,6 +265,7 @@ function multiply(out: Tensor, x: Tensor, p: Packed, bias: Tensor | null): void 
       k,
       p.group,
       k,
+      ...(kernel === "matmul_low_bit" ? [rounds ? 1 : 0] : []),
     ]);
     return;
   }
@@ -325,6 +327,10 @@ const roundedKernel = new PointwiseKernel(
   0,
 );
 
+/** Can x be rounded so for this weight? */
+const goesWith = (activations: string, { format, weight }: Packed): boolean =>
+  activations === "int8" ? format === "int4" : activations === "bfloat16" && weight.dtype === bfloat16;
+
 const castBias = (bias: Tensor | null, dtype: DType): Tensor | null => bias && contiguousOf(castOf(bias, dtype));
 
 /** The kernel that multiplies from the packed form, where the device has one that knows this weight. */
@@ -340,7 +346,7 @@ function packedKernelOf(p: Packed, x: Tensor): string | null {
 export const linearLowBit = op({
   signature:
     "_linear_low_bit(Tensor input, Tensor weight, Tensor scale, Tensor? zero=None, Tensor? table=None, Tensor? bias=None, str format='int8', int group=0, str activations='float') -> Tensor",
-  doc: "A linear layer whose weights have few bits; with int4 weights, activations may be rounded to int8 by runs of 128.",
+  doc: "A linear layer whose weights have few bits; activations may be rounded to int8 by runs of 128 for int4 weights, to bfloat16 for bfloat16 ones.",
   in: "_C",
   gradName: "LinearLowBit",
   save: ["weight", "scale", "zero", "table"],
@@ -357,9 +363,10 @@ export const linearLowBit = op({
   ): Tensor {
     const where = "[linear_low_bit]";
     const p = packedOf(where, weight, scale, zero, table, format, group);
-    if (activations !== "float" && (activations !== "int8" || format !== "int4")) {
+    if (activations !== "float" && !goesWith(activations, p)) {
       throw new RuntimeError(
-        `${where} got activations '${activations}' for format ${format}: expected 'float', or 'int8' for int4 weights`,
+        `${where} got activations '${activations}' for format ${format} of ${p.weight.dtype.name}: expected 'float', ` +
+          "'int8' for int4 weights, or 'bfloat16' for bfloat16 weights",
       );
     }
     if (input.dtype.kind !== "float" || input.dtype.size < 2) {
@@ -378,8 +385,8 @@ export const linearLowBit = op({
       const rows = numelOf(input.shape.slice(0, -1));
       const wide = alias(out, [rows, p.n], [p.n, 1]);
       const x = contiguousOf(reshape(input, [rows, p.k]));
-      if (activations === "float") multiply(wide, x, p, bias);
-      else multiplyInt8(wide, x, p, bias);
+      if (activations === "int8") multiplyInt8(wide, x, p, bias);
+      else multiply(wide, x, p, bias, activations === "bfloat16");
     }
     return out;
   },

@@ -29,11 +29,11 @@ export const quantize: VerbHandler<"quantize", VerbCore> = async (session, reque
 };
 
 function optionsOf(request: QuantizeRequest): Record<string, Json | undefined> {
-  const { schemes, method, observer, group, symmetric, perChannel, embeddings } = request;
+  const { schemes, method, observer, group, symmetric, activations, perChannel, embeddings } = request;
   const { keep, keepAs, sensitivity, budgetDb, steps } = request;
   const kept = keep?.map(({ path, as }): Json => ({ path, ...(as === undefined ? {} : { as }) }));
   return {
-    ...{ schemes, method, observer, group, symmetric, perChannel, embeddings },
+    ...{ schemes, method, observer, group, symmetric, activations, perChannel, embeddings },
     ...{ keep: kept, keepAs, sensitivity, budgetDb, steps },
   };
 }

@@ -110,12 +110,14 @@ def matmul_nbits(node, x, codes, scales, zeros=None, groups=None, bias=None):
     if groups is not None:
         node.refuse("reordered columns")
     bits, block = node.get("bits", 4), node.get("block_size")
+    # Level 4 lets x be rounded to eight bits, which it gains most from with weights of four.
+    activations = "int8" if node.get("accuracy_level", 0) == 4 and bits == 4 else "float"
     columns, rows = node.get("K"), node.get("N")
     if bits not in (4, 8):
         node.refuse(f"{bits} bits")
     blocks = -(-columns // block)
     if block % 8 == 0 and columns % 2 == 0 and not scales.requires_grad and (zeros is None or zeros.dtype == torch.uint8):
-        return _by_kernel(x, codes, scales, zeros, bias, (rows, columns, block, blocks, bits))
+        return _by_kernel(x, codes, scales, zeros, bias, (rows, columns, block, blocks, bits), activations)
     weight = _unpacked(codes, bits).reshape(rows, blocks, -1)[:, :, :block].to(x.dtype)
     if zeros is None:
         zero = float(1 << (bits - 1))
@@ -127,7 +129,7 @@ def matmul_nbits(node, x, codes, scales, zeros=None, groups=None, bias=None):
     return F.linear(x, weight.reshape(rows, -1)[:, :columns], bias)
 
 
-def _by_kernel(x, codes, scales, zeros, bias, sizes):
+def _by_kernel(x, codes, scales, zeros, bias, sizes, activations):
     """By the product that spells weights out block by block, whose codes of 8 bits have a sign."""
     rows, columns, block, blocks, bits = sizes
     weight = codes.reshape(rows, -1)[:, : columns * bits // 8].contiguous()
@@ -136,7 +138,7 @@ def _by_kernel(x, codes, scales, zeros, bias, sizes):
         weight = _lowered(weight)
         zero = None if zero is None else _lowered(zero)
     scale = scales.reshape(rows, blocks).to(torch.float32)
-    return _ops._linear_low_bit(x, weight, scale, zero, None, bias, f"int{bits}", block)
+    return _ops._linear_low_bit(x, weight, scale, zero, None, bias, f"int{bits}", block, activations)
 
 
 def _lowered(codes):

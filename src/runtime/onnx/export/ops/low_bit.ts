@@ -7,6 +7,7 @@ import { dataTypeNumber, type DataType } from "../../schema.ts";
 import type { Name } from "../builder.ts";
 import type { Call, Translator } from "../context.ts";
 import { numbersOf, written } from "./quantized.ts";
+import { reduceBy } from "./reduce.ts";
 
 const OWN_DOMAIN = "com.microsoft";
 const LEAST_BLOCK = 16;
@@ -48,7 +49,7 @@ function linearLowBit(call: Call): Name {
   const { graph } = call;
   const weight = weightOf(call);
   const { dtype } = call.value("input");
-  const x = call.tensor("input");
+  const x = roundedInput(call, weight.columns);
   const bias = call.isTensor("bias") ? call.tensor("bias") : null;
   if (takesBlocks(call, weight)) {
     const product = matmulNBits(call, x, weight);
@@ -57,6 +58,34 @@ function linearLowBit(call: Call): Name {
   const real = spelled(call, weight, dtype);
   const product = graph.add("MatMul", [x, graph.add("Transpose", [real], { perm: [1, 0] })]);
   return bias ? graph.add("Add", [product, bias]) : product;
+}
+
+/** Runs of x that share a scale when it is rounded to int8, as the op has them. */
+const ACTIVATION_RUN = 128;
+
+/** x as the product takes it: to bfloat16 and back, or to int8 by the largest value of each run. */
+function roundedInput(call: Call, columns: number): Name {
+  const { graph } = call;
+  const x = call.tensor("input");
+  const activations = call.text("activations");
+  if (activations === "float") return x;
+  const { dtype } = call.value("input");
+  if (activations === "bfloat16") return graph.cast(graph.add("Cast", [x], { to: dataTypeNumber("bfloat16") }), dtype);
+  const runs = Math.ceil(columns / ACTIVATION_RUN);
+  const missing = runs * ACTIVATION_RUN - columns;
+  const rank = call.rank("input");
+  const real = graph.cast(x, float32);
+  const whole = missing
+    ? graph.add("Pad", [real, graph.int64([...Array<number>(2 * rank - 1).fill(0), missing])])
+    : real;
+  const inRuns = graph.add("Reshape", [whole, graph.int64([-1, runs, ACTIVATION_RUN])]);
+  // Runs of zeros are divided by the smallest number that there is: their quotients are zero all the same.
+  const most = reduceBy(call, "ReduceMax", graph.add("Abs", [inRuns]), [2], true);
+  const step = graph.add("Div", [graph.add("Max", [most, graph.number(float32, 1e-30)]), graph.number(float32, 127)]);
+  const rounded = graph.add("Mul", [graph.add("Round", [graph.add("Div", [inRuns, step])]), step]);
+  const flat = graph.add("Reshape", [rounded, graph.int64([-1, runs * ACTIVATION_RUN])]);
+  const cut = missing ? graph.add("Slice", [flat, graph.int64([0]), graph.int64([columns]), graph.int64([1])]) : flat;
+  return graph.cast(graph.add("Reshape", [cut, graph.add("Shape", [x])]), dtype);
 }
 
 /** Blocks are powers of two from 16 to 256; a longer group is several blocks with one scale. 0: none fits. */
