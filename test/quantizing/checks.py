@@ -10,8 +10,10 @@ from layerwise.proof.difference import Difference, histograms
 from layerwise.proof.variant import Bytes, Variant, all_tensors, tensors_in
 from layerwise.quantizing import gptq, observers, scaling
 from layerwise.quantizing.build import prepare
+from layerwise.quantizing.convert import Converter, Layer, Seen
 from layerwise.quantizing.formats import WeightFormat, float4_e2m1, normal_float4
 from layerwise.quantizing.parts import taken_apart
+from layerwise.quantizing.schemes import options_of
 
 checked = 0
 
@@ -272,6 +274,31 @@ class OneSample:
         return model(*self.given)
 
 
+def check_activations():
+    """What the layers of int4 and bf16 round their inputs to, against the same numbers in plain operations."""
+    torch.manual_seed(8)
+    linear = nn.Linear(200, 24)
+    for rows in (1, 3, 40):
+        x = torch.randn(rows, 200) * torch.rand(rows, 1).mul(3).exp()
+        runs = [x[:, :128], x[:, 128:]]
+        steps = [run.abs().amax(1, keepdim=True) / 127 for run in runs]
+        eight = torch.cat([(run / step).round() * step for run, step in zip(runs, steps)], 1)
+        rounded = {"int4": eight, "bf16": x.bfloat16().float()}
+        for request in ({}, {"activations": "float"}, {"file": "net.onnx"}):
+            for options in options_of({"schemes": ["int4", "bf16", "nf4"], **request}):
+                made = Converter(options, {}).convert(Layer("", linear), Seen())
+                taken = x if request else rounded.get(options.scheme, x)
+                wanted = nn.functional.linear(taken, made.weight, linear.bias)
+                label = f"{options.scheme} with {request or 'no request'}, {rows} rows"
+                # One number in a thousand may fall on the other side of a half.
+                near = (made(x) - wanted).abs() <= 2e-5 * wanted.abs().max()
+                check(f"{label}: its inputs are what it says", near.float().mean() > 0.95)
+                check(f"{label}: a word says so", ("activations in" in options.describe()) == (taken is not x))
+        kept = Converter(options_of({"schemes": ["int4"], "keep": ["*"], "keepAs": "bf16"})[0], {}).kept(Layer("", linear))
+        wanted = nn.functional.linear(x, kept.weight, linear.bias)
+        check("what is kept rounds no inputs", torch.allclose(kept(x), wanted, rtol=1e-5, atol=1e-5 * wanted.abs().max().item()))
+
+
 def check_folding():
     torch.manual_seed(6)
     model = Net().eval()
@@ -372,6 +399,7 @@ for part in (
     check_observers,
     check_gptq,
     check_scaling,
+    check_activations,
     check_folding,
     check_parts,
     check_bytes,

@@ -174,12 +174,18 @@ static void transpose_into_panel(float* out, int width, const float* in, int64_t
   constexpr int side = Square<4>::kSide;
   int64_t j = 0;
   if (width >= side) {
-    for (; j + side <= k; j += side) {
+    // Whole lines of a few rows are used up before the next rows come: rows that lie pages apart share a set of the cache.
+    constexpr int64_t line = 16;
+    for (; j + side <= k;) {
+      const int64_t end = j + line <= k ? j + line : j + side;
       for (int i = 0; i < width; i += side) {
         const int at = i + side <= width ? i : width - side;  // the last square may overlap the one before it
-        Square<4>::transpose((uint32_t*)(out + j * width + at), width, (const uint32_t*)(in + at * in_stride + j),
-                             in_stride);
+        for (int64_t q = j; q < end; q += side) {
+          Square<4>::transpose((uint32_t*)(out + q * width + at), width, (const uint32_t*)(in + at * in_stride + q),
+                               in_stride);
+        }
       }
+      j = end;
     }
   }
   for (; j < k; j++) {
