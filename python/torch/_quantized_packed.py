@@ -210,6 +210,23 @@ class CellParams(ScriptObject):
     def from_hidden(self, h):
         return self._product(h, self.packed_hh)
 
+    def has_one_op(self):
+        return isinstance(self.packed_hh, PackedHalf) or self.packed_hh.zero_points is None
+
+    def over_steps(self, mode, gates, state, sizes, is_reverse):
+        """(outputs, last states...) of a walk through all steps, from what the inputs give to the gates of each row."""
+        packed = self.packed_hh
+        bias = None if packed.bias is None else packed.bias.detach()
+        if isinstance(packed, PackedHalf):
+            sequence = _f._lstm_sequence if mode == "LSTM" else _f._gru_sequence
+            return sequence(gates, *state, packed.weight.to(torch.float32), bias, sizes, is_reverse)[: 1 + len(state)]
+        cell = state[1] if len(state) > 1 else None
+        found = _f._recurrent_int8(
+            mode, gates, state[0], cell, packed.weight._ints, packed.scales, bias, sizes, is_reverse, False, "tensor", 0,
+            _most_code(self.reduce_range),
+        )
+        return found[: 1 + len(state)]
+
     def _product(self, x, packed):
         if isinstance(packed, PackedHalf):
             return linear_half(x, packed)
@@ -240,13 +257,16 @@ def linear(input, packed, scale, zero_point, relu=False, is_float=False):
 def linear_dynamic(input, packed, relu=False, reduce_range=False):
     if isinstance(input, QuantizedTensor):
         raise RuntimeError("quantized::linear_dynamic expects a float input")
-    quant_max = 127 if reduce_range and torch.backends.quantized.engine != "qnnpack" else 255
     bias = packed.bias
     if bias is not None and bias.requires_grad:
         bias = bias.detach()
     return _f._linear_int8_dynamic(
-        input, packed.weight._ints, packed.scales, bias, packed.zero_points, "tensor", quant_max, relu
+        input, packed.weight._ints, packed.scales, bias, packed.zero_points, "tensor", _most_code(reduce_range), relu
     )
+
+
+def _most_code(reduce_range):
+    return 127 if reduce_range and torch.backends.quantized.engine != "qnnpack" else 255
 
 
 def linear_half(input, packed, relu=False):

@@ -43,8 +43,13 @@ _STEPS = {"LSTM": _lstm_step, "GRU": _gru_step}
 # their own.
 
 
-def _layer(step, params, data, sizes, state, is_reversed):
-    gates = params.from_input(data).split(sizes)
+def _layer(mode, params, data, sizes, state, is_reversed):
+    gates = params.from_input(data)
+    if state[0].dtype is torch.float32 and not torch.compiler._is_exporting and params.has_one_op():
+        output, *finals = params.over_steps(mode, gates, state, sizes, is_reversed)
+        return output, finals
+    step = _STEPS[mode]
+    gates = gates.split(sizes)
     outputs = [None] * len(sizes)
     order = range(len(sizes) - 1, -1, -1) if is_reversed else range(len(sizes))
     # Sequences are sorted by length: of a batch of n the first n are still, or again, under way.
@@ -60,14 +65,13 @@ def _layer(step, params, data, sizes, state, is_reversed):
 
 def run(mode, data, sizes, state, params, num_layers, dropout, is_training, is_bidirectional):
     """All layers over rows of `data` (sizes[t] of them for step t): (rows out, final states)."""
-    step = _STEPS[mode]
     directions = 2 if is_bidirectional else 1
     finals = []
     for layer in range(num_layers):
         sides = []
         for direction in range(directions):
             index = layer * directions + direction
-            out, final = _layer(step, params[index], data, sizes, [part[index] for part in state], direction == 1)
+            out, final = _layer(mode, params[index], data, sizes, [part[index] for part in state], direction == 1)
             sides.append(out)
             finals.append(final)
         data = sides[0] if directions == 1 else torch.cat(sides, 1)

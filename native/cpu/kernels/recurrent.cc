@@ -41,7 +41,7 @@ template <class T> void pack_backward(Context* context, T* out, const T* weight,
 
 template <class Cell, class T> struct RealProduct {
   static constexpr int V = kPanelVectors<Cell>;
-  static constexpr int64_t kRows = rows_beside(V);
+  static constexpr int64_t kRows = rows_beside(V), kUnits = kPanelUnits<Cell, T>;
   static constexpr int64_t kWorth = kParallelStep;
   struct State {};
 

@@ -213,15 +213,14 @@ template <class T> struct Sequence {
 };
 
 // kGates: matrices of weights one below the other. kBlocks: vectors of units that share a panel, so that a tile is wide
-// enough. kKept: numbers that backward wants of each unit. forward() makes `width` units of a row from the sums of its
-// panel: `at` is the row among all, i its sequence, h its state before.
+// enough. forward() makes `width` units of a row from sums that are P apart for each gate: `at` is the row among all, i
+// its sequence.
 struct Lstm {
-  static constexpr int kGates = 4, kBlocks = 1, kKept = 4;
+  static constexpr int kGates = 4, kBlocks = 1;
 
-  template <bool keeps, class T, class Width>
+  template <bool keeps, int64_t P, class T, class Width>
   static LW_INLINE void forward(const Sequence<T>& s, int64_t at, int64_t i, const T*, int64_t unit, Width width,
                                 const T* sums) {
-    constexpr int64_t P = kBlocks * lanes<T>;
     const int64_t H = s.units;
     const T* x = s.gates + at * 4 * H + unit;
     T *h = s.out + at * H + unit, *c = s.last_cell + i * H + unit;
@@ -243,12 +242,11 @@ struct Lstm {
 };
 
 struct Gru {
-  static constexpr int kGates = 3, kBlocks = 1, kKept = 4;
+  static constexpr int kGates = 3, kBlocks = 1;
 
-  template <bool keeps, class T, class Width>
+  template <bool keeps, int64_t P, class T, class Width>
   static LW_INLINE void forward(const Sequence<T>& s, int64_t at, int64_t, const T* before, int64_t unit, Width width,
                                 const T* sums) {
-    constexpr int64_t P = kBlocks * lanes<T>;
     const int64_t H = s.units;
     const T* x = s.gates + at * 3 * H + unit;
     T* h = s.out + at * H + unit;
@@ -267,10 +265,10 @@ struct Gru {
 };
 
 template <bool relu> struct Plain {
-  static constexpr int kGates = 1, kBlocks = 4, kKept = 0;
+  static constexpr int kGates = 1, kBlocks = 4;
   static constexpr bool kIsRelu = relu;
 
-  template <bool keeps, class T, class Width>
+  template <bool keeps, int64_t P, class T, class Width>
   static LW_INLINE void forward(const Sequence<T>& s, int64_t at, int64_t, const T*, int64_t unit, Width width,
                                 const T* sums) {
     const T* x = s.gates + at * s.units + unit;
@@ -309,11 +307,11 @@ constexpr int kBackVectors = 2;
 
 // ---- the walk -------------------------------------------------------------------------------------------------------
 
-// Product::State: what a thread has made of the states before step t, by begin(t); tile(state, t, i, count, panel, sums)
-// then multiplies `count` of its rows from i on.
+// Product::State is what a thread has made of the states before step t, by begin(); tile() then multiplies `count` of their
+// rows, from i on, with the weights of kUnits units.
 template <class Cell, bool keeps, class T, class Product>
 static void walk_forward(Context* context, const Sequence<T>& s, const Product& product) {
-  constexpr int64_t P = kPanelUnits<Cell, T>, N = P * Cell::kGates;
+  constexpr int64_t P = Product::kUnits, N = P * Cell::kGates;
   const int64_t H = s.units;
   const Steps& steps = s.steps;
   const bool is_worth = steps.most * H * H * Cell::kGates >= Product::kWorth;
@@ -328,8 +326,8 @@ static void walk_forward(Context* context, const Sequence<T>& s, const Product& 
       for (int r = 0; r < count; r++) {
         const T* before = steps.earlier(s.out, s.hidden, t, i + r, H);
         const int64_t at = steps.place(t, i + r);
-        if (unit + P <= H) Cell::template forward<keeps>(s, at, i + r, before, unit, P, sums + r * N);
-        else Cell::template forward<keeps>(s, at, i + r, before, unit, H - unit, sums + r * N);
+        if (unit + P <= H) Cell::template forward<keeps, P>(s, at, i + r, before, unit, P, sums + r * N);
+        else Cell::template forward<keeps, P>(s, at, i + r, before, unit, H - unit, sums + r * N);
       }
     }
   });

@@ -2,10 +2,12 @@
 computing what they computed before. The products can then be watched and exchanged one by one."""
 
 import torch
-from torch import nn
+from torch import _scopes, nn
 from torch.nn import functional as F
 from torch.nn._functional import attention as _attention
 from torch.nn.modules.rnn import RNNBase, _gru_gates, _lstm_gates, _Step
+
+from layerwise.quantizing.sequences import can_walk, walk
 
 
 def taken_apart(module):
@@ -120,6 +122,21 @@ class _SplitStep(_Step):
         super().__init__(mode, None, None, None, None, None)
         self.from_input, self.from_hidden, self.projection = from_input, from_hidden, projection
 
+    def whole(self, x, sizes, state, is_reverse):
+        product = self.from_hidden
+        is_watched = product._forward_hooks or product._forward_pre_hooks
+        if self.projection is not None or is_watched or torch.compiler._is_exporting or not can_walk(product, state[0]):
+            return None
+        gates = self.from_input(x)
+        # What the walk does is the product's, in traces too.
+        if _scopes.on:
+            _scopes.enter(product)
+        try:
+            return walk(product, self.mode, gates, state, sizes, is_reverse)
+        finally:
+            if _scopes.on:
+                _scopes.exit()
+
     def project(self, x):
         return self.from_input(x)
 
@@ -159,7 +176,7 @@ class SplitRNN(RNNBase):
                     setattr(self, f"{part}{suffix}", linear_over(weight, bias))
         self.train(original.training)
 
-    def _is_one_op(self, x):
+    def _is_one_op(self, x, packed):
         return False
 
     def check_forward_args(self, input, hidden, batch_sizes):

@@ -44,6 +44,7 @@ from _core import (
     op__geqrf as _core__geqrf,
     op__get_rng_state as _core__get_rng_state,
     op__gru as _core__gru,
+    op__gru_sequence as _core__gru_sequence,
     op__householder_product as _core__householder_product,
     op__index as _core__index,
     op__index_put_ as _core__index_put_,
@@ -67,6 +68,7 @@ from _core import (
     op__linear_int8_sums as _core__linear_int8_sums,
     op__linear_low_bit as _core__linear_low_bit,
     op__lstm as _core__lstm,
+    op__lstm_sequence as _core__lstm_sequence,
     op__map_int8 as _core__map_int8,
     op__max_all as _core__max_all,
     op__max_dim as _core__max_dim,
@@ -91,10 +93,12 @@ from _core import (
     op__random_full_ as _core__random_full_,
     op__randperm as _core__randperm,
     op__rdiv as _core__rdiv,
+    op__recurrent_int8 as _core__recurrent_int8,
     op__repeat as _core__repeat,
     op__reshape as _core__reshape,
     op__rfloordiv as _core__rfloordiv,
     op__rnn as _core__rnn,
+    op__rnn_sequence as _core__rnn_sequence,
     op__rpow as _core__rpow,
     op__rremainder as _core__rremainder,
     op__sample_dirichlet as _core__sample_dirichlet,
@@ -479,6 +483,7 @@ from _direct import (
     _flip as _direct__flip,
     _geqrf as _direct__geqrf,
     _get_rng_state as _direct__get_rng_state,
+    _gru_sequence as _direct__gru_sequence,
     _householder_product as _direct__householder_product,
     _int_mm as _direct__int_mm,
     _linalg_cholesky as _direct__linalg_cholesky,
@@ -499,6 +504,7 @@ from _direct import (
     _linear_int8_dynamic as _direct__linear_int8_dynamic,
     _linear_int8_sums as _direct__linear_int8_sums,
     _linear_low_bit as _direct__linear_low_bit,
+    _lstm_sequence as _direct__lstm_sequence,
     _map_int8 as _direct__map_int8,
     _max_all as _direct__max_all,
     _max_dim as _direct__max_dim,
@@ -523,9 +529,11 @@ from _direct import (
     _random_full_ as _direct__random_full_,
     _randperm as _direct__randperm,
     _rdiv as _direct__rdiv,
+    _recurrent_int8 as _direct__recurrent_int8,
     _repeat as _direct__repeat,
     _reshape as _direct__reshape,
     _rfloordiv as _direct__rfloordiv,
+    _rnn_sequence as _direct__rnn_sequence,
     _rpow as _direct__rpow,
     _rremainder as _direct__rremainder,
     _sample_dirichlet as _direct__sample_dirichlet,
@@ -875,6 +883,7 @@ _attention_result = _named_result("attention", ("out", "logsumexp",))
 _choose_qparams_result = _named_result("choose_qparams", ("scale", "zero_point",))
 _geqrf_result = _named_result("geqrf", ("a", "tau",))
 _gru_result = _named_result("gru", ("output", "last_hidden",))
+_gru_sequence_result = _named_result("gru_sequence", ("output", "last_hidden", "kept",))
 _linalg_cholesky_result = _named_result("linalg_cholesky", ("L", "info",))
 _linalg_det_result = _named_result("linalg_det", ("determinant", "LU", "pivots",))
 _linalg_eig_result = _named_result("linalg_eig", ("eigenvalues", "eigenvectors",))
@@ -886,11 +895,14 @@ _linalg_slogdet_result = _named_result("linalg_slogdet", ("sign", "logabsdet", "
 _linalg_solve_result = _named_result("linalg_solve", ("result", "info",))
 _linalg_svd_result = _named_result("linalg_svd", ("U", "S", "Vh",))
 _lstm_result = _named_result("lstm", ("output", "last_hidden", "last_cell",))
+_lstm_sequence_result = _named_result("lstm_sequence", ("output", "last_hidden", "last_cell", "kept", "cells",))
 _max_dim_result = _named_result("max", ("values", "indices",))
 _max_pool2d_result = _named_result("max_pool2d", ("out", "indices",))
 _min_dim_result = _named_result("min", ("values", "indices",))
 _native_batch_norm_result = _named_result("native_batch_norm", ("out", "mean", "var",))
+_recurrent_int8_result = _named_result("recurrent_int8", ("output", "last_hidden", "last_cell",))
 _rnn_result = _named_result("rnn", ("output", "last_hidden",))
+_rnn_sequence_result = _named_result("rnn_sequence", ("output", "last_hidden",))
 _sort_result = _named_result("sort", ("values", "indices",))
 _std_mean_result = _named_result("std_mean", ("std", "mean",))
 _var_mean_result = _named_result("var_mean", ("var", "mean",))
@@ -1485,6 +1497,18 @@ def _gru(input, hidden, sizes, weights, has_biases=True, bidirectional=False, dr
         raise
 
 
+def _gru_sequence(gates, hidden, weight, bias=None, sizes=None, reverse=False, by_sequence=False, keeps=False):
+    "One GRU layer in one direction, from what its inputs give its gates; keeps says that a gradient will be wanted."
+    result = _direct__gru_sequence(gates, hidden, weight, bias, sizes, reverse, by_sequence, keeps)
+    if result is not NotImplemented:
+        return _gru_sequence_result(*result)
+    try:
+        return _wrap_named(_gru_sequence_result, _core__gru_sequence(gates.h, hidden.h, weight.h, 0 if bias is None else bias.h, -1 if sizes is None else _ints(sizes), reverse, by_sequence, keeps))
+    except AttributeError:
+        _check_tensors("_gru_sequence", [("gates", 1, gates), ("hidden", 2, hidden), ("weight", 3, weight)])
+        raise
+
+
 def _householder_product(A, tau):
     "The first columns of a product of Householder reflections."
     result = _direct__householder_product(A, tau)
@@ -1795,6 +1819,18 @@ def _lstm(input, hidden, cell, sizes, weights, has_biases=True, bidirectional=Fa
         return _wrap_named(_lstm_result, _core__lstm(input.h, 0 if hidden is None else hidden.h, 0 if cell is None else cell.h, -1 if sizes is None else _ints(sizes), _handles(weights), has_biases, bidirectional, dropout, batch_first))
     except AttributeError:
         _check_tensors("_lstm", [("input", 1, input)])
+        raise
+
+
+def _lstm_sequence(gates, hidden, cell, weight, bias=None, sizes=None, reverse=False, by_sequence=False, keeps=False):
+    "One LSTM layer in one direction, from what its inputs give its gates; keeps says that a gradient will be wanted."
+    result = _direct__lstm_sequence(gates, hidden, cell, weight, bias, sizes, reverse, by_sequence, keeps)
+    if result is not NotImplemented:
+        return _lstm_sequence_result(*result)
+    try:
+        return _wrap_named(_lstm_sequence_result, _core__lstm_sequence(gates.h, hidden.h, cell.h, weight.h, 0 if bias is None else bias.h, -1 if sizes is None else _ints(sizes), reverse, by_sequence, keeps))
+    except AttributeError:
+        _check_tensors("_lstm_sequence", [("gates", 1, gates), ("hidden", 2, hidden), ("cell", 3, cell), ("weight", 4, weight)])
         raise
 
 
@@ -2113,6 +2149,18 @@ def _rdiv(input, other):
         raise
 
 
+def _recurrent_int8(mode, gates, hidden, cell, weight, weight_scale, bias=None, sizes=None, reverse=False, by_sequence=False, granularity='row', quant_min=0, quant_max=255, state_scale=None, state_zero=None):
+    "One recurrent layer in one direction, its weight of the state int8: mode is LSTM, GRU, RNN_TANH or RNN_RELU. States are rounded by row, as a whole tensor, or by a given state_scale; without cells last_cell is empty."
+    result = _direct__recurrent_int8(mode, gates, hidden, cell, weight, weight_scale, bias, sizes, reverse, by_sequence, granularity, quant_min, quant_max, state_scale, state_zero)
+    if result is not NotImplemented:
+        return _recurrent_int8_result(*result)
+    try:
+        return _wrap_named(_recurrent_int8_result, _core__recurrent_int8(mode, gates.h, hidden.h, 0 if cell is None else cell.h, weight.h, weight_scale.h, 0 if bias is None else bias.h, -1 if sizes is None else _ints(sizes), reverse, by_sequence, granularity, quant_min, quant_max, 0 if state_scale is None else state_scale.h, 0 if state_zero is None else state_zero.h))
+    except AttributeError:
+        _check_tensors("_recurrent_int8", [("gates", 2, gates), ("hidden", 3, hidden), ("weight", 5, weight), ("weight_scale", 6, weight_scale)])
+        raise
+
+
 def _repeat(input, repeats):
     "The tensor tiled along each dim."
     result = _direct__repeat(input, repeats)
@@ -2158,6 +2206,18 @@ def _rnn(input, hidden, sizes, weights, has_biases=True, bidirectional=False, dr
         return _wrap_named(_rnn_result, _core__rnn(input.h, 0 if hidden is None else hidden.h, -1 if sizes is None else _ints(sizes), _handles(weights), has_biases, bidirectional, dropout, batch_first, is_relu))
     except AttributeError:
         _check_tensors("_rnn", [("input", 1, input)])
+        raise
+
+
+def _rnn_sequence(gates, hidden, weight, bias=None, sizes=None, reverse=False, by_sequence=False, is_relu=False):
+    "One plain recurrent layer in one direction, from what its inputs give: h = tanh or relu (gates + weight h + bias)."
+    result = _direct__rnn_sequence(gates, hidden, weight, bias, sizes, reverse, by_sequence, is_relu)
+    if result is not NotImplemented:
+        return _rnn_sequence_result(*result)
+    try:
+        return _wrap_named(_rnn_sequence_result, _core__rnn_sequence(gates.h, hidden.h, weight.h, 0 if bias is None else bias.h, -1 if sizes is None else _ints(sizes), reverse, by_sequence, is_relu))
+    except AttributeError:
+        _check_tensors("_rnn_sequence", [("gates", 1, gates), ("hidden", 2, hidden), ("weight", 3, weight)])
         raise
 
 

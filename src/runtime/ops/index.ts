@@ -41,6 +41,7 @@ import "./quantized_sums.ts";
 import "./random.ts";
 import "./random_gamma.ts";
 import "./recurrent.ts";
+import "./recurrent_int8.ts";
 import "./reduce.ts";
 import "./scan.ts";
 import "./softmax.ts";

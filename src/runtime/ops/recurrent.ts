@@ -1,122 +1,42 @@
 /**
- * Recurrent layers over whole sequences: one layer in one direction is one launch, forward and backward. Rows of all steps
- * lie one after the other; `sizes` says how many each step has where sequences end at different times, as in packed ones.
- * A walk composed of ops stands beside the kernels: for second derivatives, other dtypes, devices without them.
+ * Recurrent layers over whole sequences: one layer in one direction is one launch, forward and backward. The walk in ops
+ * stands beside the kernels: for second derivatives, other dtypes, devices without them.
  */
 import { runBackward } from "../autograd/engine.ts";
 import { gradMode } from "../autograd/mode.ts";
 import { float32, float64 } from "../dtype.ts";
-import { RuntimeError } from "../errors.ts";
 import { launch, pointerOf } from "../launch.ts";
 import { op, type Grads } from "../op.ts";
 import { packOf } from "../packs.ts";
-import { formatShape, numelOf, sameShape, type Shape } from "../shape.ts";
+import type { Shape } from "../shape.ts";
 import { empty, type Tensor } from "../tensor.ts";
-import { relu } from "./activation.ts";
 import { contiguousOf } from "./copy.ts";
 import { zeros } from "./create.ts";
 import { cat, stack } from "./join.ts";
 import { gemm, linear } from "./matmul.ts";
-import { add, mul, sigmoid, sub, tanh } from "./pointwise.ts";
 import { dropout as dropoutOf } from "./random.ts";
+import {
+  contiguousParts,
+  flopsOf,
+  GRU,
+  leadOf,
+  LSTM,
+  names,
+  RELU,
+  rowsOf,
+  stepsOf,
+  TANH,
+  walkInOps,
+  walkOf,
+  type Cell,
+  type Walk,
+} from "./recurrent_walk.ts";
 import { sum } from "./reduce.ts";
-import { aliasOf, chunk, narrow, reshape, select, transpose, unsqueeze, view } from "./view.ts";
-
-/** The kernels' number of a cell, how many gates it has, and how many numbers of each unit its gradient wants. */
-interface Cell {
-  name: string;
-  mode: number;
-  gates: number;
-  kept: number;
-  hasCell: boolean;
-}
-const LSTM: Cell = { name: "lstm", mode: 0, gates: 4, kept: 4, hasCell: true };
-const GRU: Cell = { name: "gru", mode: 1, gates: 3, kept: 4, hasCell: false };
-const TANH: Cell = { name: "rnn", mode: 2, gates: 1, kept: 0, hasCell: false };
-const RELU: Cell = { name: "rnn", mode: 3, gates: 1, kept: 0, hasCell: false };
-
-/** One layer in one direction: what its walk needs. `cell` is null but for an LSTM. */
-interface Walk {
-  gates: Tensor;
-  hidden: Tensor;
-  cell: Tensor | null;
-  weight: Tensor;
-  bias: Tensor | null;
-  /** Rows of each step. */
-  sizes: readonly number[];
-  order: Order;
-}
-
-/** From the last step to the first; the rows of a sequence together, [batch, steps, ...], and not those of a step. */
-interface Order {
-  reverse: boolean;
-  bySequence: boolean;
-}
-
-const names = ["gates", "hidden", "cell", "weight", "bias"] as const;
-
-function walkOf(
-  kind: Cell,
-  gates: Tensor,
-  hidden: Tensor,
-  cell: Tensor | null,
-  weight: Tensor,
-  bias: Tensor | null,
-  sizes: readonly number[] | null,
-  reverse: boolean,
-  bySequence: boolean,
-): Walk {
-  const where = `[${kind.name}_sequence]`;
-  const [batch, units] = hidden.shape as [number, number];
-  const rows = kind.gates * units;
-  const expects = (what: string, t: Tensor, shape: Shape): void => {
-    if (!sameShape(t.shape, shape)) {
-      throw new RuntimeError(`${where} got ${what} of shape ${formatShape(t.shape)}: expected ${formatShape(shape)}`);
-    }
-  };
-  if (hidden.rank !== 2) throw new RuntimeError(`${where} got hidden of ${hidden.rank} dimensions: expected 2`);
-  if (cell) expects("cell", cell, [batch, units]);
-  expects("weight", weight, [rows, units]);
-  if (bias) expects("bias", bias, [rows]);
-  let each = sizes;
-  if (each) {
-    const total = each.reduce((a, b) => a + b, 0);
-    const isSorted = each.every((n, t) => n >= 1 && n <= (sizes![t - 1] ?? batch));
-    if (each[0] !== batch || !isSorted || bySequence) {
-      throw new RuntimeError(`${where} got sizes ${formatShape(each)}: expected ${batch} first and never more after`);
-    }
-    expects("gates", gates, [total, rows]);
-  } else {
-    const steps = gates.shape[bySequence ? 1 : 0];
-    if (steps === 0) throw new RuntimeError("Expected sequence length to be larger than 0 in RNN");
-    expects("gates", gates, bySequence ? [batch, steps!, rows] : [steps!, batch, rows]);
-    each = new Array<number>(steps!).fill(batch);
-  }
-  for (const t of [hidden, cell, weight, bias]) {
-    if (t && t.dtype !== gates.dtype) {
-      throw new RuntimeError(`${where} got ${t.dtype.name} beside gates of ${gates.dtype.name}: expected one dtype`);
-    }
-  }
-  return { gates, hidden, cell, weight, bias, sizes: each, order: { reverse, bySequence } };
-}
+import { aliasOf, select, transpose, unsqueeze, view } from "./view.ts";
 
 /** Do the kernels take it? The meta device takes everything. */
 const hasKernel = ({ gates }: Walk): boolean =>
   (gates.dtype === float32 || gates.dtype === float64) && gates.device.stream?.has("recurrent_sequence") !== false;
-
-/** Steps as the kernels read them: runs of equal ones, and their order. */
-function stepsOf({ sizes, order }: Walk): number[] {
-  const runs: number[] = [];
-  sizes.forEach((size, t) => {
-    if (t > 0 && sizes[t - 1] === size) runs[runs.length - 2]!++;
-    else runs.push(1, size);
-  });
-  return [runs.length / 2, ...runs, order.reverse ? 1 : 0, order.bySequence ? 1 : 0];
-}
-
-const leadOf = (gates: Tensor): Shape => gates.shape.slice(0, -1);
-const rowsOf = (gates: Tensor): number => numelOf(leadOf(gates));
-const flopsOf = (w: Walk): number => (2 * w.gates.numel * w.hidden.shape[1]!) / 16;
 
 /** Units stand in panels as wide as the machine's vectors; this holds them on every machine. */
 const WIDEST_PANEL = 64;
@@ -136,14 +56,6 @@ function packedWeight(kind: Cell, weight: Tensor, isBackward: boolean): number {
     ]),
   );
 }
-
-/** What kernels read; packed weights come last, since memory that is asked for later may cost them theirs. */
-const contiguousParts = ({ gates, hidden, cell, bias }: Walk) => ({
-  gates: contiguousOf(gates),
-  hidden: contiguousOf(hidden),
-  cell: cell && contiguousOf(cell),
-  bias: bias && contiguousOf(bias),
-});
 
 /** [output, last hidden, last cell, kept, cells]; the last two are empty unless a gradient will want them. */
 function walkByKernel(kind: Cell, w: Walk, keeps: boolean): Tensor[] {
@@ -177,57 +89,6 @@ function walkByKernel(kind: Cell, w: Walk, keeps: boolean): Tensor[] {
     ...stepsOf(w),
   ]);
   return results;
-}
-
-/** One step of `kind` in ops: the new states, hidden first. */
-function stepInOps(kind: Cell, w: Walk, fromInput: Tensor, state: readonly Tensor[]): Tensor[] {
-  const fromHidden = linear(state[0]!, w.weight, w.bias);
-  if (kind === LSTM) {
-    const [i, f, g, o] = chunk(add(fromInput, fromHidden) as Tensor, 4, -1) as [Tensor, Tensor, Tensor, Tensor];
-    const cell = add(mul(sigmoid!(f), state[1]!), mul(sigmoid!(i), tanh!(g))) as Tensor;
-    return [mul(sigmoid!(o), tanh!(cell)) as Tensor, cell];
-  }
-  if (kind === GRU) {
-    const [xr, xz, xn] = chunk(fromInput, 3, -1) as [Tensor, Tensor, Tensor];
-    const [hr, hz, hn] = chunk(fromHidden, 3, -1) as [Tensor, Tensor, Tensor];
-    const reset = sigmoid!(add(xr, hr) as Tensor);
-    const update = sigmoid!(add(xz, hz) as Tensor);
-    const fresh = tanh!(add(xn, mul(reset, hn)) as Tensor);
-    return [add(mul(sub(state[0]!, fresh), update), fresh) as Tensor];
-  }
-  const total = add(fromInput, fromHidden) as Tensor;
-  return [kind === RELU ? relu(total) : tanh!(total)];
-}
-
-/** The walk in ops, which the tape records: [output, last hidden, last cell if there is one]. */
-function walkInOps(kind: Cell, w: Walk): Tensor[] {
-  const { sizes, order } = w;
-  const byStep = order.bySequence ? transpose(w.gates, 0, 1) : w.gates;
-  const flat = reshape(byStep, [rowsOf(byStep), byStep.shape.at(-1)!]);
-  const starts: number[] = [];
-  sizes.reduce((at, size) => (starts.push(at), at + size), 0);
-  const start = w.cell ? [w.hidden, w.cell] : [w.hidden];
-  const first = (n: number, t: Tensor): Tensor => (t.shape[0] === n ? t : narrow(t, 0, 0, n));
-  const outputs: Tensor[] = [];
-  /** States of the sequences that are over, shortest last. */
-  const finished: Tensor[][] = [];
-  const times = sizes.map((_, t) => (order.reverse ? sizes.length - 1 - t : t));
-  let state = start.map((t) => first(sizes[times[0]!]!, t));
-  for (const t of times) {
-    const size = sizes[t]!;
-    const before = state[0]!.shape[0]!;
-    if (size > before) {
-      state = state.map((now, k) => cat([now, narrow(start[k]!, 0, before, size - before)]));
-    } else if (size < before) {
-      finished.unshift(state.map((now) => narrow(now, 0, size, before - size)));
-      state = state.map((now) => first(size, now));
-    }
-    state = stepInOps(kind, w, narrow(flat, 0, starts[t]!, size), state);
-    outputs[t] = state[0]!;
-  }
-  const last = state.map((now, k) => (finished.length ? cat([now, ...finished.map((part) => part[k]!)]) : now));
-  const output = reshape(cat(outputs), [...leadOf(byStep), w.hidden.shape[1]!]);
-  return [order.bySequence ? transpose(output, 0, 1) : output, ...last];
 }
 
 /** Of the walk forward: what its kernel gave for the one back. */
@@ -321,7 +182,7 @@ const lstmSequence = op({
   signature:
     "_lstm_sequence(Tensor gates, Tensor hidden, Tensor cell, Tensor weight, Tensor? bias=None, int[]? sizes=None, bool reverse=False, bool by_sequence=False, bool keeps=False) -> (Tensor output, Tensor last_hidden, Tensor last_cell, Tensor kept, Tensor cells)",
   doc: "One LSTM layer in one direction, from what its inputs give its gates; keeps says that a gradient will be wanted.",
-  in: "",
+  in: "_C",
   gradName: "Lstm",
   save: ["gates", "hidden", "cell", "weight", "bias", "output", "kept", "cells"],
   forward(
@@ -349,7 +210,7 @@ const gruSequence = op({
   signature:
     "_gru_sequence(Tensor gates, Tensor hidden, Tensor weight, Tensor? bias=None, int[]? sizes=None, bool reverse=False, bool by_sequence=False, bool keeps=False) -> (Tensor output, Tensor last_hidden, Tensor kept)",
   doc: "One GRU layer in one direction, from what its inputs give its gates; keeps says that a gradient will be wanted.",
-  in: "",
+  in: "_C",
   gradName: "Gru",
   save: ["gates", "hidden", "weight", "bias", "output", "kept"],
   forward(
@@ -378,7 +239,7 @@ const rnnSequence = op({
   signature:
     "_rnn_sequence(Tensor gates, Tensor hidden, Tensor weight, Tensor? bias=None, int[]? sizes=None, bool reverse=False, bool by_sequence=False, bool is_relu=False) -> (Tensor output, Tensor last_hidden)",
   doc: "One plain recurrent layer in one direction, from what its inputs give: h = tanh or relu (gates + weight h + bias).",
-  in: "",
+  in: "_C",
   gradName: "Rnn",
   save: ["gates", "hidden", "weight", "bias", "output"],
   forward(

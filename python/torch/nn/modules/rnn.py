@@ -49,6 +49,10 @@ class _Step:
         self.mode = mode
         self.w_ih, self.w_hh, self.b_ih, self.b_hh, self.w_hr = w_ih, w_hh, b_ih, b_hh, w_hr
 
+    def whole(self, x, sizes, state, is_reverse):
+        """(outputs, last state) of all steps at once; None where they are walked one by one."""
+        return None
+
     def project(self, x):
         return F.linear(x, self.w_ih, self.b_ih)
 
@@ -68,6 +72,9 @@ class _Step:
 
 def _run(step, x, state, is_reverse):
     """Outputs of every step of x (T, N, F), and the last state."""
+    found = step.whole(x, None, state, is_reverse)
+    if found is not None:
+        return found
     from_input = step.project(x).unbind(0)
     times = range(len(from_input))
     outputs = [None] * len(from_input)
@@ -79,6 +86,9 @@ def _run(step, x, state, is_reverse):
 
 def _run_packed(step, data, batch_sizes, state, is_reverse):
     """The same for packed data, whose steps have fewer and fewer samples as short sequences end."""
+    found = step.whole(data, batch_sizes, state, is_reverse)
+    if found is not None:
+        return found
     pieces = step.project(data).split(batch_sizes)
     outputs = [None] * len(pieces)
     if is_reverse:
@@ -264,8 +274,11 @@ class RNNBase(Module):
             ))
         return [steps[i:i + n_directions] for i in range(0, len(steps), n_directions)]
 
-    def _is_one_op(self, x):
-        return self.proj_size == 0 and not torch.is_autocast_enabled(x.device.type)
+    def _is_one_op(self, x, packed):
+        if self.proj_size > 0 or torch.is_autocast_enabled(x.device.type):
+            return False
+        # ONNX has one operator for it, for float32 and whole sequences.
+        return not torch.compiler._is_exporting or packed is None and x.dtype is torch.float32
 
     def _run_layers(self, x, state, batch_sizes):
         """x is (T, N, F) or packed data; state is a tuple of (layers * directions, N, H) tensors."""
@@ -301,7 +314,7 @@ class RNNBase(Module):
             is_batched = x.dim() == 3
             if not is_batched:
                 x = x.unsqueeze(0 if self.batch_first else 1)
-        run = _NETWORKS.get(self.mode) if self._is_one_op(x) else None
+        run = _NETWORKS[self.mode] if self._is_one_op(x, packed) else None
         if run is not None and hx is None:
             self.check_input(x, batch_sizes)
             state = (None,) * n_states

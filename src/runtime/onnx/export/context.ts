@@ -116,6 +116,14 @@ export class Call {
     return this.translation.bytesOf(this.id(name));
   }
 
+  isFixed(id: ValueId): boolean {
+    return this.translation.isConstant(id);
+  }
+
+  bytesOf(id: ValueId): Uint8Array {
+    return this.translation.bytesOf(id);
+  }
+
   get result(): RecordedValue {
     return this.translation.values[this.recorded.results[0]!]!;
   }

@@ -18,6 +18,7 @@ import { layerOps } from "./ops/layers.ts";
 import { lowBitOps } from "./ops/low_bit.ts";
 import { quantizedOps } from "./ops/quantized.ts";
 import { quantizedStepOps } from "./ops/quantized_steps.ts";
+import { recurrentOps } from "./ops/recurrent.ts";
 import { reduceOps } from "./ops/reduce.ts";
 import { shapeOps } from "./ops/shape.ts";
 
@@ -25,6 +26,7 @@ const translators: Record<string, Translator> = {
   ...elementwiseOps,
   ...shapeOps,
   ...reduceOps,
+  ...recurrentOps,
   ...layerOps,
   ...indexOps,
   ...quantizedOps,

@@ -1,0 +1,46 @@
+"""The products of recurrent layers with their state, over all steps in one op: for integers in integers, for weights of few bits with
+the weight spelled out once. Products of other kinds are walked step by step, and that is not done here."""
+
+import torch
+from torch import nn
+from torch._gen import functions as _ops
+
+from layerwise.quantizing.layers import DynamicLinear, LowBitLinear, StaticLinear
+
+
+def can_walk(product, hidden):
+    kind = type(product)
+    if kind in (DynamicLinear, StaticLinear):
+        # Factors of SmoothQuant would have to meet the state in every step.
+        return product.smooth is None and hidden.dtype is torch.float32
+    return kind in (nn.Linear, LowBitLinear) and hidden.dtype in (torch.float32, torch.float64)
+
+
+def walk(product, mode, gates, state, sizes, is_reverse):
+    """(outputs, last state) from what the inputs give to the gates."""
+    if type(product) in (nn.Linear, LowBitLinear):
+        return _walk_floats(mode, gates, state, product.weight, product.bias, sizes, is_reverse)
+    cell = state[1] if mode == "LSTM" else None
+    if type(product) is DynamicLinear:
+        rounding = (product.config["granularity"],)
+    else:
+        rounding = ("given", *product.config["input_range"], product.input_scale, product.input_zero)
+    output, h, c = _ops._recurrent_int8(
+        mode, gates, state[0], cell, product.codes, product.scale, product.bias, sizes, is_reverse, False, *rounding
+    )
+    return output, (h,) if cell is None else (h, c)
+
+
+def _walk_floats(mode, gates, state, weight, bias, sizes, is_reverse):
+    weight = weight.to(gates.dtype)
+    bias = None if bias is None else bias.to(gates.dtype)
+    parts = [gates, *state, weight, bias]
+    keeps = torch.is_grad_enabled() and any(part is not None and part.requires_grad for part in parts)
+    if mode == "LSTM":
+        output, h, c, *_ = _ops._lstm_sequence(*parts, sizes, is_reverse, False, keeps)
+        return output, (h, c)
+    if mode == "GRU":
+        output, h, _ = _ops._gru_sequence(*parts, sizes, is_reverse, False, keeps)
+    else:
+        output, h = _ops._rnn_sequence(*parts, sizes, is_reverse, False, mode == "RNN_RELU")
+    return output, (h,)
