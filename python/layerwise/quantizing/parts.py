@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from torch.nn._functional import attention as _attention
 from torch.nn.modules.rnn import RNNBase, _gru_gates, _lstm_gates, _Step
 
-from layerwise.quantizing.sequences import can_walk, walk
+from layerwise.quantizing.sequences import can_walk, is_network, is_watched, run_network, walk
 
 
 def taken_apart(module):
@@ -124,8 +124,7 @@ class _SplitStep(_Step):
 
     def whole(self, x, sizes, state, is_reverse):
         product = self.from_hidden
-        is_watched = product._forward_hooks or product._forward_pre_hooks
-        if self.projection is not None or is_watched or torch.compiler._is_exporting or not can_walk(product, state[0]):
+        if self.projection is not None or is_watched(product) or torch.compiler._is_exporting or not can_walk(product, state[0]):
             return None
         gates = self.from_input(x)
         # What the walk does is the product's, in traces too.
@@ -176,8 +175,17 @@ class SplitRNN(RNNBase):
                     setattr(self, f"{part}{suffix}", linear_over(weight, bias))
         self.train(original.training)
 
+    def _products(self):
+        return [getattr(self, part + suffix) for suffix in self._suffixes for part in ("ih", "hh")]
+
     def _is_one_op(self, x, packed):
-        return False
+        # In traces each product shows by itself.
+        if self.proj_size > 0 or self.training and self.dropout > 0 or _scopes.on or torch.compiler._is_exporting:
+            return False
+        return is_network(self._products(), x)
+
+    def _run_network(self, x, states, sizes, batch_first):
+        return run_network(self._products(), self.mode, x, states, sizes, self.bidirectional, batch_first)
 
     def check_forward_args(self, input, hidden, batch_sizes):
         checks = nn.LSTM if self.mode == "LSTM" else RNNBase

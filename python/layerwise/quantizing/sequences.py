@@ -8,6 +8,30 @@ from torch._gen import functions as _ops
 from layerwise.quantizing.layers import DynamicLinear, LowBitLinear, StaticLinear
 
 
+def is_watched(product):
+    return bool(product._forward_hooks or product._forward_pre_hooks)
+
+
+def is_network(products, x):
+    """Are all layers integers that one op does?"""
+    granularity = products[0].config["granularity"] if type(products[0]) is DynamicLinear else None
+    return granularity is not None and x.dtype is torch.float32 and all(
+        type(product) is DynamicLinear and product.config["granularity"] == granularity
+        and product._buffers["smooth"] is None and not is_watched(product)
+        for product in products
+    )
+
+
+def run_network(products, mode, x, states, sizes, bidirectional, batch_first):
+    """(output, last states...) of all layers; `products` are those of inputs and states in turn."""
+    tensors = [product._buffers[name] for product in products for name in ("codes", "scale", "bias")]
+    cell = states[1] if mode == "LSTM" else None
+    found = _ops._recurrent_network_int8(
+        mode, x, states[0], cell, sizes, tensors, bidirectional, batch_first, products[0].config["granularity"]
+    )
+    return found[: 1 + len(states)]
+
+
 def can_walk(product, hidden):
     kind = type(product)
     if kind in (DynamicLinear, StaticLinear):

@@ -94,6 +94,7 @@ from _core import (
     op__randperm as _core__randperm,
     op__rdiv as _core__rdiv,
     op__recurrent_int8 as _core__recurrent_int8,
+    op__recurrent_network_int8 as _core__recurrent_network_int8,
     op__repeat as _core__repeat,
     op__reshape as _core__reshape,
     op__rfloordiv as _core__rfloordiv,
@@ -901,6 +902,7 @@ _max_pool2d_result = _named_result("max_pool2d", ("out", "indices",))
 _min_dim_result = _named_result("min", ("values", "indices",))
 _native_batch_norm_result = _named_result("native_batch_norm", ("out", "mean", "var",))
 _recurrent_int8_result = _named_result("recurrent_int8", ("output", "last_hidden", "last_cell",))
+_recurrent_network_int8_result = _named_result("recurrent_network_int8", ("output", "last_hidden", "last_cell",))
 _rnn_result = _named_result("rnn", ("output", "last_hidden",))
 _rnn_sequence_result = _named_result("rnn_sequence", ("output", "last_hidden",))
 _sort_result = _named_result("sort", ("values", "indices",))
@@ -2158,6 +2160,15 @@ def _recurrent_int8(mode, gates, hidden, cell, weight, weight_scale, bias=None, 
         return _wrap_named(_recurrent_int8_result, _core__recurrent_int8(mode, gates.h, hidden.h, 0 if cell is None else cell.h, weight.h, weight_scale.h, 0 if bias is None else bias.h, -1 if sizes is None else _ints(sizes), reverse, by_sequence, granularity, quant_min, quant_max, 0 if state_scale is None else state_scale.h, 0 if state_zero is None else state_zero.h))
     except AttributeError:
         _check_tensors("_recurrent_int8", [("gates", 2, gates), ("hidden", 3, hidden), ("weight", 5, weight), ("weight_scale", 6, weight_scale)])
+        raise
+
+
+def _recurrent_network_int8(mode, input, hidden, cell, sizes, weights, bidirectional=False, batch_first=False, granularity='row', quant_max=255):
+    "Recurrent layers with int8 weights on top of each other, inputs and states rounded on the fly, over sequences [steps, batch, features], batch first, or packed with the sizes of steps."
+    try:
+        return _wrap_named(_recurrent_network_int8_result, _core__recurrent_network_int8(mode, input.h, 0 if hidden is None else hidden.h, 0 if cell is None else cell.h, -1 if sizes is None else _ints(sizes), _handles(weights), bidirectional, batch_first, granularity, quant_max))
+    except AttributeError:
+        _check_tensors("_recurrent_network_int8", [("input", 2, input)])
         raise
 
 

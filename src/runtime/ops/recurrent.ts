@@ -267,69 +267,43 @@ const rnnSequence = op({
   cost: costOf,
 });
 
-/** What the layers of a network share. */
-interface Network {
-  kind: Cell;
+/** How a network is put together, whatever its layers are made of. */
+export interface Network {
+  input: Tensor;
+  /** Of all layers and directions, [walks, batch, units]; null where they begin at zero. */
+  states: readonly (Tensor | null)[];
   sizes: readonly number[] | null;
-  bySequence: boolean;
+  nWalks: number;
+  nDirections: number;
+  units: number;
+  dropout: number;
+  batchFirst: boolean;
 }
 
-/** A layer in one direction from its inputs: one product for all steps, then the walk. [output, last states...] */
-function layerOf(
-  { kind, sizes, bySequence }: Network,
-  input: Tensor,
-  states: readonly Tensor[],
-  [inputWeight, weight, inputBias = null, bias = null]: (Tensor | null)[],
-  reverse: boolean,
-): Tensor[] {
-  const gates = linear(input, inputWeight!, inputBias);
-  const [hidden, cell = null] = states as [Tensor, Tensor?];
-  const w = walkOf(kind, gates, hidden, cell, weight!, bias, sizes, reverse, bySequence);
-  if (!hasKernel(w)) return walkInOps(kind, w);
-  const keeps = gradMode.enabled && [gates, hidden, cell, weight, bias].some((t) => t?.requiresGrad);
-  if (kind === LSTM) {
-    return lstmSequence(gates, hidden, cell!, weight!, bias, sizes, reverse, bySequence, keeps).slice(0, 3);
-  }
-  if (kind === GRU) return gruSequence(gates, hidden, weight!, bias, sizes, reverse, bySequence, keeps).slice(0, 2);
-  return rnnSequence(gates, hidden, weight!, bias, sizes, reverse, bySequence, kind === RELU);
-}
+/** One layer in one direction: [output, last states...]. */
+type Layer = (x: Tensor, states: Tensor[], walk: number, reverse: boolean, bySequence: boolean) => Tensor[];
 
 /** Layers on top of each other, in one direction or both: [output, last states of all layers and directions...]. */
-function networkOf(
-  kind: Cell,
-  input: Tensor,
-  states: readonly (Tensor | null)[],
-  sizes: readonly number[] | null,
-  weights: readonly Tensor[],
-  hasBiases: boolean,
-  nDirections: number,
-  dropout: number,
-  batchFirst: boolean,
-): Tensor[] {
-  const perLayer = hasBiases ? 4 : 2;
-  const nWalks = weights.length / perLayer;
+export function networkOf(network: Network, layer: Layer): Tensor[] {
+  const { input, states, sizes, nWalks, nDirections, units, dropout, batchFirst } = network;
   const drops = dropout > 0 && nWalks > nDirections;
   // Random numbers are drawn in the order of memory, which is PyTorch's: steps first.
   const isTurned = batchFirst && drops;
-  const network = { kind, sizes, bySequence: batchFirst && !isTurned };
+  const bySequence = batchFirst && !isTurned;
   const batch = sizes ? sizes[0]! : input.shape[batchFirst ? 0 : 1]!;
   let zero: Tensor | null = null;
-  const start = (walk: number, which: number): Tensor => {
-    const given = states[which];
-    if (given) return select(given, 0, walk);
-    return (zero ??= zeros([batch, weights[walk * perLayer + 1]!.shape[1]!], input.dtype, input.device));
-  };
+  const start = (given: Tensor | null, walk: number): Tensor =>
+    given ? select(given, 0, walk) : (zero ??= zeros([batch, units], input.dtype, input.device));
   const lasts = states.map((): Tensor[] => []);
   let x = isTurned ? transpose(input, 0, 1) : input;
   for (let walk = 0; walk < nWalks; walk += nDirections) {
     if (drops && walk > 0) x = dropoutOf(x, dropout);
     const outputs: Tensor[] = [];
     for (let d = 0; d < nDirections; d++) {
-      const own = weights.slice((walk + d) * perLayer, (walk + d + 1) * perLayer);
-      const first = lasts.map((_, which) => start(walk + d, which));
-      const [output, ...last] = layerOf(network, x, first, own, d === 1) as [Tensor, ...Tensor[]];
+      const first = states.map((given) => start(given, walk + d));
+      const [output, ...last] = layer(x, first, walk + d, d === 1, bySequence) as [Tensor, ...Tensor[]];
       outputs.push(output);
-      last.forEach((t, which) => lasts[which]!.push(t));
+      lasts.forEach((parts, which) => parts.push(last[which]!));
     }
     x = outputs.length === 1 ? outputs[0]! : cat(outputs, -1);
   }
@@ -337,7 +311,43 @@ function networkOf(
   return [isTurned ? transpose(x, 0, 1) : x, ...joined];
 }
 
-const theNetwork = "over sequences [steps, batch, features], batch first, or packed with the sizes of steps";
+/** The network of floats: each layer is one product for all steps, then the walk. */
+function floatNetwork(
+  kind: Cell,
+  input: Tensor,
+  states: readonly (Tensor | null)[],
+  sizes: readonly number[] | null,
+  weights: readonly Tensor[],
+  hasBiases: boolean,
+  bidirectional: boolean,
+  dropout: number,
+  batchFirst: boolean,
+): Tensor[] {
+  const per = hasBiases ? 4 : 2;
+  const network = {
+    input,
+    states,
+    sizes,
+    nWalks: weights.length / per,
+    nDirections: bidirectional ? 2 : 1,
+    units: weights[1]!.shape[1]!,
+    dropout,
+    batchFirst,
+  };
+  return networkOf(network, (x, [hidden, cell = null], walk, reverse, bySequence) => {
+    const own: (Tensor | undefined)[] = weights.slice(walk * per, (walk + 1) * per);
+    const [inputWeight, weight, inputBias = null, bias = null] = own;
+    const gates = linear(x, inputWeight!, inputBias);
+    const w = walkOf(kind, gates, hidden!, cell, weight!, bias, sizes, reverse, bySequence);
+    if (!hasKernel(w)) return walkInOps(kind, w);
+    const keeps = gradMode.enabled && [gates, hidden, cell, weight, bias].some((t) => t?.requiresGrad);
+    if (kind === LSTM) return lstmSequence(gates, hidden!, cell!, weight!, bias, sizes, reverse, bySequence, keeps);
+    if (kind === GRU) return gruSequence(gates, hidden!, weight!, bias, sizes, reverse, bySequence, keeps);
+    return rnnSequence(gates, hidden!, weight!, bias, sizes, reverse, bySequence, kind === RELU);
+  });
+}
+
+export const theNetwork = "over sequences [steps, batch, features], batch first, or packed with the sizes of steps";
 
 // Sizes stand before weights: lists reach the runtime through one room, and only tensors may still lie in it at the call.
 export const lstmNetwork = op({
@@ -356,7 +366,7 @@ export const lstmNetwork = op({
     dropout = 0,
     batchFirst = false,
   ): Tensor[] =>
-    networkOf(LSTM, input, [hidden, cell], sizes, weights, hasBiases, bidirectional ? 2 : 1, dropout, batchFirst),
+    floatNetwork(LSTM, input, [hidden, cell], sizes, weights, hasBiases, bidirectional, dropout, batchFirst),
 });
 
 export const gruNetwork = op({
@@ -373,7 +383,7 @@ export const gruNetwork = op({
     bidirectional = false,
     dropout = 0,
     batchFirst = false,
-  ): Tensor[] => networkOf(GRU, input, [hidden], sizes, weights, hasBiases, bidirectional ? 2 : 1, dropout, batchFirst),
+  ): Tensor[] => floatNetwork(GRU, input, [hidden], sizes, weights, hasBiases, bidirectional, dropout, batchFirst),
 });
 
 export const rnnNetwork = op({
@@ -393,6 +403,6 @@ export const rnnNetwork = op({
     isRelu = false,
   ): Tensor[] => {
     const kind = isRelu ? RELU : TANH;
-    return networkOf(kind, input, [hidden], sizes, weights, hasBiases, bidirectional ? 2 : 1, dropout, batchFirst);
+    return floatNetwork(kind, input, [hidden], sizes, weights, hasBiases, bidirectional, dropout, batchFirst);
   },
 });

@@ -10,6 +10,8 @@ import { packOf } from "../packs.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { perColumn } from "./affine.ts";
 import { castOf, contiguousOf } from "./copy.ts";
+import { linearInt8Dynamic } from "./quantized.ts";
+import { networkOf, theNetwork } from "./recurrent.ts";
 import {
   contiguousParts,
   flopsOf,
@@ -123,4 +125,67 @@ export const recurrentInt8 = op({
     return [output, last, lastCell ?? empty([0], gates.dtype, gates.device)];
   },
   cost: (_mode: string, gates: Tensor, hidden: Tensor) => ({ flops: 2 * gates.numel * hidden.shape[1]! }),
+});
+
+/** Of each layer and direction: codes, scales and bias of the input's product, then of the state's. */
+const PER_WALK = 6;
+
+export const recurrentNetworkInt8 = op({
+  signature:
+    "_recurrent_network_int8(str mode, Tensor input, Tensor? hidden, Tensor? cell, int[]? sizes, Tensor?[] weights, bool bidirectional=False, bool batch_first=False, str granularity='row', int quant_max=255) -> (Tensor output, Tensor last_hidden, Tensor last_cell)",
+  doc: `Recurrent layers with int8 weights on top of each other, inputs and states rounded on the fly, ${theNetwork}.`,
+  in: "_C",
+  differentiable: false,
+  forward(
+    mode: string,
+    input: Tensor,
+    hidden: Tensor | null,
+    cell: Tensor | null,
+    sizes: readonly number[] | null,
+    weights: (Tensor | null)[],
+    bidirectional = false,
+    batchFirst = false,
+    granularity = "row",
+    quantMax = 255,
+  ): Tensor[] {
+    const hasCell = mode === "LSTM";
+    const network = {
+      input,
+      states: hasCell ? [hidden, cell] : [hidden],
+      sizes,
+      nWalks: weights.length / PER_WALK,
+      nDirections: bidirectional ? 2 : 1,
+      units: weights[3]!.shape[1]!,
+      dropout: 0,
+      batchFirst,
+    };
+    const [output, lastHidden, lastCell] = networkOf(network, (x, [h, c = null], walk, reverse, bySequence) => {
+      const own = weights.slice(walk * PER_WALK, (walk + 1) * PER_WALK);
+      const [inputWeight, inputScale, inputBias, weight, scale, bias] = own as [
+        Tensor,
+        Tensor,
+        Tensor,
+        Tensor,
+        Tensor,
+        Tensor,
+      ];
+      const gates = linearInt8Dynamic(x, inputWeight, inputScale, inputBias, null, granularity, quantMax);
+      return recurrentInt8(
+        mode,
+        gates,
+        h!,
+        c,
+        weight,
+        scale,
+        bias,
+        sizes,
+        reverse,
+        bySequence,
+        granularity,
+        0,
+        quantMax,
+      );
+    }) as [Tensor, Tensor, Tensor?];
+    return [output, lastHidden, lastCell ?? empty([0], input.dtype, input.device)];
+  },
 });

@@ -280,6 +280,12 @@ class RNNBase(Module):
         # ONNX has one operator for it, for float32 and whole sequences.
         return not torch.compiler._is_exporting or packed is None and x.dtype is torch.float32
 
+    def _run_network(self, x, states, sizes, batch_first):
+        """(output, *last states) of all layers in one op; states may be None, for zeros."""
+        dropout = self.dropout if self.training else 0.0
+        run = _NETWORKS[self.mode]
+        return run(x, *states, sizes, self._flat_weights, self.bias, self.bidirectional, dropout, batch_first)
+
     def _run_layers(self, x, state, batch_sizes):
         """x is (T, N, F) or packed data; state is a tuple of (layers * directions, N, H) tensors."""
         sizes = None if batch_sizes is None else batch_sizes.tolist()
@@ -314,19 +320,16 @@ class RNNBase(Module):
             is_batched = x.dim() == 3
             if not is_batched:
                 x = x.unsqueeze(0 if self.batch_first else 1)
-        run = _NETWORKS[self.mode] if self._is_one_op(x, packed) else None
-        if run is not None and hx is None:
+        is_one_op = self._is_one_op(x, packed)
+        if is_one_op and hx is None:
             self.check_input(x, batch_sizes)
             state = (None,) * n_states
         else:
             state = self._initial_state(x, hx, n_states, batch_sizes, is_batched, packed, sorted_indices)
             self.check_forward_args(x, state if n_states == 2 else state[0], batch_sizes)
-        if run is not None:
+        if is_one_op:
             sizes = None if batch_sizes is None else batch_sizes.tolist()
-            dropout = self.dropout if self.training else 0.0
-            output, *last = run(
-                x, *state, sizes, self._flat_weights, self.bias, self.bidirectional, dropout, self.batch_first and packed is None
-            )
+            output, *last = self._run_network(x, state, sizes, self.batch_first and packed is None)
         elif packed is None and self.batch_first:
             output, last = self._run_layers(x.transpose(0, 1), state, batch_sizes)
             output = output.transpose(0, 1)
