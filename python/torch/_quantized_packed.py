@@ -218,8 +218,10 @@ class CellParams(ScriptObject):
         packed = self.packed_hh
         bias = None if packed.bias is None else packed.bias.detach()
         if isinstance(packed, PackedHalf):
-            sequence = _f._lstm_sequence if mode == "LSTM" else _f._gru_sequence
-            return sequence(gates, *state, packed.weight.to(torch.float32), bias, sizes, is_reverse)[: 1 + len(state)]
+            from torch.nn.modules.rnn import _walk
+
+            output, last = _walk(mode, gates, state, packed.weight.to(torch.float32), bias, sizes, is_reverse)
+            return output, *last
         cell = state[1] if len(state) > 1 else None
         found = _f._recurrent_int8(
             mode, gates, state[0], cell, packed.weight._ints, packed.scales, bias, sizes, is_reverse, False, "tensor", 0,

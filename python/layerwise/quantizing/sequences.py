@@ -4,6 +4,7 @@ the weight spelled out once. Products of other kinds are walked step by step, an
 import torch
 from torch import nn
 from torch._gen import functions as _ops
+from torch.nn.modules.rnn import _walk
 
 from layerwise.quantizing.layers import DynamicLinear, LowBitLinear, StaticLinear
 
@@ -43,7 +44,8 @@ def can_walk(product, hidden):
 def walk(product, mode, gates, state, sizes, is_reverse):
     """(outputs, last state) from what the inputs give to the gates."""
     if type(product) in (nn.Linear, LowBitLinear):
-        return _walk_floats(mode, gates, state, product.weight, product.bias, sizes, is_reverse)
+        weight, bias = product.weight.to(gates.dtype), product.bias
+        return _walk(mode, gates, state, weight, None if bias is None else bias.to(gates.dtype), sizes, is_reverse)
     cell = state[1] if mode == "LSTM" else None
     if type(product) is DynamicLinear:
         rounding = (product.config["granularity"],)
@@ -53,18 +55,3 @@ def walk(product, mode, gates, state, sizes, is_reverse):
         mode, gates, state[0], cell, product.codes, product.scale, product.bias, sizes, is_reverse, False, *rounding
     )
     return output, (h,) if cell is None else (h, c)
-
-
-def _walk_floats(mode, gates, state, weight, bias, sizes, is_reverse):
-    weight = weight.to(gates.dtype)
-    bias = None if bias is None else bias.to(gates.dtype)
-    parts = [gates, *state, weight, bias]
-    keeps = torch.is_grad_enabled() and any(part is not None and part.requires_grad for part in parts)
-    if mode == "LSTM":
-        output, h, c, *_ = _ops._lstm_sequence(*parts, sizes, is_reverse, False, keeps)
-        return output, (h, c)
-    if mode == "GRU":
-        output, h, _ = _ops._gru_sequence(*parts, sizes, is_reverse, False, keeps)
-    else:
-        output, h = _ops._rnn_sequence(*parts, sizes, is_reverse, False, mode == "RNN_RELU")
-    return output, (h,)

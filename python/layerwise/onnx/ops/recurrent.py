@@ -2,7 +2,7 @@
 
 import torch
 import torch.nn.functional as F
-from torch.nn.modules.rnn import _lstm_gates
+from torch.nn.modules.rnn import _walk
 
 from layerwise.onnx.registry import operator
 
@@ -73,6 +73,28 @@ class _Layer:
         size = self.gates * self.hidden
         return self.bias[d, :size], self.bias[d, size:]
 
+    def run_whole(self, mode, states, order):
+        """The op of PyTorch's layer for all steps; `order` says where its gates stand here."""
+
+        def ordered(x):
+            parts = x.split(self.hidden, dim=0)
+            return x if len(parts) == 1 else torch.cat([parts[i] for i in order], dim=0)
+
+        outputs, lasts = [], []
+        for d in range(self.directions):
+            own, other = self.biases(d)
+            gates = F.linear(self.x, ordered(self.weight[d]), ordered(own))
+            state = tuple(part[d] for part in states)
+            is_reverse = self.direction == "reverse" or d == 1
+            output, last = _walk(mode, gates, state, ordered(self.recurrence[d]), ordered(other), None, is_reverse)
+            outputs.append(output)
+            lasts.append(last)
+        return self._joined(outputs, lasts)
+
+    def is_whole(self):
+        """Is it PyTorch's layer over whole sequences?"""
+        return self.lengths is None and self.limit is None and self.x.shape[0] > 0
+
     def run(self, step, states):
         """step(direction, x at one time, states) -> new states; the first state is what comes out."""
         outputs, lasts = [], []
@@ -85,6 +107,9 @@ class _Layer:
                 state, found[t] = self._masked(t, new, state)
             outputs.append(torch.stack(found))
             lasts.append(state)
+        return self._joined(outputs, lasts)
+
+    def _joined(self, outputs, lasts):
         y = torch.stack(outputs, dim=1)
         finals = [torch.stack(parts) for parts in zip(*lasts)]
         if self.is_batch_first:
@@ -103,6 +128,9 @@ class _Layer:
 @operator("RNN")
 def rnn(node, x, weight, recurrence, bias=None, lengths=None, initial=None):
     layer = _Layer(node, x, weight, recurrence, bias, lengths, 1, ["Tanh"])
+    names = {name.lower() for name in node.get("activations") or ["Tanh"]}
+    if layer.is_whole() and names in ({"tanh"}, {"relu"}):
+        return layer.run_whole("RNN_RELU" if names == {"relu"} else "RNN_TANH", (layer.initial(initial),), [0])
 
     def step(d, now, state):
         own, other = layer.biases(d)
@@ -117,6 +145,8 @@ def gru(node, x, weight, recurrence, bias=None, lengths=None, initial=None):
     layer = _Layer(node, x, weight, recurrence, bias, lengths, 3, ["Sigmoid", "Tanh"])
     n = layer.hidden
     resets_late = bool(node.get("linear_before_reset", 0))
+    if layer.is_whole() and resets_late and not node.get("activations"):
+        return layer.run_whole("GRU", (layer.initial(initial),), [1, 0, 2])
 
     def step(d, now, state):
         own, other = layer.biases(d)
@@ -141,9 +171,9 @@ def lstm(node, x, weight, recurrence, bias=None, lengths=None, initial=None, ini
     layer = _Layer(node, x, weight, recurrence, bias, lengths, 4, ["Sigmoid", "Tanh", "Tanh"])
     n = layer.hidden
     states = (layer.initial(initial), layer.initial(initial_cell))
-    is_plain = not node.get("activations") and layer.limit is None and peepholes is None
-    if is_plain and not node.get("input_forget", 0):
-        return layer.run(_fused_step(layer), states)
+    is_plain = not node.get("activations") and peepholes is None
+    if is_plain and layer.is_whole() and not node.get("input_forget", 0):
+        return layer.run_whole("LSTM", states, [0, 2, 3, 1])
 
     def step(d, now, state):
         own, other = layer.biases(d)
@@ -162,24 +192,3 @@ def lstm(node, x, weight, recurrence, bias=None, lengths=None, initial=None, ini
         return gate(layer.clip(o)) * out_of(c), c
 
     return layer.run(step, states)
-
-
-def _fused_step(layer):
-    """The kernel of nn.LSTM, whose gates stand in another order: input, forget, cell, output."""
-    n = layer.hidden
-
-    def ordered(x):
-        i, o, f, g = x.split(n, dim=0)
-        return torch.cat([i, f, g, o], dim=0)
-
-    weights = [
-        (ordered(layer.weight[d]), ordered(layer.recurrence[d]), *(ordered(part) for part in layer.biases(d)))
-        for d in range(layer.directions)
-    ]
-
-    def step(d, now, state):
-        w, r, own, other = weights[d]
-        gates = F.linear(now, w, own) + F.linear(state[0], r, other)
-        return _lstm_gates(gates, state[1])
-
-    return step

@@ -123,6 +123,20 @@ _NETWORKS = {
 }
 
 
+def _walk(mode, gates, state, weight, bias, sizes=None, is_reverse=False):
+    """(outputs, last state) of one layer in one direction, from what its inputs give to the gates [T, N, gates * H] or packed."""
+    parts = [gates, *state, weight, bias]
+    keeps = torch.is_grad_enabled() and any(part is not None and part.requires_grad for part in parts)
+    if mode == "LSTM":
+        output, h, c, *_ = _ops._lstm_sequence(*parts, sizes, is_reverse, False, keeps)
+        return output, (h, c)
+    if mode == "GRU":
+        output, h, _ = _ops._gru_sequence(*parts, sizes, is_reverse, False, keeps)
+    else:
+        output, h = _ops._rnn_sequence(*parts, sizes, is_reverse, False, mode == "RNN_RELU")
+    return output, (h,)
+
+
 class RNNBase(Module):
     """Weights, options and checks of the recurrent layers."""
 
