@@ -1,6 +1,7 @@
 """The report on a variant of a model: differences whole and layer by layer, sizes, times. Plain data; the words for people are
 the host's. Generators yield (message, fraction) while they work and return what they found."""
 
+import functools
 import time
 
 import torch
@@ -33,6 +34,9 @@ class Changed:
         self.why = why
         self.originals = list(originals) or [module]
         self.source = source
+        # prepare(x) gives a function without arguments that does what the replacement does in the model, where that is less than a
+        # call of it: what others hand it and what it hands on are no real numbers.
+        self.in_place = None
 
 
 class Outputs:
@@ -182,11 +186,14 @@ def _layer_times(part, positional, words):
     times = ([], [])
     began = time.perf_counter()
     with torch.no_grad():
+        calls = [functools.partial(module, *positional, **words) for module in (part.module, part.replacement)]
+        if part.in_place is not None and len(positional) == 1:
+            calls[1] = part.in_place(*positional)
         for repetition in range(_LAYER_REPETITIONS + 1):
-            for module, found in zip((part.module, part.replacement), times):
+            for call, found in zip(calls, times):
                 synchronize()
                 start = time.perf_counter()
-                module(*positional, **words)
+                call()
                 synchronize()
                 found.append((time.perf_counter() - start) * 1e6)
             if repetition > 1 and time.perf_counter() - began > _MOST_LAYER_SECONDS:

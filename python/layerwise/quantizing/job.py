@@ -83,7 +83,10 @@ def _changed(part, built, model):
     else:
         became = replacement.became()
     source = places.source_of(model, part.path)
-    return Changed(part.path, part.module, replacement, became, built.why.get(part), part.originals, source)
+    changed = Changed(part.path, part.module, replacement, became, built.why.get(part), part.originals, source)
+    if replacement is not None and built.flows is not None:
+        changed.in_place = built.flows.in_place(built.variant, replacement)
+    return changed
 
 
 def _sensitivity(prepared, built, proof):

@@ -2,6 +2,7 @@
 another kind than the graph was made for, or with hooks inside, takes the module's own forward: layer by layer, in real numbers."""
 
 import copy
+import functools
 
 import torch
 from torch import _scopes as scopes
@@ -63,6 +64,14 @@ class Forward:
             return self._run_slowly(values)
         return self._run(*values)
 
+    def in_place(self, layer):
+        """prepare(x): a function without arguments that does what the layer does for an input, from codes to what it gives; None for
+        a layer that is called as ever."""
+        for step in self._steps:
+            if step.layer is layer:
+                return lambda x: functools.partial(step.function, _as_handed_on(step.codes_of(x)))
+        return None
+
     def _layer_by_layer(self, given, words):
         return type(self.module).forward(self.module, *given, **words)
 
@@ -100,6 +109,10 @@ class Forward:
                     held[step.name] = _in_scope(step.layer, step.function, args)
         finally:
             _move(inside, (), self.module)
+
+
+def _as_handed_on(codes):
+    return codes.contiguous(memory_format=torch.channels_last) if codes.dim() == 4 else codes
 
 
 def _in_scope(module, function, args):
@@ -157,8 +170,9 @@ class _Step:
         self.words = words or {}
         self.place = place
         self.layer = layer
-        # What to call where the layer has hooks.
+        # What to call where the layer has hooks, and what makes codes of its input in real numbers.
         self.watched = watched
+        self.codes_of = None
 
 
 class _Maker:
@@ -245,6 +259,7 @@ class _Maker:
         x = _Name(self._codes(source, node))
         step = _Step(node.name, steps.layer(module, given, made, relu), (x,), place=self.places[node], layer=module)
         step.watched = _watched(module, given, made, relu)
+        step.codes_of = steps.quantize(given)
         self.steps.append(step)
         (self.real if made is None else self.codes)[node] = node.name
 
@@ -306,18 +321,14 @@ class _Maker:
     def _codes(self, source, reader):
         if source not in self.codes:
             name = f"{source.name}_codes"
-            function = steps.quantize(self.scale(source), self._feeds_images(source))
+            function = steps.quantize(self.scale(source))
             self.steps.append(_Step(name, function, (_Name(self._real(source, reader)),), place=self.places[reader]))
             self.codes[source] = name
         return self.codes[source]
 
-    def _feeds_images(self, node):
-        readers = [self.modules[user.target] for user in node.users if self.plan.is_layer(user)]
-        return any(type(module) is steps.IntegerConv for module in readers)
-
 
 def _watched(module, given, made, relu):
-    real, codes = steps.dequantize(given), made and steps.quantize(made, False)
+    real, codes = steps.dequantize(given), made and steps.quantize(made)
 
     def step(x):
         y = module(real(x))

@@ -93,6 +93,14 @@ class Flows:
                 continue
             variant.replace(flow.module, made)
 
+    def in_place(self, variant, layer):
+        """Forward.in_place of the flow that a variant's layer is in; None where it is in none."""
+        for flow in self.found:
+            found = flow.module in variant.modules and variant.modules[flow.module].forward.in_place(layer)
+            if found:
+                return found
+        return None
+
     def plain(self, variant):
         """Those that are installed in a variant, as a file holds them."""
         return [

@@ -35,16 +35,9 @@ def takes_codes(module):
     return type(module) is IntegerConv and held.get("input_scale") is not None and module.config["padding_mode"] == "zeros"
 
 
-def quantize(scale, for_images):
+def quantize(scale):
     number, zero, low, high, dtype = scale.scale, scale.zero, scale.low, scale.high, scale.dtype
-
-    def step(x):
-        codes = _ops._quantize_affine(x, number, zero, None, low, high, dtype)
-        if for_images and codes.dim() == 4:
-            return codes.contiguous(memory_format=torch.channels_last)
-        return codes
-
-    return step
+    return lambda x: _ops._quantize_affine(x, number, zero, None, low, high, dtype)
 
 
 def dequantize(scale):
@@ -65,7 +58,8 @@ def layer(module, given, made, relu):
             )
 
         return step
-    sizes, groups = sizes_of(config), config["groups"]
+    # Tuples are known by their ids sooner than lists.
+    sizes, groups = tuple(map(tuple, sizes_of(config))), config["groups"]
     is_row = len(config["shape"]) == 3
 
     def step(x):
@@ -95,13 +89,13 @@ def clamp(scale, low, high):
 
 
 def max_pool(options):
-    size, stride, padding, dilation = options["sizes"]
+    size, stride, padding, dilation = map(tuple, options["sizes"])
     ceil_mode = options["ceil_mode"]
     return lambda codes: _ops._max_pool2d_int8(codes, size, stride, padding, dilation, ceil_mode)
 
 
 def average(options, scale):
-    size, stride, padding = options["sizes"]
+    size, stride, padding = map(tuple, options["sizes"])
     ceil_mode, with_pad, divisor = options["rest"]
     zero = scale.zero
     return lambda codes: _ops._avg_pool2d_int8(codes, zero, size, stride, padding, ceil_mode, with_pad, divisor)
