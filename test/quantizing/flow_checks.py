@@ -11,6 +11,7 @@ from torch.fx.node import map_arg
 from layerwise.proof.variant import Variant
 from layerwise.quantizing.build import build, prepare
 from layerwise.quantizing.flow.forward import leaves_of
+from layerwise.quantizing.flow.ranges import Narrowed
 from layerwise.quantizing.flow.trace import NotTraceable, Pattern, run, traced
 from layerwise.quantizing.schemes import options_of
 
@@ -153,13 +154,30 @@ class Mean(nn.Module):
         return self.fc(F.relu(x + self.b(F.hardtanh(x, -0.5, 0.4))).mean((2, 3)))
 
 
+class Smooth(nn.Module):
+    """Functions of one number, and a product of two tensors, which has no integer form."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.c = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3, groups=8), nn.Conv2d(8, 6, 1)
+        self.squeeze = nn.Conv2d(8, 8, 1)
+        self.silu, self.fc = nn.SiLU(inplace=True), nn.Linear(6, 3)
+
+    def forward(self, x):
+        x = self.silu(self.a(x))
+        x = F.hardswish(self.b(x))
+        x = x * torch.sigmoid(self.squeeze(F.adaptive_avg_pool2d(x, 1)))
+        return self.fc(F.leaky_relu(self.c(x), 0.2).mean((2, 3)))
+
+
 def images(size, channels=3, count=3, batch=4):
     torch.manual_seed(1)
     return [Call(torch.randn(batch, channels, size, size)) for _ in range(count)]
 
 
 def check_numbers():
-    for make, size, expected in ((Net, 32, {"add": 2, "join": 1, "average": 1, "max_pool": 1}), (Mean, 9, {"add": 1})):
+    cases = [(Net, 32, {"add": 2, "join": 1, "average": 1, "max_pool": 1}), (Mean, 9, {"add": 1}), (Smooth, 12, {"mapped": 2})]
+    for make, size, expected in cases:
         for symmetric in (False, True):
             calls = images(size)
             torch.manual_seed(0)
@@ -200,6 +218,24 @@ def check_merged():
     check("one cut on codes is left", step_names(flows_of(built)[""]).count("clamp") == 1)
 
 
+class Seen:
+    n_seen = 1
+
+    def range(self, levels, symmetric):
+        return -20.0, 8.0
+
+
+def check_narrowed():
+    """Ends over which a function gives the same take no codes."""
+    for function, low, high in ((F.silu, -20.0, 8.0), (torch.sigmoid, -20.0, 8.0), (F.hardswish, -3.0, 8.0), (torch.tanh, -4.0, 4.0)):
+        ends = Narrowed(Seen(), function).range(255, False)
+        x = torch.linspace(-20, 8, 5000)
+        lost = (function(x.clamp(*ends)) - function(x)).abs().max().item()
+        wide = (function(x).max() - function(x).min()).item()
+        check(f"{function.__name__} {ends} loses {lost} of {wide}", lost <= wide / 4 / 255 * 1.01)
+        check(f"{function.__name__} {ends} is no wider than it has to be", ends[0] >= low - 0.5 and ends[1] <= high + 1e-6)
+
+
 class Switching(nn.Module):
     """Control flow on values around two layers that have none."""
 
@@ -226,7 +262,7 @@ def check_boundaries():
 
     calls = images(32)
     model = Net()
-    built = quantized(model, calls, keep=["body.1.conv1", "fc1"])
+    built = quantized(model, calls, keep=[{"path": "body.1.conv1"}, {"path": "fc1"}])
     flow = flows_of(built)[""]
     check("a kept layer is not in codes", not {"body_1_conv1", "fc1"} & flow.forward.scales.keys())
     check("others are", {"body_0_conv1", "left", "right"} <= flow.forward.scales.keys())
@@ -332,6 +368,6 @@ def _pair(built):
     return real, outputs(built.prepared.model, built.variant, call)
 
 
-for part in (check_numbers, check_merged, check_boundaries, check_calls, check_traces):
+for part in (check_numbers, check_merged, check_narrowed, check_boundaries, check_calls, check_traces):
     part()
 print(checked, "checked")

@@ -6,11 +6,14 @@ import torch
 from torch import fx, nn
 from torch.nn import functional as F
 
+from layerwise.quantizing.flow.trace import has_hooks
+from layerwise.quantizing.layers import IntegerConv
+
 
 class Kind:
     """`name` of a step, and its tensor inputs.
 
-    "layer" and "add" have a scale of their own; "clamp" between two real numbers (None: open), "max_pool", "average" of
+    "layer", "add" and "map" (a function of one number) have a scale of their own; "clamp" between two real numbers (None: open), "max_pool", "average" of
     windows, "cat", "view" (any rearranging) and "same" have that of their inputs; "mean" reads codes and gives real numbers.
     """
 
@@ -33,8 +36,14 @@ class Kind:
 
 
 _VIEWS = {
-    "flatten", "view", "reshape", "permute", "transpose", "t", "unsqueeze", "squeeze", "contiguous", "chunk", "split", "getitem", "unbind",
-    "movedim", "swapaxes", "swapdims", "unflatten", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "narrow", "select", "expand",
+    "flatten", "view", "reshape", "permute", "transpose", "t", "unsqueeze", "squeeze", "contiguous", "chunk", "split", "getitem",
+    "unbind", "movedim", "swapaxes", "swapdims", "unflatten", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "narrow", "select", "expand",
+}
+_MAPS = {
+    nn.Hardswish, nn.SiLU, nn.GELU, nn.Sigmoid, nn.Hardsigmoid, nn.Tanh, nn.ELU, nn.LeakyReLU, nn.Mish, nn.Softplus, nn.CELU, nn.SELU,
+}
+_MAP_NAMES = {
+    "hardswish", "silu", "gelu", "sigmoid", "hardsigmoid", "tanh", "elu", "leaky_relu", "mish", "softplus", "celu", "selu",
 }
 # What asks a tensor for something that codes answer too.
 _QUESTIONS = {"size", "dim", "numel", "ndimension", "stride", "is_contiguous"}
@@ -56,7 +65,9 @@ def _kind_of(node, root, layers):
     if node.op == "call_module":
         if node.target in layers:
             given = [*node.args, *node.kwargs.values()]
-            return Kind("layer", given) if len(given) == 1 and isinstance(given[0], fx.Node) else None
+            is_image = isinstance(root.get_submodule(node.target), (nn.Conv1d, nn.Conv2d, IntegerConv))
+            is_plain = len(given) == 1 and isinstance(given[0], fx.Node)
+            return Kind("layer", given, is_image=is_image) if is_plain else None
         return _of_module(node, root.get_submodule(node.target))
     if node.op == "call_method":
         return _of_name(node, node.target)
@@ -72,6 +83,8 @@ def _of_module(node, module):
     if len(node.args) != 1 or node.kwargs or not isinstance(node.args[0], fx.Node):
         return None
     given = [node.args[0]]
+    if cls in _MAPS and not has_hooks(module):
+        return Kind("map", given, function=module)
     if cls is nn.Identity or cls in (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout) and not module.training:
         return Kind("same", given)
     if cls is nn.ReLU:
@@ -88,8 +101,8 @@ def _of_module(node, module):
         return _average(
             given, module.kernel_size, module.stride, module.padding, module.ceil_mode, module.count_include_pad, module.divisor_override
         )
-    if cls is nn.AdaptiveAvgPool2d and _pair(module.output_size) == [1, 1]:
-        return Kind("mean", given)
+    if cls is nn.AdaptiveAvgPool2d:
+        return _adaptive(given, module.output_size)
     return None
 
 
@@ -118,6 +131,9 @@ def _of_name(node, name):
         return Kind("same", given)
     if name in _VIEWS:
         return Kind("view", given)
+    if name in _MAP_NAMES and not any(isinstance(value, fx.Node) for value in (*args[1:], *words.values())):
+        call = getattr(F, name, None) or getattr(torch, name)
+        return Kind("map", given, function=lambda x: call(x, *args[1:], **words))
     if name == "max_pool2d":
         names = {"stride": None, "padding": 0, "dilation": 1, "ceil_mode": False, "return_indices": False}
         size, *rest = _arguments(node, "kernel_size", names)
@@ -126,8 +142,7 @@ def _of_name(node, name):
         names = {"stride": None, "padding": 0, "ceil_mode": False, "count_include_pad": True, "divisor_override": None}
         return _average(given, *_arguments(node, "kernel_size", names))
     if name == "adaptive_avg_pool2d":
-        size = args[1] if len(args) > 1 else words.get("output_size")
-        return Kind("mean", given) if _pair(size) == [1, 1] else None
+        return _adaptive(given, args[1] if len(args) > 1 else words.get("output_size"))
     if name == "mean" and words.get("dtype") is None and len(args) <= 3:
         dims = args[1] if len(args) > 1 else words.get("dim")
         dims = [dims] if type(dims) is int else dims
@@ -159,6 +174,14 @@ def _pair(value):
 def _max_pool(given, size, stride, padding, dilation, ceil_mode):
     sizes = [_pair(value) for value in (size, stride or size, padding, dilation)]
     return None if None in sizes else Kind("max_pool", given, sizes=sizes, ceil_mode=bool(ceil_mode))
+
+
+def _adaptive(given, size):
+    size = _pair(size)
+    if size == [1, 1]:
+        return Kind("mean", given)
+    is_plain = size is not None and len(size) == 2 and all(type(part) is int for part in size)
+    return Kind("average", given, windows=size) if is_plain else None
 
 
 def _average(given, size, stride, padding, ceil_mode, count_include_pad, divisor):

@@ -38,7 +38,7 @@ class Plan:
                 is_made = any(source in possible for source in kind.inputs)
                 if is_made and all(source in possible or source in self.entries for source in kind.inputs):
                     possible.add(node)
-            elif kind.inputs[0] in possible:
+            elif kind.inputs[0] in possible and (kind.name != "map" or self._is_image(kind.inputs[0])):
                 possible.add(node)
         chosen = set()
         for node in reversed(list(self.graph.nodes)):
@@ -51,7 +51,23 @@ class Plan:
         kind = self.kinds[user]
         if kind is None or not any(source is node for source in kind.inputs):
             return False
+        if kind.name == "mean":
+            # Real numbers that others need anyway are no more work for it.
+            return all(self._takes_codes(other, chosen) for other in node.users)
+        return self._takes_codes(user, chosen)
+
+    def _takes_codes(self, user, chosen):
+        kind = self.kinds[user]
+        if kind is None:
+            return asks_shape(user)
         return kind.name == "mean" or (user.target in self.layers if kind.name == "layer" else user in chosen)
+
+    def _is_image(self, node):
+        """Is it a convolution's result? Functions of those are worth a rounding more; others are few numbers."""
+        kind = self.kinds[node]
+        while kind is not None and kind.name == "same":
+            kind = self.kinds[kind.inputs[0]]
+        return kind is not None and kind.options.get("is_image", False)
 
     def classes(self):
         """Sets of nodes whose values have one scale: those in codes, and values that are quantized for a layer or a sum."""

@@ -46,15 +46,16 @@ def dequantize(scale):
 
 
 def layer(module, given, made, relu):
-    """A static layer from codes to codes, or to real numbers where `made` is None."""
+    """A static layer from codes to codes, or to real numbers where `made` is None. Linear ones round real numbers by themselves."""
     held, config = module._buffers, module.config
-    x_scale, x_zero = given.scale, given.zero
+    x_scale, x_zero, low, high = given.plain()
     out_scale, out_zero, dtype = (None, None, torch.float32) if made is None else (made.scale, made.zero, made.dtype)
     if type(module) is StaticLinear:
 
         def step(x):
             return _ops._linear_int8(
-                x, x_scale, x_zero, held["codes"], held["scale"], None, held["bias"], out_scale, out_zero, dtype, relu
+                x, x_scale, x_zero, held["codes"], held["scale"], None, held["bias"], out_scale, out_zero, dtype, relu,
+                low, high,
             )
 
         return step
@@ -88,6 +89,25 @@ def clamp(scale, low, high):
     return lambda codes: codes.clamp(lowest, highest)
 
 
+def mapped(given, made, function):
+    """Any function of one number: what it gives for each of the 256 codes."""
+    tables = {}
+
+    def table(device):
+        bits = torch.arange(256, dtype=torch.uint8, device=device)
+        codes = bits if given.low == 0 else bits.view(torch.int8)
+        real = (codes.float() - given.zero) * given.scale
+        made_codes = quantize(made)(function(real))
+        tables[device] = made_codes if made.low == 0 else made_codes.view(torch.uint8)
+        return tables[device]
+
+    def step(codes):
+        device = codes.device
+        return _ops._map_int8(codes, tables.get(device) if device in tables else table(device))
+
+    return step
+
+
 def max_pool(options):
     size, stride, padding, dilation = map(tuple, options["sizes"])
     ceil_mode = options["ceil_mode"]
@@ -95,6 +115,9 @@ def max_pool(options):
 
 
 def average(options, scale):
+    if "windows" in options:
+        windows, middle = tuple(options["windows"]), scale.zero
+        return lambda codes: _ops._adaptive_avg_pool2d_int8(codes, middle, windows)
     size, stride, padding = map(tuple, options["sizes"])
     ceil_mode, with_pad, divisor = options["rest"]
     zero = scale.zero

@@ -1,5 +1,5 @@
 /** What layers are made of: products, convolutions, pooling, normalization, attention, embeddings. */
-import { bool } from "../../../dtype.ts";
+import { bool, type DType } from "../../../dtype.ts";
 import type { DataType } from "../../schema.ts";
 import type { Name } from "../builder.ts";
 import type { Call, Translator } from "../context.ts";
@@ -134,27 +134,29 @@ function averagePool(nDims: number): Translator {
 
 /** Windows of one size where the sizes divide; else products with the matrices that average each window. */
 function adaptiveAveragePool(call: Call): Name {
+  return averagedTo(call, call.tensor("input"), call.value("input").dtype);
+}
+
+export function averagedTo(call: Call, input: Name, dtype: DType): Name {
   const { graph } = call;
   const size = call.shape("input").slice(-2);
   const target = call.result.shape.slice(-2);
-  if (target.every((n) => n === 1))
-    return reduceBy(call, "ReduceMean", call.tensor("input"), axesFromEnd(call, 2), true);
+  if (target.every((n) => n === 1)) return reduceBy(call, "ReduceMean", input, axesFromEnd(call, 2), true);
   const fixed = size.map((n) => (typeof n === "number" ? n : call.fail("its windows depend on the size of an input")));
   const kernel = fixed.map((n, i) => n / target[i]!);
   if (!kernel.every(Number.isInteger)) {
-    const rows = averaging(call, fixed[0]!, target[0]!, false);
-    const columns = averaging(call, fixed[1]!, target[1]!, true);
-    return graph.add("MatMul", [graph.add("MatMul", [rows, call.tensor("input")]), columns]);
+    const rows = averaging(call, fixed[0]!, target[0]!, false, dtype);
+    const columns = averaging(call, fixed[1]!, target[1]!, true, dtype);
+    return graph.add("MatMul", [graph.add("MatMul", [rows, input]), columns]);
   }
   const isBatched = call.rank("input") === 4;
-  const x = isBatched ? call.tensor("input") : graph.add("Unsqueeze", [call.tensor("input"), graph.int64([0])]);
+  const x = isBatched ? input : graph.add("Unsqueeze", [input, graph.int64([0])]);
   const found = graph.add("AveragePool", [x], { kernel_shape: kernel, strides: kernel });
   return isBatched ? found : graph.add("Squeeze", [found, graph.int64([0])]);
 }
 
 /** A matrix [m, n] (or transposed) whose row i averages the window of output i: from floor(i n / m) up to ceil((i + 1) n / m). */
-function averaging(call: Call, n: number, m: number, isTransposed: boolean): Name {
-  const { dtype } = call.value("input");
+function averaging(call: Call, n: number, m: number, isTransposed: boolean, dtype: DType): Name {
   const matrix = new Float32Array(m * n);
   for (let i = 0; i < m; i++) {
     const [begin, end] = [Math.floor((i * n) / m), Math.ceil(((i + 1) * n) / m)];

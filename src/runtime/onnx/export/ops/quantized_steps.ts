@@ -2,10 +2,10 @@
  * What lies between integer products: sums, pools, joins and tables of codes. Where runtimes have a kernel for codes it is used as it is;
  * else float ops between DequantizeLinear and QuantizeLinear, which runtimes merge.
  */
-import { int32 } from "../../../dtype.ts";
+import { float32, int32 } from "../../../dtype.ts";
 import type { Call, Translator } from "../context.ts";
 import type { Name } from "../builder.ts";
-import { pooled, spread } from "./layers.ts";
+import { averagedTo, pooled, spread } from "./layers.ts";
 import { written } from "./quantized.ts";
 
 const CODES = ["uint8", "int8"] as const;
@@ -59,15 +59,20 @@ function maxPool(call: Call): Name[] {
 }
 
 /** Averages keep the scale: in real numbers any will do. */
-function averagePool(call: Call): Name {
-  if (call.has("divisor_override")) return call.fail("divisor_override has no counterpart in ONNX");
+function inSteps(call: Call, average: (real: Name) => Name): Name {
   const { graph } = call;
   const numbers = meaning(call, 1, call.number("zero"));
   const real = graph.add("DequantizeLinear", [call.tensor("input"), ...numbers]);
-  const more = { count_include_pad: call.flag("count_include_pad") ? 1 : 0 };
-  const [found] = pooled(call, real, "AveragePool", 2, more) as [Name];
-  return graph.add("QuantizeLinear", [found, ...numbers]);
+  return graph.add("QuantizeLinear", [average(real), ...numbers]);
 }
+
+function averagePool(call: Call): Name {
+  if (call.has("divisor_override")) return call.fail("divisor_override has no counterpart in ONNX");
+  const more = { count_include_pad: call.flag("count_include_pad") ? 1 : 0 };
+  return inSteps(call, (real) => pooled(call, real, "AveragePool", 2, more)[0]!);
+}
+
+const adaptiveAveragePool = (call: Call): Name => inSteps(call, (real) => averagedTo(call, real, float32));
 
 export const quantizedStepOps: Record<string, Translator> = {
   _add_int8: add,
@@ -75,4 +80,5 @@ export const quantizedStepOps: Record<string, Translator> = {
   _cat_int8: join,
   _max_pool2d_int8: maxPool,
   _avg_pool2d_int8: averagePool,
+  _adaptive_avg_pool2d_int8: adaptiveAveragePool,
 };
