@@ -28,7 +28,7 @@ class Prepared:
         self.base = Variant()
         # {product in the base: (product, norm) of the model, whose place it and an identity took}
         self.folded = {}
-        # {product whose factors a norm has taken: share of its ranges that is kept, or None}
+        # {product whose factors a norm has taken: rows of its inputs from then on, or None}
         self.absorbed = {}
         self.layers = []
         self.shared = {}
@@ -167,7 +167,7 @@ def _calibrate(prepared, options, samples, targets, built):
     products = [part for part in targets if _is_correlated(prepared, part)]
     if options.method in ("smoothquant", "awq"):
         for part in products:
-            seen[part].share = prepared.absorbed.get(part.module)
+            seen[part].rows = prepared.absorbed.get(part.module)
         products = [part for part in products if part.module not in prepared.absorbed]
         yield from _watch_columns(prepared, samples, products, seen, options.method == "awq")
         for number, part in enumerate(products):
@@ -210,7 +210,9 @@ def _watch_columns(prepared, samples, parts, seen, with_rows):
         if with_rows:
             kept = 0 if known.rows is None else known.rows.shape[0]
             share = -(-_MOST_ROWS // max(1, len(samples.items)))
-            taken = rows[:: max(1, rows.shape[0] // max(1, share))][: min(share, _MOST_ROWS - kept)].clone()
+            step = max(1, rows.shape[0] // share)
+            # Not the same places of every sample.
+            taken = rows[kept % step :: step][: min(share, _MOST_ROWS - kept)].clone()
             known.rows = taken if known.rows is None else torch.cat([known.rows, taken])
 
     yield from watch(prepared, samples, parts, see, "watching activations")
@@ -231,12 +233,14 @@ def _absorb_factors(prepared, options, samples):
     for number, (norm, parts) in enumerate(found.items()):
         known = seen[first[norm]]
         _choose_factors(torch.cat([matrix_of(part) for part in parts]), known, options)
+        if known.smooth is None:
+            known.smooth = torch.ones_like(known.largest)
         trial, made = absorb.scaled(changed.base, norm, parts, known.smooth)
         with trial.applied(prepared.model) as model, torch.no_grad():
             got = _outputs(samples.items[0].run(model))
         if _are_close(wanted, got):
             changed.base = trial
-            changed.absorbed.update((product, known.share) for product in made.values())
+            changed.absorbed.update((product, known.rows) for product in made.values())
         yield "moving factors into norms", (number + 1) / len(found)
     if not changed.absorbed:
         return prepared
@@ -245,15 +249,18 @@ def _absorb_factors(prepared, options, samples):
 
 
 def _choose_factors(matrix, known, options):
-    """Finds known.smooth (and known.share) for a weight, from what was seen of its inputs."""
+    """Finds known.smooth for a weight, from what was seen of its inputs; known.rows are divided by it."""
     if known.largest is None:
         return
     if options.method == "smoothquant":
         known.smooth = scaling.smooth(known.largest, matrix)
     else:
         form = options.weight_format()
-        known.smooth, known.share = scaling.activation_aware(known.mean, matrix, known.rows, form)
-        known.rows = None
+        factors = scaling.activation_aware(known.mean, matrix, known.rows, form)
+        if bool((factors == 1).all()):
+            return
+        known.smooth = factors
+        known.rows = known.rows / factors
 
 
 def _watch_ranges(prepared, samples, parts, seen, options, flows):

@@ -113,12 +113,11 @@ class Seen:
         self.observer = None
         self.largest = None
         self.mean = None
+        # Rows of its inputs, for ranges that err least on them.
         self.rows = None
         self.correlations = None
         # What its weight's columns are multiplied by, and its inputs divided.
         self.smooth = None
-        # Share of each group's range that is kept, where a search has found one.
-        self.share = None
 
 
 class Converter:
@@ -183,7 +182,7 @@ class Converter:
         if seen.correlations is not None and not is_shared:
             tensors = gptq.quantize(matrix, seen.correlations, form)
         else:
-            tensors = form.quantize(matrix, seen.share)
+            tensors = form.quantize(matrix, seen.rows)
         if is_shared:
             self._packed[key, form.name] = dict(tensors)
         return tensors

@@ -101,20 +101,22 @@ class WeightFormat:
         size = self.group or columns
         return numbers.repeat_interleave(size, dim=1)[:, :columns]
 
-    def choose(self, weight, largest_share=None):
+    def choose(self, weight, inputs=None):
         """(scale, zero) per group by which its values are rounded, [n, groups]; zero is None where the format has none.
 
-        Ranges of 4 bits are those whose rounding errs least in squares, or `largest_share` of what they were.
+        Ranges of 4 bits are those whose rounding errs least in squares: of the weight, or of its products with each
+        group's part of `inputs`, rows that the layer was given.
         """
         groups = self.grouped(weight.float())
-        if largest_share is not None or self.bits > 4:
-            return self._range(groups, 1.0 if largest_share is None else largest_share)
+        if self.bits > 4:
+            return self._range(groups, 1.0)
+        measure = Measure(self, inputs)
         best = None
         for share in _SHARES:
             scale, zero = self._range(groups, share)
             zeros = None if zero is None else zero[..., None]
             values = self._nearest(groups, scale[..., None], zeros)
-            error = (values * _growth(groups, values)[..., None] - groups).square().sum(dim=2)
+            error = measure.size(values * measure.growth(groups, values)[..., None] - groups)
             if best is None:
                 best = error, scale, zero
                 continue
@@ -126,13 +128,13 @@ class WeightFormat:
             )
         return best[1], best[2]
 
-    def _range(self, groups, largest_share):
+    def _range(self, groups, share):
         """(scale, zero) that reach over that share of every group."""
         if self.is_half:
             return torch.ones(groups.shape[:2], device=groups.device), None
         high = groups.amax(dim=2)
         low = groups.amin(dim=2)
-        largest = torch.maximum(high, -low) * largest_share
+        largest = torch.maximum(high, -low) * share
         if self.name == "fp8":
             return _never_zero(largest / _E4M3_LARGEST), None
         if self.table is not None:
@@ -140,16 +142,16 @@ class WeightFormat:
         if self.symmetric and self.name == "int8":
             return _never_zero(largest / 127), None
         if self.symmetric:
-            return self._symmetric4(groups, high, low, largest_share), None
-        high = high.clamp(min=0) * largest_share
-        low = low.clamp(max=0) * largest_share
+            return self._symmetric4(groups, high, low, share), None
+        high = high.clamp(min=0) * share
+        low = low.clamp(max=0) * share
         lowest, highest = self._limits()
         scale = _never_zero((high - low) / (highest - lowest))
         return scale, (lowest - low / scale).round().clamp(lowest, highest)
 
-    def _symmetric4(self, groups, high, low, largest_share):
+    def _symmetric4(self, groups, high, low, share):
         """Sixteen steps around zero reach one further on one side: the longer side goes there where that is better."""
-        longer = torch.where(high > -low, high, low) * largest_share
+        longer = torch.where(high > -low, high, low) * share
         found = []
         for scale in (_never_zero(longer.abs() / 7), _never_zero(longer / -8)):
             error = self.values(self.codes(groups, scale[..., None], None), scale[..., None], None) - groups
@@ -192,17 +194,17 @@ class WeightFormat:
         places = torch.bucketize(weight / scale, self._borders.to(weight.device))
         return self._ordered.to(weight.device)[places] * scale
 
-    def rounded(self, weight, largest_share=None):
+    def rounded(self, weight, inputs=None):
         """A weight [n, k] after rounding to the nearest."""
         columns = weight.shape[1]
-        scale, zero = self.choose(weight, largest_share)
+        scale, zero = self.choose(weight, inputs)
         zero = None if zero is None else self.spread(zero, columns)
         values = self._nearest(weight.float(), self.spread(scale, columns), zero)
-        return values if self.bits > 4 else values * self.spread(self._regrown(weight, values), columns)
+        return values if self.bits > 4 else values * self.spread(self._growth(weight, values, inputs), columns)
 
-    def _regrown(self, weight, values):
+    def _growth(self, weight, values, inputs):
         """What the scales of 4 bits are multiplied by when all is rounded, [n, groups]."""
-        return _growth(self.grouped(weight.float()), self.grouped(values))
+        return Measure(self, inputs).growth(self.grouped(weight.float()), self.grouped(values))
 
     def pack(self, codes, scale, zero):
         """The tensors that a low-bit product takes, by their names in our layers."""
@@ -220,27 +222,49 @@ class WeightFormat:
             packed["table"] = self.table.to(codes.device)
         return packed
 
-    def quantize(self, weight, largest_share=None):
+    def quantize(self, weight, inputs=None):
         """Packed tensors of a weight [n, k], rounded to the nearest."""
-        scale, zero = self.choose(weight, largest_share)
+        scale, zero = self.choose(weight, inputs)
         columns = weight.shape[1]
         spread_scale = self.spread(scale, columns)
         spread_zero = None if zero is None else self.spread(zero, columns)
         codes = self.codes(weight.float(), spread_scale, spread_zero)
         if self.bits == 4:
-            scale = scale * self._regrown(weight, self.values(codes, spread_scale, spread_zero))
+            scale = scale * self._growth(weight, self.values(codes, spread_scale, spread_zero), inputs)
         return self.pack(codes, scale, zero)
 
 
-def _growth(groups, values):
-    """By how much rounded values [n, groups, group] are scaled up, so that they are as long in the weight's own direction.
+class Measure:
+    """How large an error of groups [n, groups, group] is: in squares, or in squares of products with inputs."""
 
-    Rounding makes weights shorter: what is cut off, and what is nearer to zero than to the next step. The error then
-    points along the weight in every row, and outputs, which are large just there, shrink together. Per layer 0.5 dB
-    of the output on the models of docs/quantization.md, for nothing.
-    """
-    along = (groups * values).sum(dim=2)
-    return torch.where(along > 0, groups.square().sum(dim=2) / along.clamp(min=1e-30), torch.ones_like(along))
+    def __init__(self, form, inputs=None):
+        # [groups, rows, group], and its sums of squares [groups, group, group] where these are smaller
+        self._rows = None if inputs is None else form.grouped(inputs.float()).transpose(0, 1)
+        self._squares = None
+        if self._rows is not None and self._rows.shape[2] <= self._rows.shape[1]:
+            self._squares = self._rows.transpose(1, 2) @ self._rows
+
+    def _between(self, a, b):
+        if self._rows is None:
+            return (a * b).sum(dim=2)
+        a, b = a.transpose(0, 1), b.transpose(0, 1)
+        if self._squares is not None:
+            return ((a @ self._squares) * b).sum(dim=2).t()
+        across = self._rows.transpose(1, 2)
+        return ((a @ across) * (b @ across)).sum(dim=2).t()
+
+    def size(self, error):
+        return self._between(error, error)
+
+    def growth(self, groups, values):
+        """By how much rounded values are scaled up, so that they are as long in the weight's own direction.
+
+        Rounding makes weights shorter: what is cut off, and what is nearer to zero than to the next step. The error then
+        points along the weight in every row, and outputs, which are large just there, shrink together. Per layer half a
+        decibel of the output on the models of docs/quantization.md, for nothing.
+        """
+        along = self._between(groups, values)
+        return torch.where(along > 0, self.size(groups) / along.clamp(min=1e-30), torch.ones_like(along))
 
 
 def _never_zero(scale):

@@ -2,6 +2,8 @@
 so that the product stays the same and what is rounded gets easier."""
 
 _SMALLEST = 1e-5
+# Share of the plain error that factors have to come below.
+_LEAST_GAIN = 0.95
 
 
 def smooth(largest_input, weight, strength=0.5):
@@ -12,11 +14,12 @@ def smooth(largest_input, weight, strength=0.5):
     return factors.clamp(min=_SMALLEST)
 
 
-def activation_aware(mean_input, weight, inputs, form, steps=20):
-    """(factors of the columns, share of each range that is kept): the ones with the smallest error of the output.
+def activation_aware(mean_input, weight, inputs, form, steps=10):
+    """Factors of the columns with the smallest error of the output; all of them 1 where no others are better.
 
-    Columns that meet large inputs are rounded more finely: factors are mean|x|^a, with a searched over [0, 1), and then
-    how far ranges are clipped (AWQ: Lin et al. 2023, arXiv:2306.00978). `inputs` are rows that the layer was given.
+    Columns that meet large inputs are rounded more finely: factors are mean|x|^a, with a searched over [0, 1), and each
+    group's range is that which errs least on its inputs (AWQ: Lin et al. 2023, arXiv:2306.00978). `inputs` are rows that
+    the layer was given.
     """
     weight = weight.detach().float()
     size = mean_input.float().clamp(min=_SMALLEST)
@@ -26,15 +29,13 @@ def activation_aware(mean_input, weight, inputs, form, steps=20):
         factors = size.pow(step / steps).clamp(min=_SMALLEST)
         # Around one, so that neither side loses its range.
         factors = factors / (factors.max() * factors.min()).sqrt()
-        error = _error(wanted, inputs / factors, form.rounded(weight * factors))
-        if best is None or error < best[0]:
-            best = (error, factors, None)
-    error, factors, share = best
-    for clipped in (1.0, 0.95, 0.9, 0.85, 0.8):
-        found = _error(wanted, inputs / factors, form.rounded(weight * factors, clipped))
-        if found < error:
-            error, share = found, clipped
-    return factors, share
+        error = _error(wanted, inputs / factors, form.rounded(weight * factors, inputs / factors))
+        if best is None:
+            # A little gain on these inputs is none on others.
+            best = error * _LEAST_GAIN, factors
+        elif error < best[0]:
+            best = error, factors
+    return best[1]
 
 
 def _error(wanted, inputs, rounded):
