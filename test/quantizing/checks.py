@@ -39,7 +39,7 @@ def check_formats():
     weight = torch.randn(24, 72) * torch.rand(24, 1).mul(4).exp()
     cases = [("int8", 0, True), ("int8", 16, False), ("int4", 32, True), ("int4", 32, False), ("int4", 16, False)]
     cases += [("nf4", 64, True), ("fp4", 64, True), ("nf4", 0, True)]
-    cases += [("fp8", 0, True), ("fp16", 0, True), ("bf16", 0, True)]
+    cases += [("fp8", 0, True), ("fp8-e5m2", 0, True), ("fp16", 0, True), ("bf16", 0, True)]
     for name, group, symmetric in cases:
         form = WeightFormat(name, group, symmetric)
         packed = form.quantize(weight)
@@ -63,6 +63,9 @@ def check_formats():
         elif name == "fp8":
             limit = torch.maximum(weight.abs() * 2**-4, scale * 2**-9)
             check(f"{label}: three bits of mantissa", bool(((values - weight).abs() <= limit * 1.0001).all()))
+        elif name == "fp8-e5m2":
+            limit = torch.maximum(weight.abs() * 2**-3, scale * 2**-16)
+            check(f"{label}: two bits of mantissa", bool(((values - weight).abs() <= limit * 1.0001).all()))
         else:
             plain = weight.half() if name == "fp16" else weight.bfloat16()
             check(f"{label}: as a cast does", torch.equal(values, plain.float()))

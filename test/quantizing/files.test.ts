@@ -146,6 +146,7 @@ test("what is written is read again: safetensors, checkpoint, ONNX", async () =>
     ["ConvNet", "static", ["d.pt", "d.onnx"]],
     ["Recurrent", "nf4", ["e.safetensors"]],
     ["Mlp", "fp8", ["f.safetensors", "f.pt"]],
+    ["Mlp", "fp8-e5m2", ["h.safetensors", "h.onnx"]],
     ["Tied", "fp8", ["g.onnx"]],
     ["Mlp", "int8", ["h.onnx"]],
   ] as const) {

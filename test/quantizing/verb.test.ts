@@ -26,6 +26,7 @@ const BYTES: Record<Exclude<Scheme, "qat">, (n: number, k: number, bias: number)
   nf4: (n, k, bias) => (n * k) / 2 + 4 * n * Math.ceil(k / 64) + 64 + 4 * bias,
   fp4: (n, k, bias) => (n * k) / 2 + 4 * n * Math.ceil(k / 64) + 64 + 4 * bias,
   fp8: (n, k, bias) => n * k + 4 * n + 4 * bias,
+  "fp8-e5m2": (n, k, bias) => n * k + 4 * n + 4 * bias,
   fp16: (n, k, bias) => 2 * n * k + 4 * n + 4 * bias,
   bf16: (n, k, bias) => 2 * n * k + 4 * n + 4 * bias,
 };
@@ -63,7 +64,7 @@ test("every scheme: sizes to the byte, differences by layer, times, ranges", asy
     assert.ok(made.latency.before.repetitions > 3 && made.latency.after.medianUs > 0);
   }
   const by = Object.fromEntries(reports.map((made) => [made.name, decibels(made)]));
-  const inOrder = [by.fp16!, by.int8!, by.dynamic!, by.fp8!, by.int4!, by.nf4! - 3, by.fp4! - 4];
+  const inOrder = [by.fp16!, by.int8!, by.dynamic!, by.fp8!, by["fp8-e5m2"]!, by.int4!, by.nf4! - 3, by.fp4! - 4];
   assert.deepEqual(
     inOrder,
     [...inOrder].sort((a, b) => b - a),

@@ -51,6 +51,7 @@ const WAYS: Record<"gpt" | "digits", [string, string[]][]> = {
     ["nf4", ["--scheme", "nf4"]],
     ["fp4", ["--scheme", "fp4"]],
     ["fp8", ["--scheme", "fp8"]],
+    ["fp8-e5m2", ["--scheme", "fp8-e5m2"]],
     ["fp16", ["--scheme", "fp16"]],
     ["bf16", ["--scheme", "bf16"]],
     ["qat", ["--scheme", "qat", "--steps", "100"]],

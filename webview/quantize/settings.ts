@@ -24,7 +24,8 @@ const schemes: { id: Scheme; title: string }[] = [
   { id: "int4", title: "weights alone as int4, in groups that share a scale" },
   { id: "nf4", title: "weights alone in the 16 levels of NF4, made for bell-shaped weights" },
   { id: "fp4", title: "weights alone as 4-bit floats" },
-  { id: "fp8", title: "weights alone as 8-bit floats" },
+  { id: "fp8", title: "weights alone as 8-bit floats, e4m3" },
+  { id: "fp8-e5m2", title: "weights alone as 8-bit floats, e5m2: more range, fewer digits" },
   { id: "fp16", title: "everything as 16-bit floats" },
   { id: "bf16", title: "everything as bfloat16: the range of float32, fewer digits" },
 ];

@@ -10,7 +10,8 @@ import torch
 from torch._gen import functions as _ops
 
 _HALF = {"fp16": torch.float16, "bf16": torch.bfloat16}
-_E4M3_LARGEST = 448.0
+# The type of each float8 and its largest number.
+_FLOAT8 = {"fp8": (torch.float8_e4m3fn, 448.0), "fp8-e5m2": (torch.float8_e5m2, 57344.0)}
 # Of a group's range, what is tried for 4 bits: the outermost values cut off, or the steps laid out anew a little further.
 _SHARES = (1.0, 0.94, 0.88, 0.82, 0.76, 1.06, 1.12, 1.18)
 
@@ -45,18 +46,19 @@ def float4_e2m1():
 
 
 class WeightFormat:
-    """One way of writing weights: "int8", "int4", "nf4", "fp4", "fp8", "fp16" or "bf16".
+    """One way of writing weights: "int8", "int4", "nf4", "fp4", "fp8", "fp8-e5m2", "fp16" or "bf16".
 
     `group` columns share a scale; 0 is the whole row.
     """
 
     def __init__(self, name, group=0, symmetric=True):
         self.name = name
-        self.group = 0 if name in ("fp8", "fp16", "bf16") else group
+        self.is_float8 = name in _FLOAT8
+        self.is_half = name in _HALF
+        self.group = 0 if self.is_float8 or self.is_half else group
         self.symmetric = symmetric or name not in ("int8", "int4")
         self.table = {"nf4": normal_float4, "fp4": float4_e2m1}.get(name, lambda: None)()
-        self.is_half = name in _HALF
-        self.bits = {"int8": 8, "fp8": 8, "fp16": 16, "bf16": 16}.get(name, 4)
+        self.bits = 16 if self.is_half else 8 if self.is_float8 or name == "int8" else 4
         if self.table is not None:
             self._order = self.table.argsort()
             self._ordered = self.table[self._order]
@@ -67,7 +69,9 @@ class WeightFormat:
         """The word by which the low-bit products know it."""
         if self.is_half:
             return "float16"
-        return {"nf4": "float4", "fp4": "float4", "fp8": "float8"}.get(self.name, self.name)
+        if self.is_float8:
+            return "float8"
+        return {"nf4": "float4", "fp4": "float4"}.get(self.name, self.name)
 
     @property
     def activations(self):
@@ -135,8 +139,8 @@ class WeightFormat:
         high = groups.amax(dim=2)
         low = groups.amin(dim=2)
         largest = torch.maximum(high, -low) * share
-        if self.name == "fp8":
-            return _never_zero(largest / _E4M3_LARGEST), None
+        if self.is_float8:
+            return _never_zero(largest / _FLOAT8[self.name][1]), None
         if self.table is not None:
             return _never_zero(largest), None
         if self.symmetric and self.name == "int8":
@@ -167,8 +171,9 @@ class WeightFormat:
         if self.is_half:
             return weight.to(_HALF[self.name]).float()
         scaled = weight / scale
-        if self.name == "fp8":
-            return scaled.clamp(-_E4M3_LARGEST, _E4M3_LARGEST).to(torch.float8_e4m3fn).float()
+        if self.is_float8:
+            dtype, most = _FLOAT8[self.name]
+            return scaled.clamp(-most, most).to(dtype).float()
         if self.table is not None:
             places = torch.bucketize(scaled, self._borders.to(scaled.device))
             return self._order.to(scaled.device)[places].float()
@@ -210,8 +215,8 @@ class WeightFormat:
         """The tensors that a low-bit product takes, by their names in our layers."""
         if self.is_half:
             return {"codes": codes.to(_HALF[self.name]), "scale": scale}
-        if self.name == "fp8":
-            return {"codes": codes.to(torch.float8_e4m3fn), "scale": scale}
+        if self.is_float8:
+            return {"codes": codes.to(_FLOAT8[self.name][0]), "scale": scale}
         if self.name == "int8":
             packed = {"codes": codes.to(torch.int8), "scale": scale}
             return packed if zero is None else {**packed, "zero": zero.to(torch.int8)}

@@ -8,7 +8,7 @@ from layerwise.quantizing.formats import WeightFormat
 from layerwise.quantizing.observers import OBSERVERS
 
 INTEGER = ("dynamic", "static", "qat")
-WEIGHT_ONLY = ("int8", "int4", "nf4", "fp4", "fp8")
+WEIGHT_ONLY = ("int8", "int4", "nf4", "fp4", "fp8", "fp8-e5m2")
 HALF = ("fp16", "bf16")
 SCHEMES = (*INTEGER, *WEIGHT_ONLY, *HALF)
 # What an embedding, and a weight that is tied to one, can be stored as; "keep": as it was.
@@ -20,13 +20,19 @@ METHODS = ("nearest", "gptq", "awq", "smoothquant")
 _GROUPS = {"int4": 32, "nf4": 64, "fp4": 64}
 # Which schemes a method has something to say about.
 _METHODS = {
-    "gptq": ("dynamic", "static", "int8", "int4", "nf4", "fp4", "fp8"),
-    "awq": ("int8", "int4", "nf4", "fp4", "fp8"),
+    "gptq": ("dynamic", "static", "int8", "int4", "nf4", "fp4", "fp8", "fp8-e5m2"),
+    "awq": ("int8", "int4", "nf4", "fp4", "fp8", "fp8-e5m2"),
     "smoothquant": ("dynamic", "static"),
 }
 _METHOD_NAMES = {"gptq": "GPTQ", "awq": "AWQ", "smoothquant": "SmoothQuant"}
 _ACTIVATIONS = {"int8": "int8 by runs of 128", "bfloat16": "bf16"}
-_NAMES = {"dynamic": "dynamic int8", "static": "static int8", "qat": "int8 after quantization-aware training"}
+_NAMES = {
+    "dynamic": "dynamic int8",
+    "static": "static int8",
+    "qat": "int8 after quantization-aware training",
+    "fp8": "fp8 e4m3",
+    "fp8-e5m2": "fp8 e5m2",
+}
 
 
 @dataclasses.dataclass

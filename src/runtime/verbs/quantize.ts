@@ -24,7 +24,7 @@ export const quantize: VerbHandler<"quantize", VerbCore> = async (session, reque
     purpose: "to quantize",
     options: () => optionsOf(request),
     ...(request.budgetDb === undefined ? {} : { budgetDb: request.budgetDb }),
-    ...(request.schemes[0] === "fp8" ? { opset: FLOAT8_OPSET } : {}),
+    ...(request.schemes[0]?.startsWith("fp8") ? { opset: FLOAT8_OPSET } : {}),
   });
 };
 

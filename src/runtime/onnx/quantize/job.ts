@@ -44,6 +44,7 @@ export function refused(request: QuantizeRequest, opset: number): void {
   for (const scheme of schemes) {
     if (scheme === "qat") no("ONNX Runtime trains no file", OWN_ENGINE);
     if (scheme === "nf4" || scheme === "fp4") no(`ONNX Runtime has no product for ${scheme}`, OWN_ENGINE);
+    if (scheme === "fp8-e5m2") no("float8 weights of a file are e4m3", OWN_ENGINE);
     if (scheme === "fp8" && opset < FLOAT8_OPSET) {
       no(`float8 came with opset ${FLOAT8_OPSET}, and the model speaks ${opset}`, "export it with a newer opset");
     }
