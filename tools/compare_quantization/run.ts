@@ -19,9 +19,11 @@ const RESULTS = join(OUT, "results.json");
 const PAGE = join(root, "docs/quantization.md");
 const [BEGIN, END] = ["<!-- comparison: begin -->", "<!-- comparison: end -->"];
 
+const ENGINES = ["Layerwise", "Layerwise, .onnx file", "PyTorch", "ONNX Runtime"] as const;
+
 interface Row {
   model: "gpt" | "digits";
-  engine: "Layerwise" | "PyTorch" | "ONNX Runtime";
+  engine: (typeof ENGINES)[number];
   scheme: string;
   bytes: number;
   beforeUs: number;
@@ -150,6 +152,35 @@ function ours(): Row[] {
   return rows;
 }
 
+/** What .onnx files are taken through; theirs.py runs what comes out in ONNX Runtime, as it does its own. */
+const FILE_WAYS: [string, string[]][] = [
+  ["dynamic", ["--scheme", "dynamic"]],
+  ["static, minmax", ["--scheme", "static"]],
+  ["static, entropy", ["--scheme", "static", "--observer", "entropy"]],
+  ["static, percentile", ["--scheme", "static", "--observer", "percentile"]],
+  ["int8", ["--scheme", "int8"]],
+  ["int4", ["--scheme", "int4"]],
+];
+
+function writeFiles(): void {
+  for (const { model, data } of MODELS) {
+    for (const [scheme, options] of FILE_WAYS) {
+      const file = `${model}.${scheme}.ours.onnx`;
+      layerwise(
+        "quantize",
+        `${model}.onnx`,
+        ...options,
+        "--data",
+        `targets.py::${data}`,
+        "--out",
+        file,
+        "--time",
+        "100",
+      );
+    }
+  }
+}
+
 const theirs = (python: string): Row[] =>
   run(python, ["theirs.py", ".", values.seconds])
     .split("\n")
@@ -170,7 +201,7 @@ function table(rows: readonly Row[]): string {
       "|---|---|---:|---:|---:|---:|---:|",
     );
     const own = rows.filter((row) => row.model === model);
-    for (const engine of ["Layerwise", "PyTorch", "ONNX Runtime"]) {
+    for (const engine of ENGINES) {
       const of = own.filter((row) => row.engine === engine);
       if (of.length === 0) continue;
       const before = median(of.map(({ beforeUs }) => beforeUs));
@@ -211,6 +242,7 @@ if (parts.includes("train") || !existsSync(join(OUT, "gpt.pt"))) train(values.st
 exportTrained();
 const rows: Row[] =
   existsSync(RESULTS) && !parts.includes("train") ? (JSON.parse(readFileSync(RESULTS, "utf8")) as Row[]) : [];
+if (parts.includes("theirs")) writeFiles();
 for (let round = 0; round < Number(values.rounds); round++) {
   if (parts.includes("ours")) rows.push(...ours());
   if (parts.includes("theirs")) rows.push(...theirs(values.python));
