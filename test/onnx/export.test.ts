@@ -5,7 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { RuntimeHost } from "../../src/runtime/host/host.ts";
-import { readModelFile } from "../../src/runtime/onnx/model.ts";
+import { chooseInputs } from "../../src/runtime/onnx/inputs.ts";
+import { dimensionText, readModelFile, type OnnxModel } from "../../src/runtime/onnx/model.ts";
+import { createSession, isRunnable, runSession, type PlainTensor } from "../../src/runtime/onnx/run.ts";
+import { DATA_TYPES, modelMessage, type ValueInfo } from "../../src/runtime/onnx/schema.ts";
+import { encode } from "../../src/runtime/onnx/wire.ts";
 import { root } from "../../tools/steps.mjs";
 
 const file = join(root, "test/onnx/ops.py");
@@ -51,6 +55,35 @@ function cases(): Case[] {
   return found;
 }
 
+/** What the file says of its inner values is what ONNX Runtime finds there; named sizes are one size each. */
+async function requireInnerShapes(model: OnnxModel, inputs: Record<string, string>): Promise<void> {
+  const { proto, graph } = model;
+  const told = graph.valueInfo.filter(({ type }) => isRunnable(DATA_TYPES[type?.tensorType?.elemType ?? 0]!));
+  const open = { ...proto, graph: { ...graph, output: [...graph.output, ...told] } };
+  const session = await createSession(encode(open, modelMessage), { graphOptimizationLevel: "disabled" });
+  const names = new Set(graph.input.map(({ name }) => name));
+  const given = Object.fromEntries(Object.entries(inputs).filter(([name]) => names.has(name)));
+  const { tensors } = chooseInputs(model, given);
+  const found = await runSession(session, tensors);
+  await session.release();
+  const sizes = new Map<string, number>();
+  const require = ({ name = "", type }: ValueInfo, { dtype, dims }: PlainTensor): void => {
+    assert.equal(DATA_TYPES[type!.tensorType!.elemType!], dtype, name);
+    const declared = type!.tensorType!.shape!.dim;
+    assert.equal(declared.length, dims.length, name);
+    declared.forEach(({ value, parameter }, axis) => {
+      const expected = value === undefined ? (sizes.get(parameter!) ?? dims[axis]!) : Number(value);
+      assert.equal(dims[axis], expected, `${name}, ${axis}`);
+      if (parameter !== undefined) sizes.set(parameter, expected);
+    });
+  };
+  for (const info of graph.input) require(info, tensors[info.name!]!);
+  for (const info of told) require(info, found[info.name!]!);
+  nTold += told.length;
+}
+
+let nTold = 0;
+
 for (const { name, inputs, dynamic, refused } of cases()) {
   test(`${name}${refused ? " is refused" : ""}`, async () => {
     const out = join(folder, `${name}.onnx`);
@@ -66,8 +99,24 @@ for (const { name, inputs, dynamic, refused } of cases()) {
     assert.equal(result.checks.length, nDynamic === 0 ? 1 : nDynamic === 1 ? 3 : 1 + 2 * nDynamic + 2);
     const model = readModelFile(out);
     assert.equal(model.opset, 18);
+    await requireInnerShapes(model, inputs);
   });
 }
+
+test("inner values have their sizes in the file, open ones by name", async () => {
+  assert.ok(nTold > 200, `${nTold} in all files`);
+  const { name, inputs, dynamic } = cases().find((one) => one.name === "Transformer")!;
+  const out = join(folder, "named.onnx");
+  const axes = Object.keys(dynamic).length > 0 ? dynamic : { [Object.keys(inputs)[0]!]: { "0": "batch" } };
+  await host.request("export", { target: `${file}::${name}`, inputs, dynamic: axes, file: out });
+  const { graph } = readModelFile(out);
+  const shown = graph.valueInfo.map(({ type }) => type!.tensorType!.shape!.dim.map(dimensionText).join());
+  const axis = Object.values(Object.values(axes)[0]!)[0]!;
+  assert.ok(
+    shown.some((shape) => shape.split(",")[0] === axis),
+    shown.slice(0, 9).join(" "),
+  );
+});
 
 for (const opset of [17, 20, 21]) {
   test(`opset ${opset} gives the same numbers`, async () => {

@@ -172,7 +172,12 @@ export class GraphBuilder {
     return size.divisor === 1 ? sum! : this.add("Div", [sum!, this.int64([size.divisor], true)]);
   }
 
-  graph(name: string, input: GraphProto["input"], output: GraphProto["output"]): GraphProto {
+  graph(
+    name: string,
+    input: GraphProto["input"],
+    output: GraphProto["output"],
+    valueInfo: GraphProto["valueInfo"] = [],
+  ): GraphProto {
     return {
       node: this.nodes,
       name,
@@ -180,7 +185,7 @@ export class GraphBuilder {
       sparseInitializer: [],
       input,
       output,
-      valueInfo: [],
+      valueInfo,
       metadata: [],
     };
   }

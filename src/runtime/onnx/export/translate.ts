@@ -5,7 +5,7 @@
 import { readBytes } from "../../launch.ts";
 import { contiguousStrides } from "../../shape.ts";
 import type { TracedSource } from "../../trace/places.ts";
-import type { DataType, GraphProto, ValueInfo } from "../schema.ts";
+import type { DataType, GraphProto, NodeProto, ValueInfo } from "../schema.ts";
 import { dataTypeNumber } from "../schema.ts";
 import { GraphBuilder, type Name } from "./builder.ts";
 import { Call, NotExported, type Translation, type Translator } from "./context.ts";
@@ -69,6 +69,8 @@ class Exporter implements Translation {
   readonly #places = new Map<string, TracedSource>();
   readonly #buffers = new Set<Name>();
   #uses: Map<ValueId, number> | null = null;
+  /** The value that each name first stood for: names are handed on where a result is its input. */
+  readonly #made = new Map<Name, ValueId>();
   /** What the memory of a storage holds, as one flat value, after a write into a part of it. */
   readonly #memory = new Map<number, Name>();
 
@@ -96,12 +98,14 @@ class Exporter implements Translation {
     });
     this.graph.place = { scope: "", source: "" };
     this.#refresh(this.#first.calls.length, -1);
-    const outputs = this.#first.outputs.map(({ name, value }) => this.#output(name, value));
+    const shown = this.#first.outputs.map(({ name, value }) => ({ name: this.#output(name, value), value }));
+    const counted = countedValues(this.graph.nodes);
+    const outputs = shown.map(({ name, value }) => this.#valueInfo(name, value, counted.has(name)));
     const named = new Map(
       this.#first.calls.flatMap(({ results }) => results.map((id) => [this.#names.get(id) ?? "", id] as const)),
     );
     named.delete("");
-    const graph = this.graph.graph(this.#request.name, this.#inputs, outputs);
+    const graph = this.graph.graph(this.#request.name, this.#inputs, outputs, this.#inner(outputs, counted));
     return { graph, places: this.#places, named, buffers: [...this.#buffers] };
   }
 
@@ -224,7 +228,10 @@ class Exporter implements Translation {
       throw error;
     }
     const names = Array.isArray(made) ? made : [made];
-    call.results.forEach((id, i) => this.#names.set(id, names[i]!));
+    call.results.forEach((id, i) => {
+      this.#names.set(id, names[i]!);
+      if (!this.#made.has(names[i]!)) this.#made.set(names[i]!, id);
+    });
     if (call.mutates) this.#wrote(call.results[0]!, call.place);
   }
 
@@ -284,7 +291,7 @@ class Exporter implements Translation {
     for (const dimension of this.#request.dimensions) if (dimension.input === value.leaf!.name) dimension.input = name;
   }
 
-  #output(name: string, id: ValueId): ValueInfo {
+  #output(name: string, id: ValueId): Name {
     const shown = this.graph.fresh(name);
     this.graph.nodes.push({
       input: [this.nameOf(id)],
@@ -294,11 +301,12 @@ class Exporter implements Translation {
       attribute: [],
       metadata: [],
     });
-    return this.#valueInfo(shown, id);
+    return shown;
   }
 
-  #valueInfo(name: Name, id: ValueId): ValueInfo {
+  #valueInfo(name: Name, id: ValueId, isCounted = false): ValueInfo {
     const dim = this.shapeOf(id).map((size) => {
+      if (isCounted) return {};
       if (!isDynamic(size)) return { value: size };
       const plain = plainDimension(size);
       return {
@@ -307,6 +315,23 @@ class Exporter implements Translation {
     });
     const elemType = dataTypeNumber(this.values[id]!.dtype.name as DataType);
     return { name, type: { tensorType: { elemType, shape: { dim } } } };
+  }
+
+  /** Dtypes and sizes of what calls made, for whoever draws the file. A size that fits no formula says nothing. */
+  #inner(outputs: readonly ValueInfo[], counted: ReadonlySet<Name>): ValueInfo[] {
+    const isShown = new Set([...this.#inputs, ...outputs].map(({ name }) => name));
+    return this.graph.nodes.flatMap(({ output }) =>
+      output.flatMap((name) => {
+        const id = this.#made.get(name);
+        if (id === undefined || isShown.has(name)) return [];
+        try {
+          return [this.#valueInfo(name, id, counted.has(name))];
+        } catch (error) {
+          if (error instanceof NotExported) return [];
+          throw error;
+        }
+      }),
+    );
   }
 
   /** After a write through a part of some memory, the whole of it is kept as one flat value. */
@@ -359,6 +384,17 @@ class Exporter implements Translation {
     });
     return this.graph.int64(found);
   }
+}
+
+/** What is as long as there are numbers that are not zero has another size in each call, though it was recorded with one. */
+function countedValues(nodes: readonly NodeProto[]): Set<Name> {
+  const found = new Set<Name>();
+  for (const { opType = "", input, output } of nodes) {
+    // These are as large as what they write into.
+    const read = opType.startsWith("Scatter") ? input.slice(0, 1) : input;
+    if (opType === "NonZero" || read.some((name) => found.has(name))) for (const name of output) found.add(name);
+  }
+  return found;
 }
 
 function isWhole({ shape, strides, offset, storageElements }: RecordedValue): boolean {

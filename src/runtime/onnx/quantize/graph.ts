@@ -14,6 +14,8 @@ export class PlainGraph {
   readonly outputs: ValueInfo[];
   readonly initializers: Map<string, TensorProto>;
   readonly folder: string | null;
+  /** What the file says of values inside: rewritten nodes keep the names of what they make. */
+  readonly #inner: readonly ValueInfo[];
   readonly #data = new Map<string, TensorData>();
 
   constructor(graph: GraphProto, folder: string | null) {
@@ -24,6 +26,7 @@ export class PlainGraph {
     const moved = new Set(constants.map(({ name }) => name));
     this.name = graph.name ?? "model";
     this.folder = folder;
+    this.#inner = graph.valueInfo;
     this.initializers = new Map([...graph.initializer, ...constants].map((tensor) => [tensor.name ?? "", tensor]));
     // Older models list initializers among the inputs, where anybody could overwrite them.
     this.inputs = graph.input.filter(({ name }) => !this.initializers.has(name ?? ""));
@@ -71,6 +74,7 @@ export class PlainGraph {
   }
 
   toProto(nodes = this.nodes, initializers: TensorProto[] = [...this.initializers.values()]): GraphProto {
+    const made = new Set(nodes.flatMap(({ output }) => output));
     return {
       node: nodes,
       name: this.name,
@@ -78,7 +82,7 @@ export class PlainGraph {
       sparseInitializer: [],
       input: this.inputs,
       output: this.outputs,
-      valueInfo: [],
+      valueInfo: this.#inner.filter(({ name = "" }) => made.has(name)),
       metadata: [],
     };
   }
