@@ -1,5 +1,6 @@
 /** `layerwise run`: build the class, call the function or run the script once, and say what came out. */
 import type { ArgumentChoice, RunResult, TensorSummary } from "../protocol/results.ts";
+import { placementText } from "../profiler/text/profile.ts";
 import { type TextStyle, paint, table } from "../profiler/text/table.ts";
 import { bytes, count, duration } from "../profiler/text/units.ts";
 import { ask } from "./ask.ts";
@@ -36,6 +37,7 @@ export function runText(result: RunResult, style: TextStyle): string {
       `device ${result.device}`,
     ].join("   "),
   );
+  lines.push(...placementText(result.placement));
   return `${lines.join("\n")}\n`;
 }
 

@@ -91,6 +91,7 @@ const TENSOR = object("TensorSummary", {
   statistics: optional(STATISTICS),
   preview: optional(string),
 });
+const PLACEMENT = object("Placement", { device: string, nodes: number, operators: list(string) });
 const TIMING = object("Timing", {
   medianUs: number,
   minUs: number,
@@ -180,7 +181,9 @@ const TRACE = object("Trace", {
       name: string,
       peakAllocatedBytes: number,
       peakReservedBytes: number,
-      kernelTimes: optional(object("KernelClock", { by: word("cupti", "events"), why: optional(string) })),
+      kernelTimes: optional(
+        object("KernelClock", { by: word("cupti", "events", "timestamps", "launches"), why: optional(string) }),
+      ),
     }),
   ),
   steps: list(object("TraceStep", { startUs: number, endUs: number })),
@@ -410,6 +413,7 @@ export const DOCUMENTS = {
     parameters: number,
     parameterBytes: number,
     stdout: string,
+    placement: optional(list(PLACEMENT)),
   }),
   profile: object("ProfileResult", {
     ...head("profile"),
@@ -424,7 +428,13 @@ export const DOCUMENTS = {
     lines: list(LINE),
     memory: list(MEMORY),
     kernelTimes: optional(
-      list(object("KernelTimes", { device: string, by: word("cupti", "events"), why: optional(string) })),
+      list(
+        object("KernelTimes", {
+          device: string,
+          by: word("cupti", "events", "timestamps", "launches"),
+          why: optional(string),
+        }),
+      ),
     ),
     energyJ: optional(number),
     powerW: optional(number),
@@ -432,6 +442,7 @@ export const DOCUMENTS = {
     parameters: number,
     parameterBytes: number,
     stdout: string,
+    placement: optional(list(PLACEMENT)),
     trace: optional(TRACE),
   }),
   shapes: object("ShapesResult", { ...head("shapes"), setup: SETUP, hints: list(HINT) }),

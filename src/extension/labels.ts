@@ -47,6 +47,14 @@ export function failureSentence(failure: Failure): string {
 }
 
 /** "1.24 ms · 34.1%", for one line of a profile. */
+/** "webgpu, 2 nodes on cpu": the device, and what it left to others. */
+export function placeLabel({ device, placement = [] }: Pick<RunResult, "device" | "placement">): string {
+  const others = placement
+    .slice(1)
+    .map(({ device: other, nodes }) => `${nodes} ${nodes === 1 ? "node" : "nodes"} on ${other}`);
+  return [device, ...others].join(", ");
+}
+
 export function lineLabel(row: LineRow): string {
   const allocated = row.allocatedBytes > 0 ? ` · ${bytes(row.allocatedBytes)}` : "";
   return `${duration(row.totalUs)} · ${percent(row.share)}${allocated}`;

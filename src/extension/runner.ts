@@ -106,7 +106,7 @@ export class Runner {
     return {
       target: targetKey(target),
       overlay: overlay(),
-      device: readSetting("device"),
+      device: readSetting(target.kind === "model" ? "onnx.device" : "device"),
       // As in a terminal: a script may write its checkpoints. Only trusted folders come this far.
       writable: true,
       ...(workspace ? { workspace } : {}),

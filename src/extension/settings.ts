@@ -144,6 +144,15 @@ export const settings = {
     maximum: 4096,
     scope: "window",
   }),
+  "onnx.device": setting<string>({
+    type: "string",
+    default: "auto",
+    description:
+      "Where ONNX Runtime runs .onnx files: auto (CUDA, DirectML or Core ML where there is one, else the CPU) or one of its " +
+      "devices. One that is not there is an error that says what is missing.",
+    values: ["auto", "cpu", "cuda", "tensorrt", "directml", "coreml", "webgpu"],
+    scope: "window",
+  }),
   "profile.backward": setting<boolean>({
     type: "boolean",
     default: true,

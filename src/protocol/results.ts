@@ -74,6 +74,16 @@ export interface RunResult extends ResultHead {
   parameters: number;
   parameterBytes: number;
   stdout: string;
+  /** Of an .onnx file on another device than the CPU: where its nodes ran. */
+  placement?: Placement[];
+}
+
+/** A device and what ONNX Runtime ran on it: what the asked one has no kernel for runs on the CPU. */
+export interface Placement {
+  device: string;
+  nodes: number;
+  /** Names of operators, most nodes first. */
+  operators: string[];
 }
 
 /** A duration as it should be reported: after warm-up, over several repetitions. */
@@ -169,8 +179,10 @@ export interface ProfileResult extends ResultHead {
   kernels: KernelRow[];
   lines: LineRow[];
   memory: MemorySummary[];
-  /** How the kernels of each GPU were timed: by CUPTI, or by events around their launches, and then why. */
-  kernelTimes?: { device: string; by: "cupti" | "events"; why?: string }[];
+  /** How kernels were timed: by CUPTI, by events around launches (and then why), by the GPU's clock, or as launches alone. */
+  kernelTimes?: { device: string; by: "cupti" | "events" | "timestamps" | "launches"; why?: string }[];
+  /** Of an .onnx file on another device than the CPU: where its nodes ran. */
+  placement?: Placement[];
   /** What one untraced repetition took from the GPU's supply, and its mean power: of the whole board, idle draw included. */
   energyJ?: number;
   powerW?: number;

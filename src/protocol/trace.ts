@@ -89,8 +89,11 @@ export interface TraceDevice {
   /** Peak of allocated and reserved tensor memory during the trace. */
   peakAllocatedBytes: number;
   peakReservedBytes: number;
-  /** Of a GPU: whether CUPTI told when kernels ran, or events around them did, and then why. */
-  kernelTimes?: { by: "cupti" | "events"; why?: string };
+  /**
+   * Of a GPU: whether CUPTI told when kernels ran, or events around them did, and then why. In ONNX Runtime: whether the GPU's clock
+   * told, or nothing but the time of launching is known.
+   */
+  kernelTimes?: { by: "cupti" | "events" | "timestamps" | "launches"; why?: string };
 }
 
 /** One repetition of what was profiled. */

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { placeRows } from "../../src/extension/follow.ts";
 import { InputMemory, argumentRows, requestFields } from "../../src/extension/inputs.ts";
-import { failureLabel, lineLabel, runLabel } from "../../src/extension/labels.ts";
+import { failureLabel, lineLabel, placeLabel, runLabel } from "../../src/extension/labels.ts";
 import { ResultFiles } from "../../src/extension/result_files.ts";
 import { type Kept, Results } from "../../src/extension/results.ts";
 import { filesBehind } from "../../src/language/outline/imports.ts";
@@ -184,4 +184,13 @@ test("what is no target is not taken for one", () => {
   assert.deepEqual(asTarget({ ...target, more: 1 }), target);
   for (const wrong of [undefined, null, "GPT", { file: "/w" }, { ...target, kind: "module" }])
     assert.equal(asTarget(wrong), undefined);
+});
+
+test("a device is named with what it left to others", () => {
+  assert.equal(placeLabel({ device: "cpu" }), "cpu");
+  const placement = [
+    { device: "webgpu", nodes: 9, operators: ["Conv"] },
+    { device: "cpu", nodes: 1, operators: ["Det"] },
+  ];
+  assert.equal(placeLabel({ device: "webgpu", placement }), "webgpu, 1 node on cpu");
 });

@@ -1,4 +1,5 @@
 /** The hosts of the graph tabs: one per target. */
+import { placeLabel } from "../labels.ts";
 import { writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as vscode from "vscode";
@@ -143,7 +144,7 @@ export class GraphTabs implements vscode.Disposable {
         inputs: result.setup.inputs,
         outputs: result.outputs,
         timeUs: result.timeUs,
-        device: result.device,
+        device: placeLabel(result),
         stale: kept?.stale ?? null,
       },
       isOptimized: this.optimized.has(key),

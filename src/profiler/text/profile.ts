@@ -1,5 +1,13 @@
 /** A profile as text: by module, by kernel, by line, memory, and the timing over them. Pure: a result in, lines out. */
-import type { KernelRow, LineRow, MemorySummary, ModuleRow, ProfileResult, Timing } from "../../protocol/results.ts";
+import type {
+  KernelRow,
+  LineRow,
+  MemorySummary,
+  ModuleRow,
+  Placement,
+  ProfileResult,
+  Timing,
+} from "../../protocol/results.ts";
 import { type TextStyle, paint, table } from "./table.ts";
 import { bytes, count, duration, energy, flops, percent, rate } from "./units.ts";
 
@@ -12,7 +20,7 @@ export interface ProfileTextOptions {
 
 export function profileText(result: ProfileResult, style: TextStyle, options: ProfileTextOptions): string {
   const parts = [
-    [...timingText(result, style), ...gpuText(result)],
+    [...timingText(result, style), ...gpuText(result), ...placementText(result.placement)],
     section("By module", modulesText(result.modules, style, options.top), style),
     section("By kernel", kernelsText(result.kernels, style, options.top), style),
     section("By line", linesText(result.lines, style, options), style),
@@ -45,12 +53,32 @@ function timingText(result: ProfileResult, style: TextStyle): string[] {
   );
 }
 
+const CLOCKS: Record<NonNullable<ProfileResult["kernelTimes"]>[number]["by"], string> = {
+  cupti: "by CUPTI",
+  events: "by events around launches",
+  timestamps: "by its own clock",
+  launches: "are those of launching, all that ONNX Runtime tells",
+};
+
+/** Where the nodes of an .onnx file ran, said where they were to run elsewhere than on the CPU. */
+export function placementText(placement: readonly Placement[] | undefined): string[] {
+  const [asked, ...others] = placement ?? [];
+  if (!asked) return [];
+  const lines = [asked.nodes === 0 ? `no node ran on ${asked.device}` : `${nodes(asked.nodes)} ran on ${asked.device}`];
+  for (const { device, nodes: number, operators } of others) {
+    const shown = operators.length > MOST_OPERATORS ? [...operators.slice(0, MOST_OPERATORS), "..."] : operators;
+    lines.push(`${nodes(number)} on ${device}, for want of a kernel or because it costs less: ${shown.join(", ")}`);
+  }
+  return lines;
+}
+
+const MOST_OPERATORS = 8;
+const nodes = (number: number): string => `${count(number)} ${number === 1 ? "node" : "nodes"}`;
+
 /** What a GPU's figures rest on, and what they took from the socket. */
 export function gpuText(result: Pick<ProfileResult, "kernelTimes" | "energyJ" | "energyBy" | "powerW">): string[] {
-  const lines = (result.kernelTimes ?? []).map(({ device, by, why }) =>
-    by === "cupti"
-      ? `kernel times of ${device} by CUPTI`
-      : `kernel times of ${device} by events around launches${why ? `: ${why}` : ""}`,
+  const lines = (result.kernelTimes ?? []).map(
+    ({ device, by, why }) => `kernel times of ${device} ${CLOCKS[by]}${why ? `: ${why}` : ""}`,
   );
   if (result.energyJ !== undefined && result.powerW !== undefined) {
     const by = result.energyBy === "counter" ? "the GPU's own counter" : "its power draw over time";

@@ -7,13 +7,13 @@ import { kernels, lines, memory, modules, timing, FEWEST_REPETITIONS, STEADY_SPR
 import { GRAPH_VERSION } from "../../protocol/graph.ts";
 import type { GraphResult, ProfileResult, RunResult, Setup, TensorSummary } from "../../protocol/results.ts";
 import type { GraphRequest, ProfileRequest, TargetRequest } from "../../protocol/rpc.ts";
-import type { SourceLocation } from "../../protocol/source.ts";
+import type { Failure, SourceLocation } from "../../protocol/source.ts";
 import { numbers } from "../onnx/compare.ts";
-import { traceOf, type OrtEvent } from "../onnx/events.ts";
+import { placementOf, traceOf, type OrtEvent } from "../onnx/events.ts";
 import { chooseInputs, type ChosenInputs } from "../onnx/inputs.ts";
 import { readModelFile, type OnnxModel } from "../onnx/model.ts";
 import { pictureOf } from "../onnx/picture.ts";
-import { chooseProvider } from "../onnx/providers.ts";
+import { chooseProvider, startFailure } from "../onnx/providers.ts";
 import { createSession, runSession, threadsOf, type PlainTensor } from "../onnx/run.ts";
 import { DATA_TYPES } from "../onnx/schema.ts";
 import { failureOf } from "../onnx/target.ts";
@@ -69,6 +69,7 @@ export async function runOnnx(request: TargetRequest, report: Report): Promise<R
     parameterBytes: 0,
     stdout: "",
   };
+  const folder = mkdtempSync(join(tmpdir(), "layerwise-onnx-"));
   try {
     const { inputs, setup, parameters } = open(request);
     Object.assign(result, { setup }, parameters);
@@ -76,9 +77,15 @@ export async function runOnnx(request: TargetRequest, report: Report): Promise<R
     if ("failure" in place) return { ...result, failure: place.failure };
     result.device = place.device;
     report.progress("loading into ONNX Runtime");
-    const session = await createSession(resolve(request.target), { ...threadsOf(request), ...place.options });
+    const isElsewhere = place.device !== "cpu";
+    const watching = isElsewhere ? { enableProfiling: true, profileFilePrefix: join(folder, "profile") } : {};
+    const session = await started(place.device, request, { ...threadsOf(request), ...place.options, ...watching });
     report.progress("running");
     await runSession(session, inputs.tensors);
+    if (isElsewhere) {
+      session.endProfiling();
+      result.placement = placementOf(eventsIn(folder), place.device);
+    }
     const began = performance.now();
     const outputs = await runSession(session, inputs.tensors);
     result.timeUs = (performance.now() - began) * 1000;
@@ -86,7 +93,37 @@ export async function runOnnx(request: TargetRequest, report: Report): Promise<R
     await session.release();
     return { ...result, ok: true };
   } catch (error) {
-    return { ...result, failure: failureOf(error) };
+    return { ...result, failure: error instanceof NotStarted ? error.failure : failureOf(error) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The provider that was asked for is there and did not start. */
+class NotStarted extends Error {
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}
+
+/** A session on another device than the CPU: where it fails and the CPU would not, the device is to blame. */
+async function started(
+  device: string,
+  { target }: TargetRequest,
+  options: InferenceSession.SessionOptions,
+): Promise<InferenceSession> {
+  const file = resolve(target);
+  if (device === "cpu") return await createSession(file, options);
+  try {
+    return await createSession(file, options);
+  } catch (error) {
+    // A model that is wrong in itself fails here too, and that is said instead.
+    const onCpu = await createSession(file, { ...options, executionProviders: ["cpu"], enableProfiling: false });
+    await onCpu.release();
+    throw new NotStarted(startFailure(device, error));
   }
 }
 
@@ -118,27 +155,28 @@ export async function profileOnnx(request: ProfileRequest, report: Report): Prom
     result.device = place.device;
     const options = { ...threadsOf(request), ...place.options };
     report.progress("loading into ONNX Runtime");
-    const session = await createSession(resolve(request.target), options);
+    const session = await started(place.device, request, options);
     const samples = await measure(session, inputs.tensors, request, report);
     await session.release();
     result.total = timing(samples);
     result.forward = result.total;
     report.progress("tracing");
-    const trace = traceOf(
-      await profiled(resolve(request.target), options, inputs.tensors, join(folder, "profile")),
-      request.target,
-      place.device,
-      WARM_UP,
-      sourcesOf(model),
-    );
+    const events = await profiled(resolve(request.target), options, inputs.tensors, folder);
+    const trace = traceOf(events, request.target, place.device, WARM_UP, sourcesOf(model));
     result.modules = modules(trace);
     result.kernels = kernels(trace);
     result.lines = lines(trace, lineReader());
     result.memory = memory(trace);
     result.trace = trace;
+    if (place.device !== "cpu") {
+      result.placement = placementOf(events, place.device);
+      result.kernelTimes = trace.devices.flatMap(({ id, kernelTimes }) =>
+        kernelTimes ? [{ device: id, ...kernelTimes }] : [],
+      );
+    }
     return { ...result, ok: true };
   } catch (error) {
-    return { ...result, failure: failureOf(error) };
+    return { ...result, failure: error instanceof NotStarted ? error.failure : failureOf(error) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -212,19 +250,22 @@ async function profiled(
   file: string,
   options: InferenceSession.SessionOptions,
   inputs: Record<string, PlainTensor>,
-  prefix: string,
+  folder: string,
 ): Promise<OrtEvent[]> {
   const session = await createSession(file, {
     ...options,
     enableProfiling: true,
-    profileFilePrefix: prefix,
+    profileFilePrefix: join(folder, "profile"),
     // Beyond this level nodes lose the names by which they are found in the graph.
     graphOptimizationLevel: "extended",
   });
   for (let n = 0; n < WARM_UP + TRACED; n++) await runSession(session, inputs);
   session.endProfiling();
   await session.release();
-  const folder = join(prefix, "..");
+  return eventsIn(folder);
+}
+
+function eventsIn(folder: string): OrtEvent[] {
   const written = readdirSync(folder).find((name) => name.endsWith(".json"));
   if (!written) throw new Error("ONNX Runtime wrote no profile");
   return JSON.parse(readFileSync(join(folder, written), "utf8")) as OrtEvent[];
