@@ -7,6 +7,7 @@ import weakref
 import _core
 import _direct
 from _direct import index as _direct_index
+from _direct import item as _direct_item
 from torch import _C, _complex, _copying, _dtype, _indexing
 from torch._C import TensorBase, _buffer, _check, _core_drop, _hooks, _index, _make_subclass, _new_id, _raise, _wrap
 from torch._device import by_id as _device_by_id
@@ -306,6 +307,9 @@ class Tensor(TensorOperators):
     # Values
 
     def item(self):
+        value = _direct_item(self)
+        if value is not NotImplemented:
+            return value
         if self.dtype.is_complex and self.numel() == 1 and not self.is_meta:
             return self._values()[0]
         value = _core.item(self.h)

@@ -55,10 +55,12 @@ export function readBytes(t: Tensor, target: Uint8Array): void {
 
 /** A value of the first element, as a number, or a bigint where a number would not be exact. */
 export function readScalar(t: Tensor): number | bigint | boolean {
-  const bytes = new Uint8Array(8);
-  readBytes(t, bytes.subarray(0, t.dtype.size));
-  return decode(t.dtype, new DataView(bytes.buffer), 0);
+  readBytes(t, scalarBytes.subarray(0, t.dtype.size));
+  return decode(t.dtype, scalarView, 0);
 }
+
+const scalarBytes = new Uint8Array(16);
+const scalarView = new DataView(scalarBytes.buffer);
 
 export function decode(dtype: DType, view: DataView, at: number): number | bigint | boolean {
   switch (dtype.name) {

@@ -4,6 +4,7 @@ import functools
 import inspect
 
 import _core
+import _direct
 
 
 _inference_depth = 0
@@ -17,15 +18,21 @@ def is_grad_enabled():
     return bool(_core.grad_enabled())
 
 
+def _set(on):
+    """What was on before."""
+    before = _direct.set_grad_enabled(on)
+    return bool(_core.set_grad_enabled(on)) if before is NotImplemented else before
+
+
 class _Mode:
     """Sets grad mode on entry, restores it on exit. As a decorator it wraps functions, generators and classes' calls."""
 
     def __enter__(self):
-        self._previous = _core.set_grad_enabled(self._on)
+        self._previous = _set(self._on)
         return self
 
     def __exit__(self, *exc):
-        _core.set_grad_enabled(bool(self._previous))
+        _set(self._previous)
         return False
 
     def __call__(self, function):
