@@ -67,13 +67,11 @@ void Pool::stop() {
   workers_.clear();
 }
 
-// Runs chunks of the given generation until none is left or `most_chunks` are done; says whether it ran one.
-bool Pool::claim_and_run(uint32_t generation, int64_t most_chunks) {
-  bool worked = false;
-  for (;;) {
-    if (most_chunks <= 0) return worked;
+// Runs chunks of the given generation until none is left or `most_chunks` are done.
+void Pool::claim_and_run(uint32_t generation, int64_t most_chunks, bool is_counted) {
+  while (most_chunks > 0) {
     uint64_t claim = claim_.load(std::memory_order_acquire);
-    if (uint32_t(claim >> 32) != generation) return worked;
+    if (uint32_t(claim >> 32) != generation) return;
     const int64_t index = uint32_t(claim);
     const int64_t n = job_.n.load(std::memory_order_relaxed);
     const int64_t chunk = job_.chunk.load(std::memory_order_relaxed);
@@ -81,12 +79,12 @@ bool Pool::claim_and_run(uint32_t generation, int64_t most_chunks) {
     const ChunkBody body = job_.body.load(std::memory_order_relaxed);
     void* capture = job_.capture.load(std::memory_order_relaxed);
     const std::atomic<int32_t>* cancel = job_.cancel.load(std::memory_order_relaxed);
-    if (index >= chunks) return worked;
+    if (index >= chunks) return;
     std::atomic_thread_fence(std::memory_order_seq_cst);
     if (!claim_.compare_exchange_weak(claim, claim + 1, std::memory_order_acq_rel)) continue;
     most_chunks--;
-    if (!worked) {
-      worked = true;
+    if (!is_counted) {
+      is_counted = true;
       participants_.fetch_add(1, std::memory_order_relaxed);
     }
     if (!cancel || !cancel->load(std::memory_order_relaxed)) {
@@ -128,7 +126,7 @@ void Pool::run(int64_t n, int64_t grain, ChunkBody body, void* capture, const st
   job_.capture.store(capture, std::memory_order_relaxed);
   job_.cancel.store(cancel, std::memory_order_relaxed);
   finished_.store(0, std::memory_order_relaxed);
-  participants_.store(0, std::memory_order_relaxed);
+  participants_.store(1, std::memory_order_relaxed);
   caller_sleeps_.store(0, std::memory_order_relaxed);
   claim_.store(uint64_t(generation) << 32, std::memory_order_release);
   generation_.store(int32_t(generation), std::memory_order_seq_cst);
@@ -136,7 +134,7 @@ void Pool::run(int64_t n, int64_t grain, ChunkBody body, void* capture, const st
   bool is_long = chunks < kFewChunks;
   if (!is_long) {
     const double start = now_us();
-    claim_and_run(generation, 1);
+    claim_and_run(generation, 1, true);
     is_long = (now_us() - start) * double(chunks - 1) > kWorthWakingUs;
   }
   if (is_long) {
@@ -144,7 +142,7 @@ void Pool::run(int64_t n, int64_t grain, ChunkBody body, void* capture, const st
     if (sleepers) futex_wake(&generation_, chunks - 1 < sleepers ? int(chunks - 1) : sleepers);
     call_helper_(owner_);
   }
-  claim_and_run(generation, chunks);
+  claim_and_run(generation, chunks, true);
   auto all_done = [&] { return finished_.load(std::memory_order_acquire) == chunks; };
   if (!spin_until(all_done)) {
     caller_sleeps_.store(1, std::memory_order_seq_cst);
@@ -156,7 +154,7 @@ void Pool::run(int64_t n, int64_t grain, ChunkBody body, void* capture, const st
 
 void Pool::help(uint32_t generation) {
   thread_index = kHelper;
-  claim_and_run(generation, INT64_MAX);
+  claim_and_run(generation, INT64_MAX, false);
   thread_index = 0;
 }
 
@@ -174,7 +172,7 @@ void* Pool::worker_main(void* argument) {
     }
     if (pool->stopping_.load()) return nullptr;
     seen = pool->generation_.load(std::memory_order_acquire);
-    pool->claim_and_run(uint32_t(seen), INT64_MAX);
+    pool->claim_and_run(uint32_t(seen), INT64_MAX, false);
   }
 }
 

@@ -66,7 +66,7 @@ class Pool {
   void start();
   void stop();
   void help(uint32_t generation);
-  bool claim_and_run(uint32_t generation, int64_t most_chunks);
+  void claim_and_run(uint32_t generation, int64_t most_chunks, bool is_counted);
   void free_scratch();
 
   std::atomic<int> threads_;

@@ -76,12 +76,9 @@ def _set_tensor_class(cls):
 
 
 def _wrap(h):
-    """A tensor for a handle that Python now owns. 0 is an error; a negative handle asks for the dropped ones."""
-    if h <= 0:
-        if h == 0:
-            _raise()
-        h = -h
-        _return_dead()
+    """A tensor for a handle that Python now owns. 0 is an error."""
+    if h == 0:
+        _raise()
     t = _new(_tensor_class)
     t.h = h
     t._shape = None
@@ -90,11 +87,8 @@ def _wrap(h):
 
 
 def _wrap_as(cls, h):
-    if h <= 0:
-        if h == 0:
-            _raise()
-        h = -h
-        _return_dead()
+    if h == 0:
+        _raise()
     t = _new(cls)
     t.h = h
     t._shape = None
@@ -149,7 +143,7 @@ def _kind_rank(dtype):
 
 
 def _core_drop(h):
-    _dead.append(h if h > 0 else -h)
+    _dead.append(h)
     if len(_dead) >= _MOST_DEAD:
         _return_dead()
 
@@ -424,7 +418,7 @@ def _adam_(params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, steps, lr, bet
                     float(beta2), float(eps), float(weight_decay), bool(decoupled), bool(maximize))
         if h == 0:
             _raise()
-        dead.append(h if h > 0 else -h)
+        dead.append(h)
     _return_dead()
 
 
@@ -463,7 +457,7 @@ def _sgd_(params, grads, momentum_buffers, lr, momentum, dampening, weight_decay
                     float(dampening), float(weight_decay), bool(nesterov), bool(maximize))
         if h == 0:
             _raise()
-        _dead.append(h if h > 0 else -h)
+        _dead.append(h)
     _return_dead()
 
 

@@ -3,7 +3,7 @@ import { fail, internedList, readScratch, returnDropped, writeScratch } from "./
 import { cpuDevice, deviceById } from "./device.ts";
 import { dtypeById, Scalar, type Kind } from "./dtype.ts";
 import { OutOfMemoryError, TypeError_ } from "./errors.ts";
-import { get, getOrNull, put, putQuietly } from "./handles.ts";
+import { get, getOrNull, put } from "./handles.ts";
 import { dispatch, registry, type OpRecord } from "./op.ts";
 import { integerTensor } from "./ops/create.ts";
 import type { CudaGenerator } from "./cuda/generator.ts";
@@ -133,7 +133,7 @@ export function bind(record: OpRecord): (...args: unknown[]) => unknown {
       const result = dispatch(record, args);
       if (isSingle) return put(result as Tensor);
       if (returns === "value") return result;
-      return writeScratch((result as Tensor[]).map(putQuietly));
+      return writeScratch((result as Tensor[]).map(put));
     } catch (error) {
       isShort = canRepeat && !isRepeated && error instanceof OutOfMemoryError;
       if (isShort) (error as OutOfMemoryError).forget();

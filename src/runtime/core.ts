@@ -37,7 +37,7 @@ import {
   type Kind,
 } from "./dtype.ts";
 import { IndexError, NotImplementedError, RuntimeError } from "./errors.ts";
-import { drop, dropAll, get, getOrNull, liveHandles, put, putQuietly } from "./handles.ts";
+import { drop, dropAll, get, getOrNull, liveHandles, put } from "./handles.ts";
 import { readBytes, readScalar, writeBytes } from "./launch.ts";
 import { loadCpuAddon } from "./native/addon.ts";
 import { Stream } from "./native/stream.ts";
@@ -176,12 +176,12 @@ function tensorFunctions(): Record<string, (...args: never[]) => unknown> {
     is_view: (h: number) => get(h).base !== null,
     base: (h: number) => {
       const { base } = get(h);
-      return base ? putQuietly(base) : 0;
+      return base ? put(base) : 0;
     },
-    share: (h: number) => putQuietly(get(h)),
+    share: (h: number) => put(get(h)),
     /** The same of the handles in the scratch block. */
     share_written: (n: number) => {
-      for (const h of bridge.readScratch(n)) if (h !== 0) putQuietly(get(h));
+      for (const h of bridge.readScratch(n)) if (h !== 0) put(get(h));
     },
     live_handles: () => liveHandles(),
     free: (n: number) => {
@@ -263,7 +263,7 @@ function autogradFunctions(): Record<string, (...args: never[]) => unknown> {
     is_leaf: (h: number) => get(h).isLeaf,
     grad: (h: number) => {
       const { grad } = get(h);
-      return grad ? putQuietly(grad) : 0;
+      return grad ? put(grad) : 0;
     },
     set_grad: guarded((h: number, g: number) => {
       get(h).setGrad(getOrNull(g));
@@ -319,7 +319,7 @@ function autogradFunctions(): Record<string, (...args: never[]) => unknown> {
           inputs: nInputs ? inputs : undefined,
           accumulate,
         });
-        const count = bridge.writeScratch(results.map((t) => (t ? putQuietly(t) : 0)));
+        const count = bridge.writeScratch(results.map((t) => (t ? put(t) : 0)));
         for (const t of results) t?.release();
         return count;
       },
@@ -426,7 +426,7 @@ export function createCore(options: CoreOptions = {}): Core {
   const counted = (): ComputeDevice | null => cuda.inUse ?? cpu;
   let threads = options.threads ?? cpus().length;
   hooks.runHook = (id, grad) => {
-    const result = bridge.python().callPython("torch._C:_run_hook", id, putQuietly(grad)) as number;
+    const result = bridge.python().callPython("torch._C:_run_hook", id, put(grad)) as number;
     if (!result) return null;
     const replacement = get(result);
     drop(result);

@@ -7,7 +7,7 @@ import { gradMode } from "./autograd/mode.ts";
 import { isBound } from "./binding.ts";
 import { fail, returnDropped } from "./bridge.ts";
 import { OutOfMemoryError } from "./errors.ts";
-import { drop, putForGood } from "./handles.ts";
+import { drop, put } from "./handles.ts";
 import { readScalar } from "./launch.ts";
 import {
   argument,
@@ -165,8 +165,8 @@ function bindDirect(record: OpRecord): Direct {
       if (isStrange) return notImplemented;
       made = dispatch(record, values);
       if (!mutates) {
-        if (isSingle) handle = putForGood(made as Tensor);
-        else handles = (made as Tensor[]).map(putForGood);
+        if (isSingle) handle = put(made as Tensor);
+        else handles = (made as Tensor[]).map(put);
       }
     } catch (error) {
       if (error instanceof OutOfMemoryError && !mutates) {
@@ -209,7 +209,7 @@ function index(args: number, n: number): number {
   const mark = Scope.enter();
   let handle = 0;
   try {
-    handle = putForGood(basicIndex(t, items, items.length / 4));
+    handle = put(basicIndex(t, items, items.length / 4));
   } finally {
     Scope.exit(mark);
   }

@@ -6,12 +6,6 @@ const table: (Tensor | null)[] = [null];
 const unused: number[] = [];
 let live = 0;
 
-/** Python collects dropped handles and returns them in batches; it is asked to when this many or this much were handed out. */
-const BATCH_HANDLES = 64;
-const BATCH_BYTES = 4 << 20;
-let handedOut = 0;
-let handedOutBytes = 0;
-
 export function get(handle: number): Tensor {
   const t = table[handle];
   if (!t) throw new RuntimeError(`a tensor of an earlier run is used (handle ${handle})`);
@@ -20,22 +14,8 @@ export function get(handle: number): Tensor {
 
 export const getOrNull = (handle: number): Tensor | null => (handle === 0 ? null : get(handle));
 
-/**
- * A handle for Python to own. Negative when Python should return its dropped handles now: -h stands for h, so that the
- * request costs no call of its own.
- */
+/** A handle for Python to own. Whoever gets one for a tensor that has one already gives it back as often. */
 export function put(t: Tensor): number {
-  putForGood(t);
-  handedOut++;
-  handedOutBytes += t.nbytes;
-  if (handedOut < BATCH_HANDLES && handedOutBytes < BATCH_BYTES) return t.handle;
-  handedOut = 0;
-  handedOutBytes = 0;
-  return -t.handle;
-}
-
-/** A handle for a Python object that gives it back by itself. */
-export function putForGood(t: Tensor): number {
   t.handleRefs++;
   if (t.handle === 0) {
     t.retain();
@@ -45,9 +25,6 @@ export function putForGood(t: Tensor): number {
   }
   return t.handle;
 }
-
-/** A handle without the request: for places that return something else as well. */
-export const putQuietly = (t: Tensor): number => Math.abs(put(t));
 
 export function drop(handle: number): void {
   const t = table[handle];
@@ -78,6 +55,4 @@ export function dropAll(): void {
   table.length = 1;
   unused.length = 0;
   live = 0;
-  handedOut = 0;
-  handedOutBytes = 0;
 }

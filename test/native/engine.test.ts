@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { test, describe, after } from "node:test";
+import { readdirSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import {
   ASLEEP,
@@ -301,6 +302,38 @@ describe("engine", { skip: whyMissing }, () => {
       machine.releaseAll();
     }
     assert.notDeepEqual(expected!.slice(0, 3), [0, 0, 0]);
+  });
+
+  test("on two threads the one that waits helps the one that works, and no third is started", () => {
+    const nThreads = (): number => readdirSync("/proc/self/task").length;
+    const submit = longProduct(machine);
+    machine.addon.setThreads(1);
+    submit();
+    machine.addon.wake();
+    machine.sync();
+    const before = nThreads();
+    machine.addon.setThreads(2);
+    machine.control[RECORD] = 1;
+    const target = new Float64Array(400);
+    let hands = 0;
+    // On a busy machine the second thread may come too late for one product.
+    for (let round = 0; round < 20 && hands < 2; round++) {
+      submit();
+      machine.addon.wake();
+      machine.sync();
+      const nEvents = machine.addon.events(target);
+      for (let i = 0; i < nEvents; i++) hands = Math.max(hands, target[4 * i + 3]!);
+    }
+    machine.control[RECORD] = 0;
+    assert.equal(hands, 2);
+    assert.equal(nThreads(), before);
+    machine.addon.setThreads(4);
+    submit();
+    machine.sync();
+    assert.equal(nThreads(), before + 2);
+    machine.addon.setThreads(2);
+    assert.equal(nThreads(), before);
+    machine.releaseAll();
   });
 
   test("a million small commands, in batches of random size", () => {

@@ -1,7 +1,7 @@
 /** `torch.autograd.Function`: nodes of the tape whose backward is Python. */
 import { isDifferentiable } from "../dtype.ts";
 import { python, readScratch, writeScratch, fail } from "../bridge.ts";
-import { drop, get, getOrNull, putQuietly } from "../handles.ts";
+import { drop, get, getOrNull, put } from "../handles.ts";
 import { NotImplementedError } from "../errors.ts";
 import { observer } from "../observer.ts";
 import { alias, Scope, type Tensor } from "../tensor.ts";
@@ -23,7 +23,7 @@ class FunctionNode extends Node {
 
   apply(grads: (Tensor | null)[]): (Tensor | null)[] {
     // Outputs that nobody used leave holes.
-    writeScratch(Array.from({ length: this.nOutputs }, (_, i) => (grads[i] ? putQuietly(grads[i]) : 0)));
+    writeScratch(Array.from({ length: this.nOutputs }, (_, i) => (grads[i] ? put(grads[i]) : 0)));
     const n = python().callPython("torch._C:_run_function", this.#context, this.nOutputs, gradMode.enabled) as number;
     return readScratch(n).map((handle) => {
       if (handle === 0) return null;
@@ -70,7 +70,7 @@ export const functionNodes = {
         if (isDifferentiable(t.dtype)) t.setNode(node, i);
         return t;
       });
-      return writeScratch(outputs.map(putQuietly));
+      return writeScratch(outputs.map(put));
     } catch (error) {
       fail(error);
       return -1;

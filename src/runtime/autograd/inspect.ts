@@ -1,5 +1,5 @@
 /** The tape for Python to look at: nodes by number, kept alive while Python holds them. Changes nothing. */
-import { get, putQuietly } from "../handles.ts";
+import { get, put } from "../handles.ts";
 import { writeScratch } from "../bridge.ts";
 import { AccumulateGrad, gradientEdge, type Node } from "./node.ts";
 
@@ -27,7 +27,7 @@ export const nodeFunctions = {
   /** The leaf that an AccumulateGrad adds into; 0 for other nodes. */
   node_variable: (id: number): number => {
     const node = nodes.get(id)!;
-    return node instanceof AccumulateGrad ? putQuietly(node.variable) : 0;
+    return node instanceof AccumulateGrad ? put(node.variable) : 0;
   },
   node_free: (id: number): void => {
     nodes.get(id)?.release();

@@ -3,7 +3,7 @@
  * checks of anomaly mode. Nothing is asked unless a script switched it on.
  */
 import { python } from "../bridge.ts";
-import { get, putQuietly, drop } from "../handles.ts";
+import { get, put, drop } from "../handles.ts";
 import { RuntimeError } from "../errors.ts";
 import { deadHooks, type Tensor } from "../tensor.ts";
 import { anomaly, savedHooks } from "./watched.ts";
@@ -12,7 +12,7 @@ const stack: { pack: number; unpack: number }[] = [];
 
 savedHooks.pack = (t) => {
   const { pack, unpack } = stack[stack.length - 1]!;
-  return python().callPython("torch._C:_pack_saved", pack, unpack, putQuietly(t)) as number;
+  return python().callPython("torch._C:_pack_saved", pack, unpack, put(t)) as number;
 };
 
 savedHooks.unpack = (id) => {
