@@ -147,7 +147,7 @@ def public_functions():
         for owner in owners:
             for name, value in list(vars(owner).items()):
                 is_operator = owner is torch.Tensor and name.startswith("__") and name not in _NOT_OPERATORS
-                if not isinstance(value, types.FunctionType) or value.__module__ in _MACHINERY:
+                if not isinstance(value, types.FunctionType) or _is_machinery(value.__module__):
                     continue
                 if not name.startswith("_") or is_operator:
                     if owner is not torch or name not in _NOT_ON_TENSORS:
@@ -156,7 +156,11 @@ def public_functions():
     return _public
 
 
-# What intercepts cannot be intercepted.
+def _is_machinery(module):
+    return module in _MACHINERY or (module or "").startswith("torch._quantized")
+
+
+# What intercepts cannot be intercepted; and what quantized tensors are made of asks no class, least of all theirs.
 _MACHINERY = frozenset(("torch.overrides", "torch._intercept", "torch.amp.autocast_mode"))
 _NOT_OPERATORS = frozenset(
     "__new__ __init__ __del__ __getattr__ __dir__ __hash__ __repr__ __format__ __reduce_ex__ __init_subclass__ __setstate__".split()

@@ -30,6 +30,7 @@ import {
   readNumber,
   readOperand,
   readTensor,
+  readTensors,
   readText,
   sizeOf,
   strange,
@@ -64,11 +65,13 @@ const TEXT = 14;
 const OPTIONAL_TEXT = 15;
 const DTYPE = 16;
 const OPTIONAL_DTYPE = 17;
-const NONE_ALONE = 18;
+const TENSORS = 18;
+const NONE_ALONE = 19;
 
 const codes: Partial<Record<ArgumentType, number>> = {
   Tensor: TENSOR,
   "Tensor?": OPTIONAL_TENSOR,
+  "Tensor[]": TENSORS,
   int: INT,
   "int?": OPTIONAL_INT,
   "int[]": INTS,
@@ -90,10 +93,12 @@ const codes: Partial<Record<ArgumentType, number>> = {
   "Generator?": NONE_ALONE,
 };
 
-/** Can Python call this op directly? Lists of tensors and plain results are left to binding.ts. */
+/** Can Python call this op directly? Plain results are left to binding.ts. */
 export const isDirect = (record: OpRecord): boolean =>
   isBound(record) &&
   record.signature.returns !== "value" &&
+  // What is written to comes back as it was handed in.
+  (!record.spec.mutates || record.signature.arguments[0]!.type === "Tensor") &&
   record.signature.arguments.every((a) => codes[a.type] !== undefined);
 
 function read(code: number, object: number): unknown {
@@ -102,6 +107,8 @@ function read(code: number, object: number): unknown {
       return readTensor(object);
     case OPTIONAL_TENSOR:
       return object === none ? null : readTensor(object);
+    case TENSORS:
+      return readTensors(object);
     case INT:
       return readInt(object);
     case OPTIONAL_INT:

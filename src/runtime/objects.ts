@@ -211,6 +211,22 @@ export function readTensor(object: number): Tensor | null {
   return isTensor(object) ? get(words[(object >> 2) + handleAt]!) : strange();
 }
 
+export function readTensors(object: number): Tensor[] | null {
+  const at = object >> 2;
+  const type = words[at + TYPE]!;
+  if (type !== listType && type !== tupleType) return strange();
+  const items = type === listType ? words[at + LIST_ITEMS]! >> 2 : at + TUPLE_ITEMS;
+  const n = words[at + TUPLE_SIZE]!;
+  if (n > MOST_ITEMS) return strange();
+  const out = new Array<Tensor>(n);
+  for (let i = 0; i < n; i++) {
+    const t = readTensor(words[items + i]!);
+    if (t === null) return null;
+    out[i] = t;
+  }
+  return out;
+}
+
 export function readOperand(object: number): Tensor | Scalar | null {
   const type = typeOf(object);
   if (type === tensorType || type === parameterType) return get(words[(object >> 2) + handleAt]!);

@@ -445,6 +445,7 @@ from _core import (
 )
 from _direct import (
     _adam_step_ as _direct__adam_step_,
+    _adam_steps_ as _direct__adam_steps_,
     _adaptive_avg_pool2d as _direct__adaptive_avg_pool2d,
     _adaptive_avg_pool2d_int8 as _direct__adaptive_avg_pool2d_int8,
     _add_int8 as _direct__add_int8,
@@ -609,6 +610,7 @@ from _direct import (
     bitwise_xor as _direct_bitwise_xor,
     bitwise_xor_ as _direct_bitwise_xor_,
     bmm as _direct_bmm,
+    cat as _direct_cat,
     cauchy_ as _direct_cauchy_,
     ceil as _direct_ceil,
     ceil_ as _direct_ceil_,
@@ -846,6 +848,7 @@ from _direct import (
     square as _direct_square,
     square_ as _direct_square_,
     squeeze as _direct_squeeze,
+    stack as _direct_stack,
     sub as _direct_sub,
     sub_ as _direct_sub_,
     sum as _direct_sum,
@@ -928,6 +931,9 @@ def _adam_step_(input, grad, exp_avg, exp_avg_sq, max_exp_avg_sq, step, lr, beta
 
 def _adam_steps_(tensors, each, count, rate, step, lr, beta1, beta2, eps, weight_decay, decoupled, maximize):
     "One Adam step of many parameters of one dtype: for each the parameter, its gradient, both averages and, with five of them, the largest square. A `count` of steps on the GPU stands for `step`, a `rate` there for `lr`."
+    result = _direct__adam_steps_(tensors, each, count, rate, step, lr, beta1, beta2, eps, weight_decay, decoupled, maximize)
+    if result is not NotImplemented:
+        return result
     return _wrap(_core__adam_steps_(_handles(tensors), each, 0 if count is None else count.h, 0 if rate is None else rate.h, step, lr, beta1, beta2, eps, weight_decay, decoupled, maximize))
 
 
@@ -3454,6 +3460,10 @@ def cat(tensors, dim=0, *, axis=None, out=None):
     "Tensors joined along an existing dim."
     if axis is not None:
         dim = axis
+    if out is None:
+        result = _direct_cat(tensors, dim)
+        if result is not NotImplemented:
+            return result
     if out is not None:
         return _write_out(out, _wrap(_core_cat(_handles(tensors), dim)))
     return _wrap(_core_cat(_handles(tensors), dim))
@@ -7408,6 +7418,10 @@ def stack(tensors, dim=0, *, axis=None, out=None):
     "Tensors of one shape joined along a new dim."
     if axis is not None:
         dim = axis
+    if out is None:
+        result = _direct_stack(tensors, dim)
+        if result is not NotImplemented:
+            return result
     if out is not None:
         return _write_out(out, _wrap(_core_stack(_handles(tensors), dim)))
     return _wrap(_core_stack(_handles(tensors), dim))
