@@ -457,6 +457,7 @@ from _direct import (
     _bitwise_not_int as _direct__bitwise_not_int,
     _bitwise_not_int_ as _direct__bitwise_not_int_,
     _cast as _direct__cast,
+    _cat_int8 as _direct__cat_int8,
     _cholesky_inverse as _direct__cholesky_inverse,
     _cholesky_solve as _direct__cholesky_solve,
     _choose_qparams as _direct__choose_qparams,
@@ -485,6 +486,7 @@ from _direct import (
     _flip as _direct__flip,
     _geqrf as _direct__geqrf,
     _get_rng_state as _direct__get_rng_state,
+    _gru as _direct__gru,
     _gru_sequence as _direct__gru_sequence,
     _householder_product as _direct__householder_product,
     _int_mm as _direct__int_mm,
@@ -506,6 +508,7 @@ from _direct import (
     _linear_int8_dynamic as _direct__linear_int8_dynamic,
     _linear_int8_sums as _direct__linear_int8_sums,
     _linear_low_bit as _direct__linear_low_bit,
+    _lstm as _direct__lstm,
     _lstm_sequence as _direct__lstm_sequence,
     _map_int8 as _direct__map_int8,
     _max_all as _direct__max_all,
@@ -535,6 +538,7 @@ from _direct import (
     _repeat as _direct__repeat,
     _reshape as _direct__reshape,
     _rfloordiv as _direct__rfloordiv,
+    _rnn as _direct__rnn,
     _rnn_sequence as _direct__rnn_sequence,
     _rpow as _direct__rpow,
     _rremainder as _direct__rremainder,
@@ -1086,6 +1090,9 @@ def _cast(input, dtype):
 
 def _cat_int8(tensors, tables, dim):
     "Joined along dim, each through its own row of 256 bytes: that is how they come to one scale. No tables: as they are."
+    result = _direct__cat_int8(tensors, tables, dim)
+    if result is not NotImplemented:
+        return result
     return _wrap(_core__cat_int8(_handles(tensors), 0 if tables is None else tables.h, dim))
 
 
@@ -1498,6 +1505,9 @@ def _get_rng_state(generator):
 
 def _gru(input, hidden, sizes, weights, has_biases=True, bidirectional=False, dropout=0.0, batch_first=False):
     "GRU layers on top of each other, over sequences [steps, batch, features], batch first, or packed with the sizes of steps."
+    result = _direct__gru(input, hidden, sizes, weights, has_biases, bidirectional, dropout, batch_first)
+    if result is not NotImplemented:
+        return _gru_result(*result)
     try:
         return _wrap_named(_gru_result, _core__gru(input.h, 0 if hidden is None else hidden.h, -1 if sizes is None else _ints(sizes), _handles(weights), has_biases, bidirectional, dropout, batch_first))
     except AttributeError:
@@ -1823,6 +1833,9 @@ def _linear_low_bit(input, weight, scale, zero=None, table=None, bias=None, form
 
 def _lstm(input, hidden, cell, sizes, weights, has_biases=True, bidirectional=False, dropout=0.0, batch_first=False):
     "LSTM layers on top of each other, over sequences [steps, batch, features], batch first, or packed with the sizes of steps."
+    result = _direct__lstm(input, hidden, cell, sizes, weights, has_biases, bidirectional, dropout, batch_first)
+    if result is not NotImplemented:
+        return _lstm_result(*result)
     try:
         return _wrap_named(_lstm_result, _core__lstm(input.h, 0 if hidden is None else hidden.h, 0 if cell is None else cell.h, -1 if sizes is None else _ints(sizes), _handles(weights), has_biases, bidirectional, dropout, batch_first))
     except AttributeError:
@@ -2219,6 +2232,9 @@ def _rfloordiv(input, other):
 
 def _rnn(input, hidden, sizes, weights, has_biases=True, bidirectional=False, dropout=0.0, batch_first=False, is_relu=False):
     "Plain recurrent layers on top of each other, over sequences [steps, batch, features], batch first, or packed with the sizes of steps."
+    result = _direct__rnn(input, hidden, sizes, weights, has_biases, bidirectional, dropout, batch_first, is_relu)
+    if result is not NotImplemented:
+        return _rnn_result(*result)
     try:
         return _wrap_named(_rnn_result, _core__rnn(input.h, 0 if hidden is None else hidden.h, -1 if sizes is None else _ints(sizes), _handles(weights), has_biases, bidirectional, dropout, batch_first, is_relu))
     except AttributeError:
