@@ -29,6 +29,9 @@ test("a residual net: layers are compared in real numbers, by their paths", asyn
     assert.ok(row.ranges!.output!.before.low < 0 && row.ranges!.output!.after.low < 0, path);
   }
   assert.ok(made.output.sqnrDb! > 25, `${made.output.sqnrDb}`);
+  assert.match(made.description, /, integers handed on$/);
+  const other = await report("Unused", { schemes: ["static"], samples: 2 });
+  assert.doesNotMatch(other.description, /layer by layer/);
 });
 
 test("what is written computes the same when it is read again, and in ONNX Runtime", async () => {

@@ -257,6 +257,9 @@ def check_boundaries():
     built = quantized(model, calls)
     check(f"what cannot be traced stays, what is inside flows: {list(flows_of(built))}", list(flows_of(built)) == ["rest"])
     check("and says why", "control flow" in built.flows.refused[""])
+    check("and where", built.describe().endswith(", integers handed on in rest"))
+    built = quantized(Switching(), calls, keep=[{"path": "rest.*"}])
+    check("or that it is nowhere", built.describe().endswith("layer by layer: its control flow depends on values"))
     same = torch.equal(outputs(model, built.variant, calls[0]), outputs(model, layer_by_layer(built), calls[0]))
     check("a relu between layers is exact", same)
 

@@ -117,7 +117,8 @@ class Built:
         self.remark = ""
 
     def describe(self):
-        return ", ".join(filter(None, [self.options.describe(), self._embeddings(), self.remark]))
+        flows = "" if self.flows is None else self.flows.describe(self.variant)
+        return ", ".join(filter(None, [self.options.describe(), self._embeddings(), self.remark, flows]))
 
     def _embeddings(self):
         """What became of embeddings, where that is not what became of the rest."""

@@ -1,5 +1,5 @@
-"""The forward of a module whose layers hand on codes: made from its graph when it is first called, run as straight Python. A call of
-another kind than the graph was made for, or with hooks inside, takes the module's own forward: layer by layer, in real numbers."""
+"""The forward of a module whose layers hand on codes: made from its graph, run as straight Python. A call of another kind
+than the graph was made for, or with hooks inside, takes the module's own forward: layer by layer, in real numbers."""
 
 import copy
 import functools
@@ -34,7 +34,7 @@ def leaves_of(module):
 
 
 class Forward:
-    """Called in place of the forward of `module`; `arguments` say how (Pattern), `scales` what the values of nodes mean (Scale)."""
+    """Called in place of the forward of `module`; `arguments` say how (Pattern), `scales` what values of nodes mean (Scale)."""
 
     def __init__(self, module, arguments, scales):
         self.module = module
@@ -64,8 +64,8 @@ class Forward:
         return self._run(*values)
 
     def in_place(self, layer):
-        """prepare(x): a function without arguments that does what the layer does for an input, from codes to what it gives; None for
-        a layer that is called as ever."""
+        """prepare(x): a function without arguments that does what the layer does for an input, from codes to what it gives;
+        None for a layer that is called as ever."""
         for step in self._steps:
             if step.layer is layer:
                 return lambda x: functools.partial(step.function, _as_handed_on(step.codes_of(x)))

@@ -13,8 +13,9 @@ from layerwise.quantizing.layers import IntegerConv
 class Kind:
     """`name` of a step, and its tensor inputs.
 
-    "layer", "add" and "map" (a function of one number) have a scale of their own; "clamp" between two real numbers (None: open), "max_pool", "average" of
-    windows, "cat", "view" (any rearranging) and "same" have that of their inputs; "mean" reads codes and gives real numbers.
+    "layer", "add" and "map" (a function of one number) have a scale of their own; "clamp" between two real numbers (None:
+    open), "max_pool", "average" of windows, "cat", "view" (any rearranging) and "same" have that of their inputs; "mean"
+    reads codes and gives real numbers.
     """
 
     KEEPS_SCALE = ("clamp", "max_pool", "average", "cat", "view", "same")
@@ -36,11 +37,13 @@ class Kind:
 
 
 _VIEWS = {
-    "flatten", "view", "reshape", "permute", "transpose", "t", "unsqueeze", "squeeze", "contiguous", "chunk", "split", "getitem",
-    "unbind", "movedim", "swapaxes", "swapdims", "unflatten", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "narrow", "select", "expand",
+    "flatten", "view", "reshape", "permute", "transpose", "t", "unsqueeze", "squeeze", "contiguous", "chunk", "split",
+    "getitem", "unbind", "movedim", "swapaxes", "swapdims", "unflatten", "pixel_shuffle", "pixel_unshuffle",
+    "channel_shuffle", "narrow", "select", "expand",
 }
 _MAPS = {
-    nn.Hardswish, nn.SiLU, nn.GELU, nn.Sigmoid, nn.Hardsigmoid, nn.Tanh, nn.ELU, nn.LeakyReLU, nn.Mish, nn.Softplus, nn.CELU, nn.SELU,
+    nn.Hardswish, nn.SiLU, nn.GELU, nn.Sigmoid, nn.Hardsigmoid, nn.Tanh, nn.ELU, nn.LeakyReLU, nn.Mish, nn.Softplus,
+    nn.CELU, nn.SELU,
 }
 _MAP_NAMES = {
     "hardswish", "silu", "gelu", "sigmoid", "hardsigmoid", "tanh", "elu", "leaky_relu", "mish", "softplus", "celu", "selu",

@@ -1,4 +1,5 @@
-"""From a graph and the scales of its values to a program: what each node becomes, and where codes turn into real numbers and back."""
+"""From a graph and the scales of its values to a program: what each node becomes, where codes turn into real numbers and
+where these turn into codes."""
 
 import torch
 from torch import fx

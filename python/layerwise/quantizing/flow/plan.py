@@ -1,12 +1,12 @@
-"""What of a graph is computed with codes: decided from which layers take integers and which steps have an integer form. Values that
-have one scale by nature are one class, whose range is what every reader of it saw."""
+"""What of a graph is computed with codes: decided from which layers take integers and which steps have an integer form.
+Values that have one scale by nature are one class, whose range is what every reader of it saw."""
 
 from layerwise.quantizing.flow.kinds import asks_shape
 
 
 class Plan:
-    """Of a graph and the Kinds of its nodes: `codes`, the nodes whose values are integers. `layers` are the paths of those that take
-    and give them."""
+    """Of a graph and the Kinds of its nodes: `codes`, the nodes whose values are integers. `layers` are the paths of those
+    that take and give them."""
 
     def __init__(self, graph, kinds, layers):
         self.graph = graph

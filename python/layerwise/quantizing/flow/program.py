@@ -1,4 +1,5 @@
-"""Steps as a program: straight Python that calls one function after the other, and the same by hand for who watches. Knows no kinds."""
+"""Steps as a program: straight Python that calls one function after the other, and what it takes to do so by hand. Knows no
+kinds and no scales."""
 
 
 class Name:

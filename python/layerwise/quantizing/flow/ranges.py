@@ -101,6 +101,16 @@ class Flows:
                 return found
         return None
 
+    def describe(self, variant):
+        """Where integers are handed on in a variant, or why nowhere, in a few words."""
+        paths = [flow.path for flow in self.found if flow.module in variant.modules]
+        if not paths:
+            return f"layer by layer: {self.refused['']}" if "" in self.refused else ""
+        if "" in paths:
+            return "integers handed on"
+        others = f" and {len(paths) - 2} more" if len(paths) > 2 else ""
+        return f"integers handed on in {', '.join(paths[:2])}{others}"
+
     def plain(self, variant):
         """Those that are installed in a variant, as a file holds them."""
         return [

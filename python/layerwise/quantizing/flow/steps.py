@@ -1,5 +1,5 @@
-"""The steps of a flow: functions from codes to codes, to real numbers and back. Each computes what its Kind says, with scales that are
-plain numbers; which step stands where is decided elsewhere."""
+"""The steps of a flow: functions from codes to codes, to real numbers and back. Each computes what its Kind says, with
+scales that are plain numbers; which step stands where is decided elsewhere."""
 
 import torch
 
@@ -46,7 +46,7 @@ def dequantize(scale):
 
 
 def layer(module, given, made, relu):
-    """A static layer from codes to codes, or to real numbers where `made` is None. Linear ones round real numbers by themselves."""
+    """A static layer from codes to codes, or to real numbers where `made` is None; a Linear also rounds real numbers itself."""
     held, config = module._buffers, module.config
     x_scale, x_zero, low, high = given.plain()
     out_scale, out_zero, dtype = (None, None, torch.float32) if made is None else (made.scale, made.zero, made.dtype)

@@ -1,5 +1,5 @@
-"""The graph of a module's forward for calls like one that was seen: tensors vary, everything else is fixed. A graph is used only where
-it computes what the module computes; control flow on values, hooks inside and other arguments make a module untraceable."""
+"""The graph of a module's forward for calls like one that was seen: tensors vary, everything else is fixed. A graph is used
+only where it computes what the module computes; control flow on values, hooks inside and other arguments forbid one."""
 
 import copy
 import inspect
@@ -157,6 +157,8 @@ def traced(module, pattern, leaves):
             graph = tracer.trace(root)
     except NotTraceable:
         raise
+    except fx.proxy.TraceError:
+        raise NotTraceable("its control flow depends on values") from None
     except Exception as error:
         # Anything may happen to code that is handed stand-ins.
         raise NotTraceable(f"{type(error).__name__}: {error}") from None
