@@ -15,7 +15,19 @@ import { type Arguments, type Command, type OptionSpec, UsageError } from "./com
 import { compressionText } from "./compression_text.ts";
 import { TARGET_OPTIONS, outputFile, targetRequest } from "./options.ts";
 
-const SCHEMES: readonly Scheme[] = ["dynamic", "static", "qat", "int8", "int4", "nf4", "fp4", "fp8", "fp8-e5m2", "fp16", "bf16"];
+const SCHEMES: readonly Scheme[] = [
+  "dynamic",
+  "static",
+  "qat",
+  "int8",
+  "int4",
+  "nf4",
+  "fp4",
+  "fp8",
+  "fp8-e5m2",
+  "fp16",
+  "bf16",
+];
 const METHODS: readonly Method[] = ["nearest", "gptq", "awq", "smoothquant"];
 const OBSERVERS: readonly Observer[] = ["minmax", "average", "histogram", "entropy", "percentile", "mse"];
 const KEPT: readonly KeptAs[] = ["float32", "fp16", "bf16", "int8"];

@@ -8,17 +8,7 @@ import type { SourceLocation } from "./source.ts";
 
 /** How weights (and activations) are stored. dynamic, static and qat are int8 for weights and activations; fp8 is e4m3. */
 export type Scheme =
-  | "dynamic"
-  | "static"
-  | "qat"
-  | "int8"
-  | "int4"
-  | "nf4"
-  | "fp4"
-  | "fp8"
-  | "fp8-e5m2"
-  | "fp16"
-  | "bf16";
+  "dynamic" | "static" | "qat" | "int8" | "int4" | "nf4" | "fp4" | "fp8" | "fp8-e5m2" | "fp16" | "bf16";
 
 /** How the numbers of a scheme are found. */
 export type Method = "nearest" | "gptq" | "awq" | "smoothquant";

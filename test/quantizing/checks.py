@@ -13,6 +13,7 @@ from layerwise.quantizing.build import prepare
 from layerwise.quantizing.convert import Converter, Layer, Seen
 from layerwise.quantizing.formats import WeightFormat, float4_e2m1, normal_float4
 from layerwise.quantizing.parts import taken_apart
+from layerwise.quantizing.rows import rows_of
 from layerwise.quantizing.schemes import options_of
 
 checked = 0
@@ -233,6 +234,26 @@ def check_gptq():
     check("one direction", bool(values.isfinite().all()))
 
 
+def check_rows():
+    torch.manual_seed(8)
+    layers = [
+        (nn.Conv2d(3, 5, (3, 2), stride=(2, 1), padding=(1, 2), dilation=(1, 2)), torch.randn(2, 3, 9, 8)),
+        (nn.Conv2d(3, 5, 3, padding="same"), torch.randn(3, 7, 6)),
+        (nn.Conv2d(2, 4, 4, padding="same", padding_mode="reflect"), torch.randn(2, 2, 8, 8)),
+        (nn.Conv1d(4, 6, 3, stride=2, padding=1), torch.randn(2, 4, 11)),
+        (nn.Conv1d(4, 6, 2, padding="same", padding_mode="circular"), torch.randn(2, 4, 10)),
+        (nn.Linear(6, 3), torch.randn(2, 5, 6)),
+    ]
+    for module, x in layers:
+        rows = rows_of(module, x, 10**6)
+        with torch.no_grad():
+            got, wanted = rows @ module.weight.flatten(1).t() + module.bias, module(x)
+        if not isinstance(module, nn.Linear):
+            wanted = (wanted if x.dim() == module.weight.dim() else wanted.unsqueeze(0)).flatten(2).transpose(1, 2)
+        check(f"rows of {module}", torch.allclose(got, wanted.reshape(-1, wanted.shape[-1]), atol=1e-5))
+        check(f"few rows of {module}", 4 <= len(rows_of(module, x, 8)) <= 16)
+
+
 def check_scaling():
     torch.manual_seed(5)
     weight, x = torch.randn(40, 96), correlated_inputs(200, 96)
@@ -417,6 +438,7 @@ for part in (
     check_differences,
     check_observers,
     check_gptq,
+    check_rows,
     check_scaling,
     check_activations,
     check_folding,

@@ -245,6 +245,13 @@ test("methods pay where inputs are uneven, and only go with what they are for", 
   const nearest = await by("int4", "nearest");
   assert.ok((await by("int4", "gptq")) > nearest + 1);
   assert.ok((await by("int4", "awq")) > nearest + 1);
+  const convolved = async (method: "nearest" | "gptq"): Promise<CompressionReport> =>
+    await report("ConvNet", { schemes: ["int8"], method, samples: 4 });
+  const [near, corrected] = [await convolved("nearest"), await convolved("gptq")];
+  for (const path of ["body.6", "row"])
+    assert.ok(decibels(layer(corrected, path)) > decibels(layer(near, path)) + 1, path);
+  // In groups it is several products: rounded to the nearest.
+  assert.deepEqual(layer(corrected, "body.3").weight, layer(near, "body.3").weight);
   const plain = await by("static", "nearest");
   assert.ok((await by("static", "smoothquant")) > plain + 3);
   const { failure } = await quantize("Mlp", { schemes: ["fp16"], method: "gptq" });

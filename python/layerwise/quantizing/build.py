@@ -10,6 +10,7 @@ from layerwise.quantizing.flow.ranges import Flows
 from layerwise.quantizing.convert import KEPT_BY_REQUEST, Converter, Seen, layers_of, matrix_of, shared_weights
 from layerwise.quantizing.observers import OBSERVERS
 from layerwise.quantizing.parts import taken_apart
+from layerwise.quantizing.rows import has_rows, rows_of
 from layerwise.quantizing.schemes import stored_form
 
 # Rows of inputs that a search for factors looks at.
@@ -145,7 +146,7 @@ def build(prepared, options, samples):
     built.seen = seen
     in_order = []
     if options.method == "gptq":
-        in_order = [part for part in targets if part in seen and _is_correlated(prepared, part)]
+        in_order = [part for part in targets if part in seen and has_rows(part) and not _is_tied(prepared, part)]
     for number, part in enumerate(targets):
         if part in seen and part not in in_order:
             built.variant.replace(part.module, converter.convert(part, seen[part]))
@@ -209,14 +210,18 @@ def _watch_columns(prepared, samples, parts, seen, with_rows):
         totals[part] = total + rows.abs().sum(dim=0), count + rows.shape[0]
         known.mean = totals[part][0] / totals[part][1]
         if with_rows:
-            kept = 0 if known.rows is None else known.rows.shape[0]
-            share = -(-_MOST_ROWS // max(1, len(samples.items)))
-            step = max(1, rows.shape[0] // share)
-            # Not the same places of every sample.
-            taken = rows[kept % step :: step][: min(share, _MOST_ROWS - kept)].clone()
-            known.rows = taken if known.rows is None else torch.cat([known.rows, taken])
+            _keep_rows(known, rows, samples)
 
     yield from watch(prepared, samples, parts, see, "watching activations")
+
+
+def _keep_rows(known, rows, samples):
+    kept = 0 if known.rows is None else known.rows.shape[0]
+    share = -(-_MOST_ROWS // max(1, len(samples.items)))
+    step = max(1, rows.shape[0] // share)
+    # Not the same places of every sample.
+    taken = rows[kept % step :: step][: min(share, _MOST_ROWS - kept)].clone()
+    known.rows = taken if known.rows is None else torch.cat([known.rows, taken])
 
 
 def _absorb_factors(prepared, options, samples):
@@ -276,8 +281,13 @@ def _watch_ranges(prepared, samples, parts, seen, options, flows):
 
 
 def _is_correlated(prepared, part):
-    """Can its weight be rounded for what it is given? A tied one has to serve several inputs."""
-    return part.sort == "linear" and storage_key(part.module.weight) not in prepared.shared
+    """Can its columns be scaled for what they are given?"""
+    return part.sort == "linear" and not _is_tied(prepared, part)
+
+
+def _is_tied(prepared, part):
+    """A tied weight has to serve several inputs: it is not rounded for one of them."""
+    return storage_key(part.module.weight) in prepared.shared
 
 
 def _round_in_order(prepared, samples, waiting, seen, converter, built):
@@ -288,19 +298,16 @@ def _round_in_order(prepared, samples, waiting, seen, converter, built):
     done = 0
     while order:
         chosen, numbers = [], 0
-        while order and (not chosen or numbers + order[0].module.weight.shape[1] ** 2 <= _MOST_CORRELATIONS):
+        while order and (not chosen or numbers + _columns(order[0]) ** 2 <= _MOST_CORRELATIONS):
             part = order.pop(0)
-            numbers += part.module.weight.shape[1] ** 2
+            numbers += _columns(part) ** 2
             chosen.append(part)
         known = {}
         for part in chosen:
-            weight = part.module.weight
-            known[part.module] = gptq.Correlations(weight.shape[1], weight.device)
+            known[part.module] = gptq.Correlations(_columns(part), part.module.weight.device)
 
         def see(module, x):
-            rows = x.reshape(-1, x.shape[-1])
-            step = max(1, rows.shape[0] // _MOST_CORRELATED_ROWS)
-            known[module].see(rows[::step])
+            known[module].see(rows_of(module, x, _MOST_CORRELATED_ROWS))
 
         with built.variant.applied(prepared.model) as root, torch.no_grad(), Inputs(known, see):
             for number, sample in enumerate(samples.items):
@@ -315,6 +322,10 @@ def _round_in_order(prepared, samples, waiting, seen, converter, built):
             seen[part].correlations = None
             done += 1
             yield "rounding weights column by column", done / len(waiting)
+
+
+def _columns(part):
+    return matrix_of(part).shape[1]
 
 
 def _order(prepared, sample, parts):

@@ -218,7 +218,7 @@ def _shape(part):
     if part.sort in ("linear", "embedding"):
         return found
     plain = lambda value: list(value) if isinstance(value, tuple) else value
-    padding, outer = _paddings(module)
+    padding, outer = paddings(module)
     found.update(
         function=part.sort,
         stride=list(module.stride),
@@ -244,7 +244,7 @@ def attributes_of(module):
     return found
 
 
-def _paddings(module):
+def paddings(module):
     """(padding of the convolution, padding that is done before it): other values than zeros, and unequal sides."""
     if module.padding_mode != "zeros":
         return [0] * len(module.kernel_size), list(module._reversed_padding_repeated_twice)
