@@ -59,7 +59,7 @@ export async function ask<V extends Verb>(
     ? (name, text) => (name === "stderr" ? terminal.error(text) : undefined)
     : stream(terminal);
   const result = await request(verb, asked, terminal, listener);
-  const isShown = result.ok && (!isJson || writesFiles(verb));
+  const isShown = result.ok && (!isJson || writesFiles(verb) || args.has("html"));
   if (isShown) await show(result);
   if (isJson) terminal.line(JSON.stringify(withoutTrace(result)));
   if (result.failure) terminal.error(failureText(result.failure, terminal.errorStyle));

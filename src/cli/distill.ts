@@ -1,11 +1,9 @@
 /** `layerwise distill`: a model learns from a larger one, and how near it comes. */
 import { resolve } from "node:path";
-import type { DistillRequest, DistillResult } from "../protocol/compress.ts";
-import { ask } from "./ask.ts";
+import type { DistillRequest } from "../protocol/compress.ts";
 import { type Arguments, type Command, UsageError } from "./command.ts";
-import { compressionText } from "./compression_text.ts";
 import { TARGET_OPTIONS, targetRequest } from "./options.ts";
-import { PROOF_OPTIONS, decimal, named, proofRequest } from "./quantize.ts";
+import { PROOF_OPTIONS, askForProof, decimal, named, proofRequest } from "./quantize.ts";
 
 export const distill: Command = {
   name: "distill",
@@ -35,9 +33,7 @@ export const distill: Command = {
     "layerwise distill gpt.py::GPT --init 'layers=2' --teacher gpt.py::GPT --hidden 'blocks.1=blocks.3' --out small.pt",
   ],
   async run(args, terminal) {
-    return await ask("distill", distillRequest(args), args, terminal, (result: DistillResult) => {
-      terminal.out(compressionText(result, terminal.style, { allLayers: args.has("layers") }));
-    });
+    return await askForProof("distill", distillRequest(args), args, terminal);
   },
 };
 

@@ -76,6 +76,6 @@ async function writeReport(
   const graphRequest = { target, ...(init && { init }), ...(inputs && { inputs }), ...(env && { env }) };
   const graph = await request("graph", graphRequest, terminal, silent);
   const folder = dirname(result.target.split("::")[0]!);
-  writeFileSync(file, makeReport(result, graph.ok ? graph.graph : null, folder));
+  writeFileSync(file, makeReport({ profile: result, graph: graph.ok ? graph.graph : null, root: folder }));
   terminal.error(`wrote ${file}\n`);
 }

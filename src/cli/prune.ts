@@ -1,10 +1,8 @@
 /** `layerwise prune`: a model with fewer weights, and what that costs and gives. */
-import type { PruneRequest, PruneResult } from "../protocol/compress.ts";
-import { ask } from "./ask.ts";
+import type { PruneRequest } from "../protocol/compress.ts";
 import { type Arguments, type Command, UsageError } from "./command.ts";
-import { compressionText } from "./compression_text.ts";
 import { TARGET_OPTIONS, targetRequest } from "./options.ts";
-import { PROOF_OPTIONS, decimal, proofRequest } from "./quantize.ts";
+import { PROOF_OPTIONS, askForProof, decimal, proofRequest } from "./quantize.ts";
 
 export const prune: Command = {
   name: "prune",
@@ -30,9 +28,7 @@ export const prune: Command = {
     "layerwise prune net.py::Net --pattern 2:4 --data data.py::batches --steps 200 --out net.safetensors",
   ],
   async run(args, terminal) {
-    return await ask("prune", pruneRequest(args), args, terminal, (result: PruneResult) => {
-      terminal.out(compressionText(result, terminal.style, { allLayers: args.has("layers") }));
-    });
+    return await askForProof("prune", pruneRequest(args), args, terminal);
   },
 };
 

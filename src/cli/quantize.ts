@@ -1,5 +1,6 @@
 /** `layerwise quantize`: a model with numbers of fewer bits, one scheme or several side by side, with what each costs and gives. */
-import { resolve } from "node:path";
+import { writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import type {
   EmbeddingForm,
   KeptAs,
@@ -10,9 +11,11 @@ import type {
   QuantizeResult,
   Scheme,
 } from "../protocol/compress.ts";
+import type { Verbs } from "../protocol/rpc.ts";
 import { ask } from "./ask.ts";
 import { type Arguments, type Command, type OptionSpec, UsageError } from "./command.ts";
 import { compressionText } from "./compression_text.ts";
+import type { Terminal } from "./terminal.ts";
 import { TARGET_OPTIONS, outputFile, targetRequest } from "./options.ts";
 
 const SCHEMES: readonly Scheme[] = [
@@ -58,6 +61,7 @@ export const PROOF_OPTIONS: readonly OptionSpec[] = [
     value: "FILE",
     help: "where to write the result: .safetensors, .pt or .onnx; nothing is kept without it",
   },
+  { name: "html", value: "FILE", help: "write a report, layer by layer, that opens in any browser" },
 ];
 
 export const quantize: Command = {
@@ -126,11 +130,28 @@ export const quantize: Command = {
     "layerwise quantize net.py::Net --scheme static --observer entropy --data images.npy --budget 30 --keep-as fp16",
   ],
   async run(args, terminal) {
-    return await ask("quantize", quantizeRequest(args), args, terminal, (result: QuantizeResult) => {
-      terminal.out(compressionText(result, terminal.style, { allLayers: args.has("layers") }));
-    });
+    return await askForProof("quantize", quantizeRequest(args), args, terminal);
   },
 };
+
+/** A verb whose answer is a proof: as text, as JSON, and as a page where one is asked for. */
+export async function askForProof<V extends "quantize" | "prune" | "distill">(
+  verb: V,
+  asked: Verbs[V]["request"],
+  args: Arguments,
+  terminal: Terminal,
+): Promise<number> {
+  const html = outputFile(args, "html");
+  return await ask(verb, asked, args, terminal, async (result) => {
+    if (html !== undefined) {
+      const { makeReport } = await import("./report.ts");
+      const root = dirname(result.target.split("::")[0]!);
+      writeFileSync(html, makeReport({ profile: null, graph: null, proof: result, root }));
+      terminal.error(`wrote ${html}\n`);
+    }
+    if (!args.has("json")) terminal.out(compressionText(result, terminal.style, { allLayers: args.has("layers") }));
+  });
+}
 
 function quantizeRequest(args: Arguments): QuantizeRequest {
   const group = wholeNumber(args, "group");

@@ -1,17 +1,16 @@
-/** The HTML report: the views of profiler and graph with their data, in one file. Loaded only when it is asked for. */
+/** The HTML report: the views of profile, graph and proof with their data, in one file. Loaded only when it is asked for. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { reportHtml } from "../../webview/report/html.ts";
-import type { Graph } from "../protocol/graph.ts";
-import type { ProfileResult } from "../protocol/results.ts";
+import { reportHtml, type ReportOptions } from "../../webview/report/html.ts";
 import { rootFolder } from "../runtime/paths.ts";
 import { UsageError } from "./command.ts";
 
-export function makeReport(profile: ProfileResult, graph: Graph | null, root: string): string {
+/** What a report shows; file names are written relative to `root`. */
+export type Shown = Pick<ReportOptions, "profile" | "graph" | "proof"> & { root: string };
+
+export function makeReport(shown: Shown): string {
   return reportHtml({
-    profile,
-    graph,
-    root,
+    ...shown,
     scripts: bundle("report.js"),
     styles: bundle("report.css"),
     date: new Date().toISOString().slice(0, 16).replace("T", " "),

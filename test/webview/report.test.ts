@@ -9,6 +9,7 @@ import { pathToFileURL } from "node:url";
 import { jsonForScript, reportData, reportHtml } from "../../webview/report/html.ts";
 import { sha256Base64 } from "../../webview/report/sha256.ts";
 import { gptGraph, gptProfile } from "./fixtures.ts";
+import { gptQuantization } from "./quantize_fixtures.ts";
 import { bundle, launch, watch } from "./harness.ts";
 
 const hostile = `<img src=x onerror=alert(1)>]]></script><script>alert(2)</script><!--\u2028`;
@@ -32,6 +33,39 @@ test("data cannot leave its block, scripts cannot end early, paths stay below th
   assert.equal(html.match(/<\/style>/g)!.length, 1);
   assert.ok(!html.includes("<img") && !html.includes("/home/ada"));
   assert.equal(JSON.parse(jsonForScript({ hostile })).hostile, hostile);
+});
+
+test("a proof is a page too: reports, layers, one layer with its ranges, and nothing that runs", async () => {
+  const bundles = await bundle(true);
+  const folder = mkdtempSync(join(tmpdir(), "layerwise-report-"));
+  const file = join(folder, "proof.html");
+  const proof = gptQuantization({ schemes: ["int8", "int4"] });
+  const [scripts, styles] = [bundles.read("report.js"), bundles.read("report.css")];
+  writeFileSync(file, reportHtml({ profile: null, graph: null, proof, scripts, styles }));
+  const browser = await launch();
+  try {
+    const page = await browser.newPage();
+    const incidents = watch(page, (url) => url === pathToFileURL(file).href);
+    await page.goto(pathToFileURL(file).href);
+    await page.waitForSelector(".lw-scheme");
+    assert.match(await page.title(), /GPT · Layerwise report$/);
+    assert.equal((await page.$$(".lw-scheme")).length, 2);
+    assert.equal((await page.$$(".lw-settings, .lw-actions")).length, 0);
+    await page.click(".lw-row:not(.lw-row-head)");
+    await page.waitForSelector(".lw-detail .lw-layer-facts");
+    assert.equal((await page.$$(".lw-keep, .lw-detail .lw-link")).length, 0);
+    await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+    const printed = await page.$$eval(".lw-print h2", (all) => all.map((each) => each.textContent));
+    assert.deepEqual(printed, [
+      "Size, time and error",
+      ...proof.reports.map(({ description }) => `Layers: ${description}`),
+    ]);
+    assert.deepEqual(incidents, []);
+  } finally {
+    await browser.close();
+    bundles.remove();
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("a trace that is too long is left out with a sentence", () => {

@@ -16,7 +16,7 @@ export interface DetailOptions {
   /** Null where keeping means nothing: prunings that cannot be run again from here. */
   choices: QuantizeChoices | null;
   ranges: Promise<LayerReport["ranges"] | null>;
-  openSource(at: SourceLocation): void;
+  openSource: ((at: SourceLocation) => void) | null;
   keep(as: KeptAs): void;
   release(): void;
   close(): void;
@@ -161,7 +161,8 @@ export function layerDetail(options: DetailOptions): HTMLElement {
       "div",
       { class: "lw-muted lw-detail-type" },
       row.type,
-      source
+      source && !openSource ? h("span", { class: "lw-mono" }, `${baseName(source.file)}:${source.line}`) : null,
+      source && openSource
         ? h(
             "button",
             { class: "lw-link lw-mono", attributes: { type: "button" }, on: { click: () => openSource(source) } },

@@ -8,4 +8,6 @@ import { startView } from "../kit/start.ts";
 import { mountQuantize } from "./view.ts";
 import type { QuantizeMemory } from "./view.ts";
 
-startView<QuantizeHost, QuantizeNews, QuantizeMemory>("quantize", (app, parts) => mountQuantize(app, parts));
+startView<QuantizeHost, QuantizeNews, QuantizeMemory>("quantize", (app, parts) =>
+  mountQuantize(app, { ...parts, hasEditor: true }),
+);

@@ -30,7 +30,8 @@ export interface ReportOptions {
   memory: Memory<QuantizeMemory>;
   root: string;
   ranges(path: string): Promise<LayerReport["ranges"] | null>;
-  openSource(at: SourceLocation): void;
+  /** Null where no editor is at hand. */
+  openSource: ((at: SourceLocation) => void) | null;
   copy(text: string): void;
   select(path: string | null): void;
   /** Measure what each layer alone costs. */

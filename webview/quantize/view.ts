@@ -42,6 +42,8 @@ export interface QuantizeMemory {
 export interface QuantizeOptions {
   host: Asked<QuantizeHost>;
   memory: Memory<QuantizeMemory>;
+  /** False in a report: nothing can be chosen, run, saved or opened from there. */
+  hasEditor: boolean;
 }
 
 export type QuantizeView = Mounted<QuantizeNews>;
@@ -50,7 +52,7 @@ const verbs: Record<ResultRows["verb"], string> = { quantize: "Quantize", prune:
 const nouns: Record<ResultRows["verb"], string> = { quantize: "Scheme", prune: "Pruning", distill: "Student" };
 
 export function mountQuantize(root: HTMLElement, options: QuantizeOptions): QuantizeView {
-  const { host, memory } = options;
+  const { host, memory, hasEditor } = options;
   const notices = h("div", { class: "lw-notices" });
   const content = h("div", { class: "lw-quantize-content" });
   const above = h("div", { class: "lw-above" });
@@ -184,11 +186,11 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
       shown = reportView({
         report,
         previous: shown?.selected() ?? null,
-        choices: result.verb === "quantize" ? state.choices : null,
+        choices: hasEditor && result.verb === "quantize" ? state.choices : null,
         memory,
         root: state.root,
         ranges: (path) => host.ranges({ report: report.name, path }),
-        openSource,
+        openSource: hasEditor ? openSource : null,
         copy,
         select: (path) => ignore(host.select(path)),
         rank: () => quantize({ only: report.name as Scheme, sensitivity: true }),
@@ -200,7 +202,7 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
     }
     const parts = [
       head(state, result, report),
-      ...(result.verb === "quantize" ? [settings(state, memory.read().isSettingsOpen ?? false)] : []),
+      ...(hasEditor && result.verb === "quantize" ? [settings(state, memory.read().isSettingsOpen ?? false)] : []),
       ...comparison(state, result.reports, report),
       verdict(report),
       ...(state.saved?.report === report.name ? [savedStrip(state.saved.file, () => ignore(host.openSaved()))] : []),
@@ -249,18 +251,20 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
         "div",
         { class: "lw-quantize-title" },
         h("h1", { class: "lw-clip", attributes: { title: result.target } }, formatTarget(result.target)),
-        h(
-          "div",
-          { class: "lw-actions" },
-          again,
-          button({
-            label: "Show in the graph",
-            icon: "graph",
-            appearance: "icon",
-            onClick: () => ignore(host.openGraph()),
-          }),
-          save,
-        ),
+        hasEditor
+          ? h(
+              "div",
+              { class: "lw-actions" },
+              again,
+              button({
+                label: "Show in the graph",
+                icon: "graph",
+                appearance: "icon",
+                onClick: () => ignore(host.openGraph()),
+              }),
+              save,
+            )
+          : null,
       ),
       h(
         "div",
@@ -273,11 +277,13 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
             { class: "lw-random" },
             icon("warning"),
             h("span", {}, `Random inputs, ${samples}: these errors need not be those on your data. `),
-            h(
-              "button",
-              { class: "lw-link", attributes: { type: "button" }, on: { click: () => ignore(host.pickData()) } },
-              "Choose data…",
-            ),
+            hasEditor
+              ? h(
+                  "button",
+                  { class: "lw-link", attributes: { type: "button" }, on: { click: () => ignore(host.pickData()) } },
+                  "Choose data…",
+                )
+              : null,
           )
         : null,
       ...result.notes.map((note) => h("div", { class: "lw-muted lw-note" }, note)),
@@ -295,7 +301,7 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
       reports,
       chosen: report.name,
       noun: nouns[shownState.verb],
-      choices: shownState.verb === "quantize" ? shownState.choices : null,
+      choices: hasEditor && shownState.verb === "quantize" ? shownState.choices : null,
       madeWith: shownState.madeWith,
       onChoose,
     });

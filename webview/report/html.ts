@@ -1,15 +1,18 @@
 /**
- * Writes a profile and a graph as one HTML file that needs nothing else: data in a JSON block, script and styles inline
+ * Writes a profile, a graph or the proof of a compressed model as one HTML file that needs nothing else: data in a JSON block, script and styles inline
  * and allowed by their hashes alone. Pure text work; names in the data are hostile and never become markup.
  */
 import type { Graph } from "../../src/protocol/graph.ts";
 import type { ProfileResult } from "../../src/protocol/results.ts";
+import type { CompressionResult } from "../../src/protocol/views/quantize.ts";
 import { EMPTY_STYLE, escapeHtml } from "../../src/protocol/views/page.ts";
 import { sha256Base64 } from "./sha256.ts";
 
 export interface ReportOptions {
   profile: ProfileResult | null;
   graph: Graph | null;
+  /** What quantizing, pruning or distilling cost and gained. */
+  proof?: CompressionResult | null;
   /** Contents of the bundled report.js and report.css. */
   scripts: string;
   styles: string;
@@ -25,6 +28,7 @@ export interface ReportOptions {
 export interface ReportData {
   profile: ProfileResult | null;
   graph: Graph | null;
+  proof: CompressionResult | null;
   date: string;
   notes: string[];
 }
@@ -61,14 +65,14 @@ function hash(text: string): string {
 function relativePaths<Value>(value: Value, root: string): Value {
   if (!root) return value;
   const folder = root.endsWith("/") || root.endsWith("\\") ? root : `${root}/`;
-  const isPath = new Set(["file", "target"]);
+  const isPath = new Set(["file", "target", "value"]);
   return JSON.parse(JSON.stringify(value), (key, entry: unknown) =>
     isPath.has(key) && typeof entry === "string" && entry.startsWith(folder) ? entry.slice(folder.length) : entry,
   ) as Value;
 }
 
 export function reportData(options: ReportOptions): ReportData {
-  const { graph, root = "", date = "", maxEvents = DEFAULT_MAX_EVENTS } = options;
+  const { graph, proof = null, root = "", date = "", maxEvents = DEFAULT_MAX_EVENTS } = options;
   const notes: string[] = [];
   let { profile } = options;
   const nEvents = profile?.trace
@@ -81,14 +85,14 @@ export function reportData(options: ReportOptions): ReportData {
       `The timeline was left out: the trace has ${count(nEvents)} events, a report holds ${count(maxEvents)}.`,
     );
   }
-  return relativePaths({ profile, graph, date, notes }, root);
+  return relativePaths({ profile, graph, proof, date, notes }, root);
 }
 
 export function reportHtml(options: ReportOptions): string {
   const data = reportData(options);
   const script = scriptText(options.scripts);
   const style = styleText(options.styles);
-  const target = data.profile?.target ?? data.graph?.target ?? "";
+  const target = data.profile?.target ?? data.graph?.target ?? data.proof?.target ?? "";
   const policy = [
     "default-src 'none'",
     `script-src ${hash(script)}`,

@@ -1,9 +1,14 @@
 /** The report as it goes on paper: every table in full up to a limit, the memory curve and the graph as pictures. */
 import type { ProfileResult } from "../../src/protocol/results.ts";
+import { resultRows } from "../../src/protocol/views/quantize.ts";
+import type { CompressionResult, ReportRows } from "../../src/protocol/views/quantize.ts";
 import { memoryCurve, traceRange } from "../../src/protocol/views/columns.ts";
+import { formatDb } from "../kit/decibels.ts";
 import { h } from "../kit/dom.ts";
+import { formatBytes, formatDuration } from "../kit/formats.ts";
 import type { Column } from "../kit/table.ts";
 import { curveSvg } from "../profiler/memory.ts";
+import { layerColumns } from "../quantize/layers.ts";
 import { summary } from "../profiler/summary.ts";
 import { allocationColumns, kernelColumns, lineColumns, moduleColumns } from "../profiler/tables.ts";
 
@@ -52,7 +57,26 @@ function printTable<Row>(
   );
 }
 
-export function printPage(profile: ProfileResult | null, graphSvg: string | null, root: string): HTMLElement {
+/** What each report says first, in a line. */
+const proofColumns: Column<ReportRows>[] = [
+  { id: "name", label: "Scheme", text: ({ name }: ReportRows) => name },
+  { id: "size", label: "Size", align: "end" as const, text: (report: ReportRows) => formatBytes(report.afterBytes) },
+  {
+    id: "time",
+    label: "One call",
+    align: "end" as const,
+    text: ({ latency }: ReportRows) => formatDuration(latency.after.medianUs),
+  },
+  { id: "db", label: "SQNR", align: "end" as const, text: ({ output }: ReportRows) => formatDb(output.sqnrDb) },
+  { id: "verdict", label: "Verdict", text: ({ verdict }: ReportRows) => verdict },
+].map((column) => ({ ...column, priority: 0, width: 0, value: column.text }));
+
+export function printPage(
+  profile: ProfileResult | null,
+  graphSvg: string | null,
+  proof: CompressionResult | null,
+  root: string,
+): HTMLElement {
   const page = h("div", { class: "lw-print" });
   if (profile) {
     const context = { root, related: null, totalUs: profile.total.medianUs, hasFiles: true };
@@ -71,6 +95,12 @@ export function printPage(profile: ProfileResult | null, graphSvg: string | null
       const columns = allocationColumns(memory.largest[0]?.sizeBytes ?? 0, root);
       page.append(printTable("Largest blocks at the peak", columns, memory.largest, () => 0));
     });
+  }
+  if (proof) {
+    const { reports } = resultRows(proof);
+    page.append(printTable("Size, time and error", proofColumns, reports, () => 0));
+    for (const report of reports)
+      page.append(printTable(`Layers: ${report.description}`, layerColumns(), report.layers, () => 0));
   }
   if (graphSvg) {
     const parsed = new DOMParser().parseFromString(graphSvg, "image/svg+xml").documentElement;
