@@ -334,7 +334,8 @@ def check_activations():
                 near = (made(x) - wanted).abs() <= 2e-5 * wanted.abs().max()
                 check(f"{label}: its inputs are what it says", near.float().mean() > 0.95)
                 check(f"{label}: a word says so", ("activations in" in options.describe()) == (taken is not x))
-        kept = Converter(options_of({"schemes": ["int4"], "keep": ["*"], "keepAs": "bf16"})[0], {}).kept(Layer("", linear))
+        (options,) = options_of({"schemes": ["int4"], "keep": [{"path": "*", "as": "bf16"}]})
+        kept = Converter(options, {}).kept(Layer("", linear), options.form_of(Layer("", linear)))
         wanted = nn.functional.linear(x, kept.weight, linear.bias)
         check("what is kept rounds no inputs", torch.allclose(kept(x), wanted, rtol=1e-5, atol=1e-5 * wanted.abs().max().item()))
 

@@ -1,6 +1,6 @@
 /**
- * Writes a profile, a graph or the proof of a compressed model as one HTML file that needs nothing else: data in a JSON block, script and styles inline
- * and allowed by their hashes alone. Pure text work; names in the data are hostile and never become markup.
+ * Writes a profile, a graph or the proof of a compressed model as one HTML file that needs nothing else: data in a
+ * JSON block, script and styles inline and allowed by their hashes alone. Pure text work; names in the data are hostile and never become markup.
  */
 import type { Graph } from "../../src/protocol/graph.ts";
 import type { ProfileResult } from "../../src/protocol/results.ts";
