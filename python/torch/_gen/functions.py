@@ -1820,7 +1820,7 @@ def _linear_int8_sums(input, x_zero, weight, weight_zero=None):
 
 
 def _linear_low_bit(input, weight, scale, zero=None, table=None, bias=None, format='int8', group=0, activations='float'):
-    "A linear layer whose weights have few bits; activations may be rounded to int8 by runs of 128 for int4 weights, to bfloat16 for bfloat16 ones."
+    "A linear layer whose weights have few bits; x may be rounded to int8 by runs of 128 (int4 weights) or to bfloat16."
     result = _direct__linear_low_bit(input, weight, scale, zero, table, bias, format, group, activations)
     if result is not NotImplemented:
         return result

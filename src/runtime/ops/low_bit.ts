@@ -346,7 +346,7 @@ function packedKernelOf(p: Packed, x: Tensor): string | null {
 export const linearLowBit = op({
   signature:
     "_linear_low_bit(Tensor input, Tensor weight, Tensor scale, Tensor? zero=None, Tensor? table=None, Tensor? bias=None, str format='int8', int group=0, str activations='float') -> Tensor",
-  doc: "A linear layer whose weights have few bits; activations may be rounded to int8 by runs of 128 for int4 weights, to bfloat16 for bfloat16 ones.",
+  doc: "A linear layer whose weights have few bits; x may be rounded to int8 by runs of 128 (int4 weights) or to bfloat16.",
   in: "_C",
   gradName: "LinearLowBit",
   save: ["weight", "scale", "zero", "table"],
