@@ -338,6 +338,10 @@ def check_activations():
         kept = Converter(options, {}).kept(Layer("", linear), options.form_of(Layer("", linear)))
         wanted = nn.functional.linear(x, kept.weight, linear.bias)
         check("what is kept rounds no inputs", torch.allclose(kept(x), wanted, rtol=1e-5, atol=1e-5 * wanted.abs().max().item()))
+        logits = Layer("", linear)
+        logits.is_embedding = True
+        made = Converter(options_of({"schemes": ["int4"]})[0], {}).convert(logits, Seen())
+        check("nor what gives logits", "activations" not in made.config)
 
 
 def check_folding():
