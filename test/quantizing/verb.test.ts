@@ -147,7 +147,9 @@ test("embeddings, and what is tied to one, are stored as asked for", async () =>
     assert.equal(layer(made, "head").why, form === "keep" ? "embeddings are kept by request" : undefined);
     assert.match(
       made.description,
-      form === "int4" ? /^((?!embeddings).)*$/ : /embeddings (in fp16|as they were)$/,
+      form === "int4"
+        ? /^int4, groups of 32, with zero points, activations in int8 by runs of 128$/
+        : /embeddings (in fp16|as they were)$/,
     );
   }
   const fixed = await report("Tied", { schemes: ["static"], embeddings: "keep", samples: 2 });
@@ -231,9 +233,8 @@ test("factors go into a norm that feeds nothing else, and cost nothing there", a
     const made = scaled.reports[0]!;
     for (const path of ["left", "right"])
       assert.equal(layer(made, path).afterBytes, layer(nearest, path).afterBytes, path);
-    // This one divides by itself, as its input is wanted elsewhere as it is; AWQ finds that nothing is won by it.
-    const factors = method === "awq" ? 0 : 4 * 48;
-    assert.equal(layer(made, "out").afterBytes, layer(nearest, "out").afterBytes + factors);
+    // This one divides by itself: its input is wanted elsewhere as it is.
+    assert.equal(layer(made, "out").afterBytes, layer(nearest, "out").afterBytes + 4 * 48);
     assert.ok(decibels(made) > 15, `${scheme} ${decibels(made)}`);
     assert.ok(scaled.file!.checks[0]!.ok);
   }
@@ -246,13 +247,6 @@ test("methods pay where inputs are uneven, and only go with what they are for", 
   const nearest = await by("int4", "nearest");
   assert.ok((await by("int4", "gptq")) > nearest + 1);
   assert.ok((await by("int4", "awq")) > nearest + 1);
-  const convolved = async (method: "nearest" | "gptq"): Promise<CompressionReport> =>
-    await report("ConvNet", { schemes: ["int8"], method, samples: 4 });
-  const [near, corrected] = [await convolved("nearest"), await convolved("gptq")];
-  for (const path of ["body.6", "row"])
-    assert.ok(decibels(layer(corrected, path)) > decibels(layer(near, path)) + 1, path);
-  // In groups it is several products: rounded to the nearest.
-  assert.deepEqual(layer(corrected, "body.3").weight, layer(near, "body.3").weight);
   const plain = await by("static", "nearest");
   assert.ok((await by("static", "smoothquant")) > plain + 3);
   const { failure } = await quantize("Mlp", { schemes: ["fp16"], method: "gptq" });

@@ -134,7 +134,7 @@ class Converter:
         smooth = seen.smooth
         if not options.rounds_inputs_of(part):
             form = options.form_of(part)
-            return self._weight_only(part, form, seen, options.activations_of(form))
+            return self._weight_only(part, form, seen, options.activations_of(part))
         tensors = self._integer_weight(part, seen)
         config = {"format": _format_name(options), **_shape(part)}
         if smooth is not None:

@@ -64,12 +64,14 @@ class Options:
 
     @property
     def activations(self):
-        """What products of a weight-only scheme round their inputs to."""
-        return self.activations_of(self.weight_format())
+        """What products of a weight-only scheme round their inputs to; MatMulNBits rounds in a way of its own."""
+        is_float = self.is_integer or self.float_activations or self.for_onnx
+        return "float" if is_float else self.weight_format().activations
 
-    def activations_of(self, form):
-        """The same for weights of one format; MatMulNBits rounds in a way of its own."""
-        return "float" if self.float_activations or self.for_onnx else form.activations
+    def activations_of(self, part):
+        """The same for one Layer: what is kept, and what gives logits from an embedding's weight, takes floats."""
+        is_spared = part.is_embedding or self.kept_as(part.path) is not None
+        return "float" if is_spared else self.activations
 
     @property
     def is_integer(self):
@@ -106,7 +108,7 @@ class Options:
             words.append(f"groups of {form.group}" if form.group else "a scale per row")
             if self.scheme in ("int8", "int4"):
                 words.append("symmetric" if form.symmetric else "with zero points")
-        if not self.is_integer and self.activations != "float":
+        if self.activations != "float":
             words.append(f"activations in {_ACTIVATIONS[self.activations]}")
         if self.is_integer:
             words.append("weights per channel" if self.per_channel else "weights per tensor")
