@@ -5,6 +5,7 @@ import { quoted } from "../files/source.ts";
 import { callerInputs, dimensionText, type OnnxModel } from "./model.ts";
 import { isRunnable, type PlainTensor } from "./run.ts";
 import { DATA_TYPES, type DataType, type ValueInfo } from "./schema.ts";
+import { tensorData } from "./tensor_data.ts";
 
 export interface ChosenInputs {
   tensors: Record<string, PlainTensor>;
@@ -18,8 +19,13 @@ const BATCH = 1;
 const LENGTH = 16;
 const IMAGE = 224;
 
-/** Another seed gives other numbers of the same kind. */
-export function chooseInputs(model: OnnxModel, given: Readonly<Record<string, string>>, seed = 0): ChosenInputs {
+/** Another seed gives other numbers of the same kind; `length` is that of sequences whose size is open. */
+export function chooseInputs(
+  model: OnnxModel,
+  given: Readonly<Record<string, string>>,
+  seed = 0,
+  length = LENGTH,
+): ChosenInputs {
   const inputs = callerInputs(model);
   const names = inputs.map(({ name = "" }) => name);
   const unknown = Object.keys(given).find((name) => !names.includes(name));
@@ -33,11 +39,11 @@ export function chooseInputs(model: OnnxModel, given: Readonly<Record<string, st
   for (const input of inputs) {
     const name = input.name ?? "";
     const written = given[name];
-    const { dtype, dims, below, why } =
-      written === undefined ? guess(model, input, named) : { ...parse(written, input), why: "given" };
-    tensors[name] = filled(dtype, dims, below, name, seed);
+    const { dtype, dims, below, only, why } =
+      written === undefined ? guess(model, input, named, length) : { ...parse(written, input), why: "given" };
+    tensors[name] = only === undefined ? filled(dtype, dims, below, name, seed) : constant(dtype, dims, only);
     const limit = below === undefined ? "" : `<${below}`;
-    const value = `${dtype}[${dims.join(",")}]${limit}`;
+    const value = only === undefined ? `${dtype}[${dims.join(",")}]${limit}` : constantText(dims, only);
     choices.push({ name, value, from: written === undefined ? "annotation" : "given", why });
   }
   return { tensors, choices };
@@ -48,10 +54,39 @@ interface Guess {
   dims: number[];
   /** Whole numbers below this. */
   below?: number;
+  /** All of them this number. */
+  only?: number;
   why: string;
 }
 
-function guess(model: OnnxModel, input: ValueInfo, named: Map<string, number>): Guess {
+/** Lengths that are tried where a model refuses shorter sequences: a frame, and a second, of sound. */
+const LONGER = [512, 16_000];
+
+/** `runs` says whether the model takes these inputs. Where it takes none, those that were chosen first come back. */
+export async function fittingInputs(
+  model: OnnxModel,
+  given: Readonly<Record<string, string>>,
+  runs: (inputs: ChosenInputs) => Promise<boolean>,
+): Promise<{ inputs: ChosenInputs; length?: number }> {
+  const first = chooseInputs(model, given);
+  if (!callerInputs(model).some((input) => given[input.name ?? ""] === undefined && isOpenSequence(input))) {
+    return { inputs: first };
+  }
+  if (await runs(first)) return { inputs: first };
+  for (const length of LONGER) {
+    const inputs = chooseInputs(model, given, 0, length);
+    if (await runs(inputs)) return { inputs, length };
+  }
+  return { inputs: first };
+}
+
+function isOpenSequence({ type }: ValueInfo): boolean {
+  const dims = type?.tensorType?.shape?.dim ?? [];
+  const isReal = isFloat(DATA_TYPES[type?.tensorType?.elemType ?? 0] ?? "bool");
+  return isReal && dims.length <= 3 && dims.slice(1).some(({ value }) => value === undefined);
+}
+
+function guess(model: OnnxModel, input: ValueInfo, named: Map<string, number>, length: number): Guess {
   const name = input.name ?? "";
   const tensor = input.type?.tensorType;
   const dtype = DATA_TYPES[tensor?.elemType ?? 0];
@@ -59,31 +94,60 @@ function guess(model: OnnxModel, input: ValueInfo, named: Map<string, number>): 
     throw new InputRefused(`input ${quoted(name)} is no tensor of numbers, which is all that can be made here`);
   }
   const declared = tensor.shape?.dim ?? [];
+  const isState = declared.length === 3 && /state|hidden|cell|^[hc]\d*$/i.test(name);
   const dims = declared.map((dim, axis) => {
     if (dim.value !== undefined) return Number(dim.value);
     const text = dimensionText(dim);
     const known = named.get(text);
     if (known !== undefined && text !== "?") return known;
-    const size = sizeOf(text, axis, declared.length, isFloat(dtype));
+    // What a recurrent layer remembers has no length: what is open is the batch.
+    const size = isState ? BATCH : sizeOf(text, axis, declared.length, isFloat(dtype), length);
     named.set(text, size);
     return size;
   });
   const isOpen = declared.some(({ value }) => value === undefined);
   const shown = declared.map(dimensionText).join(", ");
   const why = isOpen ? `the model says ${dtype}[${shown}]` : "as the model says";
+  const compared = dtype === "int64" && dims.every((size) => size === 1) ? comparedWith(model, name) : null;
+  if (compared !== null) return { dtype, dims, only: compared, why: `the model compares it with ${compared}` };
   return isFloat(dtype) || dtype === "bool" ? { dtype, dims, why } : { dtype, dims, why, below: limitOf(model, name) };
 }
 
 const isFloat = (dtype: DataType): boolean => dtype.startsWith("float");
 
 /** By the name of the dimension, else by where it stands. */
-function sizeOf(name: string, axis: number, rank: number, isReal: boolean): number {
-  if (/batch|^[bn]$|samples/i.test(name)) return BATCH;
+function sizeOf(name: string, axis: number, rank: number, isReal: boolean, length: number): number {
+  if (/batch|^[bn]$/i.test(name) || (axis === 0 && /samples/i.test(name))) return BATCH;
   if (/height|width|^[hw]$|image/i.test(name)) return IMAGE;
-  if (/seq|len|time|^[tls]$|token|step/i.test(name)) return LENGTH;
+  if (/seq|len|time|^[tls]$|token|step/i.test(name)) return length;
   if (axis === 0) return BATCH;
   if (rank === 4 && isReal) return axis === 1 ? 3 : IMAGE;
-  return LENGTH;
+  return length;
+}
+
+/** The number that decides a model's path, such as the sampling rate of sound that it is made for. */
+function comparedWith({ graph }: OnnxModel, name: string): number | null {
+  for (const { opType, input } of graph.node) {
+    if (opType !== "Equal" || !input.includes(name)) continue;
+    const other = input.find((one) => one !== name) ?? "";
+    const maker = graph.node.find(({ output }) => output.includes(other));
+    const tensor =
+      graph.initializer.find((one) => one.name === other) ??
+      (maker?.opType === "Constant" ? maker.attribute.find((one) => one.name === "value")?.t : undefined);
+    if (!tensor || DATA_TYPES[tensor.dataType ?? 0] !== "int64") continue;
+    const { bytes } = tensorData(tensor, null);
+    if (bytes.length === 8) return Number(new DataView(bytes.buffer, bytes.byteOffset).getBigInt64(0, true));
+  }
+  return null;
+}
+
+/** As Python writes it, who reads it too. */
+const constantText = (dims: readonly number[], value: number): string =>
+  `torch.tensor(${"[".repeat(dims.length)}${value}${"]".repeat(dims.length)})`;
+
+function constant(dtype: DataType, dims: readonly number[], value: number): PlainTensor {
+  const bytes = bytesOf(dtype, [value]);
+  return { dtype, dims, bytes: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
 }
 
 /** Whole numbers that pick rows must be below the number of rows; masks are ones. */
@@ -105,8 +169,13 @@ function limitOf({ graph }: OnnxModel, name: string): number {
   return 2;
 }
 
-/** "float32[2,3]", "int64[2,16]<100". */
-function parse(written: string, input: ValueInfo): { dtype: DataType; dims: number[]; below?: number } {
+/** "float32[2,3]", "int64[2,16]<100", "torch.tensor(16000)". */
+function parse(written: string, input: ValueInfo): Omit<Guess, "why"> {
+  const single = /^torch\.tensor\((\[*)(-?\d+)(\]*)\)$/.exec(written.trim());
+  if (single && single[1]!.length === single[3]!.length) {
+    const dims = Array<number>(single[1]!.length).fill(1);
+    return { ...parse(`int64[${dims.join(",")}]`, input), only: Number(single[2]) };
+  }
   const match = /^([a-z]\w*)\[([\d,\s]*)\](?:<(\d+))?$/.exec(written.trim());
   const wanted = DATA_TYPES[input.type?.tensorType?.elemType ?? 0];
   if (!match) throw new InputRefused(`${quoted(written)} is no tensor: expected DTYPE[SIZES], such as ${wanted}[2,16]`);

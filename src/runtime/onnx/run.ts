@@ -77,14 +77,28 @@ export async function createSession(
     : await ort.InferenceSession.create(model, quiet);
 }
 
+/** Does a model run with these inputs? Says nothing of why not. */
+export async function takes(file: string, { tensors }: { tensors: Record<string, PlainTensor> }): Promise<boolean> {
+  const session = await createSession(file, { logSeverityLevel: 4 });
+  try {
+    await runSession(session, tensors, { logSeverityLevel: 4 });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await session.release();
+  }
+}
+
 export async function runSession(
   session: InferenceSession,
   inputs: Record<string, PlainTensor>,
+  options: InferenceSession.RunOptions = {},
 ): Promise<Record<string, PlainTensor>> {
   const ort = await onnxRuntime();
   const feeds: Record<string, OrtTensor> = {};
   for (const [name, tensor] of Object.entries(inputs)) feeds[name] = toOrt(ort, tensor);
-  const results = await session.run(feeds);
+  const results = await session.run(feeds, options);
   return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, fromOrt(tensor)]));
 }
 

@@ -10,11 +10,11 @@ import type { GraphRequest, ProfileRequest, TargetRequest } from "../../protocol
 import type { Failure, SourceLocation } from "../../protocol/source.ts";
 import { numbers } from "../onnx/compare.ts";
 import { placementOf, traceOf, type OrtEvent } from "../onnx/events.ts";
-import { chooseInputs, type ChosenInputs } from "../onnx/inputs.ts";
+import { fittingInputs, type ChosenInputs } from "../onnx/inputs.ts";
 import { readModelFile, type OnnxModel } from "../onnx/model.ts";
 import { pictureOf } from "../onnx/picture.ts";
 import { chooseProvider, startFailure } from "../onnx/providers.ts";
-import { createSession, runSession, threadsOf, type PlainTensor } from "../onnx/run.ts";
+import { createSession, runSession, takes, threadsOf, type PlainTensor } from "../onnx/run.ts";
 import { DATA_TYPES } from "../onnx/schema.ts";
 import { failureOf } from "../onnx/target.ts";
 import type { Report } from "../session.ts";
@@ -34,9 +34,10 @@ interface Opened {
   parameters: { parameters: number; parameterBytes: number };
 }
 
-function open(request: TargetRequest): Opened {
-  const model = readModelFile(resolve(request.target));
-  const inputs = chooseInputs(model, request.inputs ?? {});
+async function open(request: TargetRequest): Promise<Opened> {
+  const file = resolve(request.target);
+  const model = readModelFile(file);
+  const { inputs } = await fittingInputs(model, request.inputs ?? {}, (chosen) => takes(file, chosen));
   // Indices, shapes and single numbers are wiring.
   const weights = model.graph.initializer.filter(({ dims, dataType }) => dims.length > 0 && isFloating(dataType));
   const sizes = weights.map(({ dims, rawData }) => {
@@ -71,7 +72,7 @@ export async function runOnnx(request: TargetRequest, report: Report): Promise<R
   };
   const folder = mkdtempSync(join(tmpdir(), "layerwise-onnx-"));
   try {
-    const { inputs, setup, parameters } = open(request);
+    const { inputs, setup, parameters } = await open(request);
     Object.assign(result, { setup }, parameters);
     const place = await chooseProvider(request.device);
     if ("failure" in place) return { ...result, failure: place.failure };
@@ -148,7 +149,7 @@ export async function profileOnnx(request: ProfileRequest, report: Report): Prom
   };
   const folder = mkdtempSync(join(tmpdir(), "layerwise-onnx-"));
   try {
-    const { model, inputs, setup, parameters } = open(request);
+    const { model, inputs, setup, parameters } = await open(request);
     Object.assign(result, { setup }, parameters);
     const place = await chooseProvider(request.device);
     if ("failure" in place) return { ...result, failure: place.failure };

@@ -10,13 +10,13 @@ import type { Failure } from "../../protocol/source.ts";
 import { get } from "../handles.ts";
 import { readBytes } from "../launch.ts";
 import { difference } from "../onnx/compare.ts";
-import { chooseInputs } from "../onnx/inputs.ts";
+import { chooseInputs, fittingInputs } from "../onnx/inputs.ts";
 import { readModelFile, type OnnxModel } from "../onnx/model.ts";
 import { PlainGraph } from "../onnx/quantize/graph.ts";
 import { Job, refused } from "../onnx/quantize/job.ts";
 import { withSessions, type Sample } from "../onnx/quantize/prove.ts";
 import { raise } from "../onnx/quantize/upgrade.ts";
-import { runSession } from "../onnx/run.ts";
+import { runSession, takes } from "../onnx/run.ts";
 import type { DataType, ModelProto } from "../onnx/schema.ts";
 import { failureOf, writtenInputs } from "../onnx/target.ts";
 import { writeModel } from "../onnx/write.ts";
@@ -56,9 +56,12 @@ export async function quantizeOnnx(
     const opset = raise(graph, model.opset);
     refused(request, opset);
     if (opset !== model.opset) result.notes.push(`The operators were raised from opset ${model.opset} to ${opset}.`);
-    const chosen = chooseInputs(model, request.inputs ?? {});
+    const source = resolve(request.target);
+    const { inputs: chosen, length } = await fittingInputs(model, request.inputs ?? {}, (inputs) =>
+      takes(source, inputs),
+    );
     result.setup = { init: [], inputs: chosen.choices };
-    const { samples, data } = request.data === undefined ? random(model, request) : dataOf(session, request);
+    const { samples, data } = request.data === undefined ? random(model, request, length) : dataOf(session, request);
     result.data = data;
     const check = (): void => session.interpreter.checkInterrupt();
     const job = new Job(graph, opset, request, { samples, check }, report);
@@ -93,10 +96,10 @@ function requireOnnxFile({ file, schemes }: QuantizeRequest): void {
 }
 
 /** What the model's own words allow, several times. */
-function random(model: OnnxModel, { inputs = {}, samples }: QuantizeRequest): Data {
+function random(model: OnnxModel, { inputs = {}, samples }: QuantizeRequest, length?: number): Data {
   const count = Math.min(samples ?? RANDOM_SAMPLES, RANDOM_SAMPLES);
   return {
-    samples: Array.from({ length: count }, (_, seed) => chooseInputs(model, inputs, seed).tensors),
+    samples: Array.from({ length: count }, (_, seed) => chooseInputs(model, inputs, seed, length).tensors),
     data: {
       name: "data",
       value: "random inputs",
