@@ -245,6 +245,8 @@ for (const [scheme, target, operators, leastDb] of CASES) {
     assert.ok(report.afterBytes < report.beforeBytes);
     const changed = report.layers.filter(({ why }) => why === undefined);
     assert.ok(changed.length > 0);
+    for (const { path, beforeUs, afterUs } of report.layers)
+      if (scheme !== "fp16") assert.ok(beforeUs! >= 0 && afterUs! >= 0, path);
     for (const layer of changed) assert.ok(layer.inPlace && layer.afterBytes < layer.beforeBytes, layer.path);
     if (scheme === "dynamic") for (const { output } of changed) assert.ok(output!.sqnrDb! > 25);
   });

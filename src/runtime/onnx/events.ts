@@ -161,6 +161,31 @@ class GpuTimes {
   }
 }
 
+/**
+ * What the nodes of each layer took in the fastest of the runs after the first, by the names of the layers' nodes. Rewritten and fused
+ * nodes keep that name in front.
+ */
+export function timesOf(events: readonly OrtEvent[], layers: readonly string[]): Map<string, number> {
+  const runs = events.filter(({ name }) => name === RUN).slice(1);
+  const totals = runs.map(() => new Map<string, number>());
+  for (const { cat, name, ts, dur } of events) {
+    const run = runs.findIndex((one) => one.ts <= ts && ts <= one.ts + one.dur);
+    if (run < 0 || cat !== "Node" || !name.endsWith(KERNEL)) continue;
+    const node = name
+      .slice(0, -KERNEL.length)
+      .replace(/^fused /, "")
+      .replace(/_token_\d+$/, "");
+    const layer = layers.find((one) => node === one || node.startsWith(`${one}/`));
+    if (layer !== undefined) totals[run]!.set(layer, (totals[run]!.get(layer) ?? 0) + dur);
+  }
+  return new Map(
+    layers.flatMap((layer) => {
+      const found = totals.flatMap((total) => total.get(layer) ?? []);
+      return found.length > 0 ? [[layer, Math.min(...found)] as const] : [];
+    }),
+  );
+}
+
 /** Where nodes ran in the last run of a profile: the asked device first. */
 export function placementOf(events: readonly OrtEvent[], device: string): Placement[] {
   const start = events.findLast(({ name }) => name === RUN)?.ts ?? 0;

@@ -1,5 +1,5 @@
 /** Run, profile and graph of an .onnx file: ONNX Runtime computes, the results are those of any other model. */
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { InferenceSession } from "onnxruntime-node";
@@ -9,10 +9,11 @@ import type { GraphResult, ProfileResult, RunResult, Setup, TensorSummary } from
 import type { GraphRequest, ProfileRequest, TargetRequest } from "../../protocol/rpc.ts";
 import type { Failure, SourceLocation } from "../../protocol/source.ts";
 import { numbers } from "../onnx/compare.ts";
-import { placementOf, traceOf, type OrtEvent } from "../onnx/events.ts";
+import { placementOf, traceOf } from "../onnx/events.ts";
 import { fittingInputs, type ChosenInputs } from "../onnx/inputs.ts";
 import { readModelFile, type OnnxModel } from "../onnx/model.ts";
 import { pictureOf } from "../onnx/picture.ts";
+import { eventsIn, profiled } from "../onnx/profiled.ts";
 import { chooseProvider, startFailure } from "../onnx/providers.ts";
 import { createSession, runSession, takes, threadsOf, type PlainTensor } from "../onnx/run.ts";
 import { DATA_TYPES } from "../onnx/schema.ts";
@@ -147,7 +148,6 @@ export async function profileOnnx(request: ProfileRequest, report: Report): Prom
     parameterBytes: 0,
     stdout: "",
   };
-  const folder = mkdtempSync(join(tmpdir(), "layerwise-onnx-"));
   try {
     const { model, inputs, setup, parameters } = await open(request);
     Object.assign(result, { setup }, parameters);
@@ -162,7 +162,7 @@ export async function profileOnnx(request: ProfileRequest, report: Report): Prom
     result.total = timing(samples);
     result.forward = result.total;
     report.progress("tracing");
-    const events = await profiled(resolve(request.target), options, inputs.tensors, folder);
+    const events = await profiled(resolve(request.target), options, inputs.tensors, WARM_UP + TRACED);
     const trace = traceOf(events, request.target, place.device, WARM_UP, sourcesOf(model));
     result.modules = modules(trace);
     result.kernels = kernels(trace);
@@ -178,8 +178,6 @@ export async function profileOnnx(request: ProfileRequest, report: Report): Prom
     return { ...result, ok: true };
   } catch (error) {
     return { ...result, failure: error instanceof NotStarted ? error.failure : failureOf(error) };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -244,32 +242,6 @@ async function measure(
     report.progress("measuring", Math.min(1, passed / mostMs));
   }
   return samples;
-}
-
-/** A few runs of a session that writes down each node. Its file appears when profiling ends. */
-async function profiled(
-  file: string,
-  options: InferenceSession.SessionOptions,
-  inputs: Record<string, PlainTensor>,
-  folder: string,
-): Promise<OrtEvent[]> {
-  const session = await createSession(file, {
-    ...options,
-    enableProfiling: true,
-    profileFilePrefix: join(folder, "profile"),
-    // Beyond this level nodes lose the names by which they are found in the graph.
-    graphOptimizationLevel: "extended",
-  });
-  for (let n = 0; n < WARM_UP + TRACED; n++) await runSession(session, inputs);
-  session.endProfiling();
-  await session.release();
-  return eventsIn(folder);
-}
-
-function eventsIn(folder: string): OrtEvent[] {
-  const written = readdirSync(folder).find((name) => name.endsWith(".json"));
-  if (!written) throw new Error("ONNX Runtime wrote no profile");
-  return JSON.parse(readFileSync(join(folder, written), "utf8")) as OrtEvent[];
 }
 
 /** Our own exports say where each node comes from. */

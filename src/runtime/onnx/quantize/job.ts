@@ -2,6 +2,8 @@
 import type { KeptAs, LayerReport, QuantizeRequest, Scheme } from "../../../protocol/compress.ts";
 import type { Measured } from "../../proof/report.ts";
 import { RequestRefused, type Report } from "../../session.ts";
+import { timesOf } from "../events.ts";
+import { profiled } from "../profiled.ts";
 import { threadsOf } from "../run.ts";
 import { modelMessage, type ModelProto } from "../schema.ts";
 import { encode } from "../wire.ts";
@@ -28,6 +30,8 @@ const FLOAT8_OPSET = 19;
 const LEAST_STORED = 1024;
 const DEFAULT_GROUP = 32;
 const MOST_MS = 1500;
+/** Of which the first is warm-up. */
+const TIMED_RUNS = 9;
 const OWN_ENGINE = "with --engine layerwise the file is a model in Python, for which everything is done";
 
 export interface Result {
@@ -126,6 +130,7 @@ export class Job {
     const isolated = layers.length === 0 ? new Map() : await this.#isolated(layers, choices);
     const inside = await this.#inPlace(model, layers);
     const compared = await this.#compare(model);
+    const took = await this.#layerTimes(model);
     const rows = this.#layers.map((layer): LayerReport => {
       const made = rewritten.get(layer.path);
       const row = this.#row(layer, made?.became ?? this.#keptAs(layer), made?.bytes, made?.codes.values, assembled);
@@ -134,6 +139,7 @@ export class Job {
       const alone = sensitivity.get(layer.path);
       return {
         ...row,
+        ...took(layer),
         ...(reason ? { why: reason } : {}),
         ...(isolated.has(layer.path) ? { output: isolated.get(layer.path)! } : {}),
         ...(inPlace ? { inPlace } : {}),
@@ -228,6 +234,22 @@ export class Job {
   async #isolated(layers: readonly Layer[], choices: Choices): ReturnType<typeof compareLayers> {
     const { model, pairs } = sideBySide(this.#graph, this.#opset, layers, choices);
     return await compareLayers(model, pairs, this.#trial);
+  }
+
+  /** Of each layer's nodes before and after, where they can still be told apart. */
+  async #layerTimes(model: ModelProto): Promise<(layer: Layer) => Pick<LayerReport, "beforeUs" | "afterUs">> {
+    this.#report.progress("timing layers");
+    const names = this.#layers.map(({ node }) => node.name!);
+    const sample = this.#trial.samples[0]!;
+    const times = async (one: ModelProto): Promise<Map<string, number>> =>
+      timesOf(await profiled(encode(one, modelMessage), threadsOf(this.#request), sample, TIMED_RUNS), names);
+    // One after the other: they share the processor.
+    const before = await times(this.#before);
+    const after = await times(model);
+    return ({ node }) => {
+      const [beforeUs, afterUs] = [before.get(node.name!), after.get(node.name!)];
+      return beforeUs === undefined || afterUs === undefined ? {} : { beforeUs, afterUs };
+    };
   }
 
   /** What each layer costs the outputs alone. */
