@@ -4,7 +4,6 @@ import { after, test } from "node:test";
 import { closeCore, op, scoped, theCore, whyMissing } from "./device.ts";
 import { int8 } from "../../src/runtime/dtype.ts";
 import { readBytes, writeBytes } from "../../src/runtime/launch.ts";
-import { dropAllPacks } from "../../src/runtime/packs.ts";
 import { empty, type Tensor } from "../../src/runtime/tensor.ts";
 
 const options = { skip: whyMissing };
@@ -77,7 +76,7 @@ test("when memory is short packs are given up, and made again", options, () => {
   const w = weight([1, 2, 3, 4, 5, 6]);
   const alone = held();
   product(w);
-  dropAllPacks();
+  theCore().cpu!.allocator.onShortage!();
   assert.equal(held(), alone);
   assert.deepEqual(product(w), { y: [22, 28], packed: 1 });
   w.release();

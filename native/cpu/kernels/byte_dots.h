@@ -31,42 +31,6 @@ struct LW_DOTS {
 #endif
   }
 
-  // A tile of R rows and V vectors of columns: `taps` runs of `steps` words of each row, against a panel in which the
-  // words of kByteColumns columns lie side by side. rows[t * kByteRows + i] is where row i's run of tap t begins.
-  template <int R, int V>
-  static void tile(int64_t taps, int64_t steps, const Element* const* rows, const uint32_t* panel,
-                                  int32_t* out) {
-    Integers sum[R][V];
-#pragma GCC unroll 16
-    for (int i = 0; i < R; i++) {
-#pragma GCC unroll 2
-      for (int j = 0; j < V; j++) sum[i][j] = all_lanes(0);
-    }
-    for (int64_t t = 0; t < taps; t++) {
-      const Word* x[R];
-#pragma GCC unroll 16
-      for (int i = 0; i < R; i++) x[i] = (const Word*)rows[t * kByteRows + i];
-      for (int64_t p = 0; p < steps; p++) {
-        Integers w[V];
-#pragma GCC unroll 2
-        for (int j = 0; j < V; j++) w[j] = load_integers(panel + j * kByteLanes);
-        __builtin_prefetch(panel + 8 * kByteColumns);
-        panel += kByteColumns;
-#pragma GCC unroll 16
-        for (int i = 0; i < R; i++) {
-          const Integers word = all_lanes(int32_t(x[i][p]));
-#pragma GCC unroll 2
-          for (int j = 0; j < V; j++) sum[i][j] = dot(sum[i][j], word, w[j]);
-        }
-      }
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < R; i++) {
-#pragma GCC unroll 2
-      for (int j = 0; j < V; j++) store_integers(out + i * kByteColumns + j * kByteLanes, sum[i][j]);
-    }
-  }
-
   // Sums of a panel's columns.
   static void sum_columns(int64_t words, const uint32_t* panel, int32_t* out) {
     Integers sum[2] = {all_lanes(0), all_lanes(0)};

@@ -1,6 +1,6 @@
 // Products of eight-bit integers: how wide they are here, which way of multiplying this machine has, and what becomes
 // of finished sums. x holds unsigned bytes or, where there is no VNNI, 16-bit numbers from which the zero point is
-// already gone; weights are signed bytes. Blocking and threads are quantized_linear.cc's and quantized_conv.cc's part.
+// already gone; weights are signed bytes. Blocking, threads and tiles that finish their sums are the kernel files' part.
 #pragma once
 #include <cpuid.h>
 #include <stdlib.h>
@@ -77,34 +77,6 @@ template <class F> static void with_dots(F f) {
   if (has_byte_dots()) return f(ByteDots{});
 #endif
   f(PlainDots{});
-}
-
-template <class Dots>
-using TileFunction = void (*)(int64_t, int64_t, const typename Dots::Element* const*, const uint32_t*, int32_t*);
-
-template <class Dots, int V> static TileFunction<Dots> tile_of(int rows) {
-  switch (rows) {
-    case 1: return Dots::template tile<1, V>;
-    case 2: return Dots::template tile<2, V>;
-    case 3: return Dots::template tile<3, V>;
-    case 4: return Dots::template tile<4, V>;
-#if defined(__AVX__)
-    case 5: return Dots::template tile<5, V>;
-    case 6: return Dots::template tile<6, V>;
-#endif
-#if defined(__AVX512F__)
-    case 7: return Dots::template tile<7, V>;
-    case 8: return Dots::template tile<8, V>;
-    case 9: return Dots::template tile<9, V>;
-    case 10: return Dots::template tile<10, V>;
-    case 11: return Dots::template tile<11, V>;
-    case 12: return Dots::template tile<12, V>;
-#endif
-    default: return nullptr;
-  }
-}
-template <class Dots> static TileFunction<Dots> tile_for(int rows, int64_t columns) {
-  return columns <= kByteLanes ? tile_of<Dots, 1>(rows) : tile_of<Dots, 2>(rows);
 }
 
 // out[p * kByteColumns + j] = in[j * stride + p] for words, j < kByteColumns. Whole lines are read, sixteen rows side by
@@ -222,79 +194,13 @@ struct FinishArguments {
   }
 };
 
-// Numbers per column, padded to whole tiles, ready for the loops.
-struct Columns {
-  float* factor;    // of a sum: a scale, or the quotient of two
-  float* addend;    // real: added after scaling; requantized: before
-  int32_t* zero;    // of the weights, null where there is none
-
-  static size_t bytes(int64_t n) { return size_t(ceil_div(n, kByteColumns) * kByteColumns) * 12; }
-  // Takes the room that bytes(n) says. `x_scale` is 1 where every row has its own.
-  static Columns make(char* room, int64_t n, const FinishArguments& f, float x_scale) {
-    Columns c;
-    const int64_t padded = ceil_div(n, kByteColumns) * kByteColumns;
-    c.factor = (float*)room;
-    c.addend = c.factor + padded;
-    c.zero = f.weight_zero ? (int32_t*)(c.addend + padded) : nullptr;
-    for (int64_t j = 0; j < padded; j++) {
-      const int64_t column = j < n ? j : n - 1;
-      const float scale = x_scale * f.weight_scale[column * f.weight_scale_step];
-      const float bias = f.bias ? f.bias[column] : 0;
-      c.factor[j] = f.out_scale ? scale / *f.out_scale : scale;
-      c.addend[j] = f.out_scale && f.bias ? bias / scale : bias;
-      if (c.zero) c.zero[j] = f.weight_zero[column * f.weight_zero_step];
-    }
-    return c;
-  }
-};
-
-// Of a row of x: what its numbers still need to become real. `zero` is what is still to be taken off them.
-struct RowNumbers {
-  float scale;
-  int32_t zero;
-  int32_t sum;  // of the row as it is stored; only where weights have zero points
-};
-
-// What a tile leaves of one row: its sums of products, and the sums of the tile's columns of weights.
-struct Sums {
-  const int32_t* products;
-  const int32_t* of_columns;
-};
-
-// Sums at the tile's columns j to j + lanes, the zero points taken out; the tile begins at `column`.
-LW_STATIC Ints centred_sums(Sums sums, int64_t j, const Columns& c, int64_t column, const RowNumbers& row, int64_t k) {
-  Ints s, of_column;
-  memcpy(&s, sums.products + j, sizeof s);
-  memcpy(&of_column, sums.of_columns + j, sizeof of_column);
-  if (c.zero) {
-    Ints zero;
-    memcpy(&zero, c.zero + column + j, sizeof zero);
-    s -= zero * row.sum;
-    of_column -= zero * int32_t(k);
-  }
-  return s - of_column * row.zero;
-}
-
 LW_STATIC Floats floats_at(const float* p) {
   Floats v;
   memcpy(&v, p, sizeof v);
   return v;
 }
 
-// The sums of one row at a tile's columns as real numbers.
-template <class = void>
-static void finish_real(float* out, Sums sums, int64_t column, int64_t width, const Columns& c,
-                        const RowNumbers& row, int64_t k, bool relu) {
-  for (int64_t j = 0; j < width; j += kByteLanes) {
-    const Ints s = centred_sums(sums, j, c, column, row, k);
-    Floats y = __builtin_convertvector(s, Floats) * (row.scale * floats_at(c.factor + column + j));
-    y += floats_at(c.addend + column + j);
-    if (relu) y = y > 0 ? y : Floats{};
-    memcpy(out + j, &y, sizeof y);
-  }
-}
-
-// The same as the integers of the next layer. FBGEMM's order of operations.
+// Rounding to the integers of the next layer. FBGEMM's order of operations.
 struct Requantize {
   float low, high;  // of what is rounded: the ends without the zero point
   int32_t zero;
@@ -305,19 +211,5 @@ struct Requantize {
     return {float(low - zero), float(most - zero), zero};
   }
 };
-template <class = void>
-static void finish_bytes(uint8_t* out, Sums sums, int64_t column, int64_t width, const Columns& c,
-                         const RowNumbers& row, int64_t k, const Requantize& r) {
-  typedef uint8_t Bytes __attribute__((vector_size(kByteLanes)));
-  for (int64_t j = 0; j < width; j += kByteLanes) {
-    const Ints s = centred_sums(sums, j, c, column, row, k);
-    Floats y = __builtin_convertvector(s, Floats) + floats_at(c.addend + column + j);
-    y *= floats_at(c.factor + column + j);
-    y = y > r.low ? y : Floats{} + r.low;
-    y = y < r.high ? y : Floats{} + r.high;
-    const Bytes bytes = __builtin_convertvector(rounded(y) + r.zero, Bytes);
-    memcpy(out + j, &bytes, sizeof bytes);
-  }
-}
 
 }  // namespace layerwise::NS
