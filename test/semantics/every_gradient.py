@@ -28,9 +28,19 @@ cases |= {
 }
 cases |= {name: (getattr(_f, name), small) for name in "asin acos atanh erfinv".split()}
 cases |= {name: (getattr(_f, name), x, y) for name in same if name not in ("lerp", "addcmul", "addcdiv")}
+_state = ramp(2, 2, seed=3), ramp(2, 2, seed=4)
 codes, scales = t([[3, -128, 127], [5, 0, -7]], dtype=torch.int8), t([[0.5], [0.25]])
 cases |= {
     "_linear_low_bit": (lambda a, b: _f._linear_low_bit(a, codes, scales, None, None, b, "int8", 0), x, v[:2]),
+    # Packed, walked from the end: rows join and leave.
+    "_lstm_sequence": (lambda *a: _f._lstm_sequence(*a, [2, 1], True, False, True)[:3], ramp(3, 8), *_state, ramp(8, 2), ramp(8)),
+    "_gru_sequence": (
+        lambda *a: _f._gru_sequence(*a, [2, 1], False, False, True)[:2], ramp(3, 6), _state[0], ramp(6, 2), ramp(6)
+    ),
+    "_rnn_sequence": (lambda *a: _f._rnn_sequence(*a, None, False, True), ramp(2, 3, 2), _state[1], ramp(2, 2), ramp(2)),
+    "_rnn_sequence, relu": (
+        lambda *a: _f._rnn_sequence(*a, None, True, False, True), ramp(3, 2, 2), _state[0], ramp(2, 2), ramp(2)
+    ),
     "acosh": (_f.acosh, positive + 1),
     "logit": (_f.logit, positive / 4),
     "lerp": (_f.lerp, x, y, v),

@@ -198,7 +198,12 @@ template <class T, int V, int R = rows_beside(V)> static StateTile<T> state_tile
 
 // ---- cells ----------------------------------------------------------------------------------------------------------
 
-LW_INLINE float sigmoid_of(float x) { return fast_sigmoid(x); }
+// Beyond 87 it is 0 or 1 but for less than 2e-38; within, the exponential needs no care. A NaN stays.
+LW_INLINE float sigmoid_of(float x) {
+  float y = x < -87.0f ? -87.0f : x;
+  y = y > 87.0f ? 87.0f : y;
+  return 1.0f / (1.0f + exp_within(-y));
+}
 LW_INLINE double sigmoid_of(double x) { return 1 / (1 + __builtin_exp(-x)); }
 LW_INLINE float tanh_of(float x) { return fast_tanh(x); }
 LW_INLINE double tanh_of(double x) { return __builtin_tanh(x); }
