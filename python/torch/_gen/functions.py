@@ -2171,7 +2171,7 @@ def _rdiv(input, other):
 
 
 def _recurrent_int8(mode, gates, hidden, cell, weight, weight_scale, bias=None, sizes=None, reverse=False, by_sequence=False, granularity='row', quant_min=0, quant_max=255, state_scale=None, state_zero=None):
-    "One recurrent layer in one direction, its weight of the state int8: mode is LSTM, GRU, RNN_TANH or RNN_RELU. States are rounded by row, as a whole tensor, or by a given state_scale; without cells last_cell is empty."
+    "One recurrent layer in one direction with an int8 weight of the state; mode is LSTM, GRU, RNN_TANH or RNN_RELU. States are rounded by row, as a whole tensor, or by a given state_scale; without cells last_cell is empty."
     result = _direct__recurrent_int8(mode, gates, hidden, cell, weight, weight_scale, bias, sizes, reverse, by_sequence, granularity, quant_min, quant_max, state_scale, state_zero)
     if result is not NotImplemented:
         return _recurrent_int8_result(*result)

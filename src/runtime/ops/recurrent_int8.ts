@@ -77,7 +77,9 @@ function walkByKernel(kind: Cell, w: Walk): Tensor[] {
 export const recurrentInt8 = op({
   signature:
     "_recurrent_int8(str mode, Tensor gates, Tensor hidden, Tensor? cell, Tensor weight, Tensor weight_scale, Tensor? bias=None, int[]? sizes=None, bool reverse=False, bool by_sequence=False, str granularity='row', int quant_min=0, int quant_max=255, Tensor? state_scale=None, Tensor? state_zero=None) -> (Tensor output, Tensor last_hidden, Tensor last_cell)",
-  doc: "One recurrent layer in one direction, its weight of the state int8: mode is LSTM, GRU, RNN_TANH or RNN_RELU. States are rounded by row, as a whole tensor, or by a given state_scale; without cells last_cell is empty.",
+  doc:
+    "One recurrent layer in one direction with an int8 weight of the state; mode is LSTM, GRU, RNN_TANH or RNN_RELU. States " +
+    "are rounded by row, as a whole tensor, or by a given state_scale; without cells last_cell is empty.",
   in: "_C",
   differentiable: false,
   forward(

@@ -27,7 +27,13 @@ function rowsOf(form: Form, units: number): number[] {
 }
 
 /** For each direction the same parts, one below the other: [directions, rows of all parts, ...]. */
-function stacked(call: Call, form: Form, units: number, directions: readonly (readonly ValueId[])[], what: string): Name {
+function stacked(
+  call: Call,
+  form: Form,
+  units: number,
+  directions: readonly (readonly ValueId[])[],
+  what: string,
+): Name {
   const { graph } = call;
   const rows = rowsOf(form, units);
   const { dtype, shape } = call.valueOf(directions[0]![0]!);
