@@ -233,8 +233,9 @@ test("factors go into a norm that feeds nothing else, and cost nothing there", a
     const made = scaled.reports[0]!;
     for (const path of ["left", "right"])
       assert.equal(layer(made, path).afterBytes, layer(nearest, path).afterBytes, path);
-    // This one divides by itself: its input is wanted elsewhere as it is.
-    assert.equal(layer(made, "out").afterBytes, layer(nearest, "out").afterBytes + 4 * 48);
+    // This one divides by itself, since its input is wanted elsewhere as it is; AWQ only where that pays.
+    const factors = layer(made, "out").afterBytes - layer(nearest, "out").afterBytes;
+    assert.ok(factors === 4 * 48 || (method === "awq" && factors === 0), `${factors}`);
     assert.ok(decibels(made) > 15, `${scheme} ${decibels(made)}`);
     assert.ok(scaled.file!.checks[0]!.ok);
   }
