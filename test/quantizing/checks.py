@@ -419,6 +419,47 @@ def check_parts():
     check("packed sequences", torch.allclose(lstm(packed)[0].data, taken_apart(lstm)(packed)[0].data, atol=1e-6))
 
 
+def check_sequences():
+    """A network whose products nobody watches is one op, or one for each direction: the same numbers as walked step by step."""
+    torch.manual_seed(2)
+    networks = [
+        nn.LSTM(16, 24, 2, bidirectional=True),
+        nn.LSTM(16, 8, batch_first=True, bias=False),
+        nn.GRU(16, 24, 2, bidirectional=True, batch_first=True),
+        nn.RNN(16, 8, nonlinearity="relu"),
+        nn.RNN(16, 136),
+    ]
+    x = torch.randn(5, 3, 16)
+    for original in networks:
+        packed = nn.utils.rnn.pack_padded_sequence(x, [3, 3, 2, 2, 1], batch_first=True, enforce_sorted=False)
+        for scheme in ("dynamic", "static", "int4", "fp16", None):
+            network = taken_apart(original.eval())
+            if scheme is not None:
+                convert_all(network, options_of({"schemes": [scheme], "activations": "float"})[0])
+            for given in (x, packed):
+                with torch.no_grad():
+                    at_once = tensors_in(network(given))
+                    seen = []
+                    product = network.hh_l0
+                    handle = product.register_forward_hook(lambda module, args, out: seen.append(args[0].shape[0]))
+                    walked = tensors_in(network(given))
+                    handle.remove()
+                steps = 3 if given is packed or original.batch_first else 5
+                check(f"{original} {scheme} is watched step by step", len(seen) == steps)
+                near = all(torch.allclose(a, b, atol=2e-5) for a, b in zip(at_once, walked))
+                check(f"{original} {scheme} at once", near and len(at_once) == len(walked))
+
+
+def convert_all(network, options):
+    for path, module in list(network.named_modules()):
+        if isinstance(module, nn.Linear):
+            seen = Seen()
+            if options.needs_ranges:
+                seen.observer = observers.Observer()
+                seen.observer.see(torch.linspace(-1, 1, 50))
+            setattr(network, path, Converter(options, {}).convert(Layer(path, module), seen))
+
+
 def check_bytes():
     linear = nn.Linear(8, 4)
     model = nn.Sequential(linear, nn.Linear(4, 8, bias=False))
@@ -448,6 +489,7 @@ for part in (
     check_activations,
     check_folding,
     check_parts,
+    check_sequences,
     check_bytes,
 ):
     part()

@@ -1,5 +1,6 @@
 """The products of recurrent layers with their state, over all steps in one op: for integers in integers, for weights of few bits with
-the weight spelled out once. Products of other kinds are walked step by step, and that is not done here."""
+the weight spelled out once (and states as they are, whatever single products round their inputs to). Products of other kinds are walked
+step by step, and that is not done here."""
 
 import torch
 from torch import nn
