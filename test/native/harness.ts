@@ -244,6 +244,10 @@ export class Machine {
     addon.opcodes().forEach((name, opcode) => this.#opcodes.set(name, opcode));
   }
 
+  has(kernel: string): boolean {
+    return this.#kernelIds.has(kernel);
+  }
+
   /** Publishes one command and returns its number; waits for room when the ring is full. */
   submit(kernel: string, words: ArrayLike<number>): number {
     const id = this.#kernelIds.get(kernel);

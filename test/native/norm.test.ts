@@ -226,7 +226,8 @@ describe("norms", { skip: whyMissing }, () => {
           relative * 10,
           `sum of dy (x - mean) ${what}`,
         );
-        for (const hasAffine of [false, true]) {
+        // A GPU does this with fused arithmetic.
+        for (const hasAffine of m.has("batch_norm") ? [false, true] : []) {
           const [weight, ws] = randomTensor(m, [C], statistics, C);
           const [bias, bs] = randomTensor(m, [C], statistics, C + 1);
           const out = m.empty(dtype, [N, C, S]);
