@@ -2,7 +2,7 @@
  * Our quantization beside PyTorch's and ONNX Runtime's: the same models, weights, data and judges, in turns on this machine. Writes
  * the table between two marks of docs/quantization.md.
  *
- * node tools/compare_quantization/run.ts --python PYTHON [--rounds 2] [--seconds 3] [--steps 300] [--only train,theirs,ours,table]
+ * node tools/compare_quantization/run.ts --python PYTHON [--rounds 2] [--seconds 3] [--steps 300] [--only train,theirs,ours,table] [--ways REGEX]
  *
  * PYTHON has torch, onnx and onnxruntime. Everything is made in the folder `out` beside this file, which git ignores.
  */
@@ -60,6 +60,7 @@ const WAYS: Record<"gpt" | "digits", [string, string[]][]> = {
   ],
   digits: [
     ["dynamic", ["--scheme", "dynamic"]],
+    ["dynamic, convolutions kept", ["--scheme", "dynamic", "--keep", "conv*"]],
     ["static, minmax", ["--scheme", "static"]],
     ["static, entropy", ["--scheme", "static", "--observer", "entropy"]],
     ["static, percentile", ["--scheme", "static", "--observer", "percentile"]],
@@ -67,6 +68,8 @@ const WAYS: Record<"gpt" | "digits", [string, string[]][]> = {
     ["qat", ["--scheme", "qat", "--steps", "100"]],
     ["int8", ["--scheme", "int8"]],
     ["int4", ["--scheme", "int4"]],
+    ["int4, GPTQ", ["--scheme", "int4", "--method", "gptq"]],
+    ["int4, convolutions kept", ["--scheme", "int4", "--keep", "conv*"]],
     ["nf4", ["--scheme", "nf4"]],
     ["fp8", ["--scheme", "fp8"]],
     ["bf16", ["--scheme", "bf16"]],
@@ -119,7 +122,7 @@ for name, model, x in (("gpt", TextGPT(), torch.zeros(8, 64, dtype=torch.int64))
 function ours(): Row[] {
   const rows: Row[] = [];
   for (const { model, target, data, metric } of MODELS) {
-    for (const [scheme, options] of WAYS[model]) {
+    for (const [scheme, options] of WAYS[model].filter(([name]) => isWanted(name))) {
       const words = ["quantize", target, "--weights", `${model}.pt`, "--data", `targets.py::${data}`];
       const text = layerwise(
         ...words,
@@ -234,14 +237,20 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "3" },
     steps: { type: "string", default: "300" },
     only: { type: "string", default: "train,theirs,ours,table" },
+    // Of ours, those whose scheme matches.
+    ways: { type: "string", default: "" },
   },
 });
 const parts = values.only.split(",");
+const isWanted = (scheme: string): boolean => new RegExp(values.ways).test(scheme);
 prepare();
 if (parts.includes("train") || !existsSync(join(OUT, "gpt.pt"))) train(values.steps);
 exportTrained();
-const rows: Row[] =
-  existsSync(RESULTS) && !parts.includes("train") ? (JSON.parse(readFileSync(RESULTS, "utf8")) as Row[]) : [];
+const known = existsSync(RESULTS) ? (JSON.parse(readFileSync(RESULTS, "utf8")) as Row[]) : [];
+/** What is measured now replaces what was: a mean of two versions would be of neither. */
+const isMeasuredNow = ({ engine, scheme }: Row): boolean =>
+  engine === "Layerwise" ? parts.includes("ours") && isWanted(scheme) : parts.includes("theirs");
+const rows = parts.includes("train") ? [] : known.filter((row) => !isMeasuredNow(row));
 if (parts.includes("theirs")) writeFiles();
 for (let round = 0; round < Number(values.rounds); round++) {
   if (parts.includes("ours")) rows.push(...ours());
