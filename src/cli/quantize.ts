@@ -8,7 +8,6 @@ import type {
   Method,
   Observer,
   QuantizeRequest,
-  QuantizeResult,
   Scheme,
 } from "../protocol/compress.ts";
 import type { Verbs } from "../protocol/rpc.ts";

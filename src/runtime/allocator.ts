@@ -64,7 +64,6 @@ export interface Allocator {
 }
 
 const KIB = 1024;
-const MIB = 1024 * KIB;
 
 /** 64-byte steps up to 1 KiB, then eight classes per power of two: at most 12.5% of a block is lost to rounding. */
 export function roundUpToClass(bytes: number): number {

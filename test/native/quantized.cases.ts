@@ -3,7 +3,7 @@
  * program by quantized.test.ts, once for each instruction set and way of multiplying; throws at the first difference.
  */
 import assert from "node:assert/strict";
-import { dtypes, open, randomSource, type DtypeName, type Machine, type Tensor } from "./harness.ts";
+import { dtypes, open, randomSource, type DtypeName, type Machine } from "./harness.ts";
 
 export const random = randomSource(41);
 export const whole = (low: number, high: number): number => low + Math.floor(random() * (high - low + 1));

@@ -167,7 +167,7 @@ template <class T> struct ShortRows {
     for (int64_t l = 0; l < N; l++) any |= mask[l];
     return any != 0;
   }
-  // Results [at, at + N) of a group.
+  // Results [i, i + N) of a group.
   template <bool inside> void block(const T* x, int64_t i, T* out, int64_t* indices) const {
     const Place plane = at(planes, i), top = at(tops, i), left = at(lefts, i);
     const Offset H = Offset(w.H), W = Offset(w.W);

@@ -28,7 +28,7 @@ import {
 } from "./linalg_base.ts";
 import { matmul } from "./matmul.ts";
 import { abs, add, mul, neg, reciprocal, sub, trueDivide, where } from "./pointwise.ts";
-import { amax, sum } from "./reduce.ts";
+import { amax } from "./reduce.ts";
 import { diagonal, slice, unsqueeze } from "./view.ts";
 
 const number = (value: number): Scalar => new Scalar(value, "float");

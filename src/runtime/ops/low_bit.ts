@@ -20,7 +20,7 @@ import { launch, pointerOf } from "../launch.ts";
 import { op, type Grads } from "../op.ts";
 import { e, input as leaf } from "../pointwise/expr.ts";
 import { PointwiseKernel } from "../pointwise/kernel.ts";
-import { formatShape, numelOf, type Shape } from "../shape.ts";
+import { formatShape, numelOf } from "../shape.ts";
 import { alias, empty, Tensor } from "../tensor.ts";
 import { castOf, contiguousOf } from "./copy.ts";
 import { indexSelect } from "./indexing.ts";

@@ -29,11 +29,17 @@ function pooledSize(
   return out;
 }
 
-export interface Window {
+interface Window {
   kernel: [number, number];
   stride: [number, number];
   padding: [number, number];
   dilation: [number, number];
+}
+
+/** One number serves both dimensions; without a stride windows lie side by side. */
+export function windowOf(kernel: Shape, stride: Shape, padding: Shape, dilation: Shape = [1]): Window {
+  const step = stride.length ? stride : kernel;
+  return { kernel: pair(kernel), stride: pair(step), padding: pair(padding), dilation: pair(dilation) };
 }
 
 export function checkedWindow(
@@ -87,12 +93,7 @@ export const maxPool2d = op({
   gradName: "MaxPool2DWithIndices",
   save: ["indices"],
   forward(input: Tensor, kernelSize: Shape, stride: Shape, padding: Shape, dilation: Shape, ceil: boolean): Tensor[] {
-    const w: Window = {
-      kernel: pair(kernelSize),
-      stride: pair(stride.length ? stride : kernelSize),
-      padding: pair(padding),
-      dilation: pair(dilation),
-    };
+    const w = windowOf(kernelSize, stride, padding, dilation);
     const { lead, h, wd, oh, ow } = checkedWindow(input, w, ceil, "max_pool2d");
     const x = contiguousOf(input);
     const out = empty([...lead, oh, ow], x.dtype, x.device);
@@ -152,12 +153,7 @@ export const avgPool2d = op({
     divisor: number | null = null,
   ): Tensor {
     if (divisor === 0) throw new RuntimeError("divisor must be not zero");
-    const w: Window = {
-      kernel: pair(kernelSize),
-      stride: pair(stride.length ? stride : kernelSize),
-      padding: pair(padding),
-      dilation: [1, 1],
-    };
+    const w = windowOf(kernelSize, stride, padding);
     const { lead, h, wd, oh, ow } = checkedWindow(input, w, ceil, "avg_pool2d");
     const x = contiguousOf(input);
     const out = empty([...lead, oh, ow], x.dtype, x.device);

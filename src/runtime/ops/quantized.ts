@@ -10,7 +10,7 @@ import { op } from "../op.ts";
 import { packOf } from "../packs.ts";
 import { e, input as leaf, param, type Expr } from "../pointwise/expr.ts";
 import { PointwiseKernel } from "../pointwise/kernel.ts";
-import { formatShape, numelOf, type Shape } from "../shape.ts";
+import { formatShape, numelOf } from "../shape.ts";
 import { alias, empty, Tensor } from "../tensor.ts";
 import { perColumn, qparamsOf, quantizeAffine, type Number_ } from "./affine.ts";
 import { castOf, contiguousOf } from "./copy.ts";
@@ -56,7 +56,6 @@ export interface Finish {
 
 export function finishOf(
   where: string,
-  input: Tensor,
   xScale: Number_,
   xZero: Number_,
   weight: Tensor,
@@ -224,20 +223,7 @@ export const linearInt8 = op({
     else if (!(quantMin < 0 ? quantMin >= -128 && quantMax <= 127 : quantMax <= 255) || quantMin > quantMax) {
       throw new RuntimeError(`${where} got codes from ${quantMin} to ${quantMax}: expected those of uint8 or of int8`);
     }
-    const f = finishOf(
-      where,
-      input,
-      xScale,
-      xZero,
-      weight,
-      weightScale,
-      weightZero,
-      bias,
-      outScale,
-      outZero,
-      dtype,
-      relu,
-    );
+    const f = finishOf(where, xScale, xZero, weight, weightScale, weightZero, bias, outScale, outZero, dtype, relu);
     const [n, k] = weight.shape as [number, number];
     const out = empty([...input.shape.slice(0, -1), n], f.dtype, input.device);
     if (out.numel === 0) return out;

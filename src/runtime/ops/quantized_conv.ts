@@ -196,20 +196,7 @@ function convolveInt8(
   }
   const g = { stride, padding, dilation, groups };
   checkConv(where, input, weight, g);
-  const f = finishOf(
-    where,
-    input,
-    xScale,
-    xZero,
-    weight,
-    weightScale,
-    weightZero,
-    bias,
-    outScale,
-    outZero,
-    dtype,
-    relu,
-  );
+  const f = finishOf(where, xScale, xZero, weight, weightScale, weightZero, bias, outScale, outZero, dtype, relu);
   const shape = convShape(input, weight, g);
   const isLast = isChannelsLast(input.shape, input.strides);
   const [, O, oh, ow] = shape as [number, number, number, number];

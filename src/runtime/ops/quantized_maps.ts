@@ -15,7 +15,7 @@ import { castOf, contiguousOf } from "./copy.ts";
 import { indexSelect } from "./indexing.ts";
 import { cat } from "./join.ts";
 import { inChannelsLast, isChannelsLast } from "./memory_format.ts";
-import { adaptiveAvgPool2d, avgPool2d, checkedWindow, maxPool2d, pair, type Window } from "./pool.ts";
+import { adaptiveAvgPool2d, avgPool2d, checkedWindow, maxPool2d, pair, windowOf } from "./pool.ts";
 import { reshape } from "./view.ts";
 
 function checkByte(where: string, t: Tensor): void {
@@ -224,12 +224,7 @@ export const maxPool2dInt8 = op({
     ceil = false,
   ): Tensor {
     checkByte("[max_pool2d_int8]", input);
-    const w: Window = {
-      kernel: pair(kernelSize),
-      stride: pair(stride.length ? stride : kernelSize),
-      padding: pair(padding),
-      dilation: pair(dilation),
-    };
+    const w = windowOf(kernelSize, stride, padding, dilation);
     const { lead, oh, ow } = checkedWindow(input, w, ceil, "max_pool2d");
     const last = isLast(input);
     const out = emptyLike([...lead, oh, ow], input, last);
@@ -292,12 +287,7 @@ export const avgPool2dInt8 = op({
   ): Tensor {
     checkByte("[avg_pool2d_int8]", input);
     if (divisor === 0) throw new RuntimeError("divisor must be not zero");
-    const w: Window = {
-      kernel: pair(kernelSize),
-      stride: pair(stride.length ? stride : kernelSize),
-      padding: pair(padding),
-      dilation: [1, 1],
-    };
+    const w = windowOf(kernelSize, stride, padding);
     const { lead, oh, ow } = checkedWindow(input, w, ceil, "avg_pool2d");
     const last = isLast(input);
     const out = emptyLike([...lead, oh, ow], input, last);

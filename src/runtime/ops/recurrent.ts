@@ -112,7 +112,7 @@ function gradientsInOps(kind: Cell, w: Walk, dys: readonly (Tensor | null)[], ne
   } finally {
     gradMode.set(createGraph);
   }
-  const used = results.flatMap((t, i) => (dys[i] ? [i] : []));
+  const used = results.flatMap((_, i) => (dys[i] ? [i] : []));
   const found = runBackward(
     used.map((i) => results[i]!),
     used.map((i) => dys[i]!),

@@ -1,16 +1,15 @@
 /** Reductions over some or all dims. One native kernel, `reduce`, walks any strides; gradients are written in ops. */
 import { arithmetic } from "../autograd/engine.ts";
-import { gradMode } from "../autograd/mode.ts";
 import { nanTest } from "../autograd/python_side.ts";
 import { bool, float32, int64, Scalar, toFloating, uint8, type DType } from "../dtype.ts";
-import { IndexError, PythonError, RuntimeError } from "../errors.ts";
+import { IndexError, RuntimeError } from "../errors.ts";
 import { launch, pointerOf, readScalar } from "../launch.ts";
 import { op, type Grads } from "../op.ts";
 import { sameShape, wrapDim, wrapDims, type Shape } from "../shape.ts";
 import { empty, Tensor } from "../tensor.ts";
-import { castOf, copyInto, to } from "./copy.ts";
+import { castOf, to } from "./copy.ts";
 import { eq } from "./comparison.ts";
-import { add, clamp, exp, log, mul, neg, sub, trueDivide, where, maskedFill, sign, zeroTest } from "./pointwise.ts";
+import { add, exp, mul, sub, trueDivide, maskedFill, sign, zeroTest } from "./pointwise.ts";
 import { cumprod } from "./scan.ts";
 import { expand, reshape, slice, unsqueeze } from "./view.ts";
 import { e, input as leaf } from "../pointwise/expr.ts";

@@ -21,7 +21,7 @@ import { op, type Op, type OpSpec } from "../op.ts";
 import { broadcastShapes, formatShape, sameShape, type Shape } from "../shape.ts";
 import { parseSignature } from "../signature.ts";
 import { empty, Tensor } from "../tensor.ts";
-import { META, type Device } from "../device.ts";
+import type { Device } from "../device.ts";
 import { ComplexKernel, hasComplex, isComplex, realOf } from "./complex.ts";
 import { derive } from "./derive.ts";
 import { constant, input, param, substitute, topological, type Expr } from "./expr.ts";
