@@ -66,6 +66,9 @@ def first_layer(module, argument, depth=0):
     if depth > _MOST_NESTED:
         return None
     kind = type(module)
+    if isinstance(module, nn.MultiheadAttention) and argument in ("key", "value"):
+        width = module.kdim if argument == "key" else module.vdim
+        return f"{argument} of MultiheadAttention", (module.embed_dim, width)
     if kind.__module__.startswith("torch.nn") and not isinstance(module, (nn.Sequential, nn.ModuleList, nn.ModuleDict)):
         return None if kind.__name__ in _TRANSPARENT or kind.__name__ == "Flatten" else module
     if isinstance(module, (nn.Sequential, nn.ModuleList)):
@@ -226,7 +229,7 @@ def layer_specs(layer):
         return (
             [TensorSpec("float32", (b, t, shape[1])), TensorSpec("float32", (b, shape[1]))],
             shape[1],
-            f"F.linear with {shape[1]} features",
+            f"{'F.linear' if name == 'linear' else name} with {shape[1]} features",
         )
     kind = type(layer).__name__
     if kind in ("Embedding", "EmbeddingBag"):
@@ -241,7 +244,7 @@ def layer_specs(layer):
         channels = layer.in_channels
         return _images(channels, int(match[1])), channels, f"{kind}({channels}, {layer.out_channels})"
     if kind in ("Linear", "NonDynamicallyQuantizableLinear", "Bilinear"):
-        n = getattr(layer, "in_features", None) or layer.in1_features
+        n = layer.in1_features if kind == "Bilinear" else layer.in_features
         return (
             [TensorSpec("float32", (b, t, n)), TensorSpec("float32", (b, n))],
             n,

@@ -11,6 +11,7 @@ from layerwise import failures, infer, runner, shapes
 from layerwise.plan import call as call_target
 from layerwise.specs import SpecError, shapes_device
 from layerwise.targets import FileTargets
+from torch.nn.parameter import is_lazy
 
 try:
     import _core
@@ -89,6 +90,7 @@ def prepare(path, name, init="", inputs=None, device="cpu", root=None, choose=Tr
         torch.manual_seed(0)
         _now.target = plan.build(device)
         _now.arguments = plan.arguments(device)
+        _make_whole(_now.target)
     except SpecError as error:
         return {"failure": _usage("arguments", str(error)), "setup": plan.setup()}
     except BaseException as error:
@@ -387,6 +389,13 @@ def _with_hint(failure, plan):
         inferred = f"{choice.name} was inferred as {choice.text} ({choice.why})"
         failure["hint"] = f"{inferred}; give another with {option} '{choice.name}=...'"
     return failure
+
+
+def _make_whole(target):
+    """Lazy layers get their shapes from a first call."""
+    if isinstance(target, torch.nn.Module) and any(is_lazy(part) for part in [*target.parameters(), *target.buffers()]):
+        with torch.no_grad():
+            call_target(target, _now.arguments)
 
 
 def _parameters(target):

@@ -84,10 +84,11 @@ def cuda(input, device=None, non_blocking=False, memory_format=None):
     return input.to("cuda" if device is None else _device(device), non_blocking=non_blocking)
 
 
-def _caster(dtype):
+def _caster(name, dtype):
     def cast(input, memory_format=None):
         return input.to(dtype)
 
+    cast.__name__ = cast.__qualname__ = name
     return cast
 
 
@@ -387,7 +388,7 @@ def install(cls):
         "cfloat": _dtype.complex64, "cdouble": _dtype.complex128,
     }
     for name, target in casts.items():
-        setattr(cls, name, _caster(target))
+        setattr(cls, name, _caster(name, target))
     for name in ("zeros", "ones", "empty"):
         setattr(cls, f"new_{name}", _new_like(name))
     cls.divide = div

@@ -204,11 +204,11 @@ export function named(args: Arguments, option: "data" | "metric" | "weights" | "
 }
 
 function schemes(given = "dynamic,int4"): Scheme[] {
-  if (given.trim() === "all") return [...ALL];
   const found = given
     .split(",")
     .map((name) => name.trim())
-    .filter((name) => name !== "");
+    .filter((name) => name !== "")
+    .flatMap((name) => (name === "all" ? ALL : [name]));
   const wrong = found.find((name) => !(SCHEMES as readonly string[]).includes(name));
   if (wrong !== undefined)
     throw new UsageError(`there is no scheme '${wrong}'`, `the schemes are ${SCHEMES.join(", ")}, all`);

@@ -133,6 +133,16 @@ except ValueError as error:
   );
 });
 
+test("casts are followed; a function that is not known locks its channels and is named", async () => {
+  const result = await prune("Casts", { pattern: "channels", amount: 0.5 });
+  assert.ok(result.ok, result.failure?.traceback);
+  assert.equal(result.reports[0]!.layers.find(({ path }) => path === "up")?.became, "8 of 16 channels");
+  assert.match(
+    await refusal(prune("Spectrum", { pattern: "channels" })),
+    /no channel of Spectrum can be removed: up: 'fft' is not followed \(at models.py:\d+\)/,
+  );
+});
+
 test("what cannot be pruned says why", async () => {
   assert.match(
     await refusal(prune("Attention", { pattern: "channels" })),

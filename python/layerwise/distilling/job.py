@@ -160,8 +160,9 @@ def _learn(student, teacher, samples, hidden, steps, rate, temperature, alpha, c
 
         def loss_of(model, sample, index):
             with torch.no_grad():
-                wanted = sample.run(teacher)
-            found = sample.run(model)
+                wanted = sample.call(teacher)
+            # Not the same dropout in every step.
+            found = sample.call(model)
             labels = sample.target if isinstance(sample.target, torch.Tensor) and not sample.target.is_floating_point() else None
             loss = distillation_loss(found, wanted, labels, temperature, alpha, classes_dim)
             return loss + states.loss() if states.pairs else loss

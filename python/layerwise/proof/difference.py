@@ -30,9 +30,9 @@ class Difference:
             raise ValueError(f"the shape became {list(after.shape)} and was {list(before.shape)}")
         if before.numel() == 0:
             return
-        before, after = before.detach().reshape(-1), after.detach().reshape(-1)
+        before, after = _numbers(before), _numbers(after)
         for piece, changed in zip(before.split(_PIECE), after.split(_PIECE)):
-            self._add_piece(_plain(piece), _plain(changed))
+            self._add_piece(piece.double(), changed.double())
 
     def _add_piece(self, before, after):
         was_finite = before.isfinite()
@@ -89,13 +89,15 @@ def difference(before, after):
     return found
 
 
-def _plain(tensor):
-    return (tensor.real if tensor.is_complex() else tensor).double()
+def _numbers(tensor):
+    """A row of real numbers: both parts of complex ones."""
+    tensor = tensor.detach()
+    return (torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor).reshape(-1)
 
 
 def histograms(before, after, bins=48):
     """{"before", "after"}: counts in equal bins over the range of both, without what is not finite; None for nothing."""
-    parts = [tensor.detach().reshape(-1).float() for tensor in (before, after)]
+    parts = [_numbers(tensor).float() for tensor in (before, after)]
     parts = [part[part.isfinite()] for part in parts]
     if not all(part.numel() for part in parts):
         return None

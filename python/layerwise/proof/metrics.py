@@ -104,6 +104,8 @@ def _labels(target, chosen):
 def _kind(samples, source_text, first_outputs):
     """What outputs are, as far as names, shapes and the text of the file say."""
     sample = samples.items[0]
+    # Complex numbers have no order: no largest of them is an answer.
+    first_outputs = [(name, tensor) for name, tensor in first_outputs if not tensor.is_complex()]
     scalars = [name for name, tensor in first_outputs if tensor.dim() == 0]
     loss = next((name for name in scalars if "loss" in name), scalars[0] if len(scalars) == 1 else None)
     rows = [(name, tensor) for name, tensor in first_outputs if tensor.dim() >= 2]

@@ -8,7 +8,7 @@ import torch
 
 from layerwise.probe import collect, synchronize
 from layerwise.proof.difference import Difference, histograms
-from layerwise.proof.variant import Bytes, all_tensors, own_tensors, tensors_in
+from layerwise.proof.variant import Bytes, all_tensors, own_tensors, tensors_in, type_of
 from layerwise.proof.watch import Calls
 
 # Samples on which layers are compared one by one, and calls of a layer in each.
@@ -100,7 +100,7 @@ def layer_rows(model, base, variant, changed, samples):
 
 
 def _bytes_row(part):
-    kinds = " + ".join(type(original).__name__ for original in part.originals)
+    kinds = " + ".join(type_of(original) for original in part.originals)
     row = {"path": part.path, "type": kinds, "became": part.became}
     if part.why:
         row["why"] = part.why
@@ -235,7 +235,7 @@ def latencies(model, variant, sample, seconds=1.5):
             synchronize()
             start = time.perf_counter()
             with torch.no_grad():
-                sample.run(called)
+                sample.call(called)
             synchronize()
             if is_kept:
                 times[name].append((time.perf_counter() - start) * 1e6)

@@ -8,7 +8,7 @@ from layerwise import probe, runner
 from layerwise.checkpoints import load_state_dict
 from layerwise.proof.difference import Difference
 from layerwise.proof.metrics import better_of, own_metric
-from layerwise.proof.samples import file_samples, function_samples, random_samples
+from layerwise.proof.samples import SEED, file_samples, function_samples, random_samples
 from layerwise.proof.variant import Variant
 
 
@@ -98,8 +98,12 @@ def check_model(model, outputs):
     for name, tensor in first:
         if bool(tensor.isnan().any()):
             raise Refused(f"{name} of the model itself holds NaN: nothing can be compared", "look at weights and data first")
+    torch.manual_seed(SEED)
+    state = torch.get_rng_state()
     again = outputs.changed(Variant(), 0)
     notes = []
+    if not torch.equal(state, torch.get_rng_state()):
+        notes.append("The model draws random numbers in every call: before and after are given the same ones.")
     if any(not torch.equal(one, other) for (_, one), (_, other) in zip(first, again)):
         notes.append("The model gives other outputs for the same inputs: part of every difference is its own.")
     return notes

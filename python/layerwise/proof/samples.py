@@ -7,9 +7,11 @@ import inspect
 import torch
 
 from layerwise.plan import call as call_target
+from layerwise.proof.variant import clone_of, tensors_in
 
 RANDOM_SAMPLES = 8
 MOST_SAMPLES = 128
+SEED = 0
 _TARGETS = ("target", "targets", "label", "labels", "y")
 
 
@@ -27,9 +29,27 @@ class Sample:
 
     arguments: dict
     target: object = None
+    # {class of a model: does it write into what it is given?}
+    _writers: dict = dataclasses.field(default_factory=dict)
 
     def run(self, model):
-        return call_target(model, self.arguments)
+        """A call that can be repeated: a model that draws random numbers draws the same ones every time."""
+        torch.manual_seed(SEED)
+        return self.call(model)
+
+    def call(self, model):
+        """The call alone. A model that writes into its inputs is given copies."""
+        writes = self._writers.get(type(model))
+        if writes is False:
+            return call_target(model, self.arguments)
+        copies = clone_of(self.arguments)
+        if writes:
+            return call_target(model, copies)
+        tensors = tensors_in(copies)
+        before = [tensor._version for tensor in tensors]
+        result = call_target(model, copies)
+        self._writers[type(model)] = before != [tensor._version for tensor in tensors]
+        return result
 
 
 class Samples:

@@ -54,7 +54,16 @@ def loss_of(result, sample, teaching):
             return F.cross_entropy(tensor.movedim(dim, 1), target.long())
     total = None
     for (_, now), (_, before) in zip(found, teaching):
-        size = before.square().mean().clamp(min=1e-12)
-        part = (now - before).square().mean() / size
+        part = _distance(now, before)
         total = part if total is None else total + part
     return total
+
+
+def _distance(now, before):
+    """The squared error in shares of the squared size, where there was a number: masks are full of infinities."""
+    if now.is_complex():
+        now, before = torch.view_as_real(now), torch.view_as_real(before)
+    finite = before.isfinite()
+    if not bool(finite.all()):
+        now, before = now[finite], before[finite]
+    return (now - before).square().sum() / before.square().sum().clamp(min=1e-12 * max(1, before.numel()))

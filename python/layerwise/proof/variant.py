@@ -64,6 +64,11 @@ def paths_of(model):
     return {module: path for path, module in model.named_modules()}
 
 
+def type_of(module):
+    """The name of a module's class, or of that for which it stands in a base variant."""
+    return getattr(module, "stands_for", type(module).__name__)
+
+
 def storage_key(tensor):
     """Tensors over the same memory have the same key, whatever their shapes."""
     return (tensor.untyped_storage()._cdata, tensor.storage_offset(), tensor.numel(), tensor.dtype)

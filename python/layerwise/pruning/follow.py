@@ -7,6 +7,7 @@ Removing channels asks for a second pass over the smaller model: there the label
 import sys
 
 import torch
+from torch import _intercept
 from torch.overrides import TorchFunctionMode
 
 from layerwise.pruning.classes import FIXED
@@ -44,7 +45,7 @@ class Follower(TorchFunctionMode):
         try:
             # Perhaps it is made of functions that are known.
             with self:
-                result = self._run(func, args, kwargs)
+                result = self._run(_intercept.original(func), args, kwargs)
             found = tensors_in(result)
             is_followed = not self._saw_unknown and all(hasattr(tensor, _LABELS) for tensor in found)
         finally:

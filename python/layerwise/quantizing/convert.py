@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from layerwise.proof.variant import own_tensors, storage_key
+from layerwise.proof.variant import own_tensors, storage_key, type_of
 from layerwise.quantizing import gptq
 from layerwise.quantizing.formats import WeightFormat
 from layerwise.quantizing.layers import layer
@@ -56,7 +56,7 @@ class Layer:
 
     @property
     def type(self):
-        return type(self.module).__name__
+        return type_of(self.module)
 
     def refusal(self, options):
         """Why it stays as it is; None when it can be quantized."""
@@ -75,6 +75,8 @@ class Layer:
             return "a hook of the model changes what it does"
         if hasattr(module, "parametrizations"):
             return "its weight is computed from others"
+        if module.weight.numel() == 0:
+            return "its weight is empty"
         if module.weight.dtype not in _DTYPES:
             return f"its weight is {str(module.weight.dtype).removeprefix('torch.')}"
         if self.sort == "embedding" and module.max_norm is not None:

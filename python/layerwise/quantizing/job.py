@@ -23,14 +23,27 @@ def _run(request, job):
     proof = yield from open_proof(request, "quantize")
     prepared = {}
     reports = []
+    failed = None
     for position, one in enumerate(options):
         label = f"{one.scheme}: " if len(options) > 1 else ""
         if one.is_integer not in prepared:
             prepared[one.is_integer] = prepare(proof.model, proof.samples.items[0], with_folding=one.is_integer)
             _check_keep(prepared[one.is_integer], one)
         reporting = _report(request, job, proof, prepared[one.is_integer], one)
-        report, built = yield from _as_part(reporting, label, position, len(options))
+        try:
+            report, built = yield from _as_part(reporting, label, position, len(options))
+        except (Refused, KeyboardInterrupt, MemoryError):
+            raise
+        except Exception as error:
+            # What one scheme cannot do with a model says nothing about the others.
+            if len(options) == 1 or request.get("out"):
+                raise
+            failed = error
+            proof.notes.append(f"{one.scheme} failed: {type(error).__name__}: {str(error).partition(chr(10))[0]}")
+            continue
         reports.append(report)
+    if not reports:
+        raise failed
     answer = {"data": proof.samples.plain(), "notes": proof.notes, "reports": reports}
     if request.get("out"):
         yield "writing", None

@@ -12,6 +12,13 @@ from layerwise.quantizing.sequences import can_walk, is_network, is_watched, run
 
 def taken_apart(module):
     """The same module with its products as modules; None for one that has none inside."""
+    made = _parts_of(module)
+    if made is not None:
+        made.stands_for = type(module).__name__
+    return made
+
+
+def _parts_of(module):
     if isinstance(module, nn.MultiheadAttention) and type(module).forward is nn.MultiheadAttention.forward:
         return SplitAttention(module)
     if isinstance(module, RNNBase) and type(module).forward in (nn.LSTM.forward, nn.GRU.forward, nn.RNN.forward):

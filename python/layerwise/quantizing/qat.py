@@ -45,15 +45,16 @@ class TrainedLayer(nn.Module):
             self.low += (low - self.low) * _FOLLOWING
             self.high += (high - self.high) * _FOLLOWING
         scale, zero, lowest, highest = affine(self.low, self.high, self.symmetric)
-        x = torch.fake_quantize_per_tensor_affine(input, scale, zero, lowest, highest)
-        weight = self._rounded_weight()
+        # Rounding is of float32, whatever the layer computes in.
+        x = torch.fake_quantize_per_tensor_affine(input.float(), scale, zero, lowest, highest).to(input.dtype)
+        weight = self._rounded_weight().to(input.dtype)
         module = self._computes[0]
         if isinstance(module, nn.Linear):
             return F.linear(x, weight, self.bias)
         return module._conv_forward(x, weight, self.bias)
 
     def _rounded_weight(self):
-        weight = self.weight
+        weight = self.weight.float()
         rows = weight.detach().flatten(1).abs()
         if not self.per_channel:
             largest = rows.max().item()
@@ -145,7 +146,7 @@ def _mean_loss(prepared, trial, samples, teaching):
 def _train(prepared, trial, parameters, samples, teaching, steps):
     """The loss of every step; parameters change in place."""
     groups = [
-        {"params": [part], "lr": _LEARNING_RATE * max(1e-3, part.detach().square().mean().sqrt().item())}
+        {"params": [part], "lr": _LEARNING_RATE * max(1e-3, part.detach().abs().square().mean().sqrt().item())}
         for part in parameters
         if part.numel()
     ]
