@@ -143,6 +143,26 @@ test("casts are followed; a function that is not known locks its channels and is
   );
 });
 
+test("weights that are computed from others stay, and are said to", async () => {
+  const result = await prune("Normed", { pattern: "unstructured", amount: 0.5 });
+  assert.ok(result.ok, result.failure?.traceback);
+  const rows = Object.fromEntries(result.reports[0]!.layers.map((row) => [row.path, row.why ?? row.became]));
+  const why = "its weight is computed from others";
+  assert.deepEqual(rows, { plain: "50% zeros", new: why, old: why });
+});
+
+test("a model in half precision learns, and noise is called so", async () => {
+  const request = { pattern: "unstructured", amount: 0.5, samples: 4 } as const;
+  const tuned = await prune("Half", { ...request, steps: 30 });
+  assert.ok(tuned.ok, tuned.failure?.traceback);
+  const { losses, output } = tuned.reports[0]!;
+  const plain = (await prune("Half", request)).reports[0]!;
+  assert.ok(losses!.at(-1)! < 0.7 * losses![0]!, `${losses}`);
+  assert.ok(output.sqnrDb! > plain.output.sqnrDb! + 1, `${plain.output.sqnrDb} to ${output.sqnrDb}`);
+  const noise = (await prune("Half", { ...request, amount: 0.95 })).reports[0]!;
+  assert.match(noise.verdict, /^The outputs are mostly noise .*: not worth keeping\.$/);
+});
+
 test("what cannot be pruned says why", async () => {
   assert.match(
     await refusal(prune("Attention", { pattern: "channels" })),

@@ -1,5 +1,7 @@
 """Some steps of training on the person's data, for a model that was changed. Knows losses by what a model returns; saves nothing."""
 
+import math
+
 import torch
 from torch.nn import functional as F
 
@@ -13,7 +15,8 @@ def train(model, samples, loss_of, steps, learning_rate=1e-3, after_step=None, p
     trained = [parameter for parameter in parameters if parameter.requires_grad and parameter.is_floating_point()]
     if not trained:
         raise ValueError("the model has no parameter that can be trained")
-    optimizer = torch.optim.AdamW(trained, lr=learning_rate, weight_decay=0.0)
+    masters = Masters(trained)
+    optimizer = torch.optim.AdamW(list(masters.of.values()), lr=learning_rate, weight_decay=0.0)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=max(1, steps))
     losses = []
     for step in range(steps):
@@ -22,19 +25,46 @@ def train(model, samples, loss_of, steps, learning_rate=1e-3, after_step=None, p
             loss = loss_of(model, samples.items[index], index)
             if not loss.requires_grad:
                 raise ValueError("nothing that the model returns has a gradient: it cannot be trained")
-            optimizer.zero_grad(set_to_none=True)
+            masters.forget_gradients()
             loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
-        optimizer.step()
+        masters.step(optimizer)
         schedule.step()
         if after_step is not None:
             after_step()
-        losses.append(loss.item())
-        if losses[-1] != losses[-1]:
-            raise ValueError(f"the loss of training is NaN in step {step}")
+        losses.append(finite_loss(loss, step))
         yield f"training, loss {losses[-1]:.4g}", (step + 1) / steps
-    optimizer.zero_grad(set_to_none=True)
+    masters.forget_gradients()
     return losses
+
+
+class Masters:
+    """What an optimizer changes: parameters themselves, and float32 copies of those in half precision, where its steps would be lost
+    or its smallest numbers zero."""
+
+    def __init__(self, parameters):
+        halves = (torch.float16, torch.bfloat16)
+        self.of = {part: part.detach().float() if part.dtype in halves else part for part in parameters}
+
+    def forget_gradients(self):
+        for part, master in self.of.items():
+            part.grad = master.grad = None
+
+    def step(self, optimizer):
+        copies = [(part, master) for part, master in self.of.items() if master is not part]
+        for part, master in copies:
+            master.grad = None if part.grad is None else part.grad.float()
+        optimizer.step()
+        with torch.no_grad():
+            for part, master in copies:
+                part.copy_(master)
+
+
+def finite_loss(loss, step):
+    value = loss.item()
+    if not math.isfinite(value):
+        raise ValueError(f"the loss of training is {'NaN' if value != value else 'infinite'} in step {step}")
+    return value
 
 
 def loss_of(result, sample, teaching):

@@ -16,6 +16,9 @@ def prunable(model, keep=()):
             continue
         if any(fnmatch.fnmatchcase(path, pattern) for pattern in keep):
             why[path] = "kept by request"
+        elif module._parameters.get("weight") is None:
+            # Of weight_norm and other parametrizations: zeros would be written over by the next call.
+            why[path] = "its weight is computed from others"
         elif module.weight in seen:
             why[path] = "shares its weight with another layer"
         else:

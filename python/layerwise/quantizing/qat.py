@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from layerwise.proof.training import loss_of
+from layerwise.proof.training import Masters, finite_loss, loss_of
 from layerwise.proof.variant import Variant
 from layerwise.quantizing.build import Built, build, watch
 from layerwise.quantizing.convert import Converter, attributes_of
@@ -145,8 +145,9 @@ def _mean_loss(prepared, trial, samples, teaching):
 
 def _train(prepared, trial, parameters, samples, teaching, steps):
     """The loss of every step; parameters change in place."""
+    masters = Masters(parameters)
     groups = [
-        {"params": [part], "lr": _LEARNING_RATE * max(1e-3, part.detach().abs().square().mean().sqrt().item())}
+        {"params": [masters.of[part]], "lr": _LEARNING_RATE * max(1e-3, part.detach().abs().square().mean().sqrt().item())}
         for part in parameters
         if part.numel()
     ]
@@ -160,13 +161,11 @@ def _train(prepared, trial, parameters, samples, teaching, steps):
             loss = loss_of(sample.run(root), sample, teaching[index])
             if not loss.requires_grad:
                 raise ValueError("nothing that the model returns has a gradient: it cannot be trained")
-            optimizer.zero_grad(set_to_none=True)
+            masters.forget_gradients()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-            optimizer.step()
+            masters.step(optimizer)
         schedule.step()
-        losses.append(loss.item())
-        if losses[-1] != losses[-1]:
-            raise ValueError(f"the loss of training is NaN in step {step}")
+        losses.append(finite_loss(loss, step))
         yield f"training, loss {losses[-1]:.4g}", (step + 1) / steps
     return losses

@@ -27,22 +27,16 @@ export function verdict(figures: Figures): Verdict {
     verdict: `${sentence}: not worth keeping.`,
     worthKeeping: false,
   });
-  const { output, changed, keptForBudget, budgetDb } = figures;
+  const { changed, keptForBudget, budgetDb } = figures;
   if (changed === 0) {
     const why = keptForBudget?.length
       ? `the budget of ${budgetDb} dB holds only with every layer kept`
       : "no layer could be";
     return { verdict: `Nothing was changed: ${why}.`, worthKeeping: false };
   }
-  if (output.broken) return reject(`${output.broken} values of the outputs became NaN or infinite`);
+  const spoiled = spoiledBy(figures);
+  if (spoiled) return reject(spoiled);
   const quality = qualityOf(figures);
-  const lost = lostMetric(figures);
-  if (lost) return reject(lost);
-  // What was trained again answers otherwise and may be as right: the person's metric says more than the noise.
-  const isJudged = figures.metrics.some(({ name }) => name !== "top-1 agreement");
-  if (!isJudged && output.sqnrDb !== null && output.sqnrDb < NOISE_DB) {
-    return reject(`The outputs are mostly noise (${quality})`);
-  }
   const size = sizeOf(figures);
   const time = timeOf(figures);
   if (time.isSlower && !size.isSmaller) return reject(`${capital(time.words)} and no smaller`);
@@ -55,8 +49,22 @@ export function verdict(figures: Figures): Verdict {
 /** Weights that became zeros and stay where they were: no product here skips them. */
 export function zerosVerdict(figures: Figures): Verdict {
   if (figures.changed === 0) return verdict(figures);
+  const spoiled = spoiledBy(figures);
+  if (spoiled) return { verdict: `${spoiled}: not worth keeping.`, worthKeeping: false };
   const sentence = `${capital(qualityOf(figures))}; zeros alone make it neither smaller nor faster`;
   return { verdict: `${sentence}: worth keeping only for an engine that skips them.`, worthKeeping: false };
+}
+
+/** What no size and no time makes up for. */
+function spoiledBy(figures: Figures): string | null {
+  const { output, metrics } = figures;
+  if (output.broken) return `${output.broken} values of the outputs became NaN or infinite`;
+  const lost = lostMetric(figures);
+  if (lost) return lost;
+  // What was trained again answers otherwise and may be as right: the person's metric says more than the noise.
+  const isJudged = metrics.some(({ name }) => name !== "top-1 agreement");
+  const isNoise = !isJudged && output.sqnrDb !== null && output.sqnrDb < NOISE_DB;
+  return isNoise ? `The outputs are mostly noise (${qualityOf(figures)})` : null;
 }
 
 function timeOf({ latency }: Figures): { words: string; ratio: number; isSlower: boolean; isFaster: boolean } {
