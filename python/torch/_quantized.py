@@ -104,7 +104,7 @@ class QuantizedTensor(Tensor):
 
     def requires_grad_(self, requires_grad=True):
         if requires_grad:
-            raise RuntimeError("only Tensors of floating point dtype can require gradients")
+            raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
         return self
 
     # Copies, text, files
@@ -123,7 +123,8 @@ class QuantizedTensor(Tensor):
             parts += [f"scale={quantizer.scale}", f"zero_point={quantizer.zero_point}"]
         else:
             parts += [f"scale={quantizer.scales}", f"zero_point={quantizer.zero_points}", f"axis={quantizer.axis}"]
-        return _tensor_str._suffixed(start + body, parts, len(start))
+        text = _tensor_str._suffixed(start + body, parts, len(start))
+        return f"Parameter containing:\n{text}" if getattr(self, "_is_param", False) else text
 
     def __deepcopy__(self, memo):
         if id(self) not in memo:
@@ -150,6 +151,21 @@ def refusal(name):
         "exist for this backend: dequantize() the tensor first, or see torch.ops.quantized for what computes with integers."
     )
 
+
+def _refused_operator(name):
+    def refuse(self, *operands):
+        kind = {"rsub": RuntimeError, "remainder": RuntimeError, "bitwise_not": TypeError}.get(name, NotImplementedError)
+        raise kind(str(refusal(name)))
+
+    return refuse
+
+
+# Operators that are built in: nobody asks a class before they read the memory, which holds no numbers but their codes.
+for _operator, _name in {
+    "__pow__": "pow", "__rpow__": "pow", "__rsub__": "rsub", "__rtruediv__": "div", "__rdiv__": "div", "__rfloordiv__": "floor_divide",
+    "__mod__": "remainder", "__rmod__": "floor_divide", "__invert__": "bitwise_not", "__ipow__": "pow_",
+}.items():
+    setattr(QuantizedTensor, _operator, _refused_operator(_name))
 
 _is_ready = False
 
@@ -203,8 +219,8 @@ def _plain_dtype(dtype):
 def _check_float(input, name):
     if isinstance(input, QuantizedTensor):
         raise refusal(name)
-    if input.dtype.name not in ("float32", "float64", "float16", "bfloat16"):
-        raise RuntimeError(f"{name} expects a Float Tensor, got {input.dtype}")
+    if input.dtype != _dtype.float32:
+        raise RuntimeError(f"Quantize only works on Float Tensor, got {input.dtype}: {name} takes float32")
 
 
 def _check_zero_point(zero_point, dtype, name):
@@ -233,9 +249,9 @@ def _inverse(scale):
 
 
 def quantize_per_tensor(input, scale, zero_point, dtype):
-    """round(input / scale) + zero_point, kept in the bounds of dtype; lists give lists."""
+    """round(input / scale) + zero_point, kept in the bounds of dtype; lists give tuples."""
     if isinstance(input, (list, tuple)):
-        return [quantize_per_tensor(x, scale[i], zero_point[i], dtype) for i, x in enumerate(input)]
+        return tuple([quantize_per_tensor(x, scale[i], zero_point[i], dtype) for i, x in enumerate(input)])
     _check_float(input, "quantize_per_tensor")
     _plain_dtype(dtype)
     scale, zero_point = float(scale), int(zero_point)
@@ -265,11 +281,11 @@ def _narrow(zero_points):
 
 def _per_channel(shape, scales, zero_points, axis):
     if not 0 <= axis < len(shape):
-        raise RuntimeError("Channel axis out of range in per channel affine quantization.")
+        raise RuntimeError(f"Channel axis out of range in per channel affine quantization. Got: {axis}Expected: [0, {len(shape)})")
     if scales.dim() != 1 or zero_points.dim() != 1 or scales.numel() != zero_points.numel():
         raise RuntimeError("number of elements in scales and zero_points must match")
     if scales.numel() != shape[axis]:
-        raise RuntimeError("length of scales must equal to channel")
+        raise RuntimeError(f"length of scales must equal to channel, expected {shape[axis]} got, {scales.numel()}")
     if zero_points.is_floating_point():
         return PerChannel(scales.to(_dtype.float32), zero_points.to(_dtype.float32), axis)
     return PerChannel(scales.to(_dtype.float64), zero_points.to(_dtype.int64), axis)
@@ -295,7 +311,7 @@ def dequantize(tensor=None, *, tensors=None):
     """The numbers that the integers stand for, in float32."""
     tensor = tensors if tensor is None else tensor
     if isinstance(tensor, (list, tuple)):
-        return type(tensor)([dequantize(t) for t in tensor])
+        return tuple([dequantize(t) for t in tensor])
     if not isinstance(tensor, QuantizedTensor):
         return tensor.to(_dtype.float32)
     quantizer = tensor._quantizer

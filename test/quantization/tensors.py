@@ -184,3 +184,17 @@ print(shown(pickle.loads(pickle.dumps(q))))
 made = torch._empty_affine_quantized([2, 3], scale=0.5, zero_point=3, dtype=torch.qint8)
 print(made.shape, made.q_scale(), made.q_zero_point())
 print(shown(torch._make_per_tensor_quantized_tensor(torch.arange(6, dtype=torch.uint8), 0.5, 2)))
+
+# Operators of numbers never see the codes.
+small = torch.quantize_per_tensor(torch.tensor([0.5, -0.3]), 0.1, 10, torch.quint8)
+for label, operator in {
+    "pow": lambda: small**2, "number pow": lambda: 2**small, "number minus": lambda: 1 - small, "number by": lambda: 1 / small,
+    "floor": lambda: small // 2, "number floor": lambda: 3 // small, "modulo": lambda: small % 2, "number modulo": lambda: 5 % small,
+    "invert": lambda: ~small, "minus": lambda: -small, "shift": lambda: small << 1,
+    "double": lambda: torch.quantize_per_tensor(torch.ones(1).double(), 1.0, 0, torch.quint8),
+    "half": lambda: torch.quantize_per_channel(torch.ones(1, 1).half(), torch.ones(1), torch.zeros(1), 0, torch.quint8),
+}.items():
+    attempt(label, operator)
+print(type(torch.quantize_per_tensor([torch.ones(1)], torch.ones(1), torch.zeros(1), torch.quint8)), type(torch.dequantize([small])))
+held = torch.nn.Parameter(small, requires_grad=False)
+print(held, isinstance(held, torch.nn.Parameter))

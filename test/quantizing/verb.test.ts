@@ -173,11 +173,9 @@ test("what stays, and why", async () => {
   assert.equal(norms.verdict, "Nothing was changed: no layer could be.");
 });
 
-test("a model that cannot be compared is refused; one that rolls dice is told about", async () => {
+test("a model that cannot be compared is refused", async () => {
   const broken = await quantize("Broken", { schemes: ["int8"] });
   assert.equal(broken.failure?.message, "output of the model itself holds NaN: nothing can be compared");
-  const noisy = await done("Noisy", { schemes: ["int8"] });
-  assert.match(noisy.notes.join(), /^The model gives other outputs for the same inputs/);
   const { failure } = await quantize("norm_of_output", { schemes: ["int8"], inputs: { model: "lambda x: x" } });
   assert.equal(failure?.message, "a function has no layers to quantize");
 });

@@ -214,15 +214,15 @@ def _rows(untrained, student):
         source = places.source_of(untrained, path)
         if source:
             row["source"] = source
+        twin = student.get_submodule(path)
+        moved = Difference()
+        for before, after in zip(own, (part for part in twin._parameters.values() if part is not None)):
+            moved.add(before, after)
+        row["weight"] = moved.plain()
         weight = module._parameters.get("weight")
-        if weight is not None:
-            after = student.get_submodule(path).weight
-            moved = Difference()
-            moved.add(weight, after)
-            row["weight"] = moved.plain()
-            ranges = histograms(weight, after)
-            if ranges:
-                row["ranges"] = {"weight": ranges}
+        ranges = None if weight is None else histograms(weight, twin.weight)
+        if ranges:
+            row["ranges"] = {"weight": ranges}
         rows.append(row)
     return rows
 
