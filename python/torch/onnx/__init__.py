@@ -2,8 +2,10 @@
 
 import enum
 
+import torch
 from torch._missing import _refusing
-from torch.onnx._export import ONNXProgram, export
+from torch.onnx._export import export
+from torch.onnx._program import ONNXProgram
 from torch.onnx.errors import OnnxExporterError, UnsupportedOperatorError
 
 _WHY = "it belongs to the inside of PyTorch's own exporter: use torch.onnx.export"
@@ -12,7 +14,8 @@ dynamo_export = _refusing("torch.onnx", "dynamo_export", _WHY)
 
 
 def is_in_onnx_export():
-    return False
+    """Is the model being called for its ops to be written down?"""
+    return torch.compiler._is_exporting
 
 
 def is_onnxrt_backend_supported():

@@ -1,21 +1,18 @@
 """torch.onnx.export: the model is called a few times while its ops are written down, and becomes an ONNX file."""
 
+import io
+import json
+import os
+import warnings
+
 import _core
 import torch
+from torch.onnx._dimensions import dimensions_of, merged
+from torch.onnx._program import ONNXProgram
 from torch.onnx.errors import OnnxExporterError, UnsupportedOperatorError
 
 _DEFAULT_OPSET = 18
-
-
-class ONNXProgram:
-    """An exported model; `save` writes it."""
-
-    def __init__(self, content):
-        self._content = content
-
-    def save(self, destination, **_):
-        with open(destination, "wb") as file:
-            file.write(self._content)
+_LOWEST_OPSET = 17
 
 
 def export(
@@ -49,48 +46,137 @@ def export(
     export_modules_as_functions=False,
     autograd_inlining=True,
 ):
-    """Write `model`, called with `args` and `kwargs`, to `f` as ONNX; without `f` the program is returned.
+    """Write `model`, called with `args` and `kwargs`, to `f` as ONNX. The ONNXProgram is returned, with `dynamo=False` nothing.
 
     `dynamic_shapes` or `dynamic_axes` name the dimensions that may vary. Raises UnsupportedOperatorError where an op
     has no counterpart, with its line.
     """
-    import io
-    import json
-
-    from layerwise import exporting
     from torch._C import _error_types
-    from torch._files import checked, writing
+    from torch._files import checked, is_path, writing
 
     _error_types["torch.onnx.UnsupportedOperatorError"] = UnsupportedOperatorError
 
-    if custom_translation_table or custom_opsets or export_modules_as_functions:
+    if custom_translation_table or export_modules_as_functions:
         raise NotImplementedError("torch.onnx.export: operators of one's own are not exported")
+    if not export_params:
+        raise NotImplementedError("torch.onnx.export: export_params=False is not supported: weights are always in the file")
+    if keep_initializers_as_inputs:
+        warnings.warn("keep_initializers_as_inputs is not followed: weights are initializers of the graph and no inputs.", stacklevel=2)
+    if custom_opsets:
+        warnings.warn(f"custom_opsets {custom_opsets} is not followed: no operator is taken from other domains.", stacklevel=2)
     args = (args,) if isinstance(args, torch.Tensor) else tuple(args)
     if kwargs is None and args and isinstance(args[-1], dict):
         args, kwargs = args[:-1], args[-1]
-    arguments = _by_name(model, args, kwargs or {})
-    names = _tensor_names(arguments)
-    dynamic = _dynamic(dynamic_shapes, dynamic_axes, list(arguments), dict(zip(input_names or (), names)))
-    was_training = isinstance(model, torch.nn.Module) and model.training
-    if isinstance(model, torch.nn.Module) and int(training) != 2:
-        model.eval()
-    try:
-        recorded = exporting.record_calls(
-            lambda values: _call(model, values), arguments, dynamic, input_names or (), output_names or ()
+    kwargs = kwargs or {}
+    arguments = _by_name(model, args, kwargs)
+    recorded = _record(model, arguments, dynamic_shapes, dynamic_axes, input_names or (), output_names or (), training)
+    name = type(model).__name__ if isinstance(model, torch.nn.Module) else getattr(model, "__name__", "model")
+    opset = _opset(opset_version)
+    request = json.dumps({"opset": opset, "name": name, "dimensions": recorded["dimensions"]})
+    if f is None or is_path(f):
+        target = io.BytesIO() if f is None else f
+        _check_folder(target)
+        with writing(target) as file_id:
+            checked(_core.onnx_write(file_id, request))
+        source = target.getvalue() if f is None else os.path.abspath(f)
+    else:
+        buffer = io.BytesIO()
+        with writing(buffer) as file_id:
+            checked(_core.onnx_write(file_id, request))
+        source = buffer.getvalue()
+        f.write(source)
+    if not (dynamo or verify or f is None):
+        return None
+    renamed = dict(zip(recorded["inputs"], input_names or ()))
+
+    def named(args, kwargs):
+        given = _tensors(_by_name(model, args, kwargs))
+        return {renamed.get(place, place): tensor for place, tensor in given}
+
+    program = ONNXProgram(source, named)
+    if verify:
+        was_training = _evaluate(model, training)
+        try:
+            program.check(model, args, kwargs)
+        finally:
+            was_training()
+    return program if dynamo or f is None else None
+
+
+def _opset(version):
+    if version is None:
+        return _DEFAULT_OPSET
+    if version < _LOWEST_OPSET:
+        warnings.warn(
+            f"operator set {version} is not written: the file has version {_LOWEST_OPSET}, the lowest there is here.",
+            stacklevel=3,
         )
+        return _LOWEST_OPSET
+    return version
+
+
+def _check_folder(target):
+    if isinstance(target, io.BytesIO):
+        return
+    folder = os.path.dirname(os.path.abspath(target))
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(f"{os.fspath(target)}: there is no folder {folder}")
+
+
+def _evaluate(model, training):
+    """Puts the model into the mode that `training` asks for; what puts it back."""
+    if not isinstance(model, torch.nn.Module) or int(training) == 1:
+        return lambda: None
+    modes = {module: module.training for module in model.modules()}
+    model.train(int(training) == 2)
+
+    def restore():
+        for module, mode in modes.items():
+            module.training = mode
+
+    return restore
+
+
+def _record(model, arguments, dynamic_shapes, dynamic_axes, input_names, output_names, training):
+    from layerwise import exporting
+
+    places = [name for name, _ in _tensors(arguments)]
+    if len(input_names) > len(places):
+        raise RuntimeError(f"number of input names provided ({len(input_names)}) exceeded number of inputs ({len(places)})")
+    dynamic, hinted, unknown = dimensions_of(dynamic_shapes, dynamic_axes, arguments, dict(zip(input_names, places)))
+    restore = _evaluate(model, training)
+
+    def attempt(dynamic):
+        return exporting.record_calls(lambda values: _call(model, values), arguments, dynamic, input_names, output_names)
+
+    try:
+        recorded = attempt(dynamic)
+        if "failure" in recorded and len(hinted) > 1:
+            # Dimensions without a name of their own may be one and the same.
+            recorded = attempt(merged(dynamic, hinted, dict(_tensors(arguments))))
     finally:
-        if was_training:
-            model.train()
+        restore()
     if "failure" in recorded:
         raise OnnxExporterError(recorded["failure"]["message"])
-    name = type(model).__name__ if isinstance(model, torch.nn.Module) else getattr(model, "__name__", "model")
-    request = json.dumps(
-        {"opset": opset_version or _DEFAULT_OPSET, "name": name, "dimensions": recorded["dimensions"]}
-    )
-    target = io.BytesIO() if f is None else f
-    with writing(target) as file_id:
-        checked(_core.onnx_write(file_id, request))
-    return ONNXProgram(target.getvalue()) if f is None else None
+    outputs = recorded["outputs"]
+    if len(output_names) > len(outputs):
+        # What was recorded belongs to no other export.
+        while _core.export_forget():
+            pass
+        raise RuntimeError(f"number of output names provided ({len(output_names)}) exceeded number of outputs ({len(outputs)})")
+    for name in unknown:
+        if name not in outputs:
+            warnings.warn(f"Provided key {name} for dynamic axes is not a valid input/output name", stacklevel=3)
+    return recorded
+
+
+def _tensors(arguments):
+    from layerwise.probe import collect
+
+    found = []
+    for name, value in arguments.items():
+        collect(value, name, found)
+    return found
 
 
 def _by_name(model, args, kwargs):
@@ -126,43 +212,3 @@ def _call(model, values):
         else:
             words[name] = value
     return model(*positional, **words)
-
-
-def _tensor_names(arguments):
-    from layerwise.probe import collect
-
-    found = []
-    for name, value in arguments.items():
-        collect(value, name, found)
-    return [name for name, _ in found]
-
-
-def _dynamic(shapes, axes, parameters, by_given_name):
-    """{"x": {0: "batch"}} from either way of naming dimensions; what names no input is an output's, and follows."""
-    found = {}
-    if isinstance(shapes, (tuple, list)):
-        shapes = dict(zip(parameters, shapes))
-    for name, dims in {**(axes or {}), **(shapes or {})}.items():
-        if name not in by_given_name and name not in parameters:
-            continue
-        if dims is None:
-            continue
-        items = dims.items() if isinstance(dims, dict) else _positions(dims, name)
-        named = {axis: _name(dim, name, axis) for axis, dim in items if dim is not None and not isinstance(dim, int)}
-        if named:
-            found[by_given_name.get(name, name)] = named
-    return found
-
-
-def _positions(dims, name):
-    # dynamic_axes may list axes alone; dynamic_shapes lists one entry for each axis.
-    if all(isinstance(axis, int) for axis in dims):
-        return [(axis, f"{name}_dim_{axis}") for axis in dims]
-    return list(enumerate(dims))
-
-
-def _name(dim, name, axis):
-    if isinstance(dim, str):
-        return dim
-    shown = getattr(dim, "__name__", None)
-    return shown if isinstance(shown, str) else f"{name}_dim_{axis}"

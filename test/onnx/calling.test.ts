@@ -1,0 +1,18 @@
+/** torch.onnx.export in every calling style: what comes back, what a file's dimensions are called, and what is refused. */
+import assert from "node:assert/strict";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { python } from "../models/command.ts";
+
+const here = new URL("./", import.meta.url);
+const folder = mkdtempSync(join(tmpdir(), "layerwise-calling-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+test("every way of calling the exporter says or makes what it should", () => {
+  const script = join(folder, "calling.py");
+  copyFileSync(new URL("calling.py", here), script);
+  const said = python(script, folder).trimEnd().split("\n");
+  assert.deepEqual(said, readFileSync(new URL("calling.out", here), "utf8").trimEnd().split("\n"));
+});
