@@ -95,7 +95,12 @@ def _harmless():
         for module in ("pathlib", "pathlib._local"):
             found[f"{module}.{name}"] = getattr(pathlib, name)
     found.update(_numpy_pickles.names())
-    waiting = [torch.nn.Module]
+    # Modules keep what stands in front of their calls: pruning and norms are data and a method.
+    from torch.nn.utils import _norms, prune
+
+    for cls in (_norms.WeightNorm, _norms.SpectralNorm, _norms.SpectralNormStateDictHook):
+        found[_name_of(cls)] = cls
+    waiting = [torch.nn.Module, prune.BasePruningMethod]
     while waiting:
         cls = waiting.pop()
         found[_name_of(cls)] = cls

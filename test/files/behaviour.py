@@ -14,6 +14,7 @@ import safetensors.torch
 import torch
 from safetensors import safe_open
 from torch import nn
+from torch.nn.utils import prune
 
 folder = pathlib.Path(tempfile.mkdtemp())
 
@@ -270,3 +271,15 @@ print(torch.hub.get_dir() == str(folder / "hub"))
 os.makedirs(folder / "hub" / "checkpoints")
 torch.save({"w": x}, folder / "hub" / "checkpoints" / "net-abc.pth")
 print(torch.hub.load_state_dict_from_url("https://example.invalid/models/net-abc.pth", progress=False))
+
+print("-- modules with hooks of torch.nn.utils")
+ones = torch.ones(2, 4)
+pruned = nn.Linear(4, 4)
+prune.l1_unstructured(pruned, "weight", 3)
+prune.ln_structured(pruned, "weight", 1, 2, 0)
+with torch.no_grad():
+    pruned(ones)
+for module in (pruned, nn.utils.weight_norm(nn.Linear(4, 4)), nn.utils.spectral_norm(nn.Linear(4, 4)).eval()):
+    again = torch.load(rewound(saved(module)), weights_only=False)
+    print(torch.equal(again(ones), module(ones)), list(again.state_dict()) == list(module.state_dict()))
+    print([f"{type(hook).__module__}.{type(hook).__name__}" for hook in again._forward_pre_hooks.values()])

@@ -150,22 +150,22 @@ class SpectralNorm:
         module.register_buffer(name + "_u", u)
         module.register_buffer(name + "_v", v)
         module.register_forward_pre_hook(norm)
-        module._register_state_dict_hook(_SpectralNormVersion(norm))
+        module._register_state_dict_hook(SpectralNormStateDictHook(norm))
         return norm
 
 
-class _SpectralNormVersion:
+class SpectralNormStateDictHook:
     """Notes in the metadata that u and v are both saved."""
 
-    def __init__(self, norm):
-        self.norm = norm
+    def __init__(self, fn):
+        self.fn = fn
 
     def __call__(self, module, state_dict, prefix, local_metadata):
         versions = local_metadata.setdefault("spectral_norm", {})
-        key = self.norm.name + ".version"
+        key = self.fn.name + ".version"
         if key in versions:
             raise RuntimeError(f"Unexpected key in metadata['spectral_norm']: {key}")
-        versions[key] = self.norm._version
+        versions[key] = self.fn._version
 
 
 def spectral_norm(module, name="weight", n_power_iterations=1, eps=1e-12, dim=None):
@@ -179,7 +179,12 @@ def spectral_norm(module, name="weight", n_power_iterations=1, eps=1e-12, dim=No
 def remove_spectral_norm(module, name="weight"):
     _remove_hook(module, SpectralNorm, name, f"spectral_norm of '{name}' not found in {module}")
     for key, hook in module._state_dict_hooks.items():
-        if isinstance(hook, _SpectralNormVersion) and hook.norm.name == name:
+        if isinstance(hook, SpectralNormStateDictHook) and hook.norm.name == name:
             del module._state_dict_hooks[key]
             break
     return module
+
+
+# Checkpoints of whole modules name these classes by the files that PyTorch has them in.
+WeightNorm.__module__ = "torch.nn.utils.weight_norm"
+SpectralNorm.__module__ = SpectralNormStateDictHook.__module__ = "torch.nn.utils.spectral_norm"
