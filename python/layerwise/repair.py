@@ -174,6 +174,10 @@ def _features(inputs, got, wanted):
         rank = len(spec.shape)
         if rank == 4:
             channels = spec.shape[1]
+            # What convolutions and pools leave of an image grows with its area.
+            sides = [round(size * (wanted / got) ** 0.5) for size in spec.shape[2:]]
+            if min(sides) >= _SMALLEST_IMAGE:
+                yield _with(inputs, name, TensorSpec(spec.dtype, (*spec.shape[:2], *sides)))
             side = round((wanted / channels) ** 0.5)
             if side * side * channels == wanted:
                 yield _with(inputs, name, TensorSpec(spec.dtype, (spec.shape[0], channels, side, side)))

@@ -36,6 +36,8 @@ function texts(choices: readonly ArgumentChoice[]): string {
 /** File, target, constructor arguments, inputs: all that is promised about them. */
 const CASES: [file: string, name: string, init: string, inputs: string][] = [
   ["test/cli/fixtures/lenet.py", "Net", "", "x=float32[2,1,28,28] (layers)"],
+  // No usual size of an image: what its pools leave over says it.
+  ["examples/digits.py", "DigitNet", "", "x=float32[2,1,8,8] (layers)"],
   ["test/cli/fixtures/unet.py", "UNet", "", "x=float32[2,3,32,32] (layers), timesteps=float32[2] (name)"],
   [
     "test/cli/fixtures/unet.py",
