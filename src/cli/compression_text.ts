@@ -2,6 +2,7 @@
 import type { CompressionReport, Difference, LayerReport, QuantizeResult } from "../protocol/compress.ts";
 import { type TextStyle, paint, table } from "../profiler/text/table.ts";
 import { bytes, duration } from "../profiler/text/units.ts";
+import { speedWords } from "../runtime/proof/speed.ts";
 import { setupLines } from "./run.ts";
 
 /** Layers of a report before "and N more"; several reports show none. */
@@ -47,7 +48,7 @@ function overview(reports: readonly CompressionReport[], style: TextStyle): stri
       { title: "Size", align: "right", cell: (report) => bytes(report.afterBytes) },
       { title: "", align: "right", cell: (report) => ratio(report.beforeBytes, report.afterBytes) },
       { title: "Time", align: "right", cell: ({ latency }) => duration(latency.after.medianUs) },
-      { title: "", align: "right", cell: ({ latency }) => ratio(latency.before.medianUs, latency.after.medianUs) },
+      { title: "", cell: ({ speed }) => speedWords(speed) },
       { title: "SQNR", align: "right", cell: ({ output }) => decibels(output) },
       { title: "Cosine", align: "right", cell: ({ output }) => output.cosine.toFixed(5) },
       ...metricNames.map((name) => ({

@@ -366,6 +366,7 @@ const COMPRESSION = object("CompressionReport", {
   beforeBytes: number,
   afterBytes: number,
   latency: object("Latency", { before: TIMING, after: TIMING }),
+  speed: object("Speed", { change: word("faster", "slower", "same"), factor: number, noise: number }),
   output: DIFFERENCE,
   metrics: list(
     object("Metric", {

@@ -11,7 +11,7 @@ import { type Kept, type Kind } from "./results.ts";
 import { targetKey } from "./target.ts";
 
 /** Raised when the form of what is kept changes. */
-const VERSION = 1;
+const VERSION = 2;
 const MOST_FILES = 80;
 
 export class ResultFiles {

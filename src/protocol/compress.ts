@@ -145,6 +145,16 @@ export interface LayerReport {
   };
 }
 
+/** How two times compare once their spread is weighed. */
+export interface Speed {
+  /** same: within what the times differ by themselves. */
+  change: "faster" | "slower" | "same";
+  /** 1.3: so many times as fast, or as slow; 1 where they are the same. Rounded as far as the times carry. */
+  factor: number;
+  /** Times that differ by less than this share are the same. */
+  noise: number;
+}
+
 /** One way of compressing the model, measured. */
 export interface CompressionReport {
   /** "int4", "static", "2:4", "distilled". */
@@ -158,6 +168,8 @@ export interface CompressionReport {
   afterBytes: number;
   /** One forward call on the first sample, before and after interleaved. */
   latency: { before: Timing; after: Timing };
+  /** What the latency comes to: the verdict says the same. */
+  speed: Speed;
   /** Of the model's outputs, over all samples. */
   output: Difference;
   /** On the person's data: higher or lower is better. */

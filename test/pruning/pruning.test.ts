@@ -187,7 +187,7 @@ test("a student learns what its teacher says, and is judged on labels too", asyn
   assert.ok(report.losses.at(-1)! < report.losses[0]! / 1.5);
   assert.equal(report.beforeBytes, 4 * (8 * 32 + 32 + 32 * 32 + 32 + 32 * 3 + 3));
   assert.equal(report.afterBytes, 4 * (8 * 10 + 10 + 10 * 3 + 3));
-  assert.match(report.verdict, /^Share .* than the teacher\.$/);
+  assert.match(report.verdict, /^Share .* beside the teacher\.$/);
   assert.match(result.notes.join(" "), /the weights that its class begins with/);
 });
 

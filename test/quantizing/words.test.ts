@@ -7,6 +7,7 @@ import { timing } from "../../src/profiler/index.ts";
 import type { CompressionReport, QuantizeResult } from "../../src/protocol/compress.ts";
 import { PLAIN } from "../../src/profiler/text/table.ts";
 import { reportOf } from "../../src/runtime/proof/report.ts";
+import { speedOf } from "../../src/runtime/proof/speed.ts";
 import { type Figures, verdict } from "../../src/runtime/proof/verdict.ts";
 import { cli } from "../cli/capture.ts";
 
@@ -27,7 +28,7 @@ function figures(change: {
   return {
     beforeBytes,
     afterBytes,
-    latency: { before: timing(times(before)), after: timing(times(after)) },
+    speed: speedOf({ before: timing(times(before)), after: timing(times(after)) }),
     output: {
       sqnrDb: change.db === undefined ? 40 : change.db,
       cosine: 1,
@@ -90,22 +91,22 @@ test("verdicts, the bad news first", () => {
 
 test("times that jump about are not called slower", () => {
   const noisy = figures({});
-  noisy.latency = { before: timing([80, 100, 120, 90, 110]), after: timing([88, 108, 130, 96, 120]) };
+  noisy.speed = speedOf({ before: timing([80, 100, 120, 90, 110]), after: timing([88, 108, 130, 96, 120]) });
   assert.match(verdict(noisy).verdict, /as fast/);
   // One side was measured while something else ran.
   const disturbed = figures({});
-  disturbed.latency = { before: timing([100, 101, 100, 102, 100]), after: timing([95, 230, 240, 260, 235]) };
+  disturbed.speed = speedOf({ before: timing([100, 101, 100, 102, 100]), after: timing([95, 230, 240, 260, 235]) });
   assert.match(verdict(disturbed).verdict, /as fast/);
 });
 
-function result(): QuantizeResult {
+function result(us: [number[], number[]] = [times(100), times(80)]): QuantizeResult {
   const difference = { sqnrDb: 30.25, cosine: 0.999, maxError: 0.02, relativeError: 0.01 };
-  const { latency: _, changed: __, ...rest } = figures({ metrics: agreed(0.975) });
+  const { speed: _, changed: __, ...rest } = figures({ metrics: agreed(0.975) });
   const report: CompressionReport = reportOf({
     ...rest,
     name: "int4",
     description: "int4, groups of 32",
-    times: { before: times(100), after: times(80) },
+    times: { before: us[0], after: us[1] },
     changed: 1,
     layers: [
       {
@@ -162,7 +163,7 @@ test("the text: data, verdict, overview, layers, what stayed and why, the file",
     /^data  x\.npy, 9 samples$/m,
     /^note  The model gives other outputs/m,
     /^int4  4\.0x smaller, faster \(1\.3x\); outputs at 40\.0 dB, the same answer in 97\.5%\.$/m,
-    /^int4 +1000 B +4\.00x +80\.0 us +1\.25x +40\.0 dB +1\.00000 +0\.9750$/m,
+    /^int4 +1000 B +4\.00x +80\.0 us +1\.3x faster +40\.0 dB +1\.00000 +0\.9750$/m,
     /^up +Linear +int4 group 32 +3\.91 KiB +700 B +30\.3 dB +30\.3 dB +exact +0\.02000 +12\.0 us > 10\.0 us$/m,
     /^as before: norm: norms stay in float$/m,
     /^kept for the budget: head$/m,
@@ -172,6 +173,17 @@ test("the text: data, verdict, overview, layers, what stayed and why, the file",
     assert.match(text, wanted);
   }
   assert.ok(text.indexOf("4.0x smaller") < text.indexOf("Layer"));
+});
+
+test("the row of a scheme judges its time as the verdict does", () => {
+  const jumpy = result([
+    [80, 100, 120, 90, 110],
+    [88, 115, 130, 96, 120],
+  ]);
+  const { speed, verdict: sentence } = jumpy.reports[0]!;
+  assert.deepEqual([speed.change, speed.factor], ["same", 1]);
+  assert.match(sentence, /as fast/);
+  assert.match(compressionText(jumpy, PLAIN), /^int4 +1000 B +4\.00x +115 us +as fast +40\.0 dB/m);
 });
 
 test("the command line refuses what makes no sense before anything runs", async () => {

@@ -19,7 +19,7 @@ after(async () => {
 async function withView(options: Partial<OpenOptions>, work: (view: OpenedView) => Promise<void>): Promise<void> {
   const view = await openView(browser, bundles, { view: "devices", width: 900, height: 900, ...options });
   try {
-    await view.page.waitForSelector(".lw-device, .lw-looking, .lw-banner");
+    await view.page.waitForSelector(".lw-device, .lw-looking, .lw-notice");
     await work(view);
     assert.deepEqual(view.incidents, []);
     assert.deepEqual(await view.page.evaluate(() => window.layerwiseTest.problems), []);
@@ -139,7 +139,7 @@ test("looking, and failing to look", async () => {
     assert.match(await text(view, ".lw-looking"), /Looking for GPUs/);
   });
   await withView({ query: { state: "failed" } }, async (view) => {
-    await view.page.click(".lw-banner .lw-link:has-text('Try again')");
+    await view.page.click(".lw-notice .lw-link:has-text('Try again')");
     assert.deepEqual(
       (await view.calls()).map(({ method }) => method),
       ["look"],

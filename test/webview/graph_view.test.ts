@@ -19,7 +19,7 @@ after(async () => {
 async function withView(options: Partial<OpenOptions>, work: (view: OpenedView) => Promise<void>): Promise<void> {
   const view = await openView(browser, bundles, { view: "graph", ...options });
   try {
-    await view.page.waitForSelector("#app[data-boxes], .lw-state, .lw-banner");
+    await view.page.waitForSelector("#app[data-boxes], .lw-state, .lw-notice");
     await work(view);
     assert.deepEqual(view.incidents, []);
     assert.deepEqual(await view.page.evaluate(() => window.layerwiseTest.problems), []);
@@ -112,7 +112,7 @@ for (const [state, wanted, call] of [
   test(`the state "${state}" says so and offers a way on`, () =>
     withView({ query: { state } }, async (view) => {
       assert.ok((await view.page.textContent("#app"))!.includes(wanted));
-      await view.page.click(".lw-state vscode-button, .lw-running vscode-button, .lw-banner .lw-link");
+      await view.page.click(".lw-state vscode-button, .lw-running vscode-button, .lw-notice .lw-link");
       assert.deepEqual(
         (await view.calls()).map(({ method }) => method),
         [call],

@@ -26,7 +26,7 @@ after(async () => {
 async function withView(options: Partial<OpenOptions>, work: (view: OpenedView) => Promise<void>): Promise<void> {
   const view = await openView(browser, bundles, { view: "inspect", ...options });
   try {
-    await view.page.waitForSelector(".lw-row, .lw-state, .lw-banner");
+    await view.page.waitForSelector(".lw-row, .lw-state, .lw-notice");
     await work(view);
     assert.deepEqual(view.incidents, []);
   } finally {
@@ -91,10 +91,10 @@ test("a file says what it is, its tensors and its metadata; statistics come when
 
 test("a broken file is one sentence, a changed one says so", async () => {
   await withView({ width: 400, query: { state: "failed" } }, async (view) => {
-    assert.match(plain(await view.page.textContent(".lw-banner-failure")), /header is cut off/);
+    assert.match(plain(await view.page.textContent(".lw-notice.lw-tone-error")), /header is cut off/);
   });
   await withView({ width: 400, query: { state: "stale" } }, async (view) => {
-    await view.page.click(".lw-banner-stale .lw-link");
+    await view.page.click(".lw-notice.lw-tone-warning .lw-link");
     assert.deepEqual((await view.calls()).at(-1), { method: "read", argument: { statistics: false } });
   });
 });

@@ -12,6 +12,7 @@ import type {
   QuantizeResult,
 } from "../../src/protocol/compress.ts";
 import type { Timing } from "../../src/protocol/results.ts";
+import { speedOf } from "../../src/runtime/proof/speed.ts";
 import { gptProfile, randomFrom } from "./fixtures.ts";
 
 const timing = (medianUs: number): Timing => ({
@@ -147,6 +148,7 @@ function reportOf(plan: Plan, options: ProofOptions): CompressionReport {
   const beforeBytes = layers.reduce((sum, layer) => sum + layer.beforeBytes, 0);
   const afterBytes = layers.reduce((sum, layer) => sum + layer.afterBytes, 0);
   const beforeUs = 184_000;
+  const latency = { before: timing(beforeUs), after: timing(beforeUs / plan.speed) };
   const isSlower = plan.speed < 0.95;
   const kept = options.keep?.length ?? 0;
   const smaller = (beforeBytes / afterBytes).toFixed(1);
@@ -159,7 +161,8 @@ function reportOf(plan: Plan, options: ProofOptions): CompressionReport {
       : `${smaller}x smaller, ${plan.speed >= 1.05 ? `${plan.speed}x faster` : "as fast"}, outputs at ${plan.db} dB.`,
     beforeBytes,
     afterBytes,
-    latency: { before: timing(beforeUs), after: timing(beforeUs / plan.speed) },
+    latency,
+    speed: speedOf(latency),
     output: difference(plan.db - 2 + 1.5 * kept),
     metrics: [
       {

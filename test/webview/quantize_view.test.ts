@@ -24,7 +24,7 @@ after(async () => {
 async function withView(options: Partial<OpenOptions>, work: (view: OpenedView) => Promise<void>): Promise<void> {
   const view = await openView(browser, bundles, { view: "quantize", ...options });
   try {
-    await view.page.waitForSelector(".lw-scheme, .lw-state, .lw-banner");
+    await view.page.waitForSelector(".lw-scheme, .lw-state, .lw-notice");
     await work(view);
     assert.deepEqual(view.incidents, []);
     assert.deepEqual(await view.page.evaluate(() => window.layerwiseTest.problems), []);
@@ -56,10 +56,8 @@ test("schemes stand side by side with size, time and error; the closest small on
       assert.ok(int8.includes(part), `${part} in ${int8}`);
     }
     assert.equal(await chosen(view), "int8");
-    assert.match(
-      await textOf(view, ".lw-quantize-head"),
-      /cpu · val\.npy, 64 samples · 188 MiB, 184 ms a call as it is/,
-    );
+    assert.match(await textOf(view, ".lw-quantize-head"), /cpu · val\.npy, 64 samples/);
+    assert.match(await textOf(view, ".lw-before-line"), /^as it is188 MiB184 ms$/);
     const front = await view.page.$$eval(".lw-point-front", (points) =>
       points.map((p) => p.getAttribute("data-point")),
     );
@@ -69,16 +67,26 @@ test("schemes stand side by side with size, time and error; the closest small on
 test("slower or worse: not kept, said before anything else, with saving set back", () =>
   withView({ width: 900, query: { result: "worse" } }, async (view) => {
     assert.match(await textOf(view, ".lw-scheme-title"), /^slower: not kept/);
-    assert.match(await textOf(view, ".lw-verdict-bad"), /Slower \(1\.28x\).*not worth keeping/);
+    assert.match(await textOf(view, ".lw-verdict.lw-tone-warning"), /Slower \(1\.28x\).*not worth keeping/);
     const save = "vscode-button[aria-label='Save as…']";
     assert.equal(await view.page.getAttribute(save, "appearance"), "secondary");
   }));
 
+test("a row judges times as the verdict does, and rests on their spread", () =>
+  withView({ width: 1200, query: { result: "jumpy" } }, async (view) => {
+    const time = await textOf(view, ".lw-scheme .lw-scheme-time");
+    assert.match(time, /^212 ms ?as fast$/);
+    await view.page.hover(".lw-scheme");
+    await view.page.waitForSelector(".lw-tip:not([hidden])");
+    const tip = await textOf(view, ".lw-tip");
+    assert.match(tip, /Time before184 ms, 90 ms to .*Time after212 ms, 90 ms to .*Called the samewithin 20 %/);
+  }));
+
 test("random inputs are said plainly, and the way to data stands beside", () =>
   withView({ width: 700, query: { random: "1" } }, async (view) => {
-    assert.match(await textOf(view, ".lw-random"), /Random inputs, 8 samples/);
-    assert.match(await textOf(view, ".lw-note"), /share their weights/);
-    await view.page.click(".lw-random .lw-link");
+    assert.match(await textOf(view, ".lw-quantize-head .lw-tone-warning"), /Random inputs, 8 samples/);
+    assert.match(await textOf(view, ".lw-quantize-head .lw-tone-plain"), /share their weights/);
+    await view.page.click(".lw-quantize-head .lw-note .lw-link");
     assert.deepEqual(await methods(view), ["pickData"]);
   }));
 
@@ -243,7 +251,7 @@ for (const [state, wanted, call] of [
   test(`the state "${state}" says so and offers a way on`, () =>
     withView({ query: { state }, width: 320 }, async (view) => {
       assert.ok((await textOf(view, "#app")).includes(wanted));
-      const buttons = ".lw-running vscode-button, .lw-banner .lw-link, .lw-state > vscode-button";
+      const buttons = ".lw-running vscode-button, .lw-notice .lw-link, .lw-state > vscode-button";
       if (call) await view.page.click(buttons);
       assert.deepEqual(await methods(view), call ? [call] : []);
     }));

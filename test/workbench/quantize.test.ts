@@ -120,7 +120,7 @@ test("errors lie over the graph", async () => {
 test("the model is written as it was shown, and opens", async () => {
   await workbench.page.locator(".tab", { hasText: "Quantize: MultiHeadAttention" }).click();
   const view = await panel();
-  const isWorth = (await view.locator(".lw-verdict-bad").count()) === 0;
+  const isWorth = (await view.locator(".lw-verdict.lw-tone-warning").count()) === 0;
   await view.locator("vscode-button", { hasText: "Save as" }).click();
   if (!isWorth) await workbench.page.locator(".monaco-dialog-box .monaco-button", { hasText: "Save Anyway" }).click();
   await workbench.answerSaveDialog(quantized);
@@ -198,8 +198,8 @@ test("a file of tensors opens as what is in it", async () => {
 test("a file that is no model says so in its editor", async () => {
   await workbench.openFile("broken.onnx");
   const view = await workbench.webview('#app[data-view="graph"]');
-  await view.locator(".lw-banner-failure").waitFor();
-  assert.match(await view.locator(".lw-banner-failure").innerText(), /broken\.onnx|ONNX|model/);
+  await view.locator(".lw-notice.lw-tone-error").waitFor();
+  assert.match(await view.locator(".lw-notice.lw-tone-error").innerText(), /broken\.onnx|ONNX|model/);
   assert.equal(readFileSync(join(folder, "broken.onnx")).length, 18);
 });
 

@@ -41,7 +41,7 @@ test("there are no lenses, though the extension is awake", async () => {
 test("a model's file is not opened, and says why", async () => {
   await workbench.openFile("net.onnx");
   const view = await workbench.webview('#app[data-view="graph"]');
-  await view.locator(".lw-banner", { hasText: "the folder is not trusted" }).waitFor();
+  await view.locator(".lw-notice", { hasText: "the folder is not trusted" }).waitFor();
 });
 
 test("shapes are shown all the same", async () => {

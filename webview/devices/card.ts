@@ -5,6 +5,7 @@ import { h } from "../kit/dom.ts";
 import type { Child } from "../kit/dom.ts";
 import { formatBytes, formatShare } from "../kit/formats.ts";
 import { icon } from "../kit/icons.ts";
+import { note } from "../kit/notices.ts";
 import { button } from "../kit/toolkit.ts";
 import { waysToGet } from "./get.ts";
 import { memoryParts } from "./memory_parts.ts";
@@ -151,12 +152,7 @@ function readings(told: DeviceReadings, own: DeviceState | null): HTMLElement {
 }
 
 function throttled(reasons: readonly string[]): HTMLElement {
-  return h(
-    "p",
-    { class: "lw-device-throttled" },
-    icon("warning"),
-    h("span", {}, `Clocks are held down: ${reasons.join(", ")}.`),
-  );
+  return note({ tone: "warning" }, `Clocks are held down: ${reasons.join(", ")}.`);
 }
 
 function processes(told: DeviceReadings): HTMLElement | null {

@@ -9,7 +9,7 @@ import { h } from "../kit/dom.ts";
 import { shownBy } from "../kit/start.ts";
 import type { Mounted } from "../kit/start.ts";
 import type { Asked, Memory } from "../kit/port.ts";
-import { failureBanner } from "../kit/states.ts";
+import { noticeBoard } from "../kit/notices.ts";
 import { button, dropdown, progressRing } from "../kit/toolkit.ts";
 import { deviceCard } from "./card.ts";
 import { libraryRow } from "./library.ts";
@@ -35,7 +35,6 @@ export function mountDevices(
   options: { host: Asked<DevicesHost>; memory: Memory<DevicesMemory> },
 ): DevicesView {
   const { host, memory } = options;
-  const notices = h("div", { class: "lw-notices" });
   const spoken = h("div", { class: "lw-spoken", attributes: { role: "status", "aria-live": "polite" } });
   const picker = h("div", { class: "lw-device-picker" });
   const cards = h("div", { class: "lw-device-cards" });
@@ -49,9 +48,15 @@ export function mountDevices(
     librariesNote,
     libraries,
   );
+  const ignore = shownBy((message) => notices.problem(message));
+  const notices = noticeBoard({
+    openSource: null,
+    copy: (text) => ignore(host.copy(text)),
+    retry: () => ignore(host.look()),
+  });
   root.classList.add("lw-devices");
   root.replaceChildren(
-    notices,
+    notices.element,
     h(
       "main",
       { class: "lw-devices-page" },
@@ -62,9 +67,7 @@ export function mountDevices(
     ),
   );
   const shown = new Map<HTMLElement, string>();
-  let problem: string | null = null;
 
-  const ignore = shownBy(showProblem);
   const actions: Actions = {
     choose: (choice) => ignore(host.choose(choice)),
     copy(text) {
@@ -79,11 +82,6 @@ export function mountDevices(
     },
   };
 
-  function showProblem(message: string): void {
-    problem = message;
-    ignore(refresh());
-  }
-
   /** Parts are made anew only when what they show has changed: focus and open parts stay. */
   function redraw(place: HTMLElement, what: unknown, make: () => HTMLElement[]): void {
     const text = JSON.stringify(what);
@@ -96,7 +94,7 @@ export function mountDevices(
 
   async function refresh(): Promise<void> {
     const state = await host.state();
-    redraw(notices, [state.failure, problem], () => noticeList(state));
+    notices.draw({ failure: state.failure, hasContent: state.devices !== null });
     redraw(picker, [state.choice, state.auto, ids(state.devices), state.isLooking], () => pickerParts(state));
     if (!state.devices) {
       redraw(cards, "looking", () => (state.failure ? [] : [looking()]));
@@ -111,18 +109,6 @@ export function mountDevices(
     librarySection.hidden = found.length === 0;
     librariesNote.textContent = libraryNote(found);
     redraw(libraries, found, () => found.map((library) => libraryRow(library, actions)));
-  }
-
-  function noticeList(state: DevicesState): HTMLElement[] {
-    const all: HTMLElement[] = [];
-    const openSource = (): void => {};
-    const retry = (): void => ignore(host.look());
-    if (state.failure) all.push(failureBanner(state.failure, { openSource, copy: actions.copy, retry }));
-    if (problem) {
-      const failure = { kind: "bug", type: "Layerwise", message: problem } as const;
-      all.push(failureBanner(failure, { openSource, copy: actions.copy }));
-    }
-    return all;
   }
 
   function pickerParts(state: DevicesState): HTMLElement[] {
@@ -154,7 +140,7 @@ export function mountDevices(
     ];
   }
 
-  return { news: { changed: () => ignore(refresh()) }, refresh, showProblem };
+  return { news: { changed: () => ignore(refresh()) }, refresh, showProblem: (message) => notices.problem(message) };
 }
 
 function ids(devices: DeviceInfo[] | null): string[] {

@@ -9,8 +9,8 @@ import { formatTarget } from "../kit/formats.ts";
 import { shownBy } from "../kit/start.ts";
 import type { Mounted } from "../kit/start.ts";
 import type { Asked, Memory } from "../kit/port.ts";
-import { emptyState, failureBanner, runningStrip, staleBanner } from "../kit/states.ts";
-import type { RunningStrip } from "../kit/states.ts";
+import { noticeBoard } from "../kit/notices.ts";
+import { emptyState } from "../kit/states.ts";
 import { onThemeChange, readColours, readFont } from "../kit/theme.ts";
 import { button, dropdown } from "../kit/toolkit.ts";
 import type { Dropdown } from "../kit/toolkit.ts";
@@ -97,20 +97,24 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
   let hovered: number | null = null;
   let palette = paletteNow();
   let colourBy: ColourBy = memory.read().colourBy ?? "type";
-  let running: RunningStrip | null = null;
-  let problem: string | null = null;
   let shownGraph: unknown = null;
   let times: Float64Array | null = null;
   let memories: Float64Array | null = null;
   let errors: Float64Array | null = null;
   let changedLayers: ReturnType<typeof layerItems> = new Map();
 
-  const ignore = shownBy(showProblem);
+  const ignore = shownBy((message) => notices.problem(message));
   const openSource = (at: SourceLocation | undefined): void => {
     if (at && hasEditor) ignore(host.openSource(at));
   };
 
-  const notices = h("div", { class: "lw-notices" });
+  const notices = noticeBoard({
+    openSource: hasEditor ? openSource : null,
+    copy: (text) => ignore(host.copy(text)),
+    again: "Draw again",
+    retry: () => ignore(host.graph()),
+    cancel: () => ignore(host.cancel()),
+  });
   const crumbs = h("nav", { class: "lw-crumbs", attributes: { "aria-label": "Where the selection is" } });
   const finder = createFinder({
     find: (text) => (model ? searchItems(model, text, MOST_FOUND) : []),
@@ -169,32 +173,11 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
   const bar = h("div", { class: "lw-model-holder" });
   const content = h("div", { class: "lw-graph-content" });
   root.classList.add("lw-graph");
-  root.replaceChildren(bar, notices, content);
-
-  function showProblem(message: string): void {
-    problem = message;
-    drawNotices();
-  }
+  root.replaceChildren(bar, notices.element, content);
 
   function drawNotices(): void {
     if (!state) return;
-    const list: HTMLElement[] = [];
-    if (state.running && state.graph) {
-      running = runningStrip(false, () => ignore(host.cancel()));
-      running.update(state.running);
-      list.push(running.element);
-    }
-    const copy = (text: string): void => ignore(host.copy(text));
-    if (state.failure && !state.running) {
-      list.push(failureBanner(state.failure, { openSource, copy, retry: () => ignore(host.graph()) }));
-    }
-    if (state.stale && state.graph && !state.running) {
-      list.push(staleBanner(state.stale, { label: "Draw again", run: () => ignore(host.graph()) }));
-    }
-    for (const message of [problem, ...(model?.problems.slice(0, 3) ?? [])]) {
-      if (message) list.push(failureBanner({ kind: "bug", type: "Graph", message }, { openSource, copy }));
-    }
-    notices.replaceChildren(...list);
+    notices.draw({ ...state, hasContent: state.graph !== null, problems: model?.problems.slice(0, 3) ?? [] });
   }
 
   function drawBar({ model: file }: GraphState): void {
@@ -218,9 +201,7 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
       shownGraph = null;
       model = null;
       if (shown.running) {
-        running = runningStrip(true, () => ignore(host.cancel()));
-        running.update(shown.running);
-        content.replaceChildren(running.element);
+        content.replaceChildren(notices.whole(shown.running));
         return;
       }
       const { suggestion } = shown;
@@ -495,7 +476,6 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
 
   async function refresh(): Promise<void> {
     state = await host.state();
-    problem = null;
     drawBar(state);
     drawNotices();
     await showGraph(state);
@@ -503,13 +483,11 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
 
   return {
     refresh,
-    showProblem,
+    showProblem: (message) => notices.problem(message),
     svg,
     news: {
       changed: () => ignore(refresh()),
-      progress: ({ message, fraction }) => {
-        if (state?.running) running?.update({ target: state.running.target, message, fraction });
-      },
+      progress: ({ message, fraction }) => notices.progress(message, fraction),
       reveal: (place) => {
         const item = model && itemAt(model, place);
         if (item !== null) ignore(reveal(item));

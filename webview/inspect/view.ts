@@ -8,12 +8,10 @@ import { searchBox } from "../kit/controls.ts";
 import { h } from "../kit/dom.ts";
 import { toCsv, toMarkdown } from "../kit/export.ts";
 import { baseName, formatBytes, formatCount } from "../kit/formats.ts";
-import { icon } from "../kit/icons.ts";
 import { shownBy } from "../kit/start.ts";
 import type { Mounted } from "../kit/start.ts";
 import type { Asked, Memory } from "../kit/port.ts";
-import { failureBanner, runningStrip, staleBanner } from "../kit/states.ts";
-import type { RunningStrip } from "../kit/states.ts";
+import { note, noticeBoard } from "../kit/notices.ts";
 import { createTable } from "../kit/table.ts";
 import type { Table, TableState } from "../kit/table.ts";
 import { button } from "../kit/toolkit.ts";
@@ -37,41 +35,23 @@ const MOST_METADATA = 200;
 const LONGEST_VALUE = 2000;
 
 export function mountInspect(root: HTMLElement, { host, memory }: InspectOptions): InspectView {
-  const notices = h("div", { class: "lw-notices" });
   const content = h("div", { class: "lw-inspect-content" });
-  root.classList.add("lw-inspect");
-  root.replaceChildren(notices, content);
   let state: InspectState | null = null;
-  let running: RunningStrip | null = null;
-  let problem: string | null = null;
   let shown: InspectResult | null = null;
 
-  const ignore = shownBy(showProblem);
+  const ignore = shownBy((message) => notices.problem(message));
   const copy = (text: string): void => ignore(host.copy(text));
   const read = (statistics: boolean): void => ignore(host.read({ statistics }));
 
-  function showProblem(message: string): void {
-    problem = message;
-    drawNotices();
-  }
-
-  function drawNotices(): void {
-    if (!state) return;
-    const { failure, stale } = state;
-    const list: HTMLElement[] = [];
-    const actions = { openSource: () => {}, copy, retry: () => read(false) };
-    if (state.running && state.result) {
-      running = runningStrip(false, () => ignore(host.cancel()));
-      running.update(state.running);
-      list.push(running.element);
-    }
-    if (failure && !state.running) list.push(failureBanner(failure, actions));
-    if (stale && state.result && !state.running) {
-      list.push(staleBanner(stale, { label: "Read again", run: () => read(false) }));
-    }
-    if (problem) list.push(failureBanner({ kind: "bug", type: "Layerwise", message: problem }, actions));
-    notices.replaceChildren(...list);
-  }
+  const notices = noticeBoard({
+    openSource: null,
+    copy,
+    again: "Read again",
+    retry: () => read(false),
+    cancel: () => ignore(host.cancel()),
+  });
+  root.classList.add("lw-inspect");
+  root.replaceChildren(notices.element, content);
 
   function drawContent(): void {
     if (!state) return;
@@ -83,9 +63,7 @@ export function mountInspect(root: HTMLElement, { host, memory }: InspectOptions
     }
     shown = null;
     if (!state.running) return content.replaceChildren();
-    running = runningStrip(true, () => ignore(host.cancel()));
-    running.update(state.running);
-    content.replaceChildren(running.element);
+    content.replaceChildren(notices.whole(state.running));
   }
 
   function showFile(result: InspectResult): void {
@@ -124,13 +102,11 @@ export function mountInspect(root: HTMLElement, { host, memory }: InspectOptions
           h("span", { class: "lw-muted" }, " · "),
           formatBytes(totals.sizeBytes),
         ),
-        ...notes.map((note) => h("div", { class: "lw-inspect-note" }, icon("warning"), h("span", {}, note))),
+        ...notes.map((text) => note({ tone: "warning" }, text)),
         doubts.length > 0
-          ? h(
-              "div",
-              { class: "lw-inspect-note" },
-              icon("warning"),
-              h("span", {}, `NaN or infinite values in ${doubts.length}: ${firstNames(doubts.map((t) => t.name))}`),
+          ? note(
+              { tone: "error" },
+              `NaN or infinite values in ${doubts.length}: ${firstNames(doubts.map((t) => t.name))}`,
             )
           : null,
       ),
@@ -175,19 +151,16 @@ export function mountInspect(root: HTMLElement, { host, memory }: InspectOptions
 
   async function refresh(): Promise<void> {
     state = await host.state();
-    problem = null;
-    drawNotices();
+    notices.draw({ ...state, hasContent: state.result !== null });
     drawContent();
   }
 
   return {
     refresh,
-    showProblem,
+    showProblem: (message) => notices.problem(message),
     news: {
       changed: () => ignore(refresh()),
-      progress: ({ message, fraction }) => {
-        if (state?.running) running?.update({ target: state.running.target, message, fraction });
-      },
+      progress: ({ message, fraction }) => notices.progress(message, fraction),
     },
   };
 }

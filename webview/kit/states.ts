@@ -1,6 +1,5 @@
-/** What the views say when there is nothing to show yet, while something runs, when it failed and when it is old. */
-import type { Failure, SourceLocation } from "../../src/protocol/source.ts";
-import { baseName, formatTarget } from "./formats.ts";
+/** What the views show when there is nothing to show yet, and while something runs. What they say is in `notices.ts`. */
+import { formatTarget } from "./formats.ts";
 import { h } from "./dom.ts";
 import { icon } from "./icons.ts";
 import type { IconName } from "./icons.ts";
@@ -24,10 +23,17 @@ export function emptyState(options: {
   );
 }
 
+/** What runs, and how far it is where that is known. */
+export interface Running {
+  target: string;
+  message: string;
+  fraction?: number | undefined;
+}
+
 /** A strip with the message, a bar and a way out; `update` keeps it alive without being made again. */
 export interface RunningStrip {
   element: HTMLElement;
-  update(running: { target: string; message: string; fraction?: number | undefined }): void;
+  update(running: Running): void;
 }
 
 export function runningStrip(isWhole: boolean, onCancel: () => void): RunningStrip {
@@ -53,58 +59,4 @@ export function runningStrip(isWhole: boolean, onCancel: () => void): RunningStr
       else track.removeAttribute("aria-valuenow");
     },
   };
-}
-
-export function staleBanner(sentence: string, action: { label: string; run(): void } | null): HTMLElement {
-  return h(
-    "div",
-    { class: "lw-banner lw-banner-stale", attributes: { role: "status" } },
-    icon("clock"),
-    h("span", { class: "lw-banner-text" }, sentence),
-    action
-      ? h("button", { class: "lw-link", attributes: { type: "button" }, on: { click: action.run } }, action.label)
-      : null,
-  );
-}
-
-export function failureBanner(
-  failure: Failure,
-  actions: { openSource(at: SourceLocation): void; copy(text: string): void; retry?: (() => void) | undefined },
-): HTMLElement {
-  const { at, traceback } = failure;
-  const isCancelled = failure.kind === "cancelled";
-  const links = [
-    at
-      ? h(
-          "button",
-          { class: "lw-link lw-mono", attributes: { type: "button" }, on: { click: () => actions.openSource(at) } },
-          `${baseName(at.file)}:${at.line}`,
-        )
-      : null,
-    actions.retry
-      ? h("button", { class: "lw-link", attributes: { type: "button" }, on: { click: actions.retry } }, "Try again")
-      : null,
-    traceback
-      ? h(
-          "button",
-          { class: "lw-link", attributes: { type: "button" }, on: { click: () => actions.copy(traceback) } },
-          "Copy traceback",
-        )
-      : null,
-  ];
-  return h(
-    "div",
-    { class: `lw-banner ${isCancelled ? "lw-banner-stale" : "lw-banner-failure"}`, attributes: { role: "alert" } },
-    icon(isCancelled ? "clock" : "error"),
-    h(
-      "div",
-      { class: "lw-banner-text" },
-      h("div", {}, h("strong", {}, `${isCancelled ? "Cancelled" : failure.type}: `), failure.message),
-      failure.hint ? h("div", { class: "lw-muted" }, `Hint: ${failure.hint}`) : null,
-      h("div", { class: "lw-banner-links" }, ...links),
-      traceback
-        ? h("details", {}, h("summary", {}, "Traceback"), h("pre", { class: "lw-traceback lw-mono" }, traceback))
-        : null,
-    ),
-  );
 }

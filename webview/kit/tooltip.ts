@@ -77,12 +77,13 @@ export function hideTip(): void {
 }
 
 /** Show what `tipAt` gives while the pointer moves over the target. */
-export function tipOver(target: HTMLElement, tipAt: (event: PointerEvent) => Tip | null): void {
-  target.addEventListener("pointermove", (event) => {
+export function tipOver(target: HTMLElement | SVGElement, tipAt: (event: PointerEvent) => Tip | null): void {
+  const place: GlobalEventHandlers = target;
+  place.addEventListener("pointermove", (event) => {
     const tip = event.buttons ? null : tipAt(event);
     if (tip) showTip(tip, event.clientX, event.clientY);
     else hideTip();
   });
-  target.addEventListener("pointerleave", hideTip);
-  target.addEventListener("pointerdown", hideTip);
+  place.addEventListener("pointerleave", hideTip);
+  place.addEventListener("pointerdown", hideTip);
 }

@@ -3,7 +3,7 @@
  * only what the user did to the view itself; it never computes a profile.
  */
 import type { KernelRow, LineRow, ModuleRow } from "../../src/protocol/results.ts";
-import type { Failure, SourceLocation } from "../../src/protocol/source.ts";
+import type { SourceLocation } from "../../src/protocol/source.ts";
 import type {
   ProfilerHost,
   ProfilerNews,
@@ -19,8 +19,8 @@ import { icon } from "../kit/icons.ts";
 import { shownBy } from "../kit/start.ts";
 import type { Mounted } from "../kit/start.ts";
 import type { Asked, Memory } from "../kit/port.ts";
-import { emptyState, failureBanner, runningStrip, staleBanner } from "../kit/states.ts";
-import type { RunningStrip } from "../kit/states.ts";
+import { noticeBoard } from "../kit/notices.ts";
+import { emptyState } from "../kit/states.ts";
 import { createTable } from "../kit/table.ts";
 import type { Mark, Table, TableState } from "../kit/table.ts";
 import { button, dropdown } from "../kit/toolkit.ts";
@@ -72,47 +72,25 @@ const tabs: { id: TabId; label: string; title: string }[] = [
 
 export function mountProfiler(root: HTMLElement, options: ProfilerOptions): ProfilerView {
   const { host, memory, hasEditor } = options;
-  const notices = h("div", { class: "lw-notices" });
   const content = h("div", { class: "lw-profiler-content" });
-  root.classList.add("lw-profiler");
-  root.replaceChildren(notices, content);
 
   let state: ProfilerState | null = null;
   let shownProfile: string | null = null;
-  let running: RunningStrip | null = null;
-  let problem: string | null = null;
   let selection: Selection | null = null;
   let profileView: ReturnType<typeof showProfile> | null = null;
 
-  const ignore = shownBy(showProblem);
+  const ignore = shownBy((message) => notices.problem(message));
   const openSource = (at: SourceLocation): void => ignore(host.openSource(at));
   const copy = (text: string): void => ignore(host.copy(text));
-
-  function showProblem(message: string): void {
-    problem = message;
-    drawNotices();
-  }
-
-  function drawNotices(): void {
-    if (!state) return;
-    const list: HTMLElement[] = [];
-    if (state.running && state.profile) {
-      running = runningStrip(false, () => ignore(host.cancel()));
-      running.update(state.running);
-      list.push(running.element);
-    }
-    if (state.failure && !state.running) {
-      list.push(failureBanner(state.failure, { openSource, copy, retry: () => ignore(host.profile()) }));
-    }
-    if (state.stale && state.profile && !state.running) {
-      list.push(staleBanner(state.stale, { label: "Profile again", run: () => ignore(host.profile()) }));
-    }
-    if (problem) {
-      const failure: Failure = { kind: "bug", type: "Layerwise", message: problem };
-      list.push(failureBanner(failure, { openSource, copy }));
-    }
-    notices.replaceChildren(...list);
-  }
+  const notices = noticeBoard({
+    openSource: hasEditor ? openSource : null,
+    copy,
+    again: "Profile again",
+    retry: () => ignore(host.profile()),
+    cancel: () => ignore(host.cancel()),
+  });
+  root.classList.add("lw-profiler");
+  root.replaceChildren(notices.element, content);
 
   function drawContent(): void {
     if (!state) return;
@@ -127,9 +105,7 @@ export function mountProfiler(root: HTMLElement, options: ProfilerOptions): Prof
     shownProfile = null;
     profileView = null;
     if (state.running) {
-      running = runningStrip(true, () => ignore(host.cancel()));
-      running.update(state.running);
-      content.replaceChildren(running.element);
+      content.replaceChildren(notices.whole(state.running));
       return;
     }
     const { suggestion } = state;
@@ -398,19 +374,16 @@ export function mountProfiler(root: HTMLElement, options: ProfilerOptions): Prof
 
   async function refresh(): Promise<void> {
     state = await host.state();
-    problem = null;
-    drawNotices();
+    notices.draw({ ...state, hasContent: state.profile !== null });
     drawContent();
   }
 
   return {
     refresh,
-    showProblem,
+    showProblem: (message) => notices.problem(message),
     news: {
       changed: () => ignore(refresh()),
-      progress: ({ message, fraction }) => {
-        if (state?.running) running?.update({ target: state.running.target, message, fraction });
-      },
+      progress: ({ message, fraction }) => notices.progress(message, fraction),
       selected: ({ selection: next }) => {
         profileView?.choose(next, undefined, false);
         if (next) profileView?.reveal(next);

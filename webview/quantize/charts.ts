@@ -2,7 +2,8 @@
 import { line, scaleLinear } from "d3";
 import type { Histogram } from "../../src/protocol/compress.ts";
 import { h, oncePerFrame, svg } from "../kit/dom.ts";
-import { formatCount } from "../kit/formats.ts";
+import { formatCount, formatShare } from "../kit/formats.ts";
+import { tipOver } from "../kit/tooltip.ts";
 import { formatError } from "./words.ts";
 
 const HEIGHT = 92;
@@ -46,7 +47,25 @@ export function histogramSvg(before: Histogram, after: Histogram, width: number)
   if (low < 0 && high > 0) {
     picture.append(svg("text", { x: x(0), y: HEIGHT - 4, class: "lw-axis", "text-anchor": "middle" }, "0"));
   }
+  tipOver(picture, (event) => {
+    const value = x.invert(event.clientX - picture.getBoundingClientRect().left);
+    return {
+      title: `around ${formatError(value)}`,
+      lines: [
+        { label: "Before", text: formatShare(shareAt(before, value)), colour: "var(--lw-series-7)" },
+        { label: "After", text: formatShare(shareAt(after, value)), colour: "var(--lw-series-0)" },
+      ],
+      hint: "Shares of all values, by bins. Each curve has its own height: after rounding few bins hold many values.",
+    };
+  });
   return picture;
+}
+
+/** Of all values, those in the bin around this one. */
+function shareAt({ low, high, counts }: Histogram, value: number): number {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const bin = Math.floor(((value - low) / (high - low || 1)) * counts.length);
+  return total > 0 ? (counts[bin] ?? 0) / total : 0;
 }
 
 const LOSS_HEIGHT = 190;
@@ -80,7 +99,16 @@ export function lossSvg(losses: readonly number[], width: number): SVGSVGElement
     .defined(Number.isFinite)
     .x((_, i) => x(i + 1))
     .y((loss) => y(loss));
-  picture.append(svg("path", { d: shape([...losses]) ?? "", class: "lw-loss-line" }));
+  picture.append(
+    svg("path", { d: shape([...losses]) ?? "", class: "lw-loss-line" }),
+    svg("text", { x: 48, y: LOSS_HEIGHT - 6, class: "lw-axis" }, "step"),
+    svg("text", { x: 54, y: 10, class: "lw-axis" }, "loss"),
+  );
+  tipOver(picture, (event) => {
+    const step = Math.round(x.invert(event.clientX - picture.getBoundingClientRect().left));
+    const loss = losses[step - 1];
+    return loss === undefined ? null : { title: `Step ${step}`, lines: [{ label: "Loss", text: formatError(loss) }] };
+  });
   return picture;
 }
 

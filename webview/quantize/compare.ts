@@ -2,21 +2,25 @@
  * The schemes side by side: what each costs and gains, one row per scheme, one of them chosen. It takes numbers as they
  * are and judges nothing: the verdict comes with the report.
  */
+import type { Timing } from "../../src/protocol/results.ts";
 import type { QuantizeChoices, ReportRows } from "../../src/protocol/views/quantize.ts";
 import { shareBar } from "../kit/controls.ts";
 import { formatDb, severityColour } from "../kit/decibels.ts";
 import { h } from "../kit/dom.ts";
-import { formatBytes, formatDuration } from "../kit/formats.ts";
+import type { Child } from "../kit/dom.ts";
+import { formatBytes, formatDuration, formatShare } from "../kit/formats.ts";
 import { icon } from "../kit/icons.ts";
 import { tipOver } from "../kit/tooltip.ts";
 import type { Tip } from "../kit/tooltip.ts";
-import { formatCosine, formatError, isSameChoice, isSlower, sizeWords, speedWords } from "./words.ts";
+import { formatCosine, formatError, isSameChoice, sizeWords, speedWords } from "./words.ts";
 
 export interface CompareOptions {
   reports: readonly ReportRows[];
   chosen: string;
   /** What a row is: "Scheme". */
   noun: string;
+  /** What all are compared with: "as it is", "the teacher". */
+  before: string;
   /** Null where rows have no settings of their own. */
   choices: QuantizeChoices | null;
   madeWith: Record<string, QuantizeChoices>;
@@ -37,7 +41,10 @@ export function metricText(metric: Metric): string {
   return `${metricValue(metric, before)} → ${metricValue(metric, after)}`;
 }
 
-function cell(kind: string, value: string, words: string, bar: HTMLElement | null, isBad = false): HTMLElement {
+type Kind = "size" | "time" | "error";
+
+/** A figure, what it means beside the model before, and a bar where one tells more. */
+function cell(kind: Kind, value: Child[], words: Child, bar: HTMLElement | null = null): HTMLElement {
   return h(
     "div",
     { class: `lw-scheme-cell lw-scheme-${kind}` },
@@ -45,8 +52,8 @@ function cell(kind: string, value: string, words: string, bar: HTMLElement | nul
     h(
       "div",
       { class: "lw-scheme-figures" },
-      h("span", { class: "lw-scheme-value" }, value),
-      words ? h("span", { class: isBad ? "lw-bad" : "lw-muted" }, words) : null,
+      h("span", { class: "lw-scheme-value" }, ...value),
+      words ? h("span", { class: "lw-scheme-words" }, words) : null,
     ),
   );
 }
@@ -58,17 +65,21 @@ function bar(before: number, after: number, most: number, colour: string): HTMLE
   return element;
 }
 
+/** The time of a call and how far it jumps about: why two medians that differ may still be called as fast. */
+function timeTip({ medianUs, minUs, maxUs }: Timing): string {
+  return `${formatDuration(medianUs)}, ${formatDuration(minUs)} to ${formatDuration(maxUs)}`;
+}
+
 function tip(report: ReportRows): Tip {
-  const { latency, output, metrics } = report;
-  const spread = (of: "before" | "after"): string =>
-    `${formatDuration(latency[of].minUs)} to ${formatDuration(latency[of].maxUs)}`;
+  const { latency, output, metrics, speed } = report;
   return {
     title: report.description,
     subtitle: report.verdict,
     lines: [
       { label: "Size", text: `${formatBytes(report.beforeBytes)} → ${formatBytes(report.afterBytes)}` },
-      { label: "Time before", text: spread("before") },
-      { label: "Time after", text: spread("after") },
+      { label: "Time before", text: timeTip(latency.before) },
+      { label: "Time after", text: timeTip(latency.after) },
+      { label: "Called the same", text: `within ${formatShare(speed.noise)}, by these times` },
       { label: "Output SQNR", text: formatDb(output.sqnrDb) },
       { label: "Cosine", text: formatCosine(output.cosine) },
       { label: "Max error", text: formatError(output.maxError) },
@@ -80,102 +91,145 @@ function tip(report: ReportRows): Tip {
   };
 }
 
-export function schemeList(options: CompareOptions): HTMLElement {
-  const { reports, choices, madeWith, onChoose } = options;
-  const mostUs = Math.max(...reports.flatMap(({ latency }) => [latency.before.medianUs, latency.after.medianUs]));
-  const mostBytes = Math.max(...reports.flatMap(({ beforeBytes, afterBytes }) => [beforeBytes, afterBytes]));
-  const rows = reports.map((report) => {
-    const isChosen = report.name === options.chosen;
-    const { latency } = report;
-    const [metric] = report.metrics;
-    const badge = report.worthKeeping
-      ? null
-      : h("span", { class: "lw-not-kept" }, icon("warning"), isSlower(report) ? "slower: not kept" : "not kept");
-    const isOther = choices !== null && !isSameChoice(choices, madeWith[report.name]);
-    const row = h(
-      "div",
-      {
-        class: `lw-scheme${report.worthKeeping ? "" : " lw-scheme-refused"}`,
-        attributes: {
-          role: "radio",
-          "aria-checked": String(isChosen),
-          "aria-label": `${report.name}: ${report.verdict}`,
-          tabindex: isChosen ? 0 : -1,
-          "data-scheme": report.name,
-        },
-        on: { click: () => onChoose(report.name) },
-      },
-      h(
-        "div",
-        { class: "lw-scheme-cell lw-scheme-name" },
-        h(
-          "div",
-          { class: "lw-scheme-title" },
-          badge,
-          h("strong", {}, report.name),
-          isOther ? h("span", { class: "lw-muted lw-other-settings" }, "earlier settings") : null,
-        ),
-        h("div", { class: "lw-muted lw-clip" }, report.description),
-      ),
-      cell(
-        "size",
-        formatBytes(report.afterBytes),
-        sizeWords(report),
-        bar(report.beforeBytes, report.afterBytes, mostBytes, "var(--lw-series-0)"),
-        report.afterBytes > report.beforeBytes,
-      ),
-      cell(
-        "time",
-        formatDuration(latency.after.medianUs),
-        speedWords(report),
-        bar(
-          latency.before.medianUs,
-          latency.after.medianUs,
-          mostUs,
-          isSlower(report) ? "var(--lw-series-4)" : "var(--lw-series-2)",
-        ),
-        isSlower(report),
-      ),
-      h(
-        "div",
-        { class: "lw-scheme-cell lw-scheme-error" },
-        h(
-          "div",
-          { class: "lw-scheme-value" },
-          h("i", { class: "lw-swatch", style: { background: severityColour(report.output.sqnrDb) } }),
-          formatDb(report.output.sqnrDb),
-        ),
-        metric ? h("div", { class: "lw-muted lw-clip" }, `${metricText(metric)} ${metric.name}`) : null,
-      ),
-    );
-    tipOver(row, () => tip(report));
-    return row;
-  });
-  const list = h(
+const speedColours = {
+  faster: "var(--lw-series-2)",
+  same: "var(--lw-series-7)",
+  slower: "var(--lw-series-4)",
+} as const;
+
+interface Scale {
+  mostUs: number;
+  mostBytes: number;
+}
+
+function schemeRow(report: ReportRows, options: CompareOptions, { mostUs, mostBytes }: Scale): HTMLElement {
+  const { choices, madeWith, onChoose } = options;
+  const isChosen = report.name === options.chosen;
+  const { latency, speed, output } = report;
+  const [metric] = report.metrics;
+  const isSlower = speed.change === "slower";
+  const isLarger = report.afterBytes > report.beforeBytes;
+  const badge = report.worthKeeping
+    ? null
+    : h("span", { class: "lw-not-kept" }, icon("warning"), isSlower ? "slower: not kept" : "not kept");
+  const isOther = choices !== null && !isSameChoice(choices, madeWith[report.name]);
+  const row = h(
     "div",
     {
-      class: "lw-schemes",
+      class: `lw-scheme lw-scheme-line${report.worthKeeping ? "" : " lw-scheme-refused"}`,
+      attributes: {
+        role: "radio",
+        "aria-checked": String(isChosen),
+        "aria-label": `${report.name}: ${report.verdict}`,
+        tabindex: isChosen ? 0 : -1,
+        "data-scheme": report.name,
+      },
+      on: { click: () => onChoose(report.name) },
+    },
+    h(
+      "div",
+      { class: "lw-scheme-cell lw-scheme-name" },
+      h(
+        "div",
+        { class: "lw-scheme-title" },
+        badge,
+        h("strong", { class: "lw-clip" }, report.name),
+        isOther ? h("span", { class: "lw-muted lw-other-settings" }, "earlier settings") : null,
+      ),
+      h("div", { class: "lw-muted lw-scheme-description" }, report.description),
+    ),
+    cell(
+      "size",
+      [formatBytes(report.afterBytes)],
+      h("span", { class: isLarger ? "lw-bad" : "lw-muted" }, sizeWords(report)),
+      bar(report.beforeBytes, report.afterBytes, mostBytes, "var(--lw-series-0)"),
+    ),
+    cell(
+      "time",
+      [formatDuration(latency.after.medianUs)],
+      h("span", { class: isSlower ? "lw-slower" : "lw-muted" }, speedWords(speed)),
+      bar(latency.before.medianUs, latency.after.medianUs, mostUs, speedColours[speed.change]),
+    ),
+    cell(
+      "error",
+      [
+        h("i", { class: "lw-swatch lw-severity", style: { background: severityColour(output.sqnrDb) } }),
+        formatDb(output.sqnrDb),
+      ],
+      metric ? metricCell(metric, metric.after) : null,
+    ),
+  );
+  tipOver(row, () => tip(report));
+  return row;
+}
+
+/** The name of the metric stands in the head of its column, where there is one. */
+function metricCell(metric: Metric, value: number): HTMLElement {
+  return h(
+    "span",
+    { class: "lw-muted" },
+    metricValue(metric, value),
+    h("span", { class: "lw-metric-name" }, ` ${metric.name}`),
+  );
+}
+
+/** What all are compared with. Each was measured in turn with it: its time is the middle one of these. */
+function beforeRow({ reports, before }: CompareOptions, { mostUs, mostBytes }: Scale): HTMLElement {
+  const [first] = reports;
+  const times = reports.map(({ latency }) => latency.before.medianUs).toSorted((a, b) => a - b);
+  const medianUs = times[Math.floor(times.length / 2)] ?? 0;
+  const bytes = first?.beforeBytes ?? 0;
+  const metric = first?.metrics[0];
+  const plain = (share: number): HTMLElement => shareBar([{ share, colour: "var(--lw-faint)" }]);
+  return h(
+    "div",
+    { class: "lw-scheme-line lw-before-line" },
+    h("div", { class: "lw-scheme-cell lw-scheme-name lw-muted" }, before),
+    cell("size", [formatBytes(bytes)], null, plain(bytes / (mostBytes || 1))),
+    cell("time", [formatDuration(medianUs)], null, plain(medianUs / (mostUs || 1))),
+    cell("error", [metric && metric.before !== 1 ? metricCell(metric, metric.before) : ""], null),
+  );
+}
+
+export function schemeList(options: CompareOptions): HTMLElement {
+  const { reports, noun, onChoose } = options;
+  const scale: Scale = {
+    mostUs: Math.max(...reports.flatMap(({ latency }) => [latency.before.medianUs, latency.after.medianUs])),
+    mostBytes: Math.max(...reports.flatMap(({ beforeBytes, afterBytes }) => [beforeBytes, afterBytes])),
+  };
+  const metric = reports.find(({ metrics }) => metrics.length > 0)?.metrics[0];
+  const rows = h(
+    "div",
+    {
       attributes: { role: "radiogroup", "aria-label": "Schemes" },
       on: {
         keydown: (event) => {
           const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
           if (!step) return;
           const at = reports.findIndex(({ name }) => name === options.chosen);
-          const next = reports[(at + step + reports.length) % reports.length]!;
-          onChoose(next.name);
+          onChoose(reports[(at + step + reports.length) % reports.length]!.name);
           event.preventDefault();
         },
       },
     },
+    ...reports.map((report) => schemeRow(report, options, scale)),
+  );
+  return h(
+    "div",
+    { class: "lw-schemes" },
     h(
       "div",
-      { class: "lw-schemes-head lw-muted", attributes: { "aria-hidden": "true" } },
-      h("span", {}, options.noun),
+      { class: "lw-schemes-head lw-scheme-line lw-muted", attributes: { "aria-hidden": "true" } },
+      h("span", {}, noun),
       h("span", {}, "Size"),
       h("span", {}, "Time of one call"),
-      h("span", {}, "Output error"),
+      h(
+        "span",
+        { class: "lw-clip", attributes: { title: metric ? `Output error and ${metric.name}` : null } },
+        metric ? `Error, ${metric.name}` : "Output error",
+      ),
     ),
-    ...rows,
+    beforeRow(options, scale),
+    rows,
   );
-  return list;
 }

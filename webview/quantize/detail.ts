@@ -1,5 +1,5 @@
 /** All about one layer: what became of it, how far off it is, its ranges before and after, and whether to keep it. */
-import type { Difference, KeptAs, LayerReport } from "../../src/protocol/compress.ts";
+import type { Difference, KeptAs, LayerReport, Speed } from "../../src/protocol/compress.ts";
 import type { SourceLocation } from "../../src/protocol/source.ts";
 import type { LayerRow, QuantizeChoices } from "../../src/protocol/views/quantize.ts";
 import { formatDb, severityColour } from "../kit/decibels.ts";
@@ -9,10 +9,12 @@ import { icon } from "../kit/icons.ts";
 import { button } from "../kit/toolkit.ts";
 import { fitted, histogramSvg } from "./charts.ts";
 import { isChanged, layerName } from "./layers.ts";
-import { factor, formatCosine, formatError } from "./words.ts";
+import { factor, formatCosine, formatError, isSlower } from "./words.ts";
 
 export interface DetailOptions {
   row: LayerRow;
+  /** Of the whole model: how far its times can be trusted. */
+  speed: Speed;
   /** Null where keeping means nothing: prunings that cannot be run again from here. */
   choices: QuantizeChoices | null;
   ranges: Promise<LayerReport["ranges"] | null>;
@@ -23,7 +25,7 @@ export interface DetailOptions {
   problem(error: unknown): void;
 }
 
-function facts(row: LayerRow): HTMLElement {
+function facts({ row, speed }: DetailOptions): HTMLElement {
   const pairs: [string, string, string?][] = [
     ["Became", row.became],
     ["Size", `${formatBytes(row.beforeBytes)} → ${formatBytes(row.afterBytes)}`],
@@ -31,11 +33,11 @@ function facts(row: LayerRow): HTMLElement {
   ];
   if (row.why) pairs.splice(1, 0, ["Why", row.why]);
   if (row.beforeUs !== undefined && row.afterUs !== undefined) {
-    const words = factor(row.beforeUs, row.afterUs, "faster", "slower", "same");
+    const words = factor(row.beforeUs, row.afterUs, ["faster", "slower", "as fast"], 1 + speed.noise);
     pairs.push([
       "One call",
       `${formatDuration(row.beforeUs)} → ${formatDuration(row.afterUs)}, ${words}`,
-      row.afterUs > row.beforeUs * 1.05 ? "lw-bad" : "",
+      isSlower(row, speed) ? "lw-slower" : "",
     ]);
   }
   if (row.zeros !== undefined) pairs.push(["Zeros", `${(100 * row.zeros).toFixed(1)} %`]);
@@ -171,7 +173,7 @@ export function layerDetail(options: DetailOptions): HTMLElement {
         : null,
     ),
     keepButtons(options),
-    facts(row),
+    facts(options),
     differences(row),
     figures,
   );

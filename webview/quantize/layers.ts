@@ -1,4 +1,5 @@
 /** The columns of the two tables of layers: what became of each, and what each alone costs the whole model. */
+import type { Speed } from "../../src/protocol/compress.ts";
 import type { LayerRow, ReportRows } from "../../src/protocol/views/quantize.ts";
 import { shareBar } from "../kit/controls.ts";
 import { formatDb, severityColour } from "../kit/decibels.ts";
@@ -6,7 +7,7 @@ import { h } from "../kit/dom.ts";
 import { baseName, formatBytes, formatCount, formatDuration } from "../kit/formats.ts";
 import type { Column } from "../kit/table.ts";
 import type { Tip, TipLine } from "../kit/tooltip.ts";
-import { beforeAfter, bytesChange, dbValue, formatCosine, formatError } from "./words.ts";
+import { beforeAfter, bytesChange, dbValue, formatCosine, formatError, isSlower } from "./words.ts";
 
 export const layerKey = ({ path }: { path: string }): string => path || "(model)";
 export const layerName = ({ path, type }: LayerRow): string => path || type;
@@ -84,7 +85,7 @@ function dbColumn(
   };
 }
 
-export function layerColumns(): Column<LayerRow>[] {
+export function layerColumns(speed: Speed): Column<LayerRow>[] {
   return [
     pathColumn(),
     {
@@ -172,9 +173,8 @@ export function layerColumns(): Column<LayerRow>[] {
           : beforeAfter(row.beforeUs, row.afterUs, formatDuration),
       render: (row) => {
         if (row.beforeUs === undefined || row.afterUs === undefined) return h("span", { class: "lw-muted" }, "–");
-        const isSlow = row.afterUs > row.beforeUs * 1.05;
         const text = beforeAfter(row.beforeUs, row.afterUs, formatDuration);
-        return h("span", { class: isSlow ? "lw-bad" : "" }, text);
+        return h("span", { class: isSlower(row, speed) ? "lw-slower" : "" }, text);
       },
     },
     dbColumn(

@@ -96,7 +96,7 @@ export function reportView(options: ReportOptions): ReportView {
     const isRanking = id === "sensitivity";
     const made = createTable<LayerRow>({
       label: isRanking ? "Layers by sensitivity" : "Layers",
-      columns: isRanking ? sensitivityColumns(report) : layerColumns(),
+      columns: isRanking ? sensitivityColumns(report) : layerColumns(report.speed),
       key: layerKey,
       searchText: (row) => `${row.path} ${row.type} ${row.became} ${row.why ?? ""}`,
       tip: layerTip,
@@ -148,6 +148,7 @@ export function reportView(options: ReportOptions): ReportView {
     detail.replaceChildren(
       layerDetail({
         row,
+        speed: report.speed,
         choices,
         ranges: row.hasRanges ? options.ranges(row.path) : Promise.resolve(null),
         openSource: options.openSource,
@@ -163,7 +164,10 @@ export function reportView(options: ReportOptions): ReportView {
     selected = row && layerKey(row);
     for (const each of Object.values(tables)) each.setMark({ chosen: selected, related: null });
     showDetail();
-    if (isOwn) options.select(row && row.path);
+    if (!isOwn) return;
+    options.select(row && row.path);
+    // In a narrow panel the layer stands below its table, where it would open unseen.
+    if (row && detail.offsetTop > main.offsetTop) detail.scrollIntoView({ block: "nearest" });
   }
 
   const bar = tabBar<TabId>("Layers", tabs, (id) => {

@@ -2,7 +2,7 @@
 import type { CompressedFile } from "../../src/protocol/compress.ts";
 import { h } from "../kit/dom.ts";
 import { baseName, formatBytes } from "../kit/formats.ts";
-import { icon } from "../kit/icons.ts";
+import { link, notice } from "../kit/notices.ts";
 import { formatError } from "./words.ts";
 
 function checkWords({ checks }: CompressedFile): string | null {
@@ -16,20 +16,14 @@ function checkWords({ checks }: CompressedFile): string | null {
 export function savedStrip(file: CompressedFile, open: () => void): HTMLElement {
   const isGood = file.checks.every(({ ok }) => ok);
   const parts = [formatBytes(file.bytes), file.contents, checkWords(file)].filter((part) => part);
-  return h(
-    "div",
-    { class: `lw-saved${isGood ? "" : " lw-verdict-bad"}`, attributes: { role: "status" } },
-    icon(isGood ? "save" : "warning"),
-    h(
-      "span",
-      { class: "lw-saved-words" },
-      "Wrote ",
-      h(
-        "button",
-        { class: "lw-link", attributes: { type: "button", title: file.file }, on: { click: open } },
-        baseName(file.file),
-      ),
-      h("span", { class: "lw-muted" }, ` · ${parts.join(" · ")}`),
-    ),
+  const name = link(baseName(file.file), open);
+  name.title = file.file;
+  const strip = notice(
+    { tone: isGood ? "plain" : "warning", ...(isGood ? { icon: "save" } : {}), role: "status" },
+    "Wrote ",
+    name,
+    h("span", { class: "lw-muted" }, ` · ${parts.join(" · ")}`),
   );
+  strip.classList.add("lw-saved");
+  return strip;
 }

@@ -1,12 +1,14 @@
 /** Size against error: one point per scheme, those that none beats in both joined by a line. Draws what it is given. */
-import { scaleLinear } from "d3";
+import { scaleLinear, ticks } from "d3";
 import type { ReportRows } from "../../src/protocol/views/quantize.ts";
 import { formatDb } from "../kit/decibels.ts";
 import { h, oncePerFrame, svg } from "../kit/dom.ts";
-import { formatBytes } from "../kit/formats.ts";
-import { bestFront } from "./words.ts";
+import { formatBytes, formatDuration } from "../kit/formats.ts";
+import { tipOver } from "../kit/tooltip.ts";
+import type { Tip } from "../kit/tooltip.ts";
+import { bestFront, speedWords } from "./words.ts";
 
-const MARGIN = { top: 14, right: 14, bottom: 34, left: 46 };
+const MARGIN = { top: 22, right: 14, bottom: 32, left: 34 };
 const LETTER = 6.4;
 const LABEL_HEIGHT = 13;
 
@@ -50,6 +52,12 @@ function labelPlace(
   return chosen;
 }
 
+/** Round in the unit that they are written in: 0, 100 KiB, 200 KiB. */
+function byteTicks(largest: number, width: number): number[] {
+  const unit = 1024 ** Math.max(0, Math.floor(Math.log(largest || 1) / Math.log(1024)));
+  return ticks(0, largest / unit, Math.max(2, Math.floor(width / 110))).map((tick) => tick * unit);
+}
+
 export function scatterSvg(
   reports: readonly ReportRows[],
   chosen: string,
@@ -81,13 +89,7 @@ export function scatterSvg(
     );
   }
   picture.append(
-    svg("text", { x: MARGIN.left - 7, y: MARGIN.top - 2, class: "lw-axis", "text-anchor": "end" }, "dB"),
-    svg("text", { x: MARGIN.left, y: height - 18, class: "lw-axis", "text-anchor": "middle" }, "0"),
-    svg(
-      "text",
-      { x: (MARGIN.left + width - MARGIN.right) / 2, y: height - 4, class: "lw-axis", "text-anchor": "middle" },
-      "size: left is smaller, up is closer to the original",
-    ),
+    svg("text", { x: MARGIN.left + 2, y: MARGIN.top - 8, class: "lw-axis" }, "dB ↑ closer to the original"),
     svg("line", {
       x1: x(beforeBytes),
       x2: x(beforeBytes),
@@ -95,12 +97,21 @@ export function scatterSvg(
       y2: height - MARGIN.bottom,
       class: "lw-now",
     }),
-    svg(
-      "text",
-      { x: x(beforeBytes), y: height - 18, class: "lw-axis", "text-anchor": "end" },
-      `as it is ${formatBytes(beforeBytes)}`,
-    ),
+    svg("text", { x: x(beforeBytes) - 4, y: MARGIN.top + 10, class: "lw-axis", "text-anchor": "end" }, "as it is"),
+    svg("text", { x: MARGIN.left, y: height - 3, class: "lw-axis" }, "← smaller"),
   );
+  for (const tick of byteTicks(largest, width)) {
+    picture.append(
+      svg("line", {
+        x1: x(tick),
+        x2: x(tick),
+        y1: height - MARGIN.bottom,
+        y2: height - MARGIN.bottom + 4,
+        class: "lw-grid",
+      }),
+      svg("text", { x: x(tick), y: height - 17, class: "lw-axis", "text-anchor": "middle" }, formatBytes(tick)),
+    );
+  }
   if (front.length > 1) {
     const path = front.map((report, i) => `${i === 0 ? "M" : "L"}${x(report.afterBytes)},${yOf(report)}`).join("");
     picture.append(svg("path", { d: path, class: "lw-front" }));
@@ -120,16 +131,27 @@ export function scatterSvg(
     const group = svg(
       "g",
       { class: names.join(" "), "data-point": report.name },
-      svg("title", {}, `${report.name}: ${formatBytes(report.afterBytes)}, ${formatDb(report.output.sqnrDb)}`),
       svg("circle", { cx, cy, r: 12, class: "lw-point-reach" }),
       ...(isChosen ? [svg("circle", { cx, cy, r: 8, class: "lw-point-ring" })] : []),
       svg("circle", { cx, cy, r: 4.5, class: "lw-point-dot" }),
       svg("text", { x: label.x, y: label.y, "text-anchor": label.anchor }, report.name),
     );
     group.addEventListener("click", () => onChoose(report.name));
+    tipOver(group, () => pointTip(report));
     picture.append(group);
   }
   return picture;
+}
+
+function pointTip({ name, afterBytes, output, latency, speed }: ReportRows): Tip {
+  return {
+    title: name,
+    lines: [
+      { label: "Size", text: formatBytes(afterBytes) },
+      { label: "Output SQNR", text: formatDb(output.sqnrDb) },
+      { label: "One call", text: `${formatDuration(latency.after.medianUs)}, ${speedWords(speed)}` },
+    ],
+  };
 }
 
 /** Drawn anew whenever its box changes size. */

@@ -3,7 +3,7 @@
  * state from the host, keeps only what the user did to the view itself, and never compresses anything.
  */
 import type { Scheme } from "../../src/protocol/compress.ts";
-import type { Failure, SourceLocation } from "../../src/protocol/source.ts";
+import type { SourceLocation } from "../../src/protocol/source.ts";
 import type {
   QuantizeChoices,
   QuantizeHost,
@@ -13,22 +13,22 @@ import type {
   ResultRows,
 } from "../../src/protocol/views/quantize.ts";
 import { h, keepFocus } from "../kit/dom.ts";
-import { formatBytes, formatDuration, formatTarget } from "../kit/formats.ts";
+import { formatTarget } from "../kit/formats.ts";
 import { icon } from "../kit/icons.ts";
+import { noticeBoard } from "../kit/notices.ts";
 import { shownBy } from "../kit/start.ts";
 import type { Mounted } from "../kit/start.ts";
 import type { Asked, Memory } from "../kit/port.ts";
-import { failureBanner, runningStrip, staleBanner } from "../kit/states.ts";
-import type { RunningStrip } from "../kit/states.ts";
 import type { TableState } from "../kit/table.ts";
 import { button } from "../kit/toolkit.ts";
 import { schemeList } from "./compare.ts";
+import { head, verdictCard } from "./head.ts";
 import { reportView } from "./report.ts";
 import type { ReportView, TabId } from "./report.ts";
 import { savedStrip } from "./saved.ts";
 import { scatter } from "./scatter.ts";
 import { settingsFields, settingsWords } from "./settings.ts";
-import { isSameChoice, isSlower } from "./words.ts";
+import { isSameChoice } from "./words.ts";
 
 /** What survives hiding and showing the view. */
 export interface QuantizeMemory {
@@ -53,51 +53,30 @@ const nouns: Record<ResultRows["verb"], string> = { quantize: "Scheme", prune: "
 
 export function mountQuantize(root: HTMLElement, options: QuantizeOptions): QuantizeView {
   const { host, memory, hasEditor } = options;
-  const notices = h("div", { class: "lw-notices" });
   const content = h("div", { class: "lw-quantize-content" });
   const above = h("div", { class: "lw-above" });
   const below = h("div", { class: "lw-below" });
-  root.classList.add("lw-quantize");
-  root.replaceChildren(notices, content);
 
   let state: QuantizeState | null = null;
-  let running: RunningStrip | null = null;
-  let problem: string | null = null;
   let shown: ReportView | null = null;
   let shownKey = "";
   let drawnState = "";
 
-  const ignore = shownBy(showProblem);
+  const ignore = shownBy((message) => notices.problem(message));
   const openSource = (at: SourceLocation): void => ignore(host.openSource(at));
   const copy = (text: string): void => ignore(host.copy(text));
   const choose = (change: Partial<QuantizeChoices>): void => ignore(host.choose(change));
   const quantize = (how: Parameters<QuantizeHost["quantize"]>[0] = {}): void => ignore(host.quantize(how));
 
-  function showProblem(message: string): void {
-    problem = message;
-    drawNotices();
-  }
-
-  function drawNotices(): void {
-    if (!state) return;
-    const list: HTMLElement[] = [];
-    if (state.running && state.result) {
-      running = runningStrip(false, () => ignore(host.cancel()));
-      running.update(state.running);
-      list.push(running.element);
-    }
-    if (state.failure && !state.running) {
-      list.push(failureBanner(state.failure, { openSource, copy, retry: () => quantize() }));
-    }
-    if (state.stale && state.result && !state.running) {
-      list.push(staleBanner(state.stale, { label: `${verbOf(state)} again`, run: () => quantize() }));
-    }
-    if (problem) {
-      const failure: Failure = { kind: "bug", type: "Layerwise", message: problem };
-      list.push(failureBanner(failure, { openSource, copy }));
-    }
-    notices.replaceChildren(...list);
-  }
+  const notices = noticeBoard({
+    openSource: hasEditor ? openSource : null,
+    copy,
+    again: () => (state ? `${verbOf(state)} again` : ""),
+    retry: () => quantize(),
+    cancel: () => ignore(host.cancel()),
+  });
+  root.classList.add("lw-quantize");
+  root.replaceChildren(notices.element, content);
 
   function settings(shownState: QuantizeState, isOpen: boolean): HTMLElement {
     const { choices } = shownState;
@@ -119,15 +98,14 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
         pickWeights: () => ignore(host.pickWeights()),
       }),
     );
-    details.addEventListener("toggle", () => memory.write({ isSettingsOpen: details.open }));
+    // On the start page they are open by themselves, which says nothing about what the user wants later.
+    if (shownState.result) details.addEventListener("toggle", () => memory.write({ isSettingsOpen: details.open }));
     return details;
   }
 
   function drawEmpty(empty: QuantizeState): void {
     if (empty.running) {
-      running = runningStrip(true, () => ignore(host.cancel()));
-      running.update(empty.running);
-      content.replaceChildren(running.element);
+      content.replaceChildren(notices.whole(empty.running));
       return;
     }
     const { suggestion, verb } = empty;
@@ -200,12 +178,13 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
       shownKey = key;
       ignore(host.show(report.name));
     }
+    const { saved } = state;
     const parts = [
-      head(state, result, report),
+      topOf(state, result, report),
+      verdictCard({ report, save: hasEditor ? savingOf(state, report) : null }),
+      ...(saved?.report === report.name ? [savedStrip(saved.file, () => ignore(host.openSaved()))] : []),
       ...(hasEditor && result.verb === "quantize" ? [settings(state, memory.read().isSettingsOpen ?? false)] : []),
-      ...comparison(state, result.reports, report),
-      verdict(report),
-      ...(state.saved?.report === report.name ? [savedStrip(state.saved.file, () => ignore(host.openSaved()))] : []),
+      comparison(state, result, report),
     ];
     if (!above.isConnected) content.replaceChildren(above, below);
     keepFocus(above, () => above.replaceChildren(...parts));
@@ -214,83 +193,33 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
     content.scrollTop = scrolled;
   }
 
-  function head(shownState: QuantizeState, result: ResultRows, report: ReportRows): HTMLElement {
-    const { data, device } = result;
-    const isDone = !shownState.running && !shownState.stale;
-    const save = button({
-      label: "Save as…",
-      icon: "save",
-      appearance: report.worthKeeping ? "primary" : "secondary",
-      onClick: () => ignore(host.save(report.name)),
-    });
-    if (!isDone) {
-      save.setAttribute("disabled", "");
-      save.title = shownState.stale ?? "Wait for the proof";
-    }
-    const isChangedSince = !isSameChoice(shownState.choices, shownState.madeWith[report.name]);
-    const isMore = shownState.choices.schemes.some((scheme) => result.reports.every(({ name }) => name !== scheme));
+  function topOf(shownState: QuantizeState, result: ResultRows, report: ReportRows): HTMLElement {
+    const { choices, running } = shownState;
+    const isQuantize = result.verb === "quantize";
+    const isChanged = !isSameChoice(choices, shownState.madeWith[report.name]);
+    const isMore = choices.schemes.some((scheme) => result.reports.every(({ name }) => name !== scheme));
     // The other verbs have no settings here but the data.
-    const isNew =
-      result.verb === "quantize" ? isChangedSince || isMore : data.isRandom && shownState.choices.data !== null;
-    const again = button({
-      label: isNew ? `${verbOf(shownState)} with these settings` : `${verbOf(shownState)} again`,
-      icon: "refresh",
-      appearance: isNew ? "primary" : "icon",
-      onClick: () => quantize(),
-    });
-    if (shownState.running || (result.verb === "quantize" && shownState.choices.schemes.length === 0))
-      again.setAttribute("disabled", "");
-    const { before } = report.latency;
-    const whose = result.verb === "distill" ? "of the teacher" : "as it is";
-    const now = `${formatBytes(report.beforeBytes)}, ${formatDuration(before.medianUs)} a call ${whose}`;
-    const samples = `${data.samples} sample${data.samples === 1 ? "" : "s"}`;
-    return h(
-      "header",
-      { class: "lw-quantize-head" },
-      h(
-        "div",
-        { class: "lw-quantize-title" },
-        h("h1", { class: "lw-clip", attributes: { title: result.target } }, formatTarget(result.target)),
-        hasEditor
-          ? h(
-              "div",
-              { class: "lw-actions" },
-              again,
-              button({
-                label: "Show in the graph",
-                icon: "graph",
-                appearance: "icon",
-                onClick: () => ignore(host.openGraph()),
-              }),
-              save,
-            )
-          : null,
-      ),
-      h(
-        "div",
-        { class: "lw-muted" },
-        [device, ...(data.isRandom ? [] : [`${formatTarget(data.value)}, ${samples}`]), now].join(" · "),
-      ),
-      data.isRandom
-        ? h(
-            "div",
-            { class: "lw-random" },
-            icon("warning"),
-            h("span", {}, `Random inputs, ${samples}: these errors need not be those on your data. `),
-            hasEditor
-              ? h(
-                  "button",
-                  { class: "lw-link", attributes: { type: "button" }, on: { click: () => ignore(host.pickData()) } },
-                  "Choose data…",
-                )
-              : null,
-          )
+    const isNew = isQuantize ? isChanged || isMore : result.data.isRandom && choices.data !== null;
+    return head({
+      result,
+      again: hasEditor
+        ? {
+            label: isNew ? `${verbOf(shownState)} with these settings` : `${verbOf(shownState)} again`,
+            isNew,
+            isPossible: !running && !(isQuantize && choices.schemes.length === 0),
+            run: () => quantize(),
+          }
         : null,
-      ...result.notes.map((note) => h("div", { class: "lw-muted lw-note" }, note)),
-    );
+      openGraph: hasEditor ? () => ignore(host.openGraph()) : null,
+      pickData: hasEditor ? () => ignore(host.pickData()) : null,
+    });
   }
 
-  function comparison(shownState: QuantizeState, reports: ReportRows[], report: ReportRows): HTMLElement[] {
+  function savingOf({ running, stale }: QuantizeState, { name }: ReportRows): { why: string | null; run(): void } {
+    return { why: stale ?? (running ? "Wait for the proof" : null), run: () => ignore(host.save(name)) };
+  }
+
+  function comparison(shownState: QuantizeState, { reports, verb }: ResultRows, report: ReportRows): HTMLElement {
     const onChoose = (name: string): void => {
       memory.write({ report: name });
       const hadFocus = document.activeElement?.closest(".lw-schemes") !== null;
@@ -300,36 +229,19 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
     const list = schemeList({
       reports,
       chosen: report.name,
-      noun: nouns[shownState.verb],
-      choices: hasEditor && shownState.verb === "quantize" ? shownState.choices : null,
+      noun: nouns[verb],
+      before: verb === "distill" ? "the teacher" : "as it is",
+      choices: hasEditor && verb === "quantize" ? shownState.choices : null,
       madeWith: shownState.madeWith,
       onChoose,
     });
     const picture = reports.length > 1 ? scatter(reports, () => report.name, onChoose).element : null;
-    return [h("section", { class: "lw-compare" }, list, ...(picture ? [picture] : []))];
-  }
-
-  function verdict(report: ReportRows): HTMLElement {
-    const kept = report.keptForBudget?.length ?? 0;
-    const tone = !report.worthKeeping ? "bad" : isSlower(report) ? "mixed" : "good";
-    return h(
-      "div",
-      { class: `lw-verdict lw-verdict-${tone}`, attributes: { role: "status" } },
-      icon(tone === "good" ? "check" : tone === "mixed" ? "scales" : "warning"),
-      h(
-        "span",
-        {},
-        h("strong", {}, report.name),
-        `: ${report.verdict}`,
-        kept > 0 ? ` ${kept} layer${kept === 1 ? "" : "s"} kept for the error budget.` : "",
-      ),
-    );
+    return h("section", { class: "lw-compare" }, list, picture);
   }
 
   async function refresh(): Promise<void> {
     state = await host.state();
-    problem = null;
-    drawNotices();
+    notices.draw({ ...state, hasContent: state.result !== null });
     // Jobs of others change nothing here: a list that is open must not close.
     const key = JSON.stringify({ ...state, running: state.running !== null, failure: null });
     if (key === drawnState && state.result) return;
@@ -339,12 +251,10 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
 
   return {
     refresh,
-    showProblem,
+    showProblem: (message) => notices.problem(message),
     news: {
       changed: () => ignore(refresh()),
-      progress: ({ message, fraction }) => {
-        if (state?.running) running?.update({ target: state.running.target, message, fraction });
-      },
+      progress: ({ message, fraction }) => notices.progress(message, fraction),
       selected: ({ path }) => shown?.reveal(path),
     },
   };

@@ -1,6 +1,6 @@
 /** How errors, sizes and verdicts are worded in this view: numbers to text and back to colours. Pure; draws nothing. */
-import type { CompressionReport, Difference } from "../../src/protocol/compress.ts";
-import type { QuantizeChoices, ReportRows } from "../../src/protocol/views/quantize.ts";
+import type { CompressionReport, Difference, Speed } from "../../src/protocol/compress.ts";
+import type { LayerRow, QuantizeChoices, ReportRows } from "../../src/protocol/views/quantize.ts";
 import { formatBytes } from "../kit/formats.ts";
 
 const TIMES = "×";
@@ -25,28 +25,35 @@ export function formatError(value: number): string {
   return size < 1e-3 || size >= 1e4 ? value.toExponential(1) : String(Number(value.toPrecision(3)));
 }
 
-/** A factor in words that need no sign: "7× smaller", "1.3× slower", "same speed". */
-export function factor(before: number, after: number, less: string, more: string, same: string): string {
+/** Sizes that differ by less are the same. */
+const SAME_SIZE = 1.05;
+
+/** A factor in words that need no sign: "7× smaller", "1.3× slower"; `same` where they differ by less than `least`. */
+export function factor(
+  before: number,
+  after: number,
+  [less, more, same]: readonly [string, string, string],
+  least: number,
+): string {
   if (!(before > 0) || !(after > 0)) return "–";
   const ratio = before > after ? before / after : after / before;
-  if (ratio < 1.05) return same;
+  if (ratio < least) return same;
   const digits = ratio >= 9.95 ? 0 : ratio >= 1.95 ? 1 : 2;
   return `${Number(ratio.toFixed(digits))}${TIMES} ${before > after ? less : more}`;
 }
 
 export function sizeWords({ beforeBytes, afterBytes }: CompressionReport | ReportRows): string {
-  return factor(beforeBytes, afterBytes, "smaller", "larger", "same size");
+  return factor(beforeBytes, afterBytes, ["smaller", "larger", "same size"], SAME_SIZE);
 }
 
-export function speedWords({ latency }: CompressionReport | ReportRows): string {
-  return factor(latency.before.medianUs, latency.after.medianUs, "faster", "slower", "same speed");
+/** "1.3× faster", "as fast": what the verdict says, whose judgement weighs how much the times jumped about. */
+export function speedWords({ change, factor: times }: Speed): string {
+  return change === "same" ? "as fast" : `${times.toFixed(times < 1.1 ? 2 : 1)}${TIMES} ${change}`;
 }
 
-/** Within this much of each other two times are called the same. */
-const SAME_SPEED = 1.05;
-
-export function isSlower({ latency }: ReportRows): boolean {
-  return latency.after.medianUs > latency.before.medianUs * SAME_SPEED;
+/** A layer's times come from the same run: they jump about as the model's do. */
+export function isSlower({ beforeUs, afterUs }: LayerRow, { noise }: Speed): boolean {
+  return beforeUs !== undefined && afterUs !== undefined && afterUs > beforeUs * (1 + noise);
 }
 
 export function beforeAfter(before: number, after: number, format: (value: number) => string): string {

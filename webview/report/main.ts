@@ -13,6 +13,7 @@ import { graphOverlay } from "../../src/protocol/views/related.ts";
 import { tabBar } from "../kit/controls.ts";
 import { h } from "../kit/dom.ts";
 import { formatTarget } from "../kit/formats.ts";
+import { notice } from "../kit/notices.ts";
 import { pageMemory } from "../kit/port.ts";
 import type { Asked } from "../kit/port.ts";
 import { button } from "../kit/toolkit.ts";
@@ -154,9 +155,7 @@ app.append(
     tabs.element,
     button({ label: "Light or dark", icon: "theme", appearance: "icon", onClick: toggleTheme }),
   ),
-  ...data.notes.map((note) =>
-    h("div", { class: "lw-banner lw-banner-stale" }, h("span", { class: "lw-banner-text" }, note)),
-  ),
+  ...data.notes.map((text) => notice({ tone: "warning" }, text)),
   profileRoot,
   graphRoot,
   proofRoot,

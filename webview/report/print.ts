@@ -100,7 +100,7 @@ export function printPage(
     const { reports } = resultRows(proof);
     page.append(printTable("Size, time and error", proofColumns, reports, () => 0));
     for (const report of reports)
-      page.append(printTable(`Layers: ${report.description}`, layerColumns(), report.layers, () => 0));
+      page.append(printTable(`Layers: ${report.description}`, layerColumns(report.speed), report.layers, () => 0));
   }
   if (graphSvg) {
     const parsed = new DOMParser().parseFromString(graphSvg, "image/svg+xml").documentElement;

@@ -1,12 +1,12 @@
 /** What a student's report comes to in one sentence: beside its teacher in size and time, beside its former self in what it knows. */
+import { speedWords } from "./speed.ts";
 import type { Figures, Verdict } from "./verdict.ts";
 
 export function distilledVerdict(figures: Figures): Verdict {
-  const { beforeBytes, afterBytes, latency, metrics, losses = [], output } = figures;
+  const { beforeBytes, afterBytes, speed, metrics, losses = [], output } = figures;
   const judged = metrics[0];
-  const size = ratioWords(beforeBytes / afterBytes, "smaller", "larger", "as large");
-  const time = ratioWords(latency.before.medianUs / latency.after.medianUs, "faster", "slower", "as fast");
-  const cost = `${size} and ${time} than the teacher`;
+  const size = sizeWords(beforeBytes / afterBytes);
+  const cost = `${size} and ${speedWords(speed)} beside the teacher`;
   if (judged) {
     const { name, before, after, better } = judged;
     const words = `${name} ${figure(before)} to ${figure(after)}`;
@@ -20,9 +20,9 @@ export function distilledVerdict(figures: Figures): Verdict {
   return { verdict: `Loss ${figure(first)} to ${figure(last)}, ${near}; ${cost}.`, worthKeeping: true };
 }
 
-function ratioWords(ratio: number, more: string, less: string, same: string): string {
-  if (ratio > 1.05) return `${ratio.toFixed(1)}x ${more}`;
-  return ratio < 0.95 ? `${(1 / ratio).toFixed(1)}x ${less}` : same;
+function sizeWords(ratio: number): string {
+  if (ratio > 1.05) return `${ratio.toFixed(1)}x smaller`;
+  return ratio < 0.95 ? `${(1 / ratio).toFixed(1)}x larger` : "as large";
 }
 
 const figure = (value: number): string => Number(value.toPrecision(4)).toString();

@@ -1,10 +1,11 @@
 /** What Python measured of a compressed model, as the report that people see. Pure. */
 import { timing } from "../../profiler/index.ts";
 import type { CompressionReport } from "../../protocol/compress.ts";
+import { speedOf } from "./speed.ts";
 import { type Figures, type Verdict, verdict } from "./verdict.ts";
 
 /** A report as Python hands it over: times as they were measured, no words. */
-export type Measured = Omit<CompressionReport, "latency" | "verdict" | "worthKeeping"> & {
+export type Measured = Omit<CompressionReport, "latency" | "speed" | "verdict" | "worthKeeping"> & {
   times: { before: number[]; after: number[] };
   /** Layers that are not what they were. */
   changed: number;
@@ -18,6 +19,7 @@ export function reportOf(
 ): CompressionReport {
   const { times, changed, name, description, ...rest } = measured;
   const latency = { before: timing(times.before), after: timing(times.after) };
-  const said = say({ ...rest, latency, changed, ...(budgetDb === undefined ? {} : { budgetDb }) });
-  return { name, description, ...said, latency, ...rest };
+  const speed = speedOf(latency);
+  const said = say({ ...rest, speed, changed, ...(budgetDb === undefined ? {} : { budgetDb }) });
+  return { name, description, ...said, latency, speed, ...rest };
 }

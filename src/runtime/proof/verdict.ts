@@ -1,8 +1,7 @@
 /** What a report on a compressed model comes to in one sentence, the bad news first. Pure: figures in, words out. */
-import type { CompressionReport } from "../../protocol/compress.ts";
+import type { CompressionReport, Speed } from "../../protocol/compress.ts";
+import { factorText } from "./speed.ts";
 
-/** Times that differ by less are the same: the spread of a steady measurement. */
-const SAME_TIME = 0.05;
 const SAME_SIZE = 0.02;
 /** Below this the outputs are mostly noise. */
 const NOISE_DB = 10;
@@ -13,7 +12,7 @@ const TOO_SLOW = 2;
 
 export type Figures = Pick<
   CompressionReport,
-  "beforeBytes" | "afterBytes" | "latency" | "output" | "metrics" | "keptForBudget" | "losses"
+  "beforeBytes" | "afterBytes" | "speed" | "output" | "metrics" | "keptForBudget" | "losses"
 > & {
   /** Layers that were changed. */
   changed: number;
@@ -38,11 +37,12 @@ export function verdict(figures: Figures): Verdict {
   if (spoiled) return reject(spoiled);
   const quality = qualityOf(figures);
   const size = sizeOf(figures);
-  const time = timeOf(figures);
-  if (time.isSlower && !size.isSmaller) return reject(`${capital(time.words)} and no smaller`);
-  if (!time.isFaster && !size.isSmaller) return reject("No faster and no smaller");
-  if (time.ratio > TOO_SLOW) return reject(`${capital(time.words)} for ${size.words}`);
-  const joined = time.isSlower ? `${time.words}, but ${size.words}` : `${size.words}, ${time.words}`;
+  const { change, factor } = figures.speed;
+  const time = timeWords(figures.speed);
+  if (change === "slower" && !size.isSmaller) return reject(`${capital(time)} and no smaller`);
+  if (change !== "faster" && !size.isSmaller) return reject("No faster and no smaller");
+  if (change === "slower" && factor > TOO_SLOW) return reject(`${capital(time)} for ${size.words}`);
+  const joined = change === "slower" ? `${time}, but ${size.words}` : `${size.words}, ${time}`;
   return { verdict: `${capital(joined)}; ${quality}.`, worthKeeping: true };
 }
 
@@ -67,29 +67,8 @@ function spoiledBy(figures: Figures): string | null {
   return isNoise ? `The outputs are mostly noise (${qualityOf(figures)})` : null;
 }
 
-function timeOf({ latency }: Figures): { words: string; ratio: number; isSlower: boolean; isFaster: boolean } {
-  const { before, after } = latency;
-  const ratio = agreed(quotient(after.medianUs, before.medianUs), quotient(after.minUs, before.minUs));
-  const noise = Math.max(SAME_TIME, Math.min(0.25, Math.max(before.spread, after.spread) / 2));
-  const isSlower = ratio > 1 + noise;
-  const isFaster = ratio < 1 / (1 + noise);
-  const words = isSlower
-    ? `slower (${ratio.toFixed(ratio < 1.1 ? 2 : 1)}x)`
-    : isFaster
-      ? `faster (${(1 / ratio).toFixed(1 / ratio < 1.1 ? 2 : 1)}x)`
-      : "as fast";
-  return { words, ratio, isSlower, isFaster };
-}
-
-function quotient(after: number, before: number): number {
-  return before > 0 ? after / before : 1;
-}
-
-/** On a busy machine medians jump about and minima are luck: what both say, in its weaker form. */
-function agreed(byMedian: number, byMinimum: number): number {
-  if (byMedian > 1 && byMinimum > 1) return Math.min(byMedian, byMinimum);
-  if (byMedian < 1 && byMinimum < 1) return Math.max(byMedian, byMinimum);
-  return 1;
+function timeWords({ change, factor }: Speed): string {
+  return change === "same" ? "as fast" : `${change} (${factorText(factor)})`;
 }
 
 function sizeOf({ beforeBytes, afterBytes }: Figures): { words: string; isSmaller: boolean } {
