@@ -129,6 +129,15 @@ export class App implements vscode.Disposable {
     for (const verb of COMPRESSIONS) if (from !== verb) this[verb].reveal(target, path);
   }
 
+  /** A view that tells how far this job is stands on screen. */
+  isInSight({ kind, target }: Job): boolean {
+    if (kind === "profile") return this.profiler.isVisible;
+    if (!target) return false;
+    if (kind === "graph") return this.graphs.isVisible(target);
+    const verb = COMPRESSIONS.find((each) => each === kind);
+    return verb !== undefined && this[verb].tabs.isVisible(target);
+  }
+
   /** Something that is shown has changed. */
   refresh(): void {
     const all = this.results.all();

@@ -1,4 +1,7 @@
-/** A notification with a Cancel button for what takes long; shorter work shows in the status bar alone. */
+/**
+ * A notification with a Cancel button for what takes long and that no view in sight tells of; shorter work shows in the
+ * status bar alone.
+ */
 import * as vscode from "vscode";
 import type { App } from "./app.ts";
 import type { Job } from "./jobs.ts";
@@ -30,6 +33,8 @@ export class Progress {
 
   private open(job: Job): void {
     if (!this.shown.has(job)) return;
+    // The view has the same words and a Cancel of its own; once it is left, the notification takes over.
+    if (this.app.isInSight(job)) return void setTimeout(() => this.open(job), PATIENCE_MS);
     const title = `Layerwise: ${job.kind} ${job.target ? longLabel(job.target) : ""}`;
     const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
     void vscode.window.withProgress(options, (progress, token) => {

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { readOutline, targetAt, type Outline } from "../../src/language/outline/outline.ts";
+import { readFunctions } from "../../src/language/outline/functions.ts";
 import { root } from "../../tools/steps.mjs";
 
 function check(source: string, expected: string[]): Outline {
@@ -153,4 +154,29 @@ test("imports are listed as written", () => {
     "import a.b, c as d\nfrom .e import f\nfrom .. import g\nfrom h.i import (j,\n  k)\n",
   );
   assert.deepEqual(imports.sort(), ["..", "..g", ".e", ".e.f", "a.b", "c", "h.i", "h.i.j", "h.i.k"].sort());
+});
+
+test("functions say what they must be given and whether they give anything", () => {
+  const shown = (source: string): string[] =>
+    readFunctions(source).map(({ name, required, gives, about }) => `${name} ${required} ${gives} ${about}`.trim());
+  assert.deepEqual(shown(readFileSync(join(root, "examples/digits.py"), "utf8")), [
+    "load 0 true All images [1797, 1, 8, 8] from 0 to 1, and their digits [1797].",
+    "batches 0 true Images and digits to learn from (or to calibrate with), in order.",
+    "accuracy 1 true Share of the test images that the model reads rightly.",
+    "main 0 false",
+  ]);
+  const source = `
+def one(): return 1
+def none(): return
+def pairs(a, /, b: dict[str, int] = {}, *rest, c, d=(1, 2), **more):
+    for x in a:
+        got = yield x
+async def outer():
+    def inner():
+        return 1
+    inner()
+class A:
+    def method(self): return 1
+`;
+  assert.deepEqual(shown(source), ["one 0 true", "none 0 false", "pairs 2 true", "outer 0 false"]);
 });

@@ -60,6 +60,10 @@ export class GraphTabs implements vscode.Disposable {
     await this.app.runner.perform("graph", target, optimized ? { fields: { optimized } } : {});
   }
 
+  isVisible(target: Target): boolean {
+    return this.tabs.isVisible(target);
+  }
+
   isOpen(target: Target): boolean {
     return this.tabs.isOpen(target);
   }

@@ -1,8 +1,14 @@
 /** Asks which file or function gives the samples, judges the outputs or holds the weights. Reads none of them. */
+import { readdirSync } from "node:fs";
+import { basename, dirname, extname, join } from "node:path";
 import * as vscode from "vscode";
 import type { QuantizeChoices } from "../../protocol/views/quantize.ts";
-import { openDocument, outlineOf } from "../sources.ts";
+import { readFunctions } from "../../language/outline/functions.ts";
+import { readText } from "../sources.ts";
 import type { Target } from "../target.ts";
+
+/** More are looked for in the dialog. */
+const MOST_FILES = 12;
 
 type Change = Partial<QuantizeChoices>;
 
@@ -12,6 +18,7 @@ interface Item extends vscode.QuickPickItem {
 }
 
 const DATA_FILES = { "Samples and functions": ["npy", "npz", "pt", "pth", "safetensors", "py"], "All files": ["*"] };
+const METRIC_FILES = { Functions: ["py"] };
 const WEIGHT_FILES = { Checkpoints: ["pt", "pth", "bin", "safetensors"], "All files": ["*"] };
 
 export async function pickData(target: Target): Promise<Change> {
@@ -19,7 +26,7 @@ export async function pickData(target: Target): Promise<Change> {
     title: "Samples to calibrate and judge on",
     files: DATA_FILES,
     absent: { label: "$(circle-slash) Random inputs", description: "errors on them need not be those on your data" },
-    functions: "yields inputs, or pairs of inputs and target",
+    functions: { required: 0, missing: "has no function that gives inputs and can be called without arguments" },
   });
   return found === undefined ? {} : { data: found };
 }
@@ -27,8 +34,9 @@ export async function pickData(target: Target): Promise<Change> {
 export async function pickMetric(target: Target): Promise<Change> {
   const found = await pick(target, {
     title: "A function that is called with the model and returns a number",
+    files: METRIC_FILES,
     absent: { label: "$(sparkle) What fits the outputs", description: "top-1 agreement or perplexity where they fit" },
-    functions: "called with the model, returns a number",
+    functions: { required: 1, missing: "has no function that takes the model and returns a number" },
   });
   return found === undefined ? {} : { metric: found };
 }
@@ -46,8 +54,8 @@ interface Question {
   title: string;
   files?: Record<string, string[]>;
   absent: vscode.QuickPickItem;
-  /** What a function of the target's file would have to do; absent where functions are no answer. */
-  functions?: string;
+  /** Which functions may answer, by the arguments that they must be given; absent where functions are no answer. */
+  functions?: { required: number; missing: string };
 }
 
 /** Undefined where nothing was picked, null where nothing is wanted. */
@@ -55,7 +63,8 @@ async function pick(target: Target, question: Question): Promise<string | null |
   const items: Item[] = [
     { ...question.absent, value: null },
     ...(question.files ? [{ label: "$(folder-opened) Choose a file…", browse: true as const }] : []),
-    ...(question.functions ? functionsOf(target.file, question.functions) : []),
+    ...functionsOf(target.file, question),
+    ...filesBeside(target.file, question),
   ];
   const picked = await vscode.window.showQuickPick(items, { title: question.title, matchOnDescription: true });
   if (!picked?.browse) return picked?.value;
@@ -63,20 +72,47 @@ async function pick(target: Target, question: Question): Promise<string | null |
   const options = { defaultUri: folder, filters: question.files, openLabel: "Choose", title: question.title };
   const file = (await vscode.window.showOpenDialog(options))?.[0]?.fsPath;
   if (file === undefined || !file.endsWith(".py")) return file;
-  const name = await vscode.window.showInputBox({
-    title: `Function of ${file}`,
-    prompt: question.functions ?? "the function that yields inputs",
-    validateInput: (text) => (/^[\p{L}_][\p{L}\p{N}_]*$/u.test(text) ? null : "a name of a function"),
-  });
-  return name === undefined ? undefined : `${file}::${name}`;
+  return pickFunction(file, question);
+}
+
+/** Files in the model's own folder, which are usually meant; Python is chosen by its functions. */
+function filesBeside(file: string, { files = {} }: Question): Item[] {
+  const [endings = []] = Object.values(files);
+  const wanted = endings.filter((ending) => ending !== "py").map((ending) => `.${ending}`);
+  try {
+    return readdirSync(dirname(file))
+      .filter((name) => wanted.includes(extname(name)) && name !== basename(file))
+      .toSorted()
+      .slice(0, MOST_FILES)
+      .map((name) => ({ label: `$(file) ${name}`, value: join(dirname(file), name) }));
+  } catch {
+    // A folder that cannot be listed has nothing to offer; the dialog says why.
+    return [];
+  }
+}
+
+/** Of a file of Python one function is meant. */
+async function pickFunction(file: string, question: Question): Promise<string | undefined> {
+  const items = functionsOf(file, question);
+  if (items.length === 0) {
+    void vscode.window.showErrorMessage(
+      `${basename(file)} ${question.functions?.missing ?? "is no file of this kind"}.`,
+    );
+    return undefined;
+  }
+  const title = `${question.title}: a function of ${basename(file)}`;
+  const picked = await vscode.window.showQuickPick(items, { title, matchOnDescription: true });
+  return picked?.value ?? undefined;
 }
 
 /** The functions of the model's own file are near at hand. */
-function functionsOf(file: string, description: string): Item[] {
-  const document = openDocument(file);
-  if (!document || !file.endsWith(".py")) return [];
-  const names = outlineOf(document)
-    .targets.filter(({ kind }) => kind === "function")
-    .map(({ name }) => name);
-  return names.map((name) => ({ label: `$(symbol-method) ${name}`, description, value: `${file}::${name}` }));
+function functionsOf(file: string, { functions }: Question): Item[] {
+  if (!functions || !file.endsWith(".py")) return [];
+  return readFunctions(readText(file) ?? "")
+    .filter(({ name, required, gives }) => gives && required === functions.required && !name.startsWith("_"))
+    .map(({ name, about }) => ({
+      label: `$(symbol-method) ${name}`,
+      description: about,
+      value: `${file}::${name}`,
+    }));
 }

@@ -66,6 +66,10 @@ export class ViewTabs<Host, News extends { type: string }> implements vscode.Web
     return this.tabs.has(targetKey(target));
   }
 
+  isVisible(target: Target): boolean {
+    return this.tabs.get(targetKey(target))?.panel.visible ?? false;
+  }
+
   /** Every tab that is open. */
   all(): { target: Target; panel: vscode.WebviewPanel }[] {
     return [...this.tabs.values()];

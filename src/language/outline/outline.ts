@@ -2,6 +2,7 @@
  * What can be run in a Python file, from its text alone: nn.Module classes, functions that use torch, the file as a
  * script. Follows python/layerwise/targets.py; never runs Python, and keeps going through syntax errors.
  */
+import { argumentsOf } from "./functions.ts";
 import { readStatements, type Statement } from "./statements.ts";
 
 export type TargetKind = "class" | "function" | "script";
@@ -129,22 +130,8 @@ function collect(statements: Statement[], from: number, to: number, names: Names
 
 /** "class A(nn.Module, Base[int], metaclass=M):" gives ["nn.Module", "Base"]. */
 function basesOf(header: string): string[] {
-  const open = header.indexOf("(");
-  if (open < 0) return [];
-  const bases: string[] = [];
-  let depth = 0;
-  let start = open + 1;
-  for (let at = open; at < header.length; at++) {
-    const character = header[at];
-    if ("([{".includes(character)) depth++;
-    const isEnd = ")]}".includes(character) && --depth === 0;
-    if (isEnd || (character === "," && depth === 1)) {
-      bases.push(header.slice(start, at).trim());
-      start = at + 1;
-    }
-    if (isEnd) break;
-  }
-  return bases.filter((base) => base !== "" && !/^\w+\s*=/.test(base)).map((base) => base.replace(/\[.*$/s, "").trim());
+  const bases = argumentsOf(header).filter((base) => !/^\w+\s*=/.test(base));
+  return bases.map((base) => base.replace(/\[.*$/s, "").trim());
 }
 
 function readImport(text: string, names: Names): void {
