@@ -104,9 +104,11 @@ def load(file, mmap_mode=None, allow_pickle=False, fix_imports=True, encoding="A
         if magic[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
             source.seek(-len(magic), 1)
             return NpzFile(io.BytesIO(source.read()))
-        raise ValueError(
-            "This file contains pickled (object) data. Layerwise never executes pickles: save arrays with numpy.save or savez"
-        )
+        if magic[:1] == b"\x80":
+            raise ValueError(
+                "This file contains pickled (object) data. Layerwise never executes pickles: save arrays with numpy.save or savez"
+            )
+        raise ValueError(f"it is no .npy or .npz file: it begins with {magic!r}, expected {_MAGIC!r}")
     finally:
         if is_ours:
             source.close()

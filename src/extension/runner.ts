@@ -72,6 +72,8 @@ export class Runner {
     }
     app.output.tell(kept);
     if (kept.failure?.kind === "cancelled") {
+      // How an earlier attempt with other settings failed is no news any more.
+      if (how.merge && older?.failure) app.results.set({ ...older, failure: null });
       app.refresh();
       return null;
     }

@@ -40,6 +40,7 @@ torch.save({"other": x}, out + "/other.pt")
 python(script, folder);
 writeFileSync(join(folder, "cut.npy"), readFileSync(join(folder, "x.npy")).subarray(0, 700));
 writeFileSync(join(folder, "words.txt"), "call me");
+writeFileSync(join(folder, "words.npy"), "call me");
 writeFileSync(join(folder, "raises.py"), "def go():\n    return 1 / 0\n");
 
 const file = (name: string): string => join(folder, name);
@@ -89,6 +90,7 @@ test("data that does not fit: a sentence each", async () => {
     [file("nowhere.npy")]: /^--data: there is no file .*nowhere\.npy$/,
     [file("words.txt")]: /words\.txt is no data that is read: expected \.npy/,
     [file("cut.npy")]: /cut\.npy cannot be read: /,
+    [file("words.npy")]: /words\.npy cannot be read: it is no \.npy or \.npz file: it begins with b'call m'/,
     [file("bytes.npy")]: /bytes\.npy: x is uint8, but the model takes float32$/,
     [file("deep.npy")]: /deep\.npy: x has the shape \[1, 5, 2, 1, 64\], but the model was given \[2, 64\]/,
     [file("wrong.npz")]: /wrong\.npz holds 'image', but the inputs are x$/,

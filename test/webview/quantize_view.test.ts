@@ -217,7 +217,7 @@ test("nothing is saved while it runs or once the source has changed", async () =
     ["stale", "model.py was edited after this comparison"],
   ] as const) {
     await withView({ query: { state }, width: 900 }, async (view) => {
-      assert.ok((await textOf(view, ".lw-notices")).includes(words));
+      assert.ok((await textOf(view, "#app")).includes(words));
       assert.equal(await view.page.getAttribute("vscode-button[aria-label='Save as…']", "disabled"), "");
     });
   }

@@ -173,7 +173,7 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
   const bar = h("div", { class: "lw-model-holder" });
   const content = h("div", { class: "lw-graph-content" });
   root.classList.add("lw-graph");
-  root.replaceChildren(bar, notices.element, content);
+  root.replaceChildren(bar, notices.element, content, notices.foot);
 
   function drawNotices(): void {
     if (!state) return;

@@ -51,7 +51,7 @@ export function mountInspect(root: HTMLElement, { host, memory }: InspectOptions
     cancel: () => ignore(host.cancel()),
   });
   root.classList.add("lw-inspect");
-  root.replaceChildren(notices.element, content);
+  root.replaceChildren(notices.element, content, notices.foot);
 
   function drawContent(): void {
     if (!state) return;

@@ -64,6 +64,9 @@ export function failureNotice(failure: Failure, actions: FailureActions): HTMLEl
   const isCancelled = failure.kind === "cancelled";
   const { openSource, copy, retry } = actions;
   const place = at && `${baseName(at.file)}:${at.line}`;
+  // An exception's class says something about the model; names of our own for what the user asked wrongly say nothing.
+  const isException = failure.kind !== "usage" && /^[A-Z]/.test(failure.type);
+  const title = isCancelled ? "Cancelled" : isException ? failure.type : "";
   const links = [
     place && openSource ? link(place, () => openSource(at), "lw-mono") : null,
     place && !openSource ? h("span", { class: "lw-mono" }, place) : null,
@@ -72,7 +75,7 @@ export function failureNotice(failure: Failure, actions: FailureActions): HTMLEl
   ];
   return notice(
     isCancelled ? { tone: "plain", icon: "clock", role: "status" } : { tone: "error", role: "alert" },
-    h("div", {}, h("strong", {}, `${isCancelled ? "Cancelled" : failure.type}: `), failure.message),
+    h("div", {}, title ? h("strong", {}, `${title}: `) : null, failure.message),
     failure.hint ? h("div", { class: "lw-muted" }, `Hint: ${failure.hint}`) : null,
     h("div", { class: "lw-notice-links" }, ...links),
     traceback
@@ -101,6 +104,8 @@ export interface NoticeBoardOptions extends FailureActions {
 
 export interface NoticeBoard {
   element: HTMLElement;
+  /** Below the content: what runs, where its coming and going moves nothing that is being read. */
+  foot: HTMLElement;
   draw(now: Now): void;
   /** The view itself failed; stands until the next `draw`. */
   problem(message: string): void;
@@ -113,6 +118,7 @@ export interface NoticeBoard {
 export function noticeBoard(options: NoticeBoardOptions): NoticeBoard {
   const { again, cancel = () => {}, retry } = options;
   const element = h("div", { class: "lw-notices" });
+  const foot = h("div", { class: "lw-notices" });
   let last: Now = { failure: null, hasContent: false };
   let drawn = "";
   const small = runningStrip(false, cancel);
@@ -129,7 +135,7 @@ export function noticeBoard(options: NoticeBoardOptions): NoticeBoard {
     if (key === drawn) return;
     drawn = key;
     const list: HTMLElement[] = [];
-    if (running && hasContent) list.push(small.element);
+    foot.replaceChildren(...(running && hasContent ? [small.element] : []));
     if (failure && !running) list.push(failureNotice(failure, options));
     if (stale && hasContent && !running) {
       const label = typeof again === "function" ? again() : again;
@@ -142,6 +148,7 @@ export function noticeBoard(options: NoticeBoardOptions): NoticeBoard {
 
   return {
     element,
+    foot,
     draw: (now) => draw(now),
     problem: (message) => draw(last, [message]),
     progress(message, fraction) {

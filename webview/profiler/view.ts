@@ -90,7 +90,7 @@ export function mountProfiler(root: HTMLElement, options: ProfilerOptions): Prof
     cancel: () => ignore(host.cancel()),
   });
   root.classList.add("lw-profiler");
-  root.replaceChildren(notices.element, content);
+  root.replaceChildren(notices.element, content, notices.foot);
 
   function drawContent(): void {
     if (!state) return;

@@ -91,6 +91,14 @@ function tip(report: ReportRows): Tip {
   };
 }
 
+interface RowOptions extends CompareOptions {
+  /** No row has the settings of now: the button that runs them again says it for all. */
+  areAllOther: boolean;
+}
+
+/** Times before that differ by more are said in their row. */
+const MOST_DRIFT = 0.25;
+
 const speedColours = {
   faster: "var(--lw-series-2)",
   same: "var(--lw-series-7)",
@@ -98,21 +106,29 @@ const speedColours = {
 } as const;
 
 interface Scale {
+  /** The middle one of all times before. */
+  beforeUs: number;
   mostUs: number;
   mostBytes: number;
 }
 
-function schemeRow(report: ReportRows, options: CompareOptions, { mostUs, mostBytes }: Scale): HTMLElement {
+function schemeRow(report: ReportRows, options: RowOptions, { beforeUs, mostUs, mostBytes }: Scale): HTMLElement {
   const { choices, madeWith, onChoose } = options;
   const isChosen = report.name === options.chosen;
   const { latency, speed, output } = report;
   const [metric] = report.metrics;
   const isSlower = speed.change === "slower";
+  // Measured in turn with the model as it was: on a busier machine than the others, which only its own time tells.
+  const isElsewhen = Math.abs(latency.before.medianUs / (beforeUs || 1) - 1) > MOST_DRIFT;
+  const ownBefore = isElsewhen ? `, beside ${formatDuration(latency.before.medianUs)}` : null;
+  // The middle times differ and the best ones do not: something else ran during one of them.
+  const drift = latency.after.medianUs / (latency.before.medianUs || 1);
+  const isJumpy = speed.change === "same" && Math.abs(Math.log(drift)) > Math.log(1 + MOST_DRIFT);
   const isLarger = report.afterBytes > report.beforeBytes;
   const badge = report.worthKeeping
     ? null
     : h("span", { class: "lw-not-kept" }, icon("warning"), isSlower ? "slower: not kept" : "not kept");
-  const isOther = choices !== null && !isSameChoice(choices, madeWith[report.name]);
+  const isOther = choices !== null && !isSameChoice(choices, madeWith[report.name]) && !options.areAllOther;
   const row = h(
     "div",
     {
@@ -134,7 +150,14 @@ function schemeRow(report: ReportRows, options: CompareOptions, { mostUs, mostBy
         { class: "lw-scheme-title" },
         badge,
         h("strong", { class: "lw-clip" }, report.name),
-        isOther ? h("span", { class: "lw-muted lw-other-settings" }, "earlier settings") : null,
+        isOther
+          ? h(
+              "span",
+              { class: "lw-muted lw-other-settings", attributes: { title: "Measured with earlier settings" } },
+              icon("clock"),
+              h("span", { class: "lw-spoken" }, "earlier settings"),
+            )
+          : null,
       ),
       h("div", { class: "lw-muted lw-scheme-description" }, report.description),
     ),
@@ -147,7 +170,7 @@ function schemeRow(report: ReportRows, options: CompareOptions, { mostUs, mostBy
     cell(
       "time",
       [formatDuration(latency.after.medianUs)],
-      h("span", { class: isSlower ? "lw-slower" : "lw-muted" }, speedWords(speed)),
+      h("span", { class: isSlower ? "lw-slower" : "lw-muted" }, speedWords(speed), isJumpy ? " at best" : ownBefore),
       bar(latency.before.medianUs, latency.after.medianUs, mostUs, speedColours[speed.change]),
     ),
     cell(
@@ -174,10 +197,8 @@ function metricCell(metric: Metric, value: number): HTMLElement {
 }
 
 /** What all are compared with. Each was measured in turn with it: its time is the middle one of these. */
-function beforeRow({ reports, before }: CompareOptions, { mostUs, mostBytes }: Scale): HTMLElement {
+function beforeRow({ reports, before }: CompareOptions, { beforeUs, mostUs, mostBytes }: Scale): HTMLElement {
   const [first] = reports;
-  const times = reports.map(({ latency }) => latency.before.medianUs).toSorted((a, b) => a - b);
-  const medianUs = times[Math.floor(times.length / 2)] ?? 0;
   const bytes = first?.beforeBytes ?? 0;
   const metric = first?.metrics[0];
   const plain = (share: number): HTMLElement => shareBar([{ share, colour: "var(--lw-faint)" }]);
@@ -186,14 +207,17 @@ function beforeRow({ reports, before }: CompareOptions, { mostUs, mostBytes }: S
     { class: "lw-scheme-line lw-before-line" },
     h("div", { class: "lw-scheme-cell lw-scheme-name lw-muted" }, before),
     cell("size", [formatBytes(bytes)], null, plain(bytes / (mostBytes || 1))),
-    cell("time", [formatDuration(medianUs)], null, plain(medianUs / (mostUs || 1))),
+    cell("time", [formatDuration(beforeUs)], null, plain(beforeUs / (mostUs || 1))),
     cell("error", [metric && metric.before !== 1 ? metricCell(metric, metric.before) : ""], null),
   );
 }
 
 export function schemeList(options: CompareOptions): HTMLElement {
-  const { reports, noun, onChoose } = options;
+  const { reports, noun, choices, madeWith, onChoose } = options;
+  const areAllOther = choices !== null && !reports.some(({ name }) => isSameChoice(choices, madeWith[name]));
+  const times = reports.map(({ latency }) => latency.before.medianUs).toSorted((a, b) => a - b);
   const scale: Scale = {
+    beforeUs: times[Math.floor(times.length / 2)] ?? 0,
     mostUs: Math.max(...reports.flatMap(({ latency }) => [latency.before.medianUs, latency.after.medianUs])),
     mostBytes: Math.max(...reports.flatMap(({ beforeBytes, afterBytes }) => [beforeBytes, afterBytes])),
   };
@@ -212,7 +236,7 @@ export function schemeList(options: CompareOptions): HTMLElement {
         },
       },
     },
-    ...reports.map((report) => schemeRow(report, options, scale)),
+    ...reports.map((report) => schemeRow(report, { ...options, areAllOther }, scale)),
   );
   return h(
     "div",
@@ -225,7 +249,7 @@ export function schemeList(options: CompareOptions): HTMLElement {
       h("span", {}, "Time of one call"),
       h(
         "span",
-        { class: "lw-clip", attributes: { title: metric ? `Output error and ${metric.name}` : null } },
+        { attributes: { title: metric ? `Output error and ${metric.name}` : null } },
         metric ? `Error, ${metric.name}` : "Output error",
       ),
     ),

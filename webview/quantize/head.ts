@@ -54,8 +54,8 @@ export function head({ result, again, openGraph, pickData }: HeadOptions): HTMLE
 
 export interface VerdictOptions {
   report: ReportRows;
-  /** Null where nothing can be saved from. `why` says what has to happen first. */
-  save: { why: string | null; run(): void } | null;
+  /** Null where nothing can be saved from. `why` says what has to happen first; other settings wait to be tried. */
+  save: { why: string | null; isOfEarlierSettings: boolean; run(): void } | null;
 }
 
 /** Good to keep, kept at a price, or not worth keeping. */
@@ -74,7 +74,7 @@ export function verdictCard({ report, save }: VerdictOptions): HTMLElement {
     saving = button({
       label: "Save as…",
       icon: "save",
-      appearance: report.worthKeeping ? "primary" : "secondary",
+      appearance: report.worthKeeping && !save.isOfEarlierSettings ? "primary" : "secondary",
       onClick: save.run,
     });
     if (save.why !== null) {

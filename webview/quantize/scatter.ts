@@ -22,20 +22,24 @@ interface Placed {
 const overlaps = (a: Placed, b: Placed): boolean =>
   a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 
-/** Beside the point, on the first side where no other label or point stands. */
-function labelPlace(
-  x: number,
-  y: number,
-  text: string,
-  taken: Placed[],
-  width: number,
-): { x: number; y: number; anchor: "start" | "end" | "middle" } {
+interface LabelPlace {
+  x: number;
+  y: number;
+  anchor: "start" | "end" | "middle";
+}
+
+/** Beside the point, on the first side where no other label or point stands; null where there is no such side. */
+function labelPlace(x: number, y: number, text: string, taken: Placed[], width: number): LabelPlace | null {
   const long = text.length * LETTER;
-  const places = [
-    { x: x + 9, y: y + 4, anchor: "start" as const, left: x + 9 },
-    { x: x - 9, y: y + 4, anchor: "end" as const, left: x - 9 - long },
-    { x, y: y - 10, anchor: "middle" as const, left: x - long / 2 },
-    { x, y: y + 19, anchor: "middle" as const, left: x - long / 2 },
+  const places: (LabelPlace & { left: number })[] = [
+    { x: x + 9, y: y + 4, anchor: "start", left: x + 9 },
+    { x: x - 9, y: y + 4, anchor: "end", left: x - 9 - long },
+    { x, y: y - 10, anchor: "middle", left: x - long / 2 },
+    { x, y: y + 19, anchor: "middle", left: x - long / 2 },
+    { x: x + 8, y: y - 6, anchor: "start", left: x + 8 },
+    { x: x + 8, y: y + 14, anchor: "start", left: x + 8 },
+    { x: x - 8, y: y - 6, anchor: "end", left: x - 8 - long },
+    { x: x - 8, y: y + 14, anchor: "end", left: x - 8 - long },
   ];
   const box = (place: (typeof places)[number]): Placed => ({
     left: place.left,
@@ -47,9 +51,9 @@ function labelPlace(
     const at = box(place);
     return at.left > MARGIN.left - 6 && at.right < width && taken.every((other) => !overlaps(at, other));
   });
-  const chosen = free ?? places[0]!;
-  taken.push(box(chosen));
-  return chosen;
+  if (!free) return null;
+  taken.push(box(free));
+  return free;
 }
 
 /** Round in the unit that they are written in: 0, 100 KiB, 200 KiB. */
@@ -120,7 +124,9 @@ export function scatterSvg(
     const [cx, cy] = [x(report.afterBytes), yOf(report)];
     return { left: cx - 6, right: cx + 6, top: cy - 6, bottom: cy + 6 };
   });
-  for (const report of reports) {
+  // Those that matter find a place for their names first; where it is too close, the others show theirs to the pointer.
+  const rank = (report: ReportRows): number => (report.name === chosen ? 0 : front.includes(report) ? 1 : 2);
+  for (const report of reports.toSorted((a, b) => rank(a) - rank(b))) {
     const [cx, cy] = [x(report.afterBytes), yOf(report)];
     const isChosen = report.name === chosen;
     const names = ["lw-point"];
@@ -134,7 +140,7 @@ export function scatterSvg(
       svg("circle", { cx, cy, r: 12, class: "lw-point-reach" }),
       ...(isChosen ? [svg("circle", { cx, cy, r: 8, class: "lw-point-ring" })] : []),
       svg("circle", { cx, cy, r: 4.5, class: "lw-point-dot" }),
-      svg("text", { x: label.x, y: label.y, "text-anchor": label.anchor }, report.name),
+      ...(label ? [svg("text", { x: label.x, y: label.y, "text-anchor": label.anchor }, report.name)] : []),
     );
     group.addEventListener("click", () => onChoose(report.name));
     tipOver(group, () => pointTip(report));

@@ -175,7 +175,7 @@ const BUDGET = { least: 5, most: 60, first: 30 };
 
 function budget({ choices, choose }: SettingsOptions): HTMLElement {
   const isOn = choices.budgetDb !== null;
-  const text = h("span", { class: "lw-budget-text" }, isOn ? `at least ${choices.budgetDb} dB` : "no limit");
+  const text = h("span", { class: "lw-budget-text" }, isOn ? `≥ ${choices.budgetDb} dB` : "no limit");
   const slider = h("input", {
     attributes: {
       type: "range",
@@ -188,7 +188,7 @@ function budget({ choices, choose }: SettingsOptions): HTMLElement {
     },
     on: {
       input: () => {
-        text.textContent = `at least ${slider.value} dB`;
+        text.textContent = `≥ ${slider.value} dB`;
       },
       change: () => choose({ budgetDb: Number(slider.value) }),
     },

@@ -23,6 +23,7 @@ import type { TableState } from "../kit/table.ts";
 import { button } from "../kit/toolkit.ts";
 import { schemeList } from "./compare.ts";
 import { head, verdictCard } from "./head.ts";
+import type { VerdictOptions } from "./head.ts";
 import { reportView } from "./report.ts";
 import type { ReportView, TabId } from "./report.ts";
 import { savedStrip } from "./saved.ts";
@@ -76,7 +77,7 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
     cancel: () => ignore(host.cancel()),
   });
   root.classList.add("lw-quantize");
-  root.replaceChildren(notices.element, content);
+  root.replaceChildren(notices.element, content, notices.foot);
 
   function settings(shownState: QuantizeState, isOpen: boolean): HTMLElement {
     const { choices } = shownState;
@@ -215,8 +216,11 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
     });
   }
 
-  function savingOf({ running, stale }: QuantizeState, { name }: ReportRows): { why: string | null; run(): void } {
-    return { why: stale ?? (running ? "Wait for the proof" : null), run: () => ignore(host.save(name)) };
+  function savingOf(shownState: QuantizeState, { name }: ReportRows): VerdictOptions["save"] {
+    const { running, stale, choices, madeWith, verb } = shownState;
+    const why = stale ?? (running ? "Wait for the proof" : null);
+    const isOfEarlierSettings = verb === "quantize" && !isSameChoice(choices, madeWith[name]);
+    return { why, isOfEarlierSettings, run: () => ignore(host.save(name)) };
   }
 
   function comparison(shownState: QuantizeState, { reports, verb }: ResultRows, report: ReportRows): HTMLElement {
@@ -267,11 +271,16 @@ function verbOf({ verb }: QuantizeState): string {
 /** At this ratio of signal to noise in the outputs people seldom notice a difference. */
 const CLOSE_DB = 25;
 
-/** The one to look at first: the smallest that is worth keeping and close to the original, else the closest. */
+/** So many times as small by so many times as fast. */
+function gain({ beforeBytes, afterBytes, speed }: ReportRows): number {
+  return (beforeBytes / afterBytes) * (speed.change === "slower" ? 1 / speed.factor : speed.factor);
+}
+
+/** The one to look at first: of those worth keeping and close to the original what gains most in size and speed. */
 function firstReport(reports: readonly ReportRows[]): ReportRows {
   const db = ({ output }: ReportRows): number => output.sqnrDb ?? Infinity;
   const worth = reports.filter(({ worthKeeping }) => worthKeeping);
-  const close = worth.filter((report) => db(report) >= CLOSE_DB).toSorted((a, b) => a.afterBytes - b.afterBytes);
+  const close = worth.filter((report) => db(report) >= CLOSE_DB).toSorted((a, b) => gain(b) - gain(a));
   const closest = worth.toSorted((a, b) => db(b) - db(a));
   return close[0] ?? closest[0] ?? reports[0]!;
 }

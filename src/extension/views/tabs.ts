@@ -45,14 +45,23 @@ export class ViewTabs<Host, News extends { type: string }> implements vscode.Web
       return;
     }
     const editor = this.app.editor();
-    const column = editor?.viewColumn ?? vscode.window.tabGroups.activeTabGroup.viewColumn;
-    // A model's file has no code beside it that the view could hide.
-    const viewColumn = target.kind === "model" ? column : column + 1;
-    const place = { viewColumn, preserveFocus: target.kind !== "model" };
+    const place = { viewColumn: this.columnFor(target, editor), preserveFocus: target.kind !== "model" };
     const panel = vscode.window.createWebviewPanel(this.options.id, this.titleFor(target), place, {});
     this.adopt(panel, target);
     void this.remember();
     if (editor && target.kind !== "model") await vscode.window.showTextDocument(editor.document, editor.viewColumn);
+  }
+
+  /**
+   * Beside the code. Where no code is in sight there is nothing that the view could hide: after the window was reloaded
+   * a view may be what is looked at first, and another one goes to it.
+   */
+  private columnFor(target: Target, last: vscode.TextEditor | undefined): vscode.ViewColumn {
+    const active = vscode.window.tabGroups.activeTabGroup.viewColumn;
+    if (target.kind === "model") return last?.viewColumn ?? active;
+    const shown = vscode.window.visibleTextEditors.find(({ document }) => document.uri.fsPath === target.file);
+    const code = (last?.viewColumn !== undefined ? last : shown)?.viewColumn;
+    return code === undefined ? active : code + 1;
   }
 
   async deserializeWebviewPanel(panel: vscode.WebviewPanel): Promise<void> {
