@@ -63,10 +63,8 @@ export class RangeObserver {
     }
   }
 
-  /** Zero is always inside: paddings are zero. */
   range(): Range {
-    const found = this.#range();
-    return { low: Math.min(0, found.low), high: Math.max(0, found.high) };
+    return withZero(this.#range());
   }
 
   #range(): Range {
@@ -80,6 +78,9 @@ export class RangeObserver {
     return this.#kind === "entropy" ? histogram.leastDivergence() : histogram.narrowed();
   }
 }
+
+/** Zero is always inside: paddings are zero. */
+const withZero = ({ low, high }: Range): Range => ({ low: Math.min(0, low), high: Math.max(0, high) });
 
 class SeenHistogram {
   readonly #counts: Float64Array;
@@ -158,7 +159,8 @@ class SeenHistogram {
 
   /**
    * The cut at which the distribution that 256 codes can show is closest to the real one, by the Kullback-Leibler divergence
-   * (Migacz, 8-bit inference with TensorRT, 2017), over absolute values where numbers have both signs.
+   * (Migacz, 8-bit inference with TensorRT, 2017), over absolute values where numbers have both signs. Cuts whose squared error
+   * is larger than that of covering everything are no choice: the divergence counts how many values are cut off, not how far.
    */
   leastDivergence(): Range {
     const reach = Math.max(-this.#whole.low, this.#whole.high);
@@ -168,14 +170,17 @@ class SeenHistogram {
       sizes[at]! += count;
     });
     const levels = this.#whole.low < 0 ? LEVELS / 2 : LEVELS;
-    let best = sizes.length;
+    const most = this.#error(withZero(this.#whole));
+    let best = this.#whole;
     let least = Infinity;
     for (let bins = levels; bins <= sizes.length; bins += 16) {
+      const end = (reach * bins) / sizes.length;
+      const range = { low: Math.max(this.#whole.low, -end), high: Math.min(this.#whole.high, end) };
+      if (this.#error(withZero(range)) > most) continue;
       const divergence = divergenceOf(sizes, bins, levels);
-      if (divergence < least) [best, least] = [bins, divergence];
+      if (divergence < least) [best, least] = [range, divergence];
     }
-    const end = (reach * best) / sizes.length;
-    return { low: Math.max(this.#whole.low, -end), high: Math.min(this.#whole.high, end) };
+    return best;
   }
 }
 
