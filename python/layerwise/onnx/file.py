@@ -40,8 +40,9 @@ class Node:
         self.drops = ()
         # What it stands for, where it calls a function of the model.
         self.body = None
-        # Where the layer lives that does its work.
+        # Where the layer lives that does its work, or the function of tensors that does it.
         self.layer = None
+        self.step = None
         # The path of the block that it runs in, where its name does not say it.
         self.scope = None
         # What the file says an input is, where no dtype of ours says it: {position: "uint4"}.

@@ -11,6 +11,7 @@ import torch
 
 from layerwise.onnx import registry
 from layerwise.onnx.file import Graph, Initializer, ModelRefused, Texts
+from layerwise.onnx.integers import take_integers
 from layerwise.onnx.layers import take_layers
 from layerwise.onnx.values import BORROWED, TYPE_NAMES, as_tensor, known_of, wrapped
 
@@ -180,6 +181,8 @@ class Run:
         if node.layer is not None:
             # Asked for anew each time: who compresses a model puts other layers in their places.
             return [node.layer.value()(self.tensor(inputs[0]))]
+        if node.step is not None:
+            return [node.step(*map(self.tensor, inputs))]
         return registry.call(node, self, inputs) if node.body is None else self._function(node.body, inputs)
 
     def _function(self, body, inputs):
@@ -224,8 +227,9 @@ class Registration:
         if depth > 32:
             raise ModelRefused("functions and graphs are nested more than 32 deep")
         self._constants(graph)
+        integers = take_integers(graph, _uses)
         uses = _uses(graph)
-        self._layers(graph, uses)
+        self._layers(graph, uses, integers)
         graph.places = {
             name: self._place(initializer, uses.get(name, ())) for name, initializer in graph.initializers.items()
         }
@@ -236,7 +240,7 @@ class Registration:
             if function is not None and not registry.is_known(node.operator):
                 node.body = function.graph_for(node)
                 self.add(node.body, depth + 1)
-            elif not registry.is_known(node.operator):
+            elif node.step is None and node.layer is None and not registry.is_known(node.operator):
                 where = f" (node '{node.name}')" if node.name else ""
                 raise NotImplementedError(f"the ONNX operator {node.operator} is not done here{where}")
             for inner in _graphs_of(node):
@@ -254,8 +258,8 @@ class Registration:
             graph.initializers[node.outputs[0]] = constant_of(node)
         graph.nodes = kept
 
-    def _layers(self, graph, uses):
-        """Products and convolutions with weights of their own become layers, where the names of their nodes say."""
+    def _layers(self, graph, uses, integers):
+        """Products and convolutions with weights of their own become layers, where the names of their nodes say; those on codes are."""
 
         def is_free(name):
             users = uses.get(name, ())
@@ -263,7 +267,7 @@ class Registration:
 
         scopes = collections.Counter()
         before = list(graph.nodes)
-        layers = take_layers(graph, uses, is_free)
+        layers = {**integers, **take_layers(graph, uses, is_free)}
         for node in before:
             scope = _scope(node)
             for depth in range(1, len(scope) + 1):

@@ -1120,13 +1120,13 @@ def _cholesky_solve(B, L, upper):
         raise
 
 
-def _choose_qparams(input, quant_min=0, quant_max=255):
-    "The scale and the zero point that hold all of input."
-    result = _direct__choose_qparams(input, quant_min, quant_max)
+def _choose_qparams(input, quant_min=0, quant_max=255, onnx=False):
+    "The scale and the zero point that hold all of input; by the rule of ONNX's DynamicQuantizeLinear where onnx says so."
+    result = _direct__choose_qparams(input, quant_min, quant_max, onnx)
     if result is not NotImplemented:
         return _choose_qparams_result(*result)
     try:
-        return _wrap_named(_choose_qparams_result, _core__choose_qparams(input.h, quant_min, quant_max))
+        return _wrap_named(_choose_qparams_result, _core__choose_qparams(input.h, quant_min, quant_max, onnx))
     except AttributeError:
         _check_tensors("_choose_qparams", [("input", 1, input)])
         raise
@@ -2087,9 +2087,9 @@ def _prod(input, dim, keepdim, dtype):
         raise
 
 
-def _quantize_affine(input, scale, zero_point=None, axis=None, quant_min=-128, quant_max=127, dtype=None):
-    "Integers q with input = (q - zero_point) * scale, clamped to [quant_min, quant_max]; int8 unless dtype says otherwise."
-    result = _direct__quantize_affine(input, scale, zero_point, axis, quant_min, quant_max, dtype)
+def _quantize_affine(input, scale, zero_point=None, axis=None, quant_min=-128, quant_max=127, dtype=None, divide=False):
+    "Integers q with input = (q - zero_point) * scale, clamped to [quant_min, quant_max]; int8 unless dtype says otherwise; divide: as ONNX rounds."
+    result = _direct__quantize_affine(input, scale, zero_point, axis, quant_min, quant_max, dtype, divide)
     if result is not NotImplemented:
         return result
     try:
@@ -2109,7 +2109,7 @@ def _quantize_affine(input, scale, zero_point=None, axis=None, quant_min=-128, q
                 zero_point_value, zero_point_kind = zero_point.h, 3
             except AttributeError:
                 zero_point_value, zero_point_kind = _operand(zero_point)
-        return _wrap(_core__quantize_affine(input.h, scale_value, scale_kind, zero_point_value, zero_point_kind, axis, quant_min, quant_max, -1 if dtype is None else dtype.id))
+        return _wrap(_core__quantize_affine(input.h, scale_value, scale_kind, zero_point_value, zero_point_kind, axis, quant_min, quant_max, -1 if dtype is None else dtype.id, divide))
     except AttributeError:
         _check_tensors("_quantize_affine", [("input", 1, input)])
         raise

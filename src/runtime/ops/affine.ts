@@ -2,7 +2,7 @@
  * Affine numbers: integers that stand for (q - zero_point) * scale. Quantizing, its inverse, both at once (fake
  * quantization, with the straight-through gradients of PyTorch) and the choice of a scale. Products are in quantized.ts.
  */
-import { bfloat16, float32, float64, int32, int8, Scalar, type DType } from "../dtype.ts";
+import { bfloat16, float32, float64, int32, int8, Scalar, uint8, type DType } from "../dtype.ts";
 import { RuntimeError } from "../errors.ts";
 import { op, type Grads } from "../op.ts";
 import { constant, e, input as leaf, param, type Expr } from "../pointwise/expr.ts";
@@ -73,9 +73,8 @@ function reciprocalOf(o: Operands, scale: Number_): Expr {
   return o.number(Math.fround(1 / Math.fround(scale.number)));
 }
 
-/** The integer that stands for x, not yet clamped. */
-function quantized(x: Expr, inverse: Expr, zero: Expr | null, zeroIsFloating: boolean): Expr {
-  const scaled = e.mul(x, inverse);
+/** The integer that stands for x, which counts steps, not yet clamped. */
+function quantized(scaled: Expr, zero: Expr | null, zeroIsFloating: boolean): Expr {
   if (!zero) return e.round(scaled);
   return zeroIsFloating ? e.round(e.add(scaled, zero)) : e.add(e.round(scaled), zero);
 }
@@ -87,8 +86,8 @@ const like = (t: Tensor, dtype: DType): Tensor => empty(t.shape, dtype, t.device
 
 export const quantizeAffine = op({
   signature:
-    "_quantize_affine(Tensor input, Operand scale, Operand? zero_point=None, int? axis=None, int quant_min=-128, int quant_max=127, Dtype? dtype=None) -> Tensor",
-  doc: "Integers q with input = (q - zero_point) * scale, clamped to [quant_min, quant_max]; int8 unless dtype says otherwise.",
+    "_quantize_affine(Tensor input, Operand scale, Operand? zero_point=None, int? axis=None, int quant_min=-128, int quant_max=127, Dtype? dtype=None, bool divide=False) -> Tensor",
+  doc: "Integers q with input = (q - zero_point) * scale, clamped to [quant_min, quant_max]; int8 unless dtype says otherwise; divide: as ONNX rounds.",
   in: "_C",
   differentiable: false,
   forward(
@@ -99,13 +98,16 @@ export const quantizeAffine = op({
     low = -128,
     high = 127,
     dtype: DType | null = null,
+    divide = false,
   ): Tensor {
     const target = dtype ?? int8;
     const o = new Operands();
     const x = o.tensor(input);
-    const inverse = reciprocalOf(o, along(scale, input.shape, axis, "the scale"));
+    const steps = along(scale, input.shape, axis, "the scale");
+    // PyTorch multiplies by the reciprocal, ONNX divides: a code's difference, once in a while.
+    const scaled = divide ? e.div(x, o.either(steps, Math.fround)) : e.mul(x, reciprocalOf(o, steps));
     const zero = zeroPoint && o.either(along(zeroPoint, input.shape, axis, "the zero point"));
-    const q = quantized(x, inverse, zero, isFloating(zeroPoint));
+    const q = quantized(scaled, zero, isFloating(zeroPoint));
     const out = like(input, target);
     if (target.size < 4) {
       o.run("quantize", float32, [out], [clamped(q, o.number(low), o.number(high))]);
@@ -181,7 +183,7 @@ function fakeLeaves(
   const factor = o.either(s, Math.fround);
   const inverse = s instanceof Tensor ? e.reciprocal(factor) : reciprocalOf(o, s);
   const offset = o.either(along(zero, input.shape, axis, "the zero point"));
-  const q = quantized(x, inverse, offset, isFloating(zero));
+  const q = quantized(e.mul(x, inverse), offset, isFloating(zero));
   return { o, x, q, zero: offset, scale: factor, low: o.number(low), high: o.number(high) };
 }
 
@@ -383,12 +385,27 @@ export function qparamsOf(low: Tensor, high: Tensor, qmin: number, qmax: number)
   return { scale: outputs[0], zero: outputs[1] };
 }
 
+/** The same by ONNX's rule for uint8: single precision, and no scale is too small. */
+function plainQparamsOf(low: Tensor, high: Tensor): Tensor[] {
+  const o = new Operands();
+  const a = e.fmin(o.tensor(low), constant(0));
+  const b = e.fmax(o.tensor(high), constant(0));
+  const steps = e.div(e.sub(b, a), constant(255));
+  const scale = e.where(e.eq(steps, 0), constant(1), steps);
+  const zero = clamped(e.round(e.div(e.neg(a), scale)), constant(0), constant(255));
+  const outputs = [empty(low.shape, float32, low.device), empty(low.shape, uint8, low.device)];
+  o.run("choose_qparams", float32, outputs, [scale, zero]);
+  return outputs;
+}
+
 export const chooseQparams = op({
-  signature: "_choose_qparams(Tensor input, int quant_min=0, int quant_max=255) -> (Tensor scale, Tensor zero_point)",
-  doc: "The scale and the zero point that hold all of input.",
+  signature:
+    "_choose_qparams(Tensor input, int quant_min=0, int quant_max=255, bool onnx=False) -> (Tensor scale, Tensor zero_point)",
+  doc: "The scale and the zero point that hold all of input; by the rule of ONNX's DynamicQuantizeLinear where onnx says so.",
   in: "_C",
   differentiable: false,
-  forward(input: Tensor, low = 0, high = 255): Tensor[] {
+  forward(input: Tensor, low = 0, high = 255, onnx = false): Tensor[] {
+    if (onnx) return plainQparamsOf(amin(input), amax(input));
     const { scale, zero } = qparamsOf(amin(input), amax(input), low, high);
     return [scale, zero];
   },

@@ -5,6 +5,7 @@ import math
 
 import torch
 import torch.nn.functional as F
+from torch._gen import functions as _ops
 
 from layerwise.onnx.registry import operator
 
@@ -209,6 +210,8 @@ def max_pool(node, x):
     fits = window.before == after and all(2 * n <= k for n, k in zip(window.before, window.kernel))
     if rank in _MAX and fits and x.is_floating_point() and not wants_places:
         return _MAX[rank](x, window.kernel, window.strides, window.before, window.dilations)
+    if rank == 2 and fits and x.dtype in (torch.uint8, torch.int8) and not wants_places:
+        return _ops._max_pool2d_int8(x, window.kernel, window.strides, window.before, window.dilations)
     low = -math.inf if x.is_floating_point() else torch.iinfo(x.dtype).min
     padded = F.pad(x, window.flat(window.before, after), value=low)
     parts = torch.stack(list(_taps(padded, window, counts)))
