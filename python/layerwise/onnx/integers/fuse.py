@@ -124,10 +124,10 @@ def _mapped(view, node):
     chain, gone, name, reader = [], [node], node.inputs[0], node
     while scale is not None:
         maker, position = view.makers.get(name, (None, 0))
+        if maker is not None and is_plain(maker, "DequantizeLinear"):
+            break
         if maker is None or position or maker in view.gone or view.only_reader(name)[0] is not reader:
             return False
-        if is_plain(maker, "DequantizeLinear"):
-            break
         at = _number_at(view, maker)
         if at is None:
             return False

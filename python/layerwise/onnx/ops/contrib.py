@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch._gen import functions as _ops
 
 from layerwise.onnx.ops.attention import _heads, rotated
-from layerwise.onnx.ops.quantized import integer_product, requantized
+from layerwise.onnx.ops.quantized import dynamic_quantize, integer_product, requantized
 from layerwise.onnx.registry import operator
 
 _OWN = "com.microsoft"
@@ -157,14 +157,19 @@ def _unpacked(codes, bits):
 
 @operator("DynamicQuantizeMatMul", domain=_OWN)
 def dynamic_quantize_matmul(node, a, b, b_scale, b_zero=None, bias=None):
-    low, high = torch.clamp(torch.amin(a), max=0.0), torch.clamp(torch.amax(a), min=0.0)
-    scale = (high - low) / 255.0
-    scale = torch.where(scale == 0, torch.ones_like(scale), scale)
-    zero = torch.clamp(torch.round(-low / scale), 0, 255)
-    codes = torch.clamp(torch.round(a / scale) + zero, 0, 255).to(torch.uint8)
-    total = integer_product(codes, b, zero.to(torch.uint8), b_zero)
-    found = total.to(torch.float32) * (scale * b_scale)
+    codes, scale, zero = dynamic_quantize(node, a)
+    found = integer_product(codes, b, zero, b_zero).to(torch.float32) * (scale * b_scale)
     return found if bias is None else found + bias
+
+
+@operator("QGemm", domain=_OWN)
+def qgemm(node, a, a_scale, a_zero, b, b_scale, b_zero, bias=None, y_scale=None, y_zero=None):
+    a = a.transpose(0, 1) if node.get("transA", 0) else a
+    b = b.transpose(0, 1) if node.get("transB", 0) else b
+    total = integer_product(a, b, a_zero, b_zero)
+    total = total if bias is None else total + bias
+    factor = a_scale * b_scale * node.get("alpha", 1.0)
+    return total.to(torch.float32) * factor if y_scale is None else requantized(total, factor / y_scale, y_zero)
 
 
 @operator("MatMulIntegerToFloat", domain=_OWN)

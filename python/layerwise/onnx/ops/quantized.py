@@ -50,6 +50,13 @@ def quantize(node, x, scale, zero_point=None):
     dtype, low, high = _codes(node, zero_point)
     if low is None:
         return to_float8(x / _spread(scale, x, axis, block), dtype, bool(node.get("saturate", 1)))
+    if not block and dtype in (torch.uint8, torch.int8) and x.dtype == scale.dtype == torch.float32 and not scale.requires_grad:
+        # One kernel that computes the same.
+        if scale.dim() == 1 and scale.numel() > 1:
+            return _ops._quantize_affine(x, scale, zero_point, axis % x.dim(), low, high, dtype, True)
+        if scale.numel() == 1:
+            zero = None if zero_point is None else zero_point.reshape([])
+            return _ops._quantize_affine(x, scale.reshape([]), zero, None, low, high, dtype, True)
     wide = x if x.is_floating_point() else x.to(torch.float32)
     codes = torch.round(wide / _spread(scale, x, axis, block))
     if zero_point is not None:
@@ -76,14 +83,8 @@ def dequantize(node, x, scale, zero_point=None):
 
 @operator("DynamicQuantizeLinear")
 def dynamic_quantize(node, x):
-    low = torch.clamp(torch.amin(x), max=0.0)
-    high = torch.clamp(torch.amax(x), min=0.0)
-    scale = (high - low) / 255.0
-    scale = torch.where(scale == 0, torch.ones_like(scale), scale)
-    zero = torch.clamp(torch.round(-low / scale), 0, 255)
-    zero = torch.where(high == low, torch.zeros_like(zero), zero)
-    codes = torch.clamp(torch.round(x / scale) + zero, 0, 255)
-    return codes.to(torch.uint8), scale, zero.to(torch.uint8)
+    scale, zero = _ops._choose_qparams(x, 0, 255, True)
+    return _ops._quantize_affine(x, scale, zero, None, 0, 255, torch.uint8, True), scale, zero
 
 
 def _shifted(x, zero_point, is_rows=False):
