@@ -36,6 +36,8 @@ const KEPT: readonly KeptAs[] = ["float32", "fp16", "bf16", "int8"];
 const EMBEDDINGS: readonly EmbeddingForm[] = ["int8", "int4", "fp16", "bf16", "keep"];
 /** "all" leaves training out: it takes minutes where the others take seconds. */
 const ALL = SCHEMES.filter((scheme) => scheme !== "qat");
+/** Of an .onnx file, those that ONNX Runtime has operators for; float8 only newer files have. */
+const ALL_OF_FILES: readonly Scheme[] = ["dynamic", "static", "int8", "int4", "fp16", "bf16"];
 
 const YES_NO = { value: "yes|no", choices: ["yes", "no"] } as const;
 
@@ -72,7 +74,7 @@ export const quantize: Command = {
     {
       name: "scheme",
       value: "NAME[,NAME]",
-      help: `one or several of ${SCHEMES.join(", ")}, or all (without qat); default dynamic,int4`,
+      help: `one or several of ${SCHEMES.join(", ")}, or all (without qat; of an .onnx file what ONNX Runtime has); default dynamic,int4`,
     },
     { name: "method", value: METHODS.join("|"), choices: METHODS, help: "how weights are rounded; default nearest" },
     {
@@ -157,10 +159,12 @@ function quantizeRequest(args: Arguments): QuantizeRequest {
   const budgetDb = decimal(args, "budget");
   const symmetric = yesNo(args, "symmetric");
   const perChannel = yesNo(args, "per-channel");
+  const target = targetRequest(args);
+  const isFile = target.target.endsWith(".onnx") && target.engine !== "layerwise";
   return {
-    ...targetRequest(args),
+    ...target,
     ...proofRequest(args),
-    schemes: schemes(args.get("scheme")),
+    schemes: schemes(args.get("scheme"), isFile ? ALL_OF_FILES : ALL),
     ...word<Method>(args, "method", "method"),
     ...word<Observer>(args, "observer", "observer"),
     ...(group === undefined ? {} : { group }),
@@ -203,12 +207,12 @@ export function named(args: Arguments, option: "data" | "metric" | "weights" | "
   return { [option]: `${resolve(file)}${cut < 0 ? "" : given.slice(cut)}` };
 }
 
-function schemes(given = "dynamic,int4"): Scheme[] {
+function schemes(given = "dynamic,int4", all: readonly Scheme[]): Scheme[] {
   const found = given
     .split(",")
     .map((name) => name.trim())
     .filter((name) => name !== "")
-    .flatMap((name) => (name === "all" ? ALL : [name]));
+    .flatMap((name) => (name === "all" ? all : [name]));
   const wrong = found.find((name) => !(SCHEMES as readonly string[]).includes(name));
   if (wrong !== undefined)
     throw new UsageError(`there is no scheme '${wrong}'`, `the schemes are ${SCHEMES.join(", ")}, all`);

@@ -95,6 +95,8 @@ interface Case {
   operators: string[];
   dtype?: DataType;
   input?: DataType;
+  /** What is left that training could move. */
+  parameters?: string[];
   /** What a last code can be worth. */
   step?: number;
 }
@@ -172,7 +174,7 @@ const CASES: Record<string, Case> = {
       };
       return g.add("Sub", [g.add("Add", [g.floats([8], noise(8, 5)), product(1, false)]), product(2, true)]);
     },
-    operators: ["IntegerLinear", "IntegerLinear", "ai.Sub"],
+    operators: ["ai.DynamicQuantizeLinear", "IntegerLinear", "IntegerLinear", "ai.Sub"],
   },
   "a convolution whose input is scaled in each call": {
     dims: [2, 3, 30],
@@ -183,7 +185,51 @@ const CASES: Record<string, Case> = {
       const made = g.add("Mul", [real, g.add("Mul", [scale!, g.floats([1], [0.01])])]);
       return g.add("Add", [made, g.floats([1, 4, 1], noise(4, 2))]);
     },
-    operators: ["IntegerConv"],
+    operators: ["ai.DynamicQuantizeLinear", "IntegerConv"],
+  },
+  "weights with zero points, biases that are rounded in each call": {
+    dims: [2, 4, 9, 7],
+    build(g, x) {
+      const [codes, scale, zero] = g.addMany("DynamicQuantizeLinear", [x], 3);
+      const float32 = { name: "float32" } as Parameters<GraphBuilder["cast"]>[1];
+      const first = g.add(
+        "ConvInteger",
+        [codes!, g.bytes([6, 2, 3, 3], 1, "uint8"), zero!, g.codes("uint8", [], [143])],
+        {
+          group: 2,
+          pads: [1, 1, 1, 1],
+        },
+      );
+      const factor = g.add("Mul", [scale!, g.floats([], [0.02])]);
+      const steps = g.add("Floor", [g.add("Div", [g.floats([6], noise(6, 3)), factor])]);
+      const bias = g.add("Reshape", [g.add("Cast", [steps], { to: 6 }), g.int64([1, 6, 1, 1])]);
+      const rounded = g.add("Mul", [
+        g.cast(g.add("Add", [first, bias]), float32),
+        g.add("Mul", [scale!, g.floats([], [0.02])]),
+      ]);
+      const zeros = g.codes("int8", [], [-7]);
+      const [more, of, middle] = g.addMany("DynamicQuantizeLinear", [g.add("Sigmoid", [rounded])], 3);
+      const sums = g.add("ConvInteger", [more!, g.bytes([5, 6, 2, 2], 2), middle!, zeros], { pads: [0, 1, 0, 0] });
+      const real = g.add("Mul", [
+        g.add("Mul", [g.cast(sums, float32), of!]),
+        g.floats([5, 1, 1], [0.01, 0.02, 0.03, 0.04, 0.05]),
+      ]);
+      return g.add("Relu", [
+        g.add("Add", [real, g.add("Reshape", [g.floats([5], noise(5, 4)), g.int64([1, -1, 1, 1])])]),
+      ]);
+    },
+    operators: [
+      "ai.DynamicQuantizeLinear",
+      "ai.Mul",
+      "ai.Div",
+      "ai.Floor",
+      "ai.Cast",
+      "IntegerConv",
+      "ai.Sigmoid",
+      "ai.DynamicQuantizeLinear",
+      "IntegerConv",
+    ],
+    parameters: ["constant_3"],
   },
   "a tiny range keeps its digits": {
     dims: [2, 8],
@@ -305,14 +351,14 @@ test("quantized graphs become layers on codes that give ONNX Runtime's numbers",
   );
   assert.equal(result.failure, undefined);
   const found = JSON.parse(printed) as Record<string, { numbers: number[]; operators: string[]; parameters: string[] }>;
-  for (const [name, { operators, step = 0 }] of Object.entries(CASES)) {
+  for (const [name, { operators, step = 0, parameters: trained = [] }] of Object.entries(CASES)) {
     const { numbers: got, operators: left, parameters } = found[name]!;
     assert.deepEqual(
       left,
       operators.map((each) => (each.startsWith("ai.") ? each.slice(3) : `layerwise.${each}`)),
       name,
     );
-    assert.deepEqual(parameters, [], name);
+    assert.deepEqual(parameters, trained, name);
     const largest = Math.max(...wanted[name]!.map(Math.abs));
     const away = got.map((value, i) => Math.abs(value - wanted[name]![i]!));
     const different = away.filter((distance) => distance > 1e-5 * largest).length;

@@ -180,7 +180,7 @@ class Run:
     def _outputs(self, node, inputs):
         if node.layer is not None:
             # Asked for anew each time: who compresses a model puts other layers in their places.
-            return [node.layer.value()(self.tensor(inputs[0]))]
+            return [node.layer.value()(*map(self.tensor, inputs))]
         if node.step is not None:
             return [node.step(*map(self.tensor, inputs))]
         return registry.call(node, self, inputs) if node.body is None else self._function(node.body, inputs)

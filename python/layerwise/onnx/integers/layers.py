@@ -48,41 +48,77 @@ class _IntegerLayer(nn.Module):
         self._made = (None, None, torch.float32) if made is None else (made.scale, made.zero, made.dtype)
         self.eval()
 
+    def _bias(self, scale, codes):
+        """The bias in real numbers; some files round it to the steps of the sums in each call."""
+        if codes is None:
+            return self._buffers["bias"]
+        taken, steps = self._buffers.get("taken"), scale * self.scale
+        real = codes.reshape(-1).to(torch.float32)
+        if taken is None:
+            return real * steps
+        groups = taken.shape[0]
+        return (F.pad(real.reshape(groups, -1), [0, 1]) * steps.reshape(groups, -1)).reshape(-1)
+
     def extra_repr(self):
         read = "activations scaled in each call" if self.given is None else "activations calibrated"
         return f"{list(self.codes.shape)}, int8, {read}{'' if self.made is None else ', gives codes'}"
 
 
 class IntegerLinear(_IntegerLayer):
-    """Takes codes, or real numbers that it rounds to them."""
+    """Takes codes, or real numbers that it rounds to them; with a scale and a zero point where those are of each call."""
 
-    def forward(self, x):
-        held = self._buffers
-        if self.given is None:
-            scale, zero = _ops._choose_qparams(x, 0, 255, True)
-            low, high = 0, 255
-        else:
+    def forward(self, x, scale=None, zero=None, bias_codes=None):
+        held, low, high = self._buffers, 0, 255
+        if self.given is not None:
             scale, zero, low, high = self.given.scale, self.given.zero, self.given.low, self.given.high
+        elif scale is None:
+            scale, zero = _ops._choose_qparams(x, 0, 255, True)
+        bias = self._bias(scale, bias_codes)
         return _ops._linear_int8(
-            x, scale, zero, held["codes"], held["scale"], held["zero"], held["bias"], *self._made, self.relu, low, high
+            x, scale, zero, held["codes"], held["scale"], held["zero"], bias, *self._made, self.relu, low, high
         )
 
 
 class IntegerConv(_IntegerLayer):
-    """A convolution along one or two dimensions, with any padding."""
+    """A convolution along one or two dimensions, with any padding.
+
+    The kernel knows no zero points of weights: what they take off is their product with the sum of all numbers under the
+    window, which one more filter of ones in each group finds.
+    """
 
     def __init__(self, node, weight, bias, given, made, relu):
         kernel = weight.codes.shape[2:]
         self.is_row = len(kernel) == 1
-        if self.is_row:
-            weight = Weight(weight.codes.unsqueeze(-2), weight.scale, weight.zero)
-        super().__init__(weight, bias, given, made, relu)
-        self.node, self.kernel = node, kernel
+        codes = weight.codes.unsqueeze(-2) if self.is_row else weight.codes
+        super().__init__(Weight(codes, weight.scale, weight.zero), bias, given, made, relu)
+        self.node, self.kernel, self.groups = node, kernel, node.get("group", 1)
         # Sizes that hold for every input.
         self._sizes = None
         if node.get("auto_pad", "NOTSET") in ("NOTSET", "VALID"):
             window = self._window([0] * len(kernel))
             self._sizes = self._in_two_dimensions(window) if window.is_even else None
+        if weight.zero is not None:
+            self._add_filters(weight)
+
+    def _add_filters(self, weight):
+        rows = self.codes.shape[0]
+        each = lambda t: t.expand(rows).reshape(self.groups, -1)
+        wider = lambda t, last: torch.cat([t, torch.full_like(t[:, :1], last)], dim=1).flatten(0, 1).contiguous()
+        scale = each(self.scale)
+        self.register_buffer("taken", (each(self.zero) * scale).unsqueeze(-1).unsqueeze(-1))
+        self.codes = wider(self.codes.unflatten(0, (self.groups, -1)), 1)
+        self.scale = wider(scale, 1.0)
+        if self.bias is not None:
+            self.bias = wider(each(self.bias), 0.0)
+        self.zero = None
+
+    def _without_zeros(self, y):
+        """What the filters of ones found, taken off all others; then what the layer would have done before."""
+        parts = y.unflatten(1, (self.groups, -1))
+        y = torch.addcmul(parts[:, :, :-1], parts[:, :, -1:], self.taken, value=-1).flatten(1, 2)
+        y = torch.relu(y) if self.relu else y
+        made = self.made
+        return y if made is None else _ops._quantize_affine(y, made.scale, made.zero, None, made.low, made.high, made.dtype, True)
 
     def _window(self, sizes):
         return Window(self.node, sizes, self.kernel)
@@ -93,12 +129,9 @@ class IntegerConv(_IntegerLayer):
             return tuple(window.strides), tuple(padding), tuple(window.dilations)
         return (1, *window.strides), (0, *padding), (1, *window.dilations)
 
-    def forward(self, x):
+    def forward(self, x, scale=None, zero=None, bias_codes=None):
         held, given = self._buffers, self.given
-        if given is None:
-            scale, zero = _ops._choose_qparams(x, 0, 255, True)
-            x = _ops._quantize_affine(x, scale, zero, None, 0, 255, torch.uint8, True)
-        else:
+        if given is not None:
             scale, zero = given.scale, given.zero
         sizes = self._sizes
         if sizes is None:
@@ -108,7 +141,10 @@ class IntegerConv(_IntegerLayer):
             sizes = self._in_two_dimensions(window, None if window.is_even else [0] * len(window.before))
         if self.is_row:
             x = x.unsqueeze(-2)
+        bias, has_zeros = self._bias(scale, bias_codes), "taken" in held
+        made, relu = ((None, None, torch.float32), False) if has_zeros else (self._made, self.relu)
         y = _ops._conv2d_int8(
-            x, scale, zero, held["codes"], held["scale"], held["zero"], held["bias"], *sizes, self.node.get("group", 1), *self._made, self.relu
+            x, scale, zero, held["codes"], held["scale"], None, bias, *sizes, self.groups, *made, relu
         )
+        y = self._without_zeros(y) if has_zeros else y
         return y.squeeze(-2) if self.is_row else y

@@ -82,10 +82,8 @@ def _conv(view, node):
 
 
 def _can_convolve(node, weight):
-    """Has the kernel this form? Weights with zero points it does not know."""
-    return weight.codes.dim() in (3, 4) and weight.zero is None and node.get("auto_pad", "NOTSET") in (
-        "NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER",
-    )
+    """Has the kernel this form?"""
+    return weight.codes.dim() in (3, 4) and node.get("auto_pad", "NOTSET") in ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER")
 
 
 def _lacks(node, position, value):
@@ -233,27 +231,35 @@ def _dynamic_weight(view, node, turned):
 
 
 def _dynamic(view, node, codes, zero, make):
-    """DynamicQuantizeLinear -> sums -> Cast -> times both scales -> bias."""
+    """DynamicQuantizeLinear -> sums -> bias in their steps -> Cast -> times both scales -> bias."""
     source, position = view.makers.get(node.inputs[0], (None, 0))
-    if source is None or position or not is_plain(source, "DynamicQuantizeLinear") or source in view.gone:
+    if source is None or position or not is_plain(source, "DynamicQuantizeLinear"):
         return None
     if len(node.inputs) < 3 or node.inputs[2] != source.outputs[2]:
         return None
-    rows = codes.shape[0]
-    cast, _ = view.only_reader(node.outputs[0])
+    rows, n_dims = codes.shape[0], codes.dim()
+    gone, output, bias_codes = [node], node.outputs[0], ""
+    add, at = view.only_reader(output)
+    if add is not None and is_plain(add, "Add"):
+        bias_codes = _spread_over_rows(view, add.inputs[1 - at], rows, n_dims)
+        if bias_codes is None:
+            return None
+        gone.append(add)
+        output = add.outputs[0]
+    cast, _ = view.only_reader(output)
     if cast is None or not is_plain(cast, "Cast") or cast.get("to") != 1:
         return None
-    gone, output = [node, cast], cast.outputs[0]
+    gone.append(cast)
+    output = cast.outputs[0]
     scale, has_input_scale = None, False
     while True:
         product, at = view.only_reader(output)
         if product is None or not is_plain(product, "Mul"):
             break
-        other = product.inputs[1 - at]
-        known, names_input, inner = _factor(view, other, source.outputs[1])
+        known, names_input, inner = _factor(view, product.inputs[1 - at], source.outputs[1])
         if not names_input and known is None or names_input and has_input_scale or known is not None and scale is not None:
             break
-        if known is not None and not _is_per_row(known, rows, codes.dim()):
+        if known is not None and not _is_per_row(known, rows, n_dims):
             break
         scale, has_input_scale = known if known is not None else scale, has_input_scale or names_input
         gone.extend([*inner, product])
@@ -263,13 +269,32 @@ def _dynamic(view, node, codes, zero, make):
     weight = Weight.of(codes, torch.ones(1) if scale is None else scale.reshape(-1), zero)
     bias = None
     add, at = view.only_reader(output)
-    if add is not None and is_plain(add, "Add"):
+    if not bias_codes and add is not None and is_plain(add, "Add"):
         found = view.real(add.inputs[1 - at])
-        if found is not None and _is_per_row(found, rows, codes.dim()):
+        if found is not None and _is_per_row(found, rows, n_dims):
             bias = found.reshape(-1).expand(rows).contiguous()
             gone.append(add)
             output = add.outputs[0]
-    return make(weight, bias, None, None, False), source.inputs[:1], gone, output
+    reader, _ = view.only_reader(output)
+    relu = reader is not None and is_plain(reader, "Relu")
+    if relu:
+        gone.append(reader)
+        output = reader.outputs[0]
+    layer = make(weight, bias, None, None, relu)
+    # A product rounds what it reads, where nobody else wants the codes.
+    is_alone = isinstance(layer, IntegerLinear) and not bias_codes and view.only_reader(source.outputs[0])[0] is node
+    inputs = source.inputs[:1] if is_alone else [*source.outputs, *[bias_codes] * (bias_codes != "")]
+    return layer, inputs, gone, output
+
+
+def _spread_over_rows(view, name, rows, n_dims):
+    """The name of numbers, one for each row of a weight, that were laid where rows lie in what it makes; None for others."""
+    reshape = view.maker(name, "Reshape")
+    shape = None if reshape is None else view.constant(reshape.inputs[1])
+    wanted = [[lead, rows, *[1] * (n_dims - 2)] for lead in (1, -1)]
+    if shape is None or shape.tolist() not in [*wanted, [1, -1, *[1] * (n_dims - 2)]]:
+        return None
+    return reshape.inputs[0]
 
 
 def _factor(view, name, input_scale):
@@ -280,10 +305,11 @@ def _factor(view, name, input_scale):
     if known is not None:
         return known, False, []
     product = view.maker(name, "Mul")
-    if product is None or input_scale not in product.inputs or view.only_reader(name)[0] is None:
+    if product is None or input_scale not in product.inputs:
         return None, False, []
     known = view.constant(product.inputs[1 - product.inputs.index(input_scale)])
-    return (None, False, []) if known is None else (known, True, [product])
+    # Others may read it, too.
+    return (None, False, []) if known is None else (known, True, [])
 
 
 def _is_per_row(t, rows, n_dims):

@@ -102,6 +102,10 @@ class View:
         tensor = self.constant(name)
         if tensor is not None:
             return tensor if tensor.dtype == torch.float32 else None
+        reshape = self.maker(name, "Reshape")
+        if reshape is not None:
+            inside, shape = self.real(reshape.inputs[0]), self.constant(reshape.inputs[1])
+            return None if inside is None or shape is None or (shape == 0).any() else inside.reshape(shape.tolist())
         node = self.maker(name, "DequantizeLinear")
         parts = None if node is None or node.get("block_size", 0) else [self.constant(part) for part in node.inputs]
         if not parts or parts[0] is None or parts[1] is None or parts[1].dtype != torch.float32:
