@@ -2,20 +2,48 @@
  * Weights in the order in which a kernel wants them, remembered by the storage that holds them: packed at the first
  * product, freed with the storage or once it is written to. Who packs and what lies in a pack is the ops' business.
  */
-import { uint8 } from "./dtype.ts";
+import { uint8, type DType } from "./dtype.ts";
 import { sameShape, type Shape } from "./shape.ts";
 import { empty, type Storage, type Tensor } from "./tensor.ts";
 
 /** A storage whose packs were outdated so often is written all the time: packing it is part of each call. */
 const MOST_OUTDATED = 3;
 
-interface Pack {
-  layout: string;
+/** Which elements of a storage a tensor is. */
+interface View {
   offset: number;
   shape: Shape;
   strides: Shape;
+}
+
+/** A tensor beside the weight, as it was when the pack was made. */
+interface Seen extends View {
+  storage: Storage;
+  dtype: DType;
+  version: number;
+  lastWrite: number;
+}
+
+interface Pack extends View {
+  layout: string;
+  beside: readonly Seen[];
   storage: Storage;
 }
+
+const isSameView = (a: View, b: View): boolean =>
+  a.offset === b.offset && sameShape(a.shape, b.shape) && sameShape(a.strides, b.strides);
+
+const seen = ({ storage, dtype, offset, shape, strides }: Tensor): Seen => {
+  const { version, lastWrite } = storage;
+  return { storage, dtype, offset, shape, strides, version, lastWrite };
+};
+
+const isAsSeen = (then: Seen, now: Tensor): boolean =>
+  then.storage === now.storage &&
+  then.version === now.storage.version &&
+  then.lastWrite === now.storage.lastWrite &&
+  then.dtype === now.dtype &&
+  isSameView(then, now);
 
 /** Those that hold memory, so that it can be given up when there is too little. */
 const holders = new Set<Packs>();
@@ -28,7 +56,7 @@ export class Packs {
   #outdated = 0;
 
   /** Where the pack of a weight lies in this layout; 0 when there is none, or no longer. */
-  find(weight: Tensor, layout: string): number {
+  find(weight: Tensor, layout: string, beside: readonly Tensor[]): number {
     const { storage } = weight;
     if (storage.version !== this.#version || storage.lastWrite !== this.#lastWrite) {
       if (this.#entries.length > 0) this.#outdated++;
@@ -37,19 +65,22 @@ export class Packs {
       this.#lastWrite = storage.lastWrite;
       return 0;
     }
-    for (const pack of this.#entries) {
-      if (pack.layout !== layout || pack.offset !== weight.offset) continue;
-      if (sameShape(pack.shape, weight.shape) && sameShape(pack.strides, weight.strides)) return pack.storage.pointer;
-    }
+    const at = this.#entries.findIndex((pack) => pack.layout === layout && isSameView(pack, weight));
+    const found = this.#entries[at];
+    if (!found) return 0;
+    if (beside.every((tensor, i) => isAsSeen(found.beside[i]!, tensor))) return found.storage.pointer;
+    this.#outdated++;
+    found.storage.release();
+    this.#entries.splice(at, 1);
     return 0;
   }
 
   /** Owns `storage` from now on, where that is worth it. */
-  keep(weight: Tensor, layout: string, storage: Storage): void {
+  keep(weight: Tensor, layout: string, beside: readonly Tensor[], storage: Storage): void {
     if (this.#outdated >= MOST_OUTDATED) return;
     storage.refs++;
     const { offset, shape, strides } = weight;
-    this.#entries.push({ layout, offset, shape, strides, storage });
+    this.#entries.push({ layout, offset, shape, strides, beside: beside.map(seen), storage });
     holders.add(this);
   }
 
@@ -64,16 +95,23 @@ export class Packs {
 
 /**
  * Where `weight` lies packed: `layout` names the order, and everything that shapes it but the weight's offset, shape and
- * strides. Where there is no pack yet, `fill` launches what writes one of `bytes` bytes. The next thing to do with the
- * pointer is the launch that reads it: whoever allocates in between may find packs given up for memory.
+ * strides; how many tensors lie `beside` it in the pack, too. Where there is no pack yet, `fill` launches what writes one of
+ * `bytes` bytes. The next thing to do with the pointer is the launch that reads it: whoever allocates in between may find
+ * packs given up for memory.
  */
-export function packOf(weight: Tensor, layout: string, bytes: number, fill: (pack: Tensor) => void): number {
+export function packOf(
+  weight: Tensor,
+  layout: string,
+  bytes: number,
+  fill: (pack: Tensor) => void,
+  beside: readonly Tensor[] = [],
+): number {
   const packs = (weight.storage.packs ??= new Packs());
-  const known = packs.find(weight, layout);
+  const known = packs.find(weight, layout, beside);
   if (known) return known;
   const pack = empty([bytes], uint8, weight.device);
   fill(pack);
-  packs.keep(weight, layout, pack.storage);
+  packs.keep(weight, layout, beside, pack.storage);
   return pack.pointer;
 }
 

@@ -485,17 +485,26 @@ export function testInt4Int8(m: Machine): void {
       const x = many(rows * k, () => fround((random() - 0.5) * 10 ** whole(-3, 2)));
       const bias = many(n, () => fround(random()));
       const y = m.empty("float32", [rows, n]);
+      const columns = Math.ceil(n / 64) * 64;
+      const pack = m.empty("uint8", [columns * (4 * Math.ceil(k / 8) + (hasZero ? 5 : 4) * groups)]);
       m.launch(
-        "matmul_int4_int8",
-        dtypes.float32,
-        y.pointer,
-        m.tensor(x, "float32").pointer,
+        "pack_int4",
+        pack.pointer,
         m.tensor(
           many(codes.length / 2, () => 0).map((_, i) => codes[2 * i]! | (codes[2 * i + 1]! << 4)),
           "uint8",
         ).pointer,
         m.tensor(scales, "float32").pointer,
         hasZero ? m.tensor(zeros, "uint8").pointer : 0,
+        [n, k, group],
+      );
+      m.launch(
+        "matmul_int4_int8",
+        dtypes.float32,
+        y.pointer,
+        m.tensor(x, "float32").pointer,
+        pack.pointer,
+        hasZero ? 1 : 0,
         m.tensor(bias, "float32").pointer,
         [rows, n, k, group, k],
       );

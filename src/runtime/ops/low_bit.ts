@@ -19,6 +19,7 @@ import { RuntimeError } from "../errors.ts";
 import { launch, pointerOf } from "../launch.ts";
 import { op, type Grads } from "../op.ts";
 import { e, input as leaf } from "../pointwise/expr.ts";
+import { packOf } from "../packs.ts";
 import { PointwiseKernel } from "../pointwise/kernel.ts";
 import { formatShape, numelOf } from "../shape.ts";
 import { alias, empty, Tensor } from "../tensor.ts";
@@ -42,6 +43,8 @@ interface Packed {
   n: number;
   k: number;
   group: number;
+  /** Weight, scale and zero points as they were given: what a pack of them is remembered by. */
+  given: readonly [Tensor, ...Tensor[]];
 }
 
 const storedTypes: Record<Format, readonly DType[]> = {
@@ -108,6 +111,7 @@ function packedOf(
     n,
     k,
     group: size,
+    given: zero ? [weight, scale, zero] : [weight, scale],
   };
 }
 
@@ -284,18 +288,39 @@ function multiply(out: Tensor, x: Tensor, p: Packed, bias: Tensor | null, rounds
 /** Runs of x that share a scale when activations are rounded to int8. */
 const ACTIVATION_RUN = 128;
 
+/** int4 weights in panels of columns, with their scales: one number of each column after the other. */
+function packedInt4(p: Packed): number {
+  // Panels of every instruction set fit into 64 columns; eight codes make a word.
+  const columns = Math.ceil(p.n / 64) * 64;
+  const groups = p.scale.shape[1]!;
+  const bytes = columns * (4 * Math.ceil(p.k / 8) + (p.zero ? 5 : 4) * groups);
+  const [weight, ...beside] = p.given;
+  const fill = (pack: Tensor): void =>
+    launch("pack_int4", [pack], p.n * p.k, [
+      pack.pointer,
+      p.weight.pointer,
+      p.scale.pointer,
+      pointerOf(p.zero),
+      p.n,
+      p.k,
+      p.group,
+    ]);
+  return packOf(weight, `int4 ${p.group} ${beside.length}`, bytes, fill, beside);
+}
+
 /** The same with x in eight bits: a kernel of its own, or x rounded as it would and multiplied as usual. */
 function multiplyInt8(out: Tensor, x: Tensor, p: Packed, bias: Tensor | null): void {
   const [rows, k] = x.shape as [number, number];
   if (x.device.stream?.has("matmul_int4_int8")) {
+    const floatBias = bias && contiguousOf(castOf(bias, float32));
+    const pack = packedInt4(p);
     launch("matmul_int4_int8", [out], (2 * out.numel * k) / 64, [
       out.dtype.id,
       out.pointer,
       x.pointer,
-      p.weight.pointer,
-      p.scale.pointer,
-      pointerOf(p.zero),
-      pointerOf(bias && contiguousOf(castOf(bias, float32))),
+      pack,
+      p.zero ? 1 : 0,
+      pointerOf(floatBias),
       rows,
       p.n,
       k,
