@@ -307,7 +307,7 @@ KERNEL(matmul_low_bit) {
   const bool known = with_float(dtype, [&](auto tag) {
     using S = typename decltype(tag)::type;
     if constexpr (!is_same<S, double>) {
-      if (p.m <= kFewRows) multiply(context, p, (S*)out, (const S*)x, x_row);
+      if (p.m <= kFewRows || p.w.k == 0) multiply(context, p, (S*)out, (const S*)x, x_row);
       else multiply_panels(context, p, (S*)out, (const S*)x, x_row);
     }
   });

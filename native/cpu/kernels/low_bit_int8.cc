@@ -242,9 +242,10 @@ void multiply(Context* context, const Int4Product& p, const Int4Pack& w, S* out,
     if (!sums) return out_of_memory();
     for (int64_t b = begin; b < end; b++) {
       const int64_t n = b * kByteColumns, columns = smaller(kByteColumns, p.n - n);
+      if (p.k == 0) memset(sums, 0, size_t(p.m * kByteColumns) * 4);
       Int4Pack panel = w.panel(b, p);
       int64_t first = 0, steps_before = 0;
-      do {
+      while (first < tiles.segment_count) {
         // One tile meets the panel as a whole; where there are more, a piece of it stays at hand for all of them.
         int64_t last = first, steps = 0;
         if (p.m <= tiles.height) last = tiles.segment_count;
@@ -259,7 +260,7 @@ void multiply(Context* context, const Int4Product& p, const Int4Pack& w, S* out,
         panel.codes += steps * kByteColumns;
         steps_before += steps;
         first = last;
-      } while (first < tiles.segment_count);
+      }
       const float* bias = p.bias ? p.bias + n : nullptr;
       for (int64_t i = 0; i < p.m; i++) finish(out + i * p.n + n, sums + i * kByteColumns, bias, columns);
     }

@@ -260,6 +260,8 @@ static void multiply_panels(Context* context, const Product& p, S* out, const S*
   Tiles tiles;
   if (!pack_tiles(context, &tiles, x, x_row, p.m, p.w.k)) return out_of_memory();
   if (p.rounds) round_run(tiles.x, p.m * p.w.k);
+  // Sums in single precision are made where results go.
+  constexpr bool is_single = is_same<S, float>;
   const int64_t panels = ceil_div(p.n, kPanelColumns);
   const int64_t grain = kPanelFlops / (2 * p.m * p.w.k * kPanelColumns) + 1;
   parallel_for(context, panels, grain, [&](int64_t begin, int64_t end) {
@@ -277,13 +279,17 @@ static void multiply_panels(Context* context, const Product& p, S* out, const S*
       for (int64_t at = 0; at < p.w.k; at += kPanelDepth) {
         const int64_t depth = smaller(kPanelDepth, p.w.k - at);
         spell_panel(room, p.w, n, count, at, depth);
+        const bool is_last = at + depth == p.w.k;
         for (int64_t i = 0; i < p.m; i += tiles.height) {
           const int rows = int(smaller(tiles.height, p.m - i));
-          const auto kernel = micro_kernel_for<float>(rows, count);
-          kernel(depth, tiles.x + i * p.w.k + at * rows, room.panel, kPanelColumns, sums + i * kPanelColumns,
-                 kPanelColumns, 1, count, {1, at == 0 ? 0.f : 1.f});
+          const float* of_rows = tiles.x + i * p.w.k + at * rows;
+          float* to = is_single ? (float*)out + i * p.n + n : sums + i * kPanelColumns;
+          const Finish<float> finish = {1, at == 0 ? 0.f : 1.f, is_single && is_last && p.bias ? p.bias + n : nullptr, 0, 1};
+          micro_kernel_for<float>(rows, count)(depth, of_rows, room.panel, kPanelColumns, to, is_single ? p.n : kPanelColumns,
+                                               1, count, finish);
         }
       }
+      if (is_single) continue;
       const Finish<float> finish = {1, 0, p.bias ? p.bias + n : nullptr, 0, 1};
       for (int64_t i = 0; i < p.m; i++) finish_row(finish, sums + i * kPanelColumns, out + i * p.n + n, 1, 0, count);
     }
