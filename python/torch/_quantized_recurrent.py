@@ -2,7 +2,8 @@
 float."""
 
 import torch
-from torch._quantized_packed import CellParams
+from torch._gen import functions as _f
+from torch._quantized_packed import CellParams, PackedHalf, _most_code
 
 
 def make_quantized_cell_params_dynamic(w_ih, w_hh, bias_ih, bias_hh, reduce_range=False):
@@ -63,7 +64,7 @@ def _layer(mode, params, data, sizes, state, is_reversed):
     return torch.cat(outputs), whole
 
 
-def run(mode, data, sizes, state, params, num_layers, dropout, is_training, is_bidirectional):
+def _in_layers(mode, data, sizes, state, params, num_layers, dropout, is_training, is_bidirectional):
     """All layers over rows of `data` (sizes[t] of them for step t): (rows out, final states)."""
     directions = 2 if is_bidirectional else 1
     finals = []
@@ -80,13 +81,51 @@ def run(mode, data, sizes, state, params, num_layers, dropout, is_training, is_b
     return data, [torch.stack(parts) for parts in zip(*finals)]
 
 
-def run_tensor(mode, input, state, params, num_layers, dropout, is_training, is_bidirectional, batch_first):
+def _in_one_op(mode, data, sizes, state, params, is_bidirectional, batch_first):
+    """(output, final states) of all layers; None where one of them is not what the op does."""
+    if torch.compiler._is_exporting or data.dtype is not torch.float32:
+        return None
+    tensors = []
+    n_biases = 0
+    reduces = params[0].reduce_range
+    for param in params:
+        if param.reduce_range != reduces:
+            return None
+        for packed in (param.packed_ih, param.packed_hh):
+            if type(packed) is PackedHalf or packed.zero_points is not None:
+                return None
+            tensors += (packed.weight._ints, packed.scales)
+            bias = packed.bias
+            if bias is not None:
+                tensors.append(bias.detach() if bias.requires_grad else bias)
+                n_biases += 1
+    if n_biases not in (0, 2 * len(params)):
+        return None
+    hidden, cell = (None, None) if state is None else state if mode == "LSTM" else (state[0], None)
+    output, hidden, cell = _f._recurrent_network_int8(
+        mode, data, hidden, cell, sizes, tensors, n_biases > 0, is_bidirectional, batch_first, "tensor", _most_code(reduces)
+    )
+    return output, (hidden, cell) if mode == "LSTM" else (hidden,)
+
+
+def run(mode, input, sizes, state, params, num_layers, dropout, is_training, is_bidirectional, batch_first=False):
+    """(output, final states) of all layers over sequences or, where `sizes` are given, packed ones; a state of None is zeros."""
+    drops = dropout and is_training
+    if not drops:
+        found = _in_one_op(mode, input, sizes, state, params, is_bidirectional, batch_first)
+        if found is not None:
+            return found
+    if state is None:
+        batch = sizes[0] if sizes is not None else input.shape[0 if batch_first else 1]
+        units = params[0].packed_hh.weight.shape[1]
+        zeros = torch.zeros(len(params), batch, units, dtype=input.dtype, device=input.device)
+        state = [zeros] * (2 if mode == "LSTM" else 1)
+    rest = (state, params, num_layers, dropout, is_training, is_bidirectional)
+    if sizes is not None:
+        return _in_layers(mode, input, sizes, *rest)
     steps = input.transpose(0, 1) if batch_first else input
     length, batch = steps.shape[:2]
-    rows, finals = run(
-        mode, steps.reshape(length * batch, -1), [batch] * length, state, params, num_layers, dropout, is_training,
-        is_bidirectional,
-    )
+    rows, finals = _in_layers(mode, steps.reshape(length * batch, -1), [batch] * length, *rest)
     output = rows.view(length, batch, -1)
     return output.transpose(0, 1) if batch_first else output, finals
 

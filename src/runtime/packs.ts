@@ -115,6 +115,9 @@ export function packOf(
   return pack.pointer;
 }
 
+/** Where `weight` lies packed already; 0 where it does not. Good until somebody allocates. */
+export const findPack = (weight: Tensor, layout: string): number => weight.storage.packs?.find(weight, layout) ?? 0;
+
 /** Free every pack: the next products pack again. */
 export function dropAllPacks(): void {
   for (const packs of [...holders]) packs.clear();

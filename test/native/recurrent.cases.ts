@@ -94,6 +94,17 @@ function stepWords(c: Case): number[] {
   return [c.sizes.length, ...runs, c.reverse ? 1 : 0, c.bySequence ? 1 : 0];
 }
 
+/** One direction as kernels read it. */
+const directionOf = (
+  x: number,
+  inputWeight: number,
+  inputBias: number,
+  hidden: number,
+  cell: number,
+  weight: number,
+  bias: number,
+): number[] => [x, inputWeight, inputBias, hidden, cell, weight, bias];
+
 /** The kernel's results, with what the way back wants. */
 function forward(m: Machine, c: Case, p: Inputs, dtype: DtypeName, keeps: boolean) {
   const H = c.units;
@@ -109,12 +120,12 @@ function forward(m: Machine, c: Case, p: Inputs, dtype: DtypeName, keeps: boolea
   const [gates, hidden, cell, weight, bias] = [p.gates, p.hidden, p.cell, p.weight, p.bias].map(given);
   const columns = Math.ceil(H / 64) * 64;
   const panels = made(columns * GATES[c.mode]! * H);
-  m.launch("recurrent_pack", dtypes[dtype], panels.pointer, weight!.pointer, c.mode, H, 0);
+  m.launch("recurrent_pack", dtypes[dtype], panels.pointer, weight!.pointer, c.mode, H, H, 0);
   m.launch(
     "recurrent_sequence",
-    [dtypes[dtype], c.mode, out.pointer, lastHidden.pointer, lastCell.pointer],
+    [dtypes[dtype], c.mode, 1, H, 0, out.pointer, H, lastHidden.pointer, c.mode === 0 ? lastCell.pointer : 0],
     keeps && c.mode < 2 ? [kept.pointer, cells.pointer] : [0, 0],
-    [gates!.pointer, hidden!.pointer, cell!.pointer, panels.pointer, bias!.pointer, H],
+    directionOf(gates!.pointer, 0, 0, hidden!.pointer, cell!.pointer, panels.pointer, bias!.pointer),
     stepWords(c),
   );
   return { out, lastHidden, lastCell, kept, cells, hidden: hidden!, cell: cell!, weight: weight!, rows, batch };
@@ -180,7 +191,7 @@ export function testBackward(m: Machine): void {
       ];
       const dproducts = mode === 1 ? made(f.rows, g) : dgates;
       const panels = made(Math.ceil(H / 64) * 64 * g);
-      m.launch("recurrent_pack", dtypes.float64, panels.pointer, f.weight.pointer, mode, H, 1);
+      m.launch("recurrent_pack", dtypes.float64, panels.pointer, f.weight.pointer, mode, H, H, 2);
       const dys = [wOut, wHidden, wCell].map((w, i) => (i === 2 && mode > 0 ? 0 : m.tensor(w, "float64").pointer));
       m.launch(
         "recurrent_backward",
@@ -281,14 +292,14 @@ export function testBytes(m: Machine): void {
         const float = (values: number[]): number => m.tensor(values, "float32").pointer;
         const columns = Math.ceil(c.units / 128) * 128 * GATES[mode]!;
         const pack = m.empty("uint8", [columns * (Math.ceil(c.units / 4) * 4) + 4 * columns]);
-        m.launch("recurrent_pack_int8", pack.pointer, m.tensor(p.weight, "int8").pointer, mode, c.units);
+        m.launch("recurrent_pack_int8", pack.pointer, m.tensor(p.weight, "int8").pointer, mode, c.units, c.units, 0);
         const scaleAndZero = [float([given.scale]), m.tensor([given.zero], "int32").pointer];
         m.launch(
           "recurrent_sequence_int8",
-          [mode, out.pointer, lastHidden.pointer, lastCell.pointer, float(p.gates), float(p.hidden), float(p.cell)],
-          [pack.pointer, float(scales), 1, float(p.bias), rounding === "row" ? 1 : 0],
-          rounding === "given" ? scaleAndZero : [0, 0],
-          [least, most, c.units],
+          [mode, rounding === "row" ? 1 : 0, ...(rounding === "given" ? scaleAndZero : [0, 0]), least, most],
+          [1, c.units, 0, out.pointer, c.units, lastHidden.pointer, mode === 0 ? lastCell.pointer : 0, 0, 0],
+          directionOf(float(p.gates), 0, 0, float(p.hidden), float(p.cell), pack.pointer, float(p.bias)),
+          [0, 0, float(scales), 1],
           stepWords(c),
         );
         assertClose(m.read(out), expected.out, 2e-6, `${MODES[mode]} in bytes by ${rounding} ${c.units}`);

@@ -1,5 +1,4 @@
-// Recurrent layers of real numbers: packing the weights of the state, and one layer in one direction over a whole sequence.
-// What inputs give to the gates is one product of all steps and not done here.
+// Recurrent layers of real numbers: packing weights, and one layer over a whole sequence, in one direction or both.
 #include "recurrent.h"
 #include "transpose.h"
 
@@ -9,15 +8,17 @@ namespace {
 // ---- weights --------------------------------------------------------------------------------------------------------
 
 // Panels for the walk: `vectors` columns of every k side by side, the gates of the same units together.
-template <class Cell, class T> void pack_forward(Context* context, T* out, const T* weight, int64_t units) {
+template <class Cell, class T>
+void pack_forward(Context* context, T* out, const T* weight, int64_t units, int64_t depth, bool is_input) {
   constexpr int64_t P = kPanelUnits<Cell, T>, N = P * Cell::kGates;
-  parallel_for(context, ceil_div(units, P), (64 << 10) / (N * units) + 1, [=](int64_t begin, int64_t end) {
+  parallel_for(context, ceil_div(units, P), (64 << 10) / (N * larger(depth, 1)) + 1, [=](int64_t begin, int64_t end) {
     for (int64_t panel = begin; panel < end; panel++) {
-      T* to = out + panel * N * units;
+      T* to = out + panel * N * depth;
       const int64_t unit = panel * P, count = smaller(P, units - unit);
-      if (count < P) memset(to, 0, size_t(N * units) * sizeof(T));
-      for (int64_t g = 0; g < Cell::kGates; g++) {
-        transpose_bytes(sizeof(T), to + g * P, N, weight + (g * units + unit) * units, units, count, units);
+      if (count < P) memset(to, 0, size_t(N * depth) * sizeof(T));
+      for (int k = 0; k < Cell::kGates; k++) {
+        const int64_t row = Cell::gate(k, is_input) * units + unit;
+        transpose_bytes(sizeof(T), to + k * P, N, weight + row * depth, depth, count, depth);
       }
     }
   });
@@ -39,85 +40,87 @@ template <class T> void pack_backward(Context* context, T* out, const T* weight,
 
 // ---- forward --------------------------------------------------------------------------------------------------------
 
+template <class Cell, class T> struct RealInput {
+  static constexpr int V = kPanelVectors<Cell>;
+  static constexpr int64_t P = kPanelUnits<Cell, T>;
+  struct State {};
+
+  const T *x, *panels;
+  int64_t features, units;
+
+  void begin(Context*, State&, const Run&) const {}
+  void fill(State&, const Run& run, int64_t panel, const Sums<T>& sums) const {
+    if (!features) return fill_from_gates<Cell, P>(x, units, run, panel, sums);
+    const T *first = sums.first_of(panel), *weights = panels + panel * V * lanes<T> * features;
+    run.each_block<rows_beside(V)>([&](const int64_t* places, int count, int64_t row) {
+      const T* rows[rows_beside(V)];
+      for (int r = 0; r < count; r++) rows[r] = x + places[r] * features;
+      T* to = sums.at(panel, row);
+      state_tile_of<T, V>(count)(features, rows, weights, first, 0, to, sums.width);
+      for (int64_t j = Cell::kGates * P; j < sums.width; j++) {
+        for (int r = 0; r < count; r++) to[r * sums.width + j] = first[j];
+      }
+    });
+  }
+};
+
 template <class Cell, class T> struct RealProduct {
   static constexpr int V = kPanelVectors<Cell>;
   static constexpr int64_t kRows = rows_beside(V), kUnits = kPanelUnits<Cell, T>;
   static constexpr int64_t kWorth = kParallelStep;
   struct State {};
 
-  const Sequence<T>& s;
   const T* panels;
-  const T* bias;  // of each panel, or null
 
-  void begin(Context*, State&, int64_t) const {}
-  void tile(State&, int64_t t, int64_t i, int count, int64_t panel, T* sums) const {
-    constexpr int64_t N = V * lanes<T>;
+  void begin(Context*, State&, const Sequence<T>&, int64_t) const {}
+  void add(State&, const Sequence<T>& s, int64_t t, int64_t i, int count, int64_t panel, T* sums, int64_t width) const {
     const T* rows[kRows];
-    for (int r = 0; r < count; r++) rows[r] = s.steps.earlier(s.out, s.hidden, t, i + r, s.units);
-    const T* start = bias ? bias + panel * N : nullptr;
-    state_tile_of<T, V>(count)(s.units, rows, panels + panel * N * s.units, start, sums);
+    for (int r = 0; r < count; r++) rows[r] = s.before(t, i + r);
+    state_tile_of<T, V>(count)(s.units, rows, panels + panel * V * lanes<T> * s.units, sums, width, sums, width);
   }
 };
 
-// A bias in the order of the panels.
-template <class Cell, class T> const T* pack_bias(Context* context, const T* bias, int64_t units) {
-  constexpr int64_t P = kPanelUnits<Cell, T>, N = P * Cell::kGates;
-  const int64_t panels = ceil_div(units, P);
-  T* out = (T*)context->scratch(context, 1, size_t(panels * N) * sizeof(T));
-  if (!out) context->fail(context, "[recurrent] out of memory for the bias");
-  if (!out) return nullptr;
-  memset(out, 0, size_t(panels * N) * sizeof(T));
-  for (int64_t panel = 0; panel < panels; panel++) {
-    const int64_t unit = panel * P, count = smaller(P, units - unit);
-    for (int64_t g = 0; g < Cell::kGates; g++) {
-      memcpy(out + panel * N + g * P, bias + g * units + unit, size_t(count) * sizeof(T));
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
-// dtype out weight mode units backward(0|1)
+// dtype out weight mode units depth use(0 state, 1 input, 2 backward)
 KERNEL(recurrent_pack) {
   const Dtype dtype = args.dtype();
   void *out = args.pointer(), *weight = args.pointer();
   const int mode = int(args.integer());
-  const int64_t units = args.integer();
-  const bool is_backward = args.integer() != 0;
+  const int64_t units = args.integer(), depth = args.integer(), use = args.integer();
   with_real(context, dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
     with_cell(mode, [&](auto cell) {
       using Cell = decltype(cell);
-      if (is_backward) pack_backward(context, (T*)out, (const T*)weight, Cell::kGates, units);
-      else pack_forward<Cell>(context, (T*)out, (const T*)weight, units);
+      if (use == 2) pack_backward(context, (T*)out, (const T*)weight, Cell::kGates, units);
+      else pack_forward<Cell>(context, (T*)out, (const T*)weight, units, depth, use == 1);
     });
   });
 }
 
-// dtype mode out last_hidden last_cell kept cells gates hidden cell panels bias units n_runs {steps rows}[n_runs]
-// reverse by_sequence
+// dtype mode LAYER DIRECTION[directions] STEPS
 KERNEL(recurrent_sequence) {
   const Dtype dtype = args.dtype();
   const int mode = int(args.integer());
-  void* places[8];
-  for (void*& place : places) place = args.pointer();
-  void *panels = args.pointer(), *bias = args.pointer();
-  const int64_t units = args.integer();
-  Steps steps;
-  if (!Steps::read(context, args, &steps)) return;
   with_real(context, dtype, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    T* const* at = (T* const*)places;
-    const Sequence<T> s = {steps, units, at[5], at[6], at[7], at[0], at[1], at[2], at[3], at[4]};
+    const Layer<T> layer = Layer<T>::read(args);
+    Direction<T> directions[2];
+    for (int64_t which = 0; which < layer.directions; which++) directions[which] = Direction<T>::read(args);
+    Steps steps;
+    if (!Steps::read(context, args, &steps)) return;
     with_cell(mode, [&](auto cell) {
       using Cell = decltype(cell);
-      const T* packed_bias = bias ? pack_bias<Cell>(context, (const T*)bias, units) : nullptr;
-      if (bias && !packed_bias) return;
-      if (mode == kLstm) memcpy(s.last_cell, s.cell, size_t(steps.most * units) * sizeof(T));
-      const RealProduct<Cell, T> product = {s, (const T*)panels, packed_bias};
-      if (s.kept) walk_forward<Cell, true>(context, s, product);
-      else walk_forward<Cell, false>(context, s, product);
+      layer.each_direction(context, steps, Cell::kGates, kParallelStep, [&](int64_t which) {
+        const Direction<T>& d = directions[which];
+        Beginning<Cell, kPanelUnits<Cell, T>, T> beginning;
+        if (!beginning.make(context, d, layer.units)) return;
+        const Sequence<T> s = layer.sequence(d, which, steps, beginning.zeros);
+        const RealInput<Cell, T> input = {d.x, (const T*)d.input_weight, layer.features, layer.units};
+        const RealProduct<Cell, T> product = {(const T*)d.weight};
+        if (s.kept) walk_forward<Cell, true>(context, s, input, product, beginning.first);
+        else walk_forward<Cell, false>(context, s, input, product, beginning.first);
+      });
     });
   });
 }

@@ -1,130 +1,12 @@
-// Recurrent layers over whole sequences: what the steps of a sequence are, how threads share them, the product with a
-// state, the cells. Sequences are sorted by length, as packed ones are, so that each step has the first rows of the step
-// before. Knows nothing of how weights were packed or quantized.
+// Recurrent layers over whole sequences: tiles of products with a state, and the walk. What inputs give to the gates of some
+// steps is made first, in the order of the panels of weights; then each step adds its state's product to it, in place, and
+// its cells follow while the sums are near. Knows nothing of how weights were packed or quantized.
 #pragma once
-#include <sched.h>
-
-#include "lanes.h"
+#include "recurrent_cells.h"
+#include "recurrent_steps.h"
 #include "vector_math.h"
 
 namespace layerwise::NS {
-
-// ---- steps ----------------------------------------------------------------------------------------------------------
-
-// Which rows belong to which step. A layer that runs backwards walks from the last step to the first.
-struct Steps {
-  int64_t count, most;    // how many, and the rows of the largest
-  const int64_t* sizes;   // how many rows each has
-  const int64_t* firsts;  // where the first of them stands among all rows
-  int64_t apart;          // and how far behind it the next
-  bool reverse;
-
-  int64_t size(int64_t t) const { return sizes[t]; }
-  int64_t place(int64_t t, int64_t i) const { return firsts[t] + i * apart; }
-  // The k-th step of the walk.
-  int64_t at(int64_t k) const { return reverse ? count - 1 - k : k; }
-  // The steps that the walk takes just before and just after; -1 where there is none.
-  int64_t before(int64_t t) const { return reverse ? (t + 1 < count ? t + 1 : -1) : t - 1; }
-  int64_t after(int64_t t) const { return reverse ? t - 1 : (t + 1 < count ? t + 1 : -1); }
-  // Rows of a step that another one, -1 for none, has too.
-  int64_t shared(int64_t t, int64_t other) const { return other < 0 ? 0 : smaller(sizes[t], sizes[other]); }
-  // Where row i of step t was a step earlier: in `all`, or at the start.
-  template <class T> const T* earlier(const T* all, const T* start, int64_t t, int64_t i, int64_t width) const {
-    const int64_t from = before(t);
-    return i < shared(t, from) ? all + place(from, i) * width : start + i * width;
-  }
-  // f(row, place among all rows) for the step in which each row ends, or begins.
-  template <class F> void each_end(bool begins, F f) const {
-    if (reverse != begins) {
-      for (int64_t i = 0; i < most; i++) f(i, place(0, i));
-      return;
-    }
-    for (int64_t t = 0; t < count; t++) {
-      for (int64_t i = t + 1 < count ? sizes[t + 1] : 0; i < sizes[t]; i++) f(i, place(t, i));
-    }
-  }
-
-  // From a command: how many runs, and of each its steps and their rows; whether walked from the end; whether the rows of
-  // a sequence stand together and not those of a step. The tables take slot 0.
-  static bool read(Context* context, Args& args, Steps* steps) {
-    Args runs = args;
-    const int64_t n_runs = args.integer();
-    steps->count = 0;
-    for (int64_t r = 0; r < n_runs; r++) {
-      steps->count += args.integer();
-      args.integer();
-    }
-    steps->reverse = args.integer() != 0;
-    const bool by_sequence = args.integer() != 0;
-    int64_t* sizes = (int64_t*)context->scratch(context, 0, size_t(2 * steps->count) * 8);
-    if (!sizes) context->fail(context, "[recurrent] out of memory for the table of steps");
-    if (!sizes) return false;
-    int64_t* firsts = sizes + steps->count;
-    runs.integer();
-    int64_t t = 0, row = 0;
-    for (int64_t r = 0; r < n_runs; r++) {
-      const int64_t length = runs.integer(), size = runs.integer();
-      for (int64_t s = 0; s < length; s++, t++, row += size) {
-        sizes[t] = size;
-        firsts[t] = by_sequence ? t : row;
-      }
-    }
-    steps->sizes = sizes;
-    steps->firsts = firsts;
-    steps->apart = by_sequence ? steps->count : 1;
-    steps->most = sizes[0];
-    return true;
-  }
-};
-
-// ---- threads --------------------------------------------------------------------------------------------------------
-
-// Steps of a few tasks each, every step needing all of the one before, on as many threads as come: tasks are claimed, so
-// a thread that comes late or never holds up nobody. Each thread claims from a share of its own first, whose weights its
-// cache then keeps. begin(k, state) runs once per thread and step before its first task, work(k, task, state) is a task.
-constexpr int64_t kMostShares = 16;
-
-template <class State, class Begin, class Work>
-static void in_steps(Context* context, int64_t steps, int64_t tasks, bool is_worth, Begin begin, Work work) {
-  const int64_t shares = is_worth ? smaller(smaller(context->threads, tasks), kMostShares) : 1;
-  if (shares <= 1) {
-    State state;
-    for (int64_t k = 0; k < steps; k++) {
-      begin(k, state);
-      for (int64_t task = 0; task < tasks; task++) work(k, task, state);
-    }
-    return;
-  }
-  struct alignas(64) Line {
-    int64_t n;
-  };
-  Line claimed[kMostShares] = {}, done = {};
-  parallel_for(context, shares, 1, [&](int64_t own, int64_t) {
-    State state;
-    for (int64_t k = 0; k < steps; k++) {
-      for (int spins = 0; __atomic_load_n(&done.n, __ATOMIC_ACQUIRE) < k * tasks; spins++) {
-        // Whoever holds the last task may be waiting for this very processor.
-        if (spins < 4000) __builtin_ia32_pause();
-        else sched_yield();
-      }
-      bool has_begun = false;
-      for (int64_t s = 0; s < shares; s++) {
-        const int64_t share = (own + s) % shares;
-        const int64_t first = tasks * share / shares, size = tasks * (share + 1) / shares - first;
-        int64_t* counter = &claimed[share].n;
-        int64_t n = __atomic_load_n(counter, __ATOMIC_RELAXED);
-        while (n < (k + 1) * size) {
-          if (!__atomic_compare_exchange_n(counter, &n, n + 1, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) continue;
-          if (!has_begun) begin(k, state);
-          has_begun = true;
-          work(k, first + n - k * size, state);
-          __atomic_fetch_add(&done.n, 1, __ATOMIC_RELEASE);
-          n = __atomic_load_n(counter, __ATOMIC_RELAXED);
-        }
-      }
-    }
-  });
-}
 
 // Products of a step, in multiplications, from which on a second thread pays for meeting after each of them.
 constexpr int64_t kParallelStep = 128 << 10;
@@ -139,10 +21,11 @@ constexpr int kRegisters = 16;
 #endif
 constexpr int rows_beside(int vectors) { return (kRegisters - vectors - 2) / vectors; }
 
-// out[R][V vectors] = start + rows @ panel; start is one row for all, or null. Few sums are kept several times over, so
-// that additions need not wait for each other.
+// out[R][V vectors] = start + rows @ panel, rows of `out` being out_row apart and those of `start`, which may be the same
+// memory or null, start_row. Few sums are kept several times over, so that additions need not wait for each other.
 template <class T, int R, int V>
-static void state_tile(int64_t k, const T* const* rows, const T* panel, const T* start, T* out) {
+static void state_tile(int64_t k, const T* const* rows, const T* panel, const T* start, int64_t start_row, T* out,
+                       int64_t out_row) {
   constexpr int64_t L = lanes<T>;
   constexpr int S = R * V >= 8 ? 1 : R * V >= 4 ? 2 : 4;
   vector<T> sum[S][R][V] = {};
@@ -150,7 +33,7 @@ static void state_tile(int64_t k, const T* const* rows, const T* panel, const T*
 #pragma GCC unroll 16
     for (int i = 0; i < R; i++) {
 #pragma GCC unroll 8
-      for (int j = 0; j < V; j++) sum[0][i][j] = load(start + j * L);
+      for (int j = 0; j < V; j++) sum[0][i][j] = load(start + i * start_row + j * L);
     }
   }
   const T* x[R];
@@ -182,12 +65,12 @@ static void state_tile(int64_t k, const T* const* rows, const T* panel, const T*
       vector<T> total = sum[0][i][j];
 #pragma GCC unroll 4
       for (int s = 1; s < S; s++) total += sum[s][i][j];
-      store(out + (i * V + j) * L, total);
+      store(out + i * out_row + j * L, total);
     }
   }
 }
 
-template <class T> using StateTile = void (*)(int64_t, const T* const*, const T*, const T*, T*);
+template <class T> using StateTile = void (*)(int64_t, const T* const*, const T*, const T*, int64_t, T*, int64_t);
 
 template <class T, int V, int R = rows_beside(V)> static StateTile<T> state_tile_of(int rows) {
   if constexpr (R > 1) {
@@ -196,107 +79,9 @@ template <class T, int V, int R = rows_beside(V)> static StateTile<T> state_tile
   return state_tile<T, R, V>;
 }
 
-// ---- cells ----------------------------------------------------------------------------------------------------------
-
-// Beyond 87 it is 0 or 1 but for less than 2e-38; within, the exponential needs no care. A NaN stays.
-LW_INLINE float sigmoid_of(float x) {
-  float y = x < -87.0f ? -87.0f : x;
-  y = y > 87.0f ? 87.0f : y;
-  return 1.0f / (1.0f + exp_within(-y));
-}
-LW_INLINE double sigmoid_of(double x) { return 1 / (1 + __builtin_exp(-x)); }
+// For the way back, which is given cells.
 LW_INLINE float tanh_of(float x) { return fast_tanh(x); }
 LW_INLINE double tanh_of(double x) { return __builtin_tanh(x); }
-
-// What a walk reads and writes. Gates hold what the inputs give, a row of each gate's units; `kept` and `cells` are what
-// backward wants, null where nobody will ask.
-template <class T> struct Sequence {
-  Steps steps;
-  int64_t units;
-  const T *gates, *hidden, *cell;
-  T *out, *last_hidden, *last_cell, *kept, *cells;
-};
-
-// kGates: matrices of weights one below the other. kBlocks: vectors of units that share a panel, so that a tile is wide
-// enough. forward() makes `width` units of a row from sums that are P apart for each gate: `at` is the row among all, i
-// its sequence.
-struct Lstm {
-  static constexpr int kGates = 4, kBlocks = 1;
-
-  template <bool keeps, int64_t P, class T, class Width>
-  static LW_INLINE void forward(const Sequence<T>& s, int64_t at, int64_t i, const T*, int64_t unit, Width width,
-                                const T* sums) {
-    const int64_t H = s.units;
-    const T* x = s.gates + at * 4 * H + unit;
-    T *h = s.out + at * H + unit, *c = s.last_cell + i * H + unit;
-    T* kept = keeps ? s.kept + at * 4 * H + unit : nullptr;
-    T* cells = keeps ? s.cells + at * H + unit : nullptr;
-#pragma omp simd
-    for (int64_t j = 0; j < width; j++) {
-      const T into = sigmoid_of(x[j] + sums[j]), forget = sigmoid_of(x[H + j] + sums[P + j]);
-      const T fresh = tanh_of(x[2 * H + j] + sums[2 * P + j]), out = sigmoid_of(x[3 * H + j] + sums[3 * P + j]);
-      const T cell = forget * c[j] + into * fresh;
-      c[j] = cell;
-      h[j] = out * tanh_of(cell);
-      if constexpr (keeps) {
-        kept[j] = into, kept[H + j] = forget, kept[2 * H + j] = fresh, kept[3 * H + j] = out;
-        cells[j] = cell;
-      }
-    }
-  }
-};
-
-struct Gru {
-  static constexpr int kGates = 3, kBlocks = 1;
-
-  template <bool keeps, int64_t P, class T, class Width>
-  static LW_INLINE void forward(const Sequence<T>& s, int64_t at, int64_t, const T* before, int64_t unit, Width width,
-                                const T* sums) {
-    const int64_t H = s.units;
-    const T* x = s.gates + at * 3 * H + unit;
-    T* h = s.out + at * H + unit;
-    T* kept = keeps ? s.kept + at * 4 * H + unit : nullptr;
-    before += unit;
-#pragma omp simd
-    for (int64_t j = 0; j < width; j++) {
-      const T reset = sigmoid_of(x[j] + sums[j]), update = sigmoid_of(x[H + j] + sums[P + j]);
-      const T fresh = tanh_of(x[2 * H + j] + reset * sums[2 * P + j]);
-      h[j] = (before[j] - fresh) * update + fresh;
-      if constexpr (keeps) {
-        kept[j] = reset, kept[H + j] = update, kept[2 * H + j] = fresh, kept[3 * H + j] = sums[2 * P + j];
-      }
-    }
-  }
-};
-
-template <bool relu> struct Plain {
-  static constexpr int kGates = 1, kBlocks = 4;
-  static constexpr bool kIsRelu = relu;
-
-  template <bool keeps, int64_t P, class T, class Width>
-  static LW_INLINE void forward(const Sequence<T>& s, int64_t at, int64_t, const T*, int64_t unit, Width width,
-                                const T* sums) {
-    const T* x = s.gates + at * s.units + unit;
-    T* h = s.out + at * s.units + unit;
-#pragma omp simd
-    for (int64_t j = 0; j < width; j++) {
-      const T total = x[j] + sums[j];
-      if constexpr (relu) h[j] = total < 0 ? T(0) : total;  // not the larger of both: NaN stays
-      else h[j] = tanh_of(total);
-    }
-  }
-};
-
-// As ops say which.
-enum Mode : int { kLstm = 0, kGru = 1, kTanh = 2, kRelu = 3 };
-template <class F> LW_STATIC void with_cell(int mode, F f) {
-  switch (mode) {
-    case kLstm: return f(Lstm{});
-    case kGru: return f(Gru{});
-    case kTanh: return f(Plain<false>{});
-    default: return f(Plain<true>{});
-  }
-}
 
 template <class F> static void with_real(Context* context, Dtype dtype, F f) {
   if (dtype == kFloat32) return f(Tag<float>{});
@@ -312,32 +97,274 @@ constexpr int kBackVectors = 2;
 
 // ---- the walk -------------------------------------------------------------------------------------------------------
 
-// Product::State is what a thread has made of the states before step t, by begin(); tile() then multiplies `count` of their
-// rows, from i on, with the weights of kUnits units.
-template <class Cell, bool keeps, class T, class Product>
-static void walk_forward(Context* context, const Sequence<T>& s, const Product& product) {
-  constexpr int64_t P = Product::kUnits, N = P * Cell::kGates;
-  const int64_t H = s.units;
-  const Steps& steps = s.steps;
-  const bool is_worth = steps.most * H * H * Cell::kGates >= Product::kWorth;
-  auto begin = [&](int64_t k, typename Product::State& state) { product.begin(context, state, steps.at(k)); };
-  in_steps<typename Product::State>(context, steps.count, ceil_div(H, P), is_worth, begin,
-                                    [&](int64_t k, int64_t panel, typename Product::State& state) {
-    const int64_t t = steps.at(k), rows = steps.size(t), unit = panel * P;
-    for (int64_t i = 0; i < rows; i += Product::kRows) {
-      const int count = int(smaller(Product::kRows, rows - i));
-      alignas(64) T sums[Product::kRows * N];
-      product.tile(state, t, i, count, panel, sums);
-      for (int r = 0; r < count; r++) {
-        const T* before = steps.earlier(s.out, s.hidden, t, i + r, H);
-        const int64_t at = steps.place(t, i + r);
-        if (unit + P <= H) Cell::template forward<keeps, P>(s, at, i + r, before, unit, P, sums + r * N);
-        else Cell::template forward<keeps, P>(s, at, i + r, before, unit, H - unit, sums + r * N);
+// What a walk reads and writes; `out` has room for other directions beside it. `hidden` may be one row for all sequences.
+// `kept` and `cells` are what backward wants, null where nobody will ask.
+template <class T> struct Sequence {
+  Steps steps;
+  int64_t units, out_row, hidden_row;
+  const T* hidden;
+  T *out, *last_hidden, *last_cell, *kept, *cells;
+
+  const T* before(int64_t t, int64_t i) const { return steps.earlier(out, hidden, t, i, out_row, hidden_row); }
+};
+
+// Sums of the gates in a run of steps: of each panel a run of rows, as the walk takes them. Each begins as `first` says.
+template <class T> struct Sums {
+  T* data;
+  const T* first;  // of each panel
+  int64_t rows, width;
+
+  T* at(int64_t panel, int64_t row) const { return data + (panel * rows + row) * width; }
+  const T* first_of(int64_t panel) const { return first + panel * width; }
+};
+
+// The steps that the walk takes from the k-th on.
+struct Run {
+  const Steps& steps;
+  int64_t k, length;
+
+  // f(places, count, row) for blocks of at most `most` rows: where they stand among all, and which of the run's the first is.
+  template <int most, class F> void each_block(F f) const {
+    int64_t rows = 0;
+    for (int64_t n = k; n < k + length && n < steps.count; n++) rows += steps.size(steps.at(n));
+    const int64_t blocks = ceil_div(rows, most);
+    int64_t n = k, i = 0, row = 0;
+    for (int64_t block = 1; block <= blocks; block++) {
+      // Of equal height.
+      const int64_t end = block * rows / blocks;
+      int64_t places[most];
+      int count = 0;
+      for (; row + count < end; i++) {
+        for (; i >= steps.size(steps.at(n)); n++) i = 0;
+        places[count++] = steps.place(steps.at(n), i);
+      }
+      f(places, count, row);
+      row = end;
+    }
+  }
+};
+
+// Rows and sums of a run of steps should stay near, and weights of the input be read for many rows at once.
+constexpr int64_t kSumBytes = 128 << 10;
+constexpr int64_t kMostRunRows = 48;
+constexpr int64_t kLeastRunRows = 12;
+// Vectors whose cells are done together, after their products.
+constexpr int64_t kNearVectors = 4;
+
+// Collects vectors whose sums are ready, and does their cells in pairs.
+template <class Cell, bool keeps, int64_t P, class T> class Cells {
+ public:
+  explicit Cells(const Sequence<T>& sequence) : s(sequence) {}
+
+  // A panel of row i of step t; `unit` is its first.
+  void take(int64_t t, int64_t i, int64_t unit, const T* sums) {
+    constexpr int64_t L = lanes<T>;
+    const int64_t H = s.units, at = s.steps.place(t, i);
+    const T* before = is_same<Cell, Gru> ? s.before(t, i) : nullptr;
+    for (int64_t v = 0; v < P && unit + v < H; v += L) {
+      const int64_t j = unit + v;
+      const Spot<T> spot = {sums + v,
+                            before + j,
+                            s.out + at * s.out_row + j,
+                            s.last_cell + i * H + j,
+                            keeps ? s.kept + at * 4 * H + j : nullptr,
+                            keeps ? s.cells + at * H + j : nullptr};
+      if (j + L > H) Cell::template forward<keeps, 1>(&spot, P, H, Part<T>{H - j});
+      else spots[n++] = spot;
+      if (n == 2) {
+        Cell::template forward<keeps, 2>(spots, P, H, Whole<T>{});
+        n = 0;
       }
     }
+  }
+  void end() {
+    if (n) Cell::template forward<keeps, 1>(spots, P, s.units, Whole<T>{});
+  }
+
+ private:
+  const Sequence<T>& s;
+  Spot<T> spots[2];
+  int n = 0;
+};
+
+// Input and Product make sums of kUnits units. Input::begin() prepares a thread for the steps of a run, fill() makes a
+// panel's sums of its rows; Product::begin() prepares it for the states before a step, add() adds to some rows.
+template <class Cell, bool keeps, class T, class Input, class Product>
+static void walk_forward(Context* context, const Sequence<T>& s, const Input& input, const Product& product, const T* first) {
+  constexpr int64_t P = Product::kUnits, kWidth = P * Cell::kSums;
+  const int64_t H = s.units;
+  const Steps& steps = s.steps;
+  const int64_t panels = ceil_div(H, P);
+  // Steps of a run, for which inputs are multiplied at once.
+  const int64_t fitting = kSumBytes / int64_t(sizeof(T)) / (panels * kWidth);
+  const int64_t run_rows = larger(smaller(fitting, kMostRunRows) / 6 * 6, kLeastRunRows);
+  const int64_t run = smaller(larger(run_rows / steps.most, 1), steps.count);
+  Sums<T> sums = {nullptr, first, run * steps.most, kWidth};
+  const size_t sum_bytes = size_t(panels * sums.rows * kWidth) * sizeof(T);
+  sums.data = (T*)context->scratch(context, 2, sum_bytes + size_t(steps.count) * 8);
+  if (!sums.data) return context->fail(context, "[recurrent] out of memory for the sums of a run of steps");
+  // Where the rows of each step begin in its run.
+  int64_t* row_of = (int64_t*)((char*)sums.data + sum_bytes);
+  for (int64_t k = 0; k < steps.count; k++) {
+    row_of[steps.at(k)] = k % run ? row_of[steps.at(k - 1)] + steps.size(steps.at(k - 1)) : 0;
+  }
+
+  struct State {
+    typename Input::State input;
+    typename Product::State product;
+  };
+  const bool is_worth = steps.most * H * H * Cell::kGates >= Product::kWorth;
+  const int64_t runs = ceil_div(steps.count, run);
+  // With one row there is too little to do in a panel: cells of several wait less for each other.
+  const int64_t together = is_worth ? 1 : larger(1, kNearVectors / (P / lanes<T>) / steps.most);
+  auto step_of = [&](int64_t k) { return k / (run + 1) * run + k % (run + 1) - 1; };
+  auto begin = [&](int64_t k, State& state) {
+    if (k % (run + 1) == 0) input.begin(context, state.input, Run{steps, k / (run + 1) * run, run});
+    else product.begin(context, state.product, s, steps.at(step_of(k)));
+  };
+  in_steps<State>(context, steps.count + runs, ceil_div(panels, together), is_worth, begin,
+                  [&](int64_t k, int64_t task, State& state) {
+    const int64_t last = smaller((task + 1) * together, panels);
+    if (k % (run + 1) == 0) {
+      for (int64_t panel = task * together; panel < last; panel++) {
+        input.fill(state.input, Run{steps, k / (run + 1) * run, run}, panel, sums);
+      }
+      return;
+    }
+    const int64_t t = steps.at(step_of(k)), rows = steps.size(t), row = row_of[t];
+    // Tiles of equal height.
+    const int64_t blocks = ceil_div(rows, Product::kRows);
+    for (int64_t panel = task * together; panel < last; panel++) {
+      for (int64_t block = 0; block < blocks; block++) {
+        const int64_t i = block * rows / blocks, end = (block + 1) * rows / blocks;
+        product.add(state.product, s, t, i, int(end - i), panel, sums.at(panel, row + i) + Cell::kFirst * P, kWidth);
+      }
+    }
+    Cells<Cell, keeps, P, T> cells(s);
+    for (int64_t panel = task * together; panel < last; panel++) {
+      for (int64_t i = 0; i < rows; i++) cells.take(t, i, panel * P, sums.at(panel, row + i));
+    }
+    cells.end();
   });
   steps.each_end(false, [&](int64_t i, int64_t at) {
-    memcpy(s.last_hidden + i * H, s.out + at * H, size_t(H) * sizeof(T));
+    memcpy(s.last_hidden + i * H, s.out + at * s.out_row, size_t(H) * sizeof(T));
+  });
+}
+
+// ---- arguments ------------------------------------------------------------------------------------------------------
+
+// Of one direction: what the input is, the weights of input and state (as their kernels want them) and their biases.
+template <class T> struct Direction {
+  const T *x, *input_bias, *hidden, *cell, *bias;
+  void *input_weight, *weight;
+
+  static Direction read(Args& args) {
+    Direction d;
+    d.x = args.pointer<T>();
+    d.input_weight = args.pointer();
+    d.input_bias = args.pointer<T>();
+    d.hidden = args.pointer<T>();
+    d.cell = args.pointer<T>();
+    d.weight = args.pointer();
+    d.bias = args.pointer<T>();
+    return d;
+  }
+};
+
+// What all directions share. `features` is how wide an input is, 0 for one that is gates already.
+template <class T> struct Layer {
+  int64_t directions, units, features, out_row;
+  T *out, *last_hidden, *last_cell, *kept, *cells;
+
+  static Layer read(Args& args) {
+    Layer l;
+    l.directions = args.integer();
+    l.units = args.integer();
+    l.features = args.integer();
+    l.out = args.pointer<T>();
+    l.out_row = args.integer();
+    l.last_hidden = args.pointer<T>();
+    l.last_cell = args.pointer<T>();
+    l.kept = args.pointer<T>();
+    l.cells = args.pointer<T>();
+    return l;
+  }
+
+  // The sequence of one direction: its states stand below those of the direction before it, its results beside. `zeros` is
+  // a row for a state that is not given.
+  Sequence<T> sequence(const Direction<T>& d, int64_t which, Steps steps, const T* zeros) const {
+    const int64_t states = which * steps.most * units;
+    if (which) steps.reverse = !steps.reverse;
+    Sequence<T> s = {steps, units, out_row, d.hidden ? units : 0, d.hidden ? d.hidden : zeros,
+                     out + which * units, last_hidden + states, last_cell + states, kept, cells};
+    const size_t bytes = size_t(steps.most * units) * sizeof(T);
+    if (last_cell && d.cell) memcpy(s.last_cell, d.cell, bytes);
+    else if (last_cell) memset(s.last_cell, 0, bytes);
+    return s;
+  }
+
+  // f(which) for each direction: side by side where there are two threads and it is worth waking the other.
+  template <class F> void each_direction(Context* context, const Steps& steps, int64_t gates, int64_t worth, F f) const {
+    const int64_t step = steps.most * units * (units + features) * gates;
+    const bool is_shared = context->threads > 2 && steps.most * units * units * gates >= worth;
+    if (directions == 1 || is_shared || context->threads == 1 || step * steps.count < 16 * worth) {
+      for (int64_t which = 0; which < directions; which++) f(which);
+      return;
+    }
+    parallel_for(context, directions, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t which = begin; which < end; which++) f(which);
+    });
+  }
+};
+
+// How the sums of each panel begin: with both biases, where there are some; a row of zeros, and room for more. In slot 1.
+template <class Cell, int64_t P, class T> struct Beginning {
+  const T *first, *zeros;
+  T* more;
+
+  bool make(Context* context, const Direction<T>& d, int64_t units, int64_t more_numbers = 0) {
+    constexpr int64_t kWidth = P * Cell::kSums;
+    const int64_t n = ceil_div(units, P) * kWidth, none = ceil_div(units, lanes<T>) * lanes<T>;
+    T* out = (T*)context->scratch(context, 1, size_t(n + none + more_numbers) * sizeof(T));
+    if (!out) context->fail(context, "[recurrent] out of memory for the biases");
+    if (!out) return false;
+    memset(out, 0, size_t(n + none) * sizeof(T));
+    first = out;
+    zeros = out + n;
+    more = out + n + none;
+    auto add = [&](T* to, const T* bias, int64_t count) {
+      if (!bias) return;
+#pragma omp simd
+      for (int64_t j = 0; j < count; j++) to[j] += bias[j];
+    };
+    for (int64_t unit = 0; unit < units; unit += P, out += kWidth) {
+      const int64_t count = smaller(P, units - unit);
+      for (int k = 0; k < Cell::kGates; k++) {
+        const T* bias = d.input_bias ? d.input_bias + Cell::gate(k, true) * units + unit : nullptr;
+        const T* other = d.bias ? d.bias + Cell::gate(k, false) * units + unit : nullptr;
+        add(out + k * P, bias, count);
+        add(out + (Cell::kFirst + k) * P, other, count);
+      }
+    }
+    return true;
+  }
+};
+
+// Inputs that are what the gates get already: rows are put in the order of the panels.
+template <class Cell, int64_t P, class T> static void fill_from_gates(const T* gates, int64_t units, const Run& run, int64_t panel, const Sums<T>& sums) {
+  const int64_t unit = panel * P, count = smaller(P, units - unit);
+  const T* first = sums.first_of(panel);
+  run.each_block<16>([&](const int64_t* places, int n, int64_t row) {
+    for (int r = 0; r < n; r++) {
+      const T* from = gates + places[r] * Cell::kGates * units + unit;
+      T* to = sums.at(panel, row + r);
+      memcpy(to, first, size_t(sums.width) * sizeof(T));
+      for (int k = 0; k < Cell::kGates; k++) {
+        const T* gate = from + Cell::gate(k, true) * units;
+#pragma omp simd
+        for (int64_t j = 0; j < count; j++) to[k * P + j] += gate[j];
+      }
+    }
   });
 }
 

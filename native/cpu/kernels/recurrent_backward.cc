@@ -80,7 +80,7 @@ template <class Cell, class T> void walk_back(Context* context, const Back<T>& b
 
   // The gradient of the state, as the step after it sends it.
   auto send_back = [&](int count, const T* const* rows, int64_t panel, T* sums) {
-    if (count > 0) state_tile_of<T, V>(count)(depth, rows, panels + panel * P * depth, nullptr, sums);
+    if (count > 0) state_tile_of<T, V>(count)(depth, rows, panels + panel * P * depth, nullptr, 0, sums, P);
   };
   auto one_step = [&](int64_t t, int64_t panel) {
     const int64_t unit = panel * P, width = smaller(P, H - unit), size = steps.size(t), after = steps.after(t);

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from torch.nn._functional import attention as _attention
 from torch.nn.modules.rnn import RNNBase, _gru_gates, _lstm_gates, _Step
 
-from layerwise.quantizing.sequences import can_walk, is_network, is_watched, run_network, walk
+from layerwise.quantizing.sequences import can_walk, is_watched, network_of, walk
 
 
 def taken_apart(module):
@@ -172,9 +172,12 @@ class SplitRNN(RNNBase):
         self._all_weights = []
         self._flat_weights_names = []
         self._suffixes = []
+        # Of inputs and states in turn.
+        self._products = []
         for names in original._all_weights:
             suffix = names[0].removeprefix("weight_ih")
             self._suffixes.append(suffix)
+            self._products += ["ih" + suffix, "hh" + suffix]
             for part in ("ih", "hh", "hr"):
                 weight = getattr(original, f"weight_{part}{suffix}", None)
                 if weight is not None:
@@ -182,17 +185,12 @@ class SplitRNN(RNNBase):
                     setattr(self, f"{part}{suffix}", linear_over(weight, bias))
         self.train(original.training)
 
-    def _products(self):
-        return [getattr(self, part + suffix) for suffix in self._suffixes for part in ("ih", "hh")]
-
-    def _is_one_op(self, x, packed):
+    def _one_op(self, x, packed):
         # In traces each product shows by itself.
         if self.proj_size > 0 or self.training and self.dropout > 0 or _scopes.on or torch.compiler._is_exporting:
-            return False
-        return is_network(self._products(), x)
-
-    def _run_network(self, x, states, sizes, batch_first):
-        return run_network(self._products(), self.mode, x, states, sizes, self.bidirectional, batch_first)
+            return None
+        held = self._modules
+        return network_of([held[name] for name in self._products], self.mode, x, self.bidirectional)
 
     def check_forward_args(self, input, hidden, batch_sizes):
         checks = nn.LSTM if self.mode == "LSTM" else RNNBase
@@ -210,10 +208,8 @@ class SplitRNN(RNNBase):
         return [steps[first : first + width] for first in range(0, len(steps), width)]
 
     def forward(self, input, hx=None):
-        if self.mode == "LSTM":
-            return self._forward(input, hx, 2)
-        output, (h,) = self._forward(input, hx, 1)
-        return output, h
+        output, last = self._forward(input, hx, 2 if self.mode == "LSTM" else 1)
+        return output, last[0] if len(last) == 1 else tuple(last)
 
 
 class SplitCell(nn.Module):

@@ -14,24 +14,34 @@ def is_watched(product):
     return bool(product._forward_hooks or product._forward_pre_hooks)
 
 
-def is_network(products, x):
-    """Are all layers integers that one op does?"""
-    granularity = products[0].config["granularity"] if type(products[0]) is DynamicLinear else None
-    return granularity is not None and x.dtype is torch.float32 and all(
-        type(product) is DynamicLinear and product.config["granularity"] == granularity
-        and product._buffers["smooth"] is None and not is_watched(product)
-        for product in products
-    )
+def network_of(products, mode, x, bidirectional):
+    """A function of input, states, sizes and batch_first that does all layers in one op, where all `products`, of inputs and
+    states in turn, are integers; None where one is not."""
+    if x.dtype is not torch.float32 or type(products[0]) is not DynamicLinear:
+        return None
+    granularity = products[0].config["granularity"]
+    tensors = []
+    n_biases = 0
+    for product in products:
+        if type(product) is not DynamicLinear or product._forward_hooks or product._forward_pre_hooks:
+            return None
+        held = product._buffers
+        if held["smooth"] is not None or product.config["granularity"] != granularity:
+            return None
+        bias = held["bias"]
+        tensors += (held["codes"], held["scale"]) if bias is None else (held["codes"], held["scale"], bias)
+        n_biases += bias is not None
+    if n_biases not in (0, len(products)):
+        return None
 
+    def run(x, states, sizes, batch_first):
+        cell = states[1] if mode == "LSTM" else None
+        output, h, c = _ops._recurrent_network_int8(
+            mode, x, states[0], cell, sizes, tensors, n_biases > 0, bidirectional, batch_first, granularity
+        )
+        return (output, h, c) if mode == "LSTM" else (output, h)
 
-def run_network(products, mode, x, states, sizes, bidirectional, batch_first):
-    """(output, last states...) of all layers; `products` are those of inputs and states in turn."""
-    tensors = [product._buffers[name] for product in products for name in ("codes", "scale", "bias")]
-    cell = states[1] if mode == "LSTM" else None
-    found = _ops._recurrent_network_int8(
-        mode, x, states[0], cell, sizes, tensors, bidirectional, batch_first, products[0].config["granularity"]
-    )
-    return found[: 1 + len(states)]
+    return run
 
 
 def can_walk(product, hidden):

@@ -535,6 +535,7 @@ from _direct import (
     _randperm as _direct__randperm,
     _rdiv as _direct__rdiv,
     _recurrent_int8 as _direct__recurrent_int8,
+    _recurrent_network_int8 as _direct__recurrent_network_int8,
     _repeat as _direct__repeat,
     _reshape as _direct__reshape,
     _rfloordiv as _direct__rfloordiv,
@@ -2182,10 +2183,13 @@ def _recurrent_int8(mode, gates, hidden, cell, weight, weight_scale, bias=None, 
         raise
 
 
-def _recurrent_network_int8(mode, input, hidden, cell, sizes, weights, bidirectional=False, batch_first=False, granularity='row', quant_max=255):
-    "Recurrent layers with int8 weights on top of each other, inputs and states rounded on the fly, over sequences [steps, batch, features], batch first, or packed with the sizes of steps."
+def _recurrent_network_int8(mode, input, hidden, cell, sizes, weights, has_biases=True, bidirectional=False, batch_first=False, granularity='row', quant_max=255):
+    "Recurrent layers with int8 weights on top of each other, inputs and states rounded on the fly, over sequences [steps, batch, features], batch first, or packed with the sizes of steps. Weights: codes, scale and, with biases, bias of each layer's and direction's input and state in turn."
+    result = _direct__recurrent_network_int8(mode, input, hidden, cell, sizes, weights, has_biases, bidirectional, batch_first, granularity, quant_max)
+    if result is not NotImplemented:
+        return _recurrent_network_int8_result(*result)
     try:
-        return _wrap_named(_recurrent_network_int8_result, _core__recurrent_network_int8(mode, input.h, 0 if hidden is None else hidden.h, 0 if cell is None else cell.h, -1 if sizes is None else _ints(sizes), _handles(weights), bidirectional, batch_first, granularity, quant_max))
+        return _wrap_named(_recurrent_network_int8_result, _core__recurrent_network_int8(mode, input.h, 0 if hidden is None else hidden.h, 0 if cell is None else cell.h, -1 if sizes is None else _ints(sizes), _handles(weights), has_biases, bidirectional, batch_first, granularity, quant_max))
     except AttributeError:
         _check_tensors("_recurrent_network_int8", [("input", 2, input)])
         raise

@@ -4,7 +4,7 @@
  */
 import { runBackward } from "../autograd/engine.ts";
 import { gradMode } from "../autograd/mode.ts";
-import { float32, float64 } from "../dtype.ts";
+import { float32, float64, type DType } from "../dtype.ts";
 import { launch, pointerOf } from "../launch.ts";
 import { op, type Grads } from "../op.ts";
 import { packOf } from "../packs.ts";
@@ -15,7 +15,9 @@ import { zeros } from "./create.ts";
 import { cat, stack } from "./join.ts";
 import { gemm, linear } from "./matmul.ts";
 import { dropout as dropoutOf } from "./random.ts";
+import { flopsOfNetwork, layersByKernel, type LayerKernel, type Matrix, type Network } from "./recurrent_layers.ts";
 import {
+  commandOf,
   contiguousParts,
   flopsOf,
   GRU,
@@ -35,24 +37,36 @@ import { sum } from "./reduce.ts";
 import { aliasOf, select, transpose, unsqueeze, view } from "./view.ts";
 
 /** Do the kernels take it? The meta device takes everything. */
-const hasKernel = ({ gates }: Walk): boolean =>
-  (gates.dtype === float32 || gates.dtype === float64) && gates.device.stream?.has("recurrent_sequence") !== false;
+const kernelTakes = ({ dtype, device }: Tensor): boolean =>
+  (dtype === float32 || dtype === float64) && device.stream?.has("recurrent_sequence") !== false;
+const hasKernel = ({ gates }: Walk): boolean => kernelTakes(gates);
 
 /** Units stand in panels as wide as the machine's vectors; this holds them on every machine. */
 const WIDEST_PANEL = 64;
 
-function packedWeight(kind: Cell, weight: Tensor, isBackward: boolean): number {
-  const units = weight.shape[1]!;
+/** What a packed weight is multiplied with. */
+const STATE = 0;
+const INPUT = 1;
+const BACK = 2;
+
+const layouts = [LSTM, GRU, TANH, RELU].map(({ mode }) =>
+  [STATE, INPUT, BACK].map((use) => `recurrent ${mode} ${use}`),
+);
+
+function packedWeight(kind: Cell, weight: Tensor, use: number): number {
+  const [rows, depth] = weight.shape as [number, number];
+  const units = rows / kind.gates;
   const columns = Math.ceil(units / WIDEST_PANEL) * WIDEST_PANEL;
-  const bytes = columns * kind.gates * units * weight.dtype.size;
-  return packOf(weight, `recurrent ${kind.mode} ${isBackward}`, bytes, (pack) =>
+  const bytes = columns * kind.gates * depth * weight.dtype.size;
+  return packOf(weight, layouts[kind.mode]![use]!, bytes, (pack) =>
     launch("recurrent_pack", [pack], weight.numel, [
       weight.dtype.id,
       pack.pointer,
       contiguousOf(weight).pointer,
       kind.mode,
       units,
-      isBackward ? 1 : 0,
+      depth,
+      use,
     ]),
   );
 }
@@ -71,23 +85,10 @@ function walkByKernel(kind: Cell, w: Walk, keeps: boolean): Tensor[] {
   const results = [output, lastHidden, lastCell, kept, cells];
   if (output.numel === 0) return results;
   const optional = (t: Tensor): number => (t.numel === 0 ? 0 : t.pointer);
-  const { gates, hidden, cell, bias } = contiguousParts(w);
-  launch("recurrent_sequence", results, flopsOf(w), [
-    dtype.id,
-    kind.mode,
-    output.pointer,
-    lastHidden.pointer,
-    optional(lastCell),
-    optional(kept),
-    optional(cells),
-    gates.pointer,
-    hidden.pointer,
-    pointerOf(cell),
-    packedWeight(kind, w.weight, false),
-    pointerOf(bias),
-    units,
-    ...stepsOf(w),
-  ]);
+  const words = commandOf(w, output, lastHidden, optional(lastCell), optional(kept), optional(cells), () =>
+    packedWeight(kind, w.weight, STATE),
+  );
+  launch("recurrent_sequence", results, flopsOf(w), [dtype.id, kind.mode, ...words, ...stepsOf(w)]);
   return results;
 }
 
@@ -153,7 +154,7 @@ function gradientsByKernel(kind: Cell, w: Walk, saved: Kept, dys: readonly (Tens
       pointerOf(saved.cells),
       hidden.pointer,
       pointerOf(cell),
-      packedWeight(kind, w.weight, true),
+      packedWeight(kind, w.weight, BACK),
       units,
       ...stepsOf(w),
     ]);
@@ -267,19 +268,6 @@ const rnnSequence = op({
   cost: costOf,
 });
 
-/** How a network is put together, whatever its layers are made of. */
-export interface Network {
-  input: Tensor;
-  /** Of all layers and directions, [walks, batch, units]; null where they begin at zero. */
-  states: readonly (Tensor | null)[];
-  sizes: readonly number[] | null;
-  nWalks: number;
-  nDirections: number;
-  units: number;
-  dropout: number;
-  batchFirst: boolean;
-}
-
 /** One layer in one direction: [output, last states...]. */
 type Layer = (x: Tensor, states: Tensor[], walk: number, reverse: boolean, bySequence: boolean) => Tensor[];
 
@@ -311,6 +299,25 @@ export function networkOf(network: Network, layer: Layer): Tensor[] {
   return [isTurned ? transpose(x, 0, 1) : x, ...joined];
 }
 
+/** Weights and biases as modules hold them: of each walk both weights, then both biases. */
+function matricesOf(weights: readonly Tensor[], hasBiases: boolean): Matrix[] {
+  const found: Matrix[] = [];
+  const per = hasBiases ? 4 : 2;
+  for (let at = 0; at < weights.length; at += per) {
+    for (let side = at; side < at + 2; side++) {
+      found.push({ weight: weights[side]!, bias: hasBiases ? weights[side + 2]! : null, scale: null });
+    }
+  }
+  return found;
+}
+
+const realKernel = (kind: Cell, dtype: DType): LayerKernel => ({
+  name: "recurrent_sequence",
+  head: [dtype.id, kind.mode],
+  layoutOf: (isInput) => layouts[kind.mode]![isInput ? INPUT : STATE]!,
+  pack: (weight, isInput) => packedWeight(kind, weight, isInput ? INPUT : STATE),
+});
+
 /** The network of floats: each layer is one product for all steps, then the walk. */
 function floatNetwork(
   kind: Cell,
@@ -334,6 +341,12 @@ function floatNetwork(
     dropout,
     batchFirst,
   };
+  const isRecorded = gradMode.enabled && [input, ...states, ...weights].some((t) => t?.requiresGrad);
+  const isPlain = dropout === 0 || weights.length / per <= network.nDirections;
+  if (!isRecorded && isPlain && kernelTakes(input)) {
+    const found = layersByKernel(kind, network, matricesOf(weights, hasBiases), realKernel(kind, input.dtype));
+    if (found) return found;
+  }
   return networkOf(network, (x, [hidden, cell = null], walk, reverse, bySequence) => {
     const own: (Tensor | undefined)[] = weights.slice(walk * per, (walk + 1) * per);
     const [inputWeight, weight, inputBias = null, bias = null] = own;
@@ -367,6 +380,7 @@ export const lstmNetwork = op({
     batchFirst = false,
   ): Tensor[] =>
     floatNetwork(LSTM, input, [hidden, cell], sizes, weights, hasBiases, bidirectional, dropout, batchFirst),
+  cost: (input, _hidden, _cell, _sizes, weights) => ({ flops: flopsOfNetwork(input, weights) }),
 });
 
 export const gruNetwork = op({
@@ -384,6 +398,7 @@ export const gruNetwork = op({
     dropout = 0,
     batchFirst = false,
   ): Tensor[] => floatNetwork(GRU, input, [hidden], sizes, weights, hasBiases, bidirectional, dropout, batchFirst),
+  cost: (input, _hidden, _sizes, weights) => ({ flops: flopsOfNetwork(input, weights) }),
 });
 
 export const rnnNetwork = op({
@@ -405,4 +420,5 @@ export const rnnNetwork = op({
     const kind = isRelu ? RELU : TANH;
     return floatNetwork(kind, input, [hidden], sizes, weights, hasBiases, bidirectional, dropout, batchFirst);
   },
+  cost: (input, _hidden, _sizes, weights) => ({ flops: flopsOfNetwork(input, weights) }),
 });

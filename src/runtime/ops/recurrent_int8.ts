@@ -12,8 +12,9 @@ import { perColumn } from "./affine.ts";
 import { castOf, contiguousOf } from "./copy.ts";
 import { linearInt8Dynamic } from "./quantized.ts";
 import { networkOf, theNetwork } from "./recurrent.ts";
+import { flopsOfNetwork, layersByKernel, type LayerKernel, type Matrix } from "./recurrent_layers.ts";
 import {
-  contiguousParts,
+  commandOf,
   flopsOf,
   GRU,
   leadOf,
@@ -29,13 +30,23 @@ import {
 
 const kinds: Record<string, Cell> = { LSTM, GRU, RNN_TANH: TANH, RNN_RELU: RELU };
 
+const layouts = [LSTM, GRU, TANH, RELU].map(({ mode }) => [false, true].map((is) => `recurrent int8 ${mode} ${is}`));
+
 /** Columns and depth are padded so that every machine's panels fit (native/cpu/kernels/byte_panels.h). */
-function packedWeight(kind: Cell, weight: Tensor): number {
-  const units = weight.shape[1]!;
+function packedWeight(kind: Cell, weight: Tensor, isInput: boolean): number {
+  const [rows, width] = weight.shape as [number, number];
+  const units = rows / kind.gates;
   const columns = Math.ceil(units / 128) * 128 * kind.gates;
-  const depth = Math.ceil(units / 4) * 4;
-  return packOf(weight, `recurrent int8 ${kind.mode}`, columns * depth + 4 * columns, (pack) =>
-    launch("recurrent_pack_int8", [pack], weight.numel, [pack.pointer, contiguousOf(weight).pointer, kind.mode, units]),
+  const depth = Math.ceil(width / 4) * 4;
+  return packOf(weight, layouts[kind.mode]![isInput ? 1 : 0]!, columns * depth + 4 * columns, (pack) =>
+    launch("recurrent_pack_int8", [pack], weight.numel, [
+      pack.pointer,
+      contiguousOf(weight).pointer,
+      kind.mode,
+      units,
+      width,
+      isInput ? 1 : 0,
+    ]),
   );
 }
 
@@ -47,28 +58,17 @@ function walkByKernel(kind: Cell, w: Walk): Tensor[] {
   const lastCell = empty(kind.hasCell ? w.hidden.shape : [0], float32, device);
   const results = [output, lastHidden, lastCell];
   if (output.numel === 0) return results;
-  const { gates, hidden, cell, bias } = contiguousParts(w);
   const { granularity, quantMin, quantMax, scale, zero } = w.bytes!;
   const weightScale = castOf(w.bytes!.weightScale, float32);
   const [givenScale, givenZero] = [scale && castOf(scale, float32), zero && castOf(zero, int32)];
+  const words = commandOf(w, output, lastHidden, kind.hasCell ? lastCell.pointer : 0, 0, 0, () =>
+    packedWeight(kind, w.weight, false),
+  );
   launch("recurrent_sequence_int8", results, flopsOf(w) / 4, [
     kind.mode,
-    output.pointer,
-    lastHidden.pointer,
-    kind.hasCell ? lastCell.pointer : 0,
-    gates.pointer,
-    hidden.pointer,
-    pointerOf(cell),
-    packedWeight(kind, w.weight),
-    weightScale.pointer,
-    weightScale.numel === 1 ? 0 : 1,
-    pointerOf(bias),
-    granularity === "row" ? 1 : 0,
-    pointerOf(givenScale),
-    pointerOf(givenZero),
-    quantMin,
-    quantMax,
-    units,
+    ...[granularity === "row" ? 1 : 0, pointerOf(givenScale), pointerOf(givenZero), quantMin, quantMax],
+    ...words,
+    ...[0, 0, weightScale.pointer, weightScale.numel === 1 ? 0 : 1],
     ...stepsOf(w),
   ]);
   return results;
@@ -129,13 +129,20 @@ export const recurrentInt8 = op({
   cost: (_mode: string, gates: Tensor, hidden: Tensor) => ({ flops: 2 * gates.numel * hidden.shape[1]! }),
 });
 
-/** Of each layer and direction: codes, scales and bias of the input's product, then of the state's. */
-const PER_WALK = 6;
+/** A layer of integers: states and inputs in codes from 0 on, by row or as a whole. */
+const int8Kernel = (kind: Cell, byRow: boolean, quantMax: number): LayerKernel => ({
+  name: "recurrent_sequence_int8",
+  head: [kind.mode, byRow ? 1 : 0, 0, 0, 0, quantMax],
+  layoutOf: (isInput) => layouts[kind.mode]![isInput ? 1 : 0]!,
+  pack: (weight, isInput) => packedWeight(kind, weight, isInput),
+});
 
 export const recurrentNetworkInt8 = op({
   signature:
-    "_recurrent_network_int8(str mode, Tensor input, Tensor? hidden, Tensor? cell, int[]? sizes, Tensor?[] weights, bool bidirectional=False, bool batch_first=False, str granularity='row', int quant_max=255) -> (Tensor output, Tensor last_hidden, Tensor last_cell)",
-  doc: `Recurrent layers with int8 weights on top of each other, inputs and states rounded on the fly, ${theNetwork}.`,
+    "_recurrent_network_int8(str mode, Tensor input, Tensor? hidden, Tensor? cell, int[]? sizes, Tensor[] weights, bool has_biases=True, bool bidirectional=False, bool batch_first=False, str granularity='row', int quant_max=255) -> (Tensor output, Tensor last_hidden, Tensor last_cell)",
+  doc:
+    `Recurrent layers with int8 weights on top of each other, inputs and states rounded on the fly, ${theNetwork}. Weights: codes, ` +
+    "scale and, with biases, bias of each layer's and direction's input and state in turn.",
   in: "_C",
   differentiable: false,
   forward(
@@ -144,50 +151,62 @@ export const recurrentNetworkInt8 = op({
     hidden: Tensor | null,
     cell: Tensor | null,
     sizes: readonly number[] | null,
-    weights: (Tensor | null)[],
+    weights: Tensor[],
+    hasBiases = true,
     bidirectional = false,
     batchFirst = false,
     granularity = "row",
     quantMax = 255,
   ): Tensor[] {
-    const hasCell = mode === "LSTM";
+    const where = "[recurrent_network_int8]";
+    const kind = kinds[mode];
+    if (!kind) throw new RuntimeError(`${where} got mode '${mode}': expected LSTM, GRU, RNN_TANH or RNN_RELU`);
+    if (granularity !== "row" && granularity !== "tensor") {
+      throw new RuntimeError(`${where} got granularity '${granularity}': expected 'row' or 'tensor'`);
+    }
+    const per = hasBiases ? 3 : 2;
+    const matrices: Matrix[] = [];
+    for (let at = 0; at < weights.length; at += per) {
+      matrices.push({ weight: weights[at]!, scale: weights[at + 1]!, bias: hasBiases ? weights[at + 2]! : null });
+    }
     const network = {
       input,
-      states: hasCell ? [hidden, cell] : [hidden],
+      states: kind.hasCell ? [hidden, cell] : [hidden],
       sizes,
-      nWalks: weights.length / PER_WALK,
+      nWalks: matrices.length / 2,
       nDirections: bidirectional ? 2 : 1,
-      units: weights[3]!.shape[1]!,
+      units: matrices[1]!.weight.shape[1]!,
       dropout: 0,
       batchFirst,
     };
+    const isKnown =
+      input.dtype === float32 &&
+      input.device.stream?.has("recurrent_sequence_int8") !== false &&
+      quantMax > 0 &&
+      quantMax <= 255 &&
+      matrices.every(({ weight }) => weight.dtype === int8);
+    const done = isKnown
+      ? layersByKernel(kind, network, matrices, int8Kernel(kind, granularity === "row", quantMax))
+      : null;
+    const none = (): Tensor => empty([0], input.dtype, input.device);
+    if (done) return kind.hasCell ? done : [...done, none()];
     const [output, lastHidden, lastCell] = networkOf(network, (x, [h, c = null], walk, reverse, bySequence) => {
-      const own = weights.slice(walk * PER_WALK, (walk + 1) * PER_WALK);
-      const [inputWeight, inputScale, inputBias, weight, scale, bias] = own as [
-        Tensor,
-        Tensor,
-        Tensor,
-        Tensor,
-        Tensor,
-        Tensor,
-      ];
-      const gates = linearInt8Dynamic(x, inputWeight, inputScale, inputBias, null, granularity, quantMax);
-      return recurrentInt8(
-        mode,
-        gates,
-        h!,
-        c,
-        weight,
-        scale,
-        bias,
-        sizes,
-        reverse,
-        bySequence,
-        granularity,
-        0,
-        quantMax,
-      );
+      const [ofInput, ofState] = [matrices[2 * walk]!, matrices[2 * walk + 1]!];
+      const gates = linearInt8Dynamic(x, ofInput.weight, ofInput.scale!, ofInput.bias, null, granularity, quantMax);
+      const { weight, scale, bias } = ofState;
+      const rounding = [granularity, 0, quantMax] as const;
+      return recurrentInt8(mode, gates, h!, c, weight, scale!, bias, sizes, reverse, bySequence, ...rounding);
     }) as [Tensor, Tensor, Tensor?];
-    return [output, lastHidden, lastCell ?? empty([0], input.dtype, input.device)];
+    return [output, lastHidden, lastCell ?? none()];
   },
+  cost: (
+    _mode: string,
+    input: Tensor,
+    _h: Tensor | null,
+    _c: Tensor | null,
+    _s: readonly number[] | null,
+    weights: Tensor[],
+  ) => ({
+    flops: flopsOfNetwork(input, weights),
+  }),
 });

@@ -3,6 +3,7 @@
  * composed of ops, which the tape records and every device can do.
  */
 import { RuntimeError } from "../errors.ts";
+import { pointerOf } from "../launch.ts";
 import { formatShape, numelOf, sameShape, type Shape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { relu } from "./activation.ts";
@@ -58,6 +59,10 @@ interface Order {
 
 export const names = ["gates", "hidden", "cell", "weight", "bias"] as const;
 
+/** Do steps begin with all sequences, and are there never more of them than before? */
+export const areSorted = (sizes: readonly number[], batch: number): boolean =>
+  sizes[0] === batch && sizes.every((n, t) => n >= 1 && n <= (sizes[t - 1] ?? batch));
+
 export function walkOf(
   kind: Cell,
   gates: Tensor,
@@ -85,8 +90,7 @@ export function walkOf(
   let each = sizes;
   if (each) {
     const total = each.reduce((a, b) => a + b, 0);
-    const isSorted = each.every((n, t) => n >= 1 && n <= (sizes![t - 1] ?? batch));
-    if (each[0] !== batch || !isSorted || bySequence) {
+    if (!areSorted(each, batch) || bySequence) {
       throw new RuntimeError(`${where} got sizes ${formatShape(each)}: expected ${batch} first and never more after`);
     }
     expects("gates", gates, [total, rows]);
@@ -105,14 +109,33 @@ export function walkOf(
 }
 
 /** Steps as the kernels read them: runs of equal ones, and their order. */
-export function stepsOf({ sizes, order }: Walk): number[] {
+export function runsOf(sizes: readonly number[], reverse: boolean, bySequence: boolean): number[] {
   const runs: number[] = [];
   sizes.forEach((size, t) => {
     if (t > 0 && sizes[t - 1] === size) runs[runs.length - 2]!++;
     else runs.push(1, size);
   });
-  return [runs.length / 2, ...runs, order.reverse ? 1 : 0, order.bySequence ? 1 : 0];
+  return [runs.length / 2, ...runs, reverse ? 1 : 0, bySequence ? 1 : 0];
 }
+export const stepsOf = ({ sizes, order }: Walk): number[] => runsOf(sizes, order.reverse, order.bySequence);
+
+/** A walk from gates as the kernels read a layer of one direction: the layer's words, then the direction's. */
+export const commandOf = (
+  w: Walk,
+  output: Tensor,
+  lastHidden: Tensor,
+  lastCell: number,
+  kept: number,
+  cells: number,
+  packedWeight: () => number,
+): number[] => {
+  const units = w.hidden.shape[1]!;
+  const { gates, hidden, cell, bias } = contiguousParts(w);
+  return [
+    ...[1, units, 0, output.pointer, units, lastHidden.pointer, lastCell, kept, cells],
+    ...[gates.pointer, 0, 0, hidden.pointer, pointerOf(cell), packedWeight(), pointerOf(bias)],
+  ];
+};
 
 export const leadOf = (gates: Tensor): Shape => gates.shape.slice(0, -1);
 export const rowsOf = (gates: Tensor): number => numelOf(leadOf(gates));

@@ -1,9 +1,12 @@
-"""RNN, GRU and LSTM: both directions, sequences of different lengths, any of ONNX's activations, peepholes."""
+"""RNN, GRU and LSTM: both directions, sequences of different lengths, any of ONNX's activations, peepholes; and ONNX Runtime's
+LSTM of integers, DynamicQuantizeLSTM."""
 
 import torch
 import torch.nn.functional as F
+from torch._gen import functions as _ops
 from torch.nn.modules.rnn import _walk
 
+from layerwise.onnx.ops.contrib import dynamic_quantize_matmul
 from layerwise.onnx.registry import operator
 
 _PLAIN = {
@@ -110,8 +113,10 @@ class _Layer:
         return self._joined(outputs, lasts)
 
     def _joined(self, outputs, lasts):
-        y = torch.stack(outputs, dim=1)
-        finals = [torch.stack(parts) for parts in zip(*lasts)]
+        return self.arranged(torch.stack(outputs, dim=1), [torch.stack(parts) for parts in zip(*lasts)])
+
+    def arranged(self, y, finals):
+        """Outputs [steps, directions, batch, units] and last states as the node says."""
         if self.is_batch_first:
             return y.permute(2, 0, 1, 3), *[part.transpose(0, 1) for part in finals]
         return y, *finals
@@ -166,20 +171,100 @@ def gru(node, x, weight, recurrence, bias=None, lengths=None, initial=None):
     return layer.run(step, (layer.initial(initial),))
 
 
+# Where PyTorch's gates of an LSTM stand among ONNX's.
+_LSTM_GATES = [0, 2, 3, 1]
+
+
+def _lstm_layer(node, x, weight, recurrence, bias, lengths, initial, initial_cell, peepholes):
+    """(the layer, its first states, is it PyTorch's?)"""
+    layer = _Layer(node, x, weight, recurrence, bias, lengths, 4, ["Sigmoid", "Tanh", "Tanh"])
+    states = (layer.initial(initial), layer.initial(initial_cell))
+    is_plain = not node.get("activations") and peepholes is None and not node.get("input_forget", 0)
+    return layer, states, is_plain and layer.is_whole()
+
+
 @operator("LSTM")
 def lstm(node, x, weight, recurrence, bias=None, lengths=None, initial=None, initial_cell=None, peepholes=None):
-    layer = _Layer(node, x, weight, recurrence, bias, lengths, 4, ["Sigmoid", "Tanh", "Tanh"])
-    n = layer.hidden
-    states = (layer.initial(initial), layer.initial(initial_cell))
-    is_plain = not node.get("activations") and peepholes is None
-    if is_plain and layer.is_whole() and not node.get("input_forget", 0):
-        return layer.run_whole("LSTM", states, [0, 2, 3, 1])
+    layer, states, is_usual = _lstm_layer(
+        node, x, weight, recurrence, bias, lengths, initial, initial_cell, peepholes
+    )
+    if is_usual:
+        return layer.run_whole("LSTM", states, _LSTM_GATES)
+
+    def gates(d, now, h):
+        own, other = layer.biases(d)
+        return F.linear(now, weight[d], own) + F.linear(h, recurrence[d], other)
+
+    return _walk_lstm(layer, states, peepholes, gates)
+
+
+@operator("DynamicQuantizeLSTM", domain="com.microsoft")
+def dynamic_quantize_lstm(
+    node, x, weight, recurrence, bias=None, lengths=None, initial=None, initial_cell=None, peepholes=None,
+    weight_scale=None, weight_zero=None, recurrence_scale=None, recurrence_zero=None,
+):
+    # Weights lie [directions, inputs, gates]; scales and zero points are one or one a gate's row, of each direction.
+    turned = weight.transpose(1, 2), recurrence.transpose(1, 2)
+    layer, states, is_usual = _lstm_layer(node, x, *turned, bias, lengths, initial, initial_cell, peepholes)
+    numbers = (weight_scale, weight_zero), (recurrence_scale, recurrence_zero)
+    codes = [_signed(part, zero) for part, (_, zero) in zip(turned, numbers)]
+    if is_usual and layer.x.dtype is torch.float32 and all(part is not None for part in codes):
+        return _lstm_of_integers(layer, states, codes, [scale for scale, _ in numbers])
+
+    def product(x, codes, d, numbers, bias):
+        scale, zero = (None if part is None else part[d] for part in numbers)
+        return dynamic_quantize_matmul(node, x, codes[d], scale, zero, bias)
+
+    # An input is rounded as a whole, whatever its steps are.
+    whole = [product(layer.x, weight, d, numbers[0], layer.biases(d)[0]) for d in range(layer.directions)]
+    steps = torch.arange(layer.x.shape[0])
+    layer.x = steps
+
+    def gates(d, t, h):
+        return whole[d][t] + product(h, recurrence, d, numbers[1], layer.biases(d)[1])
+
+    return _walk_lstm(layer, states, peepholes, gates)
+
+
+def _signed(codes, zero):
+    """Codes around zero as int8, None where a byte does not hold them."""
+    zeros = None if zero is None else zero.to(torch.int16)
+    if codes.dtype == torch.int8 and (zeros is None or not zeros.any()):
+        return codes
+    if codes.dtype == torch.uint8 and zeros is not None and bool((zeros == 128).all()):
+        return (codes.to(torch.int16) - 128).to(torch.int8)
+    return None
+
+
+def _lstm_of_integers(layer, states, codes, scales):
+    """All steps in one op, states rounded as a whole in each."""
+
+    def ordered(x):
+        parts = x.split(layer.hidden, dim=0)
+        return torch.cat([parts[i] for i in _LSTM_GATES], dim=0)
+
+    tensors = []
+    for d in range(layer.directions):
+        for part, scale, bias in zip(codes, scales, layer.biases(d)):
+            own = scale[d].reshape(-1)
+            tensors += [ordered(part[d]), own if own.numel() == 1 else ordered(own), ordered(bias)]
+    is_turned = layer.direction == "reverse"
+    x = layer.x.flip(0) if is_turned else layer.x
+    output, *last = _ops._recurrent_network_int8(
+        "LSTM", x, *states, None, tensors, True, layer.directions == 2, False, "tensor", 255
+    )
+    y = output.view(*x.shape[:2], layer.directions, layer.hidden).transpose(1, 2)
+    return layer.arranged(y.flip(0) if is_turned else y, last)
+
+
+def _walk_lstm(layer, states, peepholes, gates):
+    """Step by step; gates(direction, x at one time, hidden) gives their sums, in ONNX's order."""
+    node, n = layer.node, layer.hidden
 
     def step(d, now, state):
-        own, other = layer.biases(d)
         gate, into, out_of = layer.activations[d]
         h, c = state
-        total = F.linear(now, weight[d], own) + F.linear(h, recurrence[d], other)
+        total = gates(d, now, h)
         i, o, f, g = total.split(n, dim=1)
         if peepholes is not None:
             pi, po, pf = peepholes[d].split(n)

@@ -12,6 +12,7 @@ import warnings
 import torch
 
 from ..._gen import functions as _ops
+from ...amp.autocast_mode import _states as _autocast
 from .. import functional as F
 from .. import init
 from ..parameter import Parameter
@@ -115,12 +116,19 @@ def _run_packed(step, data, batch_sizes, state, is_reverse):
     return torch.cat(outputs), last
 
 
+# States that begin at zero, by how many a layer has.
+_ZEROS = {1: (None,), 2: (None, None)}
+
 _NETWORKS = {
     "LSTM": _ops._lstm,
     "GRU": _ops._gru,
     "RNN_TANH": _ops._rnn,
     "RNN_RELU": functools.partial(_ops._rnn, is_relu=True),
 }
+
+
+def _is_autocast(x):
+    return (_autocast["cpu"].enabled or _autocast["cuda"].enabled) and torch.is_autocast_enabled(x.device.type)
 
 
 def _walk(mode, gates, state, weight, bias, sizes=None, is_reverse=False):
@@ -210,8 +218,11 @@ class RNNBase(Module):
     @property
     def _flat_weights(self):
         held = self._parameters
-        # What is no parameter now (pruned, parametrized) is an attribute.
-        return [held.get(name) if name in held else getattr(self, name) for name in self._flat_weights_names]
+        try:
+            return [held[name] for name in self._flat_weights_names]
+        except KeyError:
+            # What is no parameter now (pruned, parametrized) is an attribute.
+            return [held[name] if name in held else getattr(self, name) for name in self._flat_weights_names]
 
     @property
     def all_weights(self):
@@ -288,14 +299,17 @@ class RNNBase(Module):
             ))
         return [steps[i:i + n_directions] for i in range(0, len(steps), n_directions)]
 
-    def _is_one_op(self, x, packed):
-        if self.proj_size > 0 or torch.is_autocast_enabled(x.device.type):
-            return False
+    def _one_op(self, x, packed):
+        """What does all layers in one op: a function of input, states (None: zeros), sizes and batch_first; None where none does."""
+        if self.proj_size > 0 or _is_autocast(x):
+            return None
         # ONNX has one operator for it, for float32 and whole sequences.
-        return not torch.compiler._is_exporting or packed is None and x.dtype is torch.float32
+        if torch.compiler._is_exporting and (packed is not None or x.dtype is not torch.float32):
+            return None
+        return self._run_network
 
     def _run_network(self, x, states, sizes, batch_first):
-        """(output, *last states) of all layers in one op; states may be None, for zeros."""
+        """(output, *last states) of all layers in one op."""
         dropout = self.dropout if self.training else 0.0
         run = _NETWORKS[self.mode]
         return run(x, *states, sizes, self._flat_weights, self.bias, self.bidirectional, dropout, batch_first)
@@ -321,7 +335,15 @@ class RNNBase(Module):
         return x, tuple(torch.stack(parts) for parts in zip(*last))
 
     def _forward(self, input, hx, n_states):
-        """Everything around `_run_layers` that RNN, GRU (one state) and LSTM (two) share."""
+        """Everything around `_run_layers` that RNN, GRU (one state) and LSTM (two) share: (output, list of last states)."""
+        if hx is None and type(input) is torch.Tensor:
+            # The usual call: nothing to check but this, nothing to rearrange.
+            shape = input.shape
+            if len(shape) == 3 and shape[2] == self.input_size:
+                run = self._one_op(input, None)
+                if run is not None:
+                    output, *last = run(input, _ZEROS[n_states], None, self.batch_first)
+                    return output, last
         packed = input if isinstance(input, PackedSequence) else None
         sorted_indices = unsorted_indices = None
         if packed is not None:
@@ -334,27 +356,27 @@ class RNNBase(Module):
             is_batched = x.dim() == 3
             if not is_batched:
                 x = x.unsqueeze(0 if self.batch_first else 1)
-        is_one_op = self._is_one_op(x, packed)
-        if is_one_op and hx is None:
+        run = self._one_op(x, packed)
+        if run is not None and hx is None:
             self.check_input(x, batch_sizes)
             state = (None,) * n_states
         else:
             state = self._initial_state(x, hx, n_states, batch_sizes, is_batched, packed, sorted_indices)
             self.check_forward_args(x, state if n_states == 2 else state[0], batch_sizes)
-        if is_one_op:
+        if run is not None:
             sizes = None if batch_sizes is None else batch_sizes.tolist()
-            output, *last = self._run_network(x, state, sizes, self.batch_first and packed is None)
+            output, *last = run(x, state, sizes, self.batch_first and packed is None)
         elif packed is None and self.batch_first:
             output, last = self._run_layers(x.transpose(0, 1), state, batch_sizes)
             output = output.transpose(0, 1)
         else:
             output, last = self._run_layers(x, state, batch_sizes)
-        last = tuple(self._permuted(part, unsorted_indices) for part in last)
+        last = [self._permuted(part, unsorted_indices) for part in last]
         if packed is not None:
             return PackedSequence(output, batch_sizes, sorted_indices, unsorted_indices), last
         if not is_batched:
             output = output.squeeze(0 if self.batch_first else 1)
-            last = tuple(part.squeeze(1) for part in last)
+            last = [part.squeeze(1) for part in last]
         return output, last
 
     @staticmethod
@@ -442,7 +464,8 @@ class LSTM(RNNBase):
         return apply_permutation(hx[0], permutation), apply_permutation(hx[1], permutation)
 
     def forward(self, input, hx=None):
-        return self._forward(input, hx, 2)
+        output, (h, c) = self._forward(input, hx, 2)
+        return output, (h, c)
 
 
 class RNNCellBase(Module):

@@ -133,6 +133,7 @@ class RNNBase(nn.Module):
         return _hide_packed_params_repr(self, (PackedParameter, nn.ModuleList))
 
     def _check(self, input, batch_sizes, states, batch):
+        """`states` are those that were given."""
         expected = 2 if batch_sizes is not None else 3
         if input.dim() != expected:
             raise RuntimeError(f"input must have {expected} dimensions, got {input.dim()}")
@@ -155,20 +156,19 @@ class RNNBase(nn.Module):
         else:
             batch = input.size(0) if self.batch_first else input.size(1)
         n_states = 2 if self.mode == "LSTM" else 1
-        if hx is None:
-            size = (self.num_layers * (2 if self.bidirectional else 1), batch, self.hidden_size)
-            states = [torch.zeros(size, dtype=data.dtype, device=data.device)] * n_states
-        else:
+        states = None
+        if hx is not None:
             states = list(hx) if n_states == 2 else [hx]
             if sorted_indices is not None:
                 states = [state.index_select(1, sorted_indices) for state in states]
-        self._check(data, batch_sizes, states, batch)
+        self._check(data, batch_sizes, states or (), batch)
         params = [value.param for value in self._all_weight_values]
-        rest = (states, params, self.num_layers, self.dropout, self.training, self.bidirectional)
-        if batch_sizes is None:
-            output, finals = _quantized_recurrent.run_tensor(self.mode, data, *rest, self.batch_first)
-        else:
-            output, finals = _quantized_recurrent.run(self.mode, data, batch_sizes.tolist(), *rest)
+        sizes = None if batch_sizes is None else batch_sizes.tolist()
+        output, finals = _quantized_recurrent.run(
+            self.mode, data, sizes, states, params, self.num_layers, self.dropout, self.training, self.bidirectional,
+            self.batch_first and sizes is None,
+        )
+        if batch_sizes is not None:
             output = PackedSequence(output, batch_sizes, sorted_indices, unsorted_indices)
             if unsorted_indices is not None:
                 finals = [final.index_select(1, unsorted_indices) for final in finals]
