@@ -89,8 +89,12 @@ def call_with(sizes):
     """One call with these sizes, [[input, axis, size], ...]: {"inputs", "outputs"} as handles by name, for a comparison."""
     target, arguments = _target()
     arguments = _resized(arguments, {(name, axis): size for name, axis, size in sizes})
-    with torch.no_grad():
-        result = call_target(target, arguments)
+    torch.compiler._is_as_in_file = True
+    try:
+        with torch.no_grad():
+            result = call_target(target, arguments)
+    finally:
+        torch.compiler._is_as_in_file = False
     inputs = [(name, tensor.contiguous()) for name, tensor in _tensors(arguments)]
     outputs = []
     collect(result, "output", outputs)
@@ -135,7 +139,7 @@ def _vary(target, arguments, dimensions, base, positions):
 def _call(target, arguments, changes):
     resized = _resized(arguments, changes)
     _core.export_begin()
-    torch.compiler._is_exporting = True
+    torch.compiler._is_exporting = torch.compiler._is_as_in_file = True
     is_done = False
     try:
         for name, tensor in _tensors(resized):
@@ -153,7 +157,7 @@ def _call(target, arguments, changes):
     except BaseException as error:
         return {"failure": failures.describe(error)}
     finally:
-        torch.compiler._is_exporting = False
+        torch.compiler._is_exporting = torch.compiler._is_as_in_file = False
         _core.export_end(is_done)
 
 

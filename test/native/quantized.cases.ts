@@ -57,7 +57,7 @@ function halfToEven(x: number): number {
   return rest > 0.5 || (rest === 0.5 && Math.abs(low) % 2 === 1) ? low + 1 : low;
 }
 
-/** FBGEMM's order of operations, in single precision. */
+/** FBGEMM's order of operations, in single precision; `more` steps of the result are added before it is rounded. */
 export function requantized(
   sum: number,
   scale: number,
@@ -66,9 +66,10 @@ export function requantized(
   zero: number,
   to: Integers,
   relu: boolean,
+  more = 0,
 ): number {
   const total = bias === null ? fround(sum) : fround(fround(sum) + fround(bias / scale));
-  const q = halfToEven(fround(total * fround(scale / outScale))) + zero;
+  const q = halfToEven(fround(fround(total * fround(scale / outScale)) + more)) + zero;
   return Math.min(Math.max(q, relu ? Math.max(zero, to.low) : to.low), to.high);
 }
 

@@ -100,7 +100,7 @@ export function testConv(m: Machine): void {
         const pack = m.empty("int8", [packBytes(O, Cg, kh, kw, groups, dilation)]);
         if (isDepthwise) m.launch("pack_depthwise_int8", pack.pointer, ws, [C, kh, kw]);
         else m.launch("pack_conv2d_int8", pack.pointer, ws, Number(isWeightLast), [O, Cg, kh, kw, groups, dilation]);
-        const launch = (out: Tensor, isByte: boolean, isOutLast: boolean): void => {
+        const launch = (out: Tensor, isByte: boolean, isOutLast: boolean, other: number[] = [0, 0, 0]): void => {
           m.launch(
             isDepthwise ? "depthwise_conv2d_int8" : "conv2d_int8",
             dtypes[out.dtype],
@@ -114,7 +114,9 @@ export function testConv(m: Machine): void {
             [1, 0, 0, bias ? m.tensor(bias, "float32").pointer : 0],
             ...(isByte ? given(m, outScale, "float32", N === 2) : none),
             ...(isByte ? given(m, outZero, "int32", N === 2) : none),
-            [relu, isLast, isOutLast].map(Number),
+            Number(relu),
+            isDepthwise ? [] : other,
+            [isLast, isOutLast].map(Number),
             [N, C, H, W, ...(isDepthwise ? [] : [O]), kh, kw, stride, stride, padding, padding, dilation, dilation],
             isDepthwise ? [] : [groups],
           );
@@ -130,6 +132,18 @@ export function testConv(m: Machine): void {
             launch(out, true, isOutLast);
             assert.deepEqual(m.read(out), ordered(wanted, isOutLast), `${what}, to ${to.dtype}`);
           }
+          if (isDepthwise) continue;
+          // Codes of another tensor are added, with a scale of their own.
+          const [otherScale, otherZero] = [fround(outScale * (0.3 + random())), whole(0, 100)];
+          const other = many(sums.length, () => whole(to.low, to.high));
+          const factor = fround(otherScale / outScale);
+          const added = sums.map((sum, at) => {
+            const more = fround((other[at]! - otherZero) * factor);
+            return requantized(sum, scaleOf(at), biasOf(at), outScale, outZero, to, relu, more);
+          });
+          const out = m.empty(to.dtype, [sums.length]);
+          launch(out, true, true, [m.tensor(ordered(other, true), to.dtype).pointer, otherScale, otherZero]);
+          assert.deepEqual(m.read(out), ordered(added, true), `${what}, added to ${to.dtype}`);
         }
         const real = m.empty("float32", [sums.length]);
         launch(real, false, isLast);

@@ -84,6 +84,45 @@ LW_STATIC Floats at_most(Floats x, Floats most) { return (Floats)_mm256_min_ps((
 LW_STATIC Floats at_most(Floats x, Floats most) { return (Floats)_mm_min_ps((__m128)x, (__m128)most); }
 #endif
 
+LW_STATIC Ints widened(const uint8_t* p) {
+#if defined(__AVX512F__)
+  return (Ints)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)p));
+#elif defined(__AVX2__)
+  return (Ints)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)p));
+#else
+  return (Ints){p[0], p[1], p[2], p[3]};
+#endif
+}
+
+// Rounded here: what follows is not joined with it to one operation, which not every machine has.
+LW_STATIC Floats apart(Floats x) {
+#if defined(__AVX512F__)
+  __asm__("" : "+v"(x));
+#else
+  __asm__("" : "+x"(x));
+#endif
+  return x;
+}
+
+// What is added to sums before they are rounded: nothing, or the numbers of another tensor that lies as the results do.
+struct Alone {
+  static constexpr bool kIsNothing = true;
+  LW_INLINE Alone at(int64_t) const { return {}; }
+};
+struct Residual {
+  static constexpr bool kIsNothing = false;
+  const uint8_t* codes;
+  float factor;  // their scale in steps of the results
+  int32_t zero;  // of the bytes as unsigned ones, which `flip` makes of them
+  uint8_t flip;
+
+  LW_INLINE Residual at(int64_t offset) const { return {codes + offset, factor, zero, flip}; }
+  LW_INLINE Floats added(Floats x) const {
+    const Ints steps = (widened(codes) ^ int32_t(flip)) - zero;
+    return apart(x) + apart(__builtin_convertvector(steps, Floats) * factor);
+  }
+};
+
 // Sums as 16-bit lanes with the zero point: of `a`'s columns and of `b`'s, alternating every 128 bits.
 struct Halves {
   Floats addend[2], factor[2], most;
@@ -97,10 +136,12 @@ struct Halves {
             Floats{} + rule.most,
             LW_EACH(set1_epi16)(rule.zero)};
   }
-  LW_INLINE Integers of(Integers a, Integers b) const {
-    const Floats x = at_most((__builtin_convertvector((Ints)a, Floats) + addend[0]) * factor[0], most);
-    const Floats y = at_most((__builtin_convertvector((Ints)b, Floats) + addend[1]) * factor[1], most);
-    return LW_EACH(adds_epi16)(LW_EACH(packs_epi32)((Integers)rounded(x), (Integers)rounded(y)), zero);
+  template <class More> LW_INLINE Integers of(Integers a, Integers b, const More& with_a, const More& with_b) const {
+    Floats x = (__builtin_convertvector((Ints)a, Floats) + addend[0]) * factor[0];
+    Floats y = (__builtin_convertvector((Ints)b, Floats) + addend[1]) * factor[1];
+    if constexpr (!More::kIsNothing) x = with_a.added(x), y = with_b.added(y);
+    const Integers left = (Integers)rounded(at_most(x, most)), right = (Integers)rounded(at_most(y, most));
+    return LW_EACH(adds_epi16)(LW_EACH(packs_epi32)(left, right), zero);
   }
 };
 
@@ -126,10 +167,10 @@ struct ByteEnd {
   }
 };
 
-// Finishes `height` rows of kPanelColumns sums; row i's bytes go to out + i * stride, `width` of them.
-template <class = void>
+// Finishes `height` rows of kPanelColumns sums; row i's bytes go to out + i * stride, `width` of them, and so lies `more`.
+template <class More>
 static void finish_rows(uint8_t* out, int64_t stride, const int32_t* sums, int height, int64_t width,
-                        const float* addend, const float* factor, const ByteRule& rule) {
+                        const float* addend, const float* factor, const ByteRule& rule, const More& more) {
   constexpr int64_t kStep = 4 * kByteLanes < kPanelColumns ? 4 * kByteLanes : kPanelColumns;
   const ByteEnd end = ByteEnd::of(rule);
   for (int64_t j = 0; j < width; j += kStep) {
@@ -137,11 +178,17 @@ static void finish_rows(uint8_t* out, int64_t stride, const int32_t* sums, int h
     const Halves left = Halves::at(addend + j, factor + j, rule, 1);
     const int64_t beside = is_wide ? 2 * kByteLanes : 0;
     const Halves right = Halves::at(addend + j + beside, factor + j + beside, rule, 1);
+    const size_t bytes = size_t(smaller(kStep, width - j));
     for (int i = 0; i < height; i++) {
       const int32_t *a = sums + i * kPanelColumns + j, *b = a + beside;
-      const Integers four = end.rows(left.of(load_integers(a), load_integers(a + kByteLanes)),
-                                     right.of(load_integers(b), load_integers(b + kByteLanes)));
-      memcpy(out + i * stride + j, &four, size_t(smaller(kStep, width - j)));
+      More with = more.at(i * stride + j);
+      uint8_t whole[kStep] = {};
+      if constexpr (!More::kIsNothing) memcpy(whole, with.codes, bytes), with.codes = whole;
+      const Integers one = left.of(load_integers(a), load_integers(a + kByteLanes), with, with.at(kByteLanes));
+      const More next = with.at(beside);
+      const Integers two = right.of(load_integers(b), load_integers(b + kByteLanes), next, next.at(kByteLanes));
+      const Integers four = end.rows(one, two);
+      memcpy(out + i * stride + j, &four, bytes);
     }
   }
 }
@@ -162,11 +209,12 @@ struct ToSums {
 
 #if defined(__AVX512F__)
 // Finished bytes of whole vectors: row i's at out + i * stride. The sums never leave their registers.
-struct ToBytes {
+template <class More> struct ToBytes {
   uint8_t* out;
   int64_t stride;
   const float *addend, *factor;
   const ByteRule& rule;
+  More more;  // lies as the rows do
 
   template <int R> LW_INLINE void put(const Integers (&sum)[R][2]) const {
     const ByteEnd end = ByteEnd::of(rule);
@@ -175,7 +223,11 @@ struct ToBytes {
 #pragma GCC unroll 16
     for (int i = 0; i < R; i += 2, to += 2 * stride) {
       const int next = i + 1 < R ? i + 1 : i;
-      const __m512i both = end.rows(halves.of(sum[i][0], sum[i][1]), halves.of(sum[next][0], sum[next][1]));
+      auto row = [&](int q) __attribute__((always_inline)) {
+        const More with = more.at(q * stride);
+        return halves.of(sum[q][0], sum[q][1], with, with.at(kByteLanes));
+      };
+      const __m512i both = end.rows(row(i), row(next));
       _mm256_storeu_si256((__m256i*)to, _mm512_castsi512_si256(both));
       if (i + 1 < R) _mm256_storeu_si256((__m256i*)(to + stride), _mm512_extracti64x4_epi64(both, 1));
     }
@@ -186,8 +238,11 @@ struct ToBytes {
     uint8_t* to = out;
 #pragma GCC unroll 16
     for (int i = 0; i < R; i += 4, to += 4 * stride) {
-      auto row = [&](int q) __attribute__((always_inline)) { return sum[i + q < R ? i + q : R - 1][0]; };
-      const __m512i four = end.rows(halves.of(row(0), row(1)), halves.of(row(2), row(3)));
+      auto rows = [&](int q) __attribute__((always_inline)) {
+        const int a = i + q < R ? i + q : R - 1, b = i + q + 1 < R ? i + q + 1 : R - 1;
+        return halves.of(sum[a][0], sum[b][0], more.at(a * stride), more.at(b * stride));
+      };
+      const __m512i four = end.rows(rows(0), rows(2));
       _mm_storeu_si128((__m128i*)to, _mm512_castsi512_si128(four));
       if (i + 1 < R) _mm_storeu_si128((__m128i*)(to + stride), _mm512_extracti32x4_epi32(four, 1));
       if (i + 2 < R) _mm_storeu_si128((__m128i*)(to + 2 * stride), _mm512_extracti32x4_epi32(four, 2));

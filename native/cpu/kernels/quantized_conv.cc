@@ -58,7 +58,14 @@ struct Output {
   Dtype dtype;
   bool channels_last, is_bytes, relu;
   ByteRule rule;
+  Residual other;  // of bytes whose channels come last; no codes: nothing is added
 };
+
+// Calls f with what is added to the results from element `at` on.
+template <class F> LW_STATIC void with_more(const Output& out, int64_t at, F f) {
+  if (out.other.codes) f(out.other.at(at));
+  else f(Alone());
+}
 
 // Numbers of each column of all panels, in order.
 struct PanelNumbers {
@@ -108,10 +115,12 @@ void write_tile(const Output& out, const ConvShape& s, const PanelNumbers& c, in
   const float *factor = c.factor + column, *addend = c.addend + column;
   if constexpr (is_same<S, uint8_t>) {
     if (out.channels_last) {
-      return finish_rows(data + at * s.O + channel, s.O, sums, height, width, addend, factor, out.rule);
+      return with_more(out, at * s.O + channel, [&](auto more) {
+        finish_rows(data + at * s.O + channel, s.O, sums, height, width, addend, factor, out.rule, more);
+      });
     }
     uint8_t values[kMostRows * kPanelColumns];
-    finish_rows(values, kPanelColumns, sums, height, width, addend, factor, out.rule);
+    finish_rows(values, kPanelColumns, sums, height, width, addend, factor, out.rule, Alone());
     write_planes(data, s, at, height, channel, width, values);
   } else {
     S values[kMostRows * kPanelColumns];
@@ -150,8 +159,12 @@ void put_tile(const Tile& tile, const Output& out, const ConvShape& s, const Pan
 #if defined(__AVX512F__)
   if constexpr (is_same<S, uint8_t> && is_same<Dots, Fourfold>) {
     if (out.channels_last && (width == 2 * kByteLanes || width == kByteLanes)) {
-      const ToBytes end = {(uint8_t*)out.data + at * s.O + channel, s.O, c.addend + column, c.factor + column, out.rule};
-      return tile.run<Dots>(height, width > kByteLanes, 0, end);
+      const int64_t first = at * s.O + channel;
+      return with_more(out, first, [&](auto more) {
+        uint8_t* data = (uint8_t*)out.data + first;
+        const ToBytes<decltype(more)> end = {data, s.O, c.addend + column, c.factor + column, out.rule, more};
+        tile.run<Dots>(height, width > kByteLanes, 0, end);
+      });
     }
   }
 #endif
@@ -232,7 +245,7 @@ KERNEL(pack_conv2d_int8) {
   });
 }
 
-// out_dtype out x_dtype x pack FINISH x_last out_last  N C H W O kh kw sh sw ph pw dh dw groups
+// out_dtype out x_dtype x pack FINISH other other_scale other_zero x_last out_last  N C H W O kh kw sh sw ph pw dh dw groups
 KERNEL(conv2d_int8) {
   context->cancellable = true;
   Output out;
@@ -243,6 +256,9 @@ KERNEL(conv2d_int8) {
   from.x = args.pointer<uint8_t>();
   const int8_t* weight = args.pointer<int8_t>();
   const FinishArguments f = FinishArguments::read(args);
+  out.other.codes = args.pointer<uint8_t>();
+  const float other_scale = float(args.real());
+  const int32_t other_zero = int32_t(args.integer());
   from.channels_last = args.integer() != 0;
   out.channels_last = args.integer() != 0;
   const ConvShape s = ConvShape::read(args);
@@ -254,6 +270,14 @@ KERNEL(conv2d_int8) {
   out.is_bytes = f.out_scale != nullptr;
   out.relu = f.relu;
   if (out.is_bytes) out.rule = ByteRule::of(f, out.dtype);
+  if (out.other.codes) {
+    if (!out.is_bytes || !out.channels_last) {
+      return context->fail(context, "[conv2d_int8] expected a sum to be bytes, channels last");
+    }
+    out.other.factor = other_scale / *f.out_scale;
+    out.other.flip = out.rule.flip;
+    out.other.zero = other_zero + out.rule.flip;
+  }
   const Taps taps = Taps::of(s.kh, s.kw, s.Cg, s.groups, s.dw);
   const PackedWeights p = PackedWeights::of(s.O, s.groups, taps);
   ByteImage image;

@@ -1181,9 +1181,9 @@ def _conv2d(input, weight, bias, stride, padding, dilation, groups):
         raise
 
 
-def _conv2d_int8(input, x_scale, x_zero, weight, weight_scale, weight_zero, bias, stride, padding, dilation, groups, out_scale=None, out_zero=None, dtype=None, relu=False):
-    "A 2-D convolution of uint8 or int8 activations and int8 weights, summed in int32; real or requantized."
-    result = _direct__conv2d_int8(input, x_scale, x_zero, weight, weight_scale, weight_zero, bias, stride, padding, dilation, groups, out_scale, out_zero, dtype, relu)
+def _conv2d_int8(input, x_scale, x_zero, weight, weight_scale, weight_zero, bias, stride, padding, dilation, groups, out_scale=None, out_zero=None, dtype=None, relu=False, other=None, other_scale=1, other_zero=0):
+    "A 2-D convolution of uint8 or int8 activations and int8 weights, summed in int32; real or requantized, other codes added before."
+    result = _direct__conv2d_int8(input, x_scale, x_zero, weight, weight_scale, weight_zero, bias, stride, padding, dilation, groups, out_scale, out_zero, dtype, relu, other, other_scale, other_zero)
     if result is not NotImplemented:
         return result
     try:
@@ -1219,7 +1219,7 @@ def _conv2d_int8(input, x_scale, x_zero, weight, weight_scale, weight_zero, bias
                 out_zero_value, out_zero_kind = out_zero.h, 3
             except AttributeError:
                 out_zero_value, out_zero_kind = _operand(out_zero)
-        return _wrap(_core__conv2d_int8(input.h, x_scale_value, x_scale_kind, x_zero_value, x_zero_kind, weight.h, weight_scale.h, 0 if weight_zero is None else weight_zero.h, 0 if bias is None else bias.h, _ints(stride), _ints(padding), _ints(dilation), groups, out_scale_value, out_scale_kind, out_zero_value, out_zero_kind, -1 if dtype is None else dtype.id, relu))
+        return _wrap(_core__conv2d_int8(input.h, x_scale_value, x_scale_kind, x_zero_value, x_zero_kind, weight.h, weight_scale.h, 0 if weight_zero is None else weight_zero.h, 0 if bias is None else bias.h, _ints(stride), _ints(padding), _ints(dilation), groups, out_scale_value, out_scale_kind, out_zero_value, out_zero_kind, -1 if dtype is None else dtype.id, relu, 0 if other is None else other.h, other_scale, other_zero))
     except AttributeError:
         _check_tensors("_conv2d_int8", [("input", 1, input), ("weight", 4, weight), ("weight_scale", 5, weight_scale)])
         raise

@@ -19,6 +19,9 @@ assume_constant_result = allow_in_graph = disable = nested_compile_region = subs
 
 # Set while an exporter writes a model's ops down: code that would look at values asks for this and lets it be.
 _is_exporting = False
+# Does a model compute what its file will say, or is it compared with one? Integer networks then round at every place that a
+# file rounds at.
+_is_as_in_file = False
 
 
 def is_compiling():

@@ -41,6 +41,26 @@ export function pushGiven(words: number[], x: Given | null): void {
   else words.push(0, x);
 }
 
+/** What an op was told of its numbers, as it came. */
+export interface Told {
+  xScale: Number_;
+  xZero: Number_;
+  weightScale: Tensor;
+  weightZero: Tensor | null;
+  bias: Tensor | null;
+  outScale: Number_ | null;
+  outZero: Number_ | null;
+  dtype: DType | null;
+  relu: boolean;
+}
+
+/** Codes of another tensor of the result's shape and dtype, added before it is rounded. */
+export interface Residual {
+  codes: Tensor;
+  scale: number;
+  zero: number;
+}
+
 /** What becomes of finished sums: to real numbers, or to the integers of the next layer. */
 export interface Finish {
   xScale: Given;
@@ -54,23 +74,12 @@ export interface Finish {
   relu: boolean;
 }
 
-export function finishOf(
-  where: string,
-  xScale: Number_,
-  xZero: Number_,
-  weight: Tensor,
-  weightScale: Tensor,
-  weightZero: Tensor | null,
-  bias: Tensor | null,
-  outScale: Number_ | null,
-  outZero: Number_ | null,
-  dtype: DType | null,
-  relu: boolean,
-): Finish {
-  const target = dtype ?? (outScale ? uint8 : float32);
-  if (outScale ? target !== int8 && target !== uint8 : target.kind !== "float") {
+export function finishOf(where: string, weight: Tensor, told: Told): Finish {
+  const { xScale, xZero, weightScale, weightZero, bias, outScale, outZero, relu } = told;
+  const dtype = told.dtype ?? (outScale ? uint8 : float32);
+  if (outScale ? dtype !== int8 && dtype !== uint8 : dtype.kind !== "float") {
     throw new RuntimeError(
-      `${where} got dtype ${target.name}: expected ` +
+      `${where} got dtype ${dtype.name}: expected ` +
         (outScale ? "uint8 or int8 for a requantized result" : "a floating dtype, or an out_scale"),
     );
   }
@@ -80,7 +89,7 @@ export function finishOf(
     ...weightParts(where, weight, weightScale, weightZero, bias),
     outScale: outScale && oneNumber(outScale, float32, `${where} out_scale`),
     outZero: outScale && (outZero ? oneNumber(outZero, int32, `${where} out_zero`) : 0),
-    dtype: target,
+    dtype,
     relu,
   };
 }
@@ -101,8 +110,8 @@ function weightParts(where: string, weight: Tensor, scale: Tensor, zero: Tensor 
 const kernels = new Map<string, PointwiseKernel>();
 
 /** FBGEMM's order of operations: PyTorch's quantized layers round where it rounds. */
-function finishKernel(f: Finish): PointwiseKernel {
-  const key = `${f.outScale !== null ? "q" : "f"}${f.bias ? "b" : ""}${f.relu ? "r" : ""}`;
+function finishKernel(f: Finish, hasResidual: boolean): PointwiseKernel {
+  const key = `${f.outScale !== null ? "q" : "f"}${f.bias ? "b" : ""}${f.relu ? "r" : ""}${hasResidual ? "a" : ""}`;
   const known = kernels.get(key);
   if (known) return known;
   const [sum, xScale, wScale] = [leaf(0), leaf(1), leaf(2)] as [Expr, Expr, Expr];
@@ -113,26 +122,39 @@ function finishKernel(f: Finish): PointwiseKernel {
   if (f.outScale !== null) {
     const [outScale, outZero] = [leaf(next++), leaf(next++)] as [Expr, Expr];
     const total = bias ? e.add(sum, e.div(bias, scale)) : sum;
-    const q = e.add(e.round(e.mul(total, e.div(scale, outScale))), outZero);
+    let steps = e.mul(total, e.div(scale, outScale));
+    if (hasResidual) steps = e.add(steps, e.mul(e.sub(leaf(next++), param(2)), e.div(param(3), outScale)));
     const low = f.relu ? e.fmax(outZero, param(0)) : param(0);
-    value = e.fmin(e.fmax(q, low), param(1));
+    value = e.fmin(e.fmax(e.add(e.round(steps), outZero), low), param(1));
   } else {
     const real = bias ? e.add(e.mul(sum, scale), bias) : e.mul(sum, scale);
     value = f.relu ? e.maximum(real, 0) : real;
   }
-  const kernel = new PointwiseKernel("requantize", [value], next, f.outScale !== null ? 2 : 0);
+  const kernel = new PointwiseKernel("requantize", [value], next, f.outScale === null ? 0 : hasResidual ? 4 : 2);
   kernels.set(key, kernel);
   return kernel;
 }
 
 /** Sums of float64, which hold every integer exactly, to the result: how devices without kernels of their own do it. */
-export function finishSums(out: Tensor, sums: Tensor, f: Finish, perChannel: (t: Tensor) => Tensor): void {
+export function finishSums(
+  out: Tensor,
+  sums: Tensor,
+  f: Finish,
+  perChannel: (t: Tensor) => Tensor,
+  residual: Residual | null = null,
+): void {
   const inputs = [sums, inMemory(f.xScale, float32, sums), perChannel(f.weightScale)];
   if (f.bias) inputs.push(perChannel(f.bias));
-  const ends = f.dtype === int8 ? [-128, 127] : [0, 255];
-  const isByte = f.outScale !== null;
-  if (isByte) inputs.push(inMemory(f.outScale!, float32, sums), inMemory(f.outZero!, int32, sums));
-  finishKernel(f).launch(float32, [out], inputs, isByte ? ends : []);
+  const params: number[] = [];
+  if (f.outScale !== null) {
+    inputs.push(inMemory(f.outScale, float32, sums), inMemory(f.outZero!, int32, sums));
+    params.push(...(f.dtype === int8 ? [-128, 127] : [0, 255]));
+  }
+  if (residual) {
+    inputs.push(residual.codes);
+    params.push(residual.zero, residual.scale);
+  }
+  finishKernel(f, residual !== null).launch(float32, [out], inputs, params);
 }
 
 const centreKernel = new PointwiseKernel("centre", [e.sub(leaf(0), leaf(1))], 2, 0);
@@ -223,7 +245,8 @@ export const linearInt8 = op({
     else if (!(quantMin < 0 ? quantMin >= -128 && quantMax <= 127 : quantMax <= 255) || quantMin > quantMax) {
       throw new RuntimeError(`${where} got codes from ${quantMin} to ${quantMax}: expected those of uint8 or of int8`);
     }
-    const f = finishOf(where, xScale, xZero, weight, weightScale, weightZero, bias, outScale, outZero, dtype, relu);
+    const told = { xScale, xZero, weightScale, weightZero, bias, outScale, outZero, dtype, relu };
+    const f = finishOf(where, weight, told);
     const [n, k] = weight.shape as [number, number];
     const out = empty([...input.shape.slice(0, -1), n], f.dtype, input.device);
     if (out.numel === 0) return out;

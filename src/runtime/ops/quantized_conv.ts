@@ -7,13 +7,23 @@ import { RuntimeError } from "../errors.ts";
 import { launch } from "../launch.ts";
 import { op } from "../op.ts";
 import { packOf } from "../packs.ts";
-import { formatShape, numelOf, type Shape } from "../shape.ts";
+import { formatShape, numelOf, sameShape, type Shape } from "../shape.ts";
 import { alias, empty, type Tensor } from "../tensor.ts";
 import { type Number_ } from "./affine.ts";
 import { conv2d, convOutputSize } from "./conv.ts";
 import { contiguousOf } from "./copy.ts";
 import { inChannelsLast, isChannelsLast } from "./memory_format.ts";
-import { centred, finishOf, finishPointers, finishSums, inMemory, type Finish } from "./quantized.ts";
+import {
+  centred,
+  finishOf,
+  finishPointers,
+  finishSums,
+  inMemory,
+  isByte,
+  type Finish,
+  type Residual,
+  type Told,
+} from "./quantized.ts";
 import { squeeze, unsqueeze } from "./view.ts";
 
 function checkConv(where: string, input: Tensor, weight: Tensor, g: ConvGeometry): void {
@@ -62,11 +72,38 @@ function convShape(input: Tensor, weight: Tensor, g: ConvGeometry): number[] {
 
 export const conv2dInt8 = op({
   signature:
-    "_conv2d_int8(Tensor input, Operand x_scale, Operand x_zero, Tensor weight, Tensor weight_scale, Tensor? weight_zero, Tensor? bias, int[] stride, int[] padding, int[] dilation, int groups, Operand? out_scale=None, Operand? out_zero=None, Dtype? dtype=None, bool relu=False) -> Tensor",
-  doc: "A 2-D convolution of uint8 or int8 activations and int8 weights, summed in int32; real or requantized.",
+    "_conv2d_int8(Tensor input, Operand x_scale, Operand x_zero, Tensor weight, Tensor weight_scale, Tensor? weight_zero, Tensor? bias, int[] stride, int[] padding, int[] dilation, int groups, Operand? out_scale=None, Operand? out_zero=None, Dtype? dtype=None, bool relu=False, Tensor? other=None, float other_scale=1, int other_zero=0) -> Tensor",
+  doc: "A 2-D convolution of uint8 or int8 activations and int8 weights, summed in int32; real or requantized, other codes added before.",
   in: "_C",
   differentiable: false,
-  forward: convolveInt8,
+  forward(
+    input: Tensor,
+    xScale: Number_,
+    xZero: Number_,
+    weight: Tensor,
+    weightScale: Tensor,
+    weightZero: Tensor | null,
+    bias: Tensor | null,
+    stride: Shape,
+    padding: Shape,
+    dilation: Shape,
+    groups: number,
+    outScale: Number_ | null = null,
+    outZero: Number_ | null = null,
+    dtype: DType | null = null,
+    relu = false,
+    other: Tensor | null = null,
+    otherScale = 1,
+    otherZero = 0,
+  ): Tensor {
+    const told = { xScale, xZero, weightScale, weightZero, bias, outScale, outZero, dtype, relu };
+    const g = { stride, padding, dilation, groups };
+    const isOne = input.rank === 3;
+    const lifted = (t: Tensor): Tensor => (isOne ? unsqueeze(t, 0) : t);
+    const residual = other && { codes: lifted(other), scale: otherScale, zero: otherZero };
+    const out = convolved(lifted(input), weight, told, g, residual);
+    return isOne ? squeeze(out, [0]) : out;
+  },
   cost: (
     input: Tensor,
     _s,
@@ -129,9 +166,12 @@ function launchConv(
   weight: Tensor,
   f: Finish,
   g: ConvGeometry,
+  residual: Residual | null,
 ): void {
   const [O, perGroup, kh, kw] = weight.shape as [number, number, number, number];
-  const isDepthwise = perGroup === 1 && O === g.groups && x.shape[1] === O;
+  const isDepthwise = isOneEach(x, weight, g);
+  const other = residual && { ...residual, codes: inChannelsLast(residual.codes) };
+  const added = isDepthwise ? [] : other ? [other.codes.pointer, other.scale, other.zero] : [0, 0, 0];
   const finish = finishPointers(f);
   // Last of all: what is allocated in between may cost the pack its memory.
   const pack = isDepthwise ? packedDepthwise(weight) : packedConv(weight, g);
@@ -143,6 +183,7 @@ function launchConv(
     x.pointer,
     pack,
     ...finish,
+    ...added,
     isLast ? 1 : 0,
     isOutLast ? 1 : 0,
     ...x.shape,
@@ -156,72 +197,49 @@ function launchConv(
   ]);
 }
 
-function convolveInt8(
-  input: Tensor,
-  xScale: Number_,
-  xZero: Number_,
-  weight: Tensor,
-  weightScale: Tensor,
-  weightZero: Tensor | null,
-  bias: Tensor | null,
-  stride: Shape,
-  padding: Shape,
-  dilation: Shape,
-  groups: number,
-  outScale: Number_ | null = null,
-  outZero: Number_ | null = null,
-  dtype: DType | null = null,
-  relu = false,
-): Tensor {
+/** One channel and one filter a group: a kernel of its own, which adds nothing. */
+const isOneEach = (x: Tensor, weight: Tensor, { groups }: ConvGeometry): boolean =>
+  weight.shape[1] === 1 && weight.shape[0] === groups && x.shape[1] === groups;
+
+function checkResidual(where: string, { codes }: Residual, out: Tensor): void {
+  if (isByte(out) && codes.dtype === out.dtype && sameShape(codes.shape, out.shape)) return;
+  throw new RuntimeError(
+    `${where} got other of ${codes.dtype.name} ${formatShape(codes.shape)}: expected codes like the result, ` +
+      `${out.dtype.name} ${formatShape(out.shape)}`,
+  );
+}
+
+/** Of images [N, C, H, W]. */
+function convolved(x: Tensor, weight: Tensor, told: Told, g: ConvGeometry, residual: Residual | null): Tensor {
   const where = "[conv2d_int8]";
-  if (input.rank === 3) {
-    const one = convolveInt8(
-      unsqueeze(input, 0),
-      xScale,
-      xZero,
-      weight,
-      weightScale,
-      weightZero,
-      bias,
-      stride,
-      padding,
-      dilation,
-      groups,
-      outScale,
-      outZero,
-      dtype,
-      relu,
-    );
-    return squeeze(one, [0]);
-  }
-  const g = { stride, padding, dilation, groups };
-  checkConv(where, input, weight, g);
-  const f = finishOf(where, xScale, xZero, weight, weightScale, weightZero, bias, outScale, outZero, dtype, relu);
-  const shape = convShape(input, weight, g);
-  const isLast = isChannelsLast(input.shape, input.strides);
+  checkConv(where, x, weight, g);
+  const f = finishOf(where, weight, told);
+  const shape = convShape(x, weight, g);
+  const isLast = isChannelsLast(x.shape, x.strides);
   const [, O, oh, ow] = shape as [number, number, number, number];
   // Integers go on to other kernels for images: those want channels last, and PyTorch gives them so.
   const isOutLast = isLast || f.outScale !== null;
   const strides = isOutLast ? [O * oh * ow, 1, ow * O, O] : undefined;
-  const out = empty(shape, f.dtype, input.device, strides);
+  const out = empty(shape, f.dtype, x.device, strides);
+  if (residual) checkResidual(where, residual, out);
   if (out.numel === 0) return out;
-  const x = isLast ? input : contiguousOf(input);
-  if (out.device.stream?.has("conv2d_int8") && !f.weightZero) {
-    launchConv(out, isOutLast, x, isLast, weight, f, g);
+  const image = isLast ? x : contiguousOf(x);
+  if (out.device.stream?.has("conv2d_int8") && !f.weightZero && !(residual && isOneEach(x, weight, g))) {
+    launchConv(out, isOutLast, image, isLast, weight, f, g, residual);
     return out;
   }
   const w = contiguousOf(weight);
   const perChannel = (t: Tensor): Tensor => alias(t, [t.numel, 1, 1], [1, 1, 1]);
   const zero = f.weightZero && alias(f.weightZero, [f.weightZero.numel, 1, 1, 1], [1, 1, 1, 1]);
   const sums = conv2d(
-    centred(contiguousOf(x), inMemory(f.xZero, int32, x)),
+    centred(contiguousOf(image), inMemory(f.xZero, int32, image)),
     centred(w, zero),
     null,
-    stride,
-    padding,
-    dilation,
-    groups,
+    g.stride,
+    g.padding,
+    g.dilation,
+    g.groups,
   );
-  finishSums(out, sums, f, perChannel);
+  finishSums(out, sums, f, perChannel, residual);
   return isOutLast ? inChannelsLast(out) : out;
 }

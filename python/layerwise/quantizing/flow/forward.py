@@ -40,17 +40,18 @@ class Forward:
         self.module = module
         self.arguments = arguments
         self.scales = scales
-        self._run = None
+        # (steps, the same as one function): as it runs, and as files have it.
+        self._program = self._apart = None
 
     def plain(self):
         return {"arguments": self.arguments, "scales": self.scales}
 
     def __getstate__(self):
         # What was made is made again where a copy is called: it knows the layers of this one.
-        return {"module": self.module, "arguments": self.arguments, "scales": self.scales, "_run": None}
+        return {"module": self.module, "arguments": self.arguments, "scales": self.scales, "_program": None, "_apart": None}
 
     def __call__(self, *given, **words):
-        if self._run is None:
+        if self._program is None:
             self.make()
         if self.module.training or any(self._opened):
             return self._layer_by_layer(given, words)
@@ -59,16 +60,17 @@ class Forward:
             values = self._pattern.values(self.module, given, words)
         if values is None or not all(isinstance(value, torch.Tensor) for value in values):
             return self._layer_by_layer(given, words)
+        steps, run = self._apart if torch.compiler._is_as_in_file else self._program
         if scopes.on or any(self._hooks):
-            return self._run_slowly(values)
-        return self._run(*values)
+            return self._run_slowly(steps, values)
+        return run(*values)
 
     def in_place(self, layer):
         """prepare(x): a function without arguments that does what the layer does for an input, from codes to what it gives;
         None for a layer that is called as ever."""
-        for step in self._steps:
+        for step in self._program[0]:
             if step.layer is layer:
-                return lambda x: functools.partial(step.function, _as_handed_on(step.codes_of(x)))
+                return lambda x: functools.partial(step.function, *step.given_for(x))
         return None
 
     def _layer_by_layer(self, given, words):
@@ -80,20 +82,19 @@ class Forward:
         self._pattern = Pattern.read(self.arguments)
         graph = traced(module, self._pattern, leaves_of(module))
         scales = {name: steps.Scale(*plain) for name, plain in self.scales.items()}
-        self._steps, names = Maker(graph, scales).made()
-        self._run = compiled(self._steps, names)
-        layers = [step.layer for step in self._steps if step.layer is not None]
+        self._program, self._apart = (_program(Maker(graph, scales, joins)) for joins in (True, False))
+        layers = [step.layer for step in self._program[0] if step.layer is not None]
         self._hooks = tuple(hooks for layer in layers for hooks in (layer._forward_hooks, layer._forward_pre_hooks))
         opened = [module.get_submodule(path) for path in graph.opened]
         self._opened = tuple(hooks for part in opened for hooks in (part._forward_hooks, part._forward_pre_hooks))
         self._n_leading = len(self._pattern.tensors) if self._pattern.leading(module) else -1
 
-    def _run_slowly(self, values):
+    def _run_slowly(self, steps, values):
         """Step by step, so that who watches modules sees them: a layer with hooks is handed real numbers."""
-        held = dict(zip((step.name for step in self._steps), values))
+        held = dict(zip((step.name for step in steps), values))
         inside = []
         try:
-            for step in self._steps:
+            for step in steps:
                 _move(inside, step.place, self.module)
                 if step.function is None:
                     if step.name == "":
@@ -110,9 +111,9 @@ class Forward:
             _move(inside, (), self.module)
 
 
-def _as_handed_on(codes):
-    is_image = codes.dim() == 4 and not codes.is_floating_point()
-    return codes.contiguous(memory_format=torch.channels_last) if is_image else codes
+def _program(maker):
+    steps, names = maker.made()
+    return steps, compiled(steps, names)
 
 
 def _in_scope(module, function, args):

@@ -12,9 +12,10 @@ from layerwise.quantizing.flow.trace import NotTraceable, attribute
 
 
 class Maker:
-    """From a graph and scales to steps."""
+    """From a graph and scales to steps. Without `joins` each node is rounded by itself, as files have it; else a convolution
+    takes the sum behind it along and leaves its own result unrounded."""
 
-    def __init__(self, traced_graph, scales):
+    def __init__(self, traced_graph, scales, joins=True):
         self.root = root = traced_graph.root
         self.graph = traced_graph.graph
         self.places = traced_graph.places
@@ -26,8 +27,11 @@ class Maker:
         self.steps = []
         # {node: name} of values in real numbers, and in codes.
         self.real, self.codes = {}, {}
+        self.joins = joins
         # Layers and sums that cut at zero, and the steps that this makes superfluous.
         self.cut, self.idle = set(), set()
+        # {sum: (layer that adds, what it adds)}, and nodes that come to pass there.
+        self.joined, self.passed = {}, set()
 
     def made(self):
         names = []
@@ -37,6 +41,8 @@ class Maker:
                 self.steps.append(Step(node.name))
                 self.real[node] = node.name
         self._merge_clamps()
+        if self.joins:
+            self._join_sums()
         for node in self.graph.nodes:
             if node.op == "output":
                 self.steps.append(Step("", args=self._given(node.args[0], node)))
@@ -66,14 +72,46 @@ class Maker:
                 self.cut.add(source)
                 self.idle.add(node)
 
+    def _join_sums(self):
+        """Sums are done by a layer before them: by the one whose own rounding would be the coarser."""
+        for node in self.graph.nodes:
+            kind = self.plan.kind(node)
+            if node not in self.plan.codes or kind.name != "add" or kind.inputs[0] is kind.inputs[1]:
+                continue
+            found = []
+            for source, other in (kind.inputs, kind.inputs[::-1]):
+                way = self._way_to_adder(source)
+                if way:
+                    found.append((self.scale(way[-1]).scale, way, other))
+            if found:
+                _, way, other = max(found, key=lambda each: each[0])
+                self.joined[node] = way[-1], other
+                self.passed.update(way)
+
+    def _way_to_adder(self, node):
+        """From a sum's input back to a layer that can do the sum, where nobody else reads on the way; empty where there is none."""
+        way = [node]
+        while len(way[-1].users) == 1 and way[-1] in self.plan.codes and way[-1] not in self.cut:
+            kind = self.plan.kind(way[-1])
+            if self.plan.is_layer(way[-1]):
+                return way if steps.adds_codes(self.modules[way[-1].target]) else []
+            if kind.name != "same":
+                break
+            way.append(kind.inputs[0])
+        return []
+
     def _is_passed(self, node):
         kind = self.plan.kind(node)
         return node in self.plan.codes and kind.name in ("max_pool", "view", "same")
 
     def _add(self, node):
         kind = self.plan.kind(node)
+        if node in self.passed:
+            return
         if node in self.idle:
             self._alias(node, kind.inputs[0])
+        elif node in self.joined:
+            self._add_joined(node, *self.joined[node])
         elif self.plan.is_layer(node):
             self._add_layer(node, kind.inputs[0])
         elif node in self.plan.codes:
@@ -97,9 +135,27 @@ class Maker:
         x = Name(self._real(source, node) if is_real else self._codes(source, node))
         step = Step(node.name, steps.layer(module, given, made, relu), (x,), place=self.places[node], layer=module)
         step.watched = _watched(module, None if is_real else given, made, relu)
-        step.codes_of = (lambda x: x) if is_real else steps.quantize(given)
+        step.given_for = (lambda x: (x,)) if is_real else _codes_for(given)
         self.steps.append(step)
         (self.real if made is None else self.codes)[node] = node.name
+
+    def _add_joined(self, node, adder, other):
+        module = self.modules[adder.target]
+        source = self.plan.kind(adder).inputs[0]
+        given, added, made, relu = self.scale(source), self.scale(other), self.scale(node), node in self.cut
+        args = Name(self._codes(source, adder)), Name(self._codes(other, node))
+        step = Step(node.name, steps.layer(module, given, made, relu, added), args, place=self.places[adder], layer=module)
+        step.watched = _watched(module, given, made, relu, added)
+        codes_for, alone = _codes_for(given), steps.layer(module, given, made, relu)
+
+        def given_for(x):
+            (codes,) = codes_for(x)
+            # Something of the result's shape has to be added.
+            return codes, alone(codes)
+
+        step.given_for = given_for
+        self.steps.append(step)
+        self.codes[node] = node.name
 
     def _is_alone(self, source):
         readers = [user for user in source.users if self.plan.is_layer(user) or user in self.plan.codes]
@@ -175,11 +231,23 @@ class Maker:
         return self.codes[source]
 
 
-def _watched(module, given, made, relu):
-    real, codes = given and steps.dequantize(given), made and steps.quantize(made)
+def _codes_for(scale):
+    """A function from real numbers to the arguments of a layer's step: codes as flows hand them on."""
+    quantize = steps.quantize(scale)
 
-    def step(x):
+    def given_for(x):
+        codes = quantize(x)
+        return (codes.contiguous(memory_format=torch.channels_last) if codes.dim() == 4 else codes,)
+
+    return given_for
+
+
+def _watched(module, given, made, relu, added=None):
+    real, codes, other = (given and steps.dequantize(given)), made and steps.quantize(made), added and steps.dequantize(added)
+
+    def step(x, more=None):
         y = module(real(x) if real else x)
+        y = y if other is None else y + other(more)
         y = torch.relu(y) if relu else y
         return y if codes is None else codes(y)
 

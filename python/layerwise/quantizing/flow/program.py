@@ -32,9 +32,9 @@ class Step:
         self.words = words or {}
         self.place = place
         self.layer = layer
-        # What to call where the layer has hooks, and what makes codes of its input in real numbers.
+        # What to call where the layer has hooks; the arguments of `function` for an input of the layer in real numbers.
         self.watched = watched
-        self.codes_of = None
+        self.given_for = None
 
 
 class Method:

@@ -45,8 +45,17 @@ def dequantize(scale):
     return lambda codes: _ops._dequantize_affine(codes, number, zero)
 
 
-def layer(module, given, made, relu):
-    """A static layer from codes to codes, or to real numbers where `made` is None; a Linear also rounds real numbers itself."""
+def adds_codes(module):
+    """Can the layer add other codes to what it gives? Those of one channel and one filter a group have a kernel that does not."""
+    if type(module) is not IntegerConv:
+        return False
+    shape, groups = module.config["shape"], module.config["groups"]
+    return not (shape[0] == groups and shape[1] == 1)
+
+
+def layer(module, given, made, relu, other=None):
+    """A static layer from codes to codes, or to real numbers where `made` is None; a Linear also rounds real numbers itself.
+    With the Scale of `other` codes the step takes such, and adds them before it rounds."""
     held, config = module._buffers, module.config
     x_scale, x_zero, low, high = given.plain()
     out_scale, out_zero, dtype = (None, None, torch.float32) if made is None else (made.scale, made.zero, made.dtype)
@@ -62,12 +71,14 @@ def layer(module, given, made, relu):
     # Tuples are known by their ids sooner than lists.
     sizes, groups = tuple(map(tuple, sizes_of(config))), config["groups"]
     is_row = len(config["shape"]) == 3
+    other_scale, other_zero = (1, 0) if other is None else (other.scale, other.zero)
 
-    def step(x):
+    def step(x, added=None):
         if is_row:
-            x = x.unsqueeze(-2)
+            x, added = x.unsqueeze(-2), None if added is None else added.unsqueeze(-2)
         y = _ops._conv2d_int8(
-            x, x_scale, x_zero, held["codes"], held["scale"], None, held["bias"], *sizes, groups, out_scale, out_zero, dtype, relu
+            x, x_scale, x_zero, held["codes"], held["scale"], None, held["bias"], *sizes, groups, out_scale, out_zero, dtype, relu,
+            added, other_scale, other_zero,
         )
         return y.squeeze(-2) if is_row else y
 
