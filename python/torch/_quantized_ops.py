@@ -214,6 +214,11 @@ def _product(multiply):
     """The product of the integers, exact, then one factor."""
 
     def operate(qa, qb, scale, zero_point, relu):
+        if multiply is torch.mul and qa.dtype != torch.qint32:
+            ints = _f._mul_int8(
+                qa._ints, qa.q_scale(), qa.q_zero_point(), qb._ints, qb.q_scale(), qb.q_zero_point(), scale, zero_point, relu
+            )
+            return _of(ints, qa.dtype, scale, zero_point)
         exact = torch.float64
         products = multiply(qa._ints.to(exact) - qa.q_zero_point(), qb._ints.to(exact) - qb.q_zero_point()).to(torch.float32)
         factor = _float32(qa.q_scale()) * _float32(qb.q_scale()) * (1 / _float32(scale))

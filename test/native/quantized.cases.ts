@@ -51,7 +51,7 @@ function sumsOf(x: number[], w: number[], rows: number, n: number, k: number, zx
   return out;
 }
 
-function halfToEven(x: number): number {
+export function halfToEven(x: number): number {
   const low = Math.floor(x);
   const rest = x - low;
   return rest > 0.5 || (rest === 0.5 && Math.abs(low) % 2 === 1) ? low + 1 : low;

@@ -8,9 +8,12 @@ import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { loadAddon, whyMissing } from "./harness.ts";
 
-const files = ["./quantized.cases.ts", "./quantized_conv.cases.ts", "./quantized_maps.cases.ts"].map((name) =>
-  fileURLToPath(new URL(name, import.meta.url)),
-);
+const files = [
+  "./quantized.cases.ts",
+  "./quantized_conv.cases.ts",
+  "./quantized_maps.cases.ts",
+  "./quantized_products.cases.ts",
+].map((name) => fileURLToPath(new URL(name, import.meta.url)));
 
 function run(settings: Record<string, string>): void {
   for (const file of files) {

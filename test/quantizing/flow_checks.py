@@ -164,19 +164,40 @@ class Mean(nn.Module):
 
 
 class Smooth(nn.Module):
-    """Functions of one number, and a product of two tensors, which has no integer form."""
+    """Functions of one number, products of two tensors, and a difference, which has no integer form."""
 
     def __init__(self):
         super().__init__()
         self.a, self.b, self.c = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3, groups=8), nn.Conv2d(8, 6, 1)
-        self.squeeze = nn.Conv2d(8, 8, 1)
+        self.squeeze, self.d = nn.Conv2d(8, 8, 1), nn.Conv2d(8, 8, 1)
         self.silu, self.fc = nn.SiLU(inplace=True), nn.Linear(6, 3)
 
     def forward(self, x):
         x = self.silu(self.a(x))
         x = F.hardswish(self.b(x))
-        x = x * torch.sigmoid(self.squeeze(F.adaptive_avg_pool2d(x, 1)))
+        x = torch.sigmoid(self.squeeze(F.adaptive_avg_pool2d(x, 1))) * x
+        x = F.relu(self.d(x) * x)
+        x = x - 0.1 * self.squeeze(x)
         return self.fc(F.leaky_relu(self.c(x), 0.2).mean((2, 3)))
+
+
+class Dense(nn.Module):
+    """Norms that read joins, whose parts keep scales of their own, and one behind a pool."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.grow = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 5, 3, padding=1)
+        self.norm1, self.norm2, self.norm3 = nn.BatchNorm2d(8), nn.BatchNorm2d(13), nn.BatchNorm2d(18, affine=False)
+        self.more, self.last, self.fc = nn.Conv2d(13, 5, 3, padding=1), nn.Conv2d(18, 6, 1), nn.Linear(6, 3)
+        for norm in (self.norm1, self.norm2):
+            nn.init.uniform_(norm.weight, 0.5, 2), nn.init.normal_(norm.bias)
+
+    def forward(self, x):
+        x = F.max_pool2d(self.stem(x), 2)
+        grown = self.grow(F.relu(self.norm1(x)))
+        more = self.more(self.norm2(torch.cat([x, grown], 1)).relu())
+        x = F.relu(self.norm3(torch.cat([x, grown, more], 1)))
+        return self.fc(self.last(x).mean((2, 3)))
 
 
 def images(size, channels=3, count=3, batch=4):
@@ -185,7 +206,7 @@ def images(size, channels=3, count=3, batch=4):
 
 
 def check_numbers():
-    cases = [(Net, 32, {"add": 2, "join": 1, "average": 1, "max_pool": 1}), (Mean, 9, {"add": 1}), (Smooth, 12, {"mapped": 2})]
+    cases = [(Net, 32, {"add": 2, "join": 1, "average": 1, "max_pool": 1}), (Mean, 9, {"add": 1}), (Smooth, 12, {"mapped": 4, "mul": 3}), (Dense, 14, {"norm": 3, "join": 0})]
     for make, size, expected in cases:
         for symmetric in (False, True):
             calls = images(size)

@@ -4,6 +4,7 @@
 // blocking and no threads.
 #pragma once
 #include "bytes.h"
+#include "codes.h"
 
 namespace layerwise::NS {
 
@@ -83,26 +84,6 @@ LW_STATIC Floats at_most(Floats x, Floats most) { return (Floats)_mm256_min_ps((
 #else
 LW_STATIC Floats at_most(Floats x, Floats most) { return (Floats)_mm_min_ps((__m128)x, (__m128)most); }
 #endif
-
-LW_STATIC Ints widened(const uint8_t* p) {
-#if defined(__AVX512F__)
-  return (Ints)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)p));
-#elif defined(__AVX2__)
-  return (Ints)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)p));
-#else
-  return (Ints){p[0], p[1], p[2], p[3]};
-#endif
-}
-
-// Rounded here: what follows is not joined with it to one operation, which not every machine has.
-LW_STATIC Floats apart(Floats x) {
-#if defined(__AVX512F__)
-  __asm__("" : "+v"(x));
-#else
-  __asm__("" : "+x"(x));
-#endif
-  return x;
-}
 
 // What is added to sums before they are rounded: nothing, or the numbers of another tensor that lies as the results do.
 struct Alone {

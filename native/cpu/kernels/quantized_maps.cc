@@ -3,61 +3,12 @@
 // round. Scales arrive as numbers; nothing here multiplies weights.
 #include <cpuid.h>
 
-#include "lanes.h"
+#include "codes.h"
 
 namespace layerwise::NS {
 namespace {
 
-constexpr int64_t kTaskBytes = 16 << 10;  // read by one task, at least: about two microseconds
-constexpr int kLanes = LW_VECTOR_BYTES / 4;
-typedef uint8_t LaneBytes __attribute__((vector_size(kLanes)));
-
-template <class T> LW_STATIC Ints widened(const T* p) {
-#if defined(__AVX512F__)
-  const __m128i bytes = _mm_loadu_si128((const __m128i*)p);
-  return (Ints)(T(-1) > T(0) ? _mm512_cvtepu8_epi32(bytes) : _mm512_cvtepi8_epi32(bytes));
-#elif defined(__AVX2__)
-  const __m128i bytes = _mm_loadl_epi64((const __m128i*)p);
-  return (Ints)(T(-1) > T(0) ? _mm256_cvtepu8_epi32(bytes) : _mm256_cvtepi8_epi32(bytes));
-#else
-  return (Ints){p[0], p[1], p[2], p[3]};
-#endif
-}
-
-LW_STATIC void narrow_into(void* p, Ints x) {
-#if defined(__AVX512F__)
-  _mm_storeu_si128((__m128i*)p, _mm512_cvtepi32_epi8((__m512i)x));
-#else
-  const LaneBytes bytes = __builtin_convertvector(x, LaneBytes);
-  memcpy(p, &bytes, sizeof bytes);
-#endif
-}
-
-LW_STATIC Ints nearest(Floats x) {
-#if defined(__AVX512F__)
-  return (Ints)_mm512_cvtps_epi32((__m512)x);
-#elif defined(__AVX2__)
-  return (Ints)_mm256_cvtps_epi32((__m256)x);
-#else
-  return (Ints)_mm_cvtps_epi32((__m128)x);
-#endif
-}
-LW_STATIC int32_t nearest_of(float x) { return _mm_cvtss_si32(_mm_set_ss(x)); }
-
-// The compiler may not join what is behind it with what is before: a product and a sum stay two roundings.
-LW_STATIC float apart(float x) {
-  __asm__("" : "+x"(x));
-  return x;
-}
-
-template <class T> constexpr int32_t least_of() { return T(-1) > T(0) ? 0 : -128; }
 LW_STATIC int32_t held(int32_t x, int32_t low, int32_t high) { return x < low ? low : x > high ? high : x; }
-
-// Calls f with a value of the byte type.
-template <class F> LW_STATIC void with_bytes(Dtype dtype, F f) {
-  if (dtype == kInt8) f(int8_t());
-  else f(uint8_t());
-}
 
 // a * b + c, rounded once; the product has few enough bits to be exact in double precision.
 LW_STATIC Floats joined(Floats a, float b, float c) {
@@ -65,7 +16,7 @@ LW_STATIC Floats joined(Floats a, float b, float c) {
   return a * b + c;
 #else
   Floats out;
-  for (int i = 0; i < kLanes; i++) out[i] = float(double(a[i]) * double(b) + double(c));
+  for (int i = 0; i < kCodeLanes; i++) out[i] = float(double(a[i]) * double(b) + double(c));
   return out;
 #endif
 }
@@ -97,7 +48,7 @@ void add_runs(Context* context, T* out, const T* a, const Meaning& ma, const T* 
   const Floats floor = Floats{} + (relu ? 0.0f : -__builtin_inff());
   const int64_t blocks = n / kAtOnce;
   parallel_for(context, blocks, kTaskBytes / (3 * kAtOnce), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin * kAtOnce; i < end * kAtOnce; i += kLanes) {
+    for (int64_t i = begin * kAtOnce; i < end * kAtOnce; i += kCodeLanes) {
       Floats sum = ma.at(a + i) + mb.at(b + i);
       sum = sum > floor ? sum : floor;
       Floats y = sum * inverse;
@@ -227,7 +178,7 @@ LW_STATIC void average(T* out, const T* image, const Windows& w, int64_t top, in
   }
   const float inverse = 1.0f / float(divisor);
   int64_t c = 0;
-  for (; c < w.C / 16 * 16; c += kLanes) {
+  for (; c < w.C / 16 * 16; c += kCodeLanes) {
     Ints sum;
     memcpy(&sum, sums + c, sizeof sum);
     const Floats x = __builtin_convertvector(sum, Floats);

@@ -6,6 +6,7 @@ from _core import (
     op__adaptive_avg_pool2d as _core__adaptive_avg_pool2d,
     op__adaptive_avg_pool2d_int8 as _core__adaptive_avg_pool2d_int8,
     op__add_int8 as _core__add_int8,
+    op__affine_int8 as _core__affine_int8,
     op__alias as _core__alias,
     op__attention as _core__attention,
     op__avg_pool2d_int8 as _core__avg_pool2d_int8,
@@ -76,6 +77,7 @@ from _core import (
     op__max_pool2d_int8 as _core__max_pool2d_int8,
     op__min_all as _core__min_all,
     op__min_dim as _core__min_dim,
+    op__mul_int8 as _core__mul_int8,
     op__multinomial_replaced as _core__multinomial_replaced,
     op__nan_to_num as _core__nan_to_num,
     op__nan_to_num_ as _core__nan_to_num_,
@@ -449,6 +451,7 @@ from _direct import (
     _adaptive_avg_pool2d as _direct__adaptive_avg_pool2d,
     _adaptive_avg_pool2d_int8 as _direct__adaptive_avg_pool2d_int8,
     _add_int8 as _direct__add_int8,
+    _affine_int8 as _direct__affine_int8,
     _alias as _direct__alias,
     _attention as _direct__attention,
     _avg_pool2d_int8 as _direct__avg_pool2d_int8,
@@ -517,6 +520,7 @@ from _direct import (
     _max_pool2d_int8 as _direct__max_pool2d_int8,
     _min_all as _direct__min_all,
     _min_dim as _direct__min_dim,
+    _mul_int8 as _direct__mul_int8,
     _multinomial_replaced as _direct__multinomial_replaced,
     _nan_to_num as _direct__nan_to_num,
     _nan_to_num_ as _direct__nan_to_num_,
@@ -975,6 +979,18 @@ def _add_int8(input, scale, zero, other, other_scale, other_zero, out_scale, out
         return _wrap(_core__add_int8(input.h, scale, zero, other.h, other_scale, other_zero, out_scale, out_zero, relu))
     except AttributeError:
         _check_tensors("_add_int8", [("input", 1, input), ("other", 4, other)])
+        raise
+
+
+def _affine_int8(tensors, factor, addend, out_zero, relu=False):
+    "Quantized images joined by their channels, each channel by a factor and with an addend: steps of the result."
+    result = _direct__affine_int8(tensors, factor, addend, out_zero, relu)
+    if result is not NotImplemented:
+        return result
+    try:
+        return _wrap(_core__affine_int8(_handles(tensors), factor.h, addend.h, out_zero, relu))
+    except AttributeError:
+        _check_tensors("_affine_int8", [("factor", 2, factor), ("addend", 3, addend)])
         raise
 
 
@@ -1937,6 +1953,18 @@ def _min_dim(input, dim, keepdim=False):
         return _wrap_named(_min_dim_result, _core__min_dim(input.h, dim, keepdim))
     except AttributeError:
         _check_tensors("_min_dim", [("input", 1, input)])
+        raise
+
+
+def _mul_int8(input, scale, zero, other, other_scale, other_zero, out_scale, out_zero, relu=False):
+    "The product of two tensors of quantized numbers, quantized by another scale."
+    result = _direct__mul_int8(input, scale, zero, other, other_scale, other_zero, out_scale, out_zero, relu)
+    if result is not NotImplemented:
+        return result
+    try:
+        return _wrap(_core__mul_int8(input.h, scale, zero, other.h, other_scale, other_zero, out_scale, out_zero, relu))
+    except AttributeError:
+        _check_tensors("_mul_int8", [("input", 1, input), ("other", 4, other)])
         raise
 
 

@@ -37,6 +37,7 @@ import "./pool.ts";
 import "./quantized.ts";
 import "./quantized_conv.ts";
 import "./quantized_maps.ts";
+import "./quantized_products.ts";
 import "./quantized_sums.ts";
 import "./random.ts";
 import "./random_gamma.ts";

@@ -9,30 +9,37 @@ import { launch } from "../launch.ts";
 import { op } from "../op.ts";
 import { e, input as leaf, param } from "../pointwise/expr.ts";
 import { PointwiseKernel } from "../pointwise/kernel.ts";
-import { contiguousStrides, formatShape, numelOf, sameShape, wrapDim, type Shape } from "../shape.ts";
+import { broadcastShapes, contiguousStrides, formatShape, numelOf, sameShape, wrapDim, type Shape } from "../shape.ts";
 import { alias, empty, Tensor } from "../tensor.ts";
 import { castOf, contiguousOf } from "./copy.ts";
 import { indexSelect } from "./indexing.ts";
 import { cat } from "./join.ts";
 import { inChannelsLast, isChannelsLast } from "./memory_format.ts";
 import { adaptiveAvgPool2d, avgPool2d, checkedWindow, maxPool2d, pair, windowOf } from "./pool.ts";
-import { reshape } from "./view.ts";
+import { expand, reshape } from "./view.ts";
 
-function checkByte(where: string, t: Tensor): void {
+export function checkByte(where: string, t: Tensor): void {
   if (t.dtype === uint8 || t.dtype === int8) return;
   throw new RuntimeError(`${where} got ${t.dtype.name}: expected uint8 or int8`);
 }
 
-const rangeOf = (dtype: DType): [number, number] => (dtype === int8 ? [-128, 127] : [0, 255]);
+/** Two tensors that meet must have codes of one kind. */
+export function checkPair(where: string, input: Tensor, other: Tensor): void {
+  checkByte(where, input);
+  if (other.dtype === input.dtype) return;
+  throw new RuntimeError(`${where} got ${input.dtype.name} and ${other.dtype.name}: expected two of one dtype`);
+}
 
-const isLast = (t: Tensor): boolean => isChannelsLast(t.shape, t.strides);
+export const rangeOf = (dtype: DType): [number, number] => (dtype === int8 ? [-128, 127] : [0, 255]);
+
+export const isLast = (t: Tensor): boolean => isChannelsLast(t.shape, t.strides);
 
 const lastStrides = ([, c, h, w]: Shape): number[] => [c! * h! * w!, 1, w! * c!, c!];
 
 /** As a kernel reads it: dense, channels last where `last` says so. */
-const inOrder = (t: Tensor, last: boolean): Tensor => (last ? inChannelsLast(t) : contiguousOf(t));
+export const inOrder = (t: Tensor, last: boolean): Tensor => (last ? inChannelsLast(t) : contiguousOf(t));
 
-const emptyLike = (shape: Shape, t: Tensor, last: boolean): Tensor =>
+export const emptyLike = (shape: Shape, t: Tensor, last: boolean): Tensor =>
   empty(shape, t.dtype, t.device, last ? lastStrides(shape) : undefined);
 
 /** scale * q - scale * zero, the product exact. */
@@ -67,18 +74,16 @@ export const addInt8 = op({
     outZero: number,
     relu = false,
   ): Tensor {
-    const where = "[add_int8]";
-    checkByte(where, input);
-    if (other.dtype !== input.dtype || !sameShape(other.shape, input.shape)) {
-      throw new RuntimeError(
-        `${where} got ${input.dtype.name} ${formatShape(input.shape)} and ${other.dtype.name} ` +
-          `${formatShape(other.shape)}: expected two of one dtype and shape`,
-      );
-    }
-    const last = isLast(input);
-    const out = emptyLike(input.shape, input, last);
+    checkPair("[add_int8]", input, other);
+    const shape = broadcastShapes(input.shape, other.shape);
+    const [one, two] = [input, other].map((t) => (sameShape(t.shape, shape) ? t : expand(t, shape))) as [
+      Tensor,
+      Tensor,
+    ];
+    const last = isLast(one);
+    const out = emptyLike(shape, one, last);
     if (out.numel === 0) return out;
-    const [a, b] = [inOrder(input, last), inOrder(other, last)];
+    const [a, b] = [inOrder(one, last), inOrder(two, last)];
     if (out.device.type === "meta" || out.device.stream?.has("add_int8")) {
       launch("add_int8", [out], out.numel / 8, [
         out.dtype.id,

@@ -52,6 +52,21 @@ for layout in (torch.contiguous_format, torch.channels_last):
         lambda x, w, s, b: _f._conv2d_int8(x, 0.02, 100, w, s, None, b, [2, 1], [1, 1], [1, 1], 2, 0.4, 9, torch.uint8, True),
         image.contiguous(memory_format=layout), filters, SCALES, torch.ones(16), exact=True,
     )  # fmt: skip
+others = torch.randint(0, 256, (2, 16, 3, 5), dtype=torch.uint8)
+same(
+    lambda x, w, s, b, o: _f._conv2d_int8(
+        x, 0.02, 100, w, s, None, b, [2, 1], [1, 1], [1, 1], 2, 0.4, 9, torch.uint8, True, o, 0.3, 111
+    ),
+    image, filters, SCALES, torch.ones(16), others, exact=True,
+)  # fmt: skip
+for given in (others, (others.int() - 128).to(torch.int8)):
+    for other in (given.flip(0), given[:, :, :1, :1].contiguous(), given[:1]):
+        for relu in (False, True):
+            same(lambda x, y: _f._mul_int8(x, 0.1, 30, y, 0.2, -9, 1.5, 20, relu), given, other, exact=True)
+            same(lambda x, y: _f._mul_int8(y, 0.1, 30, x, 0.2, -9, 1.5, 20, relu), given, other, exact=True)
+            same(lambda x, y: _f._add_int8(x, 0.1, 30, y, 0.2, -9, 0.5, 20, relu), given, other)
+    parts = given, given[:, :5].flip(1)
+    same(lambda x, y, f, a: _f._affine_int8((x, y), f, a, 7, True), *parts, torch.randn(21), torch.randn(21) * 99, exact=True)
 same(torch._int_mm, torch.randint(-128, 128, (20, 16), dtype=torch.int8), weight[:, :16].t(), exact=True)
 
 x = torch.randn(5, 64)

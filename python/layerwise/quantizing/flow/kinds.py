@@ -13,7 +13,8 @@ from layerwise.quantizing.layers import IntegerConv
 class Kind:
     """`name` of a step, and its tensor inputs.
 
-    "layer", "add" and "map" (a function of one number) have a scale of their own; "clamp" between two real numbers (None:
+    "layer", "add", "mul", "map" (a function of one number) and "norm" (a batch norm; its inputs are what is joined before it)
+    have a scale of their own; "clamp" between two real numbers (None:
     open), "max_pool", "average" of windows, "cat", "view" (any rearranging) and "same" have that of their inputs; "mean"
     reads codes and gives real numbers.
     """
@@ -61,7 +62,19 @@ def asks_shape(node):
 
 def kinds_of(graph, root, layers):
     """{node: its Kind, or None where it computes in float}. `layers` are the paths of what may be quantized."""
-    return {node: _kind_of(node, root, layers) for node in graph.nodes}
+    kinds = {node: _kind_of(node, root, layers) for node in graph.nodes}
+    for node, kind in kinds.items():
+        if kind is not None and kind.name == "norm":
+            kind.inputs = _joined_before(kind.inputs[0], kinds)
+    return kinds
+
+
+def _joined_before(node, kinds):
+    """What a norm reads: each part of a join in codes of its own, where nobody but norms needs the join."""
+    kind = kinds[node]
+    is_join = kind is not None and kind.name == "cat" and kind.options["dim"] == 1
+    is_norms = is_join and all(kinds[user] is not None and kinds[user].name == "norm" for user in node.users)
+    return kind.inputs if is_norms else [node]
 
 
 def _kind_of(node, root, layers):
@@ -76,6 +89,9 @@ def _kind_of(node, root, layers):
         return _of_name(node, node.target)
     if node.op == "call_function":
         name = getattr(node.target, "__name__", "")
+        if name == "stochastic_depth" and len(node.args) == 4 and node.args[3] is False:
+            # torchvision's, which no trace looks into: nothing where it does not train.
+            return Kind("same", [node.args[0]])
         is_torchs = node.target in (getattr(F, name, None), getattr(torch, name, None), getattr(operator, name, None))
         return _of_name(node, name) if is_torchs else None
     return None
@@ -86,6 +102,8 @@ def _of_module(node, module):
     if len(node.args) != 1 or node.kwargs or not isinstance(node.args[0], fx.Node):
         return None
     given = [node.args[0]]
+    if cls is nn.BatchNorm2d and module.running_mean is not None and not module.training and not has_hooks(module):
+        return Kind("norm", given, module=module, is_image=True)
     if cls in _MAPS and not has_hooks(module):
         return Kind("map", given, function=module)
     if cls is nn.Identity or cls in (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout) and not module.training:
@@ -123,6 +141,9 @@ def _of_name(node, name):
     if name == "add":
         is_pair = len(args) == 2 and isinstance(args[1], fx.Node) and words.get("alpha", 1) == 1
         return Kind("add", list(args)) if is_pair else None
+    if name == "mul":
+        is_pair = len(args) == 2 and isinstance(args[1], fx.Node) and not words
+        return Kind("mul", list(args)) if is_pair else None
     if name in ("relu", "relu6") and len(args) == 1:
         return Kind("clamp", given, low=0.0, high=6.0 if name == "relu6" else None)
     if name == "hardtanh":

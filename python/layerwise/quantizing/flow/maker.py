@@ -57,7 +57,7 @@ class Maker:
             raise NotTraceable(f"nothing is known about the range of {node.name}") from None
 
     def _merge_clamps(self):
-        """relu is done where codes are made: by the layer or the sum before it."""
+        """relu is done where codes are made: by the layer, the sum, the product or the norm before it."""
         for node in self.graph.nodes:
             kind = self.plan.kind(node)
             if kind is None or kind.name != "clamp" or kind.options["low"] != 0 or kind.options["high"] is not None:
@@ -68,7 +68,8 @@ class Maker:
             if len(source.users) != 1 or (source in self.plan.codes) != (node in self.plan.codes):
                 continue
             made_by = self.plan.kind(source)
-            if self.plan.is_layer(source) or made_by is not None and made_by.name == "add" and source in self.plan.codes:
+            cuts = made_by is not None and made_by.name in ("add", "mul", "norm") and source in self.plan.codes
+            if self.plan.is_layer(source) or cuts:
                 self.cut.add(source)
                 self.idle.add(node)
 
@@ -106,7 +107,7 @@ class Maker:
 
     def _add(self, node):
         kind = self.plan.kind(node)
-        if node in self.passed:
+        if node in self.passed or self.plan.unmade.get(node) and all(user in self.plan.codes for user in node.users):
             return
         if node in self.idle:
             self._alias(node, kind.inputs[0])
@@ -163,8 +164,12 @@ class Maker:
 
     def _add_codes(self, node, kind):
         scale = self.scale(node)
-        if kind.name == "add":
-            function = steps.add(*(self.scale(source) for source in kind.inputs), scale, node in self.cut)
+        if kind.name in ("add", "mul"):
+            make = steps.add if kind.name == "add" else steps.mul
+            function = make(*(self.scale(source) for source in kind.inputs), scale, node in self.cut)
+        elif kind.name == "norm":
+            given = [self.scale(source) for source in kind.inputs]
+            function = steps.norm(given, scale, kind.options["module"], node in self.cut)
         elif kind.name == "clamp":
             function = steps.clamp(scale, kind.options["low"], kind.options["high"])
         elif kind.name == "map":

@@ -12,6 +12,8 @@ class Plan:
         self.graph = graph
         self.kinds = kinds
         self.layers = layers
+        # {a join that norms read part by part: these}: it need not be made.
+        self.unmade = {node: list(node.users) for node in graph.nodes if self._is_unmade(node)}
         self.entries = {node for node in self.graph.nodes if self._feeds_layer(node)}
         self.codes = self._choose()
 
@@ -34,7 +36,7 @@ class Plan:
             if kind.name == "layer":
                 if node.target in self.layers:
                     possible.add(node)
-            elif kind.name in ("add", "cat"):
+            elif kind.name in ("add", "mul", "cat", "norm"):
                 is_made = any(source in possible for source in kind.inputs)
                 if is_made and all(source in possible or source in self.entries for source in kind.inputs):
                     possible.add(node)
@@ -42,9 +44,18 @@ class Plan:
                 possible.add(node)
         chosen = set()
         for node in reversed(list(self.graph.nodes)):
-            if node in possible and any(self._wants_codes(user, node, chosen) for user in node.users):
+            if node in possible and any(self._wants_codes(user, node, chosen) for user in self.users(node)):
                 chosen.add(node)
         return chosen
+
+    def _is_unmade(self, node):
+        kind, readers = self.kinds[node], [self.kinds[user] for user in node.users]
+        is_join = kind is not None and kind.name == "cat" and bool(readers)
+        return is_join and all(reader is not None and reader.name == "norm" and node not in reader.inputs for reader in readers)
+
+    def users(self, node):
+        """Who reads a value: for a join that need not be made, those who read its parts."""
+        return [reader for user in node.users for reader in self.unmade.get(user, [user])]
 
     def _wants_codes(self, user, node, chosen):
         """Does a reader take the node's value as codes?"""
@@ -53,7 +64,7 @@ class Plan:
             return False
         if kind.name == "mean":
             # Real numbers that others need anyway are no more work for it.
-            return all(self._takes_codes(other, chosen) for other in node.users)
+            return all(self._takes_codes(other, chosen) for other in self.users(node))
         return self._takes_codes(user, chosen)
 
     def _takes_codes(self, user, chosen):
@@ -97,7 +108,7 @@ class Plan:
 
     def readers(self, node):
         """Users of a value in codes that say what range it needs: all but steps that keep order, whose own readers do."""
-        for user in node.users:
+        for user in self.users(node):
             kind = self.kinds[user]
             is_passed = kind is not None and kind.keeps_order and user in self.codes
             is_real = node not in self.codes and not (self.is_layer(user) or user in self.codes)

@@ -91,6 +91,40 @@ def add(one, other, made, relu):
     return lambda x, y: _ops._add_int8(x, *numbers, y, *rest)
 
 
+def mul(one, other, made, relu):
+    numbers = one.scale, one.zero
+    rest = other.scale, other.zero, made.scale, made.zero, relu
+    return lambda x, y: _ops._mul_int8(x, *numbers, y, *rest)
+
+
+def norm(given, made, module, relu):
+    """A batch norm of what is joined, each part with the Scale of its own: a factor and an addend for each channel."""
+    known = [None, None]
+
+    def numbers(parts):
+        gain = (module.running_var.double() + module.eps).rsqrt()
+        if module.weight is not None:
+            gain = gain * module.weight.double()
+        shift = -module.running_mean.double() * gain
+        if module.bias is not None:
+            shift = shift + module.bias.double()
+        widths = [part.shape[1] for part in parts]
+        spread = lambda values: torch.cat([gain.new_full((n,), value) for n, value in zip(widths, values)])
+        factor = gain * spread([scale.scale for scale in given])
+        addend = shift - factor * spread([scale.zero for scale in given])
+        return (factor / made.scale).float(), (addend / made.scale).float()
+
+    def step(*parts):
+        mean = module.running_mean
+        # Numbers that are written to, or move, are read again.
+        state = mean.device, mean._version, module.running_var._version, *(part._version for part in module.parameters())
+        if known[0] != state:
+            known[:] = state, numbers(parts)
+        return _ops._affine_int8(parts, *known[1], made.zero, relu)
+
+    return step
+
+
 def clamp(scale, low, high):
     """None where all codes lie between two real numbers."""
     lowest = scale.low if low is None else scale.code(low)

@@ -20,13 +20,28 @@ function meaning(call: Call, scale: number, zero: number): [Name, Name] {
   return [written(call, [scale], "float32", false), written(call, [zero], codesOf(call), false)];
 }
 
-function add(call: Call): Name {
+/** A sum or a product of two tensors. */
+const ofTwo =
+  (operator: "Add" | "Mul") =>
+  (call: Call): Name => {
+    const { graph } = call;
+    const real = (codes: string, scale: string, zero: string): Name =>
+      graph.add("DequantizeLinear", [call.tensor(codes), ...meaning(call, call.number(scale), call.number(zero))]);
+    const made = graph.add(operator, [real("input", "scale", "zero"), real("other", "other_scale", "other_zero")]);
+    const found = call.flag("relu") ? graph.add("Relu", [made]) : made;
+    return graph.add("QuantizeLinear", [found, ...meaning(call, call.number("out_scale"), call.number("out_zero"))]);
+  };
+
+/** Steps of the result, whose scale is one; where a norm stood, there is a product and a sum. */
+function affine(call: Call): Name {
   const { graph } = call;
-  const real = (codes: string, scale: string, zero: string): Name =>
-    graph.add("DequantizeLinear", [call.tensor(codes), ...meaning(call, call.number(scale), call.number(zero))]);
-  const total = graph.add("Add", [real("input", "scale", "zero"), real("other", "other_scale", "other_zero")]);
-  const found = call.flag("relu") ? graph.add("Relu", [total]) : total;
-  return graph.add("QuantizeLinear", [found, ...meaning(call, call.number("out_scale"), call.number("out_zero"))]);
+  const perChannel = (name: string): Name => graph.add("Reshape", [call.tensor(name), graph.int64([-1, 1, 1])]);
+  const parts = call.ids("tensors").map((id) => call.nameOf(id));
+  const joined = parts.length === 1 ? parts[0]! : graph.add("Concat", parts, { axis: 1 });
+  const real = graph.add("DequantizeLinear", [joined, ...meaning(call, 1, 0)]);
+  const steps = graph.add("Add", [graph.add("Mul", [real, perChannel("factor")]), perChannel("addend")]);
+  const found = call.flag("relu") ? graph.add("Relu", [steps]) : steps;
+  return graph.add("QuantizeLinear", [found, ...meaning(call, 1, call.number("out_zero"))]);
 }
 
 /** Bytes of a table are looked up by the bits of the codes. */
@@ -75,7 +90,9 @@ function averagePool(call: Call): Name {
 const adaptiveAveragePool = (call: Call): Name => inSteps(call, (real) => averagedTo(call, real, float32));
 
 export const quantizedStepOps: Record<string, Translator> = {
-  _add_int8: add,
+  _add_int8: ofTwo("Add"),
+  _mul_int8: ofTwo("Mul"),
+  _affine_int8: affine,
   _map_int8: map,
   _cat_int8: join,
   _max_pool2d_int8: maxPool,
