@@ -30,6 +30,7 @@ const CASES: [name: string, x: string, operators: string[], without?: string][] 
   ["StaticFloats", "float32[5,32]", ["QuantizeLinear", "DequantizeLinear", "Clip", "MatMul"]],
   ["Sums", "float32[5,32]", ["MatMulInteger"], "MatMul"],
   ["StaticConv", "float32[2,3,9,9]", ["QuantizeLinear", "DequantizeLinear", "Conv"]],
+  ["Steps", "float32[2,3,9,9]", ["QuantizeLinear", "DequantizeLinear", "Conv", "Add", "Mul", "Concat"]],
   ["DynamicConv", "float32[2,3,9,9]", ["DynamicQuantizeLinear", "ConvInteger"], "QuantizeLinear"],
   ["FakeQuantized", "float32[5,32]", ["QuantizeLinear", "DequantizeLinear", "Clip"]],
   ["Affine", "float32[5,5,4]", ["QuantizeLinear", "DequantizeLinear", "Round"]],

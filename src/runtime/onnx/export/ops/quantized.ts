@@ -355,7 +355,7 @@ function conv2dInt8(call: Call): Name {
     const scale = weightOperand(call, "weight_scale", float32);
     const real = graph.add("DequantizeLinear", [weight, scale, weightZero(call)], { axis: 0 });
     found = graph.add("Conv", [lifted(dequantizedInput(call)), real, integerBias(call) ?? ""], attributes);
-    found = finished(call, found, null);
+    found = finished(call, found, otherOf(call));
   } else {
     const zero = zeroPoint(call, "x_zero", call.value("input").dtype, false, 1);
     const sums = graph.add("ConvInteger", [lifted(call.tensor("input")), weight, zero], attributes);
@@ -365,9 +365,23 @@ function conv2dInt8(call: Call): Name {
       perChannel(weightOperand(call, "weight_scale", float32)),
     ]);
     const bias = biasOf(call);
-    found = finished(call, graph.add("Mul", [graph.cast(sums, float32), factor]), bias && perChannel(bias));
+    const real = graph.add("Mul", [graph.cast(sums, float32), factor]);
+    const total = bias ? graph.add("Add", [real, perChannel(bias)]) : real;
+    found = finished(call, total, otherOf(call));
   }
   return isBatched ? found : graph.add("Squeeze", [found, graph.int64([0])]);
+}
+
+/** What is added to a convolution's result before it is rounded. */
+function otherOf(call: Call): Name | null {
+  if (!call.has("other")) return null;
+  const numbers = ["other_scale", "other_zero"].map((name) => call.number(name)) as [number, number];
+  const { dtype } = call.value("other");
+  const [scale, zero] = [
+    written(call, [numbers[0]], "float32", false),
+    written(call, [numbers[1]], dtype.name as "uint8" | "int8", false),
+  ];
+  return call.graph.add("DequantizeLinear", [call.tensor("other"), scale, zero]);
 }
 
 /** The bias in codes of 32 bits, as integer convolutions of runtimes take it; as it is where it would not fit. */
