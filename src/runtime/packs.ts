@@ -55,6 +55,12 @@ export class Packs {
   #lastWrite = -1;
   #outdated = 0;
 
+  /** Was this version of the weight asked for before, and is its storage not written all the time? */
+  knows({ storage }: Tensor): boolean {
+    const isSame = storage.version === this.#version && storage.lastWrite === this.#lastWrite;
+    return isSame && this.#outdated < MOST_OUTDATED;
+  }
+
   /** Where the pack of a weight lies in this layout; 0 when there is none, or no longer. */
   find(weight: Tensor, layout: string, beside: readonly Tensor[]): number {
     const { storage } = weight;
@@ -115,8 +121,16 @@ export function packOf(
   return pack.pointer;
 }
 
-/** Where `weight` lies packed already; 0 where it does not. Good until somebody allocates. */
-export const findPack = (weight: Tensor, layout: string): number => weight.storage.packs?.find(weight, layout) ?? 0;
+/**
+ * The same for weights that may be in training: whoever uses a version for the first time gets 0 and packs by itself, the
+ * second finds a pack.
+ */
+export function packOfSettled(weight: Tensor, layout: string, bytes: number, fill: (pack: Tensor) => void): number {
+  const packs = (weight.storage.packs ??= new Packs());
+  if (packs.knows(weight)) return packOf(weight, layout, bytes, fill);
+  packs.find(weight, layout, []);
+  return 0;
+}
 
 /** Free every pack: the next products pack again. */
 export function dropAllPacks(): void {

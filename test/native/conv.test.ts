@@ -1,4 +1,5 @@
 /** conv2d and both gradients against a seven-fold loop. */
+import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { dtypes, open, randomSource, whyMissing, type Machine } from "./harness.ts";
 import { assertClose, floatNames, forEachIndex, randomTensor, tolerance } from "./kernel_cases.ts";
@@ -39,6 +40,19 @@ function forEachProduct(g: Geometry, f: (y: number, x: number, w: number) => voi
   });
 }
 
+/** Kernels that take this geometry beside the plain one. */
+function waysOf(g: Geometry, dtype: (typeof floatNames)[number]): string[] {
+  if (dtype === "float64") return [];
+  const isWinograd = [3, 3, 1, 1].every((n, i) => g[5 + i] === n) && [1, 1, 1].every((n, i) => g[11 + i] === n);
+  return isWinograd ? ["conv2d_rows", "conv2d_winograd"] : ["conv2d_rows"];
+}
+
+/** Room for the weight in panels of 32 filters, in whichever way. */
+function packedNumbers(g: Geometry): number {
+  const [, C, , , O, kh, kw] = g;
+  return Math.ceil(O / g[13] / 32) * 32 * C * Math.max(16, kh * kw);
+}
+
 describe("conv2d", { skip: whyMissing }, () => {
   const m = whyMissing ? (undefined as unknown as Machine) : open();
   after(() => m?.close());
@@ -68,6 +82,16 @@ describe("conv2d", { skip: whyMissing }, () => {
       want.dw[wAt]! += dys[yAt]! * xs[xAt]!;
     });
     const what = `${dtype} ${g}`;
+    for (const way of waysOf(g, dtype)) {
+      const pack = m.empty("float32", [packedNumbers(g)]);
+      m.launch(`pack_${way}`, dtypes[dtype], pack.pointer, w.pointer, g);
+      for (const kept of [0, pack.pointer]) {
+        const other = m.empty(dtype, y.shape);
+        const bias = hasBias ? b.pointer : 0;
+        m.launch(way, dtypes[dtype], other.pointer, x.pointer, w.pointer, bias, kept, g);
+        assertClose(m.read(other), want.y, tolerance[dtype], `${way}${kept ? " of a pack" : ""} ${what}`);
+      }
+    }
     assertClose(m.read(y), want.y, tolerance[dtype], `forward ${what}`);
     assertClose(m.read(dx), want.dx, tolerance[dtype], `gradient of the input ${what}`);
     assertClose(m.read(dw), want.dw, tolerance[dtype], `gradient of the weight ${what}`);
@@ -88,12 +112,39 @@ describe("conv2d", { skip: whyMissing }, () => {
     ["a row", [1, 8, 1, 70, 13, 1, 5, 1, 1, 0, 2, 1, 1, 1]],
     ["deeper than one block", [1, 48, 6, 6, 14, 3, 3, 1, 1, 1, 1, 1, 1, 1]],
     ["more pixels than one block", [3, 2, 25, 25, 2, 3, 3, 1, 1, 1, 1, 1, 1, 1]],
+    ["tiles of Winograd: odd sizes, filters and channels", [3, 19, 7, 5, 37, 3, 3, 1, 1, 1, 1, 1, 1, 1]],
+    ["tiles of Winograd: no padding", [5, 16, 6, 9, 16, 3, 3, 1, 1, 0, 0, 1, 1, 1]],
+    ["tiles of Winograd: much padding", [1, 5, 4, 4, 33, 3, 3, 1, 1, 2, 3, 1, 1, 1]],
+    ["more tiles than one block", [9, 4, 11, 12, 6, 3, 3, 1, 1, 1, 1, 1, 1, 1]],
+    ["deeper than one chunk of rows", [1, 300, 4, 5, 9, 3, 3, 1, 1, 1, 1, 1, 1, 1]],
+    ["groups of many filters", [2, 20, 6, 7, 80, 3, 3, 2, 1, 1, 1, 1, 1, 2]],
   ];
   for (const [name, geometry] of shapes) {
     test(name, () => {
       for (const dtype of floatNames) check(geometry, dtype, dtype !== "float64");
     });
   }
+
+  test("what is not finite stays in the windows that see it", () => {
+    const g: Geometry = [2, 16, 8, 8, 20, 3, 3, 1, 1, 1, 1, 1, 1, 1];
+    const [N, C, H, W, O] = g;
+    const xs = Array.from({ length: N * C * H * W }, (_, i) => (i % 7) - 3);
+    const ws = Array.from({ length: O * C * 9 }, (_, i) => (i % 5) - 2);
+    xs[(1 * C + 3) * H * W + 2 * W + 5] = Infinity;
+    xs[4 * H * W + 6 * W + 1] = NaN;
+    const x = m.tensor(xs, "float32", [N, C, H, W]);
+    const w = m.tensor(ws, "float32", [O, C, 3, 3]);
+    const want = new Array<number>(N * O * H * W).fill(0);
+    forEachProduct(g, (yAt, xAt, wAt) => (want[yAt]! += xs[xAt]! * ws[wAt]!));
+    for (const way of ["conv2d", ...waysOf(g, "float32")]) {
+      const y = m.empty("float32", [N, O, H, W]);
+      const kept = way === "conv2d" ? [] : [0];
+      m.launch(way, dtypes.float32, y.pointer, x.pointer, w.pointer, 0, ...kept, g);
+      // Whole numbers: the sums are exact.
+      assert.deepEqual([...m.read(y)].map(String), want.map(String), way);
+    }
+    m.releaseAll();
+  });
 
   test("random geometries", () => {
     const random = randomSource(7);

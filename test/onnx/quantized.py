@@ -249,6 +249,18 @@ class Float8(_LowBit):
         return torch.randn(24, self.columns).to(torch.float8_e4m3fn)
 
 
+class Conv(_LowBit):
+    """Weights of a convolution, 24 filters of 8 x 3 x 3."""
+
+    columns = 72
+
+    def forward(self, x):
+        return ops._conv2d_low_bit(
+            x, self.codes, self.scale, self.zero, self.table, self.bias, self.format, self.group, [24, 8, 3, 3],
+            [2, 1], [1, 1], [1, 1], 1,
+        )
+
+
 class Embedding(_LowBit):
     """Rows are picked before they are spelled out."""
 

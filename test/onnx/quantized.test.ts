@@ -45,6 +45,7 @@ const CASES: [name: string, x: string, operators: string[], without?: string][] 
   ["Int8Rows", "float32[5,64]", ["MatMulNBits"]],
   ["Table", "float32[5,64]", ["Gather", "BitShift"]],
   ["Float8", "float32[5,64]", ["Cast", "MatMul"]],
+  ["Conv", "float32[2,8,6,5]", ["BitShift", "Conv"]],
   ["Embedding", "int64[5,2]<24", ["Gather", "BitShift"]],
 ];
 

@@ -30,8 +30,13 @@ cases |= {name: (getattr(_f, name), small) for name in "asin acos atanh erfinv".
 cases |= {name: (getattr(_f, name), x, y) for name in same if name not in ("lerp", "addcmul", "addcdiv")}
 _state = ramp(2, 2, seed=3), ramp(2, 2, seed=4)
 codes, scales = t([[3, -128, 127], [5, 0, -7]], dtype=torch.int8), t([[0.5], [0.25]])
+filters = (torch.arange(16) * 5 % 13 - 6).view(2, 8).to(torch.int8)
 cases |= {
     "_linear_low_bit": (lambda a, b: _f._linear_low_bit(a, codes, scales, None, None, b, "int8", 0), x, v[:2]),
+    "_conv2d_low_bit": (
+        lambda a, b: _f._conv2d_low_bit(a, filters, scales, None, None, b, "int8", 0, [2, 2, 2, 2], [1, 1], [1, 0], [1, 1], 1),
+        ramp(1, 2, 3, 3), v[:2],
+    ),
     # Packed, walked from the end: rows join and leave.
     "_lstm_sequence": (lambda *a: _f._lstm_sequence(*a, [2, 1], True, False, True)[:3], ramp(3, 8), *_state, ramp(8, 2), ramp(8)),
     "_gru_sequence": (

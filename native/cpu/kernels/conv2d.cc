@@ -3,7 +3,6 @@
 // the gradient of the weight sums over pixels in a fixed cut, so that it does not depend on the number of threads. NCHW
 // only, no transforms.
 #include "conv_taps.h"
-#include "conv_winograd.h"
 
 namespace layerwise::NS {
 namespace {
@@ -11,7 +10,6 @@ namespace {
 constexpr int64_t kDepth = 384;
 constexpr int64_t kPixels = 256;
 constexpr int64_t kTasks = 8;                       // at least so many, when the problem has them
-constexpr int64_t kChunkBytes = (int64_t)64 << 20;  // images are taken together up to this many bytes of padded source
 
 // out[g, m, pixel] = sum over taps of a[g, m, tap] * source[pixel + tap]; a is packed in panels of kTileRows rows.
 template <class T> struct TapProduct {
@@ -116,32 +114,8 @@ template <class T> struct Packed {
   explicit operator bool() const { return a != nullptr; }
 };
 
-LW_STATIC int64_t images_at_once(int64_t n, int64_t bytes) {
-  return larger(1, smaller(n, kChunkBytes / larger(bytes, 1)));
-}
-
-template <class S>
-bool forward_winograd(Context* context, const ConvShape& s, S* out, const S* x, const S* weight, const S* bias) {
-  float* packed = (float*)context->scratch(context, 1, size_t(winograd_weights(s.O, s.C)) * sizeof(float));
-  if (!packed) {
-    context->fail(context, "[conv2d] out of memory for the packed weights");
-    return false;
-  }
-  pack_winograd(context, packed, s.O, s.C, [&](float* taps, int64_t panel, int64_t first, int64_t channels) {
-    const int64_t filter = panel * kPanelFilters;
-    pack_panel(taps, int(kPanelFilters), int(smaller(kPanelFilters, s.O - filter)), weight + (filter * s.C + first) * 9,
-               s.C * 9, 1, channels * 9);
-  });
-  return convolve_winograd(context, out, x, packed, bias, s.N, s.C, s.H, s.W, s.O, s.ph, s.pw);
-}
-
 template <class T, class S>
 void forward(Context* context, const ConvShape& s, S* out, const S* x, const S* weight, const S* bias) {
-  if constexpr (is_same<T, float>) {
-    if (s.kh == 3 && s.kw == 3 && s.sh == 1 && s.sw == 1 && s.dh == 1 && s.dw == 1 && s.groups == 1 && s.C >= 16) {
-      if (forward_winograd(context, s, out, x, weight, bias)) return;
-    }
-  }
   constexpr int64_t mr = kTileRows;
   int64_t depth = s.Cg * s.kh * s.kw;
   Padding pad = {s.ph, s.ph, s.pw, s.pw};

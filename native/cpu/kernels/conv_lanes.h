@@ -10,8 +10,8 @@ constexpr int64_t kLanesOf = lanes<float>;
 
 // ---- pixels ---------------------------------------------------------------------------------------------------------
 
-// Images in float, [n, y, x, channel], their padding real. A pixel is `pixel` numbers long, whole vectors; what lies
-// behind its channels is any number.
+// Images in float, [n, y, x, channel], their padding real. A pixel is `pixel` numbers long: as many as it has channels
+// where these are few, else whole vectors, and what lies behind the channels is any number.
 struct PixelImage {
   float* data;
   int64_t pixel, row, whole;  // strides
@@ -70,13 +70,27 @@ static void lay_pixels(const PixelImage& image, float* corner, const S* x, int64
   }
 }
 
+// The same where channels are fewer than lanes.
+template <class S>
+static void lay_thin_pixels(const PixelImage& image, float* corner, const S* x, int64_t channels, int64_t plane,
+                            int64_t width, int64_t rows) {
+  for (int64_t c = 0; c < channels; c++) {
+    for (int64_t y = 0; y < rows; y++) {
+      float* to = corner + y * image.row + c;
+      const S* from = x + c * plane + y * width;
+      for (int64_t i = 0; i < width; i++) to[i * channels] = get(from + i);
+    }
+  }
+}
+
 // Lays n images of c channels out in scratch slot 0 with `pad` around them. Null data when there is no memory.
 template <class S>
 PixelImage lay_images(Context* context, const S* x, int64_t n, int64_t c, int64_t h, int64_t w, Padding pad) {
   const int64_t height = h + pad.top + pad.bottom, width = w + pad.left + pad.right;
-  const int64_t pixel = ceil_div(c, kLanesOf) * kLanesOf;
+  const bool is_thin = c < kLanesOf / 2;
+  const int64_t pixel = is_thin ? c : ceil_div(c, kLanesOf) * kLanesOf;
   PixelImage image = {nullptr, pixel, width * pixel, height * width * pixel};
-  image.data = (float*)context->scratch(context, 0, size_t(n * image.whole) * sizeof(float));
+  image.data = (float*)context->scratch(context, 0, size_t(n * image.whole + kLanesOf) * sizeof(float));
   if (!image.data) {
     context->fail(context, "[conv2d] out of memory for the padded input");
     return image;
@@ -95,6 +109,10 @@ PixelImage lay_images(Context* context, const S* x, int64_t n, int64_t c, int64_
       }
       if (last == h) memset(whole + (pad.top + h) * image.row, 0, size_t(pad.bottom * image.row) * sizeof(float));
       float* corner = whole + (pad.top + first) * image.row + pad.left * pixel;
+      if (is_thin) {
+        lay_thin_pixels(image, corner, x + i * c * h * w + first * w, c, h * w, w, last - first);
+        continue;
+      }
       const int64_t pixels = (last - first) * w;
       for (int64_t q = 0; q < pixels; q += kLanesOf) {
         lay_pixels(image, corner, x + i * c * h * w + first * w, c, h * w, w, q, smaller(kLanesOf, pixels - q));
@@ -104,12 +122,14 @@ PixelImage lay_images(Context* context, const S* x, int64_t n, int64_t c, int64_
   return image;
 }
 
-// sums[q][filter], rows of kPanelFilters, become out[filter * plane + q] for the first `filters` of a panel and q < n.
+// sums[q][filter], rows of kPanelFilters, and a bias of each filter become out[filter * plane + q] for the first
+// `filters` of a panel and q < n.
 template <class S>
-static void spread_pixels(S* out, int64_t plane, const float* sums, int64_t filters, int64_t n) {
+static void spread_pixels(S* out, int64_t plane, const float* sums, const float* bias, int64_t filters, int64_t n) {
   constexpr int64_t L = kLanesOf;
   for (int64_t f = 0; f < filters; f += L) {
     const int64_t some = smaller(L, filters - f);
+    const Floats extra = load(bias + f);
     for (int64_t q = 0; q < n; q += L) {
       const int64_t count = smaller(L, n - q);
       const float* from = sums + q * kPanelFilters + f;
@@ -117,7 +137,7 @@ static void spread_pixels(S* out, int64_t plane, const float* sums, int64_t filt
       Floats r[L];
       // What lies behind the last pixel is read and dropped.
 #pragma GCC unroll 16
-      for (int i = 0; i < L; i++) r[i] = load(from + i * kPanelFilters);
+      for (int i = 0; i < L; i++) r[i] = load(from + i * kPanelFilters) + extra;
       turn_lanes(r);
       if (some == L && count == L) {
 #pragma GCC unroll 16
@@ -129,9 +149,26 @@ static void spread_pixels(S* out, int64_t plane, const float* sums, int64_t filt
   }
 }
 
+// Pixels [begin, end), counted over all images, of one panel.
+template <class S>
+static void spread_block(S* out, int64_t plane, int64_t filters_of_image, const float* sums, const float* bias,
+                         int64_t first, int64_t filters, int64_t begin, int64_t end) {
+  for (int64_t q = begin; q < end;) {
+    const int64_t i = q / plane, last = smaller(end, (i + 1) * plane);
+    spread_pixels(out + (i * filters_of_image + first) * plane + q % plane, plane, sums + (q - begin) * kPanelFilters,
+                  bias, filters, last - q);
+    q = last;
+  }
+}
+
+// The biases of a panel's filters, zeros behind them.
+template <class S> LW_STATIC void read_bias(float* to, const S* bias, int64_t first, int64_t filters) {
+  for (int64_t i = 0; i < kPanelFilters; i++) to[i] = bias && i < filters ? get(bias + first + i) : 0.0f;
+}
+
 // ---- products -------------------------------------------------------------------------------------------------------
 
-// out[i][j] (+)= sum over k of a[i * lda + k] * panel[k][j], i < R, j < V vectors; rows of out lie a panel apart.
+// out[i][j] (+)= the sum over k of a[i * lda + k] * panel[k][j], i < R, j < V vectors; rows of out lie a panel apart.
 template <int R, int V, int lda>
 static void multiply_rows(int64_t depth, const float* a, const float* panel, float* out, bool adds) {
   constexpr int L = int(kLanesOf);
@@ -139,7 +176,7 @@ static void multiply_rows(int64_t depth, const float* a, const float* panel, flo
 #pragma GCC unroll 16
   for (int i = 0; i < R; i++) {
 #pragma GCC unroll 2
-    for (int j = 0; j < V; j++) sum[i][j] = adds ? load(out + i * kPanelFilters + j * L) : Floats{};
+    for (int j = 0; j < V; j++) sum[i][j] = Floats{};
   }
   for (int64_t k = 0; k < depth; k++) {
     Floats w[V];
@@ -157,7 +194,10 @@ static void multiply_rows(int64_t depth, const float* a, const float* panel, flo
 #pragma GCC unroll 16
   for (int i = 0; i < R; i++) {
 #pragma GCC unroll 2
-    for (int j = 0; j < V; j++) store(out + i * kPanelFilters + j * L, sum[i][j]);
+    for (int j = 0; j < V; j++) {
+      float* to = out + i * kPanelFilters + j * L;
+      store(to, adds ? load(to) + sum[i][j] : sum[i][j]);
+    }
   }
 }
 

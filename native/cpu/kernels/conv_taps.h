@@ -23,6 +23,12 @@ struct ConvShape {
   }
 };
 
+constexpr int64_t kChunkBytes = (int64_t)64 << 20;  // images are taken together up to this many bytes of padded source
+
+LW_STATIC int64_t images_at_once(int64_t n, int64_t bytes) {
+  return larger(1, smaller(n, kChunkBytes / larger(bytes, 1)));
+}
+
 struct Padding { int64_t top, bottom, left, right; };
 
 // Images with real padding, in the type of computation. Strides in elements.

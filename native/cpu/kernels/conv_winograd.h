@@ -25,17 +25,17 @@ LW_STATIC void transform_weight(Floats (&u)[4], Floats a, Floats b, Floats c) {
   u[3] = c;
 }
 
-// read(to, panel, first channel, channels): taps of a panel's filters in the order [channel][tap][kPanelFilters].
+// read(context, to, 0, panel, first channel, channels): taps of a panel's filters, [channel][tap][kPanelFilters].
 template <class Read>
-static void pack_winograd(Context* context, float* out, int64_t filters, int64_t channels, Read read) {
+static void pack_winograd(Context* context, float* out, int64_t filters, int64_t channels, const Read& read) {
   constexpr int64_t kChannels = 8;  // that are read at a time
   const int64_t panels = ceil_div(filters, kPanelFilters), pieces = ceil_div(channels, kChannels);
-  parallel_for(context, panels * pieces, 8, [=](int64_t begin, int64_t end) {
+  parallel_for(context, panels * pieces, 8, [&](int64_t begin, int64_t end) {
     alignas(64) float taps[kChannels * 9 * kPanelFilters];
     for (int64_t piece = begin; piece < end; piece++) {
       const int64_t panel = piece / pieces, first = piece % pieces * kChannels;
       const int64_t count = smaller(kChannels, channels - first);
-      read(taps, panel, first, count);
+      read(context, taps, 0, panel, first, count);
       float* to = out + (panel * kPoints * channels + first) * kPanelFilters;
       for (int64_t c = 0; c < count; c++) {
         for (int64_t v = 0; v < kPanelFilters; v += kLanesOf) {
@@ -148,10 +148,9 @@ LW_STATIC void transform_sums(Floats (&y)[2], Floats a, Floats b, Floats c, Floa
 // Sums [point][tile][filter] of one panel become pixels [pixel][filter] of the block. `bad` becomes NaN in lanes that
 // met a result that is not finite.
 static void finish_tiles(float* out, const float* sums, int64_t point, const WinogradShape& s, TileRows rows,
-                         const float* bias, int64_t filters, Floats* bad) {
+                         int64_t filters, Floats* bad) {
   const int64_t start = s.pixel(rows.begin);
   for (int64_t v = 0; v < filters; v += kLanesOf) {
-    const Floats extra = load(bias + v);
     Floats worst = *bad;
     const float* m = sums + v;
     for (int64_t r = rows.begin; r < rows.end; r++) {
@@ -171,8 +170,6 @@ static void finish_tiles(float* out, const float* sums, int64_t point, const Win
           Floats pair[2];
           transform_sums(pair, half[0][y], half[1][y], half[2][y], half[3][y]);
           float* pixel = to + (y * s.ow + 2 * t) * kPanelFilters;
-          pair[0] += extra;
-          pair[1] += extra;
           worst += pair[0] * 0.0f;
           store(pixel, pair[0]);
           if (has_right) {
@@ -193,14 +190,18 @@ constexpr int64_t kMostTiles = 128;
 constexpr int64_t kFewTiles = 48;   // a panel's weights are read for each block
 constexpr int64_t kLeastTiles = 32;
 
-// out = convolution + bias; false when a result is not finite, or when memory ran out (which is then reported).
+// What came of it: a failure was reported, and of sums that are not finite the results may be wrong.
+enum Finite { kFinite, kNotFinite, kFailed };
+
+// out = convolution + bias, of one group.
 template <class S>
-static bool convolve_winograd(Context* context, S* out, const S* x, const float* weights, const S* bias, int64_t n,
-                              int64_t c, int64_t h, int64_t w, int64_t o, int64_t ph, int64_t pw) {
-  const WinogradShape s(n, c, o, h + 2 * ph - 2, w + 2 * pw - 2);
-  const Padding pad = {ph, s.tall * 2 + 2 - h - ph, pw, s.wide * 2 + 2 - w - pw};
-  const PixelImage image = lay_images(context, x, n, c, h, w, pad);
-  if (!image.data) return false;
+static Finite convolve_winograd(Context* context, const ConvShape& conv, S* out, const S* x, const float* weights,
+                                const S* bias) {
+  const int64_t c = conv.C, o = conv.O;
+  const WinogradShape s(conv.N, c, o, conv.oh, conv.ow);
+  const Padding pad = {conv.ph, s.tall * 2 + 2 - conv.H - conv.ph, conv.pw, s.wide * 2 + 2 - conv.W - conv.pw};
+  const PixelImage image = lay_images(context, x, conv.N, c, conv.H, conv.W, pad);
+  if (!image.data) return kFailed;
 
   int64_t tiles = larger(kFewTiles, smaller(kMostTiles, kBlockNumbers / (kPoints * c + 20 * kPanelFilters)));
   const int64_t wanted = context->threads == 1 ? 1 : 4 * context->threads;
@@ -219,10 +220,9 @@ static bool convolve_winograd(Context* context, S* out, const S* x, const float*
   };
   auto multiply = [&](const float* a, int64_t block, int64_t panel) {
     float* sums = (float*)context->scratch(
-        context, 3, size_t(kPoints * sums_point + (pixels + 1) * kPanelFilters) * sizeof(float));
+        context, 3, size_t(kPoints * sums_point + pixels * kPanelFilters) * sizeof(float));
     if (!sums) return context->fail(context, "[conv2d] out of memory for a block of sums");
     float* finished = sums + kPoints * sums_point;
-    float* extra = finished + pixels * kPanelFilters;
     const TileRows rows = {block * block_rows, smaller(s.rows(), (block + 1) * block_rows)};
     const int64_t count = (rows.end - rows.begin) * s.wide;
     const int64_t first = panel * kPanelFilters, filters = smaller(kPanelFilters, o - first);
@@ -234,17 +234,12 @@ static bool convolve_winograd(Context* context, S* out, const S* x, const float*
                        sums + point * sums_point, chunk > 0);
       }
     }
-    for (int64_t i = 0; i < kPanelFilters; i++) extra[i] = bias && i < filters ? get(bias + first + i) : 0.0f;
     Floats bad = {};
-    finish_tiles(finished, sums, sums_point, s, rows, extra, filters, &bad);
+    finish_tiles(finished, sums, sums_point, s, rows, filters, &bad);
     if (sum_lanes(bad) != 0) __atomic_store_n(&is_finite, 0, __ATOMIC_RELAXED);
-    const int64_t plane = s.oh * s.ow, begin = s.pixel(rows.begin), end = s.pixel(rows.end);
-    for (int64_t q = begin; q < end;) {
-      const int64_t i = q / plane, last = smaller(end, (i + 1) * plane);
-      spread_pixels(out + (i * o + first) * plane + q % plane, plane, finished + (q - begin) * kPanelFilters, filters,
-                    last - q);
-      q = last;
-    }
+    alignas(64) float extra[kPanelFilters];
+    read_bias(extra, bias, first, filters);
+    spread_block(out, s.oh * s.ow, o, finished, extra, first, filters, s.pixel(rows.begin), s.pixel(rows.end));
   };
 
   if (blocks >= 2 * context->threads || context->threads == 1) {
@@ -261,7 +256,7 @@ static bool convolve_winograd(Context* context, S* out, const S* x, const float*
     float* a = (float*)context->scratch(context, 2, size_t(blocks * room.numbers(s)) * sizeof(float));
     if (!a) {
       context->fail(context, "[conv2d] out of memory for the tiles");
-      return false;
+      return kFailed;
     }
     parallel_for(context, s.rows(), 1, [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; row++) transform(a + row / block_rows * room.numbers(s), row);
@@ -272,7 +267,7 @@ static bool convolve_winograd(Context* context, S* out, const S* x, const float*
       }
     });
   }
-  return is_finite;
+  return is_finite ? kFinite : kNotFinite;
 }
 
 }  // namespace layerwise::NS

@@ -152,6 +152,18 @@ template <class T> struct ShortRows {
     }
     return true;
   }
+  LW_STATIC vector<T> gather(const T* x, Place from) {
+    if constexpr (is_same<T, float>) {
+#if defined(__AVX512F__)
+      return (vector<T>)_mm512_i32gather_ps((__m512i)from, x, 4);
+#elif defined(__AVX2__)
+      return (vector<T>)_mm256_i32gather_ps(x, (__m256i)from, 4);
+#endif
+    }
+    vector<T> v;
+    for (int64_t l = 0; l < N; l++) v[l] = get(x + from[l]);
+    return v;
+  }
   LW_STATIC Place at(const Offset* table, int64_t i) {
     Place out;
     memcpy(&out, table + i, sizeof out);
@@ -167,8 +179,27 @@ template <class T> struct ShortRows {
     for (int64_t l = 0; l < N; l++) any |= mask[l];
     return any != 0;
   }
+  // Do N results from a multiple of N on read exactly the 4 N numbers that lie where those of their windows begin?
+  bool is_dense() const {
+    const bool halves = w.kh == 2 && w.kw == 2 && w.sh == 2 && w.sw == 2 && w.dh == 1 && w.dw == 1;
+    return halves && is_inside && w.H == 2 * w.oh && w.W == 2 * w.ow && N % w.ow == 0 && group * results % N == 0;
+  }
+  // The numbers at `from`, which lie in the 4 N from `begin` on.
+  LW_STATIC vector<T> pick(const T* x, [[maybe_unused]] Offset begin, Place from) {
+#if defined(__AVX512F__)
+    if constexpr (is_same<T, float>) {
+      const T* p = x + begin;
+      const Place at = from - begin;
+      const vector<T> low = __builtin_shuffle(load(p), load(p + N), at);
+      const vector<T> high = __builtin_shuffle(load(p + 2 * N), load(p + 3 * N), at);
+      return at < Offset(2 * N) ? low : high;
+    }
+#endif
+    return gather(x, from);
+  }
+
   // Results [i, i + N) of a group.
-  template <bool inside> void block(const T* x, int64_t i, T* out, int64_t* indices) const {
+  template <bool inside, bool dense = false> void block(const T* x, int64_t i, T* out, int64_t* indices) const {
     const Place plane = at(planes, i), top = at(tops, i), left = at(lefts, i);
     const Offset H = Offset(w.H), W = Offset(w.W);
     vector<T> best = vector<T>{} + lowest<compute<T>, T>();
@@ -180,8 +211,7 @@ template <class T> struct ShortRows {
         const Place here = y * W + column;
         const Place is_there = (y >= 0) & (y < H) & (column >= 0) & (column < W);
         const Place from = plane + (inside ? here : here & is_there);
-        vector<T> v;
-        for (int64_t l = 0; l < N; l++) v[l] = get(x + from[l]);
+        const vector<T> v = dense ? pick(x, Offset(4 * i), from) : gather(x, from);
         Place wins = (v > best) | (v != v);
         if (!inside) wins &= is_there;
         best = wins ? v : best;
@@ -198,6 +228,7 @@ template <class T> bool max_of_short_rows(Context* context, const Window& w, con
   ShortRows<T> rows = {w};
   if (!rows.serve()) return false;
   if (!rows.make_table(context)) return true;
+  const bool is_dense = rows.is_dense();
   const int64_t grain = larger(1, w.tasks_at_least() / rows.group);
   parallel_for(context, ceil_div(w.planes, rows.group), grain, [&](int64_t begin, int64_t end) {
     for (int64_t g = begin; g < end; g++) {
@@ -209,7 +240,8 @@ template <class T> bool max_of_short_rows(Context* context, const Window& w, con
         // The last vector may overlap the one before it.
         for (int64_t i = 0; i < count; i += lanes<T>) {
           const int64_t first = smaller(i, count - lanes<T>);
-          if (rows.is_inside) rows.template block<true>(from, first, out + at, places);
+          if (is_dense && count % lanes<T> == 0) rows.template block<true, true>(from, i, out + at, places);
+          else if (rows.is_inside) rows.template block<true>(from, first, out + at, places);
           else rows.template block<false>(from, first, out + at, places);
         }
         continue;

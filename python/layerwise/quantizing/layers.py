@@ -115,13 +115,15 @@ class LowBitEmbedding(_WeightOnly):
 
 @_kind
 class LowBitConv(_WeightOnly):
-    """Any convolution: the weight is kept in few bits and spelled out for each call."""
+    """Any convolution: the weight is kept in few bits and spelled out for each call, as a whole only where it has to be."""
 
     kind = "low_bit_conv"
 
     def forward(self, input, output_size=None):
-        weight = self.weight.to(input.dtype)
         config = self.config
+        if config["function"] == "conv2d" and input.dim() == 4 and self.smooth is None:
+            return self._in_one(*_padded(input, config))
+        weight = self.weight.to(input.dtype)
         if config["function"].startswith("conv_transpose"):
             # How much is missing to a wanted size is the same sum as ever.
             missing = nn.modules.conv._ConvTransposeNd._output_padding(
@@ -135,6 +137,15 @@ class LowBitConv(_WeightOnly):
         input, padding = _padded(input, config)
         return getattr(F, config["function"])(
             input, weight, _like(self.bias, input), config["stride"], padding, config["dilation"], config["groups"]
+        )
+
+
+    def _in_one(self, x, padding):
+        held, config = self._buffers, self.config
+        stride, padding, dilation = sizes_of(config, padding)
+        return _ops._conv2d_low_bit(
+            x, held["codes"], held["scale"], held["zero"], held["table"], _like(held["bias"], x), config["kernel"],
+            config["group"], config["shape"], stride, padding, dilation, config["groups"],
         )
 
 

@@ -24,6 +24,7 @@ from _core import (
     op__conv1d as _core__conv1d,
     op__conv2d as _core__conv2d,
     op__conv2d_int8 as _core__conv2d_int8,
+    op__conv2d_low_bit as _core__conv2d_low_bit,
     op__conv_transpose1d as _core__conv_transpose1d,
     op__conv_transpose2d as _core__conv_transpose2d,
     op__cross_entropy as _core__cross_entropy,
@@ -469,6 +470,7 @@ from _direct import (
     _conv1d as _direct__conv1d,
     _conv2d as _direct__conv2d,
     _conv2d_int8 as _direct__conv2d_int8,
+    _conv2d_low_bit as _direct__conv2d_low_bit,
     _conv_transpose1d as _direct__conv_transpose1d,
     _conv_transpose2d as _direct__conv_transpose2d,
     _cross_entropy as _direct__cross_entropy,
@@ -1238,6 +1240,18 @@ def _conv2d_int8(input, x_scale, x_zero, weight, weight_scale, weight_zero, bias
         return _wrap(_core__conv2d_int8(input.h, x_scale_value, x_scale_kind, x_zero_value, x_zero_kind, weight.h, weight_scale.h, 0 if weight_zero is None else weight_zero.h, 0 if bias is None else bias.h, _ints(stride), _ints(padding), _ints(dilation), groups, out_scale_value, out_scale_kind, out_zero_value, out_zero_kind, -1 if dtype is None else dtype.id, relu, 0 if other is None else other.h, other_scale, other_zero))
     except AttributeError:
         _check_tensors("_conv2d_int8", [("input", 1, input), ("weight", 4, weight), ("weight_scale", 5, weight_scale)])
+        raise
+
+
+def _conv2d_low_bit(input, weight, scale, zero, table, bias, format, group, size, stride, padding, dilation, groups):
+    "A 2-D convolution of images [N, C, H, W] whose weight has few bits, one row for each of its filters; `size` is its shape."
+    result = _direct__conv2d_low_bit(input, weight, scale, zero, table, bias, format, group, size, stride, padding, dilation, groups)
+    if result is not NotImplemented:
+        return result
+    try:
+        return _wrap(_core__conv2d_low_bit(input.h, weight.h, scale.h, 0 if zero is None else zero.h, 0 if table is None else table.h, 0 if bias is None else bias.h, format, group, _ints(size), _ints(stride), _ints(padding), _ints(dilation), groups))
+    except AttributeError:
+        _check_tensors("_conv2d_low_bit", [("input", 1, input), ("weight", 2, weight), ("scale", 3, scale)])
         raise
 
 

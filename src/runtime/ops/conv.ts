@@ -5,23 +5,12 @@ import { launch, pointerOf } from "../launch.ts";
 import { op, type Grads } from "../op.ts";
 import { formatShape, type Shape } from "../shape.ts";
 import { empty, type Tensor } from "../tensor.ts";
+import { packFor, sizes, wayOf, workOf, type Geometry, type Way } from "./conv_ways.ts";
 import { castOf, contiguousOf } from "./copy.ts";
 import { inChannelsLast, inFormatOf, isChannelsLast } from "./memory_format.ts";
 import { sum } from "./reduce.ts";
 import { reshape, squeeze, unsqueeze } from "./view.ts";
 import { add } from "./pointwise.ts";
-
-interface Geometry {
-  stride: Shape;
-  padding: Shape;
-  dilation: Shape;
-  groups: number;
-}
-
-/** The arguments that all three kernels share: N C H W O kh kw sh sw ph pw dh dw groups. */
-function sizes(input: Shape, weight: Shape, g: Geometry): number[] {
-  return [...input, weight[0]!, weight[2]!, weight[3]!, ...g.stride, ...g.padding, ...g.dilation, g.groups];
-}
 
 /** In which order the kernels read and write images: row-major, or channels last where an operand lies so and they can. */
 interface Layout {
@@ -62,7 +51,7 @@ export function convOutputSize(
   return Math.floor((size + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1;
 }
 
-function outputShape(input: Shape, weight: Shape, g: Geometry): number[] {
+export function outputShape(input: Shape, weight: Shape, g: Geometry): number[] {
   return [
     input[0]!,
     weight[0]!,
@@ -70,7 +59,13 @@ function outputShape(input: Shape, weight: Shape, g: Geometry): number[] {
   ];
 }
 
-function checkConv(input: Tensor, weight: Tensor, bias: Tensor | null, g: Geometry): void {
+/** `weight` may be one that is yet to be spelled out. */
+export function checkConv(
+  input: Tensor,
+  weight: Pick<Tensor, "shape" | "dtype">,
+  bias: Tensor | null,
+  g: Geometry,
+): void {
   for (const [what, values] of [
     ["stride", g.stride],
     ["padding", g.padding],
@@ -120,6 +115,34 @@ function checkConv(input: Tensor, weight: Tensor, bias: Tensor | null, g: Geomet
 const cName = (dtype: DType): string =>
   ({ float32: "float", float64: "double", float16: "c10::Half", bfloat16: "c10::BFloat16" })[dtype.name] ?? dtype.name;
 
+/** The convolution in one launch; `way` where it must not be the fastest. */
+function compute(input: Tensor, weight: Tensor, bias: Tensor | null, g: Geometry, wanted?: Way): Tensor {
+  const layout = layoutOf([input, weight]);
+  const x = layout.of(input);
+  const w = layout.of(weight);
+  const out = layout.make(outputShape(x.shape, w.shape, g), x);
+  if (out.numel > 0) {
+    const way = wanted ?? (layout === ROW_MAJOR ? wayOf(x, w.shape, out.shape, g) : "conv2d");
+    const extra = bias && contiguousOf(castOf(bias, x.dtype));
+    // Last of all: what is allocated in between may cost the pack its memory.
+    const pack = way === "conv2d" ? [] : [packFor(way, w, x.shape, g)];
+    launch(`${way}${layout.suffix}`, [out], workOf(out.shape, w.shape), [
+      x.dtype.id,
+      out.pointer,
+      x.pointer,
+      w.pointer,
+      pointerOf(extra),
+      ...pack,
+      ...sizes(x.shape, w.shape, g),
+    ]);
+  }
+  return inFormatOf([input, weight], out);
+}
+
+/** For whole numbers in float, whose sums of products are exact: by transforms they would be so for smaller ones only. */
+export const convolveExactly = (input: Tensor, weight: Tensor, g: Geometry): Tensor =>
+  compute(input, weight, null, g, "conv2d");
+
 const convolution = op({
   signature:
     "_convolution2d(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, int groups) -> Tensor",
@@ -136,22 +159,7 @@ const convolution = op({
     dilation: Shape,
     groups: number,
   ): Tensor {
-    const g = { stride, padding, dilation, groups };
-    const layout = layoutOf([input, weight]);
-    const x = layout.of(input);
-    const w = layout.of(weight);
-    const out = layout.make(outputShape(x.shape, w.shape, g), x);
-    if (out.numel > 0) {
-      launch(`conv2d${layout.suffix}`, [out], flopsOf(out, w) / 16, [
-        x.dtype.id,
-        out.pointer,
-        x.pointer,
-        w.pointer,
-        pointerOf(bias && contiguousOf(castOf(bias, x.dtype))),
-        ...sizes(x.shape, w.shape, g),
-      ]);
-    }
-    return inFormatOf([input, weight], out);
+    return compute(input, weight, bias, { stride, padding, dilation, groups });
   },
   backward({ input, weight, stride, padding, dilation, groups, needs }, dy): Grads {
     const g = { stride, padding, dilation, groups };
@@ -209,7 +217,7 @@ const convolutionInput = op({
   },
   cost: (dy: Tensor, weight: Tensor) => ({ flops: flopsOf(dy, weight) }),
 });
-const convInput = (dy: Tensor, weight: Tensor, size: Shape, g: Geometry): Tensor =>
+export const convInput = (dy: Tensor, weight: Tensor, size: Shape, g: Geometry): Tensor =>
   convolutionInput(dy, weight, size, g.stride, g.padding, g.dilation, g.groups);
 
 const convolutionWeight = op({

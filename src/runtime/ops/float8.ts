@@ -15,7 +15,7 @@ const indifferent = new Set(
   `_cast _to_device _pin_memory clone _contiguous copy_ empty _empty_like empty_strided full fill_ zero_
   _view _reshape permute transpose t _alias detach _view_dtype expand unsqueeze squeeze _slice
   select narrow split_with_sizes _split chunk unbind as_strided diagonal unfold flatten _unflatten movedim
-  cat stack _repeat index_select _index _flip _linear_low_bit _dequantize_low_bit`.split(/\s+/),
+  cat stack _repeat index_select _index _flip _linear_low_bit _conv2d_low_bit _dequantize_low_bit`.split(/\s+/),
 );
 
 type Form = (...args: never[]) => unknown;

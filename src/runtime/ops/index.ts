@@ -29,6 +29,7 @@ import "./linalg_solve.ts";
 import "./linalg_spectral.ts";
 import "./loss.ts";
 import "./low_bit.ts";
+import "./low_bit_conv.ts";
 import "./matmul.ts";
 import "./norm.ts";
 import "./optimizer.ts";

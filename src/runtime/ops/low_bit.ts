@@ -57,7 +57,7 @@ const storedTypes: Record<Format, readonly DType[]> = {
 
 const isHalfByte = (format: Format): boolean => format === "int4" || format === "float4";
 
-function packedOf(
+export function packedOf(
   where: string,
   weight: Tensor,
   scale: Tensor,
@@ -114,6 +114,17 @@ function packedOf(
     given: zero ? [weight, scale, zero] : [weight, scale],
   };
 }
+
+/** A whole weight as kernels for convolutions take it. */
+export const weightArguments = (p: Packed): number[] => [
+  formats.indexOf(p.format),
+  p.weight.dtype.id,
+  p.weight.pointer,
+  p.scale.pointer,
+  pointerOf(p.zero),
+  pointerOf(p.table),
+  p.group,
+];
 
 const lowHalf = new PointwiseKernel("unpack_int4", [e.bitwise_and(leaf(0), 15)], 1, 0);
 const highHalf = new PointwiseKernel("unpack_int4", [e.bitwise_right_shift(leaf(0), 4)], 1, 0);

@@ -10,7 +10,7 @@ import { packOf } from "../packs.ts";
 import { formatShape, numelOf, sameShape, type Shape } from "../shape.ts";
 import { alias, empty, type Tensor } from "../tensor.ts";
 import { type Number_ } from "./affine.ts";
-import { conv2d, convOutputSize } from "./conv.ts";
+import { convolveExactly, convOutputSize } from "./conv.ts";
 import { contiguousOf } from "./copy.ts";
 import { inChannelsLast, isChannelsLast } from "./memory_format.ts";
 import {
@@ -231,15 +231,7 @@ function convolved(x: Tensor, weight: Tensor, told: Told, g: ConvGeometry, resid
   const w = contiguousOf(weight);
   const perChannel = (t: Tensor): Tensor => alias(t, [t.numel, 1, 1], [1, 1, 1]);
   const zero = f.weightZero && alias(f.weightZero, [f.weightZero.numel, 1, 1, 1], [1, 1, 1, 1]);
-  const sums = conv2d(
-    centred(contiguousOf(image), inMemory(f.xZero, int32, image)),
-    centred(w, zero),
-    null,
-    g.stride,
-    g.padding,
-    g.dilation,
-    g.groups,
-  );
+  const sums = convolveExactly(centred(contiguousOf(image), inMemory(f.xZero, int32, image)), centred(w, zero), g);
   finishSums(out, sums, f, perChannel, residual);
   return isOutLast ? inChannelsLast(out) : out;
 }

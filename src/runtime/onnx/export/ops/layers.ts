@@ -56,19 +56,25 @@ function addProduct(a: string, b: string): Translator {
 
 const twice = (padding: readonly number[]): number[] => [...padding, ...padding];
 
-function convolution(call: Call): Name {
-  const [input, weight] = [call.value("input"), call.value("weight")];
-  const nDims = weight.shape.length - 2;
-  const isBatched = input.shape.length === weight.shape.length;
-  const { graph } = call;
-  const x = isBatched ? call.tensor("input") : graph.add("Unsqueeze", [call.tensor("input"), graph.int64([0])]);
-  const found = graph.add("Conv", [x, call.tensor("weight"), call.optional("bias")], {
-    kernel_shape: weight.shape.slice(2),
+/** Of a Conv whose weight has this shape. */
+export function convAttributes(call: Call, weight: readonly number[]): Record<string, number | number[]> {
+  const nDims = weight.length - 2;
+  return {
+    kernel_shape: weight.slice(2),
     strides: spread(call.numbers("stride"), nDims),
     pads: twice(spread(call.numbers("padding"), nDims)),
     dilations: spread(call.numbers("dilation"), nDims),
     group: call.number("groups"),
-  });
+  };
+}
+
+function convolution(call: Call): Name {
+  const [input, weight] = [call.value("input"), call.value("weight")];
+  const isBatched = input.shape.length === weight.shape.length;
+  const { graph } = call;
+  const x = isBatched ? call.tensor("input") : graph.add("Unsqueeze", [call.tensor("input"), graph.int64([0])]);
+  const inputs = [x, call.tensor("weight"), call.optional("bias")];
+  const found = graph.add("Conv", inputs, convAttributes(call, weight.shape));
   return isBatched ? found : graph.add("Squeeze", [found, graph.int64([0])]);
 }
 

@@ -6,6 +6,7 @@ import { float32, uint8, type DType } from "../../../dtype.ts";
 import { dataTypeNumber, type DataType } from "../../schema.ts";
 import type { Name } from "../builder.ts";
 import type { Call, Translator } from "../context.ts";
+import { convAttributes } from "./layers.ts";
 import { numbersOf, written } from "./quantized.ts";
 import { reduceBy } from "./reduce.ts";
 
@@ -204,12 +205,21 @@ function dequantizeLowBit(call: Call): Name {
   return spelled(call, weightOf(call), call.result.dtype);
 }
 
+function convLowBit(call: Call): Name {
+  const { graph } = call;
+  const size = call.numbers("size");
+  const rows = spelled(call, weightOf(call), call.value("input").dtype);
+  const weight = graph.add("Reshape", [rows, graph.int64(size)]);
+  return graph.add("Conv", [call.tensor("input"), weight, call.optional("bias")], convAttributes(call, size));
+}
+
 function unpackInt4(call: Call): Name {
   return call.graph.add("Reshape", [halves(call, "packed"), call.graph.sizes(call.resultShape)]);
 }
 
 export const lowBitOps: Record<string, Translator> = {
   _linear_low_bit: linearLowBit,
+  _conv2d_low_bit: convLowBit,
   _dequantize_low_bit: dequantizeLowBit,
   _unpack_int4: unpackInt4,
 };

@@ -1,0 +1,71 @@
+/**
+ * Which kernel of the CPU computes a convolution, and with which packed weight. Geometry alone decides, so that the same
+ * call gives the same numbers each time. What a convolution is, conv.ts and low_bit_conv.ts say.
+ */
+import { float64 } from "../dtype.ts";
+import { launch } from "../launch.ts";
+import { packOfSettled } from "../packs.ts";
+import { numelOf, type Shape } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+
+export interface Geometry {
+  stride: Shape;
+  padding: Shape;
+  dilation: Shape;
+  groups: number;
+}
+
+/** The arguments that all kernels share: N C H W O kh kw sh sw ph pw dh dw groups. */
+export function sizes(input: Shape, weight: Shape, g: Geometry): number[] {
+  return [...input, weight[0]!, weight[2]!, weight[3]!, ...g.stride, ...g.padding, ...g.dilation, g.groups];
+}
+
+/** Names of kernels: plain, by rows of windows, by Winograd's way. */
+export type Way = "conv2d" | "conv2d_rows" | "conv2d_winograd";
+
+/** Filters that a packed weight keeps side by side, at most: kPanelFilters in conv_lanes.h. */
+const PANEL = 32;
+/** Vectors of filters or channels that are mostly empty do not pay. */
+const FEW = 12;
+/** Tiles of 2 x 2 pixels: with fewer of them reading transformed weights, which are larger, takes longer than it saves. */
+const FEW_TILES = 12;
+/** Windows so small are sooner multiplied than gathered. */
+const SMALL_WINDOW = 32;
+/** Pixels of a plane that is a matrix by itself: from so many on nothing is gained by turning it. */
+const WIDE_PLANE = 256;
+
+/** The way of a convolution on contiguous images on the CPU. */
+export function wayOf(x: Tensor, weight: Shape, out: Shape, g: Geometry): Way {
+  if (x.dtype === float64 || !x.device.stream?.has("conv2d_rows")) return "conv2d";
+  const [filters, channels, kh, kw] = weight as [number, number, number, number];
+  const [images, , height, width] = out as [number, number, number, number];
+  if (filters / g.groups < FEW) return "conv2d";
+  const isOne = (values: Shape): boolean => values.every((v) => v === 1);
+  const isUnit = isOne(g.stride) && isOne(g.dilation);
+  const tiles = images * Math.ceil(height / 2) * Math.ceil(width / 2);
+  if (kh === 3 && kw === 3 && isUnit && g.groups === 1 && channels >= FEW && tiles >= FEW_TILES) {
+    return "conv2d_winograd";
+  }
+  const isPlane = kh === 1 && kw === 1 && isUnit && g.padding.every((v) => v === 0);
+  if (isPlane && images * height * width >= WIDE_PLANE) return "conv2d";
+  return channels * kh * kw >= SMALL_WINDOW ? "conv2d_rows" : "conv2d";
+}
+
+/** Where the kernel of this way finds the weight packed; 0 when it has to pack by itself. */
+export function packFor(way: Way, weight: Tensor, input: Shape, g: Geometry): number {
+  if (way === "conv2d") return 0;
+  const [filters, channels, kh, kw] = weight.shape as [number, number, number, number];
+  const points = way === "conv2d_winograd" ? 16 : kh * kw;
+  const columns = g.groups * Math.ceil(filters / g.groups / PANEL) * PANEL;
+  return packOfSettled(weight, `${way} ${g.groups}`, columns * channels * points * 4, (pack) =>
+    launch(`pack_${way}`, [pack], pack.numel / 16, [
+      weight.dtype.id,
+      pack.pointer,
+      weight.pointer,
+      ...sizes(input, weight.shape, g),
+    ]),
+  );
+}
+
+/** A rough count of operations, for the launch. */
+export const workOf = (out: Shape, weight: Shape): number => (2 * numelOf(out) * numelOf(weight.slice(1))) / 16;
