@@ -144,7 +144,12 @@ cases |= {
         ramp(1, 3, 2, seed=3),
         ramp(1, 3, 2, seed=5),
     ),
-    "cross_entropy": (lambda a: F.cross_entropy(a, target), x),
+    "_cross_entropy_reduced": (lambda a: F.cross_entropy(a, target), x),
+    "cross_entropy of weighted classes": (
+        lambda a: F.cross_entropy(a, target, torch.arange(1.0, 4.0, dtype=a.dtype), label_smoothing=0.2, ignore_index=2), x
+    ),
+    "cross_entropy of each row": (lambda a: F.cross_entropy(a, target, label_smoothing=0.1, reduction="none"), x),
+    "cross_entropy summed": (lambda a: F.cross_entropy(a, target, reduction="sum"), x),
     "nll": (lambda a: F.nll_loss(a.log_softmax(1), target), x),
     "interpolate": (lambda a: F.interpolate(a, scale_factor=2, mode="bilinear"), image),
 }

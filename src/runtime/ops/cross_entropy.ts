@@ -1,6 +1,6 @@
 /**
- * Cross entropy of logits with class numbers as targets, by kernels that never write log-probabilities down. On GPUs
- * alone: elsewhere the composition in python/torch/nn/_functional serves.
+ * Cross entropy of logits with class numbers as targets, by kernels that never write log-probabilities down. For rows of
+ * logits, on GPUs for images too: what is left is composed in python/torch/nn/_functional.
  */
 import { gradMode } from "../autograd/mode.ts";
 import { float32, float64, Scalar, type DType } from "../dtype.ts";
@@ -8,16 +8,16 @@ import { RuntimeError } from "../errors.ts";
 import { launch, pointerOf } from "../launch.ts";
 import { op, type Grads } from "../op.ts";
 import { numelOf } from "../shape.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { alias, empty, type Tensor } from "../tensor.ts";
 import { eq, ne } from "./comparison.ts";
 import { contiguousOf, to } from "./copy.ts";
 import { zeros } from "./create.ts";
 import { indexSelect, scatter } from "./indexing.ts";
-import { checkedTargets } from "./loss.ts";
+import { checkClasses, checkedTargets } from "./loss.ts";
 import { add, maskedFill, mul, sub, trueDivide } from "./pointwise.ts";
 import { sum } from "./reduce.ts";
 import { softmax } from "./softmax.ts";
-import { permute, reshape, unsqueeze } from "./view.ts";
+import { expand, permute, reshape, unsqueeze } from "./view.ts";
 
 const number = (value: number): Scalar => new Scalar(value, Number.isInteger(value) ? "int" : "float");
 
@@ -68,6 +68,86 @@ const lossOfRows = op({
   },
   cost: (input: Tensor) => ({ flops: 5 * input.numel, bytes: input.nbytes }),
 }) as (input: Tensor, target: Tensor, weight: Tensor | null, ignored: number, smoothing: number) => Tensor[];
+
+const reductions: Record<string, number> = { none: 0, mean: 1, sum: 2 };
+
+/**
+ * The same on the CPU, reduced in the same kernel. `known` holds what the gradient asks for: of each row the logarithm of
+ * its sum of exponentials and its loss, and at last what the loss was divided by.
+ */
+const reducedLoss = op({
+  signature:
+    "_cross_entropy_reduced(Tensor input, Tensor target, Tensor? weight, int ignore_index, float label_smoothing, str reduction) -> (Tensor loss, Tensor known)",
+  doc: "The cross entropy of rows of logits, reduced.",
+  in: "",
+  gradName: "NllLoss",
+  save: ["input", "target", "weight", "known"],
+  forward(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | null,
+    ignored: number,
+    smoothing: number,
+    reduction: string,
+  ): Tensor[] {
+    const [rows, classes] = input.shape as [number, number];
+    const wide = wideOf(input.dtype);
+    const loss = empty(reduction === "none" ? [rows] : [], wide, input.device);
+    const known = empty([2 * rows + 1], wide, input.device);
+    const [logits, targets, weights] = [contiguousOf(input), contiguousOf(target), weight && contiguousOf(weight)];
+    launch("cross_entropy_reduced", [loss, known], 8 * input.numel, [
+      input.dtype.id,
+      loss.pointer,
+      known.pointer,
+      logits.pointer,
+      targets.pointer,
+      pointerOf(weights),
+      rows,
+      classes,
+      ignored,
+      smoothing,
+      reductions[reduction]!,
+    ]);
+    return [loss, known];
+  },
+  backward(saved, dy): Grads {
+    const { input, target, weight, ignore_index: ignored, label_smoothing: smoothing, reduction, dys } = saved;
+    const { known } = saved as unknown as { known: Tensor };
+    if (dys[1]) throw new RuntimeError("what cross_entropy remembers has no gradient");
+    const [rows, classes] = input.shape as [number, number];
+    if (gradMode.enabled) {
+      // A count: it has no history.
+      const divisor = alias(known, [], [], known.offset + 2 * rows);
+      const slopes = reduction === "none" ? dy : expand(trueDivide(dy, divisor) as Tensor, [rows]);
+      return { input: gradientByOps(input, target, weight, ignored, smoothing, slopes) };
+    }
+    const dx = empty(input.shape, input.dtype, input.device);
+    const [logits, targets, weights] = [contiguousOf(input), contiguousOf(target), weight && contiguousOf(weight)];
+    launch("cross_entropy_reduced_backward", [dx], 8 * dx.numel, [
+      dx.dtype.id,
+      dx.pointer,
+      logits.pointer,
+      known.pointer,
+      targets.pointer,
+      pointerOf(weights),
+      contiguousOf(dy).pointer,
+      rows,
+      classes,
+      ignored,
+      smoothing,
+      reductions[reduction]!,
+    ]);
+    return { input: dx };
+  },
+  cost: (input: Tensor) => ({ flops: 5 * input.numel, bytes: input.nbytes }),
+}) as (
+  input: Tensor,
+  target: Tensor,
+  weight: Tensor | null,
+  ignored: number,
+  smoothing: number,
+  reduction: string,
+) => Tensor[];
 
 /** Each class pulls with a weight: the target's own, and an equal share of the smoothing. */
 function gradientByOps(
@@ -126,6 +206,13 @@ export const crossEntropy = op({
     const last = [0, ...logits.shape.slice(2).map((_, d) => d + 2), 1];
     const inRows = logits.rank === 2 ? logits : permute(logits, last);
     const flat = reshape(targets, [numelOf(targets.shape)]);
+    if (input.device.type !== "cuda") {
+      checkClasses(flat, ignored, classes);
+      const rows = reshape(inRows, [flat.numel, classes]);
+      const loss = reducedLoss(rows, flat, weight, ignored, smoothing, reduction)[0]!;
+      const shaped = reduction === "none" ? reshape(loss, isBatched ? targets.shape : []) : loss;
+      return to(shaped, dtype);
+    }
     const losses = lossOfRows(reshape(inRows, [flat.numel, classes]), flat, weight, ignored, smoothing)[0]!;
     if (reduction === "none") {
       const shaped = to(reshape(losses, targets.shape), dtype);

@@ -62,6 +62,14 @@ export function checkedTargets(logs: Tensor, targets: Tensor, weight: Tensor | n
   return targets.dtype === int64 ? targets : to(targets, int64);
 }
 
+/** Refuses classes that do not exist. The targets as they were given are looked at first: they have been there for long. */
+export function checkClasses(targets: Tensor, ignored: number, classes: number): void {
+  if (firstOutside(targets, 0, classes) === null) return;
+  const safe = maskedFill(targets, eq!(targets, number(ignored)) as Tensor, number(0)) as Tensor;
+  const bad = firstOutside(safe, 0, classes);
+  if (bad !== null) throw new IndexError(`Target ${bad} is out of bounds.`);
+}
+
 export const nllLoss = op({
   signature: "_nll_loss(Tensor input, Tensor target, Tensor? weight, int ignore_index, str reduction) -> Tensor",
   doc: "-weight[target] * input[target], reduced; input holds log-probabilities, classes in dim 1.",
@@ -80,8 +88,7 @@ export const nllLoss = op({
     const classes = logs.shape[1]!;
     const ignored = eq!(targets, number(ignoreIndex)) as Tensor;
     const safe = maskedFill(targets, ignored, number(0)) as Tensor;
-    const bad = firstOutside(safe, 0, classes);
-    if (bad !== null) throw new IndexError(`Target ${bad} is out of bounds.`);
+    checkClasses(targets, ignoreIndex, classes);
     const picked = squeeze(gather(logs, 1, unsqueeze(safe, 1)), [1]);
     let scale: Tensor | null = null;
     if (weight) scale = reshape(indexSelect(weight, 0, reshape(safe, [safe.numel])), safe.shape);

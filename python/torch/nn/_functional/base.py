@@ -8,7 +8,7 @@ from torch._C import _checked_item
 
 from ..._gen import functions as _f
 from ..._gen import nn_functional as _n
-from ..modules.utils import _ntuple
+from ..modules.utils import _ntuple, _pair
 
 
 def relu6(input):
@@ -250,20 +250,22 @@ def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
 
 
 def max_pool2d_with_indices(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
-    pair = _ntuple(2)
-    kernel_size = pair(kernel_size)
-    stride = kernel_size if stride is None or stride == [] else pair(stride)
+    kernel_size = _pair(kernel_size)
+    stride = kernel_size if stride is None or stride == [] else _pair(stride)
     if len(kernel_size) != 2:
         raise RuntimeError("max_pool2d: kernel_size must either be a single int, or a tuple of two ints")
     if input.dtype is torch.bool:
         raise NotImplementedError("\"max_pool2d\" not implemented for 'Bool'")
-    if input.dim() == 4 and 0 in input.shape[1:]:
+    shape = input.shape
+    if len(shape) == 4 and 0 not in shape:
+        return tuple(_f._max_pool2d(input, kernel_size, stride, _pair(padding), _pair(dilation), ceil_mode))
+    if len(shape) == 4 and 0 in shape[1:]:
         raise RuntimeError(
             "Expected 3D or 4D (batch mode) tensor with optional 0 dim batch size for input, but got:"
             f"{list(input.shape)}"
         )
     images, is_single = _as_images(input, 2, "max_pool2d()")
-    both = _f._max_pool2d(images, kernel_size, stride, pair(padding), pair(dilation), ceil_mode)
+    both = _f._max_pool2d(images, kernel_size, stride, _pair(padding), _pair(dilation), ceil_mode)
     return tuple(part.squeeze(0) for part in both) if is_single else tuple(both)
 
 
@@ -369,9 +371,9 @@ def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
 
 def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
     """Class numbers as targets; smoothing gives every class an equal share of `label_smoothing`."""
-    if input.is_cuda and input.is_floating_point() and input.numel() > 0:
+    if input.is_floating_point() and (len(input.shape) <= 2 or input.is_cuda) and input.numel() > 0:
         # Under autocast the loss is wanted in float32; the kernel reads 16-bit logits as they are and computes in that anyway.
-        widen = input.dtype is not torch.float64 and torch.is_autocast_enabled("cuda")
+        widen = input.is_cuda and input.dtype is not torch.float64 and torch.is_autocast_enabled("cuda")
         return _f._cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing, widen)
     class_dim = 0 if input.dim() == 1 else 1
     log_probs = torch.log_softmax(input, class_dim)

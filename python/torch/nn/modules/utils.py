@@ -8,6 +8,11 @@ __all__ = ["consume_prefix_in_state_dict_if_present"]
 
 def _ntuple(n, name="parse"):
     def parse(x):
+        # Nearly all are numbers or tuples, and asking for an abstract class takes long.
+        if type(x) is int:
+            return (x,) * n
+        if type(x) is tuple:
+            return x
         if isinstance(x, collections.abc.Iterable):
             return tuple(x)
         return tuple(repeat(x, n))
