@@ -57,7 +57,7 @@ def _return_dead():
 class TensorBase:
     """What a tensor is made of: a handle of the runtime, and what was learned about it. `torch.Tensor` adds the rest."""
 
-    __slots__ = ("h", "_shape", "_dtype", "__weakref__", "__dict__")
+    __slots__ = ("h", "_shape", "_dtype", "_grad", "__weakref__", "__dict__")
 
 
 # The runtime reads and writes the handle where it lies, and is told when its tensor goes: src/runtime/direct.ts.
@@ -155,7 +155,7 @@ def _addresses():
     if _tensor_class is TensorBase or not hasattr(nn, "Parameter"):
         return "null"
     objects = [_tensor_class, nn.Parameter, TensorBase, _size.Size, _raise]
-    slots = [TensorBase.__dict__[name] for name in ("h", "_shape", "_dtype")]
+    slots = [TensorBase.__dict__[name] for name in ("h", "_shape", "_dtype", "_grad")]
     dtypes = [(id(dtype), number) for number, dtype in _dtype.by_id.items()]
     return json.dumps({"objects": [id(o) for o in objects], "slots": [id(s) for s in slots], "dtypes": dtypes})
 
@@ -410,16 +410,28 @@ def _adam_(params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, steps, lr, bet
         _adam_on_gpu(params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, steps, lr, beta1, beta2, eps, weight_decay,
                      decoupled, maximize)
         return
-    step_op = _core.op__adam_step_
-    dead = _dead
-    for i, p in enumerate(params):
-        largest = max_exp_avg_sqs[i].h if amsgrad else 0
-        h = step_op(p.h, grads[i].h, exp_avgs[i].h, exp_avg_sqs[i].h, largest, float(steps[i]), float(lr), float(beta1),
-                    float(beta2), float(eps), float(weight_decay), bool(decoupled), bool(maximize))
-        if h == 0:
-            _raise()
-        dead.append(h)
-    _return_dead()
+    lists = (params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs) if amsgrad else (params, grads, exp_avgs, exp_avg_sqs)
+    options = (float(lr), float(beta1), float(beta2), float(eps), float(weight_decay), bool(decoupled), bool(maximize))
+    for step, chosen in _by_step(steps, lists):
+        _in_one_call("_adam_steps_", [t for one in zip(*chosen) for t in one], len(lists), None, None, float(step), *options)
+
+
+def _by_step(steps, lists):
+    """The lists apart for each count of steps that occurs: nearly always one."""
+    if steps.count(steps[0]) == len(steps):
+        return [(steps[0], lists)]
+    return [
+        (step, [[t for t, s in zip(items, steps) if s == step] for items in lists]) for step in dict.fromkeys(steps)
+    ]
+
+
+def _in_one_call(name, tensors, each, *options):
+    """Some thousand tensors at once: what a list of them may hold is limited."""
+    from torch._gen import functions
+
+    most = 4096 // each * each
+    for begin in range(0, len(tensors), most):
+        getattr(functions, name)(tensors[begin : begin + most], each, *options)
 
 
 def _adam_on_gpu(params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, steps, lr, beta1, beta2, eps, weight_decay,
@@ -447,18 +459,20 @@ def _adam_on_gpu(params, grads, exp_avgs, exp_avg_sqs, max_exp_avg_sqs, steps, l
 
 def _sgd_(params, grads, momentum_buffers, lr, momentum, dampening, weight_decay, nesterov, maximize):
     """Momentum buffers that are None are made here; the list is updated."""
-    step_op = _core.op__sgd_step_
-    for i, p in enumerate(params):
-        buffer = momentum_buffers[i] if momentum else None
-        first = momentum and buffer is None
-        if first:
+    options = (float(lr), float(momentum), float(dampening), float(weight_decay), bool(nesterov), bool(maximize))
+    if not momentum:
+        _in_one_call("_sgd_steps_", [t for one in zip(params, grads) for t in one], 2, False, *options)
+        return
+    first, later = [], []
+    for i, buffer in enumerate(momentum_buffers):
+        if buffer is None:
             buffer = momentum_buffers[i] = grads[i].detach().clone()
-        h = step_op(p.h, grads[i].h, 0 if buffer is None else buffer.h, bool(first), float(lr), float(momentum),
-                    float(dampening), float(weight_decay), bool(nesterov), bool(maximize))
-        if h == 0:
-            _raise()
-        _dead.append(h)
-    _return_dead()
+            first += (params[i], grads[i], buffer)
+        else:
+            later += (params[i], grads[i], buffer)
+    for tensors, is_first in ((first, True), (later, False)):
+        if tensors:
+            _in_one_call("_sgd_steps_", tensors, 3, is_first, *options)
 
 
 # What libraries ask PyTorch's compiled core

@@ -53,9 +53,7 @@ def deep(self, memo):
         result.requires_grad_(True)
     if self.grad is not None:
         result.grad = self.grad.__deepcopy__(memo)
-    for name, value in self.__dict__.items():
-        if name != "_grad":
-            result.__dict__[name] = value
+    result.__dict__.update(self.__dict__)
     memo[id(self)] = result
     return result
 

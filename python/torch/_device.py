@@ -78,12 +78,14 @@ def get_default_device():
     return current() or by_id(0)
 
 
+_known = {0: device("cpu"), 1: device("meta")}
+
+
 def by_id(number):
-    if number == 0:
-        return device("cpu")
-    if number == 1:
-        return device("meta")
-    return device("cuda", number - 16)
+    found = _known.get(number)
+    if found is None:
+        found = _known[number] = device("cuda", number - 16)
+    return found
 
 
 def resolve(value):

@@ -5,10 +5,19 @@ import math
 import struct
 
 import _core
+import _direct
 from torch import _arrays, _dtype
-from torch._C import TensorBase, _core_drop, _ints, _number, _raise, _wrap, _write_out
+from torch._C import TensorBase, _ints, _number, _wrap, _write_out
+from torch._device import _stack as _devices
 from torch._device import resolve
 from torch._dtype import as_dtype, bool_, float32, get_default_dtype, int64
+from torch._gen import functions as _f
+
+_direct_empty = _direct.empty
+_direct_full = _direct.full
+_direct_empty_like = _direct._empty_like
+_direct_arange = _direct.arange
+_direct_tensor = _direct.tensor
 
 
 def _size(args):
@@ -21,6 +30,9 @@ def _size(args):
             return (only.__index__(),)
         return tuple(only)
     return args
+
+
+# A place of None leaves the choice to the runtime; `_devices` are those that the script has chosen by `with torch.device(...)`.
 
 
 def _finish(t, requires_grad, out=None):
@@ -38,38 +50,55 @@ def _dtype_id(dtype):
 
 
 def empty(*args, size=None, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False, memory_format=None):
-    t = _wrap(_core.op_empty(_ints(_size(args) if size is None else tuple(size)), _dtype_id(dtype), resolve(device)))
+    place = None if device is None and not _devices else resolve(device)
+    t = _direct_empty(args if size is None else size, dtype, place)
+    if t is NotImplemented:
+        t = _wrap(_core.op_empty(_ints(_size(args) if size is None else tuple(size)), _dtype_id(dtype), resolve(device)))
     if memory_format is _dtype.channels_last:
         n, c, h, w = t.shape
         t = empty_strided((n, c, h, w), (c * h * w, 1, w * c, c), dtype=dtype, device=device)
-    return _finish(t, requires_grad, out)
+    return _finish(t, requires_grad, out) if requires_grad or out is not None else t
 
 
 def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
     if isinstance(size, int):
         raise TypeError("full(): argument 'size' (position 1) must be tuple of ints, not int")
-    value, kind = _number(fill_value)
     if dtype is None:
-        dtype = (bool_, int64, get_default_dtype(), None, get_default_dtype().to_complex())[kind]
-    t = _wrap(_core.op_full(_ints(_size((size,))), value, kind, as_dtype(dtype).id, resolve(device)))
-    return _finish(t, requires_grad, out)
+        kind = type(fill_value)
+        if kind is not float:
+            kind = _number(fill_value)[1]
+            dtype = (bool_, int64, get_default_dtype(), None, get_default_dtype().to_complex())[kind]
+    t = _direct_full(size, fill_value, dtype, None if device is None and not _devices else resolve(device))
+    if t is NotImplemented:
+        value, kind = _number(fill_value)
+        t = _wrap(_core.op_full(_ints(_size((size,))), value, kind, _dtype_id(dtype), resolve(device)))
+    return _finish(t, requires_grad, out) if requires_grad or out is not None else t
 
 
 def zeros(*args, size=None, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
-    t = _wrap(_core.op_full(_ints(_size(args) if size is None else tuple(size)), 0, 1, _dtype_id(dtype), resolve(device)))
-    return _finish(t, requires_grad, out)
+    place = None if device is None and not _devices else resolve(device)
+    t = _direct_full(args if size is None else size, 0, dtype, place)
+    if t is NotImplemented:
+        t = _wrap(_core.op_full(_ints(_size(args) if size is None else tuple(size)), 0, 1, _dtype_id(dtype), resolve(device)))
+    return _finish(t, requires_grad, out) if requires_grad or out is not None else t
 
 
 def ones(*args, size=None, out=None, dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
-    t = _wrap(_core.op_full(_ints(_size(args) if size is None else tuple(size)), 1, 1, _dtype_id(dtype), resolve(device)))
-    return _finish(t, requires_grad, out)
+    place = None if device is None and not _devices else resolve(device)
+    t = _direct_full(args if size is None else size, 1, dtype, place)
+    if t is NotImplemented:
+        t = _wrap(_core.op_full(_ints(_size(args) if size is None else tuple(size)), 1, 1, _dtype_id(dtype), resolve(device)))
+    return _finish(t, requires_grad, out) if requires_grad or out is not None else t
 
 
 def _empty_like(input, dtype, device, memory_format):
     """Uninitialised, in the memory order of input unless another one is asked for."""
     if memory_format is None or memory_format is _dtype.preserve_format:
-        place = -1 if device is None else resolve(device)
-        return _wrap(_core.op__empty_like(input.h, _dtype_id(dtype), input.device.id if place == -1 else place))
+        place = None if device is None else resolve(device)
+        t = _direct_empty_like(input, dtype, place)
+        if t is not NotImplemented:
+            return t
+        return _wrap(_core.op__empty_like(input.h, _dtype_id(dtype), input.device.id if place is None else place))
     dtype, device = _like(input, dtype, device)
     return empty(input.shape, dtype=dtype, device=device).contiguous(memory_format=memory_format)
 
@@ -102,6 +131,11 @@ def empty_strided(size, stride, *, dtype=None, layout=None, device=None, require
 def arange(start=0, end=None, step=1, *, out=None, dtype=None, layout=None, device=None, requires_grad=False):
     if end is None:
         start, end = 0, start
+    if type(start) is int and type(end) is int and type(step) is int:
+        place = None if device is None and not _devices else resolve(device)
+        t = _direct_arange(start, end, step, int64 if dtype is None else dtype, place)
+        if t is not NotImplemented:
+            return _finish(t, requires_grad, out) if requires_grad or out is not None else t
     numbers = [_number(v) for v in (start, end, step)]
     if dtype is None:
         dtype = get_default_dtype() if any(kind == 2 for _, kind in numbers) else int64
@@ -234,6 +268,9 @@ def _infer_dtype(values):
 
 def tensor(data, *, dtype=None, device=None, requires_grad=False, pin_memory=False):
     """A tensor that copies data: numbers, nested sequences, or what offers the array interface."""
+    t = _direct_tensor(data, dtype, None if device is None and not _devices else resolve(device))
+    if t is not NotImplemented:
+        return _finish(t, requires_grad) if requires_grad else t
     dtype = as_dtype(dtype)
     if isinstance(data, TensorBase):
         t = data.detach().clone()
@@ -335,16 +372,14 @@ def _drawn(size, dtype, device, draw, requires_grad):
 
 def rand(*args, size=None, generator=None, out=None,
          dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
-    shape = _size(args) if size is None else tuple(size)
-    drawn = _drawn(shape, dtype, device, lambda t: t.uniform_(0.0, 1.0, generator=generator), requires_grad)
-    return _finish(drawn, False, out)
+    t = _f.uniform_(empty(*args, size=size, dtype=dtype, device=device), 0.0, 1.0, generator=generator)
+    return _finish(t, requires_grad, out) if requires_grad or out is not None else t
 
 
 def randn(*args, size=None, generator=None, out=None,
           dtype=None, layout=None, device=None, requires_grad=False, pin_memory=False):
-    shape = _size(args) if size is None else tuple(size)
-    drawn = _drawn(shape, dtype, device, lambda t: t.normal_(0.0, 1.0, generator=generator), requires_grad)
-    return _finish(drawn, False, out)
+    t = _f.normal_(empty(*args, size=size, dtype=dtype, device=device), 0.0, 1.0, generator=generator)
+    return _finish(t, requires_grad, out) if requires_grad or out is not None else t
 
 
 def rand_like(input, *, dtype=None, layout=None, device=None, requires_grad=False, memory_format=None, generator=None):
@@ -358,11 +393,7 @@ def randn_like(input, *, dtype=None, layout=None, device=None, requires_grad=Fal
 
 
 def _draw_integers(t, low, high, generator):
-    h = _core.op__random_(t.h, int(low), int(high), 0 if generator is None else generator.id)
-    if h == 0:
-        _raise()
-    _core_drop(h)
-    return t
+    return _f._random_(t, int(low), int(high), generator)
 
 
 def randint(low=None, high=None, size=None, *, generator=None, out=None, dtype=None, layout=None, device=None, requires_grad=False,

@@ -59,17 +59,12 @@ def _interned(location):
     return "cpu" if location == "cpu" else location
 
 
-def _state_of(tensor):
-    """Attributes that users gave a tensor; what we keep there ourselves is not theirs."""
-    return {name: value for name, value in tensor.__dict__.items() if name != "_grad"}
-
-
 def _reduce_tensor(t):
     if t.is_quantized:
         return _quantized.reduce(t)
     if isinstance(t, torch.nn.parameter.UninitializedTensorMixin):
         raise NotImplementedError("saving uninitialized parameters is not supported: run the lazy module once before")
-    state = _state_of(t)
+    state = dict(t.__dict__)
     if isinstance(t, torch.nn.Parameter) and type(t) is not torch.Tensor:
         if state:
             return _utils._rebuild_parameter_with_state, (t.data, t.requires_grad, OrderedDict(), state)

@@ -6,10 +6,14 @@ import weakref
 
 import _core
 import _direct
+from _direct import backward as _direct_backward
 from _direct import index as _direct_index
 from _direct import item as _direct_item
+from _direct import set_grad as _direct_set_grad
 from torch import _C, _complex, _copying, _dtype, _indexing
-from torch._C import TensorBase, _buffer, _check, _core_drop, _hooks, _index, _make_subclass, _new_id, _raise, _wrap
+from torch._C import (
+    TensorBase, _buffer, _check, _core_drop, _dead, _hooks, _index, _make_subclass, _new_id, _raise, _return_dead, _wrap,
+)
 from torch._device import by_id as _device_by_id
 from torch._dtype import bool_
 from torch._gen import functions as _f
@@ -60,7 +64,7 @@ class Tensor(TensorOperators):
 
     @property
     def device(self):
-        return _device_by_id(_core.device(self.h))
+        return _device_by_id(_direct.device_id(self))
 
     @property
     def layout(self):
@@ -100,7 +104,8 @@ class Tensor(TensorOperators):
     ndim = property(dim)
 
     def numel(self):
-        return self.shape.numel()
+        found = _direct.numel(self)
+        return self.shape.numel() if found is NotImplemented else found
 
     nelement = numel
 
@@ -153,9 +158,9 @@ class Tensor(TensorOperators):
     def resolve_neg(self):
         return self
 
-    is_cuda = property(lambda self: self.device.type == "cuda")
+    is_cuda = property(_direct.is_cuda)
     is_cpu = property(lambda self: self.device.type == "cpu")
-    is_meta = property(lambda self: _core.is_meta(self.h))
+    is_meta = property(_direct.is_meta)
     is_sparse = is_quantized = is_mkldnn = is_mps = is_xpu = is_nested = property(lambda self: False)
 
     def data_ptr(self):
@@ -182,14 +187,10 @@ class Tensor(TensorOperators):
 
     # The tape
 
-    @property
-    def requires_grad(self):
-        found = _direct.requires_grad(self)
-        return bool(_core.requires_grad(self.h)) if found is NotImplemented else found
-
-    @requires_grad.setter
-    def requires_grad(self, value):
+    def _set_requires_grad(self, value):
         _check(_core.set_requires_grad(self.h, bool(value)))
+
+    requires_grad = property(_direct.requires_grad, _set_requires_grad)
 
     def requires_grad_(self, requires_grad=True):
         if requires_grad and not (self.dtype.is_floating_point or self.dtype.is_complex):
@@ -197,37 +198,19 @@ class Tensor(TensorOperators):
         _check(_core.set_requires_grad(self.h, bool(requires_grad)))
         return self
 
-    @property
-    def is_leaf(self):
-        return not self.requires_grad or bool(_core.is_leaf(self.h))
+    is_leaf = property(_direct.is_leaf)
 
-    @property
-    def grad(self):
-        h = _core.grad(self.h)
-        if h == 0:
-            return None
-        known = self.__dict__.get("_grad")
-        if known is not None and known.h == h:
-            _core_drop(h)
-            return known
-        found = self.__dict__["_grad"] = _wrap(h)
-        return found
-
-    @grad.setter
-    def grad(self, value):
-        if value is None:
-            self.__dict__.pop("_grad", None)
-            _core.set_grad(self.h, 0)
+    def _set_grad(self, value):
+        if _direct_set_grad(self, value) is not NotImplemented:
             return
         if not isinstance(value, Tensor):
             raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
-        if value.shape != self.shape:
-            raise RuntimeError(
-                f"attempting to assign a gradient of size '{list(value.shape)}' to a tensor of size '{list(self.shape)}'. Please "
-                "ensure that the gradient and the tensor are the same size"
-            )
-        _check(_core.set_grad(self.h, value.h))
-        self.__dict__["_grad"] = value
+        raise RuntimeError(
+            f"attempting to assign a gradient of size '{list(value.shape)}' to a tensor of size '{list(self.shape)}'. Please "
+            "ensure that the gradient and the tensor are the same size"
+        )
+
+    grad = property(_direct.grad, _set_grad)
 
     @grad.deleter
     def grad(self):
@@ -259,6 +242,12 @@ class Tensor(TensorOperators):
         self._dtype = None
 
     def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
+        if inputs is None:
+            if _dead:
+                _return_dead()
+            keeps = create_graph if retain_graph is None else retain_graph
+            if _direct_backward(self, gradient, keeps, create_graph) is not NotImplemented:
+                return
         from torch import autograd
 
         autograd.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
@@ -321,6 +310,9 @@ class Tensor(TensorOperators):
         return bool(value) if dtype is bool_ else int(value)
 
     def tolist(self):
+        found = _direct.tolist(self)
+        if found is not NotImplemented:
+            return found
         if not self.shape:
             return self.item()
         flat = self._values()

@@ -158,8 +158,6 @@ function tensorFunctions(): Record<string, (...args: never[]) => unknown> {
     storage_ptr: (h: number) => get(h).storage.pointer,
     storage_bytes: (h: number) => get(h).storage.sizeBytes,
     is_contiguous: (h: number) => get(h).isContiguous,
-    /** Has it a shape and no values? So it is on the meta device, and everywhere in a process without native code. */
-    is_meta: (h: number) => get(h).isMeta,
     is_channels_last: (h: number) => {
       const t = get(h);
       if (t.rank !== 4) return false;
@@ -245,7 +243,6 @@ function tensorFunctions(): Record<string, (...args: never[]) => unknown> {
 
 function autogradFunctions(): Record<string, (...args: never[]) => unknown> {
   return {
-    requires_grad: (h: number) => get(h).requiresGrad,
     set_requires_grad: guarded((h: number, on: boolean) => {
       const t = get(h);
       if (!on && !t.isLeaf) {
@@ -258,15 +255,6 @@ function autogradFunctions(): Record<string, (...args: never[]) => unknown> {
         throw new RuntimeError("only Tensors of floating point and complex dtype can require gradients");
       }
       t.requiresGrad = on;
-      return 1;
-    }),
-    is_leaf: (h: number) => get(h).isLeaf,
-    grad: (h: number) => {
-      const { grad } = get(h);
-      return grad ? put(grad) : 0;
-    },
-    set_grad: guarded((h: number, g: number) => {
-      get(h).setGrad(getOrNull(g));
       return 1;
     }),
     grad_fn_name: (h: number) => {

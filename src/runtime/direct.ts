@@ -3,25 +3,32 @@
  * comes back is made here. Knows the shapes of a few exact types; whatever else it is handed (text beyond ASCII, a complex
  * number, an object with __index__, no memory left) it leaves to the way through binding.ts, by answering NotImplemented.
  */
+import { runBackward } from "./autograd/engine.ts";
 import { gradMode } from "./autograd/mode.ts";
 import { isBound } from "./binding.ts";
 import { fail, returnDropped } from "./bridge.ts";
+import { defaultDevice, type Device } from "./device.ts";
+import type { DType } from "./dtype.ts";
 import { OutOfMemoryError } from "./errors.ts";
 import { drop, put } from "./handles.ts";
 import { readScalar } from "./launch.ts";
+import { listOf, tensorOf } from "./lists.ts";
 import {
   argument,
   beginReading,
   callRaiser,
+  gradOf,
   held,
   isKnown,
   isStrange,
+  keepGrad,
   makePlainInt,
   newFloat,
   newInt,
   none,
   notImplemented,
   readBool,
+  readDevice,
   readDtype,
   readFloat,
   readIndex,
@@ -43,6 +50,8 @@ import { observer } from "./observer.ts";
 import { dispatch, registry, type OpRecord } from "./op.ts";
 import { areHeads } from "./ops/attention.ts";
 import { basicIndex } from "./ops/basic_index.ts";
+import { mixedIndex } from "./ops/mixed_index.ts";
+import { sameShape } from "./shape.ts";
 import type { ArgumentType } from "./signature.ts";
 import { deadHooks, Scope, type Tensor } from "./tensor.ts";
 
@@ -66,7 +75,8 @@ const OPTIONAL_TEXT = 15;
 const DTYPE = 16;
 const OPTIONAL_DTYPE = 17;
 const TENSORS = 18;
-const NONE_ALONE = 19;
+const OPTIONAL_DEVICE = 19;
+const NONE_ALONE = 20;
 
 const codes: Partial<Record<ArgumentType, number>> = {
   Tensor: TENSOR,
@@ -89,7 +99,7 @@ const codes: Partial<Record<ArgumentType, number>> = {
   "str?": OPTIONAL_TEXT,
   Dtype: DTYPE,
   "Dtype?": OPTIONAL_DTYPE,
-  "Device?": NONE_ALONE,
+  "Device?": OPTIONAL_DEVICE,
   "Generator?": NONE_ALONE,
 };
 
@@ -141,6 +151,8 @@ function read(code: number, object: number): unknown {
       return readDtype(object);
     case OPTIONAL_DTYPE:
       return object === none ? null : readDtype(object);
+    case OPTIONAL_DEVICE:
+      return object === none ? null : readDevice(object);
     default:
       return object === none ? null : strange();
   }
@@ -204,19 +216,22 @@ function guardedQuestion(question: Direct): Direct {
   };
 }
 
-/** `x[...]` by numbers, slices, None and the ellipsis. */
+/** `x[...]` by numbers, slices, None, the ellipsis and index tensors. */
 function index(args: number, n: number): number {
   if (n !== 2) return notImplemented;
   const t = readTensor(argument(args, 0));
   const given = argument(args, 1);
   if (t === null || t.rank === 0) return notImplemented;
   beginReading();
-  const items = readIndex(given);
+  const tensors: Tensor[] = [];
+  const items = readIndex(given, tensors);
   if (isStrange) return notImplemented;
   const mark = Scope.enter();
   let handle = 0;
   try {
-    handle = put(basicIndex(t, items, items.length / 4));
+    const made = tensors.length === 0 ? basicIndex(t, items, items.length / 4) : mixedIndex(t, items, tensors);
+    if (made === null) return notImplemented;
+    handle = put(made);
   } finally {
     Scope.exit(mark);
   }
@@ -234,6 +249,78 @@ function item(args: number, n: number): number {
   return newInt(value);
 }
 
+/** `t.grad`. */
+function grad(args: number): number {
+  const t = readTensor(argument(args, 0));
+  if (t === null) return notImplemented;
+  return t.grad === null ? held(none) : gradOf(argument(args, 0), t.grad);
+}
+
+/** `t.grad = value`, where nothing is wrong with it. */
+function setGrad(args: number, n: number): number {
+  const object = argument(args, 0);
+  const t = readTensor(object);
+  const value = argument(args, 1);
+  const isNone = value === none;
+  const given = isNone || n !== 2 ? null : readTensor(value);
+  if (n !== 2 || t === null || (given === null && !isNone)) return notImplemented;
+  if (given && !sameShape(given.shape, t.shape)) return notImplemented;
+  const mark = Scope.enter();
+  try {
+    t.setGrad(given);
+  } finally {
+    Scope.exit(mark);
+  }
+  keepGrad(object, isNone ? 0 : value);
+  return held(none);
+}
+
+/** `torch.tensor(data, dtype, device)` of Python's numbers. */
+function tensor(args: number, n: number): number {
+  if (n !== 3) return notImplemented;
+  beginReading();
+  const dtype = read(OPTIONAL_DTYPE, argument(args, 1)) as DType | null;
+  const device = read(OPTIONAL_DEVICE, argument(args, 2)) as Device | null;
+  if (isStrange) return notImplemented;
+  const mark = Scope.enter();
+  try {
+    const made = tensorOf(argument(args, 0), dtype, device ?? defaultDevice());
+    return made === null ? notImplemented : wrap(put(made), made.dtype);
+  } finally {
+    Scope.exit(mark);
+  }
+}
+
+/** `t.tolist()`. */
+function tolist(args: number, n: number): number {
+  const t = n === 1 ? readTensor(argument(args, 0)) : null;
+  if (t === null || observer.current !== null) return notImplemented;
+  const mark = Scope.enter();
+  try {
+    return listOf(t) ?? notImplemented;
+  } finally {
+    Scope.exit(mark);
+  }
+}
+
+/** `t.backward(gradient, keeps its graph, makes another)`. */
+function backward(args: number, n: number): number {
+  if (n !== 4) return notImplemented;
+  beginReading();
+  const root = readTensor(argument(args, 0));
+  const gradient = argument(args, 1) === none ? null : readTensor(argument(args, 1));
+  const retainGraph = readBool(argument(args, 2));
+  const createGraph = readBool(argument(args, 3));
+  if (isStrange) return notImplemented;
+  const mark = Scope.enter();
+  try {
+    runBackward([root!], [gradient], { retainGraph: retainGraph!, createGraph: createGraph! });
+  } finally {
+    Scope.exit(mark);
+  }
+  return held(none);
+}
+
 /** What Python asks of tensors so often that it should cost little. Immortal objects need no count. */
 const questions: Record<string, Direct> = {
   shape(args) {
@@ -242,6 +329,11 @@ const questions: Record<string, Direct> = {
   },
   index,
   item,
+  tensor,
+  tolist,
+  backward,
+  grad,
+  set_grad: setGrad,
   set_grad_enabled(args, n) {
     beginReading();
     const on = n === 1 ? readBool(argument(args, 0)) : null;
@@ -249,6 +341,20 @@ const questions: Record<string, Direct> = {
   },
   is_contiguous: ask1((t) => t.isContiguous),
   requires_grad: ask1((t) => t.requiresGrad),
+  is_leaf: ask1((t) => !t.requiresGrad || t.isLeaf),
+  is_cuda: ask1((t) => t.device.type === "cuda"),
+  /** Has it a shape and no values? So it is on the meta device, and everywhere in a process without native code. */
+  is_meta: ask1((t) => t.isMeta),
+  numel: askNumber((t) => t.numel),
+  device_id: askNumber((t) => t.device.id),
+  /** Are these tensors of one float dtype of 32 bits or more, and on one device? */
+  are_alike(args, n) {
+    const tensors = n === 1 ? readTensors(argument(args, 0)) : null;
+    if (tensors === null || tensors.length === 0) return notImplemented;
+    const { dtype, device } = tensors[0]!;
+    const isWide = dtype.kind === "float" && dtype.size >= 4;
+    return truth(isWide && tensors.every((t) => t.dtype === dtype && t.device === device));
+  },
   are_heads(args, n) {
     if (n !== 3) return notImplemented;
     const [query, key, value] = [0, 1, 2].map((i) => readTensor(argument(args, i)));
@@ -261,6 +367,14 @@ function ask1(question: (t: Tensor) => boolean): Direct {
   return (args) => {
     const t = readTensor(argument(args, 0));
     return t === null ? notImplemented : truth(question(t));
+  };
+}
+
+function askNumber(question: (t: Tensor) => number): Direct {
+  return (args) => {
+    const t = readTensor(argument(args, 0));
+    const answer = t === null ? -1 : question(t);
+    return answer >= 0 && answer === (answer | 0) ? newInt(answer) : notImplemented;
   };
 }
 

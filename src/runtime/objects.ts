@@ -4,9 +4,10 @@
  * know is strange, and left to whoever asked.
  */
 import { ask, python } from "./bridge.ts";
+import { deviceById, type Device } from "./device.ts";
 import { dtypeById, Scalar, type DType } from "./dtype.ts";
-import { drop, get } from "./handles.ts";
-import { ABSENT, ELLIPSIS, INTEGER, NEW_AXIS, SLICE } from "./ops/basic_index.ts";
+import { drop, get, put } from "./handles.ts";
+import { ABSENT, ELLIPSIS, INTEGER, NEW_AXIS, SLICE, TENSOR } from "./ops/basic_index.ts";
 import type { Tensor } from "./tensor.ts";
 
 // CPython 3.14 in 32 bits, in words: every object begins with its count of references and its type.
@@ -21,6 +22,7 @@ const LIST_ITEMS = 3;
 const SLICE_START = 2;
 /** A damaged length must not ask for all memory. */
 const MOST_ITEMS = 64;
+const MOST_TENSORS = 8192;
 const TEXT_LENGTH = 2;
 
 /** CPython's own functions that are used here. */
@@ -33,16 +35,19 @@ interface Machine {
   _PyObject_CallNoArgs(callable: number): number;
   _PyLong_FromLong(value: number): number;
   _PyFloat_FromDouble(value: number): number;
+  _PyLong_FromDouble(value: number): number;
   _PyTuple_New(n: number): number;
+  _PyList_New(n: number): number;
   _PyUnicode_AsUTF8(text: number): number;
+  _Py_DecRef(object: number): void;
 }
 
 /** What Python tells. */
 interface Addresses {
   /** Tensor, Parameter, what both are made of, Size, and the function that raises. */
   objects: [number, number, number, number, number];
-  /** Descriptors of the slots h, _shape and _dtype. */
-  slots: [number, number, number];
+  /** Descriptors of the slots h, _shape, _dtype and _grad. */
+  slots: [number, number, number, number];
   dtypes: [object: number, id: number][];
 }
 
@@ -72,6 +77,8 @@ let raiser = 0;
 let handleAt = 0;
 let shapeAt = 0;
 let dtypeAt = 0;
+/** The object that stands for its gradient; 0 where nobody asked yet. */
+let gradAt = 0;
 /** torch's dtypes by address, and their addresses by number. */
 const dtypes = new Map<number, number>();
 const dtypeObjects: (number | undefined)[] = [];
@@ -108,7 +115,7 @@ function learn(): void {
   refresh();
   if (told === null) return;
   [tensorType, parameterType, tensorBase, sizeType, raiser] = told.objects;
-  [handleAt, shapeAt, dtypeAt] = told.slots.map((descriptor) => slotOf(descriptor) >> 2) as [number, number, number];
+  [handleAt, shapeAt, dtypeAt, gradAt] = told.slots.map((descriptor) => slotOf(descriptor) >> 2) as Addresses["slots"];
   dtypes.clear();
   for (const [object, id] of told.dtypes) {
     dtypes.set(object, id);
@@ -174,6 +181,25 @@ export function readFloat(object: number): number | null {
   return typeOf(object) === floatType ? doubles[(object >> 3) + 1]! : readInt(object);
 }
 
+export function isSequence(object: number): boolean {
+  const type = typeOf(object);
+  return type === listType || type === tupleType || type === sizeType;
+}
+
+/** What a list or tuple holds; to be read before Python's memory grows. */
+export function sequence(object: number): { size: number; items: Uint32Array } {
+  const at = object >> 2;
+  const items = words[at + TYPE] === listType ? words[at + LIST_ITEMS]! >> 2 : at + TUPLE_ITEMS;
+  const size = words[at + TUPLE_SIZE]!;
+  return { size, items: words.subarray(items, items + size) };
+}
+
+export function kindOfNumber(object: number): "bool" | "int" | "float" | null {
+  const type = typeOf(object);
+  return type === floatType ? "float" : type === intType ? "int" : type === boolType ? "bool" : null;
+}
+
+/** Sizes, dims: numbers in a list or tuple, a number alone, or sizes given as the one argument of many. */
 export function readInts(object: number): number[] | null {
   const at = object >> 2;
   const type = words[at + TYPE]!;
@@ -185,6 +211,7 @@ export function readInts(object: number): number[] | null {
   }
   const n = words[at + TUPLE_SIZE]!;
   if (n > MOST_ITEMS) return strange();
+  if (n === 1 && isSequence(words[items]!)) return readFlatInts(words[items]!);
   const out = new Array<number>(n);
   for (let i = 0; i < n; i++) {
     const item = words[items + i]!;
@@ -193,6 +220,13 @@ export function readInts(object: number): number[] | null {
     out[i] = readInt(item)!;
   }
   return out;
+}
+
+/** Deeper than that no sizes lie. */
+function readFlatInts(object: number): number[] | null {
+  const { items } = sequence(object);
+  for (const item of items) if (isSequence(item)) return strange();
+  return readInts(object);
 }
 
 export function readBool(object: number): boolean | null {
@@ -217,7 +251,7 @@ export function readTensors(object: number): Tensor[] | null {
   if (type !== listType && type !== tupleType) return strange();
   const items = type === listType ? words[at + LIST_ITEMS]! >> 2 : at + TUPLE_ITEMS;
   const n = words[at + TUPLE_SIZE]!;
-  if (n > MOST_ITEMS) return strange();
+  if (n > MOST_TENSORS) return strange();
   const out = new Array<Tensor>(n);
   for (let i = 0; i < n; i++) {
     const t = readTensor(words[items + i]!);
@@ -254,8 +288,14 @@ export function readDtype(object: number): unknown {
   return id === undefined ? strange() : dtypeById(id);
 }
 
+/** The number of a device, as torch/_device.py resolves it. */
+export function readDevice(object: number): Device | null {
+  const id = readInt(object);
+  return id === null ? null : deviceById(id);
+}
+
 /** The four numbers of one item. */
-function writeItem(item: number, into: number[]): void {
+function writeItem(item: number, into: number[], tensors: Tensor[]): void {
   const type = typeOf(item);
   if (type === intType) into.push(INTEGER, readInt(item)!, 0, 0);
   else if (type === sliceType) {
@@ -269,17 +309,18 @@ function writeItem(item: number, into: number[]): void {
     }
   } else if (item === none) into.push(NEW_AXIS, 0, 0, 0);
   else if (item === ellipsis) into.push(ELLIPSIS, 0, 0, 0);
+  else if (isTensor(item)) into.push(TENSOR, tensors.push(get(words[(item >> 2) + handleAt]!)) - 1, 0, 0);
   else isStrange = true;
 }
 
-/** What basicIndex takes for an index of numbers, slices, None and the ellipsis. */
-export function readIndex(given: number): number[] {
+/** What basicIndex takes for an index of numbers, slices, None and the ellipsis; index tensors go to `tensors`. */
+export function readIndex(given: number, tensors: Tensor[]): number[] {
   const items: number[] = [];
   if (typeOf(given) === tupleType) {
     const count = words[(given >> 2) + TUPLE_SIZE]!;
     if (count > MOST_ITEMS) isStrange = true;
-    else for (let i = 0; i < count; i++) writeItem(words[(given >> 2) + TUPLE_ITEMS + i]!, items);
-  } else writeItem(given, items);
+    else for (let i = 0; i < count; i++) writeItem(words[(given >> 2) + TUPLE_ITEMS + i]!, items, tensors);
+  } else writeItem(given, items, tensors);
   return items;
 }
 
@@ -319,12 +360,57 @@ export function wrapAll(handles: readonly number[], made: readonly Tensor[]): nu
   return tuple;
 }
 
+/** The object that stands for the gradient of the tensor `object`: always the same one while it is that gradient. */
+export function gradOf(object: number, grad: Tensor): number {
+  const known = words[(object >> 2) + gradAt]!;
+  if (known !== 0 && grad.handle !== 0 && words[(known >> 2) + handleAt] === grad.handle) return held(known);
+  const made = wrap(put(grad), grad.dtype);
+  if (made !== 0) keepGrad(object, made);
+  return made;
+}
+
+/** From now on `grad` stands for the gradient of `object`; 0 for nothing. */
+export function keepGrad(object: number, grad: number): void {
+  const at = (object >> 2) + gradAt;
+  const before = words[at]!;
+  if (grad !== 0) words[grad >> 2]!++;
+  words[at] = grad;
+  if (before !== 0) machine._Py_DecRef(before);
+}
+
 /** The handle of a tensor that goes; it has none from now on. */
 export function takeHandle(object: number): number {
   const at = (object >> 2) + handleAt;
   const handle = words[at]!;
   words[at] = 0;
   return handle;
+}
+
+/** Nested lists of values in order; 0 where Python has raised. */
+export function fillList(shape: readonly number[], values: readonly (number | boolean)[], isFloat: boolean): number {
+  let at = 0;
+  const element = (): number => {
+    const value = values[at++]!;
+    if (typeof value === "boolean") return truth(value);
+    if (isFloat) return newFloat(value);
+    return value === (value | 0) ? newInt(value) : machine._PyLong_FromDouble(value);
+  };
+  const list = (depth: number): number => {
+    if (depth === shape.length) return element();
+    const size = shape[depth]!;
+    const object = machine._PyList_New(size);
+    for (let i = 0; object !== 0 && i < size; i++) {
+      const item = list(depth + 1);
+      if (item === 0) {
+        machine._Py_DecRef(object);
+        return 0;
+      }
+      if (words !== machine.HEAPU32) refresh();
+      words[(words[(object >> 2) + LIST_ITEMS]! >> 2) + i] = item;
+    }
+    return object;
+  };
+  return list(0);
 }
 
 /** The same object, held once more. Memory may have grown since it was read. */

@@ -106,10 +106,12 @@ from _core import (
     op__rpow as _core__rpow,
     op__rremainder as _core__rremainder,
     op__sample_dirichlet as _core__sample_dirichlet,
+    op__scale_all_ as _core__scale_all_,
     op__scatter as _core__scatter,
     op__scatter_reduce as _core__scatter_reduce,
     op__set_rng_state as _core__set_rng_state,
     op__sgd_step_ as _core__sgd_step_,
+    op__sgd_steps_ as _core__sgd_steps_,
     op__slice as _core__slice,
     op__sort as _core__sort,
     op__split as _core__split,
@@ -117,6 +119,7 @@ from _core import (
     op__standard_gamma_grad as _core__standard_gamma_grad,
     op__std_mean as _core__std_mean,
     op__to_device as _core__to_device,
+    op__total_norm as _core__total_norm,
     op__unflatten as _core__unflatten,
     op__unfold_backward as _core__unfold_backward,
     op__unpack_int4 as _core__unpack_int4,
@@ -550,10 +553,12 @@ from _direct import (
     _rpow as _direct__rpow,
     _rremainder as _direct__rremainder,
     _sample_dirichlet as _direct__sample_dirichlet,
+    _scale_all_ as _direct__scale_all_,
     _scatter as _direct__scatter,
     _scatter_reduce as _direct__scatter_reduce,
     _set_rng_state as _direct__set_rng_state,
     _sgd_step_ as _direct__sgd_step_,
+    _sgd_steps_ as _direct__sgd_steps_,
     _slice as _direct__slice,
     _sort as _direct__sort,
     _split as _direct__split,
@@ -561,6 +566,7 @@ from _direct import (
     _standard_gamma_grad as _direct__standard_gamma_grad,
     _std_mean as _direct__std_mean,
     _to_device as _direct__to_device,
+    _total_norm as _direct__total_norm,
     _unflatten as _direct__unflatten,
     _unfold_backward as _direct__unfold_backward,
     _unpack_int4 as _direct__unpack_int4,
@@ -2345,6 +2351,18 @@ def _sample_dirichlet(input, generator=None, *, out=None):
         raise
 
 
+def _scale_all_(tensors, scale):
+    "Multiplies each of many tensors by one number where it stands."
+    result = _direct__scale_all_(tensors, scale)
+    if result is not NotImplemented:
+        return result
+    try:
+        return _wrap(_core__scale_all_(_handles(tensors), scale.h))
+    except AttributeError:
+        _check_tensors("_scale_all_", [("scale", 2, scale)])
+        raise
+
+
 def _scatter(input, dim, index, src):
     "input with src written at index."
     result = _direct__scatter(input, dim, index, src)
@@ -2398,6 +2416,14 @@ def _sgd_step_(input, grad, momentum_buffer, first, lr, momentum, dampening, wei
     except AttributeError:
         _check_tensors("_sgd_step_", [("input", 1, input), ("grad", 2, grad)])
         raise
+
+
+def _sgd_steps_(tensors, each, first, lr, momentum, dampening, weight_decay, nesterov, maximize):
+    "One SGD step of many parameters: for each the parameter, its gradient and, with three of them, its momentum buffer."
+    result = _direct__sgd_steps_(tensors, each, first, lr, momentum, dampening, weight_decay, nesterov, maximize)
+    if result is not NotImplemented:
+        return result
+    return _wrap(_core__sgd_steps_(_handles(tensors), each, first, lr, momentum, dampening, weight_decay, nesterov, maximize))
 
 
 def _slice(input, dim, start, length, step):
@@ -2488,6 +2514,14 @@ def _to_device(input, device, non_blocking=False):
     except AttributeError:
         _check_tensors("_to_device", [("input", 1, input)])
         raise
+
+
+def _total_norm(tensors):
+    "The 2-norm of tensors of one dtype, float32 or wider, as if they were one vector."
+    result = _direct__total_norm(tensors)
+    if result is not NotImplemented:
+        return result
+    return _wrap(_core__total_norm(_handles(tensors)))
 
 
 def _unflatten(input, dim, sizes):

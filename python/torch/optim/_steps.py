@@ -13,6 +13,14 @@ class StepCounts:
 
     def advance(self, states, all_states):
         """Add one to the step of each of `states`; returns the new counts in order."""
+        shared = states[0]["step"]
+        known = self._known.get(id(shared))
+        if known is not None and known[2] == len(states) and all([state["step"] is shared for state in states]):
+            # As nearly always: all of them, and nobody else.
+            value = known[1] + 1.0
+            shared.fill_(value)
+            self._known[id(shared)] = (shared, value, known[2])
+            return [value] * len(states)
         together = {}
         for state in states:
             together.setdefault(id(state["step"]), []).append(state)

@@ -11,6 +11,7 @@ from .optimizer import (
     _check_lr,
     _get_value,
     _use_grad_for_differentiable,
+    _with_gradients,
 )
 
 __all__ = ["Adam"]
@@ -70,8 +71,6 @@ class Adam(Optimizer):
         new_step = None
         states = []
         for param in params:
-            if param.grad.is_sparse:
-                raise RuntimeError("Adam does not support sparse gradients, please consider SparseAdam instead")
             state = self.state[param]
             if not state:
                 if new_step is None:
@@ -88,7 +87,7 @@ class Adam(Optimizer):
     def step(self, closure=None):
         loss = self._closure_loss(closure)
         for group in self.param_groups:
-            params = [param for param in group["params"] if param.grad is not None]
+            params, grads = _with_gradients(group["params"])
             if not params:
                 continue
             amsgrad = group["amsgrad"]
@@ -104,7 +103,7 @@ class Adam(Optimizer):
                 lr = _get_value(lr)
             _C._adam_(
                 params,
-                [param.grad for param in params],
+                grads,
                 [state["exp_avg"] for state in states],
                 [state["exp_avg_sq"] for state in states],
                 [state["max_exp_avg_sq"] for state in states] if amsgrad else [],

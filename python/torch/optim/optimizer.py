@@ -45,6 +45,12 @@ def _get_value(x):
     return x.item() if isinstance(x, torch.Tensor) else x
 
 
+def _with_gradients(params):
+    """Those that have a gradient, and the gradients."""
+    found = [(param, grad) for param in params if (grad := param.grad) is not None]
+    return [param for param, _ in found], [grad for _, grad in found]
+
+
 def _stack_if_compiling(x):
     return x
 

@@ -1,7 +1,14 @@
 """Stochastic gradient descent, with momentum (Nesterov's too); the arithmetic of a step is one call."""
 
 from .. import _C
-from .optimizer import Optimizer, _check_at_least_zero, _check_lr, _get_value, _use_grad_for_differentiable
+from .optimizer import (
+    Optimizer,
+    _check_at_least_zero,
+    _check_lr,
+    _get_value,
+    _use_grad_for_differentiable,
+    _with_gradients,
+)
 
 __all__ = ["SGD"]
 
@@ -31,7 +38,7 @@ class SGD(Optimizer):
     def step(self, closure=None):
         loss = self._closure_loss(closure)
         for group in self.param_groups:
-            params = [param for param in group["params"] if param.grad is not None]
+            params, grads = _with_gradients(group["params"])
             if not params:
                 continue
             momentum = group["momentum"]
@@ -40,7 +47,7 @@ class SGD(Optimizer):
                 buffers = [self.state[param].get("momentum_buffer") for param in params]
             # Buffers that are None are made by the call: the first buffer is the first gradient.
             _C._sgd_(
-                params, [param.grad for param in params], buffers, _get_value(group["lr"]), momentum,
+                params, grads, buffers, _get_value(group["lr"]), momentum,
                 group["dampening"], _get_value(group["weight_decay"]), group["nesterov"], group["maximize"],
             )
             if momentum != 0:

@@ -1,6 +1,7 @@
 /**
- * Adam's step for all parameters of a group as one launch, on GPUs: there a launch costs more than a small parameter's
- * step. What the kernel cannot take, state that lies in memory otherwise than its parameter, is stepped one by one.
+ * Adam's step for all parameters of a group in one call. On GPUs it is one launch: there a launch costs more than a small
+ * parameter's step. What that kernel cannot take, state that lies in memory otherwise than its parameter, is stepped one
+ * by one, as everything is on the CPU.
  */
 import { RuntimeError } from "../errors.ts";
 import { launch, pointerOf } from "../launch.ts";
@@ -59,6 +60,14 @@ export const adamMany = op({
     maximize: boolean,
   ): Tensor {
     const [first] = tensors as [Tensor];
+    if (first.device.type !== "cuda") {
+      for (let i = 0; i < tensors.length; i += each) {
+        const [p, grad, m, v] = [tensors[i]!, tensors[i + 1]!, tensors[i + 2]!, tensors[i + 3]!];
+        const largest = each > 4 ? tensors[i + 4]! : null;
+        adam_(p, grad, m, v, largest, step, lr, beta1, beta2, eps, decay, decoupled, maximize);
+      }
+      return first;
+    }
     const rates = count
       ? [lr, beta1, beta2, eps, 0, decay, lr * decay]
       : [lr / (1 - beta1 ** step), beta1, beta2, eps, Math.sqrt(1 - beta2 ** step), decay, lr * decay];

@@ -8,6 +8,8 @@ export const INTEGER = 0;
 export const SLICE = 1;
 export const NEW_AXIS = 2;
 export const ELLIPSIS = 3;
+/** A position among index tensors, see mixed_index.ts; not taken here. */
+export const TENSOR = 4;
 /** Stands for an absent bound of a slice. */
 export const ABSENT = -(2 ** 52);
 

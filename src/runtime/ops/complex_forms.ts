@@ -154,6 +154,8 @@ const forms: Record<string, Form> = {
   // Optimizers see twice as many numbers.
   _adam_step_: step("_adam_step_"),
   _sgd_step_: step("_sgd_step_"),
+  _adam_steps_: steps("_adam_steps_"),
+  _sgd_steps_: steps("_sgd_steps_"),
   uniform_(t: Tensor, ...rest: unknown[]) {
     getRegistered("uniform_", viewAsReal(t), ...rest);
     return t;
@@ -171,6 +173,17 @@ function step(name: string): Form {
   return (...args) => {
     getRegistered(name, ...(args as unknown[]).map((a) => (isComplex(a) ? viewAsReal(a as Tensor) : a)));
     return args[0];
+  };
+}
+
+function steps(name: string): Form {
+  return (tensors: Tensor[], ...rest: unknown[]) => {
+    getRegistered(
+      name,
+      tensors.map((t) => (isComplex(t) ? viewAsReal(t) : t)),
+      ...rest,
+    );
+    return tensors[0];
   };
 }
 

@@ -1,5 +1,5 @@
-/** One optimizer step for one parameter as one kernel. `torch.optim` loops over parameters inside a single call. */
-import { op } from "../op.ts";
+/** One optimizer step for one parameter as one kernel. `torch.optim` hands over all parameters in a single call. */
+import { op, registry } from "../op.ts";
 import { e, input as leaf, param } from "../pointwise/expr.ts";
 import { PointwiseKernel } from "../pointwise/kernel.ts";
 import type { Expr } from "../pointwise/expr.ts";
@@ -112,5 +112,42 @@ export const sgd_ = op({
     });
     update(k, buffer ? [p, buffer] : [p], buffer ? [p, grad, buffer] : [p, grad], [lr, momentum, dampening, decay]);
     return p;
+  },
+});
+
+export const sgdMany = op({
+  signature:
+    "_sgd_steps_(Tensor[] tensors, int each, bool first, float lr, float momentum, float dampening, float weight_decay, bool nesterov, bool maximize) -> Tensor",
+  doc: "One SGD step of many parameters: for each the parameter, its gradient and, with three of them, its momentum buffer.",
+  in: "_C",
+  differentiable: false,
+  forward(
+    tensors: Tensor[],
+    each: number,
+    first: boolean,
+    lr: number,
+    momentum: number,
+    dampening: number,
+    decay: number,
+    nesterov: boolean,
+    maximize: boolean,
+  ): Tensor {
+    for (let i = 0; i < tensors.length; i += each) {
+      const buffer = each > 2 ? tensors[i + 2]! : null;
+      sgd_(tensors[i]!, tensors[i + 1]!, buffer, first, lr, momentum, dampening, decay, nesterov, maximize);
+    }
+    return tensors[0]!;
+  },
+});
+
+export const scaleAll = op({
+  signature: "_scale_all_(Tensor[] tensors, Tensor scale) -> Tensor",
+  doc: "Multiplies each of many tensors by one number where it stands.",
+  in: "_C",
+  differentiable: false,
+  forward(tensors: Tensor[], scale: Tensor): Tensor {
+    const multiply = registry.get("mul_") as unknown as (t: Tensor, scale: Tensor) => Tensor;
+    for (const t of tensors) multiply(t, scale);
+    return scale;
   },
 });

@@ -469,6 +469,37 @@ export const norm1 = op({
 const rootKernel = new PointwiseKernel("sqrt", [e.sqrt(leaf(0))], 1, 0);
 const sqrtKernel = (t: Tensor): void => rootKernel.launch(t.dtype, [t], [t], []);
 
+export const totalNorm = op({
+  signature: "_total_norm(Tensor[] tensors) -> Tensor",
+  doc: "The 2-norm of tensors of one dtype, float32 or wider, as if they were one vector.",
+  in: "_C",
+  differentiable: false,
+  forward(tensors: Tensor[]): Tensor {
+    const { dtype, device } = tensors[0]!;
+    const squares = empty([tensors.length], dtype, device);
+    tensors.forEach((t, i) => {
+      if (t.dtype !== dtype) throw new RuntimeError(`a norm of ${dtype.name} and ${t.dtype.name} together`);
+      const out = new Tensor(squares.storage, [], [], i, dtype);
+      launch("reduce", [out], t.numel, [
+        code.sumSquares,
+        t.pointer,
+        t.dtype.id,
+        out.pointer,
+        dtype.id,
+        0,
+        0,
+        t.rank,
+        ...t.shape,
+        ...t.strides,
+        0,
+      ]);
+    });
+    const { out } = reduceKernel(squares, "sum", [0], false, dtype);
+    sqrtKernel(out);
+    return out;
+  },
+});
+
 /** Sum a broadcast gradient back to the shape it came from. */
 export function sumTo(t: Tensor, shape: Shape): Tensor {
   if (sameShape(t.shape, shape)) return t;

@@ -3,7 +3,10 @@
 import functools
 import warnings
 
+import _direct
 import torch
+
+from ..._gen import functions as _f
 
 __all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
 
@@ -23,16 +26,19 @@ def _as_list(tensors):
     return [tensors] if isinstance(tensors, torch.Tensor) else list(tensors)
 
 
-@_no_grad
-def get_total_norm(tensors, norm_type=2.0, error_if_nonfinite=False, foreach=None):
-    """The norm of all tensors as if they were one vector: the norm of their norms."""
-    tensors = _as_list(tensors)
+def _norm_of(tensors, norm_type):
+    if norm_type == 2.0 and _direct.are_alike(tensors) is True:
+        return _f._total_norm(tensors)
+    device = tensors[0].device
+    norms = [torch.linalg.vector_norm(tensor, norm_type).to(device) for tensor in tensors]
+    return torch.linalg.vector_norm(torch.stack(norms), norm_type)
+
+
+def _total_norm(tensors, norm_type, error_if_nonfinite):
     norm_type = float(norm_type)
     if not tensors:
         return torch.tensor(0.0)
-    device = tensors[0].device
-    norms = [torch.linalg.vector_norm(tensor, norm_type).to(device) for tensor in tensors]
-    total = torch.linalg.vector_norm(torch.stack(norms), norm_type)
+    total = _norm_of(tensors, norm_type)
     if error_if_nonfinite and bool(torch.logical_or(total.isnan(), total.isinf())):
         raise RuntimeError(
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be "
@@ -43,14 +49,28 @@ def get_total_norm(tensors, norm_type=2.0, error_if_nonfinite=False, foreach=Non
 
 
 @_no_grad
-def clip_grads_with_norm_(parameters, max_norm, total_norm, foreach=None):
-    grads = [param.grad for param in _as_list(parameters) if param.grad is not None]
-    if not grads:
-        return
+def get_total_norm(tensors, norm_type=2.0, error_if_nonfinite=False, foreach=None):
+    """The norm of all tensors as if they were one vector: the norm of their norms."""
+    return _total_norm(_as_list(tensors), norm_type, error_if_nonfinite)
+
+
+def _scale_to_norm(grads, max_norm, total_norm):
     # Multiplying by one costs less than asking whether to: the norm stays where it is.
     scale = torch.clamp(float(max_norm) / (total_norm + 1e-6), max=1.0)
+    if _direct.are_alike([scale, *grads]) is True:
+        _f._scale_all_(grads, scale)
+        return
     for grad in grads:
         grad.mul_(scale.to(grad.device))
+
+
+def _gradients(parameters):
+    return [grad for param in parameters if (grad := param.grad) is not None]
+
+
+@_no_grad
+def clip_grads_with_norm_(parameters, max_norm, total_norm, foreach=None):
+    _scale_to_norm(_gradients(_as_list(parameters)), max_norm, total_norm)
 
 
 @_no_grad
@@ -60,9 +80,9 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=Fals
         warnings.warn(
             "`parameters` is an empty generator, no gradient clipping will occur.", stacklevel=3
         )
-    grads = [param.grad for param in parameters if param.grad is not None]
-    total_norm = get_total_norm(grads, norm_type, error_if_nonfinite, foreach)
-    clip_grads_with_norm_(parameters, max_norm, total_norm, foreach)
+    grads = _gradients(parameters)
+    total_norm = _total_norm(grads, norm_type, error_if_nonfinite)
+    _scale_to_norm(grads, max_norm, total_norm)
     return total_norm
 
 
@@ -77,6 +97,5 @@ def clip_grad_norm(parameters, max_norm, norm_type=2.0, error_if_nonfinite=False
 @_no_grad
 def clip_grad_value_(parameters, clip_value, foreach=None):
     clip_value = float(clip_value)
-    for param in _as_list(parameters):
-        if param.grad is not None:
-            param.grad.clamp_(min=-clip_value, max=clip_value)
+    for grad in _gradients(_as_list(parameters)):
+        grad.clamp_(min=-clip_value, max=clip_value)
