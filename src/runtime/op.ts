@@ -202,12 +202,10 @@ function execute(record: OpRecord, args: readonly unknown[]): unknown {
     rebaseHistory(self, node);
     return result;
   }
-  const outputs = Array.isArray(result) ? result : [result];
-  node.nOutputs = outputs.length;
-  outputs.forEach((t, i) => {
-    node.describeOutput(t, i);
-    if (isDifferentiable(t.dtype)) t.setNode(node, i);
-  });
+  if (Array.isArray(result)) {
+    node.nOutputs = result.length;
+    for (let i = 0; i < result.length; i++) node.bear(result[i] as Tensor, i);
+  } else node.bear(result as Tensor, 0);
   if (spec.view) linkView(record, args, result);
   node.saveResults(result);
   return result;
@@ -259,33 +257,36 @@ export class OpNode extends Node {
     const { save = [], mutates } = record.spec;
     this.#save = typeof save === "function" ? save(args) : save;
     const inputs: (Tensor | null)[] = [];
-    record.signature.arguments.forEach((argument, i) => {
+    const declared = record.signature.arguments;
+    for (let i = 0; i < declared.length; i++) {
+      const { name, type } = declared[i]!;
       const value = args[i];
-      const { name } = argument;
-      const list = argument.type === "Tensor[]";
-      if (list) {
-        const tensors = value as Tensor[];
-        this.#slots.push({ name, start: inputs.length, count: tensors.length, list });
-        inputs.push(...tensors);
-        if (this.#save.includes(name)) this.#keep(name, tensors, true, false);
-        this.#plain[name] = tensors.map((t) => ({ shape: t.shape, dtype: t.dtype, device: t.device }));
-      } else if (argument.type === "Tensor?[]") {
-        // Index tensors: backward needs them whatever it saves, and they get no gradient.
-        this.#keep(name, value as Tensor[], true, false);
-      } else if (value instanceof Tensor) {
-        this.#slots.push({ name, start: inputs.length, count: 1, list });
+      if (value instanceof Tensor) {
+        this.#slots.push({ name, start: inputs.length, count: 1, list: false });
         inputs.push(value);
         this.#info[name] = { shape: value.shape, dtype: value.dtype, device: value.device };
         // What is about to be overwritten is copied first.
-        if (this.#save.includes(name))
-          this.#keep(name, [mutates && i === 0 ? copyWithHistory(value) : value], false, false);
-      } else if (record.tensorPositions.includes(i) && !value) {
-        this.#plain[name] = null;
+        if (this.#save.includes(name)) this.#keep(name, mutates && i === 0 ? copyWithHistory(value) : value, false);
+      } else if (type === "Tensor[]") {
+        const tensors = value as Tensor[];
+        this.#slots.push({ name, start: inputs.length, count: tensors.length, list: true });
+        inputs.push(...tensors);
+        if (this.#save.includes(name)) this.#keepAll(name, tensors);
+        this.#plain[name] = tensors.map((t) => ({ shape: t.shape, dtype: t.dtype, device: t.device }));
+      } else if (type === "Tensor?[]") {
+        // Index tensors: backward needs them whatever it saves, and they get no gradient.
+        this.#keepAll(name, value as Tensor[]);
       } else {
-        this.#plain[name] = value;
+        this.#plain[name] = !value && record.tensorPositions.includes(i) ? null : value;
       }
-    });
+    }
     this.connect(inputs);
+  }
+
+  /** Of its outputs: this is where `t` comes from. */
+  bear(t: Tensor, index: number): void {
+    this.describeOutput(t, index);
+    if (isDifferentiable(t.dtype)) t.setNode(this, index);
   }
 
   /** Of an op that was composed of others: the name it goes by all the same. */
@@ -295,17 +296,23 @@ export class OpNode extends Node {
     return this.displayName ?? this.record.gradName;
   }
 
-  #keep(name: string, tensors: readonly Tensor[], list: boolean, isOutput: boolean): void {
-    this.#saved.push({ name, list, isOutput, tensors: tensors.map((t) => (t ? keepTensor(t, isOutput) : null)) });
+  #keep(name: string, t: Tensor, isOutput: boolean): void {
+    this.#saved.push({ name, list: false, isOutput, tensors: [t ? keepTensor(t, isOutput) : null] });
+  }
+
+  #keepAll(name: string, tensors: readonly (Tensor | null)[]): void {
+    const kept = tensors.map((t) => (t ? keepTensor(t, false) : null));
+    this.#saved.push({ name, list: true, isOutput: false, tensors: kept });
   }
 
   saveResults(result: unknown): void {
     const save = this.#save;
+    if (save.length === 0) return;
     const results = this.record.signature.results;
-    if (save.includes("result")) this.#keep("result", [result as Tensor], false, true);
-    results.forEach((name, i) => {
-      if (save.includes(name)) this.#keep(name, [(result as Tensor[])[i]!], false, true);
-    });
+    if (save.includes("result")) this.#keep("result", result as Tensor, true);
+    for (let i = 0; i < results.length; i++) {
+      if (save.includes(results[i]!)) this.#keep(results[i]!, (result as Tensor[])[i]!, true);
+    }
   }
 
   apply(grads: (Tensor | null)[]): (Tensor | null)[] {
@@ -323,23 +330,23 @@ export class OpNode extends Node {
     const saved: Record<string, unknown> = { ...this.#plain, info: this.#info, dys: grads };
     const resultNames = this.record.signature.results;
     for (const { name, list, tensors, isOutput } of this.#saved) {
-      const unpacked = tensors.map((t, i) =>
-        t ? t.unpack(this, isOutput, list ? i : Math.max(0, resultNames.indexOf(name))) : null,
-      );
-      saved[name] = list ? unpacked : unpacked[0];
+      if (list) saved[name] = tensors.map((t, i) => (t ? t.unpack(this, isOutput, i) : null));
+      else saved[name] = tensors[0] ? tensors[0].unpack(this, isOutput, Math.max(0, resultNames.indexOf(name))) : null;
     }
+    const { edges } = this;
     const needs: Record<string, boolean> = {};
     for (const { name, start, count } of this.#slots) {
-      needs[name] = this.edges.slice(start, start + count).some(Boolean);
+      let isNeeded = false;
+      for (let i = start; i < start + count; i++) isNeeded ||= edges[i] !== null;
+      needs[name] = isNeeded;
     }
     saved.needs = needs;
     const out = this.record.spec.backward!(saved as never, grads[0]!) as Record<string, unknown>;
-    const byEdge = new Array<Tensor | null>(this.edges.length).fill(null);
-    for (const { name, start, count, list } of this.#slots) {
+    const byEdge: (Tensor | null)[] = [];
+    for (const { name, count, list } of this.#slots) {
       const grad = out[name];
-      if (!grad) continue;
-      if (list) for (let i = 0; i < count; i++) byEdge[start + i] = (grad as (Tensor | null)[])[i] ?? null;
-      else byEdge[start] = grad as Tensor;
+      if (!list) byEdge.push((grad as Tensor | null | undefined) ?? null);
+      else for (let i = 0; i < count; i++) byEdge.push((grad as (Tensor | null)[] | undefined)?.[i] ?? null);
     }
     return byEdge;
   }

@@ -191,9 +191,11 @@ export function runBackward(
 
   function runNode(node: Node, buffer: (Tensor | null)[]): void {
     runHooks(node, buffer);
-    for (const { output, slot } of capture.get(node) ?? []) {
-      const grad = buffer[output] ?? null;
-      captured[slot] = grad ? grad.retain() : null;
+    if (inputs) {
+      for (const { output, slot } of capture.get(node) ?? []) {
+        const grad = buffer[output] ?? null;
+        captured[slot] = grad ? grad.retain() : null;
+      }
     }
     const runs =
       buffer.some(Boolean) &&
@@ -211,14 +213,15 @@ export function runBackward(
         watching?.endBackward(buffer, results);
       }
     }
-    edges.forEach((edge, i) => {
-      if (!edge) return;
+    for (let i = 0; i < edges.length; i++) {
+      const edge = edges[i];
+      if (!edge) continue;
       const grad = results[i];
       if (grad) accumulate(edge.node, edge.index, conform(node, i, edge.node, edge.index, grad));
       const left = dependencies.get(edge.node)! - 1;
       dependencies.set(edge.node, left);
       if (left === 0) ready.push(edge.node);
-    });
+    }
     if (!retainGraph && !(node instanceof AccumulateGrad)) node.releaseSaved();
   }
 }
@@ -253,8 +256,9 @@ function conform(node: Node, i: number, target: Node, index: number, grad: Tenso
 }
 
 function runHooks(node: Node, buffer: (Tensor | null)[]): void {
-  const hooks =
-    node instanceof AccumulateGrad ? (node.variable.hooks ?? []).map((id) => ({ output: 0, id })) : (node.hooks ?? []);
+  const isLeaf = node instanceof AccumulateGrad;
+  if (isLeaf ? node.variable.hooks === null : node.hooks === null && node.retained === null) return;
+  const hooks = isLeaf ? (node.variable.hooks ?? []).map((id) => ({ output: 0, id })) : (node.hooks ?? []);
   for (const { output, id } of hooks) {
     const grad = buffer[output];
     if (!grad) continue;

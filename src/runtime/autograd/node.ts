@@ -64,8 +64,11 @@ export abstract class Node {
 
   /** Take the place of an input's history: called once per differentiable input. */
   connect(inputs: readonly (Tensor | null)[]): void {
-    this.edges = inputs.map((t) => (t && t.requiresGrad ? gradientEdge(t) : null));
-    for (const edge of this.edges) edge?.node.retain();
+    for (const t of inputs) {
+      const edge = t && t.requiresGrad ? gradientEdge(t) : null;
+      edge?.node.retain();
+      this.edges.push(edge);
+    }
   }
 
   describeOutput(t: Tensor, index: number): void {
@@ -138,7 +141,7 @@ export class SavedTensor {
 
   /** An output of the node itself is saved without its history, or the two would keep each other alive. */
   constructor(t: Tensor, isOutput: boolean) {
-    const isLeaf = !isOutput && t.requiresGrad && t.node === null;
+    const isLeaf = !isOutput && t.node === null;
     this.#tensor = (isLeaf ? t : alias(t)).retain();
     this.#version = t.storage.version;
     this.#requiresGrad = t.requiresGrad || isOutput;

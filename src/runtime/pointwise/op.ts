@@ -6,6 +6,7 @@ import { gradMode } from "../autograd/mode.ts";
 import {
   bool,
   complex64,
+  complexUse,
   int64,
   isDifferentiable,
   kindRank,
@@ -92,11 +93,12 @@ interface Gradient {
   expressions: Expr[];
   /** What its kernels read: names of tensor arguments, "result", and last the gradient. */
   reads: string[];
-  /** By which of the targets are wanted. */
-  plans: Map<string, GradientPlan>;
+  /** By which of the targets are wanted, one bit each. */
+  plans: Map<number, GradientPlan>;
 }
 
 interface GradientPlan {
+  wanted: readonly string[];
   reads: readonly string[];
   run: (tensors: Tensor[], params: (number | Scalar)[]) => Tensor[];
 }
@@ -174,29 +176,34 @@ export function pointwise<const S extends string>(spec: PointwiseSpec<S>): Op<(.
 
   /** The dtype in which the arguments meet. */
   const commonOf = (args: readonly unknown[]): DType => {
+    const common =
+      likeIdx >= 0 ? (args[likeIdx] as Tensor).dtype : (dtypeOfAll(args, decidesDtype) ?? promotedOf(args));
+    if (spec.dtype === "float") return toFloating(common);
+    return spec.dtype === "integer" && common === bool ? int64 : common;
+  };
+  const promotedOf = (args: readonly unknown[]): DType => {
     const participants: (Tensor | Scalar)[] = [];
     args.forEach((a, i) => {
       if (a instanceof Tensor || (a instanceof Scalar && decidesDtype[i])) participants.push(a);
     });
-    const common = likeIdx >= 0 ? (args[likeIdx] as Tensor).dtype : resultType(participants);
-    if (spec.dtype === "float") return toFloating(common);
-    return spec.dtype === "integer" && common === bool ? int64 : common;
+    return resultType(participants);
   };
   const paramsOf = (args: readonly unknown[], common: DType): number[] => {
     const params: number[] = [];
-    args.forEach((a, i) => {
+    for (let i = 0; i < args.length; i++) {
+      const a = args[i];
       if (isParam(a, i)) params.push(a instanceof Scalar ? wrapInteger(a.number, common) : (a as number));
-    });
+    }
     return params;
   };
 
   const forward = (...args: unknown[]): Tensor => {
     const { kernel } = variantFor(args);
-    const tensors = args.filter((a) => a instanceof Tensor);
+    const tensors = tensorsAmong(args);
     const common = commonOf(args);
     if (hasComplex(args)) return complexForward(variantFor(args), common, args, tensors);
     const params = paramsOf(args, common);
-    const shape = tensors.map((t) => t.shape).reduce(broadcastShapes);
+    const shape = commonShape(tensors);
     const outDtype = spec.dtype === "bool" ? bool : common;
     if (destination) checkDestination(destination, shape, outDtype);
     spec.check?.(common, signature.name, args);
@@ -220,7 +227,7 @@ export function pointwise<const S extends string>(spec: PointwiseSpec<S>): Op<(.
     const [hasImaginary] = kernel.resultsAreComplex(tensors, params.length);
     spec.check?.(common, signature.name, args);
     const outDtype = spec.dtype === "bool" ? bool : hasImaginary ? common : realOf(common);
-    const shape = tensors.map((t) => t.shape).reduce(broadcastShapes);
+    const shape = commonShape(tensors);
     if (destination) checkDestination(destination, shape, outDtype);
     const out = empty(shape, outDtype, commonDevice(tensors), resultStrides(shape, tensors));
     kernel.launch(common, [out], tensors, params);
@@ -265,7 +272,7 @@ export function pointwise<const S extends string>(spec: PointwiseSpec<S>): Op<(.
       const dtype = commonOf(args);
       return {
         root: variantFor(args).kernel.outputs[0]!,
-        tensors: args.filter((a) => a instanceof Tensor),
+        tensors: tensorsAmong(args),
         params: paramsOf(args, dtype),
         dtype,
         result: spec.dtype === "bool" ? bool : dtype,
@@ -283,16 +290,16 @@ export function pointwise<const S extends string>(spec: PointwiseSpec<S>): Op<(.
   } else if (spec.dtype !== "bool") {
     record.backward = (saved, dy) => {
       const s = saved as unknown as Record<string, unknown> & { needs: Record<string, boolean> };
+      const info = s.info as Record<string, { dtype: DType }>;
       const args = argNames.map((name, i) => {
-        const info = (s.info as Record<string, { shape: Shape }>)[name];
         // The variant is chosen by which arguments are tensors: any tensor stands for one that was not saved.
-        return mayBeTensor[i] && info ? (s[name] ?? dy) : s[name];
+        return mayBeTensor[i] && info[name] ? (s[name] ?? dy) : s[name];
       });
       const variant = variantFor(args);
       const gradient = gradientOf(variant);
       if (!gradient) return {};
-      const involved = [...Object.values(s.info as Record<string, { dtype: DType }>).map((i) => i.dtype), dy.dtype];
-      if (involved.some((d) => d.kind === "complex") || argNames.some((name) => isComplex(s[name]))) {
+      const isOverComplex = (name: string): boolean => info[name]?.dtype.kind === "complex" || isComplex(s[name]);
+      if (complexUse.seen && (isComplex(dy) || argNames.some(isOverComplex))) {
         const own = complexGradients.own.get(signature.name.replace(/_$/, ""));
         if (own) return own(s, dy);
         const values = variant.paramNames.map((name) => s[name] as number | Scalar);
@@ -369,13 +376,24 @@ function runGradient(
   dy: Tensor,
   params: (number | Scalar)[],
 ): Record<string, Tensor> {
-  const wanted = gradient.targets.filter((t) => saved.needs[t]);
-  if (wanted.length === 0) return {};
-  const key = wanted.join(",");
+  const { targets } = gradient;
+  // Bit by bit which of them are wanted.
+  let key = 0;
+  for (let i = 0; i < targets.length; i++) if (saved.needs[targets[i]!]) key |= 1 << i;
+  if (key === 0) return {};
   let plan = gradient.plans.get(key);
-  if (!plan) gradient.plans.set(key, (plan = planGradient(name, gradient, variant, wanted, params.length)));
-  const outputs = plan.run([...plan.reads.map((read) => saved[read] as Tensor), dy], params);
-  return Object.fromEntries(wanted.map((t, i) => [t, outputs[i]!]));
+  if (!plan) {
+    const wanted = targets.filter((_, i) => key & (1 << i));
+    gradient.plans.set(key, (plan = planGradient(name, gradient, variant, wanted, params.length)));
+  }
+  const { reads, wanted } = plan;
+  const inputs: Tensor[] = [];
+  for (let i = 0; i < reads.length; i++) inputs.push(saved[reads[i]!] as Tensor);
+  inputs.push(dy);
+  const outputs = plan.run(inputs, params);
+  const results: Record<string, Tensor> = {};
+  for (let i = 0; i < wanted.length; i++) results[wanted[i]!] = outputs[i]!;
+  return results;
 }
 
 /**
@@ -414,7 +432,7 @@ function planGradient(
   const reads = gradient.reads.filter((read) => used.has(leafOf(read)));
   const places = new Map([...reads.map(leafOf), GRADIENT].map((leaf, i) => [leaf, input(i)]));
   const expressions = roots.map((root) => substitute(root, places));
-  return { reads, run: derivedOp(`${name}_backward`, expressions, places.size, nParams) };
+  return { wanted, reads, run: derivedOp(`${name}_backward`, expressions, places.size, nParams) };
 }
 
 /** A derived kernel as a differentiable function of several tensors: each output again a pointwise op. */
@@ -442,11 +460,13 @@ function derivedOp(
       });
       return recorded.map((f) => f(...tensors, ...params));
     }
-    const shape = tensors.map((t) => t.shape).reduce(broadcastShapes);
-    const dtype = tensors
-      .map((t) => t.dtype)
-      .filter(isDifferentiable)
-      .reduce(promoteTypes);
+    const shape = commonShape(tensors);
+    const dtype =
+      dtypeOfAll(tensors) ??
+      tensors
+        .map((t) => t.dtype)
+        .filter(isDifferentiable)
+        .reduce(promoteTypes);
     const strides = resultStrides(shape, tensors);
     if (hasComplex(tensors) || hasComplex(params)) {
       overComplex ??= new ComplexKernel(name, expressions, true);
@@ -456,7 +476,8 @@ function derivedOp(
       overComplex.launch(common, results, tensors, params);
       return results;
     }
-    const outputs = expressions.map(() => empty(shape, dtype, commonDevice(tensors), strides));
+    const device = commonDevice(tensors);
+    const outputs = expressions.map(() => empty(shape, dtype, device, strides));
     const numbers = params.map((p) => (p instanceof Scalar ? p.number : p));
     fused.launch(dtype, outputs, tensors, numbers);
     return outputs;
@@ -496,6 +517,31 @@ function checkDestination(self: Tensor, shape: Shape, dtype: DType): void {
     const word = (d: DType) => d.legacy.slice(6, -6);
     throw new RuntimeError(`result type ${word(dtype)} can't be cast to the desired output type ${word(self.dtype)}`);
   }
+}
+
+function tensorsAmong(args: readonly unknown[]): Tensor[] {
+  const tensors: Tensor[] = [];
+  for (const a of args) if (a instanceof Tensor) tensors.push(a);
+  return tensors;
+}
+
+/** The dtype of all arguments that decide about it where they are tensors of one: then nothing is promoted. */
+function dtypeOfAll(args: readonly unknown[], decides: readonly boolean[] | null = null): DType | null {
+  let dtype: DType | null = null;
+  for (let i = 0; i < args.length; i++) {
+    const a = args[i];
+    if (a instanceof Scalar && (decides === null || decides[i])) return null;
+    if (!(a instanceof Tensor)) continue;
+    if (dtype !== null && a.dtype !== dtype) return null;
+    dtype = a.dtype;
+  }
+  return dtype;
+}
+
+function commonShape(tensors: readonly Tensor[]): Shape {
+  let shape = tensors[0]!.shape;
+  for (let i = 1; i < tensors.length; i++) shape = broadcastShapes(shape, tensors[i]!.shape);
+  return shape;
 }
 
 /** One device for all, except that single numbers may come from the CPU. */
