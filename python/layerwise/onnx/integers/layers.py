@@ -52,12 +52,7 @@ class _IntegerLayer(nn.Module):
         """The bias in real numbers; some files round it to the steps of the sums in each call."""
         if codes is None:
             return self._buffers["bias"]
-        taken, steps = self._buffers.get("taken"), scale * self.scale
-        real = codes.reshape(-1).to(torch.float32)
-        if taken is None:
-            return real * steps
-        groups = taken.shape[0]
-        return (F.pad(real.reshape(groups, -1), [0, 1]) * steps.reshape(groups, -1)).reshape(-1)
+        return codes.reshape(-1).to(torch.float32) * (scale * self.scale)
 
     def extra_repr(self):
         read = "activations scaled in each call" if self.given is None else "activations calibrated"
@@ -83,7 +78,7 @@ class IntegerConv(_IntegerLayer):
     """A convolution along one or two dimensions, with any padding.
 
     The kernel knows no zero points of weights: what they take off is their product with the sum of all numbers under the
-    window, which one more filter of ones in each group finds.
+    window, which is the same for all rows of a group.
     """
 
     def __init__(self, node, weight, bias, given, made, relu):
@@ -98,24 +93,22 @@ class IntegerConv(_IntegerLayer):
             window = self._window([0] * len(kernel))
             self._sizes = self._in_two_dimensions(window) if window.is_even else None
         if weight.zero is not None:
-            self._add_filters(weight)
+            rows = self.codes.shape[0]
+            self.register_buffer("zeros", weight.zero.expand(rows).reshape(1, self.groups, -1, 1, 1).to(torch.float32))
+            self.register_buffer("ones", torch.ones(self.groups, 1, *self.codes.shape[2:]))
+            self.zero = None
 
-    def _add_filters(self, weight):
-        rows = self.codes.shape[0]
-        each = lambda t: t.expand(rows).reshape(self.groups, -1)
-        wider = lambda t, last: torch.cat([t, torch.full_like(t[:, :1], last)], dim=1).flatten(0, 1).contiguous()
-        scale = each(self.scale)
-        self.register_buffer("taken", (each(self.zero) * scale).unsqueeze(-1).unsqueeze(-1))
-        self.codes = wider(self.codes.unflatten(0, (self.groups, -1)), 1)
-        self.scale = wider(scale, 1.0)
-        if self.bias is not None:
-            self.bias = wider(each(self.bias), 0.0)
-        self.zero = None
-
-    def _without_zeros(self, y):
-        """What the filters of ones found, taken off all others; then what the layer would have done before."""
-        parts = y.unflatten(1, (self.groups, -1))
-        y = torch.addcmul(parts[:, :, :-1], parts[:, :, -1:], self.taken, value=-1).flatten(1, 2)
+    def _around_zeros(self, x, scale, zero, bias, sizes):
+        """By way of the sums, whole numbers that float32 holds: what the zeros take off them, then what the kernel would have done."""
+        held = self._buffers
+        one = torch.ones(1, device=x.device)
+        sums = _ops._conv2d_int8(x, 1.0, zero, held["codes"], one, None, None, *sizes, self.groups, None, None, torch.float32)
+        parts = x.unflatten(1, (self.groups, -1))
+        under = torch.sum(parts, dim=2, dtype=torch.float32) - zero * float(parts.shape[2])
+        under = F.conv2d(under, held["ones"], None, *sizes, self.groups)
+        sums = torch.addcmul(sums.unflatten(1, (self.groups, -1)), held["zeros"], under.unsqueeze(2), value=-1).flatten(1, 2)
+        y = sums * (scale * held["scale"]).reshape(1, -1, 1, 1)
+        y = y if bias is None else y + bias.reshape(1, -1, 1, 1)
         y = torch.relu(y) if self.relu else y
         made = self.made
         return y if made is None else _ops._quantize_affine(y, made.scale, made.zero, None, made.low, made.high, made.dtype, True)
@@ -141,10 +134,11 @@ class IntegerConv(_IntegerLayer):
             sizes = self._in_two_dimensions(window, None if window.is_even else [0] * len(window.before))
         if self.is_row:
             x = x.unsqueeze(-2)
-        bias, has_zeros = self._bias(scale, bias_codes), "taken" in held
-        made, relu = ((None, None, torch.float32), False) if has_zeros else (self._made, self.relu)
-        y = _ops._conv2d_int8(
-            x, scale, zero, held["codes"], held["scale"], None, bias, *sizes, self.groups, *made, relu
-        )
-        y = self._without_zeros(y) if has_zeros else y
+        bias = self._bias(scale, bias_codes)
+        if "zeros" in held:
+            y = self._around_zeros(x, scale, zero, bias, sizes)
+        else:
+            y = _ops._conv2d_int8(
+                x, scale, zero, held["codes"], held["scale"], None, bias, *sizes, self.groups, *self._made, self.relu
+            )
         return y.squeeze(-2) if self.is_row else y
