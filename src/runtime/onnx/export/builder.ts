@@ -30,12 +30,18 @@ export class GraphBuilder {
   /** Put into each new node's name and notes: the module and the line that it comes from. */
   place = { scope: "", source: "" };
   readonly #constants = new Map<string, Name>();
-  readonly #taken = new Set<Name>();
+  readonly #taken: Set<Name>;
   readonly #sizes = new Map<string, Name>();
 
-  constructor(opset: number, dimensions: readonly DynamicDimension[]) {
+  constructor(opset: number, dimensions: readonly DynamicDimension[], taken = new Set<Name>()) {
     this.opset = opset;
     this.dimensions = dimensions;
+    this.#taken = taken;
+  }
+
+  /** For a graph inside of this one's nodes: no name means two things in the whole model. */
+  inside(): GraphBuilder {
+    return new GraphBuilder(this.opset, this.dimensions, this.#taken);
   }
 
   /** A name that nothing has yet. */

@@ -31,40 +31,89 @@ export interface Wanted {
 
 function builderFor(graph: PlainGraph, opset: number): GraphBuilder {
   const builder = new GraphBuilder(opset, []);
-  for (const name of graph.initializers.keys()) builder.reserve(name);
-  for (const { name = "" } of graph.inputs) builder.reserve(name);
-  for (const { name = "", output } of graph.nodes) {
-    builder.reserve(name);
-    for (const value of output) builder.reserve(value);
+  for (const part of graph.all()) {
+    for (const name of part.initializers.keys()) builder.reserve(name);
+    for (const { name = "" } of part.inputs) builder.reserve(name);
+    for (const { name = "", output } of part.nodes) {
+      builder.reserve(name);
+      for (const value of output) builder.reserve(value);
+    }
   }
   return builder;
 }
 
 /** The model with these layers in fewer bits; weights that nobody reads any more are gone. */
-export function quantizedModel({ graph, opset, layers, choices, stored }: Wanted): Assembled {
-  const builder = builderFor(graph, opset);
-  const rewriter = choices && new Rewriter(builder, choices);
-  const storage = new Stored(builder, graph, stored);
-  const byNode = new Map(layers.map((layer) => [layer.node, layer]));
-  const edges = choices?.scheme === "static" ? quantizedEdges(graph, layers) : new Set<Name>();
-  const replaced = new Map<Name, Name>();
-  const rewritten = new Map<string, Rewritten>();
-  for (const node of graph.nodes) {
-    const layer = byNode.get(node);
-    if (layer && rewriter) {
-      const made = rewriter.layer(layer, node.input[0]!);
-      rewritten.set(layer.path, made);
-      // The last node of a layer makes what the layer's own made.
-      builder.nodes.at(-1)!.output[0] = node.output[0]!;
-    } else {
-      const input = node.input.map((name) => storage.inFloat(name) ?? replaced.get(name) ?? name);
-      builder.nodes.push({ ...node, input });
-    }
-    for (const name of node.output) {
-      if (edges.has(name)) replaced.set(name, rewriter!.around(name));
-    }
+export function quantizedModel(wanted: Wanted): Assembled {
+  const builder = builderFor(wanted.graph, wanted.opset);
+  const assembly = new Assembly(wanted);
+  assembly.write(wanted.graph, builder);
+  return {
+    model: modelFrom(builder, wanted.graph, wanted.opset),
+    rewritten: assembly.rewritten,
+    stored: assembly.sizes,
+  };
+}
+
+class Assembly {
+  readonly rewritten = new Map<string, Rewritten>();
+  readonly sizes: Assembled["stored"] = new Map();
+  readonly #wanted: Wanted;
+  readonly #byNode: ReadonlyMap<NodeProto, Layer>;
+  readonly #edges: ReadonlySet<Name>;
+  /** Graphs in which something changes. */
+  readonly #touched = new Set<PlainGraph>();
+
+  constructor(wanted: Wanted) {
+    const { graph, layers, choices, stored } = wanted;
+    this.#wanted = wanted;
+    this.#byNode = new Map(layers.map((layer) => [layer.node, layer]));
+    this.#edges = choices?.scheme === "static" ? quantizedEdges(graph, layers) : new Set<Name>();
+    const touch = (part: PlainGraph | null): void => void (part && (this.#touched.add(part), touch(part.outer)));
+    for (const layer of layers) touch(layer.graph);
+    for (const part of graph.all()) if ([...part.initializers.keys()].some((name) => stored.has(name))) touch(part);
   }
-  return { model: modelFrom(builder, graph, opset), rewritten, stored: storage.sizes };
+
+  /** The nodes of a graph as they are to be. What layers share is seen in one graph alone. */
+  write(graph: PlainGraph, builder: GraphBuilder): void {
+    const rewriter = this.#wanted.choices && new Rewriter(builder, this.#wanted.choices);
+    const storage = new Stored(builder, graph, this.#wanted.stored);
+    const replaced = new Map<Name, Name>();
+    for (const node of graph.nodes) {
+      const layer = this.#byNode.get(node);
+      if (layer && rewriter) {
+        const made = rewriter.layer(layer, node.input[0]!);
+        this.rewritten.set(layer.path, made);
+        // The last node of a layer makes what the layer's own made.
+        builder.nodes.at(-1)!.output[0] = node.output[0]!;
+      } else {
+        const input = node.input.map((name) => storage.inFloat(name) ?? replaced.get(name) ?? name);
+        builder.nodes.push({ ...node, input, attribute: this.#attributes(graph, node, builder) });
+      }
+      for (const name of node.output) {
+        if (this.#edges.has(name)) replaced.set(name, rewriter!.around(name));
+      }
+    }
+    for (const [name, size] of storage.sizes) this.sizes.set(name, size);
+  }
+
+  /** Of a node, with the graphs in it as they are to be. Weights stand where they are read: ONNX Runtime looks for those nowhere else. */
+  #attributes(graph: PlainGraph, node: NodeProto, builder: GraphBuilder): NodeProto["attribute"] {
+    const changed = graph.bodies.get(node)?.filter((body) => this.#touched.has(body.graph)) ?? [];
+    if (changed.length === 0) return node.attribute;
+    const protos = changed.map((body) => {
+      const inner = builder.inside();
+      this.write(body.graph, inner);
+      const kept = body.graph.held(readBy(inner.nodes, body.graph));
+      return { ...body, proto: body.graph.toProto(inner.nodes, [...kept, ...inner.initializers]) };
+    });
+    return node.attribute.map((item) => {
+      const own = protos.filter(({ attribute }) => attribute === item.name);
+      if (own.length === 0) return item;
+      const single = own.find(({ at }) => at === null);
+      const graphs = item.graphs.map((inner, i) => own.find(({ at }) => at === i)?.proto ?? inner);
+      return { ...item, ...(single ? { g: single.proto } : {}), graphs };
+    });
+  }
 }
 
 /** Integer convolutions give codes: what comes out of one, behind its activation, is read as codes by everybody. */
@@ -115,10 +164,15 @@ export function plainModel(graph: PlainGraph, opset: number): ModelProto {
 }
 
 function modelFrom(builder: GraphBuilder, graph: PlainGraph, opset: number): ModelProto {
-  const read = new Set(builder.nodes.flatMap((node) => [...node.input, ...namesInside(node)]));
-  for (const { name = "" } of graph.outputs) read.add(name);
-  const kept = [...graph.initializers.values()].filter(({ name = "" }) => read.has(name));
+  const kept = graph.held(readBy(builder.nodes, graph));
   return modelOf(graph.toProto(builder.nodes, [...kept, ...builder.initializers]), opset);
+}
+
+function readBy(nodes: readonly NodeProto[], graph: PlainGraph): Set<Name> {
+  return new Set([
+    ...nodes.flatMap((node) => [...node.input, ...namesInside(node)]),
+    ...graph.outputs.map(({ name = "" }) => name),
+  ]);
 }
 
 function namesInside(node: NodeProto): string[] {

@@ -8,7 +8,7 @@ import type { ModelProto } from "../schema.ts";
 import { calibratedValues, quantizedEdges, sideBySide, withOutputs } from "./assemble.ts";
 import type { Moments } from "./codes.ts";
 import type { PlainGraph } from "./graph.ts";
-import type { Layer } from "./layers.ts";
+import { isInside, type Layer } from "./layers.ts";
 import { compareLayers, momentsOf, rangesOf, type Trial } from "./prove.ts";
 import type { Range } from "./ranges.ts";
 import type { Choices } from "./rewrite.ts";
@@ -62,7 +62,7 @@ export async function fittedLayers(
   const { graph, opset, before, tell } = subject;
   const every = Math.ceil(subject.trial.samples.length / ENOUGH);
   const trial = { ...subject.trial, samples: subject.trial.samples.filter((_, i) => i % every === 0) };
-  const products = layers.filter(({ kind }) => kind !== "Conv");
+  const products = layers.filter((layer) => layer.kind !== "Conv" && !isInside(layer));
   if (products.length === 0) return new Map();
   const values = [...new Set(products.map(({ node }) => node.input[0]!))];
   const model = opened(graph, before, values);

@@ -7,6 +7,14 @@ import type { OnnxModel } from "../model.ts";
 import type { AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfo } from "../schema.ts";
 import { tensorData, type TensorData } from "../tensor_data.ts";
 
+/** A graph inside of a node: the branch of an If, the body of a Loop. */
+export interface Body {
+  attribute: string;
+  /** Its place where the attribute holds several; null where it holds one. */
+  at: number | null;
+  graph: PlainGraph;
+}
+
 export class PlainGraph {
   readonly name: string;
   readonly nodes: NodeProto[];
@@ -14,24 +22,57 @@ export class PlainGraph {
   readonly outputs: ValueInfo[];
   readonly initializers: Map<string, TensorProto>;
   readonly folder: string | null;
+  /** The graph around this one, whose initializers are seen here too. */
+  readonly outer: PlainGraph | null;
+  readonly bodies: ReadonlyMap<NodeProto, readonly Body[]>;
   /** What the file says of values inside: rewritten nodes keep the names of what they make. */
   readonly #inner: readonly ValueInfo[];
   readonly #data = new Map<string, TensorData>();
 
-  constructor(graph: GraphProto, folder: string | null) {
+  constructor(graph: GraphProto, folder: string | null, outer: PlainGraph | null = null, taken = new Set<string>()) {
+    // What a branch gives has to be made by a node of its own.
+    const given = new Set(outer ? graph.output.map(({ name }) => name) : []);
     const constants = graph.node.flatMap((node) => {
       const tensor = node.opType === "Constant" ? attribute(node, "value")?.t : undefined;
-      return tensor ? [{ ...tensor, name: node.output[0]! }] : [];
+      return tensor && !given.has(node.output[0]) ? [{ ...tensor, name: node.output[0]! }] : [];
     });
     const moved = new Set(constants.map(({ name }) => name));
     this.name = graph.name ?? "model";
     this.folder = folder;
+    this.outer = outer;
     this.#inner = graph.valueInfo;
     this.initializers = new Map([...graph.initializer, ...constants].map((tensor) => [tensor.name ?? "", tensor]));
     // Older models list initializers among the inputs, where anybody could overwrite them.
     this.inputs = graph.input.filter(({ name }) => !this.initializers.has(name ?? ""));
     this.outputs = graph.output;
-    this.nodes = named(graph.node.filter(({ output }) => !moved.has(output[0]!)));
+    this.nodes = named(
+      graph.node.filter(({ output }) => !moved.has(output[0]!)),
+      taken,
+    );
+    this.bodies = new Map(this.nodes.map((node) => [node, this.#bodiesOf(node, taken)]));
+  }
+
+  #bodiesOf(node: NodeProto, taken: Set<string>): Body[] {
+    const made = (attribute: string, at: number | null, graph: GraphProto): Body => ({
+      attribute,
+      at,
+      graph: new PlainGraph(graph, this.folder, this, taken),
+    });
+    return node.attribute.flatMap(({ name = "", g, graphs }) => [
+      ...(g ? [made(name, null, g)] : []),
+      ...graphs.map((graph, at) => made(name, at, graph)),
+    ]);
+  }
+
+  /** This graph and those inside of its nodes. */
+  *all(): Generator<PlainGraph> {
+    yield this;
+    for (const bodies of this.bodies.values()) for (const { graph } of bodies) yield* graph.all();
+  }
+
+  /** Where an initializer stands that is seen here: in this graph or in one around it. */
+  holderOf(name: string): PlainGraph | null {
+    return this.initializers.has(name) ? this : (this.outer?.holderOf(name) ?? null);
   }
 
   static of({ graph, folder }: OnnxModel): PlainGraph {
@@ -60,6 +101,7 @@ export class PlainGraph {
     const known = this.#data.get(name);
     if (known) return known;
     const tensor = this.initializers.get(name);
+    if (!tensor && this.outer) return this.outer.data(name);
     if (!tensor) throw new FileFormatError(`there is no initializer ${quoted(name)}`);
     const data = tensorData(tensor, this.folder);
     this.#data.set(name, data);
@@ -68,9 +110,14 @@ export class PlainGraph {
 
   /** Null where it is no float32 tensor of this file. */
   floats(name: string): Float32Array | null {
-    if (!this.initializers.has(name)) return null;
+    if (!this.holderOf(name)) return null;
     const { dtype, bytes } = this.data(name);
     return dtype === "float32" ? new Float32Array(new Uint8Array(bytes).buffer) : null;
+  }
+
+  /** The initializers that are read. */
+  held(read: ReadonlySet<string>): TensorProto[] {
+    return [...this.initializers.values()].filter(({ name = "" }) => read.has(name));
   }
 
   toProto(nodes = this.nodes, initializers: TensorProto[] = [...this.initializers.values()]): GraphProto {
@@ -98,9 +145,8 @@ export const intOf = (node: NodeProto, name: string, otherwise: number): number 
 export const floatOf = (node: NodeProto, name: string, otherwise: number): number =>
   attribute(node, name)?.f ?? otherwise;
 
-/** Profiles, reports and rewritten parts go by names: nodes without one get that of what they make. */
-function named(nodes: readonly NodeProto[]): NodeProto[] {
-  const taken = new Set<string>();
+/** Profiles, reports and rewritten parts go by names: nodes without one get that of what they make, each one of its own. */
+function named(nodes: readonly NodeProto[], taken: Set<string>): NodeProto[] {
   return nodes.map((node) => {
     const wish = node.name || `${node.opType}_${node.output[0] ?? ""}`;
     let name = wish;

@@ -13,7 +13,7 @@ import type { Moments } from "./codes.ts";
 import { differenceOf, histograms } from "./difference.ts";
 import { foldNormalizations } from "./fold.ts";
 import type { PlainGraph } from "./graph.ts";
-import { layersOf, type Layer, type Rest } from "./layers.ts";
+import { isInside, layersOf, type Layer, type Rest } from "./layers.ts";
 import { compareInside, compareLayers, compareOutputs, interleaved, outputsOf, type Trial } from "./prove.ts";
 import type { Range } from "./ranges.ts";
 import { refusalOf, type Choices } from "./rewrite.ts";
@@ -127,7 +127,7 @@ export class Job {
     const assembled = this.#assemble(layers, choices);
     const { model, rewritten } = assembled;
     this.#report.progress("comparing layers");
-    const isolated = layers.length === 0 ? new Map() : await this.#isolated(layers, choices);
+    const isolated = await this.#isolated(layers, choices);
     const inside = await this.#inPlace(model, layers);
     const compared = await this.#compare(model);
     const took = await this.#layerTimes(model);
@@ -159,9 +159,9 @@ export class Job {
   /** Halves and float8: every large weight, whatever reads it. */
   async #stored(scheme: Scheme, type: StorageType): Promise<Result> {
     const wanted = new Map<string, StorageType>();
-    for (const [name] of this.#graph.initializers) {
-      const values = this.#graph.floats(name);
-      if (values && values.length >= LEAST_STORED) wanted.set(name, type);
+    for (const name of storable(this.#graph)) {
+      const values = name.graph.floats(name.name);
+      if (values && values.length >= LEAST_STORED) wanted.set(name.name, type);
     }
     const kept = new Set<string>();
     for (const layer of this.#layers) {
@@ -227,12 +227,14 @@ export class Job {
   /** Layers where they stand, with everything before them changed too. */
   async #inPlace(model: ModelProto, layers: readonly Layer[]): ReturnType<typeof compareInside> {
     this.#report.progress("comparing layers");
-    const inside = layers.map(({ node }) => node.output[0]!);
+    const inside = layers.filter((layer) => !isInside(layer)).map(({ node }) => node.output[0]!);
     return await compareInside(withOutputs(this.#before, inside), withOutputs(model, inside), inside, this.#trial);
   }
 
   async #isolated(layers: readonly Layer[], choices: Choices): ReturnType<typeof compareLayers> {
-    const { model, pairs } = sideBySide(this.#graph, this.#opset, layers, choices);
+    const open = layers.filter((layer) => !isInside(layer));
+    if (open.length === 0) return new Map();
+    const { model, pairs } = sideBySide(this.#graph, this.#opset, open, choices);
     return await compareLayers(model, pairs, this.#trial);
   }
 
@@ -302,7 +304,7 @@ export class Job {
     { stored }: Assembled,
   ): LayerReport {
     const before = layer.values.length * 4;
-    const bias = layer.bias ? (this.#graph.floats(layer.bias)?.length ?? 0) : 0;
+    const bias = layer.bias ? (layer.graph.floats(layer.bias)?.length ?? 0) : 0;
     const source = layer.node.metadata.find(({ key }) => key === "source")?.value;
     const place = /^(.*):(\d+)$/.exec(source ?? "");
     const after = bytes ?? stored.get(layer.weight)?.bytes ?? before;
@@ -321,12 +323,12 @@ export class Job {
   }
 
   #restRows(): LayerReport[] {
-    return this.#rest.map(({ node, path, weights, why }) => {
+    return this.#rest.map(({ node, path, weights, why, graph }) => {
       const parameters = weights.reduce((sum, name) => {
-        const { dims } = this.#graph.data(name);
+        const { dims } = graph.data(name);
         return sum + dims.reduce((a, b) => a * b, 1);
       }, 0);
-      const bytes = weights.reduce((sum, name) => sum + this.#graph.data(name).bytes.length, 0);
+      const bytes = weights.reduce((sum, name) => sum + graph.data(name).bytes.length, 0);
       const type = node.opType ?? "";
       return { path, type, became: "float32", why, parameters, beforeBytes: bytes, afterBytes: bytes };
     });
@@ -367,6 +369,24 @@ function describe({ scheme, perChannel, symmetric, group }: Choices, { observer 
     default:
       return group > 0 ? `${scheme} weights, groups of ${group}` : `${scheme} weights, ${rows}`;
   }
+}
+
+/** Weights that can be stored in another type: a name that stands for one tensor, read in the graph that holds it alone. */
+function storable(graph: PlainGraph): { name: string; graph: PlainGraph }[] {
+  const parts = [...graph.all()];
+  const holders = new Map<string, number>();
+  const readElsewhere = new Set<string>();
+  for (const part of parts) {
+    for (const name of part.initializers.keys()) holders.set(name, (holders.get(name) ?? 0) + 1);
+    for (const { input } of part.nodes) {
+      for (const name of input) if (part.outer && !part.initializers.has(name)) readElsewhere.add(name);
+    }
+  }
+  return parts.flatMap((part) =>
+    [...part.initializers.keys()]
+      .filter((name) => holders.get(name) === 1 && !readElsewhere.has(name))
+      .map((name) => ({ name, graph: part })),
+  );
 }
 
 /** Does a path fit a pattern, where * stands for anything? */

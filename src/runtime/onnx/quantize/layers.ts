@@ -21,7 +21,11 @@ export interface Layer {
   isTurned: boolean;
   /** Name of the bias, "" for none. */
   bias: string;
+  /** The graph that it stands in: the model's, or one inside of an If or a Loop, whose values nobody can ask for. */
+  graph: PlainGraph;
 }
+
+export const isInside = ({ graph }: { graph: PlainGraph }): boolean => graph.outer !== null;
 
 /** A part with weights that is left alone. */
 export interface Rest {
@@ -29,6 +33,7 @@ export interface Rest {
   path: string;
   weights: string[];
   why: string;
+  graph: PlainGraph;
 }
 
 const RECURRENT = new Set(["LSTM", "GRU", "RNN"]);
@@ -36,11 +41,13 @@ const RECURRENT = new Set(["LSTM", "GRU", "RNN"]);
 export function layersOf(graph: PlainGraph): { layers: Layer[]; rest: Rest[] } {
   const layers: Layer[] = [];
   const rest: Rest[] = [];
-  for (const node of graph.nodes) {
-    const found = layerOf(graph, node);
-    if (!found) continue;
-    if ("why" in found) rest.push(found);
-    else layers.push(found);
+  for (const part of graph.all()) {
+    for (const node of part.nodes) {
+      const found = layerOf(part, node);
+      if (!found) continue;
+      if ("why" in found) rest.push(found);
+      else layers.push(found);
+    }
   }
   return { layers, rest };
 }
@@ -49,7 +56,7 @@ function layerOf(graph: PlainGraph, node: NodeProto): Layer | Rest | null {
   const { opType = "", input } = node;
   if (node.domain) return null;
   const path = pathOf(node);
-  const left = (why: string, weights: string[]): Rest => ({ node, path, weights, why });
+  const left = (why: string, weights: string[]): Rest => ({ node, path, weights, why, graph });
   if (RECURRENT.has(opType)) {
     const weights = input.slice(1, 4).filter((name) => graph.floats(name));
     return weights.length > 0 ? left("recurrent layers stay in float", weights) : null;
@@ -66,21 +73,21 @@ function layerOf(graph: PlainGraph, node: NodeProto): Layer | Rest | null {
   if (opType === "MatMul" && graph.floats(first) && !graph.floats(weight)) {
     return left("its weight stands on the left", [first]);
   }
-  if (!graph.initializers.has(weight)) return null;
+  if (!graph.holderOf(weight)) return null;
   const values = graph.floats(weight);
   const { dtype, dims } = graph.data(weight);
   if (!values) return left(`its weight is ${dtype}`, [weight]);
   if (opType === "Conv") {
     const rows = dims[0] ?? 0;
     const columns = rows === 0 ? 0 : values.length / rows;
-    return { node, path, kind: opType, weight, rows, columns, values, shape: dims, isTurned: false, bias };
+    return { node, path, kind: opType, weight, rows, columns, values, shape: dims, isTurned: false, bias, graph };
   }
   if (dims.length !== 2) return left(`its weight has ${dims.length} dimensions`, [weight]);
   if (opType === "Gemm" && !isPlainGemm(node)) return left("its Gemm scales or turns what comes in", [weight]);
   const isTurned = opType === "MatMul" || intOf(node, "transB", 0) === 0;
   const [rows, columns] = isTurned ? [dims[1]!, dims[0]!] : [dims[0]!, dims[1]!];
   const plain = isTurned ? turned(values, columns, rows) : values;
-  return { node, path, kind: opType, weight, rows, columns, values: plain, shape: dims, isTurned, bias };
+  return { node, path, kind: opType, weight, rows, columns, values: plain, shape: dims, isTurned, bias, graph };
 }
 
 function isPlainGemm(node: NodeProto): boolean {

@@ -6,7 +6,7 @@ import { float32 } from "../../dtype.ts";
 import type { GraphBuilder, Name } from "../export/builder.ts";
 import type { AttributeProto, DataType } from "../schema.ts";
 import { groupCodes, int8Codes, roundToEven, type Codes, type Moments } from "./codes.ts";
-import { turned, type Layer } from "./layers.ts";
+import { isInside, turned, type Layer } from "./layers.ts";
 import { affineOf, type Range } from "./ranges.ts";
 
 export interface Choices {
@@ -40,6 +40,7 @@ const INTEGER_PRODUCTS = 4;
 export function refusalOf(layer: Layer, { scheme, group }: Choices): string | null {
   if (layer.values.some((value) => !Number.isFinite(value))) return "its weight holds values that are not finite";
   if (layer.values.length === 0) return "its weight is empty";
+  if (scheme === "static" && isInside(layer)) return "it stands inside of an If or a Loop, where no ranges can be seen";
   if (scheme === "dynamic" && layer.kind === "Conv") {
     // Five times, measured on small images with version 1.30; its own quantizer's guide advises against it too.
     return "ONNX Runtime's convolutions with scales found on the fly are slower than float ones";
