@@ -212,7 +212,7 @@ function schemes(given = "dynamic,int4", all: readonly Scheme[]): Scheme[] {
     .split(",")
     .map((name) => name.trim())
     .filter((name) => name !== "")
-    .flatMap((name) => (name === "all" ? all : [name]));
+    .flatMap((name): readonly string[] => (name === "all" ? all : [name]));
   const wrong = found.find((name) => !(SCHEMES as readonly string[]).includes(name));
   if (wrong !== undefined)
     throw new UsageError(`there is no scheme '${wrong}'`, `the schemes are ${SCHEMES.join(", ")}, all`);

@@ -121,6 +121,9 @@ export function packOf(
   return pack.pointer;
 }
 
+/** Where `weight` lies packed already, by itself; 0 where it does not. Good until somebody allocates. */
+export const findPack = (weight: Tensor, layout: string): number => weight.storage.packs?.find(weight, layout, []) ?? 0;
+
 /**
  * The same for weights that may be in training: whoever uses a version for the first time gets 0 and packs by itself, the
  * second finds a pack.
