@@ -38,6 +38,7 @@ export function writeBytes(t: Tensor, bytes: Uint8Array): void {
   if (t.numel === 0) return;
   if (!t.device.stream) return setBytes(t, bytes);
   const { storage } = t;
+  storage.hostWrites++;
   if (storage.packs) storage.packs.clear();
   const device = t.device as ComputeDevice;
   device.write(t.pointer, bytes, Math.max(storage.lastWrite, storage.block!.readyAfter));

@@ -22,6 +22,7 @@ interface Seen extends View {
   dtype: DType;
   version: number;
   lastWrite: number;
+  hostWrites: number;
 }
 
 interface Pack extends View {
@@ -34,14 +35,15 @@ const isSameView = (a: View, b: View): boolean =>
   a.offset === b.offset && sameShape(a.shape, b.shape) && sameShape(a.strides, b.strides);
 
 const seen = ({ storage, dtype, offset, shape, strides }: Tensor): Seen => {
-  const { version, lastWrite } = storage;
-  return { storage, dtype, offset, shape, strides, version, lastWrite };
+  const { version, lastWrite, hostWrites } = storage;
+  return { storage, dtype, offset, shape, strides, version, lastWrite, hostWrites };
 };
 
 const isAsSeen = (then: Seen, now: Tensor): boolean =>
   then.storage === now.storage &&
   then.version === now.storage.version &&
   then.lastWrite === now.storage.lastWrite &&
+  then.hostWrites === now.storage.hostWrites &&
   then.dtype === now.dtype &&
   isSameView(then, now);
 

@@ -18,6 +18,8 @@ export class Storage {
   version = 0;
   /** The command that last wrote into it: reading waits for this one only. */
   lastWrite = 0;
+  /** How often the host wrote into it, which no version tells. */
+  hostWrites = 0;
   refs = 0;
   /** The same bytes in the orders that kernels asked for. */
   packs: Packs | null = null;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { closeCore, op, scoped, theCore, whyMissing } from "./device.ts";
-import { int8 } from "../../src/runtime/dtype.ts";
+import { float32, int8, uint8, type DType } from "../../src/runtime/dtype.ts";
 import { readBytes, writeBytes } from "../../src/runtime/launch.ts";
 import { empty, type Tensor } from "../../src/runtime/tensor.ts";
 
@@ -92,4 +92,34 @@ test("a weight that is written to all the time keeps none", options, () => {
   assert.equal(held(), alone);
   assert.deepEqual(product(w), { y: [-22, -28], packed: 1 });
   w.release();
+});
+
+test("a pack that holds scales is made anew when they are written to, or when others come", options, () => {
+  const made = (dtype: DType, columns: number): Tensor =>
+    scoped(() => empty([1, columns], dtype, theCore().cpu!).retain());
+  const [x, codes, scale, other] = [made(float32, 8), made(uint8, 4), made(float32, 1), made(float32, 1)];
+  const fill = (t: Tensor, value: number): void =>
+    writeBytes(t, new Uint8Array(new Float32Array(t.numel).fill(value).buffer));
+  const product = (by: Tensor): { y: number; packed: number } => {
+    const { stream } = theCore().cpu!;
+    let packed = 0;
+    stream.onLaunch = (_, kernel) => (packed += Number(kernel === "pack_int4"));
+    const target = new Uint8Array(4);
+    scoped(() => readBytes(op("_linear_low_bit")(x, codes, by, null, null, null, "int4", 8, "int8"), target));
+    stream.onLaunch = null;
+    return { y: Math.round(new Float32Array(target.buffer)[0]!), packed };
+  };
+  // Eight ones times codes that stand for 1.
+  fill(x, 1);
+  writeBytes(codes, new Uint8Array(4).fill(0x99));
+  fill(scale, 1);
+  fill(other, 2);
+  assert.deepEqual(product(scale), { y: 8, packed: 1 });
+  assert.deepEqual(product(scale), { y: 8, packed: 0 });
+  fill(scale, 3);
+  assert.deepEqual(product(scale), { y: 24, packed: 1 });
+  scoped(() => void op("neg_")(scale));
+  assert.deepEqual(product(scale), { y: -24, packed: 1 });
+  assert.deepEqual(product(other), { y: 16, packed: 1 });
+  for (const t of [x, codes, scale, other]) t.release();
 });

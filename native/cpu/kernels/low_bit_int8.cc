@@ -11,12 +11,8 @@ constexpr int64_t kPieceSteps = 128;         // of a panel that stay in the firs
 // Vectors of sums that are not finished to results yet; beyond them there are registers for no more.
 constexpr int kMostHeld = 8;
 
-// Rows of one tile, from some segment on.
-struct TileRows {
-  const uint32_t* x;
-  const float* scale;   // by run
-  const int32_t* sums;  // by segment
-};
+// Of a tile. Sums of more than eight rows leave no registers to finish them in.
+constexpr int kMostRows = kByteRows < 8 ? kByteRows : 8;
 
 #if defined(__AVX2__)
 LW_STATIC Integers low_halves(Integers x) { return (Integers)((Uints)x & 0x0f0f0f0fu); }
@@ -56,12 +52,16 @@ LW_STATIC Integers times_sum(Integers zero, int32_t sum) {
 
 // R rows against V vectors of a panel's columns. Sums lie kByteColumns apart and are added to unless is_first.
 template <bool bytes, int R, int V>
-void int4_tile(const Int4Pack& w, const Segment* segments, int64_t count, const TileRows& rows, float* sums, bool is_first) {
+void int4_tile(const Int4Pack& w, const Int8Rows& rows, int64_t count, float* sums, bool is_first) {
   // A few rows wait for sums rather than for multipliers: the halves of bytes get sums of their own, and the upper halves
   // stay where they are, sixteen times too large.
   constexpr bool apart = bytes && R <= 2;
   constexpr bool held = R * V <= kMostHeld;
-  const uint32_t *code = w.codes, *x = rows.x;
+  const uint32_t* code = w.codes;
+  const Word* x[R];
+#pragma GCC unroll 16
+  for (int i = 0; i < R; i++) x[i] = (const Word*)(rows.x + i * rows.stride);
+  int64_t word = 0;
   Floats total[held ? R : 1][V] = {};
   if (held && !is_first) {
 #pragma GCC unroll 16
@@ -71,17 +71,18 @@ void int4_tile(const Int4Pack& w, const Segment* segments, int64_t count, const 
     }
   }
   for (int64_t s = 0; s < count; s++) {
-    const Segment segment = segments[s];
+    const Segment segment = rows.segments[s];
+    const int32_t* x_sums = rows.sums + s * rows.m;
     Integers sum[R][V], upper[apart ? R : 1][V];
 #pragma GCC unroll 2
     for (int j = 0; j < V; j++) {
       if (w.zero) {
         const Integers zero = bytes_to_lanes(w.zero + segment.group * kByteColumns + j * kByteLanes);
 #pragma GCC unroll 16
-        for (int i = 0; i < R; i++) sum[i][j] = times_sum(zero, rows.sums[s * R + i]);
+        for (int i = 0; i < R; i++) sum[i][j] = times_sum(zero, x_sums[i]);
       } else {
 #pragma GCC unroll 16
-        for (int i = 0; i < R; i++) sum[i][j] = all_lanes(8 * rows.sums[s * R + i]);
+        for (int i = 0; i < R; i++) sum[i][j] = all_lanes(8 * x_sums[i]);
       }
 #pragma GCC unroll 2
       for (int i = 0; i < (apart ? R : 1); i++) upper[i][j] = all_lanes(0);
@@ -96,7 +97,7 @@ void int4_tile(const Int4Pack& w, const Segment* segments, int64_t count, const 
       }
 #pragma GCC unroll 16
       for (int i = 0; i < R; i++) {
-        const Integers even = all_lanes(int32_t(x[i])), odd = all_lanes(int32_t(x[R + i]));
+        const Integers even = all_lanes(int32_t(x[i][word])), odd = all_lanes(int32_t(x[i][word + 1]));
 #pragma GCC unroll 2
         for (int j = 0; j < V; j++) {
           if constexpr (apart) {
@@ -108,7 +109,7 @@ void int4_tile(const Int4Pack& w, const Segment* segments, int64_t count, const 
         }
       }
       code += kByteColumns;
-      x += 2 * R;
+      word += 2;
     };
     int64_t left = segment.steps;
     if constexpr (R <= 4) {
@@ -123,7 +124,7 @@ void int4_tile(const Int4Pack& w, const Segment* segments, int64_t count, const 
     for (int j = 0; j < V; j++) scale[j] = floats_at(w.scale + segment.group * kByteColumns + j * kByteLanes);
 #pragma GCC unroll 16
     for (int i = 0; i < R; i++) {
-      const float by_row = rows.scale[segment.run * R + i];
+      const float by_row = rows.scale[segment.run * rows.m + i];
 #pragma GCC unroll 2
       for (int j = 0; j < V; j++) {
         Ints whole = (Ints)sum[i][j];
@@ -159,10 +160,6 @@ template <bool bytes, int V> auto tile_of(int64_t rows) -> decltype(&int4_tile<b
 #if defined(__AVX512F__)
     case 7: return int4_tile<bytes, 7, V>;
     case 8: return int4_tile<bytes, 8, V>;
-    case 9: return int4_tile<bytes, 9, V>;
-    case 10: return int4_tile<bytes, 10, V>;
-    case 11: return int4_tile<bytes, 11, V>;
-    case 12: return int4_tile<bytes, 12, V>;
 #endif
     default: return nullptr;
   }
@@ -174,28 +171,28 @@ auto tile_for(int64_t rows, bool is_narrow) {
 #else
 
 // Without vectors of bytes: the same numbers, one after the other.
-template <int R> void plain_tile(const Int4Pack& w, const Segment* segments, int64_t count, const TileRows& rows, float* sums, bool is_first) {
-  const uint8_t *code = (const uint8_t*)w.codes;
-  const uint32_t* x = rows.x;
+template <int R> void plain_tile(const Int4Pack& w, const Int8Rows& rows, int64_t count, float* sums, bool is_first) {
+  const uint8_t* code = (const uint8_t*)w.codes;
+  const int8_t* x = rows.x;
   for (int64_t s = 0; s < count; s++) {
-    const Segment segment = segments[s];
+    const Segment segment = rows.segments[s];
     int32_t sum[R][kByteColumns];
     for (int i = 0; i < R; i++) {
       for (int j = 0; j < kByteColumns; j++) {
         const int32_t zero = w.zero ? w.zero[segment.group * kByteColumns + j] : 8;
-        sum[i][j] = zero * rows.sums[s * R + i];
+        sum[i][j] = zero * rows.sums[s * rows.m + i];
       }
     }
-    for (int64_t q = 0; q < segment.steps; q++, code += 4 * kByteColumns, x += 2 * R) {
+    for (int64_t q = 0; q < segment.steps; q++, code += 4 * kByteColumns, x += kStep) {
       for (int i = 0; i < R; i++) {
-        const int8_t *even = (const int8_t*)(x + i), *odd = (const int8_t*)(x + R + i);
+        const int8_t *even = x + i * rows.stride, *odd = even + 4;
         for (int j = 0; j < kByteColumns; j++) {
           for (int e = 0; e < 4; e++) sum[i][j] += (code[4 * j + e] & 15) * even[e] + (code[4 * j + e] >> 4) * odd[e];
         }
       }
     }
     for (int i = 0; i < R; i++) {
-      const float by_row = rows.scale[segment.run * R + i];
+      const float by_row = rows.scale[segment.run * rows.m + i];
       for (int j = 0; j < kByteColumns; j++) {
         const float before = is_first && s == 0 ? 0 : sums[i * kByteColumns + j];
         sums[i * kByteColumns + j] = before + float(sum[i][j]) * (w.scale[segment.group * kByteColumns + j] * by_row);
@@ -233,9 +230,9 @@ template <class S> void finish(S* out, const float* sums, const float* bias, int
 template <class S>
 void multiply(Context* context, const Int4Product& p, const Int4Pack& w, S* out, const S* x, int64_t x_row) {
   auto out_of_memory = [=] { context->fail(context, "[matmul_int4_int8] out of memory for the quantized rows"); };
-  WordTiles tiles;
-  if (!quantize_tiles(context, &tiles, p, x, x_row, kByteRows)) return out_of_memory();
-  const int64_t panels = ceil_div(p.n, kByteColumns);
+  Int8Rows rows;
+  if (!quantize_rows(context, &rows, p, x, x_row)) return out_of_memory();
+  const int64_t height = ceil_div(p.m, ceil_div(p.m, kMostRows)), panels = ceil_div(p.n, kByteColumns);
   const int64_t grain = kChunkProducts / (p.m * p.k * kByteColumns + 1) + 1;
   parallel_for(context, panels, grain, [&](int64_t begin, int64_t end) {
     float* sums = (float*)context->scratch(context, 1, size_t(p.m * kByteColumns) * 4);
@@ -244,21 +241,18 @@ void multiply(Context* context, const Int4Product& p, const Int4Pack& w, S* out,
       const int64_t n = b * kByteColumns, columns = smaller(kByteColumns, p.n - n);
       if (p.k == 0) memset(sums, 0, size_t(p.m * kByteColumns) * 4);
       Int4Pack panel = w.panel(b, p);
-      int64_t first = 0, steps_before = 0;
-      while (first < tiles.segment_count) {
+      int64_t first = 0, step = 0;
+      while (first < rows.segment_count) {
         // One tile meets the panel as a whole; where there are more, a piece of it stays at hand for all of them.
         int64_t last = first, steps = 0;
-        if (p.m <= tiles.height) last = tiles.segment_count;
-        else while (last < tiles.segment_count && steps < kPieceSteps) steps += tiles.segments[last++].steps;
-        for (int64_t i = 0; i < p.m; i += tiles.height) {
-          const int64_t rows = smaller(tiles.height, p.m - i);
-          const TileRows of_tile = {tiles.x + i * p.runs * (kRun / 4) + 2 * steps_before * rows, tiles.scale + i * p.runs,
-                                    tiles.sums + i * tiles.segment_count + first * rows};
-          tile_for(rows, columns <= kByteLanes)(panel, tiles.segments + first, last - first, of_tile, sums + i * kByteColumns,
-                                                first == 0);
+        if (p.m <= height) last = rows.segment_count;
+        else while (last < rows.segment_count && steps < kPieceSteps) steps += rows.segments[last++].steps;
+        for (int64_t i = 0; i < p.m; i += height) {
+          const auto tile = tile_for(smaller(height, p.m - i), columns <= kByteLanes);
+          tile(panel, rows.from(i, step, first), last - first, sums + i * kByteColumns, first == 0);
         }
         panel.codes += steps * kByteColumns;
-        steps_before += steps;
+        step += steps;
         first = last;
       }
       const float* bias = p.bias ? p.bias + n : nullptr;

@@ -63,97 +63,122 @@ static void pack_codes(uint32_t* out, const uint8_t* from, int64_t row_bytes, in
 struct Segment {
   int64_t steps, run, group;
 };
-static int64_t list_segments(Segment* out, const Int4Product& p) {
-  int64_t count = 0;
-  for (int64_t at = 0; at < p.k; count++) {
-    const int64_t run = at / kRun, group = at / p.group;
-    const int64_t end = smaller(smaller((run + 1) * kRun, (group + 1) * p.group), p.k);
-    out[count] = {ceil_div(end - at, kStep), run, group};
-    at = end;
-  }
-  return count;
-}
 
-// One run as integers, zeros beyond `count`; the scale by which they are multiplied. A NaN makes the scale NaN, an
-// infinity makes it infinite: both show in every sum.
-template <class S> static float quantize_run(int8_t* out, const S* x, int64_t count) {
-  float v[kRun];
-  load_run(v, x, 1, count);
-  for (int64_t i = count; i < kRun; i++) v[i] = 0;
-  constexpr int64_t lanes = LW_VECTOR_BYTES / 4;
-  Floats most = {};
-  Ints nans = {};
-  for (int64_t i = 0; i < kRun; i += lanes) {
-    const Floats one = floats_at(v + i), size = one < 0 ? -one : one;
-    most = size > most ? size : most;
-    nans |= one != one;
-  }
-  int32_t has_nan = 0;
-  for (int64_t i = 0; i < lanes; i++) has_nan |= nans[i];
-  const float largest = max_lanes(most), inverse = largest > 0 ? 127 / largest : 0;
-  typedef int8_t Bytes __attribute__((vector_size(lanes)));
-  for (int64_t i = 0; i < kRun; i += lanes) {
-    const Bytes q = __builtin_convertvector(rounded(floats_at(v + i) * inverse), Bytes);
-    memcpy(out + i, &q, sizeof q);
-  }
-  return has_nan ? __builtin_nanf("") : largest / 127;
-}
-
-// Rows as tiles of `height`; the last may be lower. A step has two words for each row, of its even elements and of its odd
-// ones, as the halves of bytes meet them: [steps][2][rows of the tile].
-struct WordTiles {
+// Rows of x as integers: of each step first the even elements, then the odd ones, as the halves of bytes meet them.
+struct Int8Rows {
   Segment* segments;
-  int64_t segment_count;
-  uint32_t* x;
-  float* scale;   // [runs][rows of the tile]
-  int32_t* sums;  // [segments][rows of the tile], less than nothing: what a zero point of one adds
-  int64_t height, run_steps;
+  int64_t segment_count, stride, m;
+  int8_t* x;      // [m], `stride` apart
+  float* scale;   // [runs][m]
+  int32_t* sums;  // [segments][m], less than nothing: what a zero point of one adds
+
+  Int8Rows from(int64_t row, int64_t step, int64_t segment) const {
+    return {segments + segment, segment_count - segment, stride, m, x + row * stride + step * kStep, scale + row,
+            sums + segment * m + row};
+  }
 };
 
-template <class S>
-static bool quantize_tiles(Context* context, WordTiles* to, const Int4Product& p, const S* x, int64_t x_row, int64_t most_rows) {
-  to->height = ceil_div(p.m, ceil_div(p.m, most_rows));
-  const int64_t most_segments = p.runs + p.groups, words = p.runs * kRun / 4;
-  const size_t bytes = size_t(most_segments) * sizeof(Segment) + size_t(p.m * (words + p.runs + most_segments) * 4);
-  to->segments = (Segment*)context->scratch(context, 0, bytes);
-  if (!to->segments) return false;
-  to->segment_count = list_segments(to->segments, p);
-  to->x = (uint32_t*)(to->segments + most_segments);
-  to->scale = (float*)(to->x + p.m * words);
+#if defined(__AVX2__)
+// Sixteen neighbours times `inverse`, as integers.
+LW_STATIC __m128i sixteen_bytes(const float* v, Floats inverse) {
+#if defined(__AVX512F__)
+  return _mm512_cvtepi32_epi8((__m512i)rounded(floats_at(v) * inverse));
+#else
+  const __m256i low = (__m256i)rounded(floats_at(v) * inverse), high = (__m256i)rounded(floats_at(v + 8) * inverse);
+  const __m256i shorts = _mm256_permute4x64_epi64(_mm256_packs_epi32(low, high), 0xd8);
+  return _mm_packs_epi16(_mm256_castsi256_si128(shorts), _mm256_extracti128_si256(shorts, 1));
+#endif
+}
+LW_STATIC int32_t largest_of(Ints x) {
+#if defined(__AVX512F__)
+  return _mm512_reduce_max_epi32((__m512i)x);
+#else
+  __m128i most = _mm_max_epi32(_mm256_castsi256_si128((__m256i)x), _mm256_extracti128_si256((__m256i)x, 1));
+  most = _mm_max_epi32(most, _mm_shuffle_epi32(most, 0x4e));
+  return _mm_cvtsi128_si32(_mm_max_epi32(most, _mm_shuffle_epi32(most, 0xb1)));
+#endif
+}
+#else
+LW_STATIC int32_t largest_of(Ints x) { return max_lanes(x); }
+#endif
+
+// One run in the order of steps, zeros beyond `count`, with the sums of its halves of steps. Gives the scale by which the
+// integers are multiplied: NaN where x holds one, infinite where x is; both show in every sum.
+template <class S> static float quantize_run(int8_t* out, int32_t* half_sums, const S* x, int64_t count) {
+  constexpr int64_t lanes = LW_VECTOR_BYTES / 4;
+  float copy[kRun];
+  const float* v = copy;
+  if constexpr (is_same<S, float>) {
+    if (count == kRun) v = x;
+  }
+  if (v == copy) {
+    load_run(copy, x, 1, count);
+    for (int64_t i = count; i < kRun; i++) copy[i] = 0;
+  }
+  // Sizes as integers have the order of floats, and NaNs are the largest.
+  Ints most[4] = {};
+  for (int64_t i = 0; i < kRun; i += 4 * lanes) {
+#pragma GCC unroll 4
+    for (int u = 0; u < 4; u++) most[u] = max_of(most[u], (Ints)floats_at(v + i + u * lanes) & 0x7fffffff);
+  }
+  const int32_t largest_bits = largest_of(max_of(max_of(most[0], most[1]), max_of(most[2], most[3])));
+  const float largest = bits_of<float>(uint32_t(largest_bits));
+  const float inverse = largest > 0 ? 127 / largest : 0;
+#if defined(__AVX2__)
+  const __m128i order = _mm_setr_epi8(0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15);
+#pragma GCC unroll 8
+  for (int64_t i = 0; i < kRun; i += 16) {
+    const __m128i bytes = _mm_shuffle_epi8(sixteen_bytes(v + i, Floats{} + inverse), order);
+    _mm_storeu_si128((__m128i*)(out + i), bytes);
+    const __m128i pairs = _mm_maddubs_epi16(_mm_set1_epi8(1), bytes);
+    _mm_storeu_si128((__m128i*)(half_sums + i / 4), _mm_madd_epi16(pairs, _mm_set1_epi16(1)));
+  }
+#else
+  for (int64_t i = 0; i < kRun; i += 4) {
+    int32_t sum = 0;
+    for (int64_t e = 0; e < 4; e++) {
+      const float element = v[i / kStep * kStep + 2 * e + i % kStep / 4];
+      out[i + e] = int8_t(largest_bits < 0x7f800000 ? __builtin_rintf(element * inverse) : 0);
+      sum += out[i + e];
+    }
+    half_sums[i / 4] = sum;
+  }
+#endif
+  return largest / 127;
+}
+
+template <class S> static bool quantize_rows(Context* context, Int8Rows* to, const Int4Product& p, const S* x, int64_t x_row) {
+  const int64_t most_segments = p.runs + p.groups;
+  to->stride = p.runs * kRun + 64;  // a line more: rows a page apart would fight for the same lines of the cache
+  to->m = p.m;
+  const size_t bytes = size_t(p.m) * size_t(to->stride + (p.runs + most_segments) * 4);
+  char* room = (char*)context->scratch(context, 0, bytes + size_t(most_segments) * sizeof(Segment) + size_t(p.runs + 1) * 8);
+  if (!room) return false;
+  to->x = (int8_t*)room;
+  to->segments = (Segment*)(to->x + p.m * to->stride);
+  int64_t* first_of_run = (int64_t*)(to->segments + most_segments);
+  to->scale = (float*)(first_of_run + p.runs + 1);
   to->sums = (int32_t*)(to->scale + p.m * p.runs);
-  const int64_t tiles = ceil_div(p.m, to->height);
-  const int64_t grain = p.m * p.k >= (64 << 10) ? (16 << 10) / (to->height * p.k) + 1 : tiles;
-  parallel_for(context, tiles, grain, [&, to = *to](int64_t begin, int64_t end) {
-    for (int64_t t = begin; t < end; t++) {
-      const int64_t first = t * to.height, rows = smaller(to.height, p.m - first);
-      const Segment* segment = to.segments;
-      for (int64_t run = 0; run < p.runs; run++) {
-        constexpr int64_t kWords = kRun / 4;
-        uint32_t turned[kByteRows * kWords];
-        const Segment* next = segment;
-        for (int64_t i = 0; i < rows; i++) {
-          int8_t q[kRun];
-          const S* from = x + (first + i) * x_row + run * kRun;
-          to.scale[first * p.runs + run * rows + i] = quantize_run(q, from, smaller(kRun, p.k - run * kRun));
-          const int8_t* at = q;
-          int32_t* sum_at = to.sums + first * to.segment_count + i;
-          next = segment;
-          for (; next < to.segments + to.segment_count && next->run == run; next++) {
-            int32_t sum = 0;
-            for (int64_t e = 0; e < next->steps * kStep; e++) sum -= at[e];
-            sum_at[(next - to.segments) * rows] = sum;
-            at += next->steps * kStep;
-          }
-          uint8_t* words = (uint8_t*)(turned + i * kWords);
-          for (int64_t s = 0; s < kRun; s += kStep) {
-            for (int64_t e = 0; e < 4; e++) words[s + e] = uint8_t(q[s + 2 * e]);
-            for (int64_t e = 0; e < 4; e++) words[s + 4 + e] = uint8_t(q[s + 2 * e + 1]);
-          }
-        }
-        segment = next;
-        uint32_t* out = to.x + first * p.runs * kWords + run * kWords * rows;
-        if (rows == 1) memcpy(out, turned, sizeof(uint32_t) * kWords);
-        else transpose_elements(out, rows, turned, kWords, rows, kWords);
+  to->segment_count = 0;
+  for (int64_t at = 0; at < p.k;) {
+    const int64_t run = at / kRun, group = at / p.group;
+    const int64_t end = smaller(smaller((run + 1) * kRun, (group + 1) * p.group), p.k);
+    if (at % kRun == 0) first_of_run[run] = to->segment_count;
+    to->segments[to->segment_count++] = {ceil_div(end - at, kStep), run, group};
+    at = end;
+  }
+  first_of_run[p.runs] = to->segment_count;
+  parallel_for(context, p.m * p.runs, (32 << 10) / kRun, [&, to = *to](int64_t begin, int64_t end) {
+    for (int64_t piece = begin; piece < end; piece++) {
+      const int64_t i = piece / p.runs, run = piece % p.runs;
+      int32_t half_sums[kRun / 4];
+      const S* from = x + i * x_row + run * kRun;
+      to.scale[run * p.m + i] = quantize_run(to.x + i * to.stride + run * kRun, half_sums, from, smaller(kRun, p.k - run * kRun));
+      const int32_t* half = half_sums;
+      for (int64_t s = first_of_run[run]; s < first_of_run[run + 1]; s++) {
+        int32_t sum = 0;
+        for (int64_t h = 0; h < 2 * to.segments[s].steps; h++) sum -= *half++;
+        to.sums[s * p.m + i] = sum;
       }
     }
   });

@@ -49,6 +49,15 @@ class Node:
         self.onnx_types = {}
         # The same of its first output.
         self.result_type = None
+        # What was made of inputs that hardly ever change: {name: (input, its version, made)}.
+        self.made = {}
+
+    def once(self, name, source, make):
+        """make(source), remembered for as long as the source is the same tensor with the same numbers."""
+        known = self.made.get(name)
+        if known is None or known[0] is not source or known[1] != source._version:
+            known = self.made[name] = (source, source._version, make(source))
+        return known[2]
 
     @property
     def version(self):

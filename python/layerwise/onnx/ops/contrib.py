@@ -117,7 +117,7 @@ def matmul_nbits(node, x, codes, scales, zeros=None, groups=None, bias=None):
         node.refuse(f"{bits} bits")
     blocks = -(-columns // block)
     if block % 8 == 0 and columns % 2 == 0 and not scales.requires_grad and (zeros is None or zeros.dtype == torch.uint8):
-        return _by_kernel(x, codes, scales, zeros, bias, (rows, columns, block, blocks, bits), activations)
+        return _by_kernel(node, x, codes, scales, zeros, bias, (rows, columns, block, blocks, bits), activations)
     weight = _unpacked(codes, bits).reshape(rows, blocks, -1)[:, :, :block].to(x.dtype)
     if zeros is None:
         zero = float(1 << (bits - 1))
@@ -129,14 +129,19 @@ def matmul_nbits(node, x, codes, scales, zeros=None, groups=None, bias=None):
     return F.linear(x, weight.reshape(rows, -1)[:, :columns], bias)
 
 
-def _by_kernel(x, codes, scales, zeros, bias, sizes, activations):
+def _by_kernel(node, x, codes, scales, zeros, bias, sizes, activations):
     """By the product that spells weights out block by block, whose codes of 8 bits have a sign."""
     rows, columns, block, blocks, bits = sizes
     weight = codes.reshape(rows, -1)[:, : columns * bits // 8].contiguous()
-    zero = None if zeros is None else _unpacked(zeros.reshape(rows, -1), bits)[:, :blocks].contiguous()
+
+    def spelled(packed):
+        zero = _unpacked(packed.reshape(rows, -1), bits)[:, :blocks].contiguous()
+        return _lowered(zero) if bits == 8 else zero
+
+    # Packed weights are remembered together with their zero points, which should be the same tensor in each call.
+    zero = None if zeros is None else node.once("zero", zeros, spelled)
     if bits == 8:
         weight = _lowered(weight)
-        zero = None if zero is None else _lowered(zero)
     scale = scales.reshape(rows, blocks).to(torch.float32)
     return _ops._linear_low_bit(x, weight, scale, zero, None, bias, f"int{bits}", block, activations)
 
