@@ -83,7 +83,10 @@ def _in_layers(mode, data, sizes, state, params, num_layers, dropout, is_trainin
 
 def _in_one_op(mode, data, sizes, state, params, is_bidirectional, batch_first):
     """(output, final states) of all layers; None where one of them is not what the op does."""
-    if torch.compiler._is_exporting or data.dtype is not torch.float32:
+    if data.dtype is not torch.float32:
+        return None
+    # ONNX Runtime has one operator of integers, for whole sequences.
+    if torch.compiler._is_exporting and (mode != "LSTM" or sizes is not None):
         return None
     tensors = []
     n_biases = 0

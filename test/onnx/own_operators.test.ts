@@ -52,6 +52,26 @@ function tensorOf([dtype, dims, numbers]: Data): PlainTensor {
   return { dtype, dims, bytes: new Uint8Array(array.buffer) };
 }
 
+/** Inputs of an LSTM of three units over four steps of one sequence (of several, threads decide which are rounded together). */
+function quantizedLstm(directions: number, dtype: "int8" | "uint8", zero: number): (Data | null)[] {
+  const [units, features, rows] = [3, 5, 12];
+  const codes = (dims: number[], seed: number): Data => [
+    dtype,
+    dims,
+    bytes(dims, seed)[2].map((code) => (dtype === "int8" ? code - 127 : code)),
+  ];
+  const scales = (seed: number): Data => {
+    const dims = [directions, rows];
+    return ["float32", dims, spread(dims, seed)[2].map((x) => 0.012 + 0.004 * x)];
+  };
+  const zeros: Data = [dtype, [directions, rows], new Array<number>(directions * rows).fill(zero)];
+  return [
+    ...[spread([4, 1, features], 1), codes([directions, features, 4 * units], 2), codes([directions, units, rows], 3)],
+    ...[spread([directions, 2 * rows], 4), null, spread([directions, 1, units], 5), spread([directions, 1, units], 6)],
+    ...[null, scales(7), zeros, scales(8), zeros],
+  ];
+}
+
 /** Name, inputs (null: left out), attributes, number of outputs. */
 const OWN: [
   op: string,
@@ -93,6 +113,10 @@ const OWN: [
     "DynamicQuantizeMatMul",
     [spread([3, 4], 1), ["int8", [4, 2], [1, -9, 44, 100, -127, 3, 7, 60]], spread([2], 3), null, spread([2], 5)],
   ],
+  ["DynamicQuantizeLSTM", quantizedLstm(2, "int8", 0), { hidden_size: 3, direction: "bidirectional" }, 3],
+  ["DynamicQuantizeLSTM", quantizedLstm(1, "uint8", 128), { hidden_size: 3, direction: "reverse" }, 3],
+  // Around another zero codes do not fit a signed byte: step by step.
+  ["DynamicQuantizeLSTM", quantizedLstm(1, "uint8", 100), { hidden_size: 3 }, 3],
   [
     "MatMulIntegerToFloat",
     [
@@ -136,11 +160,11 @@ function quantizedOne(scale: number, zero: number): Data[] {
 
 test("operators of com.microsoft give ONNX Runtime's numbers", async () => {
   const place = join(folder, "own");
-  for (const [position, [op, inputs, attributes = {}]] of OWN.entries()) {
+  for (const [position, [op, inputs, attributes = {}, nOutputs = 1]] of OWN.entries()) {
     const graph = new GraphBuilder(18, []);
     const tensors = inputs.map((data) => data && tensorOf(data));
     const names = tensors.map((tensor, i) => (tensor ? `x${i}` : ""));
-    const [y] = graph.addMany(op, names, 1, attributes, "com.microsoft");
+    const made = graph.addMany(op, names, nOutputs, attributes, "com.microsoft");
     const value = (name: string, dtype: DataType, dims?: readonly number[]) => ({
       name,
       type: {
@@ -160,13 +184,18 @@ test("operators of com.microsoft give ONNX Runtime's numbers", async () => {
     const whole = graph.graph(
       op,
       [value(first.name, first.tensor.dtype, first.tensor.dims)],
-      [value(y!, isCode ? "uint8" : "float32")],
+      made.map((y) => value(y, isCode ? "uint8" : "float32")),
     );
     const model = encode(modelOf(whole, 18), modelMessage);
     const session = await createSession(model);
     const found = await runSession(session, { [first.name]: first.tensor });
     await session.release();
-    writeCase(join(place, `${op}_${position}`), model, [proto(first.tensor)], [proto(found[y!]!)]);
+    writeCase(
+      join(place, `${op}_${position}`),
+      model,
+      [proto(first.tensor)],
+      made.map((y) => proto(found[y]!)),
+    );
   }
   const { passed, refused, failed } = await runSuite(host, place);
   assert.deepEqual({ failed, refused }, { failed: {}, refused: {} });

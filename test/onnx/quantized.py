@@ -39,6 +39,28 @@ class DynamicReduced(DynamicLinear):
     most = 127
 
 
+class DynamicLstm(_Seeded):
+    """Two layers in both directions; each state is rounded as a whole, as ONNX Runtime does."""
+
+    def __init__(self):
+        super().__init__()
+        self.n_tensors = 0
+        for layer, features in enumerate((6, 16)):
+            for direction in range(2):
+                for width in (features, 8):
+                    self.take(_codes(32, width), torch.rand(32) * 0.004 + 0.001, torch.randn(32))
+
+    def take(self, *tensors):
+        for tensor in tensors:
+            self.register_buffer(f"part{self.n_tensors}", tensor)
+            self.n_tensors += 1
+
+    def forward(self, x):
+        parts = [getattr(self, f"part{i}") for i in range(self.n_tensors)]
+        found = ops._recurrent_network_int8("LSTM", x, None, None, None, parts, True, True, True, "tensor", 255)
+        return tuple(found)
+
+
 class StaticLinear(_Seeded):
     def __init__(self):
         super().__init__()

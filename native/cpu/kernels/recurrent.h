@@ -151,7 +151,7 @@ constexpr int64_t kLeastRunRows = 12;
 // Vectors whose cells are done together, after their products.
 constexpr int64_t kNearVectors = 4;
 
-// Collects vectors whose sums are ready, and does their cells in pairs.
+// Collects vectors whose sums are ready, and does their cells side by side: each alone would mostly wait.
 template <class Cell, bool keeps, int64_t P, class T> class Cells {
  public:
   explicit Cells(const Sequence<T>& sequence) : s(sequence) {}
@@ -171,19 +171,21 @@ template <class Cell, bool keeps, int64_t P, class T> class Cells {
                             keeps ? s.cells + at * H + j : nullptr};
       if (j + L > H) Cell::template forward<keeps, 1>(&spot, P, H, Part<T>{H - j});
       else spots[n++] = spot;
-      if (n == 2) {
-        Cell::template forward<keeps, 2>(spots, P, H, Whole<T>{});
+      if (n == kAtOnce) {
+        Cell::template forward<keeps, kAtOnce>(spots, P, H, Whole<T>{});
         n = 0;
       }
     }
   }
   void end() {
-    if (n) Cell::template forward<keeps, 1>(spots, P, s.units, Whole<T>{});
+    for (int u = 0; u < n; u++) Cell::template forward<keeps, 1>(spots + u, P, s.units, Whole<T>{});
   }
 
  private:
   const Sequence<T>& s;
-  Spot<T> spots[2];
+  // As many as the registers hold.
+  static constexpr int kAtOnce = kRegisters / 8;
+  Spot<T> spots[kAtOnce];
   int n = 0;
 };
 
@@ -234,7 +236,9 @@ static void walk_forward(Context* context, const Sequence<T>& s, const Input& in
     const int64_t t = steps.at(step_of(k)), rows = steps.size(t), row = row_of[t];
     // Tiles of equal height.
     const int64_t blocks = ceil_div(rows, Product::kRows);
-    for (int64_t panel = task * together; panel < last; panel++) {
+    for (int64_t p = task * together; p < last; p++) {
+      // Every other step from the end, as the tasks are.
+      const int64_t panel = k % 2 ? last - 1 - (p - task * together) : p;
       for (int64_t block = 0; block < blocks; block++) {
         const int64_t i = block * rows / blocks, end = (block + 1) * rows / blocks;
         product.add(state.product, s, t, i, int(end - i), panel, sums.at(panel, row + i) + Cell::kFirst * P, kWidth);

@@ -187,7 +187,10 @@ class SplitRNN(RNNBase):
 
     def _one_op(self, x, packed):
         # In traces each product shows by itself.
-        if self.proj_size > 0 or self.training and self.dropout > 0 or _scopes.on or torch.compiler._is_exporting:
+        if self.proj_size > 0 or self.training and self.dropout > 0 or _scopes.on:
+            return None
+        # ONNX Runtime has one operator of integers, for whole sequences.
+        if torch.compiler._is_exporting and (self.mode != "LSTM" or packed is not None):
             return None
         held = self._modules
         return network_of([held[name] for name in self._products], self.mode, x, self.bidirectional)
@@ -208,8 +211,11 @@ class SplitRNN(RNNBase):
         return [steps[first : first + width] for first in range(0, len(steps), width)]
 
     def forward(self, input, hx=None):
-        output, last = self._forward(input, hx, 2 if self.mode == "LSTM" else 1)
-        return output, last[0] if len(last) == 1 else tuple(last)
+        found = self._at_once(input) if hx is None else None
+        if found is None:
+            output, last = self._forward(input, hx, 2 if self.mode == "LSTM" else 1)
+            found = (output, *last)
+        return (found[0], found[1]) if len(found) == 2 else (found[0], (found[1], found[2]))
 
 
 class SplitCell(nn.Module):

@@ -36,10 +36,10 @@ def network_of(products, mode, x, bidirectional):
 
     def run(x, states, sizes, batch_first):
         cell = states[1] if mode == "LSTM" else None
-        output, h, c = _ops._recurrent_network_int8(
+        found = _ops._recurrent_network_int8(
             mode, x, states[0], cell, sizes, tensors, n_biases > 0, bidirectional, batch_first, granularity
         )
-        return (output, h, c) if mode == "LSTM" else (output, h)
+        return found if mode == "LSTM" else found[:2]
 
     return run
 

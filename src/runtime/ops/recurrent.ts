@@ -314,6 +314,7 @@ function matricesOf(weights: readonly Tensor[], hasBiases: boolean): Matrix[] {
 const realKernel = (kind: Cell, dtype: DType): LayerKernel => ({
   name: "recurrent_sequence",
   head: [dtype.id, kind.mode],
+  perWork: 12,
   layoutOf: (isInput) => layouts[kind.mode]![isInput ? INPUT : STATE]!,
   pack: (weight, isInput) => packedWeight(kind, weight, isInput ? INPUT : STATE),
 });

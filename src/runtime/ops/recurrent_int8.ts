@@ -133,6 +133,7 @@ export const recurrentInt8 = op({
 const int8Kernel = (kind: Cell, byRow: boolean, quantMax: number): LayerKernel => ({
   name: "recurrent_sequence_int8",
   head: [kind.mode, byRow ? 1 : 0, 0, 0, 0, quantMax],
+  perWork: 40,
   layoutOf: (isInput) => layouts[kind.mode]![isInput ? 1 : 0]!,
   pack: (weight, isInput) => packedWeight(kind, weight, isInput),
 });

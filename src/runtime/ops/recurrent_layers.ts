@@ -2,7 +2,7 @@
  * Layers on top of each other where no gradient is wanted: each is one launch, its inputs' products and both directions
  * within. Says no to what kernels do not take; shape errors are then found, and worded, on the way that takes everything.
  */
-import { launch } from "../launch.ts";
+import { launch, pointerOf } from "../launch.ts";
 import { findPack } from "../packs.ts";
 import { sameShape, type Shape } from "../shape.ts";
 import { empty, type Tensor } from "../tensor.ts";
@@ -38,6 +38,8 @@ export interface LayerKernel {
   /** Where a weight lies packed. */
   layoutOf(isInput: boolean): string;
   pack(weight: Tensor, isInput: boolean): number;
+  /** Multiplications that take as long as an elementary operation. */
+  perWork: number;
 }
 
 const isShape = (t: Tensor, a: number, b: number): boolean => t.rank === 2 && t.shape[0] === a && t.shape[1] === b;
@@ -67,17 +69,24 @@ function fits(kind: Cell, n: Network, matrices: readonly Matrix[], batch: number
   return true;
 }
 
-/** Where all matrices lie packed: what is packed on the way may cost others theirs, so they are looked for again. */
+/** Where matrices lie packed, for one launch. What is packed on the way may cost others theirs, so they are looked for again. */
 function packsOf(kernel: LayerKernel, matrices: readonly Matrix[]): number[] {
-  const layouts = [kernel.layoutOf(true), kernel.layoutOf(false)] as const;
-  const find = ({ weight }: Matrix, i: number): number => findPack(weight, layouts[i % 2]!);
-  const known = matrices.map(find);
-  if (!known.includes(0)) return known;
+  const found = new Array<number>(matrices.length);
+  const find = (i: number): number => findPack(matrices[i]!.weight, kernel.layoutOf(i % 2 === 0));
+  let isAll = true;
+  for (let i = 0; i < found.length; i++) {
+    found[i] = find(i);
+    if (found[i] === 0) isAll = false;
+  }
+  if (isAll) return found;
   // What is made here lives until the end of the op.
   const pack = (i: number): number => kernel.pack(matrices[i]!.weight, i % 2 === 0);
-  const made = known.map((pointer, i) => pointer || pack(i));
-  return made.map((pointer, i) => (known[i] ? find(matrices[i]!, i) || pack(i) : pointer));
+  const made = found.map((pointer, i) => pointer || pack(i));
+  return made.map((pointer, i) => (found[i] ? find(i) || pack(i) : pointer));
 }
+
+/** The command that is being put together: it is copied when it is launched. */
+const words: number[] = [];
 
 /** [output, last states...] of all layers, or null where the kernel does not take them. */
 export function layersByKernel(
@@ -86,47 +95,56 @@ export function layersByKernel(
   matrices: readonly Matrix[],
   kernel: LayerKernel,
 ): Tensor[] | null {
-  const { states, sizes, units, nWalks, nDirections, batchFirst } = n;
-  const { dtype, device } = n.input;
-  const { shape } = n.input;
+  const { sizes, units, nWalks, nDirections, batchFirst } = n;
+  const { dtype, device, shape } = n.input;
   const batch = sizes ? sizes[0]! : shape[batchFirst ? 0 : 1]!;
   if (!fits(kind, n, matrices, batch)) return null;
-  const lead = shape.slice(0, -1);
   const stateShape: Shape = [nWalks, batch, units];
+  const lastHidden = empty(stateShape, dtype, device);
+  const lastCell = kind.hasCell ? empty(stateShape, dtype, device, lastHidden.strides) : null;
+  const lasts = lastCell ? [lastHidden, lastCell] : [lastHidden];
+  const results = lastCell ? [lastHidden, lastHidden, lastCell] : [lastHidden, lastHidden];
+  const hidden = n.states[0] ? contiguousOf(n.states[0]) : null;
+  const cell = n.states[1] ? contiguousOf(n.states[1]) : null;
+  const numbers = matrices.map(({ bias, scale }) => ({
+    bias: bias && contiguousOf(bias),
+    scale: scale && contiguousOf(scale),
+  }));
   const stateBytes = batch * units * dtype.size;
-  const lasts = states.map(() => empty(stateShape, dtype, device));
-  const given = states.map((t) => t && contiguousOf(t));
-  const biases = matrices.map(({ bias }) => bias && contiguousOf(bias));
-  const scales = matrices.map(({ scale }) => scale && contiguousOf(scale));
-  const first = contiguousOf(n.input);
-  const outputs: Tensor[] = [];
+  const width = nDirections * units;
+  let x = contiguousOf(n.input);
+  let features = shape[shape.length - 1]!;
+  const rows = n.input.numel / features;
   for (let walk = 0; walk < nWalks; walk += nDirections) {
-    outputs.push(empty([...lead, nDirections * units], dtype, device));
-  }
-  const packs = packsOf(kernel, matrices);
-  const steps = sizes ? runsOf(sizes, false, false) : [1, shape[batchFirst ? 1 : 0]!, batch, 0, batchFirst ? 1 : 0];
-  const at = (t: Tensor | null | undefined, walk: number): number => (t ? t.pointer + walk * stateBytes : 0);
-  let x = first;
-  outputs.forEach((output, layer) => {
-    const walk = layer * nDirections;
-    const features = x.shape[x.rank - 1]!;
-    const args = [...kernel.head, nDirections, units, features, output.pointer, nDirections * units];
-    args.push(at(lasts[0], walk), at(lasts[1], walk), 0, 0);
+    const outShape = shape.slice();
+    outShape[shape.length - 1] = width;
+    const output = empty(outShape, dtype, device);
+    const from = walk * stateBytes;
+    const own = nWalks === nDirections ? matrices : matrices.slice(2 * walk, 2 * (walk + nDirections));
+    // Last: memory that is asked for later may cost them theirs.
+    const packs = packsOf(kernel, own);
+    words.length = 0;
+    for (const word of kernel.head) words.push(word);
+    words.push(nDirections, units, features, output.pointer, width);
+    words.push(lastHidden.pointer + from, lastCell ? lastCell.pointer + from : 0, 0, 0);
     let work = 0;
-    for (let d = walk; d < walk + nDirections; d++) {
-      const [i, h] = [2 * d, 2 * d + 1];
-      args.push(x.pointer, packs[i]!, biases[i]?.pointer ?? 0, at(given[0], d), at(given[1], d));
-      args.push(packs[h]!, biases[h]?.pointer ?? 0);
-      for (const place of [i, h]) {
-        const scale = scales[place];
-        if (scale) args.push(scale.pointer, scale.numel === 1 ? 0 : 1);
-        work += matrices[place]!.weight.numel;
-      }
+    for (let d = 0; d < nDirections; d++) {
+      const [ofInput, ofState] = [numbers[2 * (walk + d)]!, numbers[2 * (walk + d) + 1]!];
+      const state = from + d * stateBytes;
+      words.push(x.pointer, packs[2 * d]!, pointerOf(ofInput.bias));
+      words.push(hidden ? hidden.pointer + state : 0, cell ? cell.pointer + state : 0);
+      words.push(packs[2 * d + 1]!, pointerOf(ofState.bias));
+      if (ofInput.scale) words.push(ofInput.scale.pointer, ofInput.scale.numel === 1 ? 0 : 1);
+      if (ofState.scale) words.push(ofState.scale.pointer, ofState.scale.numel === 1 ? 0 : 1);
+      work += own[2 * d]!.weight.numel + own[2 * d + 1]!.weight.numel;
     }
-    args.push(...steps);
-    launch(kernel.name, [output, ...lasts], (work * (output.numel / (nDirections * units))) / 8, args);
+    if (sizes) for (const word of runsOf(sizes, false, false)) words.push(word);
+    else words.push(1, shape[batchFirst ? 1 : 0]!, batch, 0, batchFirst ? 1 : 0);
+    results[0] = output;
+    launch(kernel.name, results, (work * rows) / kernel.perWork, words);
     x = output;
-  });
+    features = width;
+  }
   return [x, ...lasts];
 }
 

@@ -116,8 +116,10 @@ def _run_packed(step, data, batch_sizes, state, is_reverse):
     return torch.cat(outputs), last
 
 
-# States that begin at zero, by how many a layer has.
-_ZEROS = {1: (None,), 2: (None, None)}
+# States that begin at zero.
+_ZEROS = {"LSTM": (None, None), "GRU": (None,), "RNN_TANH": (None,), "RNN_RELU": (None,)}
+
+_cpu_autocast, _cuda_autocast = _autocast["cpu"], _autocast["cuda"]
 
 _NETWORKS = {
     "LSTM": _ops._lstm,
@@ -125,10 +127,6 @@ _NETWORKS = {
     "RNN_TANH": _ops._rnn,
     "RNN_RELU": functools.partial(_ops._rnn, is_relu=True),
 }
-
-
-def _is_autocast(x):
-    return (_autocast["cpu"].enabled or _autocast["cuda"].enabled) and torch.is_autocast_enabled(x.device.type)
 
 
 def _walk(mode, gates, state, weight, bias, sizes=None, is_reverse=False):
@@ -301,7 +299,9 @@ class RNNBase(Module):
 
     def _one_op(self, x, packed):
         """What does all layers in one op: a function of input, states (None: zeros), sizes and batch_first; None where none does."""
-        if self.proj_size > 0 or _is_autocast(x):
+        if self.proj_size > 0:
+            return None
+        if (_cpu_autocast.enabled or _cuda_autocast.enabled) and torch.is_autocast_enabled(x.device.type):
             return None
         # ONNX has one operator for it, for float32 and whole sequences.
         if torch.compiler._is_exporting and (packed is not None or x.dtype is not torch.float32):
@@ -310,9 +310,20 @@ class RNNBase(Module):
 
     def _run_network(self, x, states, sizes, batch_first):
         """(output, *last states) of all layers in one op."""
-        dropout = self.dropout if self.training else 0.0
-        run = _NETWORKS[self.mode]
-        return run(x, *states, sizes, self._flat_weights, self.bias, self.bidirectional, dropout, batch_first)
+        return _NETWORKS[self.mode](
+            x, *states, sizes, self._flat_weights, self.bias, self.bidirectional, self.dropout if self.training else 0.0,
+            batch_first,
+        )
+
+    def _at_once(self, input):
+        """(output, *last states) from zeros, where there is nothing to check or to rearrange; else None."""
+        if type(input) is not torch.Tensor:
+            return None
+        shape = input.shape
+        if len(shape) != 3 or shape[2] != self.input_size:
+            return None
+        run = self._one_op(input, None)
+        return None if run is None else run(input, _ZEROS[self.mode], None, self.batch_first)
 
     def _run_layers(self, x, state, batch_sizes):
         """x is (T, N, F) or packed data; state is a tuple of (layers * directions, N, H) tensors."""
@@ -336,14 +347,6 @@ class RNNBase(Module):
 
     def _forward(self, input, hx, n_states):
         """Everything around `_run_layers` that RNN, GRU (one state) and LSTM (two) share: (output, list of last states)."""
-        if hx is None and type(input) is torch.Tensor:
-            # The usual call: nothing to check but this, nothing to rearrange.
-            shape = input.shape
-            if len(shape) == 3 and shape[2] == self.input_size:
-                run = self._one_op(input, None)
-                if run is not None:
-                    output, *last = run(input, _ZEROS[n_states], None, self.batch_first)
-                    return output, last
         packed = input if isinstance(input, PackedSequence) else None
         sorted_indices = unsorted_indices = None
         if packed is not None:
@@ -426,7 +429,11 @@ class RNN(RNNBase):
         super().__init__(modes[self.nonlinearity], *args, **kwargs)
 
     def forward(self, input, hx=None):
-        output, (h,) = self._forward(input, hx, 1)
+        found = self._at_once(input) if hx is None else None
+        if found is None:
+            output, (h,) = self._forward(input, hx, 1)
+        else:
+            output, h = found
         return output, h
 
 
@@ -439,7 +446,11 @@ class GRU(RNNBase):
         super().__init__("GRU", *args, **kwargs)
 
     def forward(self, input, hx=None):
-        output, (h,) = self._forward(input, hx, 1)
+        found = self._at_once(input) if hx is None else None
+        if found is None:
+            output, (h,) = self._forward(input, hx, 1)
+        else:
+            output, h = found
         return output, h
 
 
@@ -464,7 +475,11 @@ class LSTM(RNNBase):
         return apply_permutation(hx[0], permutation), apply_permutation(hx[1], permutation)
 
     def forward(self, input, hx=None):
-        output, (h, c) = self._forward(input, hx, 2)
+        found = self._at_once(input) if hx is None else None
+        if found is None:
+            output, (h, c) = self._forward(input, hx, 2)
+        else:
+            output, h, c = found
         return output, (h, c)
 
 

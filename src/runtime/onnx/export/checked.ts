@@ -130,7 +130,7 @@ async function writeAndCheck(
 
 /** Activations become codes here; weights that are codes already round nothing. */
 function rounds({ opType = "" }: NodeProto): boolean {
-  return opType === "QuantizeLinear" || opType === "DynamicQuantizeLinear" || opType === "Round";
+  return ["QuantizeLinear", "DynamicQuantizeLinear", "DynamicQuantizeLSTM", "Round"].includes(opType);
 }
 
 async function checkRun(
