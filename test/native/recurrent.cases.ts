@@ -309,6 +309,110 @@ export function testBytes(m: Machine): void {
   });
 }
 
+/** Whole layers: products of inputs within, both directions side by side, states that begin at zero or are given. */
+export function testLayers(m: Machine): void {
+  const [units, features, T] = [21, 10, 60];
+  for (let mode = 0; mode < MODES.length; mode++) {
+    for (const [batch, bySequence, isInt8] of [
+      [1, false, false],
+      [5, true, false],
+      [1, false, true],
+      [14, false, true],
+    ] as const) {
+      // Codes of later steps may fall to either side of a tie.
+      const steps = isInt8 ? 1 : T;
+      const g = GATES[mode]! * units;
+      const random = randomSource(80 + mode);
+      const many = (n: number, scale: number): number[] =>
+        Array.from({ length: n }, () => Math.fround((random() - 0.5) * scale));
+      const integers = (values: number[]): number[] => values.map((x) => Math.round(127 * x));
+      const x = many(batch * steps * features, 2);
+      const directions = [false, true].map((reverse) => {
+        const c: Case = { mode, units, sizes: new Array<number>(steps).fill(batch), reverse, bySequence };
+        const [inputWeight, weight] = [many(g * features, 0.8), many(g * units, 0.4)];
+        const given = reverse ? [many(batch * units, 1), many(batch * units, 1)] : null;
+        return {
+          c,
+          inputWeight: isInt8 ? integers(inputWeight) : inputWeight,
+          weight: isInt8 ? integers(weight) : weight,
+          inputBias: many(g, 1),
+          bias: many(g, 1),
+          given,
+        };
+      });
+      const scale = Math.fround(0.007);
+      const product = (rows: number[][], weight: number[], k: number): number[][] =>
+        rows.map((row) => {
+          const found = isInt8 && row.some((v) => v !== 0) ? codesOf(row, row, 255) : { codes: row, zero: 0, scale: 1 };
+          return Array.from({ length: g }, (_, r) => {
+            let sum = 0;
+            for (let j = 0; j < k; j++) sum += (found.codes[j]! - found.zero) * weight[r * k + j]!;
+            return isInt8 ? sum * found.scale * scale : sum;
+          });
+        });
+      const inRows = Array.from({ length: batch * steps }, (_, i) => x.slice(i * features, (i + 1) * features));
+      const zeros = new Array<number>(batch * units).fill(0);
+      const expected = directions.map(({ c, inputWeight, weight, inputBias, bias, given }) => {
+        const gates = product(inRows, inputWeight, features).flatMap((row) => row.map((v, r) => v + inputBias[r]!));
+        const p = { gates, hidden: given?.[0] ?? zeros, cell: given?.[1] ?? zeros, weight, bias };
+        return walk(c, p, (h) => product([h], weight, units)[0]!.map((v, r) => v + bias[r]!));
+      });
+      for (const dtype of isInt8 ? (["float32"] as const) : (["float32", "float64"] as const)) {
+        const float = (values: number[]): number => m.tensor(values, dtype).pointer;
+        const made = (...sizes: number[]) => m.empty(dtype, sizes);
+        const out = made(batch * steps, 2 * units);
+        const [lastHidden, lastCell] = [made(2 * batch, units), made(2 * batch, units)];
+        const columns = Math.ceil(units / 128) * 128 * GATES[mode]!;
+        const packed = (weight: number[], depth: number, use: number): number => {
+          if (isInt8) {
+            const pack = m.empty("uint8", [columns * Math.ceil(depth / 4) * 4 + 4 * columns]).pointer;
+            m.launch("recurrent_pack_int8", pack, m.tensor(weight, "int8").pointer, mode, units, depth, use);
+            return pack;
+          }
+          const pack = made(columns * depth).pointer;
+          m.launch("recurrent_pack", dtypes[dtype], pack, float(weight), mode, units, depth, use);
+          return pack;
+        };
+        const words = directions.flatMap(({ inputWeight, weight, inputBias, bias, given }) => [
+          ...directionOf(
+            ...([float(x), packed(inputWeight, features, 1), float(inputBias)] as const),
+            ...([given ? float(given[0]!) : 0, given ? float(given[1]!) : 0] as const),
+            ...([packed(weight, units, 0), float(bias)] as const),
+          ),
+          ...(isInt8 ? [float([scale]), 0, float(new Array<number>(g).fill(scale)), 1] : []),
+        ]);
+        m.launch(
+          isInt8 ? "recurrent_sequence_int8" : "recurrent_sequence",
+          isInt8 ? [mode, 1, 0, 0, 0, 255] : [dtypes[dtype], mode],
+          [2, units, features, out.pointer, 2 * units, lastHidden.pointer, mode === 0 ? lastCell.pointer : 0, 0, 0],
+          words,
+          stepWords(directions[0]!.c),
+        );
+        const what = `${MODES[mode]} layer of ${isInt8 ? "int8" : dtype}, ${batch} sequences`;
+        const near = dtype === "float64" ? 1e-12 : 6e-6;
+        const interleaved = Array.from({ length: batch * steps }, (_, row) =>
+          expected.flatMap((one) => one.out.slice(row * units, (row + 1) * units)),
+        ).flat();
+        assertClose(m.read(out), interleaved, near, what);
+        assertClose(
+          m.read(lastHidden),
+          expected.flatMap((one) => one.lastHidden),
+          near,
+          `${what}, last states`,
+        );
+        if (mode === 0)
+          assertClose(
+            m.read(lastCell),
+            expected.flatMap((one) => one.lastCell),
+            near,
+            `${what}, last cells`,
+          );
+        m.releaseAll();
+      }
+    }
+  }
+}
+
 if (import.meta.main) {
   const m = open();
   m.addon.setThreads(2);
@@ -317,5 +421,6 @@ if (import.meta.main) {
     testBackward(m);
   }
   testBytes(m);
+  testLayers(m);
   m.close();
 }

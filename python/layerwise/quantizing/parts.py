@@ -192,8 +192,7 @@ class SplitRNN(RNNBase):
         # ONNX Runtime has one operator of integers, for whole sequences.
         if torch.compiler._is_exporting and (self.mode != "LSTM" or packed is not None):
             return None
-        held = self._modules
-        return network_of([held[name] for name in self._products], self.mode, x, self.bidirectional)
+        return network_of(self._modules, self._products, self.mode, x, self.bidirectional)
 
     def check_forward_args(self, input, hidden, batch_sizes):
         checks = nn.LSTM if self.mode == "LSTM" else RNNBase

@@ -14,24 +14,30 @@ def is_watched(product):
     return bool(product._forward_hooks or product._forward_pre_hooks)
 
 
-def network_of(products, mode, x, bidirectional):
-    """A function of input, states, sizes and batch_first that does all layers in one op, where all `products`, of inputs and
-    states in turn, are integers; None where one is not."""
-    if x.dtype is not torch.float32 or type(products[0]) is not DynamicLinear:
+def network_of(modules, names, mode, x, bidirectional):
+    """A function of input, states, sizes and batch_first that does all layers in one op, where all products, of inputs and states
+    in turn, are integers; None where one is not."""
+    if x.dtype is not torch.float32:
         return None
-    granularity = products[0].config["granularity"]
     tensors = []
     n_biases = 0
-    for product in products:
+    granularity = None
+    for name in names:
+        product = modules[name]
         if type(product) is not DynamicLinear or product._forward_hooks or product._forward_pre_hooks:
             return None
+        if granularity is None:
+            granularity = product.config["granularity"]
         held = product._buffers
         if held["smooth"] is not None or product.config["granularity"] != granularity:
             return None
         bias = held["bias"]
-        tensors += (held["codes"], held["scale"]) if bias is None else (held["codes"], held["scale"], bias)
-        n_biases += bias is not None
-    if n_biases not in (0, len(products)):
+        if bias is None:
+            tensors += (held["codes"], held["scale"])
+        else:
+            tensors += (held["codes"], held["scale"], bias)
+            n_biases += 1
+    if n_biases not in (0, len(names)):
         return None
 
     def run(x, states, sizes, batch_first):
