@@ -46,10 +46,10 @@ def to(input, *args, dtype=None, device=None, non_blocking=False, copy=False, me
     result = input
     if device is not None:
         target = _resolve_device(device)
-        if target != _core.device(input.h):
+        if target != input.device.id:
             result = _wrap(_core.op__to_device(result.h, target, non_blocking))
     if dtype is not None and as_dtype(dtype) is not input.dtype:
-        result = _wrap(_core.op__cast(result.h, as_dtype(dtype).id))
+        result = _f._cast(result, as_dtype(dtype))
     known = memory_format in (_dtype.channels_last, _dtype.contiguous_format)
     if known and not result.is_contiguous(memory_format=memory_format):
         return result.contiguous(memory_format=memory_format)
@@ -86,7 +86,7 @@ def cuda(input, device=None, non_blocking=False, memory_format=None):
 
 def _caster(name, dtype):
     def cast(input, memory_format=None):
-        return input.to(dtype)
+        return input if input.dtype is dtype else _f._cast(input, dtype)
 
     cast.__name__ = cast.__qualname__ = name
     return cast

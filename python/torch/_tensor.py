@@ -10,6 +10,7 @@ from _direct import backward as _direct_backward
 from _direct import index as _direct_index
 from _direct import item as _direct_item
 from _direct import set_grad as _direct_set_grad
+from _direct import set_item as _direct_set_item
 from torch import _C, _complex, _copying, _dtype, _indexing
 from torch._C import (
     TensorBase, _buffer, _check, _core_drop, _dead, _hooks, _index, _make_subclass, _new_id, _raise, _return_dead, _wrap,
@@ -457,6 +458,8 @@ class Tensor(TensorOperators):
         return _wrap(_core.basic_index(self.h, at >> 2))
 
     def __setitem__(self, index, value):
+        if _direct_set_item(self, index, value) is not NotImplemented:
+            return
         _indexing.set(self, _indexing.listed(index), value)
 
 

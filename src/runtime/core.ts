@@ -153,7 +153,6 @@ function tensorFunctions(): Record<string, (...args: never[]) => unknown> {
     strides: (h: number) => bridge.writeScratch(get(h).strides),
     storage_offset: (h: number) => get(h).offset,
     dtype: (h: number) => get(h).dtype.id,
-    device: (h: number) => get(h).device.id,
     data_ptr: (h: number) => get(h).pointer,
     storage_ptr: (h: number) => get(h).storage.pointer,
     storage_bytes: (h: number) => get(h).storage.sizeBytes,

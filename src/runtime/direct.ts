@@ -8,7 +8,7 @@ import { gradMode } from "./autograd/mode.ts";
 import { isBound } from "./binding.ts";
 import { fail, returnDropped } from "./bridge.ts";
 import { defaultDevice, type Device } from "./device.ts";
-import type { DType } from "./dtype.ts";
+import { Scalar, type DType } from "./dtype.ts";
 import { OutOfMemoryError } from "./errors.ts";
 import { drop, put } from "./handles.ts";
 import { readScalar } from "./launch.ts";
@@ -238,6 +238,27 @@ function index(args: number, n: number): number {
   return wrap(handle, t.dtype);
 }
 
+/** `x[...] = value` by numbers, slices, None and the ellipsis, for a number or a tensor of just that shape. */
+function setItem(args: number, n: number): number {
+  if (n !== 3) return notImplemented;
+  beginReading();
+  const t = readTensor(argument(args, 0));
+  const tensors: Tensor[] = [];
+  const items = readIndex(argument(args, 1), tensors);
+  const value = readOperand(argument(args, 2));
+  if (isStrange || t === null || t.rank === 0 || tensors.length > 0) return notImplemented;
+  const mark = Scope.enter();
+  try {
+    const target = basicIndex(t, items, items.length / 4);
+    if (value instanceof Scalar) registry.get("fill_")!(target, value);
+    else if (sameShape(value!.shape, target.shape)) registry.get("copy_")!(target, value, false);
+    else return notImplemented;
+  } finally {
+    Scope.exit(mark);
+  }
+  return none;
+}
+
 /** `t.item()`, which waits for the value. Whoever watches, wide integers and complex numbers go the other way. */
 function item(args: number, n: number): number {
   const t = n === 1 ? readTensor(argument(args, 0)) : null;
@@ -253,7 +274,7 @@ function item(args: number, n: number): number {
 function grad(args: number): number {
   const t = readTensor(argument(args, 0));
   if (t === null) return notImplemented;
-  return t.grad === null ? held(none) : gradOf(argument(args, 0), t.grad);
+  return t.grad === null ? none : gradOf(argument(args, 0), t.grad);
 }
 
 /** `t.grad = value`, where nothing is wrong with it. */
@@ -272,7 +293,7 @@ function setGrad(args: number, n: number): number {
     Scope.exit(mark);
   }
   keepGrad(object, isNone ? 0 : value);
-  return held(none);
+  return none;
 }
 
 /** `torch.tensor(data, dtype, device)` of Python's numbers. */
@@ -318,7 +339,7 @@ function backward(args: number, n: number): number {
   } finally {
     Scope.exit(mark);
   }
-  return held(none);
+  return none;
 }
 
 /** What Python asks of tensors so often that it should cost little. Immortal objects need no count. */
@@ -328,6 +349,7 @@ const questions: Record<string, Direct> = {
     return t === null ? notImplemented : sizeOf(t.shape);
   },
   index,
+  set_item: setItem,
   item,
   tensor,
   tolist,

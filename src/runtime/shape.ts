@@ -53,7 +53,12 @@ export function wrapDim(dim: number, rank: number): number {
 
 /** Several dims, wrapped, without repeats; an empty or missing list means all of them. */
 export function wrapDims(dims: readonly number[] | null | undefined, rank: number): number[] {
-  if (!dims || dims.length === 0) return Array.from({ length: rank }, (_, i) => i);
+  if (!dims || dims.length === 0) {
+    const all: number[] = [];
+    for (let d = 0; d < rank; d++) all.push(d);
+    return all;
+  }
+  if (dims.length === 1 && rank > 0) return [wrapDim(dims[0]!, rank)];
   const seen = new Set<number>();
   for (const dim of dims) {
     const wrapped = wrapDim(dim, rank);

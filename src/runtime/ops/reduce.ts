@@ -40,6 +40,10 @@ interface Plan {
   second: Tensor | null;
 }
 
+function pushAll(target: number[], values: readonly number[]): void {
+  for (let i = 0; i < values.length; i++) target.push(values[i]!);
+}
+
 /** Reduce `t` over `dims` (wrapped, sorted). The result keeps reduced dims as 1 when asked. No tape. */
 function reduceKernel(
   t: Tensor,
@@ -49,15 +53,17 @@ function reduceKernel(
   dtype: DType,
   options: { second?: DType; parameter?: number } = {},
 ): Plan {
-  const isReduced = new Array<boolean>(t.rank).fill(false);
-  for (const d of dims) isReduced[d] = true;
   const kept: number[] = [];
   const keptStrides: number[] = [];
   const reduced: number[] = [];
   const reducedStrides: number[] = [];
   const shape: number[] = [];
-  t.shape.forEach((size, d) => {
-    if (isReduced[d]) {
+  // Dims are sorted: the next one that is reduced.
+  let next = 0;
+  for (let d = 0; d < t.shape.length; d++) {
+    const size = t.shape[d]!;
+    if (dims[next] === d) {
+      next++;
       reduced.push(size);
       reducedStrides.push(t.strides[d]!);
       if (keepdim) shape.push(1);
@@ -66,25 +72,19 @@ function reduceKernel(
       keptStrides.push(t.strides[d]!);
       shape.push(size);
     }
-  });
+  }
   const out = empty(shape, dtype, t.device);
   const second = options.second ? empty(shape, options.second, t.device) : null;
   if (out.numel > 0) {
-    launch("reduce", second ? [out, second] : [out], t.numel, [
-      code[operation],
-      t.pointer,
-      t.dtype.id,
-      out.pointer,
-      dtype.id,
-      pointerOf(second),
-      kept.length,
-      ...kept,
-      ...keptStrides,
-      reduced.length,
-      ...reduced,
-      ...reducedStrides,
-      options.parameter ?? 0,
-    ]);
+    const args = [code[operation], t.pointer, t.dtype.id, out.pointer, dtype.id, pointerOf(second), kept.length];
+    // Spreading them would take longer than all the rest.
+    pushAll(args, kept);
+    pushAll(args, keptStrides);
+    args.push(reduced.length);
+    pushAll(args, reduced);
+    pushAll(args, reducedStrides);
+    args.push(options.parameter ?? 0);
+    launch("reduce", second ? [out, second] : [out], t.numel, args);
   }
   return { out, second };
 }
