@@ -227,6 +227,7 @@ class Registration:
         if depth > 32:
             raise ModelRefused("functions and graphs are nested more than 32 deep")
         self._constants(graph)
+        _check_inputs(graph)
         integers = take_integers(graph, _uses)
         uses = _uses(graph)
         self._layers(graph, uses, integers)
@@ -305,7 +306,7 @@ class Registration:
 
     def _is_trained(self, initializer, users):
         tensor = initializer.tensor
-        if not tensor.is_floating_point() or tensor.dim() == 0 or initializer.name in self.fixed:
+        if isinstance(tensor, Texts) or not tensor.is_floating_point() or tensor.dim() == 0 or initializer.name in self.fixed:
             return False
         if initializer.is_constant and tensor.numel() == 1:
             return False
@@ -352,6 +353,17 @@ def constant_of(node):
     if not isinstance(value, Initializer):
         node.refuse("it holds a sparse tensor" if node.has("sparse_value") else "it holds nothing")
     return Initializer(name, value.tensor, value.onnx_type, is_constant=True)
+
+
+def _check_inputs(graph):
+    """Whoever looks at nodes may count on the inputs that their operators cannot be without."""
+    for node in graph.nodes:
+        least = registry.least_inputs(node.operator)
+        if len(node.inputs) < least:
+            raise ModelRefused(
+                f"node '{node.name}' ({node.operator}) has {len(node.inputs)} input{'s' * (len(node.inputs) != 1)}: "
+                f"expected {least} at least"
+            )
 
 
 # Operators that know what to do with types that live in wider ones, and how the result is called.

@@ -60,6 +60,17 @@ def is_known(operator):
     return key in _entries or (operator.domain == "" and operator.op in _with_run)
 
 
+def least_inputs(found):
+    """How many inputs an operator has at least."""
+    entry = _entry(found)
+    function = _with_run.get(found.op) if found.domain == "" and found.op in _with_run else entry and entry.function
+    if function is None:
+        return 0
+    code = function.__code__
+    # The node comes first, and for some the run.
+    return code.co_argcount - len(function.__defaults__ or ()) - (2 if function in _with_run.values() else 1)
+
+
 def names():
     """Every operator that is done, as "Add" or "com.microsoft.Gelu"."""
     found = {f"{domain}.{name}" if domain else name for domain, name in _entries}

@@ -87,7 +87,7 @@ const like = (t: Tensor, dtype: DType): Tensor => empty(t.shape, dtype, t.device
 export const quantizeAffine = op({
   signature:
     "_quantize_affine(Tensor input, Operand scale, Operand? zero_point=None, int? axis=None, int quant_min=-128, int quant_max=127, Dtype? dtype=None, bool divide=False) -> Tensor",
-  doc: "Integers q with input = (q - zero_point) * scale, clamped to [quant_min, quant_max]; int8 unless dtype says otherwise; divide: as ONNX rounds.",
+  doc: "Integers q with input = (q - zero_point) * scale, clamped to [quant_min, quant_max]; int8 unless dtype says other; divide as ONNX does.",
   in: "_C",
   differentiable: false,
   forward(

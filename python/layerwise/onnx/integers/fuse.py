@@ -15,8 +15,8 @@ def fuse(view):
     for node in view.graph.nodes:
         if node in view.gone:
             continue
-        rule = products.RULES.get((node.operator.domain, node.operator.op))
-        found = None if rule is None else rule(view, node)
+        rule, n_inputs = products.RULES.get((node.operator.domain, node.operator.op), (None, 0))
+        found = None if rule is None or len(node.inputs) < n_inputs else rule(view, node)
         if found is not None:
             layer, inputs, gone, output = found
             made = made_node(node, type(layer).__name__, inputs, [output])

@@ -13,9 +13,11 @@ _OWN = "com.microsoft"
 RULES = {}
 
 
-def _rule(name, domain=""):
+def _rule(name, n_inputs, domain=""):
+    """Of nodes with so many inputs at least."""
+
     def add(function):
-        RULES[domain, name] = function
+        RULES[domain, name] = function, n_inputs
         return function
 
     return add
@@ -56,11 +58,13 @@ class _Tail:
 def _weight(view, name, axis, turned):
     """The Weight that a value is; `axis` is that of its rows, which come first when it is `turned`."""
     node = view.maker(name, "DequantizeLinear")
-    if node is None or node.get("block_size", 0) or node.get("output_dtype", 0) not in (0, 1):
+    if node is None or len(node.inputs) < 2 or node.get("block_size", 0) or node.get("output_dtype", 0) not in (0, 1):
         return None
     codes, scale = view.constant(node.inputs[0]), view.constant(node.inputs[1])
     zero = view.constant(node.inputs[2]) if len(node.inputs) > 2 else None
     if codes is None or scale is None or len(node.inputs) > 2 and node.inputs[2] and zero is None:
+        return None
+    if codes.dim() == 0 or turned and codes.dim() != 2:
         return None
     if scale.numel() > 1 and node.get("axis", 1) % codes.dim() != axis % codes.dim():
         return None
@@ -70,7 +74,7 @@ def _weight(view, name, axis, turned):
 # ---- real numbers between codes: QuantizeLinear and DequantizeLinear around what computes ----------------------------------------
 
 
-@_rule("Conv")
+@_rule("Conv", 2)
 def _conv(view, node):
     weight = _weight(view, node.inputs[1], 0, False)
     bias = view.real(node.inputs[2]) if len(node.inputs) > 2 and node.inputs[2] else None
@@ -91,13 +95,13 @@ def _lacks(node, position, value):
     return value is None and len(node.inputs) > position and node.inputs[position] != ""
 
 
-@_rule("MatMul")
+@_rule("MatMul", 2)
 def _matmul(view, node):
     weight = _matrix(view, node.inputs[1], 1, True)
     return None if weight is None else _linear(view, node, weight, None)
 
 
-@_rule("Gemm")
+@_rule("Gemm", 2)
 def _gemm(view, node):
     if node.get("transA", 0) or node.get("alpha", 1.0) != 1 or node.get("beta", 1.0) != 1:
         return None
@@ -161,7 +165,7 @@ def _stated(view, node, codes, scale, zero):
     return None if parts[0] is None or parts[1] is None or _lacks(node, zero, parts[2]) else parts
 
 
-@_rule("QLinearConv")
+@_rule("QLinearConv", 8)
 def _qlinear_conv(view, node):
     parts = _stated(view, node, 3, 4, 5)
     weight = None if parts is None else Weight.of(*parts)
@@ -178,7 +182,7 @@ def _stated_bias(codes, given, weight):
     return None if codes is None else codes.to(torch.float32) * (weight.scale * torch.tensor(given.scale))
 
 
-@_rule("QLinearMatMul")
+@_rule("QLinearMatMul", 8)
 def _qlinear_matmul(view, node):
     parts = _stated(view, node, 3, 4, 5)
     weight = None if parts is None or parts[0].dim() != 2 else Weight.of(parts[0].t(), *parts[1:])
@@ -188,7 +192,7 @@ def _qlinear_matmul(view, node):
     return IntegerLinear(weight, None, given, made, False), node.inputs[:1], [node], node.outputs[0]
 
 
-@_rule("QGemm", _OWN)
+@_rule("QGemm", 6, _OWN)
 def _qgemm(view, node):
     parts = _stated(view, node, 3, 4, 5)
     if parts is None or parts[0].dim() != 2 or node.get("transA", 0) or node.get("alpha", 1.0) != 1:
@@ -209,13 +213,13 @@ def _qgemm(view, node):
 # ---- scales from each call ------------------------------------------------------------------------------------------------------
 
 
-@_rule("MatMulInteger")
+@_rule("MatMulInteger", 2)
 def _matmul_integer(view, node):
     weight = _dynamic_weight(view, node, lambda codes: codes.t() if codes.dim() == 2 else None)
     return None if weight is None else _dynamic(view, node, *weight, lambda *parts: IntegerLinear(*parts))
 
 
-@_rule("ConvInteger")
+@_rule("ConvInteger", 2)
 def _conv_integer(view, node):
     weight = _dynamic_weight(view, node, lambda codes: codes)
     if weight is None or not _can_convolve(node, Weight.of(weight[0], torch.ones(1), weight[1])):
@@ -320,7 +324,7 @@ def _is_per_row(t, rows, n_dims):
     return t.numel() == 1 or t.numel() == rows and tuple(t.shape)[max(0, t.dim() - after - 1) :] == (rows, *[1] * after)
 
 
-@_rule("DynamicQuantizeMatMul", _OWN)
+@_rule("DynamicQuantizeMatMul", 3, _OWN)
 def _dynamic_matmul(view, node):
     weight = _own_matrix(view, node, 1, 2, 3)
     bias = view.real(node.inputs[4]) if len(node.inputs) > 4 and node.inputs[4] else None
@@ -329,7 +333,7 @@ def _dynamic_matmul(view, node):
     return IntegerLinear(weight, bias, None, None, False), node.inputs[:1], [node], node.outputs[0]
 
 
-@_rule("MatMulIntegerToFloat", _OWN)
+@_rule("MatMulIntegerToFloat", 4, _OWN)
 def _matmul_to_float(view, node):
     weight = _own_matrix(view, node, 1, 3, 5)
     bias = view.real(node.inputs[6]) if len(node.inputs) > 6 and node.inputs[6] else None
@@ -349,17 +353,23 @@ def _own_matrix(view, node, codes, scale, zero):
 # ---- weights of few bits ---------------------------------------------------------------------------------------------------------
 
 
-@_rule("MatMulNBits", _OWN)
+@_rule("MatMulNBits", 3, _OWN)
 def _matmul_nbits(view, node):
     bits, block, columns, rows = node.get("bits", 4), node.get("block_size"), node.get("K"), node.get("N")
     inputs = [*node.inputs, "", "", ""][:6]
     codes, scales, zeros = (view.constant(name) for name in inputs[1:4])
     bias = view.real(inputs[5]) if inputs[5] else None
+    if None in (block, columns, rows) or min(block, columns, rows) < 1:
+        return None
     if bits not in (4, 8) or block % 8 or columns % 2 or inputs[4] or codes is None or scales is None or inputs[5] and bias is None:
         return None
     if inputs[3] and (zeros is None or zeros.dtype != torch.uint8) or scales.dtype != torch.float32:
         return None
     groups = -(-columns // block)
+    if codes.numel() != rows * groups * block * bits // 8 or scales.numel() != rows * groups or codes.dtype != torch.uint8:
+        return None
+    if zeros is not None and zeros.numel() != rows * -(-groups * bits // 8):
+        return None
     weight = codes.reshape(rows, -1)[:, : columns * bits // 8].contiguous()
     zero = None
     if zeros is not None:

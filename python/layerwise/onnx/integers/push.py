@@ -27,7 +27,8 @@ def push_down(view):
             nodes.extend(_moved(node, origin, real_from, view))
             continue
         elif origin is not None and is_plain(node, "QuantizeLinear") and _is_inside(view, node.outputs[0]):
-            if view.scale_of(node) == origin[1]:
+            scale = view.scale_of(node)
+            if scale is not None and scale == origin[1]:
                 same[node.outputs[0]] = origin[0]
                 continue
         nodes.append(node)

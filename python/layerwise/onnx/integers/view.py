@@ -28,6 +28,12 @@ def made_node(like, op, inputs, outputs, step=None):
     return node
 
 
+def _lies_along_rows(shape, numbers):
+    """[1, rows, 1, ...]: what biases of convolutions are brought to."""
+    sizes = shape.tolist()
+    return len(sizes) >= 2 and sizes[0] == 1 and sizes[1] in (-1, numbers.numel()) and all(size == 1 for size in sizes[2:])
+
+
 class View:
     """Makers and readers are those of the graph as it was when this was made; names of values keep their meaning."""
 
@@ -72,7 +78,7 @@ class View:
     def scale_of(self, node, at=1):
         """What codes mean for a node that says it at this input and the next, in one number each; None where it says more, or
         other codes than those of eight bits."""
-        names = [*node.inputs[at : at + 2], ""]
+        names = [*node.inputs[at : at + 2], "", ""]
         scale = self.constant(names[0])
         value = None if scale is None or scale.dtype != torch.float32 else self.number(names[0])
         if value is None or not 0 < value < float("inf") or node.get("block_size", 0):
@@ -92,7 +98,7 @@ class View:
     def codes_of(self, name):
         """(name of the codes, Scale) of a value that is codes turned into real numbers."""
         node = self.maker(name, "DequantizeLinear")
-        if node is None or node.get("output_dtype", 0) not in (0, 1) or node.inputs[0] in self.graph.initializers:
+        if node is None or not node.inputs or node.get("output_dtype", 0) not in (0, 1) or node.inputs[0] in self.graph.initializers:
             return None
         scale = self.scale_of(node)
         return None if scale is None else (node.inputs[0], scale)
@@ -104,14 +110,17 @@ class View:
             return tensor if tensor.dtype == torch.float32 else None
         reshape = self.maker(name, "Reshape")
         if reshape is not None:
-            inside, shape = self.real(reshape.inputs[0]), self.constant(reshape.inputs[1])
-            return None if inside is None or shape is None or (shape == 0).any() else inside.reshape(shape.tolist())
+            inside, shape = (self.constant(part) for part in [*reshape.inputs, "", ""][:2])
+            is_list = inside is not None and shape is not None and inside.dtype == torch.float32 and inside.dim() == shape.dim() == 1
+            return inside.reshape(-1, *[1] * (shape.numel() - 2)) if is_list and _lies_along_rows(shape, inside) else None
         node = self.maker(name, "DequantizeLinear")
-        parts = None if node is None or node.get("block_size", 0) else [self.constant(part) for part in node.inputs]
-        if not parts or parts[0] is None or parts[1] is None or parts[1].dtype != torch.float32:
+        parts = [] if node is None or node.get("block_size", 0) else [self.constant(part) for part in node.inputs]
+        if len(parts) < 2 or parts[0] is None or parts[1] is None or parts[1].dtype != torch.float32:
+            return None
+        if parts[1].numel() not in (1, *parts[0].shape[node.get("axis", 1) % max(1, parts[0].dim()) :][:1]):
             return None
         codes, scale, zero = [*parts, None][:3]
-        if len(parts) > 2 and node.inputs[2] and zero is None:
+        if len(parts) > 2 and node.inputs[2] and (zero is None or zero.numel() not in (1, scale.numel())):
             return None
         sizes = [1] * codes.dim()
         if scale.numel() > 1:

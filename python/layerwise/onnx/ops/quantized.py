@@ -17,7 +17,9 @@ def _spread(values, x, axis, block):
     """Scales or zero points under the dimensions of x: one for all, one a slice, or one for so many of them."""
     if values.dim() == 0 or values.numel() == 1 and x.dim() != values.dim():
         return values.reshape([])
-    axis = axis % max(1, x.dim())
+    if x.dim() == 0:
+        raise ValueError(f"{values.numel()} scales or zero points meet one number: expected one")
+    axis = axis % x.dim()
     if block:
         return values.repeat_interleave(block, dim=axis).narrow(axis, 0, x.shape[axis])
     if values.dim() == x.dim():
@@ -37,7 +39,7 @@ def _codes(node, zero_point):
         dtype = dtype_of(node.get("output_dtype"), node)
     else:
         dtype = torch.uint8 if zero_point is None else zero_point.dtype
-    if dtype.is_floating_point:
+    if dtype in (torch.float8_e4m3fn, torch.float8_e5m2):
         return dtype, None, None
     if dtype not in _RANGES:
         node.refuse(f"codes of {dtype} are not written here")
