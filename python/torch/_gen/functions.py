@@ -2137,7 +2137,7 @@ def _prod(input, dim, keepdim, dtype):
 
 
 def _quantize_affine(input, scale, zero_point=None, axis=None, quant_min=-128, quant_max=127, dtype=None, divide=False):
-    "Integers q with input = (q - zero_point) * scale, clamped to [quant_min, quant_max]; int8 unless dtype says other; divide: as in ONNX."
+    "Integers q with input = (q - zero_point) * scale, clamped to [quant_min, quant_max]; int8 unless dtype says other; divide as ONNX does."
     result = _direct__quantize_affine(input, scale, zero_point, axis, quant_min, quant_max, dtype, divide)
     if result is not NotImplemented:
         return result

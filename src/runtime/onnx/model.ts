@@ -12,7 +12,7 @@ import {
   type NodeProto,
   type ValueInfo,
 } from "./schema.ts";
-import { dataTypeOf, dimsOf } from "./tensor_data.ts";
+import { checkBytes, dataTypeOf, dimsOf } from "./tensor_data.ts";
 import { decode } from "./wire.ts";
 
 /** Protocol Buffers allow no more in one file. */
@@ -64,6 +64,7 @@ function checkGraph(graph: GraphProto, around: ReadonlySet<string>, depth: numbe
     const what = `initializer ${quoted(tensor.name ?? "")}`;
     dataTypeOf(tensor, what);
     dimsOf(tensor, what);
+    checkBytes(tensor, what);
     known.add(tensor.name ?? "");
   }
   for (const { values } of graph.sparseInitializer) known.add(values?.name ?? "");

@@ -66,12 +66,22 @@ export function tensorData(tensor: TensorProto, folder: string | null): TensorDa
   const sizeBytes = sizeOf(tensor, what);
   if (tensor.dataLocation === 1) return { dtype, dims, bytes: externalBytes(tensor, folder, what) };
   if (tensor.rawData !== undefined) {
-    if (tensor.rawData.length !== sizeBytes) {
-      throw new FileFormatError(`${what} holds ${tensor.rawData.length} bytes, expected ${sizeBytes} for [${dims}]`);
-    }
+    requireBytes(tensor.rawData, sizeBytes, dims, what);
     return { dtype, dims, bytes: tensor.rawData };
   }
   return { dtype, dims, bytes: listedBytes(tensor, dtype, Number(product(dims)), sizeBytes, what) };
+}
+
+/** Throws where a tensor of the file itself has not as many bytes as its dimensions ask for; reads none of them. */
+export function checkBytes(tensor: TensorProto, what: string): void {
+  const dtype = dataTypeOf(tensor, what);
+  if (tensor.dataLocation === 1 || tensor.rawData === undefined || BITS[dtype] === undefined) return;
+  requireBytes(tensor.rawData, sizeOf(tensor, what), dimsOf(tensor, what), what);
+}
+
+function requireBytes({ length }: Uint8Array, sizeBytes: number, dims: readonly number[], what: string): void {
+  if (length !== sizeBytes)
+    throw new FileFormatError(`${what} holds ${length} bytes, expected ${sizeBytes} for [${dims}]`);
 }
 
 /** Bytes of all elements together. */
