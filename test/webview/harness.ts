@@ -48,6 +48,9 @@ const themes: Record<Theme, { bodyClass: string; variables: Record<string, strin
     bodyClass: "vscode-light",
     variables: {
       foreground: "#3b3b3b",
+      errorForeground: "#f85149",
+      "editorWarning-foreground": "#bf8803",
+      "testing-iconPassed": "#73c991",
       descriptionForeground: "#3b3b3bb0",
       "editor-background": "#ffffff",
       "sideBar-background": "#f8f8f8",
@@ -75,6 +78,9 @@ const themes: Record<Theme, { bodyClass: string; variables: Record<string, strin
     bodyClass: "vscode-dark",
     variables: {
       foreground: "#cccccc",
+      errorForeground: "#f85149",
+      "editorWarning-foreground": "#cca700",
+      "testing-iconPassed": "#73c991",
       descriptionForeground: "#9d9d9d",
       "editor-background": "#1f1f1f",
       "sideBar-background": "#181818",
@@ -102,6 +108,9 @@ const themes: Record<Theme, { bodyClass: string; variables: Record<string, strin
     bodyClass: "vscode-high-contrast",
     variables: {
       foreground: "#ffffff",
+      errorForeground: "#f48771",
+      "editorWarning-foreground": "#ffd370",
+      "testing-iconPassed": "#73c991",
       descriptionForeground: "#ffffffd0",
       "editor-background": "#000000",
       "sideBar-background": "#000000",

@@ -115,6 +115,8 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
     retry: () => ignore(host.graph()),
     cancel: () => ignore(host.cancel()),
   });
+  // For those who hear the page; others read the tab and the first of the crumbs.
+  const heading = h("h1", { class: "lw-spoken" }, "Graph");
   const crumbs = h("nav", { class: "lw-crumbs", attributes: { "aria-label": "Where the selection is" } });
   const finder = createFinder({
     find: (text) => (model ? searchItems(model, text, MOST_FOUND) : []),
@@ -233,7 +235,7 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
       const stored = memory.read();
       open = new Set(stored.target === graph.target ? (stored.open ?? []) : firstOpen(model));
       measure(shown);
-      content.replaceChildren(crumbs, toolbar, graphArea);
+      content.replaceChildren(heading, crumbs, toolbar, graphArea);
       drawCrumbs();
       await relayout(null);
       if (picture && document.activeElement === document.body) graphArea.focus({ preventScroll: true });
