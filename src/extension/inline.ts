@@ -13,7 +13,7 @@ import { isPythonFile, targetsOf } from "./sources.ts";
 import { targetKey } from "./target.ts";
 import { failureText } from "./texts.ts";
 
-const GAP = "0 0 0 3ch";
+const GAP = "0 1ch 0 3ch";
 const HOT_SHARE = 0.2;
 
 type Style = "fresh" | "hot" | "stale" | "failed" | "running";

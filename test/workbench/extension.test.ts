@@ -99,8 +99,7 @@ test("Graph opens a tab whose nodes lead to their lines", async () => {
   await workbench.until("a graph", undefined, async () => {
     return (await view.locator("#app").innerText()).includes("MultiHeadAttention") || undefined;
   });
-  // The picture in the README is taken on request alone: times differ in every run.
-  await workbench.screenshot(process.env.LAYERWISE_PICTURES ? "docs/images/workbench.png" : "workbench");
+  await workbench.screenshot("workbench");
   // A search selects a node without knowing where it is drawn; Enter on the graph opens its source.
   await view.locator(".lw-search input").fill("softmax");
   await workbench.page.keyboard.press("Enter");

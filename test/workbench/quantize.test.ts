@@ -45,7 +45,6 @@ function safetensors(name: string, shape: number[], values: number[]): Buffer {
 
 before(async () => {
   cpSync(join(root, "examples/attention.py"), join(folder, "attention.py"));
-  cpSync(join(root, "examples/gpt.py"), join(folder, "gpt.py"));
   writeFileSync(join(folder, "branch.py"), refused);
   writeFileSync(join(folder, "broken.onnx"), Buffer.from("\u0008\u0008this is no model", "latin1"));
   writeFileSync(join(folder, "weights.safetensors"), safetensors("linear.weight", [2, 3], [1, 2, 3, 4, 5, 6]));
@@ -72,7 +71,7 @@ test("Quantize compares schemes, random inputs said plainly", async () => {
   assert.match(text, /Random inputs, \d+ samples/);
   // Every report has a verdict, good or bad.
   await view.locator("[data-scheme=int4]").click();
-  assert.match(await view.locator(".lw-verdict").innerText(), /^int4: \w+/);
+  assert.match(await view.locator(".lw-verdict").innerText(), /^int4\s*:\s*\w+/);
   await workbench.screenshot("quantize");
 });
 
@@ -213,23 +212,4 @@ test("what cannot be exported is a problem at its line", async () => {
   await workbench.notification("not exported");
   await workbench.until("a red line", undefined, async () => (await workbench.squiggles()).errors === 1 || undefined);
   assert.equal(existsSync(join(folder, "branch.onnx")), false);
-});
-
-/** Taken on request alone: times differ in every run. */
-test("the picture in the README", { skip: !process.env.LAYERWISE_PICTURES }, async () => {
-  await workbench.runCommand("View: Close All Editors");
-  await workbench.runCommand("Notifications: Clear All Notifications");
-  await workbench.page.keyboard.press("Control+b");
-  await workbench.openFile("gpt.py", 68);
-  await workbench.lensesWith("Quantize");
-  await workbench.runCommand("Layerwise: Quantize");
-  const view = await panel();
-  await view.locator(".lw-scheme").first().waitFor({ timeout: FIRST_RUN_MS });
-  await view.locator("[data-scheme=int8]").click();
-  await view.locator(".lw-row", { hasText: "h.0.mlp.c_fc" }).click();
-  await view.locator(".lw-detail .lw-histogram").first().waitFor();
-  await view.locator(".lw-quantize-content").evaluate((content) => content.scrollTo(0, 0));
-  await workbench.page.mouse.move(5, 900);
-  await workbench.page.waitForTimeout(1000);
-  await workbench.screenshot("docs/images/quantize.png");
 });
