@@ -6,6 +6,7 @@ import torch
 from layerwise import failures
 from layerwise.plan import call as call_target
 from layerwise.probe import collect, prepared
+from layerwise.proof.variant import clone_of
 
 # A size that a model refuses may still go in other steps: heads and patches ask for multiples.
 _STEPS = ((1, 3), (2, 5), (4, 12), (8, 24), (16, 48))
@@ -89,13 +90,14 @@ def call_with(sizes):
     """One call with these sizes, [[input, axis, size], ...]: {"inputs", "outputs"} as handles by name, for a comparison."""
     target, arguments = _target()
     arguments = _resized(arguments, {(name, axis): size for name, axis, size in sizes})
+    inputs = [(name, tensor.contiguous()) for name, tensor in _tensors(arguments)]
     torch.compiler._is_as_in_file = True
     try:
+        # A model may write into what it is given.
         with torch.no_grad():
-            result = call_target(target, arguments)
+            result = call_target(target, clone_of(arguments))
     finally:
         torch.compiler._is_as_in_file = False
-    inputs = [(name, tensor.contiguous()) for name, tensor in _tensors(arguments)]
     outputs = []
     collect(result, "output", outputs)
     outputs = [(name, tensor.contiguous()) for name, tensor in outputs]
@@ -137,7 +139,7 @@ def _vary(target, arguments, dimensions, base, positions):
 
 
 def _call(target, arguments, changes):
-    resized = _resized(arguments, changes)
+    resized = clone_of(_resized(arguments, changes))
     _core.export_begin()
     torch.compiler._is_exporting = torch.compiler._is_as_in_file = True
     is_done = False

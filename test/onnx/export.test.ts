@@ -1,6 +1,6 @@
 /** Every function of ops.py becomes an ONNX file whose outputs in ONNX Runtime are the runtime's own, or is refused. */
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -136,6 +136,15 @@ test("an opset that is not written, and an input that is not there, are the call
   assert.equal(old.failure?.message, "opset 9 is not written: expected 17 to 23");
   const missing = await host.request("export", { ...request, dynamic: { q: { "0": "n" } } });
   assert.equal(missing.failure?.message, "there is no input 'q' to make dynamic: the inputs are x, w");
+});
+
+test("a file that ONNX Runtime has no kernels for is not done, and says so", async () => {
+  const own = join(folder, "eight.py");
+  writeFileSync(own, "def eight(x, w):\n    return (x.bfloat16() @ w.bfloat16()).float()\n");
+  const inputs = { x: "float32[4,8]", w: "float32[8,8]" };
+  const request = { target: `${own}::eight`, inputs, file: join(folder, "eight.onnx") };
+  const { failure } = await host.request("export", request);
+  assert.match(failure?.message ?? "", /^ONNX Runtime does not run the file: Could not find an implementation for \w+/);
 });
 
 test("a weight that is used twice is written once", async () => {

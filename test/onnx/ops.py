@@ -319,3 +319,30 @@ class Cached(nn.Module):
     def forward(self, x: "float32[2,3]"):  #: refused the same in every call
         self.cache[:2] = x
         return self.cache.sum(0)
+
+
+class Instances(nn.Module):
+    """Samples are folded into channels: there are as many factors as both together."""
+
+    def __init__(self):
+        super().__init__()
+        self.plain = nn.InstanceNorm2d(3)
+        self.affine = nn.InstanceNorm2d(3, affine=True)
+        self.running = nn.InstanceNorm2d(3, track_running_stats=True)
+        self.both = nn.InstanceNorm1d(3, affine=True, track_running_stats=True)
+
+    def forward(self, x: "float32[2,3,4,5]"):  #: dynamic x=n,_,h,w
+        return self.plain(x), self.affine(x), self.running(x), self.both(x.flatten(2))
+
+
+def written_input(x: "float32[2,3]"):
+    x.mul_(0.5)
+    return x + 1
+
+
+def half(x: "float32[4,64]", w: "float32[32,64]"):
+    return F.linear(x.half(), w.half()).float().sum(-1)
+
+
+def complex_numbers(x: "float32[4,8]"):  #: refused complex numbers have no counterpart in ONNX
+    return torch.abs(x.to(torch.complex64))

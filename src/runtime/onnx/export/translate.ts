@@ -87,6 +87,9 @@ class Exporter implements Translation {
     for (const value of this.values) if (value.leaf?.kind === "input") this.#input(value);
     const nodesBefore = (): number => this.graph.nodes.length;
     this.#first.calls.forEach((call, index) => {
+      if (call.results.some((id) => this.values[id]!.dtype.name.startsWith("complex"))) {
+        throw new NotExported("complex numbers have no counterpart in ONNX", call.place);
+      }
       const before = nodesBefore();
       const source = this.#first.sources[call.place];
       this.graph.place = {

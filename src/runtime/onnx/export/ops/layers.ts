@@ -213,10 +213,13 @@ function batchNorm(call: Call): Name {
   const { graph } = call;
   if (!call.isTensor("running_mean")) return ownStatistics(call);
   if (call.flag("training")) return call.fail("it learns from the batch: call model.eval() first");
-  const channels = call.value("running_mean").shape;
   const { dtype } = call.value("input");
+  const channels = (): Name =>
+    call.shape("running_mean").every((size) => typeof size === "number")
+      ? graph.int64(call.value("running_mean").shape)
+      : graph.add("Shape", [call.tensor("running_mean")]);
   const filled = (name: string, value: number): Name =>
-    call.isTensor(name) ? call.tensor(name) : graph.add("Expand", [graph.number(dtype, value), graph.int64(channels)]);
+    call.isTensor(name) ? call.tensor(name) : graph.add("Expand", [graph.number(dtype, value), channels()]);
   const inputs = [call.tensor("input"), filled("weight", 1), filled("bias", 0)];
   return graph.add("BatchNormalization", [...inputs, call.tensor("running_mean"), call.tensor("running_var")], {
     epsilon: { float: call.number("eps") },
@@ -245,7 +248,8 @@ function perChannel(call: Call, x: Name): Name {
   const { graph } = call;
   const { shape } = call.value("input");
   const spreadOut = (name: string): Name => {
-    const at = graph.int64([shape[1]!, ...Array<number>(shape.length - 2).fill(1)]);
+    // As many as there are: samples can be folded into channels.
+    const at = graph.int64([-1, ...Array<number>(shape.length - 2).fill(1)]);
     return graph.add("Reshape", [call.tensor(name), at]);
   };
   const scaled = call.isTensor("weight") ? graph.add("Mul", [x, spreadOut("weight")]) : x;
