@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import type { QuantizeRequest, QuantizeResult } from "../../src/protocol/compress.ts";
-import { close, decibels, fixtures, layer, quantize } from "./runtime.ts";
+import { close, decibels, fixtures, folder, layer, quantize } from "./runtime.ts";
 
 after(close);
 
@@ -71,4 +71,16 @@ test("inputs of layers with several widths, of nothing, and of layers that wait 
     lazy.layers.map(({ path }) => path),
     ["up", "down"],
   );
+});
+
+test("files of models with infinities and complex numbers in their outputs are compared, too", async () => {
+  for (const name of ["MaskedLogits", "Spectrum"]) {
+    for (const ending of ["safetensors", "pt"]) {
+      const { file } = await done(name, { schemes: ["int8"], file: join(folder, `${name}.${ending}`) });
+      assert.deepEqual(
+        file!.checks.map(({ ok, outputs }) => [ok, outputs[0]!.absolute]),
+        [[true, 0]],
+      );
+    }
+  }
 });

@@ -30,7 +30,7 @@ class Difference:
             raise ValueError(f"the shape became {list(after.shape)} and was {list(before.shape)}")
         if before.numel() == 0:
             return
-        before, after = _numbers(before), _numbers(after)
+        before, after = numbers_of(before), numbers_of(after)
         for piece, changed in zip(before.split(_PIECE), after.split(_PIECE)):
             self._add_piece(piece.double(), changed.double())
 
@@ -89,7 +89,7 @@ def difference(before, after):
     return found
 
 
-def _numbers(tensor):
+def numbers_of(tensor):
     """A row of real numbers: both parts of complex ones."""
     tensor = tensor.detach()
     return (torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor).reshape(-1)
@@ -97,7 +97,7 @@ def _numbers(tensor):
 
 def histograms(before, after, bins=48):
     """{"before", "after"}: counts in equal bins over the range of both, without what is not finite; None for nothing."""
-    parts = [_numbers(tensor).float() for tensor in (before, after)]
+    parts = [numbers_of(tensor).float() for tensor in (before, after)]
     parts = [part[part.isfinite()] for part in parts]
     if not all(part.numel() for part in parts):
         return None
