@@ -64,13 +64,29 @@ test("what is no model, and what is cut off anywhere, is refused", () => {
   assert.ok(nOpened <= 2, `${nOpened} cut files were taken for models`);
 });
 
-test("graphs that can never be run are refused, with the name that is wrong", () => {
+test("nodes are brought into order, those that a branch reads too", () => {
   const swapped = small();
   swapped.node.reverse();
-  refused(swapped, /node 'Relu' uses 'Add_out' before it is made: the nodes are out of order or cyclic/);
+  const branch = small();
+  const inner = { ...branch, node: branch.node.slice(1), initializer: [], input: [], valueInfo: [] };
+  inner.node[0] = { ...inner.node[0]!, name: "inside", output: ["inside_out"] };
+  inner.output = [{ ...branch.output[0]!, name: "inside_out" }];
+  const lists = { floats: [], ints: [], strings: [], tensors: [], graphs: [] };
+  const holder = { ...swapped.node[0]!, name: "If", opType: "If", input: ["Relu_out"], output: ["If_out"] };
+  swapped.node.unshift({ ...holder, attribute: [{ ...lists, name: "then_branch", type: 5, g: inner }] });
+  assert.deepEqual(
+    readModel(bytesOf(swapped), null).graph.node.map(({ name }) => name),
+    ["Add", "Relu", "If"],
+  );
+});
+
+test("graphs that can never be run are refused, with the name that is wrong", () => {
   const cyclic = small();
   cyclic.node[0]!.input[0] = "Relu_out";
-  refused(cyclic, /node 'Add' uses 'Relu_out' before it is made/);
+  refused(cyclic, /node '(Add|Relu)' uses '(Add|Relu)_out' before it is made: nodes wait for each other in a circle/);
+  const alone = small();
+  alone.node[0]!.input[0] = "Add_out";
+  refused(alone, /node 'Add' uses 'Add_out' before it is made/);
   const missing = small();
   missing.node[0]!.input[0] = "nowhere";
   refused(missing, /node 'Add' uses 'nowhere', which nothing makes/);

@@ -56,7 +56,7 @@ export function readModel(bytes: Uint8Array, folder: string | null): OnnxModel {
   return { proto, graph, opset, folder };
 }
 
-/** Throws unless every value is defined once, and before it is used; nodes may stand in any order that can be sorted. */
+/** Throws unless every value is defined once, and can be before it is used; brings nodes into such an order. */
 function checkGraph(graph: GraphProto, around: ReadonlySet<string>, depth: number): void {
   if (depth > MOST_NESTED) throw new FileFormatError(`graphs are nested more than ${MOST_NESTED} deep`);
   const known = new Set<string>();
@@ -80,7 +80,7 @@ function checkGraph(graph: GraphProto, around: ReadonlySet<string>, depth: numbe
       made.add(name);
     }
   }
-  checkOrder(graph.node, known, made, around);
+  graph.node = inOrder(graph.node, known, made, around);
   for (const name of made) known.add(name);
   for (const output of graph.output) {
     checkShape(output, "output");
@@ -95,27 +95,81 @@ function checkGraph(graph: GraphProto, around: ReadonlySet<string>, depth: numbe
   }
 }
 
-/** ONNX asks for nodes in order; a file whose nodes wait for each other in a circle can never be run. */
-function checkOrder(
+/**
+ * ONNX asks for nodes in order, but converters to half precision put their Casts last, and ONNX Runtime runs such files. Nodes that
+ * wait for each other in a circle can never be run.
+ */
+function inOrder(
   nodes: readonly NodeProto[],
   known: ReadonlySet<string>,
   made: ReadonlySet<string>,
   around: ReadonlySet<string>,
-): void {
-  const done = new Set(known);
-  nodes.forEach((node, index) => {
+): NodeProto[] {
+  const maker = new Map(nodes.flatMap((node) => node.output.map((name) => [name, node] as const)));
+  const where = (node: NodeProto): string =>
+    `node ${quoted(node.name || `${node.opType} number ${nodes.indexOf(node)}`)}`;
+  for (const node of nodes) {
     for (const name of node.input) {
-      if (name === "" || done.has(name)) continue;
-      const where = `node ${quoted(node.name || `${node.opType} number ${index}`)}`;
-      if (made.has(name)) {
-        throw new FileFormatError(
-          `${where} uses ${quoted(name)} before it is made: the nodes are out of order or cyclic`,
-        );
-      }
-      if (!around.has(name)) throw new FileFormatError(`${where} uses ${quoted(name)}, which nothing makes`);
+      if (name === "" || known.has(name) || made.has(name) || around.has(name)) continue;
+      throw new FileFormatError(`${where(node)} uses ${quoted(name)}, which nothing makes`);
     }
-    for (const name of node.output) done.add(name);
-  });
+  }
+  const sorted: NodeProto[] = [];
+  const states = new Map<NodeProto, "waits" | "done">();
+  // Inputs of each node that are known to be there: none is looked at twice.
+  const looked = new Map<NodeProto, number>();
+  for (const first of nodes) {
+    // Not by recursion: a chain may be as long as the model.
+    const waiting = states.has(first) ? [] : [first];
+    while (waiting.length > 0) {
+      const node = waiting.at(-1)!;
+      const missing = states.get(node) === "done" ? undefined : missingOf(node, known, maker, states, looked);
+      if (missing !== undefined) {
+        const next = maker.get(missing)!;
+        if (states.get(next) === "waits" || next === node) {
+          throw new FileFormatError(
+            `${where(node)} uses ${quoted(missing)} before it is made: nodes wait for each other in a circle`,
+          );
+        }
+        states.set(node, "waits");
+        waiting.push(next);
+        continue;
+      }
+      if (states.get(node) !== "done") sorted.push(node);
+      states.set(node, "done");
+      waiting.pop();
+    }
+  }
+  return sorted;
+}
+
+/** A value that a node reads, itself or in graphs inside of it, and whose maker is not done. */
+function missingOf(
+  node: NodeProto,
+  known: ReadonlySet<string>,
+  maker: ReadonlyMap<string, NodeProto>,
+  states: ReadonlyMap<NodeProto, "waits" | "done">,
+  looked: Map<NodeProto, number>,
+): string | undefined {
+  const isMissing = (name: string): boolean => {
+    const made = known.has(name) ? undefined : maker.get(name);
+    return made !== undefined && states.get(made) !== "done";
+  };
+  let at = looked.get(node) ?? 0;
+  while (at < node.input.length && !isMissing(node.input[at]!)) at++;
+  looked.set(node, at);
+  if (at < node.input.length) return node.input[at];
+  const bodies = node.attribute.flatMap(({ g, graphs }) => (g ? [g, ...graphs] : graphs));
+  for (const { node: inner, output } of bodies) {
+    const own = new Set(inner.flatMap((part) => part.output));
+    const outer = output.map(({ name = "" }) => name).find((name) => !own.has(name) && isMissing(name));
+    if (outer !== undefined) return outer;
+    for (const part of inner) {
+      const found = missingOf(part, own, maker, states, looked);
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
 }
 
 function checkShape({ name = "", type }: ValueInfo, kind: string): void {
