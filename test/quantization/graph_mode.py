@@ -167,3 +167,35 @@ print([(n, type(m).__name__) for n, m in fused.named_children()], type(fused.blo
 x = torch.randn(1, 3, 20, 20)
 print(torch.allclose(fused(x), net(x), atol=1e-5))
 attempt("not prepared", lambda: convert_fx(nn.Linear(2, 2)))
+
+
+class Functions(nn.Module):
+    """Layers as functions of a model's own parameters."""
+
+    def __init__(self):
+        super().__init__()
+        self.kernel, self.start = nn.Parameter(torch.randn(6, 3, 3, 3) * 0.2), nn.Parameter(torch.randn(6) * 0.1)
+        self.slim = nn.Parameter(torch.randn(6, 1, 3, 3) * 0.3)
+        self.tables = nn.ParameterList([nn.Parameter(torch.randn(8, 6) * 0.4), nn.Parameter(torch.randn(8) * 0.1)])
+
+    def forward(self, x):
+        x = F.relu(F.conv2d(x, self.kernel, self.start, (2, 2), (1, 1), (1, 1), 1))
+        x = F.conv2d(x, self.slim, None, (1, 1), (1, 1), (1, 1), 6)
+        return F.linear(torch.permute(x, (0, 2, 3, 1)), self.tables[0], self.tables[1])
+
+
+torch.manual_seed(4)
+functions, x = Functions().eval(), torch.randn(2, 3, 8, 8)
+wanted = functions(x)
+for mapping in (
+    tq.get_default_qconfig_mapping("x86"), tq.get_default_qconfig_mapping("qnnpack"),
+    tq.get_default_qconfig_mapping("x86").set_object_type(F.linear, None),
+    tq.QConfigMapping().set_global(tq.default_dynamic_qconfig),
+):
+    prepared = prepare_fx(copy.deepcopy(functions), mapping, (x,))
+    prepared(x)
+    found = convert_fx(prepared)(x)
+    print("functions", ((found - wanted).norm() / wanted.norm()).item() < 0.03, rounded(found[0, 0, 0], 3))
+prepared = prepare_qat_fx(copy.deepcopy(functions).train(), tq.get_default_qat_qconfig_mapping("x86"), (x,))
+print(f"functions in training {prepared(x).square().mean().item():.3f}")
+attempt("no mapping", lambda: prepare_fx(functions, None, (x,)))

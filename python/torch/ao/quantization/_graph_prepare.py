@@ -6,6 +6,7 @@ import re
 import torch
 from torch import nn
 from torch.ao.quantization import _graph_tables as tables
+from torch.ao.quantization._graph_functions import make_layers
 from torch.ao.quantization.fake_quantize import FakeQuantizeBase
 from torch.ao.quantization.fuse_modules import fuse_known_modules
 from torch.ao.quantization.observer import ObserverBase
@@ -104,6 +105,10 @@ def qconfig_of(mapping, model, node, scope):
         kind = type(module[0])
         _check_same_qconfig(mapping, module)
     path = node.target if module is not None else scope
+    made_of = getattr(module[0] if tables.is_sequence(module) else module, "made_of", None)
+    if made_of is not None:
+        # The person knows a function, and where it stands.
+        kind, path = made_of, scope
     found = mapping.global_qconfig
     found = mapping.object_type_qconfigs.get(kind, found)
     for pattern, qconfig in mapping.module_name_regex_qconfigs.items():
@@ -248,6 +253,8 @@ class Prepared:
 def prepare(model, mapping, is_qat, skipped_names=(), skipped_classes=()):
     tracer = QuantizationTracer(skipped_names, skipped_classes)
     graph_module = GraphModule(model, tracer.trace(model))
+    is_wanted = lambda node: qconfig_of(mapping, graph_module, node, tracer.scope_of.get(node.name, "")) is not None
+    make_layers(graph_module, tracer.scope_of, is_wanted)
     graph_module = fuse(graph_module, is_qat)
     if is_qat:
         _swap_for_training(graph_module, mapping, tracer.scope_of)

@@ -60,7 +60,7 @@ WITH_SCALE = {
 DROPPED = {F.dropout}
 RELUS = {nn.ReLU, F.relu, torch.relu, "relu", "relu_"}
 
-# What PyTorch would quantize, with weights that are not parameters of a layer.
+# What PyTorch would quantize, with weights that are computed: those of parameters have become layers (_graph_functions.py).
 REFUSED = {
     F.linear: "F.linear", F.conv1d: "F.conv1d", F.conv2d: "F.conv2d", F.conv3d: "F.conv3d",
     torch.conv1d: "torch.conv1d", torch.conv2d: "torch.conv2d", torch.conv3d: "torch.conv3d",

@@ -41,6 +41,8 @@ def _prepare(model, qconfig_mapping, is_qat, prepare_custom_config, backend_conf
     custom = _custom(prepare_custom_config, function)
     if isinstance(qconfig_mapping, dict):
         qconfig_mapping = QConfigMapping.from_dict(qconfig_mapping)
+    if not isinstance(qconfig_mapping, QConfigMapping):
+        raise AssertionError("qconfig_mapping must be a QConfigMapping")
     kept = {name: getattr(model, name) for name in custom.get("preserved_attributes", []) if hasattr(model, name)}
     _swap_functionals(model)
     prepared = _graph_prepare.prepare(
