@@ -56,10 +56,40 @@ OPS = {
     "slice": lambda x: x[0:1],
     "sum": lambda x: x.sum(),
 }
+NEW = {
+    "empty": lambda: torch.empty(2, 2),
+    "zeros": lambda: torch.zeros(2, 2),
+    "full": lambda: torch.full((2, 2), 1.5),
+    "arange": lambda: torch.arange(4),
+    "zeros_like": lambda: torch.zeros_like(a),
+    "tensor of a list": lambda: torch.tensor([[1.0, 2.0], [3.0, 4.0]]),
+    "rand": lambda: torch.rand(2, 2),
+}
+rows = torch.tensor([1, 0])
+
+
+def put_number():
+    a[0] = 1.0
+    return a
+
+
+OTHERS = {
+    "rows by index tensor": lambda: a[rows],
+    "x[0] = number": put_number,
+    "tolist": lambda: a.tolist(),
+    "to float64": lambda: a.to(torch.float64),
+    "max_pool2d": lambda: F.max_pool2d(image, 2),
+    "conv2d": lambda: F.conv2d(image, kernel, padding=1),
+    "cross_entropy": lambda: F.cross_entropy(a, rows),
+}
+image, kernel = torch.randn(1, 1, 4, 4), torch.randn(2, 1, 3, 3)
 
 metrics = {}
 with torch.no_grad():
-    metrics["empty"] = microseconds(lambda: torch.empty(2, 2), lambda t: t.shape)
+    for name, make in NEW.items():
+        metrics[name] = microseconds(make, lambda t: t.shape)
+    for name, call in OTHERS.items():
+        metrics[f"{name}, no grad"] = microseconds(call, lambda result: a[0, 0].item())
     for name, op in OPS.items():
         metrics[f"{name}, no grad"] = microseconds(lambda: op(a), read)
     metrics["nn.MultiheadAttention, no grad"] = microseconds(lambda: multihead(tokens, tokens, tokens)[0], read)
