@@ -51,7 +51,7 @@ export const cases: Case[] = [
     ours: ({ layerwise, flags }) => [layerwise, "python", ...flags, "examples/attention.py"],
   },
   script("op_overhead", "microseconds per call on 2 x 2 tensors", "op_overhead.py"),
-  script("small_training", "microseconds of training steps on tiny and small models", "small_training.py"),
+  script("small_training", "microseconds of training steps of tiny models", "small_training.py"),
   script("mlp_step", "training step, 784-256-10, batch 64", "mlp_step.py"),
   script("gpt_step", "training step, 6 layers, 384 wide, 4 x 256 tokens", "gpt_step.py"),
   script("attention_forward", "attention, 512 wide, 8 heads, 4 x 512 tokens", "attention_forward.py"),
