@@ -419,6 +419,21 @@ def check_parts():
     check("packed sequences", torch.allclose(lstm(packed)[0].data, taken_apart(lstm)(packed)[0].data, atol=1e-6))
 
 
+def check_without_gradients(network, x):
+    """Whole layers in one launch give what the walk that is recorded gives, from zero and from a state."""
+    packed = nn.utils.rnn.pack_padded_sequence(x, [3, 3, 2, 2, 1], batch_first=True, enforce_sorted=False)
+    for given in (x, packed, x[:, 0]):
+        state = None
+        for start in ("zeros", "a state"):
+            recorded = network(given, state)
+            with torch.no_grad():
+                found = network(given, state)
+            pairs = [pair for pair in zip(tensors_in(recorded), tensors_in(found)) if pair[0].is_floating_point()]
+            same = all(a.requires_grad and not b.requires_grad and torch.allclose(a, b, atol=2e-6) for a, b in pairs)
+            check(f"{network} without gradients from {start}", same and len(pairs) >= 2)
+            state = found[1]
+
+
 def check_sequences():
     """A network whose products nobody watches is one op, or one for each direction: the same numbers as walked step by step."""
     torch.manual_seed(2)
@@ -431,6 +446,9 @@ def check_sequences():
     ]
     x = torch.randn(5, 3, 16)
     for original in networks:
+        check_without_gradients(original, x)
+        check_without_gradients(original.double(), x.double())
+        original.float()
         packed = nn.utils.rnn.pack_padded_sequence(x, [3, 3, 2, 2, 1], batch_first=True, enforce_sorted=False)
         for scheme in ("dynamic", "static", "int4", "fp16", None):
             network = taken_apart(original.eval())
