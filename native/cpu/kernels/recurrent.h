@@ -355,7 +355,8 @@ template <class Cell, int64_t P, class T> struct Beginning {
 };
 
 // Inputs that are what the gates get already: rows are put in the order of the panels.
-template <class Cell, int64_t P, class T> static void fill_from_gates(const T* gates, int64_t units, const Run& run, int64_t panel, const Sums<T>& sums) {
+template <class Cell, int64_t P, class T>
+static void fill_from_gates(const T* gates, int64_t units, const Run& run, int64_t panel, const Sums<T>& sums) {
   const int64_t unit = panel * P, count = smaller(P, units - unit);
   const T* first = sums.first_of(panel);
   run.each_block<16>([&](const int64_t* places, int n, int64_t row) {
