@@ -1,5 +1,5 @@
 /**
- * Products of eight-bit integers by one another and by a factor for each channel against plain loops: the same integers on
+ * Products of eight-bit integers by one another and by a factor for each channel, and means over images, against plain loops: the same integers on
  * every instruction set. Run as a program by quantized.test.ts; throws at the first difference.
  */
 import assert from "node:assert/strict";
@@ -79,10 +79,42 @@ export function testAffine(m: Machine): void {
   }
 }
 
+export function testMeans(m: Machine): void {
+  for (const [images, pixels, channels] of shapes) {
+    for (const kind of [unsigned, signed]) {
+      const x = many(images * pixels * channels, () => whole(kind.low, kind.high));
+      const [scale, zero, outScale, outZero] = [fround(0.03), whole(kind.low, kind.high), fround(0.011), whole(0, 100)];
+      const means = many(images * channels, () => 0).map((_, at) => {
+        const [n, c] = [Math.floor(at / channels), at % channels];
+        let total = 0;
+        for (let p = 0; p < pixels; p++) total += x[(n * pixels + p) * channels + c]! - zero;
+        return fround(total * fround(scale / pixels));
+      });
+      const given = m.tensor(x, kind.dtype).pointer;
+      const what = `mean_int8 of ${images} x ${pixels} x ${channels} ${kind.dtype}`;
+      const launch = (to: "float32" | Integers["dtype"], numbers: number[]): number[] => {
+        const out = m.empty(to, [means.length]);
+        const head = [dtypes[kind.dtype], dtypes[to], out.pointer, given, scale, zero];
+        m.launch("mean_int8", head, numbers, [images, pixels, channels]);
+        return m.read(out);
+      };
+      assert.deepEqual(
+        launch("float32", [0, 0]),
+        means.map((mean) => mean + 0),
+        what,
+      );
+      const codes = means.map((mean) => held(fround(mean * fround(1 / outScale)), outZero, kind, false));
+      assert.deepEqual(launch(kind.dtype, [outScale, outZero]), codes, `${what}, in codes`);
+    }
+    m.releaseAll();
+  }
+}
+
 if (import.meta.main) {
   const m = open();
   m.addon.setThreads(2);
   testProducts(m);
   testAffine(m);
+  testMeans(m);
   m.close();
 }

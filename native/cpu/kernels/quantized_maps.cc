@@ -222,6 +222,46 @@ void average_windows(Context* context, const Windows& w, const T* x, T* out, int
 
 }  // namespace
 
+// dtype out_dtype out x scale zero out_scale(0 = real numbers) out_zero images pixels channels
+KERNEL(mean_int8) {
+  const Dtype dtype = args.dtype(), out_dtype = args.dtype();
+  void* out = args.pointer();
+  const void* x = args.pointer();
+  const float scale = float(args.real());
+  const int32_t zero = int32_t(args.integer());
+  const float out_scale = float(args.real());
+  const int32_t out_zero = int32_t(args.integer());
+  const int64_t images = args.integer(), pixels = args.integer(), channels = args.integer();
+  const float factor = scale / float(pixels), inverse = 1.0f / out_scale;
+  const int32_t least = out_dtype == kInt8 ? -128 : 0;
+  constexpr int64_t kBlock = 4 * kCodeLanes;
+  const int64_t blocks = ceil_div(channels, kBlock);
+  with_bytes(dtype, [&](auto byte) {
+    using T = decltype(byte);
+    parallel_for(context, images * blocks, kTaskBytes / (pixels * kBlock) + 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; i++) {
+        const int64_t first = i % blocks * kBlock, width = smaller(kBlock, channels - first);
+        const T* from = (const T*)x + i / blocks * pixels * channels + first;
+        Ints sum[4] = {};
+        for (int64_t pixel = 0; pixel < pixels; pixel++, from += channels) {
+          T some[kBlock] = {};
+          const T* row = from;
+          if (width < kBlock) memcpy(some, from, size_t(width)), row = some;
+#pragma GCC unroll 4
+          for (int j = 0; j < 4; j++) sum[j] += widened(row + j * kCodeLanes);
+        }
+        for (int64_t c = 0; c < width; c++) {
+          const int64_t total = sum[c / kCodeLanes][c % kCodeLanes] - int64_t(zero) * pixels;
+          const float mean = apart(float(total) * factor);
+          const int64_t at = i / blocks * channels + first + c;
+          if (out_dtype == kFloat32) ((float*)out)[at] = mean;
+          else ((uint8_t*)out)[at] = uint8_t(held(nearest_of(apart(mean * inverse)) + out_zero, least, least + 255));
+        }
+      }
+    });
+  });
+}
+
 // dtype out a a_scale a_zero b b_scale b_zero out_scale out_zero relu n
 KERNEL(add_int8) {
   const Dtype dtype = args.dtype();

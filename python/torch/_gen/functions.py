@@ -76,6 +76,7 @@ from _core import (
     op__max_dim as _core__max_dim,
     op__max_pool2d as _core__max_pool2d,
     op__max_pool2d_int8 as _core__max_pool2d_int8,
+    op__mean_int8 as _core__mean_int8,
     op__min_all as _core__min_all,
     op__min_dim as _core__min_dim,
     op__mul_int8 as _core__mul_int8,
@@ -523,6 +524,7 @@ from _direct import (
     _max_dim as _direct__max_dim,
     _max_pool2d as _direct__max_pool2d,
     _max_pool2d_int8 as _direct__max_pool2d_int8,
+    _mean_int8 as _direct__mean_int8,
     _min_all as _direct__min_all,
     _min_dim as _direct__min_dim,
     _mul_int8 as _direct__mul_int8,
@@ -1949,6 +1951,18 @@ def _max_pool2d_int8(input, kernel_size, stride=(), padding=0, dilation=1, ceil_
         return _wrap(_core__max_pool2d_int8(input.h, _ints(kernel_size), _ints(stride), _ints(padding), _ints(dilation), ceil_mode))
     except AttributeError:
         _check_tensors("_max_pool2d_int8", [("input", 1, input)])
+        raise
+
+
+def _mean_int8(input, scale, zero, out_scale=None, out_zero=0):
+    "The mean of each channel of an image of quantized numbers, [N, C, 1, 1]: in float32, or by another scale."
+    result = _direct__mean_int8(input, scale, zero, out_scale, out_zero)
+    if result is not NotImplemented:
+        return result
+    try:
+        return _wrap(_core__mean_int8(input.h, scale, zero, out_scale, out_zero))
+    except AttributeError:
+        _check_tensors("_mean_int8", [("input", 1, input)])
         raise
 
 

@@ -16,6 +16,7 @@ import { indexSelect } from "./indexing.ts";
 import { cat } from "./join.ts";
 import { inChannelsLast, isChannelsLast } from "./memory_format.ts";
 import { adaptiveAvgPool2d, avgPool2d, checkedWindow, maxPool2d, pair, windowOf } from "./pool.ts";
+import { sum } from "./reduce.ts";
 import { expand, reshape } from "./view.ts";
 
 export function checkByte(where: string, t: Tensor): void {
@@ -348,4 +349,46 @@ export const adaptiveAvgPool2dInt8 = op({
     return out;
   },
   cost: (input: Tensor) => ({ flops: input.numel }),
+});
+
+const meanKernels = [
+  new PointwiseKernel("mean", [e.mul(leaf(0), param(0))], 1, 1),
+  new PointwiseKernel(
+    "requantize",
+    [e.fmin(e.fmax(e.add(e.round(e.mul(e.mul(leaf(0), param(0)), param(1))), param(2)), param(3)), param(4))],
+    1,
+    5,
+  ),
+];
+
+export const meanInt8 = op({
+  signature: "_mean_int8(Tensor input, float scale, int zero, float? out_scale=None, int out_zero=0) -> Tensor",
+  doc: "The mean of each channel of an image of quantized numbers, [N, C, 1, 1]: in float32, or by another scale.",
+  in: "_C",
+  differentiable: false,
+  forward(input: Tensor, scale: number, zero: number, outScale: number | null = null, outZero = 0): Tensor {
+    const where = "[mean_int8]";
+    checkByte(where, input);
+    if (input.rank !== 4 || input.shape[2]! * input.shape[3]! === 0) {
+      throw new RuntimeError(`${where} got ${formatShape(input.shape)}: expected images [N, C, H, W]`);
+    }
+    const [n, c, h, w] = input.shape as [number, number, number, number];
+    const dtype = outScale === null ? float32 : input.dtype;
+    const out = empty([n, c, 1, 1], dtype, input.device);
+    if (out.numel === 0) return out;
+    const x = inOrder(input, true);
+    if (out.device.type === "meta" || out.device.stream?.has("mean_int8")) {
+      const ids = [x.dtype.id, dtype.id, out.pointer, x.pointer];
+      launch("mean_int8", [out], x.numel / 16, [...ids, scale, zero, outScale ?? 0, outZero, n, h * w, c]);
+      return out;
+    }
+    const centred = empty(x.shape, float64, x.device);
+    centreKernel.launch(float64, [centred], [x], [zero]);
+    const sums = castOf(sum(centred, [2, 3], true), float32);
+    const params = [Math.fround(Math.fround(scale) / (h * w))];
+    if (outScale !== null) params.push(Math.fround(1 / Math.fround(outScale)), outZero, ...rangeOf(dtype));
+    meanKernels[params.length > 1 ? 1 : 0]!.launch(float32, [out], [sums], params);
+    return out;
+  },
+  cost: (input: Tensor) => ({ flops: input.numel, bytes: input.nbytes }),
 });

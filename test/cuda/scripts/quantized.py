@@ -65,6 +65,8 @@ for given in (others, (others.int() - 128).to(torch.int8)):
             same(lambda x, y: _f._mul_int8(x, 0.1, 30, y, 0.2, -9, 1.5, 20, relu), given, other, exact=True)
             same(lambda x, y: _f._mul_int8(y, 0.1, 30, x, 0.2, -9, 1.5, 20, relu), given, other, exact=True)
             same(lambda x, y: _f._add_int8(x, 0.1, 30, y, 0.2, -9, 0.5, 20, relu), given, other)
+    for numbers in ((0.07, 30), (0.07, 30, 0.02, 5)):
+        same(lambda x: _f._mean_int8(x, *numbers), given, exact=len(numbers) > 2)
     parts = given, given[:, :5].flip(1)
     same(lambda x, y, f, a: _f._affine_int8((x, y), f, a, 7, True), *parts, torch.randn(21), torch.randn(21) * 99, exact=True)
 same(torch._int_mm, torch.randint(-128, 128, (20, 16), dtype=torch.int8), weight[:, :16].t(), exact=True)

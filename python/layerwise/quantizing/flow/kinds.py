@@ -16,7 +16,7 @@ class Kind:
     "layer", "add", "mul", "map" (a function of one number) and "norm" (a batch norm; its inputs are what is joined before it)
     have a scale of their own; "clamp" between two real numbers (None:
     open), "max_pool", "average" of windows, "cat", "view" (any rearranging) and "same" have that of their inputs; "mean"
-    reads codes and gives real numbers.
+    reads codes and gives real numbers, or those of the one layer that reads it.
     """
 
     KEEPS_SCALE = ("clamp", "max_pool", "average", "cat", "view", "same")
@@ -168,10 +168,12 @@ def _of_name(node, name):
     if name == "adaptive_avg_pool2d":
         return _adaptive(given, args[1] if len(args) > 1 else words.get("output_size"))
     if name == "mean" and words.get("dtype") is None and len(args) <= 3:
-        dims = args[1] if len(args) > 1 else words.get("dim")
+        dims, keeps_dims = _arguments(node, "dim", {"keepdim": False})[:2]
         dims = [dims] if type(dims) is int else dims
         if isinstance(dims, (list, tuple)) and dims and all(type(dim) is int for dim in dims):
-            return Kind("mean", given)
+            # Over the pixels of images there is an integer form.
+            is_whole = sorted(dims) in ([2, 3], [-2, -1])
+            return Kind("mean", given, keeps_dims=bool(keeps_dims) if is_whole else None)
     return None
 
 
@@ -203,7 +205,7 @@ def _max_pool(given, size, stride, padding, dilation, ceil_mode):
 def _adaptive(given, size):
     size = _pair(size)
     if size == [1, 1]:
-        return Kind("mean", given)
+        return Kind("mean", given, keeps_dims=True)
     is_plain = size is not None and len(size) == 2 and all(type(part) is int for part in size)
     return Kind("average", given, windows=size) if is_plain else None
 

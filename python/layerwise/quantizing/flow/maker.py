@@ -198,9 +198,29 @@ class Maker:
         if kind is not None and kind.name == "same":
             self.real[node] = self._real(kind.inputs[0], node)
             return
+        if kind is not None and kind.name == "mean" and kind.inputs[0] in self.plan.codes and kind.options["keeps_dims"] is not None:
+            self._add_mean(node, kind)
+            return
         # Codes have the shape of what they stand for.
         self.steps.append(self._plain(node, self.codes.get if asks_shape(node) else lambda source: None))
         self.real[node] = node.name
+
+    def _add_mean(self, node, kind):
+        (source,) = kind.inputs
+        # Codes at once where layers read them and nobody else does.
+        is_given = node in self.plan.entries and all(map(self.plan.is_layer, node.users))
+        made = self.scale(node) if is_given else None
+        function = steps.mean(self.scale(source), made, kind.options["keeps_dims"], self._alone(node))
+        self.steps.append(Step(node.name, function, (Name(self.codes[source]),), place=self.places[node]))
+        (self.real if made is None else self.codes)[node] = node.name
+
+    def _alone(self, node):
+        """What a node does, as a function of its first input."""
+        if node.op == "call_module":
+            return self.modules[node.target]
+        rest, words = node.args[1:], node.kwargs
+        function = node.target if node.op == "call_function" else Method(node.target)
+        return lambda x: function(x, *rest, **words)
 
     def _plain(self, node, name_of):
         """The node as it is, with names for its inputs: name_of(node), or the one of its real numbers."""

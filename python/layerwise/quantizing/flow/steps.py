@@ -169,6 +169,21 @@ def average(options, scale):
     return lambda codes: _ops._avg_pool2d_int8(codes, zero, size, stride, padding, ceil_mode, with_pad, divisor)
 
 
+def mean(given, made, keeps_dims, otherwise):
+    """Means over whole images, in codes where `made` is a Scale; of what is no image, what `otherwise` makes of real numbers."""
+    numbers = (given.scale, given.zero) if made is None else (given.scale, given.zero, made.scale, made.zero)
+    real, codes = dequantize(given), made and quantize(made)
+
+    def step(x):
+        if x.dim() != 4:
+            found = otherwise(real(x))
+            return found if made is None else codes(found)
+        found = _ops._mean_int8(x, *numbers)
+        return found if keeps_dims else found.flatten(1)
+
+    return step
+
+
 def join(dim):
     """Codes that have one scale already."""
     return lambda *codes: _ops._cat_int8(codes, None, dim)

@@ -10,14 +10,13 @@ import { written } from "./quantized.ts";
 
 const CODES = ["uint8", "int8"] as const;
 
-function codesOf(call: Call): (typeof CODES)[number] {
-  const { name } = call.result.dtype;
+function codesOf(call: Call, { name } = call.result.dtype): (typeof CODES)[number] {
   return CODES.find((each) => each === name) ?? call.fail(`codes of ${name} are none of ONNX's`);
 }
 
 /** Scale and zero point, plain numbers, as QuantizeLinear and DequantizeLinear take them. */
-function meaning(call: Call, scale: number, zero: number): [Name, Name] {
-  return [written(call, [scale], "float32", false), written(call, [zero], codesOf(call), false)];
+function meaning(call: Call, scale: number, zero: number, dtype = call.result.dtype): [Name, Name] {
+  return [written(call, [scale], "float32", false), written(call, [zero], codesOf(call, dtype), false)];
 }
 
 /** A sum or a product of two tensors. */
@@ -89,6 +88,14 @@ function averagePool(call: Call): Name {
 
 const adaptiveAveragePool = (call: Call): Name => inSteps(call, (real) => averagedTo(call, real, float32));
 
+function mean(call: Call): Name {
+  const { graph } = call;
+  const numbers = meaning(call, call.number("scale"), call.number("zero"), call.value("input").dtype);
+  const real = graph.add("GlobalAveragePool", [graph.add("DequantizeLinear", [call.tensor("input"), ...numbers])]);
+  if (!call.has("out_scale")) return real;
+  return graph.add("QuantizeLinear", [real, ...meaning(call, call.number("out_scale"), call.number("out_zero"))]);
+}
+
 export const quantizedStepOps: Record<string, Translator> = {
   _add_int8: ofTwo("Add"),
   _mul_int8: ofTwo("Mul"),
@@ -98,4 +105,5 @@ export const quantizedStepOps: Record<string, Translator> = {
   _max_pool2d_int8: maxPool,
   _avg_pool2d_int8: averagePool,
   _adaptive_avg_pool2d_int8: adaptiveAveragePool,
+  _mean_int8: mean,
 };
