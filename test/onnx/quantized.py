@@ -127,7 +127,7 @@ class Steps(StaticConv):
         second = 0.05, 0, self.second, self.second_scale, None, None, [1, 1], [1, 1], [1, 1], 2, 0.08, 50, torch.uint8, True
         q = ops._conv2d_int8(q, *second, other, 0.05, 90)
         q = ops._mul_int8(q, 0.08, 50, ops._adaptive_avg_pool2d_int8(other, 90, [1, 1]), 0.05, 90, 0.02, 100, True)
-        q = ops._mul_int8(q, 0.02, 100, ops._mean_int8(q, 0.02, 100, 0.01, 60), 0.01, 60, 0.03, 80)
+        q = ops._mul_int8(q, 0.02, 100, ops._mean_int8(q, 0.02, 100, 0.01, 60), 0.01, 60, 0.0313, 80)
         q = ops._affine_int8((q, other), self.factor, self.addend, 110)
         return ops._dequantize_affine(q, 0.03, 110), ops._mean_int8(q, 0.03, 110)
 
