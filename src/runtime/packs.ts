@@ -130,10 +130,16 @@ export const findPack = (weight: Tensor, layout: string): number => weight.stora
  * The same for weights that may be in training: whoever uses a version for the first time gets 0 and packs by itself, the
  * second finds a pack.
  */
-export function packOfSettled(weight: Tensor, layout: string, bytes: number, fill: (pack: Tensor) => void): number {
+export function packOfSettled(
+  weight: Tensor,
+  layout: string,
+  bytes: number,
+  fill: (pack: Tensor) => void,
+  beside: readonly Tensor[] = [],
+): number {
   const packs = (weight.storage.packs ??= new Packs());
-  if (packs.knows(weight)) return packOf(weight, layout, bytes, fill);
-  packs.find(weight, layout, []);
+  if (packs.knows(weight)) return packOf(weight, layout, bytes, fill, beside);
+  packs.find(weight, layout, beside);
   return 0;
 }
 

@@ -1,7 +1,7 @@
 /** Packed weights: made once, renewed when the weight is written to, gone with it, and given up when memory is short. */
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { closeCore, op, scoped, theCore, whyMissing } from "./device.ts";
+import { closeCore, numbers, op, scoped, tensor, theCore, whyMissing } from "./device.ts";
 import { float32, int8, uint8, type DType } from "../../src/runtime/dtype.ts";
 import { readBytes, writeBytes } from "../../src/runtime/launch.ts";
 import { empty, type Tensor } from "../../src/runtime/tensor.ts";
@@ -123,3 +123,34 @@ test("a pack that holds scales is made anew when they are written to, or when ot
   assert.deepEqual(product(other), { y: 16, packed: 1 });
   for (const t of [x, codes, scale, other]) t.release();
 });
+test(
+  "a convolution's weight is packed once it stays as it is, and never while it is written each time",
+  options,
+  () => {
+    const cpu = theCore().cpu!;
+    const w = scoped(() => tensor([16, 16, 3, 3], Array<number>(2304).fill(1)).retain());
+    const x = scoped(() => tensor([2, 16, 6, 6], Array<number>(1152).fill(1)).retain());
+    const first = (): { y: number; packed: number } => {
+      let packed = 0;
+      cpu.stream.onLaunch = (_, kernel) => (packed += Number(kernel === "pack_conv2d_winograd"));
+      const y = scoped(() => numbers(op("_conv2d")(x, w, null, [1, 1], [1, 1], [1, 1], 1))[0]!);
+      cpu.stream.onLaunch = null;
+      return { y, packed };
+    };
+    const alone = held();
+    assert.deepEqual(first(), { y: 64, packed: 0 });
+    assert.equal(held(), alone);
+    assert.deepEqual(first(), { y: 64, packed: 1 });
+    assert.deepEqual(first(), { y: 64, packed: 0 });
+    // 32 filters, 16 points, 16 channels.
+    assert.equal(held() - alone, 32 * 16 * 16 * 4);
+    for (let step = 0; step < 3; step++) {
+      scoped(() => void op("neg_")(w));
+      assert.deepEqual(first(), { y: step % 2 ? 64 : -64, packed: 0 });
+    }
+    assert.equal(held(), alone);
+    assert.deepEqual(first(), { y: -64, packed: 1 });
+    w.release();
+    x.release();
+  },
+);

@@ -111,10 +111,8 @@ void run_pack(Context* context, Args args, Way way) {
   });
 }
 
-void run_low_bit(Context* context, Args args, Way way) {
-  context->cancellable = true;
-  const Dtype dtype = args.dtype();
-  void *out = args.pointer(), *x = args.pointer(), *bias = args.pointer();
+// format weight_dtype weight scale zero table group, then sizes.
+LowBitReader read_low_bit(Args& args, ConvShape* s) {
   LowBitWeights w;
   w.format = (WeightFormat)args.integer();
   w.dtype = int(args.integer());
@@ -123,12 +121,26 @@ void run_low_bit(Context* context, Args args, Way way) {
   w.zero = args.pointer<uint8_t>();
   w.table = args.pointer<float>();
   w.group = args.integer();
-  const ConvShape s = ConvShape::read(args);
-  w.k = s.Cg * s.kh * s.kw;
+  *s = ConvShape::read(args);
+  w.k = s->Cg * s->kh * s->kw;
   w.measure();
-  if (dtype != kFloat32) return context->fail(context, "[low_bit_conv2d] expected float32");
-  const LowBitReader reader = {w, s.Og, s.Cg, s.kh * s.kw};
-  convolve(context, way, s, (float*)out, (const float*)x, nullptr, (const float*)bias, reader);
+  return {w, s->Og, s->Cg, s->kh * s->kw};
+}
+
+void run_low_bit(Context* context, Args args, Way way) {
+  context->cancellable = true;
+  float* out = args.pointer<float>();
+  const float *x = args.pointer<float>(), *bias = args.pointer<float>(), *kept = args.pointer<float>();
+  ConvShape s;
+  const LowBitReader reader = read_low_bit(args, &s);
+  convolve(context, way, s, out, x, kept, bias, reader);
+}
+
+void run_pack_low_bit(Context* context, Args args, Way way) {
+  float* out = args.pointer<float>();
+  ConvShape s;
+  const LowBitReader reader = read_low_bit(args, &s);
+  pack(context, way, out, s, reader);
 }
 
 }  // namespace
@@ -139,5 +151,7 @@ KERNEL(pack_conv2d_rows) { run_pack(context, args, kRows); }
 KERNEL(pack_conv2d_winograd) { run_pack(context, args, kWinograd); }
 KERNEL(low_bit_conv2d_rows) { run_low_bit(context, args, kRows); }
 KERNEL(low_bit_conv2d_winograd) { run_low_bit(context, args, kWinograd); }
+KERNEL(pack_low_bit_conv2d_rows) { run_pack_low_bit(context, args, kRows); }
+KERNEL(pack_low_bit_conv2d_winograd) { run_pack_low_bit(context, args, kWinograd); }
 
 }  // namespace layerwise::NS

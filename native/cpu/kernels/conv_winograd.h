@@ -28,10 +28,12 @@ LW_STATIC void transform_weight(Floats (&u)[4], Floats a, Floats b, Floats c) {
 // read(context, to, 0, panel, first channel, channels): taps of a panel's filters, [channel][tap][kPanelFilters].
 template <class Read>
 static void pack_winograd(Context* context, float* out, int64_t filters, int64_t channels, const Read& read) {
-  constexpr int64_t kChannels = 8;  // that are read at a time
+  // That are read at a time: so many that groups of weights with few bits end with them.
+  constexpr int64_t kChannels = 32;
   const int64_t panels = ceil_div(filters, kPanelFilters), pieces = ceil_div(channels, kChannels);
-  parallel_for(context, panels * pieces, 8, [&](int64_t begin, int64_t end) {
-    alignas(64) float taps[kChannels * 9 * kPanelFilters];
+  parallel_for(context, panels * pieces, 1, [&](int64_t begin, int64_t end) {
+    float* taps = (float*)context->scratch(context, 2, size_t(kChannels * 9 * kPanelFilters) * sizeof(float));
+    if (!taps) return context->fail(context, "[conv2d] out of memory for the packed weights");
     for (int64_t piece = begin; piece < end; piece++) {
       const int64_t panel = piece / pieces, first = piece % pieces * kChannels;
       const int64_t count = smaller(kChannels, channels - first);

@@ -51,13 +51,17 @@ export function wayOf(x: Tensor, weight: Shape, out: Shape, g: Geometry): Way {
   return channels * kh * kw >= SMALL_WINDOW ? "conv2d_rows" : "conv2d";
 }
 
+/** Bytes of a weight packed for this way. */
+export function packBytes(way: Way, weight: Shape, g: Geometry): number {
+  const [filters, channels, kh, kw] = weight as [number, number, number, number];
+  const points = way === "conv2d_winograd" ? 16 : kh * kw;
+  return g.groups * Math.ceil(filters / g.groups / PANEL) * PANEL * channels * points * 4;
+}
+
 /** Where the kernel of this way finds the weight packed; 0 when it has to pack by itself. */
 export function packFor(way: Way, weight: Tensor, input: Shape, g: Geometry): number {
   if (way === "conv2d") return 0;
-  const [filters, channels, kh, kw] = weight.shape as [number, number, number, number];
-  const points = way === "conv2d_winograd" ? 16 : kh * kw;
-  const columns = g.groups * Math.ceil(filters / g.groups / PANEL) * PANEL;
-  return packOfSettled(weight, `${way} ${g.groups}`, columns * channels * points * 4, (pack) =>
+  return packOfSettled(weight, `${way} ${g.groups}`, packBytes(way, weight.shape, g), (pack) =>
     launch(`pack_${way}`, [pack], pack.numel / 16, [
       weight.dtype.id,
       pack.pointer,

@@ -34,7 +34,7 @@ const formats = ["int8", "int4", "float4", "float8", "float16"] as const;
 type Format = (typeof formats)[number];
 
 /** A weight in its packed form, [n, k] numbers in groups of `group` along k. */
-interface Packed {
+export interface Packed {
   format: Format;
   weight: Tensor;
   scale: Tensor;

@@ -6,14 +6,25 @@ import { float32 } from "../dtype.ts";
 import { RuntimeError } from "../errors.ts";
 import { launch, pointerOf } from "../launch.ts";
 import { op, type Grads } from "../op.ts";
+import { packOfSettled } from "../packs.ts";
 import { formatShape, numelOf, type Shape } from "../shape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { checkConv, conv2d, convInput, outputShape } from "./conv.ts";
-import { sizes, wayOf, workOf } from "./conv_ways.ts";
+import { packBytes, sizes, wayOf, workOf } from "./conv_ways.ts";
 import { castOf, contiguousOf } from "./copy.ts";
-import { dequantizeLowBit, packedOf, weightArguments } from "./low_bit.ts";
+import { dequantizeLowBit, packedOf, weightArguments, type Packed } from "./low_bit.ts";
 import { sum } from "./reduce.ts";
 import { reshape } from "./view.ts";
+
+/** A weight that is no larger when spelled out is kept so: its few bits save little memory, and spelling takes time. */
+const SMALL_PACK = 512 << 10;
+
+/** As packOfSettled, for a small weight whose scales and the like are not written either; 0 for others. */
+function smallPackOf(p: Packed, way: string, bytes: number, fill: (pack: Tensor) => void): number {
+  if (bytes > SMALL_PACK) return 0;
+  const beside = [p.scale, p.zero, p.table].filter((t) => t !== null);
+  return packOfSettled(p.weight, `${way} ${p.format} ${p.group} ${p.zero !== null}`, bytes, fill, beside);
+}
 
 export const convLowBit = op({
   signature:
@@ -56,14 +67,13 @@ export const convLowBit = op({
     checkConv(input, { shape: size, dtype: float32 }, bias, g);
     const out = empty(shape, float32, input.device);
     if (out.numel > 0) {
-      launch(`low_bit_${way}`, [out], workOf(shape, size), [
-        float32.id,
-        out.pointer,
-        x.pointer,
-        pointerOf(bias && contiguousOf(castOf(bias, float32))),
-        ...weightArguments(p),
-        ...sizes(x.shape, size, g),
-      ]);
+      const extra = bias && contiguousOf(castOf(bias, float32));
+      const rest = [...weightArguments(p), ...sizes(x.shape, size, g)];
+      // Last of all: what is allocated in between may cost the pack its memory.
+      const pack = smallPackOf(p, `low_bit_${way} ${groups}`, packBytes(way, size, g), (to) =>
+        launch(`pack_low_bit_${way}`, [to], to.numel / 16, [to.pointer, ...rest]),
+      );
+      launch(`low_bit_${way}`, [out], workOf(shape, size), [out.pointer, x.pointer, pointerOf(extra), pack, ...rest]);
     }
     return out;
   },
