@@ -466,4 +466,7 @@ def _require_folder(f):
     if is_path(f):
         folder = os.path.dirname(os.path.abspath(os.fspath(f)))
         if not os.path.isdir(folder):
-            raise RuntimeError(f"Parent directory {os.path.dirname(os.fspath(f)) or folder} does not exist.")
+            error = RuntimeError(f"Parent directory {os.path.dirname(os.fspath(f)) or folder} does not exist.")
+            if os.path.commonpath([folder, os.getcwd()]) != os.getcwd():
+                error.add_note(f"Code in the sandbox sees its workspace, {os.getcwd()}, and a temporary folder of its own.")
+            raise error

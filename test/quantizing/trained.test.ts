@@ -1,6 +1,6 @@
 /** Models that were trained on a real text, a GPT and a convolutional net, through every scheme: what is left of them. */
 import assert from "node:assert/strict";
-import { copyFileSync } from "node:fs";
+import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { CompressionReport, QuantizeRequest } from "../../src/protocol/compress.ts";
@@ -73,6 +73,24 @@ for (const kind of ["gpt", "conv"] as const) {
     assert.equal(metric(untouched!, "perplexity").before, perplexity.before);
   });
 }
+
+test("train_gpt.py saves what it trained, and says what its own held-out text is", async () => {
+  copyFileSync(join(root, "examples/train_gpt.py"), join(folder, "train_gpt.py"));
+  mkdirSync(join(folder, "data"));
+  copyFileSync(join(root, "examples/data/moby_dick.txt"), join(folder, "data/moby_dick.txt"));
+  const small = ["--layers", "1", "--width", "32", "--sample", "0", "--steps", "60", "--lr", "5e-3"];
+  const said = python(join(folder, "train_gpt.py"), ...small, "--hold-out", "--out", join(folder, "own.pt"));
+  const config = /weights of GPT\((GPTConfig\(.*\))\) are in/.exec(said)?.[1];
+  assert.ok(config, said);
+  const { reports } = await done(gpt, {
+    init: `config=${config}`,
+    weights: join(folder, "own.pt"),
+    data: `${join(folder, "train_gpt.py")}::held_out`,
+    schemes: ["int8"],
+  });
+  const { before, after } = metric(reports[0]!, "perplexity");
+  assert.ok(before < 25 && Math.abs(after / before - 1) < 0.01, `${before} to ${after}`);
+});
 
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
