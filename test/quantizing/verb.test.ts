@@ -156,6 +156,18 @@ test("embeddings, and what is tied to one, are stored as asked for", async () =>
   assert.deepEqual([layer(fixed, "head").became, layer(fixed, "mix").became], ["float32", "int8 static"]);
 });
 
+test("bags of embeddings are stored as embeddings are, and their files run in ONNX Runtime", async () => {
+  assert.equal(python("test/quantizing/bags.py").trimEnd(), "36 checked");
+  const { reports, file } = await done("Bags", { schemes: ["int4"], samples: 2, file: join(folder, "bags.onnx") });
+  const made = reports[0]!;
+  for (const path of ["words", "padded"]) {
+    assert.equal(layer(made, path).became, "int8 group 32");
+    assert.ok(decibels(layer(made, path)) > 40, path);
+  }
+  assert.equal(made.afterBytes, 2 * (60 * 32 + 4 * 60) + (2 * 64) / 2 + 5 * 2 * 2 + 4 * 2);
+  assert.equal(file?.format, "onnx");
+});
+
 test("what stays, and why", async () => {
   const own = await report("Own", { schemes: ["int8"], samples: 2 });
   assert.equal(layer(own, "").why, "Own has no low-bit form");

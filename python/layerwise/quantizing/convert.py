@@ -22,20 +22,23 @@ _LEVELS = 255
 KEPT_BY_REQUEST = "kept by request"
 _ATTRIBUTES = (
     "in_features", "out_features", "num_embeddings", "embedding_dim", "padding_idx", "in_channels", "out_channels",
-    "kernel_size", "stride", "padding", "dilation", "groups", "padding_mode", "output_padding", "transposed",
+    "kernel_size", "stride", "padding", "dilation", "groups", "padding_mode", "output_padding", "transposed", "mode",
+    "include_last_offset",
 )
+_TABLES = {"embedding": nn.Embedding, "embedding_bag": nn.EmbeddingBag}
 
 
 def sort_of(module):
-    """"linear", "embedding", or the function of a convolution; None for what has no low-bit form.
+    """"linear", "embedding", "embedding_bag", or the function of a convolution; None for what has no low-bit form.
 
     Subclasses count while their forward is the original one.
     """
     forward = type(module).forward
     if forward is nn.Linear.forward and isinstance(module, nn.Linear):
         return "linear"
-    if forward is nn.Embedding.forward and isinstance(module, nn.Embedding):
-        return "embedding"
+    for sort, cls in _TABLES.items():
+        if forward is cls.forward and isinstance(module, cls):
+            return sort
     for cls, function in _CONVOLUTIONS.items():
         if isinstance(module, cls) and forward is cls.forward:
             return function
@@ -52,7 +55,7 @@ class Layer:
         # The product and the norm of the model that it was made of, where a norm was folded into it.
         self.originals = ()
         # Is it an embedding, or a product with the weight of one?
-        self.is_embedding = self.sort == "embedding"
+        self.is_embedding = self.sort in _TABLES
 
     @property
     def type(self):
@@ -64,7 +67,7 @@ class Layer:
         if self.sort is None:
             if isinstance(module, (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)):
                 return "norms stay in float"
-            if isinstance(module, (nn.Linear, nn.Embedding, *_CONVOLUTIONS)):
+            if isinstance(module, (nn.Linear, *_TABLES.values(), *_CONVOLUTIONS)):
                 return f"its class {self.type} has a forward of its own"
             if all(parameter.dim() <= 1 for parameter in module.parameters(recurse=False)):
                 return f"{self.type} holds vectors: they stay in float"
@@ -79,9 +82,9 @@ class Layer:
             return "its weight is empty"
         if module.weight.dtype not in _DTYPES:
             return f"its weight is {str(module.weight.dtype).removeprefix('torch.')}"
-        if self.sort == "embedding" and module.max_norm is not None:
+        if self.sort in _TABLES and module.max_norm is not None:
             return "max_norm changes its weight in every call"
-        if self.sort not in ("linear", "embedding", "conv1d", "conv2d") and options.is_integer:
+        if self.sort not in ("linear", *_TABLES, "conv1d", "conv2d") and options.is_integer:
             return f"{self.type} has no int8 form"
         form = options.form_of(self)
         return "embeddings are kept by request" if form is None else form.refusal(matrix_of(self))
@@ -167,7 +170,7 @@ class Converter:
             tensors["bias"] = bias.detach()
         if seen.smooth is not None:
             tensors["smooth"] = 1 / seen.smooth
-        kind = {"linear": "low_bit_linear", "embedding": "low_bit_embedding"}.get(part.sort, "low_bit_conv")
+        kind = f"low_bit_{part.sort}" if part.sort in ("linear", *_TABLES) else "low_bit_conv"
         config = {"kind": kind, "format": form.name, "kernel": form.kernel, "group": form.group, **_shape(part)}
         if part.sort == "linear" and activations != "float":
             config["activations"] = activations
@@ -217,7 +220,7 @@ def _shape(part):
     """What a layer has to know besides its numbers."""
     module = part.module
     found = {"shape": list(module.weight.shape), "attributes": attributes_of(module)}
-    if part.sort in ("linear", "embedding"):
+    if part.sort in ("linear", *_TABLES):
         return found
     plain = lambda value: list(value) if isinstance(value, tuple) else value
     padding, outer = paddings(module)

@@ -103,14 +103,36 @@ class LowBitEmbedding(_WeightOnly):
     kind = "low_bit_embedding"
 
     def forward(self, input):
+        return self._rows(input.reshape(-1)).view(*input.shape, self.config["shape"][1])
+
+    def _rows(self, places):
         held, config = self._buffers, self.config
-        places = input.reshape(-1)
         zero = held["zero"]
-        rows = _ops._dequantize_low_bit(
+        return _ops._dequantize_low_bit(
             held["codes"].index_select(0, places), held["scale"].index_select(0, places),
             None if zero is None else zero.index_select(0, places), held["table"], config["kernel"], config["group"],
         )
-        return rows.view(*input.shape, config["shape"][1])
+
+
+@_kind
+class LowBitEmbeddingBag(LowBitEmbedding):
+    """nn.EmbeddingBag: the rows that are looked up are a table of their own, which the indices count through."""
+
+    kind = "low_bit_embedding_bag"
+
+    def forward(self, input, offsets=None, per_sample_weights=None):
+        rows = self._rows(input.reshape(-1))
+        places = torch.arange(input.numel(), device=input.device).view(input.shape)
+        padding = getattr(self, "padding_idx", None)
+        if padding is not None:
+            # A row more, for all that is left out.
+            rows = F.pad(rows, (0, 0, 0, 1))
+            places = torch.where(input == padding, input.numel(), places)
+            padding = input.numel()
+        return F.embedding_bag(
+            places, rows, offsets, mode=self.mode, per_sample_weights=per_sample_weights,
+            include_last_offset=self.include_last_offset, padding_idx=padding,
+        )
 
 
 @_kind

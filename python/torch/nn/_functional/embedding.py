@@ -78,6 +78,11 @@ def embedding_bag(
                 "embedding_bag: per_sample_weights was not None. per_sample_weights is only supported for mode='sum' "
                 f"(got mode='{mode}'). Please open a feature request on GitHub."
             )
+    if input.dim() == 2 and offsets is None and input.size(1) > 0:
+        rows = embedding(input, weight, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse)
+        if per_sample_weights is not None:
+            rows = rows * per_sample_weights.unsqueeze(-1)
+        return _even_bags(rows, mode, None if padding_idx is None else input != padding_idx % weight.size(0))
     indices, bag, n_bags = _bag_bounds(input, offsets, include_last_offset)
     rows = embedding(indices, weight, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse)
     if padding_idx is not None:
@@ -98,6 +103,21 @@ def embedding_bag(
     if rows.size(0) == 0:
         return torch.zeros(n_bags, weight.size(1), **options)
     return rows.gather(0, _first_largest(rows.detach(), bag, n_bags)).masked_fill(counts == 0, 0.0)
+
+
+def _even_bags(rows, mode, is_kept):
+    """The same for bags of one length, [bags, length, columns]: nothing is gathered by what the indices are."""
+    if is_kept is not None:
+        is_kept = is_kept.unsqueeze(-1)
+        rows = rows.masked_fill(~is_kept, float("-inf") if mode == "max" else 0.0)
+    if mode == "max":
+        # Of equal numbers the first is the largest.
+        largest = rows.max(1).values
+        return largest if is_kept is None else largest.masked_fill(~is_kept.any(1), 0.0)
+    total = rows.sum(1)
+    if mode == "sum":
+        return total
+    return total / (rows.size(1) if is_kept is None else is_kept.sum(1).clamp_min(1))
 
 
 def _first_largest(rows, bag, n_bags):

@@ -40,6 +40,22 @@ function scatterReduce(call: Call): Name {
   return scatter(reduction)(call) as Name;
 }
 
+/** Rows, or whatever lies along a dim, added at their places: the index stands for all that lies across. */
+function indexAdd(call: Call): Name {
+  const { graph } = call;
+  const axis = call.axis("dim");
+  const across = range(call.rank("input")).filter((dim) => dim !== axis);
+  const places = graph.cast(call.tensor("index"), int64);
+  const { dtype } = call.value("source");
+  const alpha = call.number("alpha");
+  const source = call.tensor("source");
+  // How many there are may hang on values, not on sizes alone.
+  const shape = graph.add("Shape", [source]);
+  const index = graph.add("Expand", [graph.add("Unsqueeze", [places, graph.int64(across)]), shape]);
+  const updates = alpha === 1 ? source : graph.add("Mul", [source, graph.number(dtype, alpha)]);
+  return graph.add("ScatterElements", [call.tensor("input"), index, updates], { axis, reduction: "add" });
+}
+
 function indexSelect(call: Call): Name {
   return call.graph.add("Gather", [call.tensor("input"), call.tensor("index")], { axis: call.axis("dim") });
 }
@@ -210,6 +226,7 @@ export const indexOps: Record<string, Translator> = {
   _scatter: scatter(),
   scatter_add: scatter("add"),
   _scatter_reduce: scatterReduce,
+  index_add: indexAdd,
   index_select: indexSelect,
   _index: indexed,
   index_put: indexPut,
