@@ -2,7 +2,7 @@
 // columns; the gradient of the input is the same product, once per phase of the stride, with the taps that reach it;
 // the gradient of the weight sums over pixels in a fixed cut, so that it does not depend on the number of threads. NCHW
 // only, no transforms.
-#include "conv_taps.h"
+#include "conv_planes.h"
 
 namespace layerwise::NS {
 namespace {
@@ -308,6 +308,7 @@ KERNEL(conv2d) {
   ConvShape s = ConvShape::read(args);
   bool known = with_float(dtype, [&](auto tag) {
     using S = typename decltype(tag)::type;
+    if (suits_planes(s)) return convolve_planes<S>(context, s, (S*)out, (const S*)x, (const S*)weight, (const S*)bias);
     forward<compute<S>, S>(context, s, (S*)out, (const S*)x, (const S*)weight, (const S*)bias);
   });
   if (!known) context->fail(context, "[conv2d] expected a floating dtype");
