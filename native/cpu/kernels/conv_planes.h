@@ -60,39 +60,37 @@ template <class S> LW_STATIC void copy_row(compute<S>* out, const S* in, int64_t
   for (; i < n; i++) out[i] = get(in + i * step);
 }
 
-// Rows of the padded image under the results [first, first + height) of one group.
+// Rows of the padded image under the results [first, first + height) of one group. The padding is zero already, except
+// for rows above and below the image where an earlier band may have left others.
 template <class S>
-static void lay_band(compute<S>* band, const BandLayout& l, const ConvShape& s, const S* x, int64_t first) {
+static void lay_band(compute<S>* band, const BandLayout& l, const ConvShape& s, const S* x, int64_t first, bool is_clean) {
   using T = compute<S>;
   for (int64_t c = 0; c < s.Cg; c++) {
     for (int64_t py = 0; py < s.sh; py++) {
+      const int64_t top = first * s.sh + py - s.ph;
       for (int64_t px = 0; px < s.sw; px++) {
         if (!l.row_phases[py] || !l.column_phases[px]) continue;
-        const int64_t left = smaller(l.pitch, s.pw > px ? ceil_div(s.pw - px, s.sw) : 0);
-        const int64_t end = s.W + s.pw > px ? ceil_div(s.W + s.pw - px, s.sw) : 0, last = larger(left, smaller(l.pitch, end));
+        const int64_t left = s.pw > px ? ceil_div(s.pw - px, s.sw) : 0;
+        const int64_t end = s.W + s.pw > px ? ceil_div(s.W + s.pw - px, s.sw) : 0;
         const S* corner = x + c * s.H * s.W + left * s.sw + px - s.pw;
         T* to = band + c * l.channel + (py * s.sw + px) * l.phase;
-        for (int64_t j = 0; j < l.rows; j++, to += l.pitch) {
-          const int64_t y = (first + j) * s.sh + py - s.ph;
-          if (y < 0 || y >= s.H) {
-            memset(to, 0, size_t(l.pitch) * sizeof(T));
-            continue;
-          }
-          for (int64_t i = 0; i < left; i++) to[i] = 0;
-          copy_row(to + left, corner + y * s.W, last - left, s.sw);
-          for (int64_t i = last; i < l.pitch; i++) to[i] = 0;
+        for (int64_t j = 0, y = top; j < l.rows; j++, y += s.sh, to += l.pitch) {
+          if (y >= 0 && y < s.H) copy_row(to + left, corner + y * s.W, end - left, s.sw);
+          else if (!is_clean) memset(to, 0, size_t(l.pitch) * sizeof(T));
         }
       }
     }
   }
 }
 
+template <int of> struct Count { static constexpr int value = of; };
+
 // sums[f][i] = bias[f] + the sum over taps of w[tap][f] * band[taps[tap] + i] for F filters and V vectors.
 template <class T, int F, int V>
 LW_STATIC void sum_taps(T* sums, int64_t stride, const T* band, const int64_t* taps, int64_t n, const T* w, const T* bias) {
   constexpr int L = int(lanes<T>);
   vector<T> sum[F][V];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (int f = 0; f < F; f++) {
 #pragma GCC unroll 8
     for (int v = 0; v < V; v++) sum[f][v] = vector<T>{};
@@ -102,35 +100,52 @@ LW_STATIC void sum_taps(T* sums, int64_t stride, const T* band, const int64_t* t
     vector<T> x[V];
 #pragma GCC unroll 8
     for (int v = 0; v < V; v++) x[v] = load(from + v * L);
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (int f = 0; f < F; f++) {
       const vector<T> tap = broadcast(w[t * F + f]);
 #pragma GCC unroll 8
       for (int v = 0; v < V; v++) sum[f][v] += x[v] * tap;
     }
   }
-#pragma GCC unroll 4
+#pragma GCC unroll 8
   for (int f = 0; f < F; f++) {
 #pragma GCC unroll 8
     for (int v = 0; v < V; v++) store(sums + f * stride + v * L, sum[f][v] + bias[f]);
   }
 }
 
-constexpr int kPlaneFilters = 4;
-template <int F> constexpr int kPlaneVectors = LW_VECTOR_BYTES == 64 && F > 1 ? 4 : F > 1 ? 2 : 8;
+// So many filters and vectors of each fill the registers.
+#if defined(__AVX512F__)
+constexpr int kPlaneFilters = 8, kPlaneVectors = 3;
+#else
+constexpr int kPlaneFilters = 4, kPlaneVectors = 2;
+#endif
+constexpr int kOneVectors = 8;  // of one filter
 
-// `count` numbers of F filters, whole vectors written.
+// `count` numbers of F filters, whole vectors written: runs of even length.
 template <class T, int F>
 static void sum_run(T* sums, int64_t stride, int64_t count, const T* band, const BandLayout& l, int64_t n, const T* w,
                     const T* bias) {
-  constexpr int64_t L = lanes<T>, V = kPlaneVectors<F>;
-  int64_t i = 0;
-  for (; i + (V - 1) * L < count; i += V * L) sum_taps<T, F, V>(sums + i, stride, band + i, l.taps, n, w, bias);
-  if (i + (V / 2 - 1) * L < count) {
-    sum_taps<T, F, V / 2>(sums + i, stride, band + i, l.taps, n, w, bias);
-    i += V / 2 * L;
+  constexpr int64_t L = lanes<T>, most = F > 1 ? kPlaneVectors : kOneVectors;
+  const int64_t vectors = ceil_div(count, L), runs = ceil_div(vectors, most);
+  for (int64_t run = 0, begin = 0; run < runs; run++) {
+    const int64_t end = vectors * (run + 1) / runs;
+    auto go = [&](auto v) __attribute__((always_inline)) {
+      constexpr int V = decltype(v)::value;
+      if constexpr (V <= most) sum_taps<T, F, V>(sums + begin * L, stride, band + begin * L, l.taps, n, w, bias);
+    };
+    switch (end - begin) {
+      case 1: go(Count<1>()); break;
+      case 2: go(Count<2>()); break;
+      case 3: go(Count<3>()); break;
+      case 4: go(Count<4>()); break;
+      case 5: go(Count<5>()); break;
+      case 6: go(Count<6>()); break;
+      case 7: go(Count<7>()); break;
+      default: go(Count<8>());
+    }
+    begin = end;
   }
-  for (; i < count; i += L) sum_taps<T, F, 1>(sums + i, stride, band + i, l.taps, n, w, bias);
 }
 
 // Rows of `width` numbers, `pitch` apart, one behind the other; up to `room` numbers may be written.
@@ -147,19 +162,107 @@ LW_STATIC void join_rows(S* out, const compute<S>* sums, int64_t rows, int64_t w
   }
 }
 
-template <int of> struct Count { static constexpr int value = of; };
+// The first n of a vector, n <= lanes.
+LW_STATIC void store_front(float* p, Floats x, int64_t n) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  const Ints lane = {0, 1, 2, 3, 4, 5, 6, 7};
+  _mm256_maskstore_ps(p, (__m256i)(lane < int(n)), (__m256)x);
+#else
+  if (n == lanes<float>) store(p, x);
+  else store_some(p, x, n);
+#endif
+}
+
+// R rows of one filter of K x K taps without dilation, n <= lanes numbers of each: what is loaded serves all rows whose
+// windows have it.
+template <int K, int stride, int R>
+LW_STATIC void sum_rows(float* out, int64_t width, const float* band, const BandLayout& l, const float* w, float bias,
+                        int64_t n) {
+  Floats sum[R];
+#pragma GCC unroll 8
+  for (int y = 0; y < R; y++) sum[y] = Floats{};
+#pragma GCC unroll 2
+  for (int p = 0; p < stride; p++) {
+    constexpr int most = (K - 1) / stride;
+#pragma GCC unroll 16
+    for (int j = 0; j < R + most; j++) {
+      const float* row = band + p * stride * l.phase + j * l.pitch;
+#pragma GCC unroll 5
+      for (int q = 0; q < K; q++) {
+        const Floats x = load(row + q % stride * l.phase + q / stride);
+#pragma GCC unroll 5
+        for (int r = p; r < K; r += stride) {
+          const int y = j - r / stride;
+          if (y >= 0 && y < R) sum[y] += x * broadcast(w[r * K + q]);
+        }
+      }
+    }
+  }
+#pragma GCC unroll 8
+  for (int y = 0; y < R; y++) store_front(out + y * width, sum[y] + bias, n);
+}
+
+template <int K, int stride>
+static void sum_plane(float* out, int64_t rows, int64_t width, const float* band, const BandLayout& l, const float* w,
+                      float bias) {
+  constexpr int L = int(lanes<float>), many = LW_VECTOR_BYTES == 64 ? 7 : 4;
+  for (int64_t x = 0; x < width; x += L) {
+    const int64_t n = smaller(L, width - x);
+    int64_t y = 0;
+    auto go = [&](auto count) __attribute__((always_inline)) {
+      sum_rows<K, stride, decltype(count)::value>(out + y * width + x, width, band + y * l.pitch + x, l, w, bias, n);
+      y += decltype(count)::value;
+    };
+    while (y + many <= rows) go(Count<many>());
+    if (y + 4 <= rows) go(Count<4>());
+    if (y + 2 <= rows) go(Count<2>());
+    if (y < rows) go(Count<1>());
+  }
+}
+
+using SumPlane = void (*)(float*, int64_t, int64_t, const float*, const BandLayout&, const float*, float);
+
+// For windows that have one; rows much shorter than a vector are better off as one run.
+LW_STATIC SumPlane plane_kernel(const ConvShape& s) {
+  const bool is_square = s.kh == s.kw && s.sh == s.sw && s.dh == 1 && s.dw == 1;
+  if (!is_square || s.Cg > 1 || s.ow <= lanes<float> / 3) return nullptr;
+  if (s.kh == 3 && s.sh == 1) return sum_plane<3, 1>;
+  if (s.kh == 3 && s.sh == 2) return sum_plane<3, 2>;
+  if (s.kh == 5 && s.sh == 1) return sum_plane<5, 1>;
+  if (s.kh == 5 && s.sh == 2) return sum_plane<5, 2>;
+  return nullptr;
+}
+
+// Weights as sum_taps reads them: of each group blocks of kPlaneFilters filters, [tap][filter], then single ones.
+template <class S> static void pack_taps(compute<S>* to, const ConvShape& s, const S* weight, int64_t n) {
+  for (int64_t o = 0; o < s.O;) {
+    const int64_t F = o % s.Og + kPlaneFilters <= s.Og ? kPlaneFilters : 1;
+    for (int64_t i = 0; i < F; i++) {
+      for (int64_t t = 0; t < n; t++) to[t * F + i] = get(weight + (o + i) * n + t);
+    }
+    o += F, to += F * n;
+  }
+}
 
 template <class S>
 void convolve_planes(Context* context, const ConvShape& s, S* out, const S* x, const S* weight, const S* bias) {
   using T = compute<S>;
   constexpr int64_t L = lanes<T>, band_numbers = 4096;
   const int64_t n = s.Cg * s.kh * s.kw, plane = s.oh * s.ow;
-  const int64_t row = (s.sw == 1 ? s.W + s.pw : ceil_div(s.W + 2 * s.pw, s.sw)), reach = (s.kh - 1) * s.dh / s.sh;
+  const int64_t row = s.sw == 1 ? s.W + s.pw : ceil_div(s.W + 2 * s.pw, s.sw), reach = (s.kh - 1) * s.dh / s.sh;
   // Bands of so many rows that they stay close, but are not mostly what two of them share.
   const int64_t most = larger(larger(4, 2 * reach), band_numbers / larger(1, row * s.sh * s.sw * s.Cg));
-  const int64_t bands = ceil_div(s.oh, most), height = ceil_div(s.oh, bands);
-  const BandLayout l(s, height, 8 * L);
-  const int64_t sums_stride = ceil_div(height * l.pitch, L) * L + 8 * L;
+  const int64_t height = ceil_div(s.oh, ceil_div(s.oh, most)), bands = ceil_div(s.oh, height);
+  const BandLayout l(s, height, (kOneVectors + 1) * L);
+  const int64_t sums_stride = (ceil_div(height * l.pitch, L) + 1) * L;
+  const SumPlane whole = is_same<S, float> && s.Og < kPlaneFilters ? plane_kernel(s) : nullptr;
+  const T* packed = (const T*)weight;
+  if (!is_same<S, T> || s.Og >= kPlaneFilters) {
+    T* room = (T*)context->scratch(context, 1, size_t(s.O * n) * sizeof(T));
+    if (!room) return context->fail(context, "[conv2d] out of memory for the packed weights");
+    pack_taps(room, s, weight, n);
+    packed = room;
+  }
   const int64_t work = s.Og * height * l.pitch * n;
   parallel_for(context, s.N * s.groups * bands, 262144 / larger(1, work) + 1, [&](int64_t begin, int64_t end) {
     T* band = (T*)context->scratch(context, 2, size_t(l.numbers) * sizeof(T));
@@ -169,22 +272,18 @@ void convolve_planes(Context* context, const ConvShape& s, S* out, const S* x, c
     for (int64_t at = begin; at < end; at++) {
       const int64_t image = at / bands / s.groups, group = at / bands % s.groups;
       const int64_t first = at % bands * height, rows = smaller(height, s.oh - first);
-      if (rows <= 0) continue;
-      lay_band(band, l, s, x + (image * s.C + group * s.Cg) * s.H * s.W, first);
-      const int64_t count = (rows - 1) * l.pitch + s.ow;
-      auto filters = [&](auto size, int64_t f) __attribute__((always_inline)) {
-        constexpr int F = decltype(size)::value;
-        T w[F * kPlaneTaps], extra[F];
-        for (int i = 0; i < F; i++) {
-          const int64_t filter = group * s.Og + f + i;
-          for (int64_t t = 0; t < n; t++) w[t * F + i] = get(weight + filter * n + t);
-          extra[i] = bias ? get(bias + filter) : T(0);
+      lay_band(band, l, s, x + (image * s.C + group * s.Cg) * s.H * s.W, first, bands == 1);
+      auto filters = [&](auto count, int64_t f) __attribute__((always_inline)) {
+        constexpr int F = decltype(count)::value;
+        const int64_t filter = group * s.Og + f;
+        S* to = out + (image * s.O + filter) * plane + first * s.ow;
+        T extra[F];
+        for (int i = 0; i < F; i++) extra[i] = bias ? get(bias + filter + i) : T(0);
+        if constexpr (is_same<S, float> && F == 1) {
+          if (whole) return whole(to, rows, s.ow, band, l, packed + filter * n, extra[0]);
         }
-        sum_run<T, F>(sums, sums_stride, count, band, l, n, w, extra);
-        for (int i = 0; i < F; i++) {
-          S* to = out + (image * s.O + group * s.Og + f + i) * plane + first * s.ow;
-          join_rows(to, sums + i * sums_stride, rows, s.ow, l.pitch, rows * s.ow);
-        }
+        sum_run<T, F>(sums, sums_stride, (rows - 1) * l.pitch + s.ow, band, l, n, packed + filter * n, extra);
+        for (int i = 0; i < F; i++) join_rows(to + i * plane, sums + i * sums_stride, rows, s.ow, l.pitch, rows * s.ow);
       };
       int64_t f = 0;
       for (; f + kPlaneFilters <= s.Og; f += kPlaneFilters) filters(Count<kPlaneFilters>(), f);
