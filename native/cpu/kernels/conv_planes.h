@@ -13,28 +13,34 @@ LW_STATIC bool suits_planes(const ConvShape& s) {
          s.Cg * s.kh * s.kw > 0;
 }
 
-// How a band of rows lies in scratch: [channel][row phase][column phase][row][pitch]. Phase p of a stride has the rows
-// (columns) p, p + stride, ... of the padded image, so that neighbouring results read neighbouring numbers. At stride 1
-// the padding on the right of a row is the one on the left of the next.
+// How a band of rows lies in scratch: [channel][row phase][copy of columns][row][pitch]. Row phase p of a stride has the
+// rows p, p + stride, ... of the padded image, so that neighbouring results read neighbouring numbers.
+// For few filters columns lie likewise, and at stride 1 the padding on the right of a row is the one on the left of the
+// next; a run of rows has numbers between them that are dropped. For many filters it pays to copy the columns of each
+// tap: then rows are as long as those of the result.
 struct BandLayout {
-  int64_t pitch, rows, phase, channel, numbers;
-  bool row_phases[kPlaneStride], column_phases[kPlaneStride];  // which of them a tap reads
-  int64_t taps[kPlaneTaps];                                    // where each one begins
+  int64_t copies, between;  // copies of columns, and how many columns one begins after the other
+  int64_t pitch, rows, copy, channel, numbers;
+  bool row_phases[kPlaneStride], is_read[kPlaneTaps];  // row phases and copies that a tap reads
+  int64_t taps[kPlaneTaps];                            // where each one begins
 
-  BandLayout(const ConvShape& s, int64_t height, int64_t slack) {
-    pitch = s.sw == 1 ? s.W + s.pw : ceil_div(s.W + 2 * s.pw, s.sw);
+  BandLayout(const ConvShape& s, int64_t height, int64_t slack, bool is_tight) {
+    copies = is_tight ? s.kw : s.sw;
+    between = is_tight ? s.dw : 1;
+    pitch = is_tight ? s.ow : s.sw == 1 ? s.W + s.pw : ceil_div(s.W + 2 * s.pw, s.sw);
     rows = height + (s.kh - 1) * s.dh / s.sh;
-    phase = rows * pitch;
-    channel = s.sh * s.sw * phase;
+    copy = rows * pitch;
+    channel = s.sh * copies * copy;
     numbers = s.Cg * channel + s.pw + s.kw * s.dw + slack;
-    for (int64_t p = 0; p < kPlaneStride; p++) row_phases[p] = column_phases[p] = false;
+    for (bool& is : row_phases) is = false;
+    for (bool& is : is_read) is = false;
     int64_t* to = taps;
     for (int64_t c = 0; c < s.Cg; c++) {
       for (int64_t r = 0; r < s.kh; r++) {
         for (int64_t q = 0; q < s.kw; q++) {
-          const int64_t y = r * s.dh, x = q * s.dw;
-          row_phases[y % s.sh] = column_phases[x % s.sw] = true;
-          *to++ = c * channel + (y % s.sh * s.sw + x % s.sw) * phase + y / s.sh * pitch + x / s.sw;
+          const int64_t y = r * s.dh, x = q * s.dw, at = is_tight ? q : x % s.sw;
+          row_phases[y % s.sh] = is_read[at] = true;
+          *to++ = c * channel + (y % s.sh * copies + at) * copy + y / s.sh * pitch + (is_tight ? 0 : x / s.sw);
         }
       }
     }
@@ -68,12 +74,13 @@ static void lay_band(compute<S>* band, const BandLayout& l, const ConvShape& s, 
   for (int64_t c = 0; c < s.Cg; c++) {
     for (int64_t py = 0; py < s.sh; py++) {
       const int64_t top = first * s.sh + py - s.ph;
-      for (int64_t px = 0; px < s.sw; px++) {
-        if (!l.row_phases[py] || !l.column_phases[px]) continue;
-        const int64_t left = s.pw > px ? ceil_div(s.pw - px, s.sw) : 0;
-        const int64_t end = s.W + s.pw > px ? ceil_div(s.W + s.pw - px, s.sw) : 0;
+      for (int64_t i = 0; i < l.copies; i++) {
+        if (!l.row_phases[py] || !l.is_read[i]) continue;
+        const int64_t px = i * l.between;
+        const int64_t left = smaller(l.pitch, s.pw > px ? ceil_div(s.pw - px, s.sw) : 0);
+        const int64_t end = smaller(l.pitch, s.W + s.pw > px ? ceil_div(s.W + s.pw - px, s.sw) : 0);
         const S* corner = x + c * s.H * s.W + left * s.sw + px - s.pw;
-        T* to = band + c * l.channel + (py * s.sw + px) * l.phase;
+        T* to = band + c * l.channel + (py * l.copies + i) * l.copy;
         for (int64_t j = 0, y = top; j < l.rows; j++, y += s.sh, to += l.pitch) {
           if (y >= 0 && y < s.H) copy_row(to + left, corner + y * s.W, end - left, s.sw);
           else if (!is_clean) memset(to, 0, size_t(l.pitch) * sizeof(T));
@@ -85,9 +92,11 @@ static void lay_band(compute<S>* band, const BandLayout& l, const ConvShape& s, 
 
 template <int of> struct Count { static constexpr int value = of; };
 
-// sums[f][i] = bias[f] + the sum over taps of w[tap][f] * band[taps[tap] + i] for F filters and V vectors.
-template <class T, int F, int V>
-LW_STATIC void sum_taps(T* sums, int64_t stride, const T* band, const int64_t* taps, int64_t n, const T* w, const T* bias) {
+// out[f][i] = bias[f] + the sum over taps of w[tap][f] * band[taps[tap] + i] for F filters and `count` numbers, which are
+// V vectors, the last one perhaps not whole.
+template <class S, class T, int F, int V>
+LW_STATIC void sum_taps(S* out, int64_t stride, int64_t count, const T* band, const int64_t* taps, int64_t n, const T* w,
+                        const T* bias) {
   constexpr int L = int(lanes<T>);
   vector<T> sum[F][V];
 #pragma GCC unroll 8
@@ -107,10 +116,15 @@ LW_STATIC void sum_taps(T* sums, int64_t stride, const T* band, const int64_t* t
       for (int v = 0; v < V; v++) sum[f][v] += x[v] * tap;
     }
   }
+  const int64_t last = count - (V - 1) * L;
 #pragma GCC unroll 8
   for (int f = 0; f < F; f++) {
+    S* to = out + f * stride;
 #pragma GCC unroll 8
-    for (int v = 0; v < V; v++) store(sums + f * stride + v * L, sum[f][v] + bias[f]);
+    for (int v = 0; v < V - 1; v++) store(to + v * L, sum[f][v] + bias[f]);
+    const vector<T> rest = sum[f][V - 1] + bias[f];
+    if (last == L) store(to + (V - 1) * L, rest);
+    else store_some(to + (V - 1) * L, rest, last);
   }
 }
 
@@ -122,9 +136,9 @@ constexpr int kPlaneFilters = 4, kPlaneVectors = 2;
 #endif
 constexpr int kOneVectors = 8;  // of one filter
 
-// `count` numbers of F filters, whole vectors written: runs of even length.
-template <class T, int F>
-static void sum_run(T* sums, int64_t stride, int64_t count, const T* band, const BandLayout& l, int64_t n, const T* w,
+// Any count, in runs of even length.
+template <class S, class T, int F>
+static void sum_run(S* out, int64_t stride, int64_t count, const T* band, const BandLayout& l, int64_t n, const T* w,
                     const T* bias) {
   constexpr int64_t L = lanes<T>, most = F > 1 ? kPlaneVectors : kOneVectors;
   const int64_t vectors = ceil_div(count, L), runs = ceil_div(vectors, most);
@@ -132,7 +146,10 @@ static void sum_run(T* sums, int64_t stride, int64_t count, const T* band, const
     const int64_t end = vectors * (run + 1) / runs;
     auto go = [&](auto v) __attribute__((always_inline)) {
       constexpr int V = decltype(v)::value;
-      if constexpr (V <= most) sum_taps<T, F, V>(sums + begin * L, stride, band + begin * L, l.taps, n, w, bias);
+      if constexpr (V <= most) {
+        sum_taps<S, T, F, V>(out + begin * L, stride, smaller(count, end * L) - begin * L, band + begin * L, l.taps, n, w,
+                             bias);
+      }
     };
     switch (end - begin) {
       case 1: go(Count<1>()); break;
@@ -186,10 +203,10 @@ LW_STATIC void sum_rows(float* out, int64_t width, const float* band, const Band
     constexpr int most = (K - 1) / stride;
 #pragma GCC unroll 16
     for (int j = 0; j < R + most; j++) {
-      const float* row = band + p * stride * l.phase + j * l.pitch;
+      const float* row = band + p * stride * l.copy + j * l.pitch;
 #pragma GCC unroll 5
       for (int q = 0; q < K; q++) {
-        const Floats x = load(row + q % stride * l.phase + q / stride);
+        const Floats x = load(row + q % stride * l.copy + q / stride);
 #pragma GCC unroll 5
         for (int r = p; r < K; r += stride) {
           const int y = j - r / stride;
@@ -249,15 +266,16 @@ void convolve_planes(Context* context, const ConvShape& s, S* out, const S* x, c
   using T = compute<S>;
   constexpr int64_t L = lanes<T>, band_numbers = 4096;
   const int64_t n = s.Cg * s.kh * s.kw, plane = s.oh * s.ow;
-  const int64_t row = s.sw == 1 ? s.W + s.pw : ceil_div(s.W + 2 * s.pw, s.sw), reach = (s.kh - 1) * s.dh / s.sh;
+  const bool is_tight = s.Og >= kPlaneFilters;
   // Bands of so many rows that they stay close, but are not mostly what two of them share.
-  const int64_t most = larger(larger(4, 2 * reach), band_numbers / larger(1, row * s.sh * s.sw * s.Cg));
+  const int64_t row = BandLayout(s, 1, 0, is_tight).numbers / larger(1, 1 + (s.kh - 1) * s.dh / s.sh);
+  const int64_t most = larger(larger(4, 2 * (s.kh - 1) * s.dh / s.sh), band_numbers / larger(1, row));
   const int64_t height = ceil_div(s.oh, ceil_div(s.oh, most)), bands = ceil_div(s.oh, height);
-  const BandLayout l(s, height, (kOneVectors + 1) * L);
-  const int64_t sums_stride = (ceil_div(height * l.pitch, L) + 1) * L;
-  const SumPlane whole = is_same<S, float> && s.Og < kPlaneFilters ? plane_kernel(s) : nullptr;
+  const BandLayout l(s, height, (kOneVectors + 1) * L, is_tight);
+  const int64_t sums_numbers = is_tight ? 0 : (ceil_div(height * l.pitch, L) + 1) * L;
+  const SumPlane whole = is_same<S, float> && !is_tight ? plane_kernel(s) : nullptr;
   const T* packed = (const T*)weight;
-  if (!is_same<S, T> || s.Og >= kPlaneFilters) {
+  if (!is_same<S, T> || is_tight) {
     T* room = (T*)context->scratch(context, 1, size_t(s.O * n) * sizeof(T));
     if (!room) return context->fail(context, "[conv2d] out of memory for the packed weights");
     pack_taps(room, s, weight, n);
@@ -266,8 +284,8 @@ void convolve_planes(Context* context, const ConvShape& s, S* out, const S* x, c
   const int64_t work = s.Og * height * l.pitch * n;
   parallel_for(context, s.N * s.groups * bands, 262144 / larger(1, work) + 1, [&](int64_t begin, int64_t end) {
     T* band = (T*)context->scratch(context, 2, size_t(l.numbers) * sizeof(T));
-    T* sums = (T*)context->scratch(context, 3, size_t(kPlaneFilters * sums_stride) * sizeof(T));
-    if (!band || !sums) return context->fail(context, "[conv2d] out of memory for a band of rows");
+    T* sums = (T*)context->scratch(context, 3, size_t(sums_numbers) * sizeof(T));
+    if (!band || (sums_numbers > 0 && !sums)) return context->fail(context, "[conv2d] out of memory for a band of rows");
     memset(band, 0, size_t(l.numbers) * sizeof(T));
     for (int64_t at = begin; at < end; at++) {
       const int64_t image = at / bands / s.groups, group = at / bands % s.groups;
@@ -282,8 +300,12 @@ void convolve_planes(Context* context, const ConvShape& s, S* out, const S* x, c
         if constexpr (is_same<S, float> && F == 1) {
           if (whole) return whole(to, rows, s.ow, band, l, packed + filter * n, extra[0]);
         }
-        sum_run<T, F>(sums, sums_stride, (rows - 1) * l.pitch + s.ow, band, l, n, packed + filter * n, extra);
-        for (int i = 0; i < F; i++) join_rows(to + i * plane, sums + i * sums_stride, rows, s.ow, l.pitch, rows * s.ow);
+        const T* w = packed + filter * n;
+        if (is_tight) return sum_run<S, T, F>(to, plane, rows * s.ow, band, l, n, w, extra);
+        if constexpr (F == 1) {
+          sum_run<T, T, 1>(sums, 0, (rows - 1) * l.pitch + s.ow, band, l, n, w, extra);
+          join_rows(to, sums, rows, s.ow, l.pitch, rows * s.ow);
+        }
       };
       int64_t f = 0;
       for (; f + kPlaneFilters <= s.Og; f += kPlaneFilters) filters(Count<kPlaneFilters>(), f);
