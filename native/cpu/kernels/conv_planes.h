@@ -6,11 +6,13 @@
 
 namespace layerwise::NS {
 
-constexpr int64_t kPlaneChannels = 4, kPlaneTaps = 128, kPlaneStride = 4;  // at most
+constexpr int64_t kPlaneChannels = 4, kPlaneTaps = 256, kPlaneStride = 4;  // at most
+constexpr int64_t kPlaneWidth = 8192;                                       // bands are of whole rows
 
 LW_STATIC bool suits_planes(const ConvShape& s) {
-  return s.Cg <= kPlaneChannels && s.Cg * s.kh * s.kw <= kPlaneTaps && s.sh <= kPlaneStride && s.sw <= kPlaneStride &&
-         s.Cg * s.kh * s.kw > 0;
+  const int64_t taps = s.Cg * s.kh * s.kw;
+  return s.Cg <= kPlaneChannels && taps > 0 && taps <= kPlaneTaps && s.sh <= kPlaneStride && s.sw <= kPlaneStride &&
+         s.W <= kPlaneWidth;
 }
 
 // How a band of rows lies in scratch: [channel][row phase][copy of columns][row][pitch]. Row phase p of a stride has the
@@ -61,6 +63,13 @@ template <class S> LW_STATIC void copy_row(compute<S>* out, const S* in, int64_t
       Ints even;
       for (int64_t k = 0; k < L; k++) even[k] = 2 * k;
       for (; i + L < n; i += L) store(out + i, __builtin_shuffle(load(in + 2 * i), load(in + 2 * i + L), even));
+      if constexpr (LW_VECTOR_BYTES == 64 && is_same<S, float>) {
+        const int64_t left = 2 * (n - i) - 1;  // numbers up to the last one that is wanted
+        if (left <= 0) return;
+        const Floats low = load_some(in + 2 * i, smaller(left, L), 0);
+        const Floats high = left > L ? load_some(in + 2 * i + L, left - L, 0) : Floats{};
+        return store_some(out + i, __builtin_shuffle(low, high, even), n - i);
+      }
     }
   }
   for (; i < n; i++) out[i] = get(in + i * step);
@@ -204,10 +213,10 @@ LW_STATIC void sum_rows(float* out, int64_t width, const float* band, const Band
 #pragma GCC unroll 16
     for (int j = 0; j < R + most; j++) {
       const float* row = band + p * stride * l.copy + j * l.pitch;
-#pragma GCC unroll 5
+#pragma GCC unroll 7
       for (int q = 0; q < K; q++) {
         const Floats x = load(row + q % stride * l.copy + q / stride);
-#pragma GCC unroll 5
+#pragma GCC unroll 7
         for (int r = p; r < K; r += stride) {
           const int y = j - r / stride;
           if (y >= 0 && y < R) sum[y] += x * broadcast(w[r * K + q]);
@@ -247,6 +256,7 @@ LW_STATIC SumPlane plane_kernel(const ConvShape& s) {
   if (s.kh == 3 && s.sh == 2) return sum_plane<3, 2>;
   if (s.kh == 5 && s.sh == 1) return sum_plane<5, 1>;
   if (s.kh == 5 && s.sh == 2) return sum_plane<5, 2>;
+  if (s.kh == 7 && s.sh == 1) return sum_plane<7, 1>;
   return nullptr;
 }
 
