@@ -1,111 +1,16 @@
-// Convolutions that sum over few channels: depthwise ones and those of the first layer. Pixels lie side by side in vectors,
-// as they do in the image: a band of padded rows is laid out so that every tap is a shift of it, and then rows are one long
-// run. Windows of many channels are refused; products of panels are faster there.
+// Convolutions that sum over few channels: depthwise ones and those of the first layer. Pixels lie side by side in
+// vectors, as they do in the image, and every tap is a shift of a band of rows. Windows of many channels are refused;
+// products of panels are faster there.
 #pragma once
-#include "conv_taps.h"
+#include "conv_depthwise.h"
 
 namespace layerwise::NS {
 
-constexpr int64_t kPlaneChannels = 4, kPlaneTaps = 256, kPlaneStride = 4;  // at most
-constexpr int64_t kPlaneWidth = 8192;                                       // bands are of whole rows
-
-LW_STATIC bool suits_planes(const ConvShape& s) {
-  const int64_t taps = s.Cg * s.kh * s.kw;
-  return s.Cg <= kPlaneChannels && taps > 0 && taps <= kPlaneTaps && s.sh <= kPlaneStride && s.sw <= kPlaneStride &&
-         s.W <= kPlaneWidth;
-}
-
-// How a band of rows lies in scratch: [channel][row phase][copy of columns][row][pitch]. Row phase p of a stride has the
-// rows p, p + stride, ... of the padded image, so that neighbouring results read neighbouring numbers.
-// For few filters columns lie likewise, and at stride 1 the padding on the right of a row is the one on the left of the
-// next; a run of rows has numbers between them that are dropped. For many filters it pays to copy the columns of each
-// tap: then rows are as long as those of the result.
-struct BandLayout {
-  int64_t copies, between;  // copies of columns, and how many columns one begins after the other
-  int64_t pitch, rows, copy, channel, numbers;
-  bool row_phases[kPlaneStride], is_read[kPlaneTaps];  // row phases and copies that a tap reads
-  int64_t taps[kPlaneTaps];                            // where each one begins
-
-  BandLayout(const ConvShape& s, int64_t height, int64_t slack, bool is_tight) {
-    copies = is_tight ? s.kw : s.sw;
-    between = is_tight ? s.dw : 1;
-    pitch = is_tight ? s.ow : s.sw == 1 ? s.W + s.pw : ceil_div(s.W + 2 * s.pw, s.sw);
-    rows = height + (s.kh - 1) * s.dh / s.sh;
-    copy = rows * pitch;
-    channel = s.sh * copies * copy;
-    numbers = s.Cg * channel + s.pw + s.kw * s.dw + slack;
-    for (bool& is : row_phases) is = false;
-    for (bool& is : is_read) is = false;
-    int64_t* to = taps;
-    for (int64_t c = 0; c < s.Cg; c++) {
-      for (int64_t r = 0; r < s.kh; r++) {
-        for (int64_t q = 0; q < s.kw; q++) {
-          const int64_t y = r * s.dh, x = q * s.dw, at = is_tight ? q : x % s.sw;
-          row_phases[y % s.sh] = is_read[at] = true;
-          *to++ = c * channel + (y % s.sh * copies + at) * copy + y / s.sh * pitch + (is_tight ? 0 : x / s.sw);
-        }
-      }
-    }
-  }
-};
-
-// out[i] = in[i * step], i < n, nothing read or written behind the last.
-template <class S> LW_STATIC void copy_row(compute<S>* out, const S* in, int64_t n, int64_t step) {
-  constexpr int64_t L = lanes<S>;
-  int64_t i = 0;
-  if (step == 1) {
-    for (; i + L <= n; i += L) store(out + i, load(in + i));
-    if (i < n) store_some(out + i, load_some(in + i, n - i, 0), n - i);
-    return;
-  }
-  if constexpr (is_same<compute<S>, float>) {
-    if (step == 2) {
-      Ints even;
-      for (int64_t k = 0; k < L; k++) even[k] = 2 * k;
-      for (; i + L < n; i += L) store(out + i, __builtin_shuffle(load(in + 2 * i), load(in + 2 * i + L), even));
-      if constexpr (LW_VECTOR_BYTES == 64 && is_same<S, float>) {
-        const int64_t left = 2 * (n - i) - 1;  // numbers up to the last one that is wanted
-        if (left <= 0) return;
-        const Floats low = load_some(in + 2 * i, smaller(left, L), 0);
-        const Floats high = left > L ? load_some(in + 2 * i + L, left - L, 0) : Floats{};
-        return store_some(out + i, __builtin_shuffle(low, high, even), n - i);
-      }
-    }
-  }
-  for (; i < n; i++) out[i] = get(in + i * step);
-}
-
-// Rows of the padded image under the results [first, first + height) of one group. The padding is zero already, except
-// for rows above and below the image where an earlier band may have left others.
-template <class S>
-static void lay_band(compute<S>* band, const BandLayout& l, const ConvShape& s, const S* x, int64_t first, bool is_clean) {
-  using T = compute<S>;
-  for (int64_t c = 0; c < s.Cg; c++) {
-    for (int64_t py = 0; py < s.sh; py++) {
-      const int64_t top = first * s.sh + py - s.ph;
-      for (int64_t i = 0; i < l.copies; i++) {
-        if (!l.row_phases[py] || !l.is_read[i]) continue;
-        const int64_t px = i * l.between;
-        const int64_t left = smaller(l.pitch, s.pw > px ? ceil_div(s.pw - px, s.sw) : 0);
-        const int64_t end = smaller(l.pitch, s.W + s.pw > px ? ceil_div(s.W + s.pw - px, s.sw) : 0);
-        const S* corner = x + c * s.H * s.W + left * s.sw + px - s.pw;
-        T* to = band + c * l.channel + (py * l.copies + i) * l.copy;
-        for (int64_t j = 0, y = top; j < l.rows; j++, y += s.sh, to += l.pitch) {
-          if (y >= 0 && y < s.H) copy_row(to + left, corner + y * s.W, end - left, s.sw);
-          else if (!is_clean) memset(to, 0, size_t(l.pitch) * sizeof(T));
-        }
-      }
-    }
-  }
-}
-
-template <int of> struct Count { static constexpr int value = of; };
-
-// out[f][i] = bias[f] + the sum over taps of w[tap][f] * band[taps[tap] + i] for F filters and `count` numbers, which are
-// V vectors, the last one perhaps not whole.
+// out[f][i] = bias[f] + the sum over taps of w[tap][f] * band[taps[tap] + i] for F filters and `count` numbers, which
+// are V vectors, the last one perhaps not whole.
 template <class S, class T, int F, int V>
-LW_STATIC void sum_taps(S* out, int64_t stride, int64_t count, const T* band, const int64_t* taps, int64_t n, const T* w,
-                        const T* bias) {
+LW_STATIC void sum_taps(S* out, int64_t stride, int64_t count, const T* band, const int64_t* taps, int64_t n,
+                        const T* w, const T* bias) {
   constexpr int L = int(lanes<T>);
   vector<T> sum[F][V];
 #pragma GCC unroll 8
@@ -136,14 +41,6 @@ LW_STATIC void sum_taps(S* out, int64_t stride, int64_t count, const T* band, co
     else store_some(to + (V - 1) * L, rest, last);
   }
 }
-
-// So many filters and vectors of each fill the registers.
-#if defined(__AVX512F__)
-constexpr int kPlaneFilters = 8, kPlaneVectors = 3;
-#else
-constexpr int kPlaneFilters = 4, kPlaneVectors = 2;
-#endif
-constexpr int kOneVectors = 8;  // of one filter
 
 // Any count, in runs of even length.
 template <class S, class T, int F>
@@ -188,131 +85,6 @@ LW_STATIC void join_rows(S* out, const compute<S>* sums, int64_t rows, int64_t w
   }
 }
 
-// The first n of a vector, n <= lanes.
-LW_STATIC void store_front(float* p, Floats x, int64_t n) {
-#if defined(__AVX2__) && !defined(__AVX512F__)
-  const Ints lane = {0, 1, 2, 3, 4, 5, 6, 7};
-  _mm256_maskstore_ps(p, (__m256i)(lane < int(n)), (__m256)x);
-#else
-  if (n == lanes<float>) store(p, x);
-  else store_some(p, x, n);
-#endif
-}
-
-// Where rows of windows are read: from a band ...
-template <int stride> struct BandRows {
-  const float* corner;  // of the window of the first result
-  const BandLayout& l;
-  // Column q of the windows in row i, for results side by side.
-  LW_INLINE Floats at(int i, int q) const {
-    return load(corner + (i % stride * stride + q % stride) * l.copy + i / stride * l.pitch + q / stride);
-  }
-};
-
-#if defined(__AVX512F__)
-// ... or from the image, where masks stand for the padding.
-template <int K, int stride> struct ImageRows {
-  const float* corner;
-  int64_t top, H, W;
-  uint32_t inside[K];  // of each column, the numbers from it on that are in the image
-  Ints even, odd;
-
-  // Windows from (top, left) on, which may lie outside.
-  ImageRows(const float* x, const ConvShape& s, int64_t top, int64_t left)
-      : corner(x + top * s.W + left), top(top), H(s.H), W(s.W) {
-    for (int q = 0; q < K; q++) {
-      const int64_t before = smaller(32, larger(0, -left - q)), end = larger(0, smaller(32, s.W - left - q));
-      inside[q] = uint32_t(((uint64_t(1) << end) - 1) >> before << before);
-    }
-    for (int i = 0; i < 16; i++) even[i] = 2 * i, odd[i] = 2 * i + 1;
-  }
-  LW_INLINE Floats at(int i, int q) const {
-    const uint32_t is_row = uint64_t(top + i) < uint64_t(H) ? ~0u : 0;
-    const int base = stride == 2 ? q / 2 * 2 : q;
-    const uint32_t mask = inside[base] & is_row;
-    const float* p = corner + i * W + base;
-    const Floats low = (Floats)_mm512_maskz_loadu_ps((__mmask16)mask, p);
-    if constexpr (stride == 1) return low;
-    const Floats high = (Floats)_mm512_maskz_loadu_ps((__mmask16)(mask >> 16), p + 16);
-    return __builtin_shuffle(low, high, q % 2 ? odd : even);
-  }
-};
-#endif
-
-// R rows of one filter of K x K taps without dilation, n <= lanes numbers of each: what is loaded serves all rows whose
-// windows have it.
-template <int K, int stride, int R, class Rows>
-LW_STATIC void sum_rows(float* out, int64_t width, const Rows& rows, const float* w, float bias, int64_t n) {
-  Floats sum[R];
-#pragma GCC unroll 8
-  for (int y = 0; y < R; y++) sum[y] = Floats{};
-#pragma GCC unroll 24
-  for (int i = 0; i < (R - 1) * stride + K; i++) {
-#pragma GCC unroll 7
-    for (int q = 0; q < K; q++) {
-      const Floats x = rows.at(i, q);
-#pragma GCC unroll 7
-      for (int r = i % stride; r < K; r += stride) {
-        const int y = (i - r) / stride;
-        if (i >= r && y < R) sum[y] += x * broadcast(w[r * K + q]);
-      }
-    }
-  }
-#pragma GCC unroll 8
-  for (int y = 0; y < R; y++) store_front(out + y * width, sum[y] + bias, n);
-}
-
-// All results of `height` rows; rows_at(y, x): where the windows of the results from there on are read.
-template <int K, int stride, class At>
-static void sum_plane(float* out, int64_t height, int64_t width, const float* w, float bias, const At& rows_at) {
-  constexpr int L = int(lanes<float>), many = LW_VECTOR_BYTES == 64 ? 7 : 4;
-  for (int64_t y = 0; y < height;) {
-    auto go = [&](auto count) __attribute__((always_inline)) {
-      constexpr int R = decltype(count)::value;
-      for (int64_t x = 0; x < width; x += L) {
-        sum_rows<K, stride, R>(out + y * width + x, width, rows_at(y, x), w, bias, smaller(L, width - x));
-      }
-      y += R;
-    };
-    const int64_t left = height - y;
-    if (left >= many) go(Count<many>());
-    else if (left >= 4) go(Count<4>());
-    else if (left >= 2) go(Count<2>());
-    else go(Count<1>());
-  }
-}
-
-// Calls f(Count<K>, Count<stride>) for windows that have a kernel of their own; false for others.
-template <class F> LW_STATIC bool with_rows(const ConvShape& s, F f) {
-  const bool is_square = s.kh == s.kw && s.sh == s.sw && s.dh == 1 && s.dw == 1;
-  if (!is_square || s.Cg > 1 || s.Og >= kPlaneFilters) return false;
-  if (s.kh == 3 && s.sh == 1) f(Count<3>(), Count<1>());
-  else if (s.kh == 3 && s.sh == 2) f(Count<3>(), Count<2>());
-  else if (s.kh == 5 && s.sh == 1) f(Count<5>(), Count<1>());
-  else if (s.kh == 5 && s.sh == 2) f(Count<5>(), Count<2>());
-  else if (s.kh == 7 && s.sh == 1) f(Count<7>(), Count<1>());
-  else return false;
-  return true;
-}
-
-#if defined(__AVX512F__)
-// Planes straight from the image.
-template <int K, int stride>
-static void convolve_rows_of_planes(Context* context, const ConvShape& s, float* out, const float* x,
-                                    const float* weight, const float* bias) {
-  parallel_for(context, s.N * s.O, 262144 / (s.oh * s.ow * K * K) + 1, [&](int64_t begin, int64_t end) {
-    for (int64_t at = begin; at < end; at++) {
-      const int64_t image = at / s.O, filter = at % s.O;
-      const float* from = x + (image * s.C + filter / s.Og) * s.H * s.W;
-      sum_plane<K, stride>(out + at * s.oh * s.ow, s.oh, s.ow, weight + filter * K * K, bias ? bias[filter] : 0,
-                           [&](int64_t y, int64_t x) __attribute__((always_inline)) {
-                             return ImageRows<K, stride>(from, s, y * stride - s.ph, x * stride - s.pw);
-                           });
-    }
-  });
-}
-#endif
-
 // Weights as sum_taps reads them: of each group blocks of kPlaneFilters filters, [tap][filter], then single ones.
 template <class S> static void pack_taps(compute<S>* to, const ConvShape& s, const S* weight, int64_t n) {
   for (int64_t o = 0; o < s.O;) {
@@ -329,7 +101,8 @@ void convolve_planes(Context* context, const ConvShape& s, S* out, const S* x, c
   using T = compute<S>;
 #if defined(__AVX512F__)
   if constexpr (is_same<S, float>) {
-    const bool is_done = with_rows(s, [&](auto k, auto step) {
+    // The masks of wider windows cost more than laying a band.
+    const bool is_done = s.kw <= 5 && with_rows(s, [&](auto k, auto step) {
       convolve_rows_of_planes<decltype(k)::value, decltype(step)::value>(context, s, out, x, weight, bias);
     });
     if (is_done) return;
