@@ -24,8 +24,8 @@ LW_STATIC bool suits_planes(const ConvShape& s) {
          s.W <= kPlaneWidth;
 }
 
-// How a band of rows lies in scratch: [channel][row phase][copy of columns][row][pitch]. Row phase p of a stride has the
-// rows p, p + stride, ... of the padded image, so that neighbouring results read neighbouring numbers.
+// How a band of rows lies in scratch: [channel][row phase][copy of columns][row][pitch]. Row phase p of a stride has
+// the rows p, p + stride, ... of the padded image, so that neighbouring results read neighbouring numbers.
 // For few filters columns lie likewise, and at stride 1 the padding on the right of a row is the one on the left of the
 // next; a run of rows has numbers between them that are dropped. For many filters it pays to copy the columns of each
 // tap: then rows are as long as those of the result.

@@ -53,8 +53,8 @@ static void sum_run(S* out, int64_t stride, int64_t count, const T* band, const 
     auto go = [&](auto v) __attribute__((always_inline)) {
       constexpr int V = decltype(v)::value;
       if constexpr (V <= most) {
-        sum_taps<S, T, F, V>(out + begin * L, stride, smaller(count, end * L) - begin * L, band + begin * L, l.taps, n, w,
-                             bias);
+        const int64_t some = smaller(count, end * L) - begin * L;
+        sum_taps<S, T, F, V>(out + begin * L, stride, some, band + begin * L, l.taps, n, w, bias);
       }
     };
     switch (end - begin) {
@@ -99,6 +99,7 @@ template <class S> static void pack_taps(compute<S>* to, const ConvShape& s, con
 template <class S>
 void convolve_planes(Context* context, const ConvShape& s, S* out, const S* x, const S* weight, const S* bias) {
   using T = compute<S>;
+  if (s.N * s.O * s.oh * s.ow == 0) return;
 #if defined(__AVX512F__)
   if constexpr (is_same<S, float>) {
     // The masks of wider windows cost more than laying a band.
@@ -128,7 +129,9 @@ void convolve_planes(Context* context, const ConvShape& s, S* out, const S* x, c
   parallel_for(context, s.N * s.groups * bands, 262144 / larger(1, work) + 1, [&](int64_t begin, int64_t end) {
     T* band = (T*)context->scratch(context, 2, size_t(l.numbers) * sizeof(T));
     T* sums = (T*)context->scratch(context, 3, size_t(sums_numbers) * sizeof(T));
-    if (!band || (sums_numbers > 0 && !sums)) return context->fail(context, "[conv2d] out of memory for a band of rows");
+    if (!band || (sums_numbers > 0 && !sums)) {
+      return context->fail(context, "[conv2d] out of memory for a band of rows");
+    }
     memset(band, 0, size_t(l.numbers) * sizeof(T));
     for (int64_t at = begin; at < end; at++) {
       const int64_t image = at / bands / s.groups, group = at / bands % s.groups;
