@@ -5,8 +5,8 @@ import torch
 
 from layerwise import failures
 from layerwise.plan import call as call_target
-from layerwise.probe import collect, prepared
-from layerwise.proof.variant import clone_of
+from layerwise.probe import prepared
+from layerwise.values import clone_of, collect
 
 # A size that a model refuses may still go in other steps: heads and patches ask for multiples.
 _STEPS = ((1, 3), (2, 5), (4, 12), (8, 24), (16, 48))

@@ -11,6 +11,7 @@ from layerwise import failures, infer, runner, shapes
 from layerwise.plan import call as call_target
 from layerwise.specs import SpecError, shapes_device
 from layerwise.targets import FileTargets
+from layerwise.values import collect
 from torch.nn.parameter import is_lazy
 
 try:
@@ -26,7 +27,6 @@ def synchronize():
 
 
 _MOST_OUTPUTS = 64
-_MOST_DEPTH = 6
 _PREVIEW = 200
 
 
@@ -406,31 +406,6 @@ def _parameters(target):
         count += parameter.numel()
         size += parameter.numel() * parameter.element_size()
     return count, size
-
-
-def collect(value, name, found, depth=0):
-    """Appends (name, tensor) for every tensor in a value, named as one would reach it: "x", "out.logits", "cache[0]"."""
-    if isinstance(value, torch.Tensor):
-        found.append((name, value))
-    elif depth > _MOST_DEPTH:
-        return
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            collect(
-                item,
-                f"{name}.{key}" if isinstance(key, str) and key.isidentifier() else f"{name}[{key!r}]",
-                found,
-                depth + 1,
-            )
-    elif isinstance(value, tuple) and hasattr(value, "_fields"):
-        for field in value._fields:
-            collect(getattr(value, field), f"{name}.{field}", found, depth + 1)
-    elif isinstance(value, (list, tuple)):
-        for index, item in enumerate(value):
-            collect(item, f"{name}[{index}]", found, depth + 1)
-    elif hasattr(value, "__dataclass_fields__"):
-        for field in value.__dataclass_fields__:
-            collect(getattr(value, field, None), f"{name}.{field}", found, depth + 1)
 
 
 def _loss(result):

@@ -6,10 +6,11 @@ import time
 
 import torch
 
-from layerwise.probe import collect, synchronize
+from layerwise.probe import synchronize
 from layerwise.proof.difference import Difference, histograms
-from layerwise.proof.variant import Bytes, all_tensors, own_tensors, tensors_in, type_of
+from layerwise.proof.variant import Bytes, all_tensors, own_tensors, type_of
 from layerwise.proof.watch import Calls
+from layerwise.values import collect, tensors_in
 
 # Samples on which layers are compared one by one, and calls of a layer in each.
 _DETAILED = 4

@@ -7,7 +7,7 @@ import inspect
 import torch
 
 from layerwise.plan import call as call_target
-from layerwise.proof.variant import clone_of, tensors_in
+from layerwise.values import clone_of, tensors_in
 
 RANDOM_SAMPLES = 8
 MOST_SAMPLES = 128

@@ -102,25 +102,3 @@ def own_tensors(module):
 def all_tensors(module):
     """The same of everything below it too."""
     return [tensor for part in module.modules() for tensor in own_tensors(part)]
-
-
-def tensors_in(value):
-    """All tensors in what a module returned, in order."""
-    from layerwise.probe import collect
-
-    found = []
-    collect(value, "", found)
-    return [tensor for _, tensor in found]
-
-
-def clone_of(value):
-    """The same value with tensors of its own: what a module was given or gave may be written to later on."""
-    if isinstance(value, torch.Tensor):
-        return value.detach().clone()
-    if isinstance(value, dict):
-        return {key: clone_of(item) for key, item in value.items()}
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*(clone_of(item) for item in value))
-    if type(value) in (list, tuple):
-        return type(value)(clone_of(item) for item in value)
-    return value

@@ -1,6 +1,6 @@
 """What goes into and comes out of modules while a model runs. Keeps copies, as few as asked for; changes nothing."""
 
-from layerwise.proof.variant import clone_of
+from layerwise.values import clone_of
 
 
 class Calls:

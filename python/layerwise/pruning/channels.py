@@ -10,6 +10,7 @@ from torch import nn
 from layerwise.proof.variant import Variant
 from layerwise.pruning.classes import FIXED, Classes
 from layerwise.pruning.follow import Follower
+from layerwise.values import tensors_in
 
 # Rounds in which channels that turned out to be tied down are given up.
 _MOST_ROUNDS = 40
@@ -185,8 +186,6 @@ def _strangers(removal, variant, sample):
 
 
 def _follow(model, sample, follower):
-    from layerwise.proof.report import tensors_in
-
     try:
         with torch.no_grad(), follower:
             result = sample.run(model)

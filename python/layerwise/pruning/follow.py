@@ -11,6 +11,7 @@ from torch import _intercept
 from torch.overrides import TorchFunctionMode
 
 from layerwise.pruning.classes import FIXED
+from layerwise.values import tensors_in
 
 _LABELS = "_layerwise_channels"
 
@@ -186,17 +187,6 @@ class Call:
         if position < len(self.args):
             return self.args[position]
         return self.kwargs.get(name, default)
-
-
-def tensors_in(value):
-    """Tensors of nested lists, tuples and dicts."""
-    if isinstance(value, torch.Tensor):
-        return [value]
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, (list, tuple)):
-        return [tensor for item in value for tensor in tensors_in(item)]
-    return []
 
 
 def line_of():

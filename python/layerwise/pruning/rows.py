@@ -7,7 +7,8 @@ import torch
 from layerwise.probe import synchronize
 from layerwise.proof import places
 from layerwise.proof.difference import Difference
-from layerwise.proof.variant import Bytes, own_tensors, tensors_in
+from layerwise.proof.variant import Bytes, own_tensors
+from layerwise.values import tensors_in
 from layerwise.proof.watch import Calls
 
 _REPETITIONS = 7

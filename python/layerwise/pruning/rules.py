@@ -2,7 +2,8 @@
 
 import torch
 
-from layerwise.pruning.follow import line_of, tensors_in
+from layerwise.pruning.follow import line_of
+from layerwise.values import tensors_in
 
 _rules = {}
 

@@ -12,6 +12,7 @@ from layerwise.quantizing.observers import OBSERVERS
 from layerwise.quantizing.parts import taken_apart
 from layerwise.quantizing.rows import has_rows, rows_of
 from layerwise.quantizing.schemes import stored_form
+from layerwise.values import tensors_in
 
 # Rows of inputs that a search for factors looks at.
 _MOST_ROWS = 256
@@ -85,8 +86,6 @@ def _fold(prepared, sample):
 
 
 def _outputs(result):
-    from layerwise.proof.variant import tensors_in
-
     return [tensor for tensor in tensors_in(result) if tensor.is_floating_point()]
 
 

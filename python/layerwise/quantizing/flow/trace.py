@@ -8,7 +8,7 @@ import torch
 from torch import fx
 from torch.fx.node import map_arg
 
-from layerwise.proof.variant import tensors_in
+from layerwise.values import tensors_in
 
 _FIXED = (bool, int, float, str, type(None))
 # Methods and functions that write into their first argument, and what they compute.
