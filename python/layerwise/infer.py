@@ -4,7 +4,7 @@ Best source first: what the person gave, a call in the same file, the class that
 first layers, names. Inputs are tried on the meta device, where nothing is computed, and corrected by what fails.
 """
 
-import ast
+import dataclasses
 import heapq
 import inspect
 import linecache
@@ -15,16 +15,9 @@ import torch
 from layerwise import names
 from layerwise.capture import captures_of, is_usable
 from layerwise.evidence import Evaluator, Known, Unknown, bind, write
-from layerwise.forward import (
-    first_layer,
-    function_node,
-    is_counted,
-    layer_specs,
-    parameters_of,
-    rank_of,
-    signature_comment,
-    written_shape,
-)
+from layerwise.candidates import Candidates
+from layerwise.forward import first_layer, parameters_of
+from layerwise.groups import annotated_class, group_of, place_of
 from layerwise.guess import Guesser, is_config_name, signature_of
 from layerwise.plan import Choice, Plan
 from layerwise.repair import repairs
@@ -219,7 +212,11 @@ class _Inference:
         if self.plan.kind == "class":
             parameters = parameters[1:]
         known = [parameter.name for parameter, _ in parameters]
+        self.function = function
+        self.known = frozenset(known)
+        self.candidates = Candidates(self.target, self.plan.kind, self.model, self.plan.init, self.guesser, self.space)
         self.optional = {}
+        self.groups = {}
         takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter, _ in parameters)
         for name, text in given.items():
             if name not in known and not takes_any:
@@ -251,7 +248,13 @@ class _Inference:
                     self.optional[name] = (parameter, annotation)
                 continue
             is_strong = False
-            found = self._candidates(parameter, annotation, function)
+            group = self._group(parameter, annotation, known) if seen is None else None
+            if group is not None:
+                beside = frozenset(group.places)
+                for part, key in group.keys.items():
+                    candidates[part] = self.candidates.of(dataclasses.replace(group.places[key], beside=beside))
+                continue
+            found = self._candidates(parameter, annotation)
             if seen is not None:
                 found.insert(0, seen)
             candidates[name] = found
@@ -259,10 +262,10 @@ class _Inference:
             candidates.setdefault(name, [(evaluate(given[name], self.space, name), "given", "given", given[name])])
         all_given = all(options[0][1] == "given" for options in candidates.values())
         if all_given and self.optional and from_call is None and not given:
-            chosen = self._solve_optional(function)
+            chosen = self._solve_optional()
         else:
             chosen = self._solve(candidates, is_strong or all_given)
-        for name, (value, origin, why, text) in chosen.items():
+        for name, (value, origin, why, text) in self._together(chosen).items():
             shown = text if text is not None else write(value)
             self.plan.inputs[name] = Choice(name, shown if shown is not None else repr(value), origin, why)
 
@@ -280,158 +283,6 @@ class _Inference:
             except Unknown:
                 continue
         return None, ""
-
-    def _candidates(self, parameter, annotation, function):
-        """What an input may be, most likely first: (value, origin, why, text or None)."""
-        name = parameter.name
-        node, source = function_node(function)
-        b, t = names.BATCH, names.SEQUENCE
-        kind = names.tensor_kind(name)
-        scalar = _scalar(annotation)
-        if scalar is not None:
-            value = 0 if kind == "position" else _scalar_value(scalar, names.constructor_value(name))
-            return [(value, "annotation", f"annotated as {annotation}", None)]
-        if re.search(r"(List|list|Sequence|Tuple|tuple)\[(torch\.)?Tensor", annotation):
-            return self._lists(name, annotation)
-        layer = first_layer(self.model, name) if self.plan.kind == "class" and kind != "mask" else None
-        specs, features, described = layer_specs(layer) if layer is not None else ([], None, "")
-        rank = rank_of(node, name)
-        found = []
-        if kind == "mask":
-            found.append((None, "name", f"{name} may usually be left out", None))
-        written = written_shape(node, source, inspect.getdoc(self.target), name, annotation)
-        if written is None and self.plan.kind == "class" and len(self.target.forward.__code__.co_varnames) > 1:
-            words = signature_comment(source)
-            first = self.target.forward.__code__.co_varnames[1]
-            written = (words, None, "comment") if words and first == name else None
-        if written is not None:
-            words, dtype, where = written
-            sizes = [self._dimension(word, position, len(words), features) for position, word in enumerate(words)]
-            high = specs[0].high if specs else None
-            dtype = dtype or (
-                specs[0].dtype if specs else "int64" if names.tensor_kind(name) == "tokens" else "float32"
-            )
-            is_whole = dtype.startswith("int")
-            spec = TensorSpec(dtype, sizes, (high or 10) if is_whole else None)
-            found.append((spec, "annotation", f"from the shape in the {where}", None))
-        found.extend(self._named_after_argument(name))
-        if specs:
-            if rank is None and not self._is_sequential():
-                rank = 2
-            ordered = sorted(specs, key=lambda spec: rank is not None and len(spec.shape) != rank)
-            found.extend((spec, "layers", f"{name} goes into {described}", None) for spec in ordered)
-        by_name = {
-            "tokens": [TensorSpec("int64", (b, t), self._vocabulary())],
-            "image": [TensorSpec("float32", (b, features or 3, size, size)) for size in (32, 224)],
-            "labels": [TensorSpec("int64", (b,), 10), TensorSpec("int64", (b, t), 10)],
-            "time": [TensorSpec("float32", (b,)), TensorSpec("int64", (b,), 100)],
-            "lengths": [TensorSpec("int64", (b,), t)],
-            "position": [0],
-            "edges": [TensorSpec("int64", (2, 32), t)],
-        }.get(kind, [])
-        reason = f"the usual input called {name}"
-        found.extend((spec, "name", reason, None) for spec in by_name)
-        if self.plan.kind == "function" and not kind and "Tensor" not in annotation:
-            text = names.constructor_value(name)
-            local = self.guesser.local_class(name)
-            if name == "model" or local is not None:
-                cls = local or self._only_module()
-                text = cls and self.guesser.instance(cls, 0)
-                if text:
-                    return [(evaluate(text, self.space, name), "name", f"the file has a class {cls.__name__}", text)]
-            elif name in ("module", "layer", "net", "network"):
-                found.insert(
-                    0, (evaluate("nn.Linear(64, 64)", self.space, name), "name", "a module", "nn.Linear(64, 64)")
-                )
-            elif is_counted(node, name):
-                found.insert(0, (2, "name", f"{name} is counted to", "2"))
-            elif text is not None and len(name) > 2 and "[" not in text:
-                found.append(
-                    (evaluate(text, self.space, name), "name", f"the usual value of an argument called {name}", text)
-                )
-        usual = {1: (t,), 2: (b, names.DIM), 3: (b, t, names.DIM), 4: (b, 3, 32, 32), 5: (b, 3, 8, 32, 32)}
-        if name in ("q", "k", "v", "query", "key", "value") and self.plan.kind == "function":
-            usual[3] = (b, 4, t, 16)
-        width = self._width()
-        if width and rank in (None, 3):
-            found.append(
-                (TensorSpec("float32", (b, t, width)), "layers", f"the first layer has {width} features", None)
-            )
-        found.append((TensorSpec("float32", usual[rank or 3]), "name", "a usual shape", None))
-        return found
-
-    def _lists(self, name, annotation):
-        """Several tensors: feature maps of an image at several sizes where the model convolves, else sequences."""
-        b, t = names.BATCH, names.SEQUENCE
-        channels = width = None
-        for part in self.model.modules() if isinstance(self.model, torch.nn.Module) else ():
-            channels = channels or (getattr(part, "in_channels", None) if hasattr(part, "kernel_size") else None)
-            width = width or getattr(part, "in_features", None)
-        why = f"annotated as {annotation}"
-        maps = [TensorSpec("float32", (b, channels or 3, size, size)) for size in (32, 16)]
-        rows = [TensorSpec("float32", (b, t, width or names.DIM)) for _ in range(2)]
-        images = [TensorSpec("float32", (3, 224, 224)) for _ in range(b)]
-        found = [maps, rows] if channels and not width else [rows, maps]
-        if names.tensor_kind(name) == "image":
-            found.insert(0, images)
-        make = tuple if re.match(r".*(Tuple|tuple)\[", annotation) else list
-        return [(make(value), "annotation", why, None) for value in found]
-
-    def _named_after_argument(self, name):
-        """The input `state` of a class that was built with state_dim=32."""
-        for argument, choice in self.plan.init.items():
-            is_its_size = argument.startswith(f"{name}_") and argument[len(name) + 1 :] in (
-                "dim",
-                "size",
-                "features",
-                "channels",
-                "dims",
-            )
-            if is_its_size and choice.text.isdecimal():
-                size = int(choice.text)
-                why = f"{argument} is {size}"
-                for shape in ((names.BATCH, size), (names.BATCH, names.SEQUENCE, size)):
-                    yield TensorSpec("float32", shape), "name", why, None
-
-    def _is_sequential(self):
-        """Does the model look like one for sequences, where a linear layer takes three dimensions?"""
-        if not isinstance(self.model, torch.nn.Module):
-            return True
-        kinds = {type(part).__name__ for part in self.model.modules()}
-        text = " ".join([self.name, *kinds])
-        return (
-            re.search(
-                r"LayerNorm|RMSNorm|Attention|Embedding|LSTM|GRU|RNN|Transformer|Conv1d|FeedForward|Token|Head", text
-            )
-            is not None
-        )
-
-    def _dimension(self, word, position, rank, features):
-        """A written size may name a constructor argument: "(batch, seq, d_model)"."""
-        for name, choice in self.plan.init.items():
-            if word.lower() == name.lower() and choice.text.isdecimal():
-                return int(choice.text)
-        value = vars(self.module).get(word)
-        return value if isinstance(value, int) and value > 0 else names.dimension_size(word, position, rank, features)
-
-    def _vocabulary(self):
-        if isinstance(self.model, torch.nn.Module):
-            for part in self.model.modules():
-                if hasattr(part, "num_embeddings"):
-                    return part.num_embeddings
-        return 100
-
-    def _width(self):
-        if isinstance(self.model, torch.nn.Module):
-            for part in self.model.modules():
-                if hasattr(part, "in_features"):
-                    return part.in_features
-        return None
-
-    def _only_module(self):
-        found = [vars(self.module).get(name) for name, node in self.file.classes.items() if self.file.is_module(node)]
-        found = [cls for cls in found if isinstance(cls, type)]
-        return found[-1] if found else None
 
     def _solve(self, candidates, is_strong):
         """Tries inputs on the meta device, best first, and corrects them by the errors."""
@@ -455,14 +306,21 @@ class _Inference:
             if key in seen:
                 continue
             seen.add(key)
-            error, progress = trials.run({name: option[0] for name, option in chosen.items()})
+            error, progress = trials.run(self._values(chosen))
             if error is None:
                 self.plan.trouble = None
                 return self._limited(chosen)
             since_best += 1
             if progress > best_progress:
                 best, best_progress, since_best, self.plan.trouble = chosen, progress, 0, error
-            if _is_elsewhere(error) or since_best > _MOST_IN_VAIN:
+            if since_best > _MOST_IN_VAIN:
+                break
+            after = self._unread(error, chosen)
+            if after is not None:
+                heapq.heappush(queue, (-progress, depth + 1, order, after))
+                order += 1
+                continue
+            if _is_elsewhere(error):
                 break
             for name in self._left_out(error, chosen):
                 for option in self._option(name)[:2]:
@@ -481,7 +339,47 @@ class _Inference:
                 order += 1
         return best
 
-    def _solve_optional(self, function):
+    def _candidates(self, parameter, annotation):
+        place = place_of(parameter.name, annotation, self.function, self.model)
+        return self.candidates.of(dataclasses.replace(place, beside=self.known))
+
+    def _group(self, parameter, annotation, known):
+        """The parameter as a group of inputs of its own, or None."""
+        if is_config_name(parameter.name) or self.guesser.local_class(parameter.name) is not None:
+            return None
+        place = place_of(parameter.name, annotation, self.function, self.model)
+        group = group_of(parameter, annotated_class(parameter, self.module), place)
+        if group is None:
+            return None
+        self.groups[parameter.name] = group
+        for key in group.places:
+            self._name_part(group, key, known)
+        return group
+
+    def _name_part(self, group, key, known):
+        taken = {*known, *(part for other in self.groups.values() for part in other.keys)}
+        part = key if key not in taken else f"{group.name}.{key}"
+        group.keys[part] = key
+        return part
+
+    def _values(self, chosen):
+        """{input: value} of what was chosen, groups put together."""
+        parts = {part for group in self.groups.values() for part in group.keys}
+        plain = {name: option[0] for name, option in chosen.items() if name not in parts}
+        values = {name: option[0] for name, option in chosen.items()}
+        return {**plain, **{name: group.value(values) for name, group in self.groups.items()}}
+
+    def _together(self, chosen):
+        """Choices of inputs of choices of parts: one input, one reason."""
+        values = self._values(chosen)
+        found = {name: option for name, option in chosen.items() if name in values and name not in self.groups}
+        for name, group in self.groups.items():
+            options = [chosen[part] for part in group.keys if part in chosen]
+            why = "; ".join(dict.fromkeys(why for _, _, why, _ in options))
+            found[name] = (values[name], options[0][1] if options else "name", why, None)
+        return found
+
+    def _solve_optional(self):
         """Every input may be left out, as far as the signature says; often one of them is meant to be given."""
         trials = Trials(self.model, self.plan)
         error, _ = trials.run({})
@@ -491,7 +389,7 @@ class _Inference:
         chosen = {}
         for name in self._main_inputs(error):
             parameter, annotation = self.optional[name]
-            chosen = {**chosen, name: self._candidates(parameter, annotation, function)}
+            chosen = {**chosen, name: self._candidates(parameter, annotation)}
             best = self._solve(chosen, False)
             if self.plan.trouble is None:
                 return best
@@ -532,8 +430,19 @@ class _Inference:
 
     def _option(self, name):
         parameter, annotation = self.optional[name]
-        function = self.target.forward if self.plan.kind == "class" else self.target
-        return [option for option in self._candidates(parameter, annotation, function) if option[0] is not None]
+        return [option for option in self._candidates(parameter, annotation) if option[0] is not None]
+
+    def _unread(self, error, chosen):
+        """The choice with the part that an error says was read of a group and is not there; None where it says nothing such."""
+        key = error.args[0] if isinstance(error, KeyError) and error.args else getattr(error, "name", None)
+        if not isinstance(key, str) or not isinstance(error, (KeyError, AttributeError)):
+            return None
+        for group in self.groups.values():
+            if key in group.places or isinstance(error, AttributeError) and getattr(error, "obj", None) is None:
+                continue
+            part = self._name_part(group, key, chosen)
+            return {**chosen, part: self.candidates.of(group.add(key))[0]}
+        return None
 
     def _limited(self, chosen):
         """Whole numbers that index a table must stay inside of it, wherever the input came from."""
@@ -547,10 +456,16 @@ class _Inference:
                 or value.high is None
             ):
                 continue
-            layer = first_layer(self.model, name)
+            layer = self._layer_of(name)
             if hasattr(layer, "num_embeddings") and value.high != layer.num_embeddings:
                 chosen[name] = (TensorSpec(value.dtype, value.shape, layer.num_embeddings), origin, why, None)
         return chosen
+
+    def _layer_of(self, name):
+        for group in self.groups.values():
+            if name in group.keys:
+                return group.places[group.keys[name]].layer()
+        return first_layer(self.model, name)
 
 
 def _has_required(signature):
@@ -561,20 +476,6 @@ def _has_required(signature):
 def _first_line(error):
     lines = str(error).splitlines()
     return lines[0] if lines else type(error).__name__
-
-
-def _scalar(annotation):
-    bare = annotation.replace("typing.", "").replace("builtins.", "").replace(" ", "")
-    bare = bare.removeprefix("Optional[").removesuffix("]").removesuffix("|None")
-    return {"int": int, "float": float, "bool": bool, "str": str}.get(bare)
-
-
-def _scalar_value(scalar, text):
-    """The usual value of a scalar input, if its text is of that kind."""
-    try:
-        return scalar(ast.literal_eval(text)) if text else scalar()
-    except (ValueError, SyntaxError, TypeError):
-        return scalar()
 
 
 def _is_huge(value):

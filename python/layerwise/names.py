@@ -243,8 +243,15 @@ MAIN_INPUTS = {
 }
 
 
+# Pairs of nodes, as graph networks take them.
+_EDGES = ("edge_index", "edges", "edge_idx")
+EDGES = 32
+
+
 def tensor_kind(name):
-    """One word for what a forward argument's name says: tokens, image, mask, labels, time, lengths, position, or ""."""
+    """One word for what a forward argument's name says: tokens, image, mask, labels, time, lengths, position, edges, or ""."""
+    if name in _EDGES:
+        return "edges"
     for kind, pattern in (
         ("mask", _MASK),
         ("tokens", _TOKENS),
@@ -256,8 +263,6 @@ def tensor_kind(name):
     ):
         if pattern.fullmatch(name):
             return kind
-    if name == "edge_index":
-        return "edges"
     return ""
 
 
