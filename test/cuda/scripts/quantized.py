@@ -52,6 +52,14 @@ for layout in (torch.contiguous_format, torch.channels_last):
         lambda x, w, s, b: _f._conv2d_int8(x, 0.02, 100, w, s, None, b, [2, 1], [1, 1], [1, 1], 2, 0.4, 9, torch.uint8, True),
         image.contiguous(memory_format=layout), filters, SCALES, torch.ones(16), exact=True,
     )  # fmt: skip
+# Channels of a larger image, and filters cut out of larger ones: both lie channels last, with gaps.
+large = torch.randint(0, 256, (2, 64, 6, 5), dtype=torch.uint8).contiguous(memory_format=torch.channels_last)
+wide = torch.randint(-128, 128, (16, 64, 3, 3), dtype=torch.int8).contiguous(memory_format=torch.channels_last)
+part, taps = large[:, 16:48], wide[:, :32]
+convolve = lambda x, w, s: _f._conv2d_int8(x, 0.02, 100, w, s, None, None, [1, 1], [1, 1], [1, 1], 1, 9.0, 9, torch.uint8)
+assert convolve(part, taps, SCALES).equal(convolve(part.contiguous(), taps.contiguous(), SCALES))
+for x, w in ((part, taps), (large[:, :32].clone(), taps.clone()), (part.contiguous(), wide[:, 32:, 1:2, 1:2].contiguous())):
+    same(convolve, x, w, SCALES, exact=True)
 others = torch.randint(0, 256, (2, 16, 3, 5), dtype=torch.uint8)
 same(
     lambda x, w, s, b, o: _f._conv2d_int8(
