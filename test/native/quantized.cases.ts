@@ -94,6 +94,7 @@ export const sizes = [
   [13, 100, 36],
   [20, 1, 40],
   [10, 530, 20],
+  [18, 40, 1104],
 ] as const;
 
 export function testSums(m: Machine): void {
