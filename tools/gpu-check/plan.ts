@@ -144,6 +144,40 @@ for (const bits of [8, 4]) {
     unit: "GB/s",
   });
 }
+add("eight bits", "int8 product, sums in int32, 4096 x 4096 by 4096", {
+  case: "int8_product",
+  with: { rows: 4096, n: 4096, k: 4096 },
+  tiny: { rows: 24, n: 32, k: 64 },
+  unit: "TFLOP/s",
+  judge: matmulBars,
+});
+for (const nRows of [1, 64, 4096]) {
+  add("eight bits", `int8 linear, bfloat16 rows rounded in the call, ${nRows} x 4096 by 14336`, {
+    case: "int8_linear",
+    with: { dtype: "bfloat16", rows: nRows, n: 14336, k: 4096 },
+    tiny: { dtype: "bfloat16", rows: Math.min(nRows, 20), n: 32, k: 64 },
+    unit: nRows === 1 ? "GB/s" : "TFLOP/s",
+    compiled: true,
+    judge: matmulBars,
+  });
+}
+for (const [channels, filters, size, kernel] of [
+  [256, 256, 14, 3],
+  [256, 64, 56, 1],
+  [3, 64, 224, 7],
+] as const) {
+  add(
+    "eight bits",
+    `int8 convolution, codes to codes, 64 x ${channels} x ${size}², ${filters} of ${kernel} x ${kernel}`,
+    {
+      case: "int8_conv",
+      with: { batch: 64, channels, filters, size, kernel },
+      tiny: { batch: 1, channels: Math.min(channels, 16), filters: 16, size: 8, kernel },
+      unit: "TFLOP/s",
+      judge: matmulBars,
+    },
+  );
+}
 attention(8192, 128, true);
 attention(2048, 64, true);
 attention(4096, 128, true, 4);
