@@ -12,6 +12,8 @@ const isEmulated = process.env.LAYERWISE_CUDA_DRIVER!.includes("emulation");
 if (isEmulated) process.env.LAYERWISE_CUDA_LIBRARIES ??= standIns;
 const { dtypes, loadAddon, Machine: Made, whyMissing } = await import("../../native/harness.ts");
 const { testConv } = await import("../../native/quantized_conv.cases.ts");
+const maps = await import("../../native/quantized_maps.cases.ts");
+const products = await import("../../native/quantized_products.cases.ts");
 const linear = await import("../../native/quantized.cases.ts");
 const whyUncounted =
   isEmulated && existsSync(`${standIns}/libcupti.so.13`) ? false : "launches are counted by the stand-in for CUPTI";
@@ -28,6 +30,20 @@ describe("products of eight-bit integers", { skip: whyMissing }, () => {
   test("floats that are rounded on the way", () => linear.testQuantizing(m));
   test("floats whose scales are found in the call", () => linear.testDynamic(m));
   test("convolutions", () => testConv(m));
+
+  test("sums of two, and tables", () => {
+    maps.testAdd(m);
+    maps.testMap(m);
+  });
+  test("windows", () => {
+    maps.testPools(m);
+    maps.testAdaptive(m);
+  });
+  test("products of two, factors for each channel, and means", () => {
+    products.testProducts(m);
+    products.testAffine(m);
+    products.testMeans(m);
+  });
 
   test("no rows are no work", () => {
     const out = m.tensor([7], "float32");
