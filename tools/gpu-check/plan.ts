@@ -135,14 +135,16 @@ for (const dtype of ["bfloat16", "float32"]) {
     rounds: 2,
   });
 }
-for (const bits of [8, 4]) {
-  const sizes = { dtype: "bfloat16", rows: 1, bits, n: 14336, k: 4096, group: bits === 8 ? 4096 : 128 };
-  add("few bits", `${bits}-bit weights, 1 x 4096 by 14336`, {
-    case: "low_bit",
-    with: sizes,
-    tiny: { ...sizes, n: 64, k: 64, group: bits === 8 ? 64 : 32 },
-    unit: "GB/s",
-  });
+for (const nRows of [1, 64]) {
+  for (const bits of [8, 4]) {
+    const sizes = { dtype: "bfloat16", rows: nRows, bits, n: 14336, k: 4096, group: bits === 8 ? 4096 : 128 };
+    add("few bits", `${bits}-bit weights, ${nRows} x 4096 by 14336`, {
+      case: "low_bit",
+      with: sizes,
+      tiny: { ...sizes, rows: Math.min(nRows, 20), n: 64, k: 64, group: bits === 8 ? 64 : 32 },
+      unit: "GB/s",
+    });
+  }
 }
 add("eight bits", "int8 product, sums in int32, 4096 x 4096 by 4096", {
   case: "int8_product",
