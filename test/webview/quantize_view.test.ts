@@ -67,7 +67,7 @@ test("schemes stand side by side with size, time and error; the closest small on
 test("slower or worse: not kept, said before anything else, with saving set back", () =>
   withView({ width: 900, query: { result: "worse" } }, async (view) => {
     assert.match(await textOf(view, ".lw-scheme-title"), /^slower: not kept/);
-    assert.match(await textOf(view, ".lw-verdict.lw-tone-warning"), /Slower \(1\.28x\).*not worth keeping/);
+    assert.match(await textOf(view, ".lw-verdict.lw-tone-warning"), /Slower \(1\.28×\).*not worth keeping/);
     const save = "vscode-button[aria-label='Save as…']";
     assert.equal(await view.page.getAttribute(save, "appearance"), "secondary");
   }));

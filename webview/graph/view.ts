@@ -231,7 +231,11 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
       return;
     }
     measure(shown);
-    const key = JSON.stringify([graph.target, graph.edges.length, graph.nodes.map(({ label }) => label)]);
+    const key = JSON.stringify([
+      graph.target,
+      graph.edges.length,
+      graph.nodes.map(({ label, kind, group }) => [label, kind, group]),
+    ]);
     if (key === shownGraph && model) {
       model = buildModel(graph);
       restyle();
