@@ -103,6 +103,15 @@ export function quantizeAnswers(query: URLSearchParams, page: QuantizePage): Ans
     },
     quantize: ({ only, ...how }) => {
       noted("quantize")({ only, ...how });
+      if (result.verb === "prune" && state.asked && "pattern" in state.asked) {
+        const { pattern } = state.asked;
+        result = mergeResults<CompressionResult>(result, {
+          ...result,
+          reports: result.reports.slice(0, 1).map((report) => ({ ...report, name: pattern })),
+        });
+        state.result = resultRows(result);
+        changed();
+      }
       if (result.verb !== "quantize") return;
       const schemes: Scheme[] = only ? [only] : state.choices.schemes;
       result = mergeResults<CompressionResult>(

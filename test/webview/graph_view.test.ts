@@ -143,7 +143,7 @@ test("a hostile name is text: no dialog, no request, no policy report", () =>
       await view.page.fill(".lw-search input", "h.");
       await view.page.mouse.move(450, 330);
       await view.page.waitForTimeout(150);
-      assert.equal(await view.page.$("img"), null);
+      assert.equal(await view.page.locator("img").count(), 0);
       assert.ok((await view.page.textContent(".lw-crumbs"))!.includes("<img src=x"));
     },
   ));
@@ -242,12 +242,12 @@ test("a model's bar keeps the focus when it is drawn again", () =>
 test("a model's file that is being read says so, and one that cannot be read offers nothing to do with it", async () => {
   await withView({ query: { model: "1", state: "opening" } }, async (view) => {
     assert.match((await view.page.textContent(".lw-running-whole"))!, /reading the file/);
-    assert.equal(await view.page.$(".lw-model-bar"), null);
+    assert.equal(await view.page.locator(".lw-model-bar").count(), 0);
   });
   await withView({ query: { model: "1", state: "unreadable" } }, async (view) => {
     const text = (await view.page.textContent("#app"))!;
     assert.match(text, /this is no ONNX model: it is empty/);
     assert.doesNotMatch(text, /FileFormat|No graph yet/);
-    assert.equal(await view.page.$(".lw-model-bar"), null);
+    assert.equal(await view.page.locator(".lw-model-bar").count(), 0);
   });
 });

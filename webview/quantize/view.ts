@@ -70,6 +70,7 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
   let shown: ReportView | null = null;
   let shownKey = "";
   let drawnState = "";
+  let knownReports: ReadonlySet<string> = new Set();
 
   const ignore = shownBy((message) => notices.problem(message));
   const openSource = (at: SourceLocation): void => ignore(host.openSource(at));
@@ -179,6 +180,7 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
       drawEmpty(state);
       return;
     }
+    showNewcomer(result.reports);
     const stored = memory.read().report;
     const report = result.reports.find(({ name }) => name === stored) ?? firstReport(result.reports);
     const scrolled = content.scrollTop;
@@ -217,6 +219,14 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
     // What stays in its place keeps its scroll position.
     if (below.firstChild !== shown.element) keepFocus(below, () => below.replaceChildren(shown!.element));
     content.scrollTop = scrolled;
+  }
+
+  /** A report that was asked for and came is what one wants to see; of several that came none is meant. */
+  function showNewcomer(reports: readonly ReportRows[]): void {
+    const names = reports.map(({ name }) => name);
+    const [came, ...more] = knownReports.size > 0 ? names.filter((name) => !knownReports.has(name)) : [];
+    if (came !== undefined && more.length === 0) memory.write({ report: came });
+    knownReports = new Set(names);
   }
 
   function topOf(shownState: QuantizeState, result: ResultRows, report: ReportRows): HTMLElement {
