@@ -118,7 +118,7 @@ export function pruneFields(
       ),
       isFree
         ? field(
-            "How many",
+            `How many ${what}`,
             share(
               {
                 label: `Share of the ${what} that go`,
@@ -126,7 +126,7 @@ export function pruneFields(
                 value: amount,
                 least: 0.05,
                 most: 0.95,
-                text: (value) => `${percent(value)} of the ${what}`,
+                text: percent,
               },
               (next) => ask({ amount: next }),
             ),
@@ -139,8 +139,8 @@ export function pruneFields(
               label: "From where",
               value: global ? LEAST_OF_ALL : SAME_SHARE,
               options: [
-                { value: SAME_SHARE, text: "The same share of each" },
-                { value: LEAST_OF_ALL, text: "The least of all together" },
+                { value: SAME_SHARE, text: "Each layer alike" },
+                { value: LEAST_OF_ALL, text: "The least of all" },
               ],
               onChange: (next) => ask({ global: next === LEAST_OF_ALL }),
             }).element,
