@@ -41,7 +41,7 @@ function values(label: string, texts: string[]): HTMLElement {
 
 function ran({ run, isRunning }: ModelFile): HTMLElement | null {
   if (isRunning) {
-    return h("div", { class: "lw-model-values lw-model-ran lw-muted", attributes: { role: "status" } }, "running…");
+    return h("div", { class: "lw-model-values lw-model-running lw-muted", attributes: { role: "status" } }, "running…");
   }
   if (!run) return null;
   const row = values(run.stale ? "gave, before the file changed" : "gave", run.outputs.map(exact));
