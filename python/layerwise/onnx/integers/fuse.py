@@ -5,6 +5,7 @@ from torch._gen import functions as _ops
 
 from layerwise.onnx import registry
 from layerwise.onnx.integers import products
+from layerwise.onnx.integers.layers import IntegerLinear
 from layerwise.onnx.integers.view import is_own, is_plain, made_node
 from layerwise.quantizing.flow import steps
 
@@ -25,6 +26,10 @@ def fuse(view):
     for node in view.graph.nodes:
         if node not in view.gone and is_plain(node, "QuantizeLinear"):
             _joined(view, node) or _added(view, node) or _mapped(view, node)
+    for made, layer in layers.items():
+        if isinstance(layer, IntegerLinear) and layer.given is not None:
+            # A product rounds its input itself, where nothing came of the rounding that was there.
+            made.inputs[0] = products.rounding_of(view, made.inputs[0]) or made.inputs[0]
     for node in view.graph.nodes:
         if node not in view.gone:
             _rounded(view, node)

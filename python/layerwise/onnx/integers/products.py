@@ -126,11 +126,10 @@ def _linear(view, node, weight, bias):
         return None if tail.made is not None or tail.relu else (_bytes_linear(weight, tail.bias), node.inputs[:1], tail.gone, tail.output)
     tail = _Tail(view, node, size, bias)
     name, scale = given
-    source = _rounding_of(view, name)
-    return IntegerLinear(weight, tail.bias, scale, tail.made, tail.relu), [source or name], tail.gone, tail.output
+    return IntegerLinear(weight, tail.bias, scale, tail.made, tail.relu), [name], tail.gone, tail.output
 
 
-def _rounding_of(view, codes):
+def rounding_of(view, codes):
     """The real numbers that become these codes for one reader alone: its product rounds them itself."""
     maker = view.maker(codes, "QuantizeLinear")
     if maker is None or maker in view.gone:
