@@ -249,6 +249,7 @@ class Registration:
             raise ModelRefused("functions and graphs are nested more than 32 deep")
         self._constants(graph)
         _check_inputs(graph)
+        _drop_identities(graph)
         integers = take_integers(graph, _uses)
         uses = _uses(graph)
         self._layers(graph, uses, integers)
@@ -385,6 +386,26 @@ def _check_inputs(graph):
                 f"node '{node.name}' ({node.operator}) has {len(node.inputs)} input{'s' * (len(node.inputs) != 1)}: "
                 f"expected {least} at least"
             )
+
+
+def _drop_identities(graph):
+    """Who reads what an Identity gives reads what it was given, but for graphs inside of nodes and outputs."""
+    inside = {name for node in graph.nodes for inner in _graphs_of(node) for name in _names_in(inner)}
+    inside.update(item["name"] for item in graph.outputs)
+    same, kept = {}, []
+    for node in graph.nodes:
+        node.inputs = [same.get(name, name) for name in node.inputs]
+        is_idle = node.operator.op == "Identity" and node.operator.domain == "" and node.outputs[0] not in inside
+        if is_idle and len(node.inputs) == 1 and node.inputs[0]:
+            same[node.outputs[0]] = node.inputs[0]
+        else:
+            kept.append(node)
+    graph.nodes = kept
+
+
+def _names_in(graph):
+    """What a graph reads, also from around it."""
+    return {*_uses(graph), *(item["name"] for item in graph.outputs)}
 
 
 # Operators that know what to do with types that live in wider ones, and how the result is called.

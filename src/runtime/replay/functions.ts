@@ -76,14 +76,16 @@ export const planFunctions: Record<string, (...args: never[]) => unknown> = {
     try {
       return end(n);
     } catch (error) {
-      bridge.fail(error);
-      return -1;
+      // The pass itself is done, and can be done again as ever.
+      reason = String(error);
+      return 0;
     }
   },
   plan_run: run,
   plan_why: () => reason,
   /** The names of its steps, in order. */
-  plan_steps: (id: number) => JSON.stringify(plans.get(id)?.steps.map(({ name, reads, makes }) => [name, reads, makes]) ?? []),
+  plan_steps: (id: number) =>
+    JSON.stringify(plans.get(id)?.steps.map(({ name, reads, makes }) => [name, reads, makes]) ?? []),
   plan_drop: (id: number) => {
     plans.get(id)?.release();
     return plans.delete(id) ? 1 : 0;

@@ -71,8 +71,8 @@ function elementwise(
 ): ElementwiseStep | null {
   if (!(step instanceof CallStep) || step.makes.length !== 1) return null;
   const { record, args, results } = step.call;
-  if (!record.spec.expression || record.spec.mutates) return null;
-  const found = record.spec.expression(args);
+  const found = record.spec.mutates ? null : (record.spec.expression ?? record.spec.fusible)?.(args);
+  if (!found) return null;
   const made = tensors[results[0]!]!;
   const dtypes = KINDS.get(found.dtype);
   if (!dtypes?.includes(found.result) || found.result !== made.dtype) return null;
@@ -127,7 +127,8 @@ export function fuseElementwise(
     if (step instanceof ElementwiseStep) {
       now = step.reads.reduce((whole, id) => {
         const part = known.get(id);
-        if (!part || part.dtype !== step.dtype || !sameShape(tensors[id]!.shape, tensors[step.made]!.shape)) return whole;
+        if (!part || part.dtype !== step.dtype || !sameShape(tensors[id]!.shape, tensors[step.made]!.shape))
+          return whole;
         const isAlone = readers.get(id)!.length === 1 && !isOutput.has(id);
         const isCheap = part.reads.length === 1 && part.nOperations <= CHEAP_OPERATIONS;
         return isAlone || isCheap ? (within(whole, part, id) ?? whole) : whole;

@@ -51,12 +51,13 @@ export class CallStep implements Step {
 const REPEATABLE = new Set(
   (
     "full arange eye zeros ones tril triu cat _stack stack index_select _embedding embedding reshape contiguous clone " +
-    "flatten expand matmul sum mean amax amin cumsum repeat _cast to gather"
+    "flatten expand _reshape matmul sum mean amax amin cumsum repeat _cast to gather"
   ).split(" "),
 );
 
 const isRepeatable = ({ record: { name, spec } }: Call): boolean =>
-  !spec.mutates && (spec.expression !== undefined || spec.view === true || REPEATABLE.has(name));
+  !spec.mutates &&
+  (spec.expression !== undefined || spec.fusible !== undefined || spec.view === true || REPEATABLE.has(name));
 
 /** Larger tensors are not made of the model's own for good: they would lie in memory beside these. */
 const MOST_BYTES = 1 << 20;
@@ -93,7 +94,7 @@ export class Plan {
       steps = this.#withoutConstants(steps, known, tensors);
       if (isFused) {
         const numberOf = (id: ValueId): number | null => this.#numberOf(id);
-        steps = fuseElementwise(steps, tensors, outputs, numberOf);
+        steps = withoutIdle(fuseElementwise(steps, tensors, outputs, numberOf), outputs);
         steps = fuseAttention(steps, tensors, outputs, () => this.#kept.push(null) - 1);
         steps = this.#withoutConstants(steps, known, tensors);
       }

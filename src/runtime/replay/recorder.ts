@@ -110,7 +110,8 @@ export class PassRecorder implements Observer {
   stop(): Recording {
     observer.current = null;
     // What each pass makes anew would have to be as it was.
-    if ([...this.#constants].some((id) => this.#written.has(this.#tensors[id]!.storage))) this.#refuse("a constant is written to");
+    if ([...this.#constants].some((id) => this.#written.has(this.#tensors[id]!.storage)))
+      this.#refuse("a constant is written to");
     return {
       calls: this.#calls,
       tensors: this.#tensors,
