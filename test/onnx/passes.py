@@ -68,6 +68,11 @@ class Chosen(nn.Module):
         return torch.where(x > 0, x * 2 + y, (y - x) / 3) + torch.arange(4.0)
 
 
+class Turned(nn.Module):
+    def forward(self, x):
+        return x.transpose(0, 1).unsqueeze(0).transpose(1, 2)[:, 1:] + 1
+
+
 class Constant(nn.Module):
     def forward(self, x):
         return torch.ones(x.shape[0]) * 2
@@ -122,6 +127,10 @@ with torch.no_grad():
     for _ in range(3):
         model(torch.randn(3, 4), torch.randn(3, 4))
     print("chosen", is_same(model, torch.randn(3, 4), torch.randn(3, 4)), steps(model))
+    model = imported(Turned(), torch.randn(3, 4))
+    for _ in range(3):
+        model(torch.randn(3, 4))
+    print("views", is_same(model, torch.randn(3, 4)), is_same(model, torch.randn(4, 3).t()), steps(model))
     for path in sorted(pathlib.Path(sys.argv[1]).glob("*.onnx")):
         model = layerwise.load_onnx(path).eval()
         for _ in range(3):

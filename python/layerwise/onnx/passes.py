@@ -2,7 +2,7 @@
 by op, and later ones run what was written. Decides when that is the same thing; what a pass does is decided in src/runtime/replay."""
 
 from itertools import chain
-from operator import is_
+from operator import attrgetter
 
 import _core
 import torch
@@ -40,13 +40,22 @@ def _is_repeatable(module):
     return is_plain and type(module).__module__.startswith(_OURS) and "forward" not in module.__dict__
 
 
+_is_training = attrgetter("training")
+
+
+def _is_single(value):
+    return isinstance(value, torch.Tensor) and value.numel() == 1
+
+
 class _Guard:
     """What a model is made of: has it changed since?"""
 
     def __init__(self, model, made):
         modules = list(model.modules())
         self.parts = [part for module in modules for part in (module._modules, module._parameters, module._buffers)]
-        self.values = list(chain.from_iterable(map(dict.values, self.parts)))
+        self.was = [dict(part) for part in self.parts]
+        # Dicts are compared by what they hold, and a tensor of one number may equal another one.
+        self.single = [(part, name, t) for part in self.parts for name, t in part.items() if _is_single(t)]
         self.hooks = [getattr(module, name) for module in modules for name in _HOOKS]
         self.modules = modules
         self.training = [module.training for module in modules]
@@ -54,11 +63,16 @@ class _Guard:
         self.made = [(source, source._version) for source in made]
 
     def holds(self):
+        try:
+            is_same = self.parts == self.was
+        except RuntimeError:
+            # Two tensors are no yes or no: they are two.
+            return False
         return (
-            sum(map(len, self.parts)) == len(self.values)
-            and all(map(is_, chain.from_iterable(map(dict.values, self.parts)), self.values))
+            is_same
+            and all(part[name] is t for part, name, t in self.single)
             and not any(self.hooks)
-            and [module.training for module in self.modules] == self.training
+            and [*map(_is_training, self.modules)] == self.training
             and all(source._version == version for source, version in self.made)
         )
 

@@ -32,6 +32,8 @@ export class ElementwiseStep implements Step {
   readonly makes: readonly ValueId[];
   readonly dtype: DType;
   readonly result: DType;
+  /** Values that nobody reads after this step: the result may lie where one of them did. */
+  last: ReadonlySet<ValueId> = new Set();
   readonly #kernel: PointwiseKernel;
 
   constructor(names: string, root: Expr, reads: readonly ValueId[], made: ValueId, dtype: DType, result: DType) {
@@ -57,11 +59,18 @@ export class ElementwiseStep implements Step {
     let shape: Shape = [];
     for (const t of tensors) shape = sameShape(t.shape, shape) ? shape : broadcastShapes(shape, t.shape);
     const { device } = tensors.find((t) => t.rank > 0) ?? tensors[0]!;
-    const out = empty(shape, this.result, device, resultStrides(shape, tensors));
+    const strides = resultStrides(shape, tensors);
+    const isLike = (t: Tensor): boolean =>
+      t.dtype === this.result && sameShape(t.shape, shape) && sameShape(t.strides, strides) && isAlone(t);
+    const out =
+      tensors.find((t, i) => this.last.has(this.reads[i]!) && isLike(t)) ?? empty(shape, this.result, device, strides);
     this.#kernel.launch(this.dtype, [out], tensors, []);
     return [out];
   }
 }
+
+/** Does nobody else know of this memory? */
+const isAlone = (t: Tensor): boolean => t.refs === 1 && t.storage.refs === 1 && t.base === null;
 
 /** The step as an expression with all of its numbers in it; null where it is none, or computes in something else. */
 function elementwise(

@@ -11,6 +11,7 @@ import { Scope, type Storage, type Tensor } from "../tensor.ts";
 import { fuseAttention } from "./attention.ts";
 import { ElementwiseStep, fuseElementwise } from "./fuse.ts";
 import type { Call, Recording, ValueId } from "./recorder.ts";
+import { joinViews } from "./views.ts";
 
 /** What a step does to the table of values. */
 export interface Step {
@@ -96,12 +97,13 @@ export class Plan {
         const numberOf = (id: ValueId): number | null => this.#numberOf(id);
         steps = withoutIdle(fuseElementwise(steps, tensors, outputs, numberOf), outputs);
         steps = fuseAttention(steps, tensors, outputs, () => this.#kept.push(null) - 1);
-        steps = this.#withoutConstants(steps, known, tensors);
+        steps = joinViews(this.#withoutConstants(steps, known, tensors), tensors);
       }
     }
     this.steps = withoutIdle(steps, outputs);
     this.#isFixed = new Set([...inputs, ...this.#kept.keys()].filter((id) => this.#kept[id] || inputs.includes(id)));
     this.#drops = lastReads(this.steps, new Set([...outputs, ...this.#isFixed]));
+    this.steps.forEach((step, i) => step instanceof ElementwiseStep && (step.last = new Set(this.#drops[i])));
   }
 
   #keep(id: ValueId, t: Tensor): void {
