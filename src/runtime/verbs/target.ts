@@ -4,7 +4,7 @@ import type { TargetRequest } from "../../protocol/rpc.ts";
 import type { Failure } from "../../protocol/source.ts";
 import { cuda } from "../cuda/system.ts";
 import type { Json } from "../python/interpreter.ts";
-import { failureOf, isOnnxTarget, writtenInputs } from "../onnx/target.ts";
+import { failureOf, isOnnxTarget, otherInputs, writtenInputs } from "../onnx/target.ts";
 import type { OpenTarget, Session } from "../session.ts";
 import { coreFunctions, type VerbCore } from "./core.ts";
 
@@ -64,7 +64,7 @@ export function deviceOf(
 export function prepare(session: Session, target: OpenTarget, request: TargetRequest, device: string): Prepared {
   if (isOnnxTarget(request.target)) {
     try {
-      return probe<Prepared>(session, "prepare_onnx", target.path, writtenInputs(request), device);
+      return probe<Prepared>(session, "prepare_onnx", target.path, writtenInputs(request), otherInputs(request), device);
     } catch (error) {
       return { failure: failureOf(error) };
     }
