@@ -143,6 +143,25 @@ with torch.no_grad():
         y += 1
     print("constant", y.tolist(), steps(model))
 
+
+class Tagger(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm, self.gru = nn.LSTM(4, 5, 2, bidirectional=True), nn.GRU(10, 3)
+
+    def forward(self, x):
+        return self.gru(self.lstm(x)[0])[0]
+
+
+model, x = imported(Tagger(), torch.randn(6, 2, 4)), torch.randn(6, 2, 4)
+before = model(x)
+before.square().mean().backward()
+torch.optim.SGD(model.parameters(), 0.5).step()
+with torch.no_grad():
+    calls = [model(x) for _ in range(3)]
+    print("recurrent", is_same(model, x), is_same(imported(model, x), x), steps(model))
+    print("its weights", (calls[0] - before).abs().max().item() > 1e-4, torch.equal(calls[0], imported(model, x)(x)))
+
 torch.manual_seed(1)
 model, other = imported(Mlp(), torch.randn(3, 8)), None
 data = [torch.randn(3, 8) for _ in range(6)]
