@@ -115,6 +115,11 @@ function systemName(platform: NodeJS.Platform): string {
   return { linux: "Linux", win32: "Windows", darwin: "macOS" }[platform as string] ?? platform;
 }
 
+/** Those that can be used here beside the CPU's, by both of their names. */
+export function availableProviders(folder = libraryFolder()): Pick<Provider, "provider" | "backend">[] {
+  return ALL.filter((provider) => missing(provider, folder) === null);
+}
+
 /** "cuda:1" is CUDA's second device. `folder` is where ONNX Runtime's own library lies. */
 export function chooseProvider(device: string | undefined, folder = libraryFolder()): Choice {
   const [wanted = "cpu", index] = (device ?? "cpu").split(":");
