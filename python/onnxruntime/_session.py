@@ -83,10 +83,7 @@ class InferenceSession:
         folder = None if path is None else os.path.dirname(os.path.abspath(path))
         with contextlib.ExitStack() as stack:
             model = stack.enter_context(_model_file(path, content))
-            beside = {}
-            for name in json.loads(checked(_core.ort_files_beside(model, path or ""), "")):
-                beside[name] = stack.enter_context(_beside(folder, name, path))
-            self._id = checked(_core.ort_open(model, path or "", json.dumps(request), json.dumps(beside)))
+            self._id = _opened(stack, model, path or "", folder, request)
         if target:
             with writing(target) as file_id:
                 checked(_core.ort_write_optimized(self._id, file_id))
@@ -210,6 +207,34 @@ class InferenceSession:
         return name
 
 
+def output_types(content, folder=None):
+    """What ONNX Runtime infers of a model's outputs, by name: (TensorProto.DataType, 0 where it is no tensor; sizes, names, None)."""
+    import io
+
+    from onnxruntime._options import GraphOptimizationLevel
+
+    options = SessionOptions()
+    options.graph_optimization_level = GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 4
+    request = {"session": options._plain(), "providers": [], "writesOptimized": False, "profiles": False}
+    with contextlib.ExitStack() as stack:
+        model = stack.enter_context(Reading(io.BytesIO(content)))
+        session = _opened(stack, model, "", folder, request)
+    try:
+        described = json.loads(checked(_core.ort_describe(session), ""))
+    finally:
+        _core.ort_close(session)
+    return {item["name"]: (item["type"], item["shape"]) for item in described["outputs"]}
+
+
+def _opened(stack, model, shown, folder, request):
+    """A session over an open file and the files beside it."""
+    beside = {}
+    for name in json.loads(checked(_core.ort_files_beside(model, shown), "")):
+        beside[name] = stack.enter_context(_beside(folder, name, shown))
+    return checked(_core.ort_open(model, shown, json.dumps(request), json.dumps(beside)))
+
+
 def _chosen(providers, provider_options):
     """Names that can be used, the CPU's last, and the options of each."""
     available = _about.get_available_providers()
@@ -255,12 +280,12 @@ def _model_file(path, content):
         yield file_id
 
 
-def _beside(folder, name, path):
+def _beside(folder, name, shown):
     """A file that holds weights of the model, which must lie in the model's folder."""
     from onnxruntime.capi.onnxruntime_pybind11_state import Fail
 
     def refuse(why):
-        raise Fail(f"[ONNXRuntimeError] : 1 : FAIL : Load model from {path} failed:{why}")
+        raise Fail(f"[ONNXRuntimeError] : 1 : FAIL : {f'Load model from {shown} failed:' if shown else ''}{why}")
 
     if folder is None:
         refuse(f"initializers lie in '{name}': expected a model that is given by its path, or in one piece")

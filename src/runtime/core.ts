@@ -44,6 +44,7 @@ import { Stream } from "./native/stream.ts";
 import { writeOnnx } from "./onnx/export/door.ts";
 import { exportFunctions, forgetRecordings } from "./onnx/export/recordings.ts";
 import { forgetModels, importFunctions } from "./onnx/import/door.ts";
+import { messageFunctions } from "./onnx/scripts/messages.ts";
 import { forbidSessions, forgetSessions, sessionFunctions } from "./onnx/scripts/sessions.ts";
 import { contiguousOf } from "./ops/copy.ts";
 import "./ops/index.ts";
@@ -432,6 +433,7 @@ export function createCore(options: CoreOptions = {}): Core {
     ...fileFunctions,
     ...importFunctions,
     ...planFunctions,
+    ...messageFunctions,
     ...sessionFunctions,
     ...cudaFunctions,
     ...graphFunctions,

@@ -13,13 +13,23 @@ export interface Field {
   name: string;
   type: Scalar | (() => Message);
   isRepeated: boolean;
+  /** What the format's own definition calls it, where that is not `name` in small letters. */
+  definedAs?: string;
 }
 
 /** Fields by their number. */
 export type Message = Readonly<Record<number, Field>>;
 
-export const one = (name: string, type: Field["type"]): Field => ({ name, type, isRepeated: false });
-export const many = (name: string, type: Field["type"]): Field => ({ name, type, isRepeated: true });
+const field =
+  (isRepeated: boolean) =>
+  (name: string, type: Field["type"], definedAs?: string): Field => ({
+    name,
+    type,
+    isRepeated,
+    ...(definedAs === undefined ? {} : { definedAs }),
+  });
+export const one = field(false);
+export const many = field(true);
 
 const VARINT = 0;
 const FIXED64 = 1;
