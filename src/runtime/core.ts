@@ -45,6 +45,7 @@ import { writeOnnx } from "./onnx/export/door.ts";
 import { exportFunctions, forgetRecordings } from "./onnx/export/recordings.ts";
 import { forgetModels, importFunctions } from "./onnx/import/door.ts";
 import { messageFunctions } from "./onnx/scripts/messages.ts";
+import { quantizeFunctions } from "./onnx/scripts/quantize.ts";
 import { forbidSessions, forgetSessions, sessionFunctions } from "./onnx/scripts/sessions.ts";
 import { contiguousOf } from "./ops/copy.ts";
 import "./ops/index.ts";
@@ -434,6 +435,7 @@ export function createCore(options: CoreOptions = {}): Core {
     ...importFunctions,
     ...planFunctions,
     ...messageFunctions,
+    ...quantizeFunctions,
     ...sessionFunctions,
     ...cudaFunctions,
     ...graphFunctions,

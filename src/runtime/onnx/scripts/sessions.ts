@@ -170,7 +170,7 @@ function run(id: number, nOutputs: number, severity: number): number {
   const feeds: Record<string, PlainTensor> = {};
   session.inputs.forEach(({ name }, i) => {
     const handle = words[2 * i]!;
-    if (handle !== 0) feeds[name] = plain(handle, DATA_TYPES[words[2 * i + 1]!]!);
+    if (handle !== 0) feeds[name] = plainTensor(handle, DATA_TYPES[words[2 * i + 1]!]!);
   });
   const names = words.slice(2 * nInputs).map((at) => session.outputs[at]!.name);
   let found: Record<string, PlainTensor>;
@@ -207,7 +207,7 @@ function narrowed(bytes: Uint8Array<ArrayBuffer>, dtype: DataType): Uint8Array {
   return new Uint8Array(Uint32Array.from(wide, Number).buffer);
 }
 
-function plain(handle: number, dtype: DataType): PlainTensor {
+export function plainTensor(handle: number, dtype: DataType): PlainTensor {
   if (!isRunnable(dtype)) throw ortError(`Unexpected input data type. Actual: (tensor(${dtype}))`);
   const tensor = contiguousOf(get(handle));
   const bytes = new Uint8Array(tensor.nbytes);
