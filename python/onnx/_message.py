@@ -141,7 +141,7 @@ class Message:
         if type(other) is not type(self):
             return NotImplemented
         mine, others = self.ListFields(), other.ListFields()
-        return len(mine) == len(others) and all(a is b and x == y for (a, x), (b, y) in zip(mine, others))
+        return len(mine) == len(others) and all(a is b and _same(a, x, y) for (a, x), (b, y) in zip(mine, others))
 
     # Changing
 
@@ -317,6 +317,14 @@ class Message:
 
 def _rebuilt(kind, data):
     return kind.FromString(data)
+
+
+def _same(field, x, y):
+    """A number that is none is the same as another one."""
+    if x == y or field.message or field.type not in ("float", "double"):
+        return x == y
+    pairs = list(zip(x, y)) if field.is_repeated else [(x, y)]
+    return (not field.is_repeated or len(x) == len(y)) and all(a == b or a != a and b != b for a, b in pairs)
 
 
 def _real(value):

@@ -218,7 +218,7 @@ def make_attribute(key, value, doc_string=None, attr_type=None):
     elif kind == AttributeProto.STRINGS:
         made.strings.extend([to_bytes(item) for item in value])
     elif kind in (AttributeProto.FLOAT, AttributeProto.INT):
-        setattr(made, field, value)
+        setattr(made, field, int(value) if kind == AttributeProto.INT else float(value))
     elif isinstance(value, collections.abc.Iterable):
         getattr(made, field).extend(value)
     else:

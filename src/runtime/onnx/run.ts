@@ -117,7 +117,8 @@ function toOrt({ dtype, dims, bytes }: PlainTensor): OrtTensor {
   const isAligned = bytes.byteOffset % array.BYTES_PER_ELEMENT === 0;
   const { buffer, byteOffset, byteLength } = isAligned ? bytes : new Uint8Array(bytes);
   const data = new array(buffer as ArrayBuffer, byteOffset, byteLength / array.BYTES_PER_ELEMENT);
-  return new (onnxRuntime().Tensor)(type, data as never, [...dims]);
+  // Not the package's own class: it makes a Float16Array of halves where there is one, which its native part takes for empty.
+  return { type, data, dims: [...dims], location: "cpu" } as unknown as OrtTensor;
 }
 
 function fromOrt(tensor: OrtTensor): PlainTensor {

@@ -80,7 +80,7 @@ function about(): string {
 function filesBeside(fileId: number, shown: string): string {
   const source = sourceOf(fileId);
   const bytes = readPart(source, 0n, BigInt(source.sizeBytes), "the model");
-  return JSON.stringify(externalFiles(checkedModel(bytes, loading(shown))));
+  return JSON.stringify(checkedModel(bytes, loading(shown)).files);
 }
 
 const loading = (shown: string): string => (shown === "" ? "" : `Load model from ${shown} failed:`);
@@ -94,13 +94,13 @@ function open(fileId: number, shown: string, options: string, beside: string): n
   const folder = writesOptimized || profiles ? mkdtempSync(join(tmpdir(), "layerwise-onnx-")) : null;
   const load = loading(shown);
   try {
-    const proto = checkedModel(bytes, load);
+    const { proto, files: needed } = checkedModel(bytes, load);
     const files = Object.entries(JSON.parse(beside) as Record<string, number>);
     const externalData = files.map(([path, id]) => {
       const file = sourceOf(id);
       return { path, data: readPart(file, 0n, BigInt(file.sizeBytes), quoted(path)) };
     });
-    const missing = externalFiles(proto).find((path) => !externalData.some((file) => file.path === path));
+    const missing = needed.find((path) => !externalData.some((file) => file.path === path));
     if (missing !== undefined) throw ortError(`${load}${quoted(missing)} is missing beside the model`);
     const known = availableProviders();
     const session = new OrtSession(bytes, {
@@ -125,10 +125,11 @@ function open(fileId: number, shown: string, options: string, beside: string): n
   }
 }
 
-/** ONNX Runtime trusts what it reads further than we do. */
-function checkedModel(bytes: Uint8Array, load: string): ModelProto {
+/** ONNX Runtime trusts what it reads further than we do. `files` hold tensors beside the model. */
+function checkedModel(bytes: Uint8Array, load: string): { proto: ModelProto; files: string[] } {
   try {
-    return readModel(bytes, null).proto;
+    const { proto } = readModel(bytes, null);
+    return { proto, files: externalFiles(proto) };
   } catch (error) {
     if (error instanceof FileFormatError) throw ortError(error.message, load);
     throw error;
