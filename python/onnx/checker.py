@@ -98,7 +98,9 @@ def check_graph(graph, ctx=DEFAULT_CONTEXT, lex_ctx=LEXICAL_SCOPE_CONTEXT):
     scope = LexicalScopeContext(lex_ctx)
     for item in graph.input:
         if item.name in scope.names:
-            raise ValidationError(f"Graph must be in single static assignment (SSA) form, however '{item.name}' has been used as graph input names multiple times.")
+            raise ValidationError(
+                f"Graph must be in single static assignment (SSA) form, however '{item.name}' has been used as graph input names multiple times."
+            )
         scope.names.add(item.name)
     given = set(scope.names)
     seen = set()

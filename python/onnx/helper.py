@@ -271,7 +271,8 @@ def _kind_of(key, value, wanted):
     kinds = {_OF_MESSAGE.get(type(item)) for item in items}
     if len(kinds) == 1 and None not in kinds:
         return _LISTS[kinds.pop()]
-    raise ValueError(f"Could not infer the attribute type from the elements of the passed Iterable value: {sorted({type(i).__name__ for i in items})}")
+    there = sorted({type(item).__name__ for item in items})
+    raise ValueError(f"Could not infer the attribute type from the elements of the passed Iterable value: {there}")
 
 
 def make_attribute_ref_name(attr, name):

@@ -121,7 +121,8 @@ def report(label):
     operators = {node.op_type for node in model.graph.node}
     types = {onnx.TensorProto.DataType.Name(tensor.data_type) for tensor in model.graph.initializer}
     decibels = 10 * np.log10((reference**2).sum() / (error**2).sum())
-    print(label, round(float(decibels)), *sorted(operators & {"MatMulInteger", "QuantizeLinear", "MatMulNBits", "Conv"}), *sorted(types & {"INT8", "UINT8"}))
+    known = {"MatMulInteger", "QuantizeLinear", "MatMulNBits", "Conv"}
+    print(label, round(float(decibels)), *sorted(operators & known), *sorted(types & {"INT8", "UINT8"}))
 
 for kind in (QuantType.QInt8, QuantType.QUInt8):
     quantize_dynamic("ready.onnx", "small.onnx", weight_type=kind, per_channel=True)

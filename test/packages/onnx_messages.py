@@ -133,3 +133,19 @@ with tempfile.TemporaryDirectory() as folder:
     onnx.save_tensor(tensor, os.path.join(folder, "t.pb"))
     print(onnx.load_tensor(os.path.join(folder, "t.pb")) == tensor)
 print(model)
+
+# What nobody here looks at stays in a file
+
+model.training_info.add().algorithm.name = "train"
+model.configuration.add(name="two", num_devices=2, device=["a", "b"])
+spec = model.graph.node[0].device_configurations.add(configuration_id="two").sharding_spec.add(tensor_name="t", device=[0, 1])
+spec.sharded_dim.add(axis=1).simple_sharding.add(dim_param="n", num_shards=2)
+spec.index_to_device_group_map.add(key=1, value=[2, 3])
+model.graph.quantization_annotation.add(tensor_name="t").quant_parameter_tensor_names.add(key="SCALE_TENSOR", value="s")
+model.graph.initializer.append(TensorProto(name="t", dims=[1], data_type=1, segment=TensorProto.Segment(begin=1, end=2)))
+model.graph.initializer[0].metadata_props.add(key="a", value="b")
+model.graph.value_info.append(helper.make_value_info("m", helper.make_map_type_proto(TensorProto.INT64, helper.make_tensor_type_proto(1, [2]))))
+model.graph.value_info.add(name="o").type.opaque_type.name = "own"
+model.graph.node[0].attribute.append(helper.make_attribute("types", [helper.make_tensor_type_proto(1, [2])]))
+print(ModelProto.FromString(model.SerializeToString()) == model)
+print(ModelProto.FromString(model.SerializeToString()))

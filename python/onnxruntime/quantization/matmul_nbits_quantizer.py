@@ -11,7 +11,10 @@ _PLACE = "matmul_nbits_quantizer"
 class WeightOnlyQuantConfig:
     """How weights are rounded."""
 
-    def __init__(self, algorithm="DEFAULT", quant_format=QuantFormat.QOperator, op_types_to_quantize=None, quant_axes=None, customized_weight_config=None):
+    def __init__(
+        self, algorithm="DEFAULT", quant_format=QuantFormat.QOperator, op_types_to_quantize=None, quant_axes=None,
+        customized_weight_config=None,
+    ):  # fmt: skip
         self.algorithm = algorithm
         self.quant_format = quant_format
         self.op_types_to_quantize = set(op_types_to_quantize) if op_types_to_quantize else {"MatMul"}

@@ -2,7 +2,7 @@
  * The messages of ONNX (onnx.proto of ONNX 1.23, IR version 14): field numbers, and the types that they become. Python's `onnx` has them
  * too (tools/generate/onnx_messages.ts); what nothing here looks at is in the tables alone, so that files keep it.
  */
-import { many, one, type Integer, type Message } from "./wire.ts";
+import { kept, many, one, type Integer, type Message } from "./wire.ts";
 
 export interface ModelProto {
   irVersion?: Integer;
@@ -193,7 +193,7 @@ export const tensorMessage: Message = {
   12: one("docString", "string"),
   13: many("externalData", () => entry),
   14: one("dataLocation", "int32"),
-  16: many("metadata", noteOf, "metadata_props"),
+  16: kept("metadata", noteOf, "metadata_props"),
 };
 
 const segment: Message = { 1: one("begin", "int64"), 2: one("end", "int64") };
@@ -232,7 +232,7 @@ const valueInfo: Message = {
   1: one("name", "string"),
   2: one("type", () => typeMessage),
   3: one("docString", "string"),
-  4: many("metadata", noteOf, "metadata_props"),
+  4: kept("metadata", noteOf, "metadata_props"),
 };
 
 const attribute: Message = {
@@ -249,11 +249,11 @@ const attribute: Message = {
   11: many("graphs", () => graphMessage),
   13: one("docString", "string"),
   14: one("tp", () => typeMessage),
-  15: many("typeProtos", () => typeMessage),
+  15: kept("typeProtos", () => typeMessage),
   20: one("type", "int32"),
   21: one("refAttrName", "string"),
   22: one("sparseTensor", () => sparseTensor),
-  23: many("sparseTensors", () => sparseTensor),
+  23: kept("sparseTensors", () => sparseTensor),
 };
 
 const node: Message = {
@@ -266,7 +266,7 @@ const node: Message = {
   7: one("domain", "string"),
   8: one("overload", "string"),
   9: many("metadata", noteOf, "metadata_props"),
-  10: many("deviceConfigurations", () => nodeDeviceConfiguration),
+  10: kept("deviceConfigurations", () => nodeDeviceConfiguration),
 };
 
 const intIntList: Message = { 1: one("key", "int64"), 2: many("value", "int64") };
@@ -275,27 +275,27 @@ const simpleShardedDim: Message = {
   2: one("dimParam", "string"),
   3: one("numShards", "int64"),
 };
-const shardedDim: Message = { 1: one("axis", "int64"), 2: many("simpleSharding", () => simpleShardedDim) };
+const shardedDim: Message = { 1: one("axis", "int64"), 2: kept("simpleSharding", () => simpleShardedDim) };
 const shardingSpec: Message = {
   1: one("tensorName", "string"),
-  2: many("device", "int64"),
-  3: many("indexToDeviceGroupMap", () => intIntList),
-  4: many("shardedDim", () => shardedDim),
+  2: kept("device", "int64"),
+  3: kept("indexToDeviceGroupMap", () => intIntList),
+  4: kept("shardedDim", () => shardedDim),
 };
 const nodeDeviceConfiguration: Message = {
   1: one("configurationId", "string"),
-  2: many("shardingSpec", () => shardingSpec),
+  2: kept("shardingSpec", () => shardingSpec),
   3: one("pipelineStage", "int32"),
 };
 const deviceConfiguration: Message = {
   1: one("name", "string"),
   2: one("numDevices", "int32"),
-  3: many("device", "string"),
+  3: kept("device", "string"),
 };
 
 const annotation: Message = {
   1: one("tensorName", "string"),
-  2: many("quantParameterTensorNames", () => entry),
+  2: kept("quantParameterTensorNames", () => entry),
 };
 
 export const graphMessage: Message = {
@@ -306,7 +306,7 @@ export const graphMessage: Message = {
   11: many("input", () => valueInfo),
   12: many("output", () => valueInfo),
   13: many("valueInfo", () => valueInfo),
-  14: many("quantizationAnnotation", () => annotation),
+  14: kept("quantizationAnnotation", () => annotation),
   15: many("sparseInitializer", () => sparseTensor),
   16: many("metadata", noteOf, "metadata_props"),
 };
@@ -314,8 +314,8 @@ export const graphMessage: Message = {
 const trainingInfo: Message = {
   1: one("initialization", () => graphMessage),
   2: one("algorithm", () => graphMessage),
-  3: many("initializationBinding", () => entry),
-  4: many("updateBinding", () => entry),
+  3: kept("initializationBinding", () => entry),
+  4: kept("updateBinding", () => entry),
 };
 
 const functionMessage: Message = {
@@ -328,9 +328,9 @@ const functionMessage: Message = {
   9: many("opsetImport", () => operatorSet),
   10: one("domain", "string"),
   11: many("attributeProto", () => attribute),
-  12: many("valueInfo", () => valueInfo),
+  12: kept("valueInfo", () => valueInfo),
   13: one("overload", "string"),
-  14: many("metadata", noteOf, "metadata_props"),
+  14: kept("metadata", noteOf, "metadata_props"),
 };
 
 export const modelMessage: Message = {
@@ -343,9 +343,9 @@ export const modelMessage: Message = {
   7: one("graph", () => graphMessage),
   8: many("opsetImport", () => operatorSet),
   14: many("metadata", noteOf, "metadata_props"),
-  20: many("trainingInfo", () => trainingInfo),
+  20: kept("trainingInfo", () => trainingInfo),
   25: many("functions", () => functionMessage),
-  26: many("configuration", () => deviceConfiguration),
+  26: kept("configuration", () => deviceConfiguration),
 };
 
 /** All of them, by the names that ONNX has for them. */
