@@ -42,7 +42,7 @@ for _kind in vars(onnx_ml_pb2)["_classes"].values():
     if "." in _kind._wire_name:
         _kind.__qualname__ = _kind._wire_name
 
-from onnx import checker, defs, external_data_helper, helper, numpy_helper, shape_inference  # noqa: E402
+from onnx import checker, defs, external_data_helper, helper, numpy_helper, shape_inference, utils, version_converter  # noqa: E402
 from onnx.external_data_helper import (  # noqa: E402
     convert_model_to_external_data,
     load_external_data_for_model,
@@ -135,4 +135,4 @@ load = load_model
 load_from_string = load_model_from_string
 save = save_model
 
-__getattr__ = refusing("onnx", "parser printer hub inliner model_container backend reference gen_proto serialization")
+__getattr__ = refusing("onnx", "parser printer hub inliner compose model_container backend reference gen_proto serialization")

@@ -5,6 +5,7 @@ import tempfile
 
 import numpy as np
 import onnx
+import onnx.utils
 from onnx import AttributeProto, TensorProto, checker, defs, helper, numpy_helper, shape_inference
 
 FLOAT = TensorProto.FLOAT
@@ -175,3 +176,12 @@ with tempfile.TemporaryDirectory() as folder:
             onnx.external_data_helper.load_external_data_for_tensor(apart, folder)
         except Exception as error:
             print(type(error).__name__)
+
+# A part of a model
+
+with tempfile.TemporaryDirectory() as folder:
+    whole, part = os.path.join(folder, "whole.onnx"), os.path.join(folder, "part.onnx")
+    onnx.save(loaded, whole)
+    onnx.utils.extract_model(whole, part, ["c"], ["m"])
+    cut = onnx.load(part)
+    print([node.op_type for node in cut.graph.node], [helper.printable_value_info(item) for item in (*cut.graph.input, *cut.graph.output)])
