@@ -2,6 +2,7 @@
 // columns; the gradient of the input is the same product, once per phase of the stride, with the taps that reach it;
 // the gradient of the weight sums over pixels in a fixed cut, so that it does not depend on the number of threads. NCHW
 // only, no transforms.
+#include "conv_depthwise_backward.h"
 #include "conv_planes.h"
 
 namespace layerwise::NS {
@@ -332,6 +333,12 @@ KERNEL(conv2d_backward_input) {
   ConvShape s = ConvShape::read(args);
   bool known = with_float(dtype, [&](auto tag) {
     using S = typename decltype(tag)::type;
+    if constexpr (is_same<S, float>) {
+      const bool is_done = with_depthwise(s, [&](auto k, auto step) {
+        depthwise_backward_input<decltype(k)::value, decltype(step)::value>(context, s, (S*)dx, (S*)dy, (S*)weight);
+      });
+      if (is_done) return;
+    }
     backward_input<compute<S>, S>(context, s, (S*)dx, (const S*)dy, (const S*)weight);
   });
   if (!known) context->fail(context, "[conv2d_backward_input] expected a floating dtype");
@@ -344,6 +351,12 @@ KERNEL(conv2d_backward_weight) {
   ConvShape s = ConvShape::read(args);
   bool known = with_float(dtype, [&](auto tag) {
     using S = typename decltype(tag)::type;
+    if constexpr (is_same<S, float>) {
+      const bool is_done = with_depthwise(s, [&](auto k, auto step) {
+        depthwise_backward_weight<decltype(k)::value, decltype(step)::value>(context, s, (S*)dweight, (S*)dy, (S*)x);
+      });
+      if (is_done) return;
+    }
     backward_weight<compute<S>, S>(context, s, (S*)dweight, (const S*)dy, (const S*)x);
   });
   if (!known) context->fail(context, "[conv2d_backward_weight] expected a floating dtype");
