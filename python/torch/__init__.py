@@ -13,6 +13,7 @@ from torch._dtype import (
     per_tensor_affine, per_tensor_symmetric, preserve_format, promote_types, qint8, qint32, qscheme, quint2x4, quint4x2, quint8,
     set_default_dtype, short, sparse_coo, sparse_csr, strided, uint8, uint16, uint32, uint64,
 )
+from torch._dtype import int1, int2, int3, int4, int5, int6, int7, uint1, uint2, uint3, uint4, uint5, uint6, uint7
 from torch._dtype import bool_ as bool
 from torch._dtype import double
 from torch._dtype import float_ as float

@@ -63,6 +63,9 @@ qint8 = dtype(12, "qint8", 1, False, True)
 qint32 = dtype(14, "qint32", 4, False, True)
 quint4x2 = dtype(16, "quint4x2", 1, False, False)
 quint2x4 = dtype(17, "quint2x4", 1, False, False)
+# Numbers of one to seven bits: packages name them to say how many bits a weight shall have.
+int1, int2, int3, int4, int5, int6, int7 = [dtype(36 + bits, f"int{bits}", 1, False, True) for bits in range(1, 8)]
+uint1, uint2, uint3, uint4, uint5, uint6, uint7 = [dtype(29 + bits, f"uint{bits}", 1, False, False) for bits in range(1, 8)]
 
 _of_python = {bool: bool_, int: int64, float: None, complex: None}
 

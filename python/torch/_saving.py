@@ -64,6 +64,10 @@ def _reduce_tensor(t):
         return _quantized.reduce(t)
     if isinstance(t, torch.nn.parameter.UninitializedTensorMixin):
         raise NotImplementedError("saving uninitialized parameters is not supported: run the lazy module once before")
+    own = type(t).__reduce_ex__
+    if own not in (torch.Tensor.__reduce_ex__, torch.nn.Parameter.__reduce_ex__):
+        # A class that says itself what is to be written of it.
+        return own(t, 2)
     state = dict(t.__dict__)
     if isinstance(t, torch.nn.Parameter) and type(t) is not torch.Tensor:
         if state:

@@ -108,6 +108,12 @@ static Scale scale_of(Range r, int32_t most) {
   return {float(scale), int32_t(zero < most ? zero : most)};
 }
 
+// Steps of equal reach on both sides of zero, which is the middle code. No scale is below a float's step at one, as in torchao.
+static Scale even_scale_of(Range r, int32_t most) {
+  const float largest = larger(-r.low, r.high), scale = largest / (float(most) / 2);
+  return {larger(scale, 0x1p-23f), (most + 1) / 2};
+}
+
 // One row into bytes from `least` to `most`, or into 16 bits around its zero.
 template <class Dots>
 void quantize_row(typename Dots::Element* out, const float* x, int64_t k, Scale s, int32_t least, int32_t most) {
@@ -150,8 +156,9 @@ constexpr const char* kNoRoom = "[linear_int8_dynamic] out of memory for a row";
 // of the range of all or of each row.
 struct Quantize {
   int32_t least, most;
-  bool is_given, by_row;
+  bool is_given, by_row, is_symmetric;
   Scale given;
+  Scale of(Range r) const { return is_symmetric ? even_scale_of(r, most) : scale_of(r, most); }
 };
 
 template <class Dots, class S>
@@ -176,13 +183,13 @@ bool quantize_rows(Context* context, Rows<Dots>* rows, const S* x, int64_t m, in
       }
     });
     for (int64_t piece = 1; piece < kPieces; piece++) ranges[0].take(ranges[piece]);
-    whole = scale_of(ranges[0], how.most);
+    whole = how.of(ranges[0]);
   }
   parallel_for(context, m, grain, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
       const float* row = float_row(context, x, i, k);
       if (!row) return context->fail(context, kNoRoom);
-      const Scale s = how.by_row ? scale_of(range_of(row, k), how.most) : whole;
+      const Scale s = how.by_row ? how.of(range_of(row, k)) : whole;
       typename Dots::Element* to = (typename Dots::Element*)rows->data + i * rows->stride;
       quantize_row<Dots>(to, row, k, s, how.least, how.most);
       rows->facts[i] = {s.scale, Dots::kBytes ? s.zero : 0, needs_sums ? sum_of_row(to, k) : 0};

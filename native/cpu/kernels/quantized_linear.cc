@@ -260,7 +260,7 @@ KERNEL(linear_int8) {
     } else {
       // Signed integers become unsigned ones: the same differences, 128 higher.
       const int32_t shift = least < 0 ? 128 : 0;
-      const Quantize how = {least + shift, most + shift, true, false, {given.scale, given.zero + shift}};
+      const Quantize how = {least + shift, most + shift, true, false, false, {given.scale, given.zero + shift}};
       bool is_done = false;
       with_float(x_dtype, [&](auto tag) {
         using S = typename decltype(tag)::type;
@@ -272,7 +272,7 @@ KERNEL(linear_int8) {
   });
 }
 
-// dtype out x pack weight_scale step weight_zero step bias by_row most relu m n k
+// dtype out x pack weight_scale step weight_zero step bias by_row most relu m n k; by_row: 1 is by row, 2 symmetric, 3 both
 KERNEL(linear_int8_dynamic) {
   context->cancellable = true;
   const Dtype dtype = args.dtype();
@@ -284,7 +284,9 @@ KERNEL(linear_int8_dynamic) {
   f.weight_zero_step = args.integer();
   f.bias = args.pointer<float>();
   Quantize how = {};
-  how.by_row = args.integer() != 0;
+  const int64_t ranges = args.integer();
+  how.by_row = ranges & 1;
+  how.is_symmetric = ranges & 2;
   how.most = int32_t(args.integer());
   f.relu = args.integer() != 0;
   const int64_t m = args.integer(), n = args.integer(), k = args.integer();

@@ -1827,13 +1827,13 @@ def _linear_int8(input, x_scale, x_zero, weight, weight_scale, weight_zero=None,
         raise
 
 
-def _linear_int8_dynamic(input, weight, weight_scale, bias=None, weight_zero=None, granularity='tensor', quant_max=255, relu=False):
+def _linear_int8_dynamic(input, weight, weight_scale, bias=None, weight_zero=None, granularity='tensor', quant_max=255, relu=False, symmetric=False):
     "A linear layer of int8 weights whose activations are quantized on the fly: the whole tensor or each row by its own range."
-    result = _direct__linear_int8_dynamic(input, weight, weight_scale, bias, weight_zero, granularity, quant_max, relu)
+    result = _direct__linear_int8_dynamic(input, weight, weight_scale, bias, weight_zero, granularity, quant_max, relu, symmetric)
     if result is not NotImplemented:
         return result
     try:
-        return _wrap(_core__linear_int8_dynamic(input.h, weight.h, weight_scale.h, 0 if bias is None else bias.h, 0 if weight_zero is None else weight_zero.h, granularity, quant_max, relu))
+        return _wrap(_core__linear_int8_dynamic(input.h, weight.h, weight_scale.h, 0 if bias is None else bias.h, 0 if weight_zero is None else weight_zero.h, granularity, quant_max, relu, symmetric))
     except AttributeError:
         _check_tensors("_linear_int8_dynamic", [("input", 1, input), ("weight", 2, weight), ("weight_scale", 3, weight_scale)])
         raise

@@ -295,7 +295,7 @@ export const columnOf = (zero: Tensor | null): Tensor | null => zero && alias(ze
 
 export const linearInt8Dynamic = op({
   signature:
-    "_linear_int8_dynamic(Tensor input, Tensor weight, Tensor weight_scale, Tensor? bias=None, Tensor? weight_zero=None, str granularity='tensor', int quant_max=255, bool relu=False) -> Tensor",
+    "_linear_int8_dynamic(Tensor input, Tensor weight, Tensor weight_scale, Tensor? bias=None, Tensor? weight_zero=None, str granularity='tensor', int quant_max=255, bool relu=False, bool symmetric=False) -> Tensor",
   doc: "A linear layer of int8 weights whose activations are quantized on the fly: the whole tensor or each row by its own range.",
   in: "_C",
   differentiable: false,
@@ -308,6 +308,7 @@ export const linearInt8Dynamic = op({
     granularity = "tensor",
     quantMax = 255,
     relu = false,
+    symmetric = false,
   ): Tensor {
     const where = "[linear_int8_dynamic]";
     checkColumns(where, input, weight);
@@ -338,7 +339,7 @@ export const linearInt8Dynamic = op({
         pointerOf(zero),
         zero && zero.numel > 1 ? 1 : 0,
         pointerOf(parts.bias),
-        isByRow ? 1 : 0,
+        (isByRow ? 1 : 0) + (symmetric ? 2 : 0),
         quantMax,
         relu ? 1 : 0,
         rows,
@@ -351,12 +352,9 @@ export const linearInt8Dynamic = op({
     const flat = reshape(x, [rows, k]);
     const dims = isByRow ? [1] : [];
     const range = k === 0 ? full(isByRow ? [rows, 1] : [], 0, float32, input.device) : null;
-    const { scale, zero } = qparamsOf(
-      range ?? amin(flat, dims, isByRow),
-      range ?? amax(flat, dims, isByRow),
-      0,
-      quantMax,
-    );
+    const low = range ?? amin(flat, dims, isByRow);
+    const high = range ?? amax(flat, dims, isByRow);
+    const { scale, zero } = symmetric ? evenParams(low, high, quantMax) : qparamsOf(low, high, 0, quantMax);
     const q = empty(flat.shape, uint8, input.device);
     dynamicKernel.launch(float32, [q], [flat, scale, zero], [quantMax]);
     const sums = mm(centred(q, zero), transpose(centred(w, columnOf(parts.weightZero)), 0, 1));
@@ -369,6 +367,26 @@ export const linearInt8Dynamic = op({
     bytes: input.nbytes + weight.nbytes,
   }),
 });
+
+/** A float's step at one: scales are no smaller, as in torchao. */
+const SMALLEST_EVEN_SCALE = 2 ** -23;
+const evenKernel = new PointwiseKernel(
+  "choose_qparams",
+  [
+    e.fmax(e.div(e.fmax(e.neg(leaf(0)), leaf(1)), e.div(param(0), 2)), SMALLEST_EVEN_SCALE),
+    e.floor(e.div(e.add(param(0), 1), 2)),
+  ],
+  2,
+  1,
+);
+
+/** Steps of equal reach on both sides of zero, which is the middle code. */
+function evenParams(low: Tensor, high: Tensor, most: number): { scale: Tensor; zero: Tensor } {
+  const scale = empty(low.shape, float32, low.device);
+  const zero = empty(low.shape, int32, low.device);
+  evenKernel.launch(float32, [scale, zero], [low, high], [most]);
+  return { scale, zero };
+}
 
 const dynamicKernel = new PointwiseKernel(
   "quantize",

@@ -50,7 +50,10 @@ class Linear(Module):
         return F.linear(input, self.weight, self.bias)
 
     def extra_repr(self):
-        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+        text = f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+        # A weight that is kept in few bits says how.
+        kind = getattr(self.weight, "_quantization_type", None)
+        return text if kind is None else f"{text}, weight={type(self.weight).__name__}({kind()})"
 
 
 class NonDynamicallyQuantizableLinear(Linear):

@@ -258,7 +258,7 @@ function linearInt8Dynamic(call: Call): Name {
   const x = call.as(call.id("input"), float32);
   const weight = turned(call);
   const weightScale = weightOperand(call, "weight_scale", float32);
-  if (call.text("granularity") === "tensor" && most === 255) {
+  if (call.text("granularity") === "tensor" && most === 255 && !call.flag("symmetric")) {
     const { codes, scale, zero } = quantizedOnTheFly(graph, x);
     const sums = graph.add("MatMulInteger", [codes, weight, zero, weightZero(call)]);
     const factor = graph.add("Mul", [scale, weightScale]);
@@ -286,9 +286,17 @@ function codesOfRows(call: Call, x: Name, most: number): { codes: Name; scale: N
   const none = graph.number(float32, 0);
   const low = graph.add("Min", [reduceBy(call, "ReduceMin", x, dims, true), none]);
   const high = graph.add("Max", [reduceBy(call, "ReduceMax", x, dims, true), none]);
+  const ends = [none, graph.number(float32, most)];
+  if (call.flag("symmetric")) {
+    const largest = graph.add("Max", [graph.add("Neg", [low]), high]);
+    const step = graph.add("Div", [largest, graph.number(float32, most / 2)]);
+    const scale = graph.add("Max", [step, graph.number(float32, 2 ** -23)]);
+    const zero = graph.number(float32, Math.floor((most + 1) / 2));
+    const steps = graph.add("Add", [graph.add("Round", [graph.add("Div", [x, scale])]), zero]);
+    return { codes: graph.add("Clip", [steps, ...ends]), scale, zero };
+  }
   const span = graph.add("Div", [graph.add("Sub", [high, low]), graph.number(float32, most)]);
   const scale = graph.add("Where", [graph.add("Equal", [span, none]), graph.number(float32, 1), span]);
-  const ends = [none, graph.number(float32, most)];
   const zero = graph.add("Clip", [graph.add("Round", [graph.add("Div", [graph.add("Neg", [low]), scale])]), ...ends]);
   const rounded = graph.add("Round", [graph.add("Div", [x, scale])]);
   return { codes: graph.add("Clip", [graph.add("Add", [rounded, zero]), ...ends]), scale, zero };
