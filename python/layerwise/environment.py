@@ -22,7 +22,7 @@ _STANDINS = os.path.join(_PACKAGES, "standins")
 # What people import most that cannot run here.
 _KNOWN_COMPILED = {
     "scipy", "pandas", "cv2", "sklearn", "matplotlib", "sentencepiece", "pyarrow", "h5py",
-    "numba", "tensorflow", "jax", "jaxlib", "triton", "xformers", "bitsandbytes", "flash_attn", "lxml", "psutil",
+    "numba", "tensorflow", "jax", "jaxlib", "triton", "xformers", "flash_attn", "lxml", "psutil",
     "soundfile", "librosa", "av", "decord", "faiss", "ray", "pydantic_core", "orjson", "grpc",
 }
 
