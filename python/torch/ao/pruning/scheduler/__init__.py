@@ -1,0 +1,1 @@
+"""Schedulers: how much is zero at which time."""

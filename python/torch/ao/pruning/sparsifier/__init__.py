@@ -1,0 +1,1 @@
+"""Sparsifiers: who decides which weights are zero."""
