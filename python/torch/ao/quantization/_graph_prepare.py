@@ -62,12 +62,12 @@ def set_module(model, path, module):
 # Fusing
 
 
-def fuse(model, is_qat):
+def fuse(model, is_qat, rules=None):
     """Sequences of layers that only feed one another become one layer at the place of the first."""
     for node in list(model.graph.nodes):
         if node.op != "call_module" or module_of(model, node) is None:
             continue
-        chain = _chain_from(model, node)
+        chain = _chain_from(model, node, rules)
         if len(chain) < 2:
             continue
         modules = [module_of(model, part) if part.op == "call_module" else nn.ReLU() for part in chain]
@@ -82,7 +82,7 @@ def fuse(model, is_qat):
     return model
 
 
-def _chain_from(model, node):
+def _chain_from(model, node, rules):
     chain, kinds = [node], [type(module_of(model, node))]
     while len(chain[-1].users) == 1:
         following = next(iter(chain[-1].users))
@@ -92,6 +92,9 @@ def _chain_from(model, node):
             break
         chain.append(following)
         kinds.append(type(module) if module is not None else nn.ReLU)
+    while rules is not None and len(chain) > 1 and not rules.may_fuse(tuple(kinds)):
+        chain.pop()
+        kinds.pop()
     return chain
 
 
@@ -136,8 +139,9 @@ def _check_same_qconfig(mapping, fused):
 class Prepared:
     """The state of one preparation: nodes, their qconfigs, and which observer watches which value."""
 
-    def __init__(self, model, mapping, scope_of, is_qat):
+    def __init__(self, model, mapping, scope_of, is_qat, rules=None):
         self.model = model
+        self.rules = rules
         self.is_qat = is_qat
         self.qconfigs = {
             node: qconfig_of(mapping, model, node, scope_of.get(node.name, "")) for node in model.graph.nodes
@@ -167,6 +171,8 @@ class Prepared:
         if qconfig is None or node in self.no_tensor:
             return None
         kind = kind_of(self.model, node)
+        if self.rules is not None and not self.rules.allows(kind, module_of(self.model, node), qconfig):
+            return None
         if activation_is_dynamically_quantized(qconfig):
             return "dynamic" if kind in tables.DYNAMIC else None
         if kind in tables.TABLES and qconfig.weight().dtype in (torch.quint8, torch.quint4x2):
@@ -250,15 +256,15 @@ class Prepared:
             user.replace_input_with(node, watching)
 
 
-def prepare(model, mapping, is_qat, skipped_names=(), skipped_classes=()):
+def prepare(model, mapping, is_qat, skipped_names=(), skipped_classes=(), rules=None):
     tracer = QuantizationTracer(skipped_names, skipped_classes)
     graph_module = GraphModule(model, tracer.trace(model))
     is_wanted = lambda node: qconfig_of(mapping, graph_module, node, tracer.scope_of.get(node.name, "")) is not None
     make_layers(graph_module, tracer.scope_of, is_wanted)
-    graph_module = fuse(graph_module, is_qat)
+    graph_module = fuse(graph_module, is_qat, rules)
     if is_qat:
         _swap_for_training(graph_module, mapping, tracer.scope_of)
-    state = Prepared(graph_module, mapping, tracer.scope_of, is_qat)
+    state = Prepared(graph_module, mapping, tracer.scope_of, is_qat, rules)
     for node, qconfig in state.qconfigs.items():
         if node.op == "call_module":
             module_of(graph_module, node).qconfig = qconfig

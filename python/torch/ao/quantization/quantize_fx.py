@@ -22,9 +22,14 @@ def _custom(config, function):
     return found
 
 
-def _refuse_backend(backend_config, function):
-    if backend_config is not None:
-        raise NotImplementedError(f"{function}: backend_config is not supported: there is one backend here, whose rules are x86's")
+def _rules(backend_config, function):
+    """What a backend configuration leaves to be quantized; None: everything that can be."""
+    if backend_config is None:
+        return None
+    from torch.ao.quantization.backend_config import BackendConfig
+    from torch.ao.quantization.backend_config._rules import Rules
+
+    return Rules(BackendConfig.from_dict(backend_config) if isinstance(backend_config, dict) else backend_config, function)
 
 
 def _swap_functionals(model):
@@ -37,7 +42,7 @@ def _swap_functionals(model):
 
 
 def _prepare(model, qconfig_mapping, is_qat, prepare_custom_config, backend_config, function):
-    _refuse_backend(backend_config, function)
+    rules = _rules(backend_config, function)
     custom = _custom(prepare_custom_config, function)
     if isinstance(qconfig_mapping, dict):
         qconfig_mapping = QConfigMapping.from_dict(qconfig_mapping)
@@ -47,7 +52,7 @@ def _prepare(model, qconfig_mapping, is_qat, prepare_custom_config, backend_conf
     _swap_functionals(model)
     prepared = _graph_prepare.prepare(
         model, qconfig_mapping, is_qat, custom.get("non_traceable_module_name", ()),
-        custom.get("non_traceable_module_class", ()),
+        custom.get("non_traceable_module_class", ()), rules,
     )
     for name, value in kept.items():
         setattr(prepared, name, value)
@@ -68,8 +73,11 @@ def prepare_qat_fx(model, qconfig_mapping, example_inputs, prepare_custom_config
 
 def fuse_fx(model, fuse_custom_config=None, backend_config=None):
     """A graph whose sequences of layers are fused, for evaluation."""
-    _refuse_backend(backend_config, "fuse_fx")
-    return _graph_prepare.fuse(symbolic_trace(model), False)
+    custom = _custom(fuse_custom_config, "fuse_fx")
+    fused = _graph_prepare.fuse(symbolic_trace(model), False, _rules(backend_config, "fuse_fx"))
+    for name in custom.get("preserved_attributes", []):
+        setattr(fused, name, getattr(model, name))
+    return fused
 
 
 def convert_fx(
@@ -77,7 +85,8 @@ def convert_fx(
     keep_original_weights=False,
 ):
     """The graph of integers that the observed graph describes."""
-    _refuse_backend(backend_config, "convert_fx")
+    # What was prepared says it already.
+    _rules(backend_config, "convert_fx")
     custom = _custom(convert_custom_config, "convert_fx")
     if not isinstance(graph_module, GraphModule) or not hasattr(graph_module, "_quantization_roles"):
         raise ValueError(f"input model must be a GraphModule, Got type:{type(graph_module)} Please make sure to follow the tutorials.")

@@ -1,0 +1,1 @@
+"""torch.ao.quantization.fx: what scripts hand to graph mode."""
