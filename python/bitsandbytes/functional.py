@@ -35,7 +35,7 @@ class QuantState:
         self.absmax, self.shape, self.code, self.blocksize = absmax, shape, code, blocksize
         self.quant_type, self.dtype, self.offset, self.state2 = quant_type, dtype, offset, state2
         self.nested = state2 is not None
-        self._scales = None
+        self._scales = self._form = None
 
     def scales(self):
         """The largest number of each block, in float; found once."""
@@ -46,11 +46,24 @@ class QuantState:
                 self._scales = self.absmax.float()
         return self._scales
 
+    def form(self, packed):
+        """(codes [rows, bytes], scales [rows, blocks]) of a weight whose rows blocks fill; found once for each weight."""
+        if self._form is None or self._form[0].data_ptr() != packed.data_ptr():
+            rows, columns = self.shape
+            flat = packed.detach().reshape(-1)
+            flat = flat if flat.dtype == torch.uint8 else flat.view(torch.uint8)
+            self._form = flat.view(rows, columns // 2), self.scales().view(rows, -1)
+        return self._form
+
+    def tensors(self):
+        """What files hold beside the codes."""
+        return [self.absmax, self.code, *(self.state2.tensors() if self.nested else ())]
+
     def to(self, device):
         if device is None:
             return
         self.absmax, self.code = self.absmax.to(device), self.code.to(device)
-        self._scales = None
+        self._scales = self._form = None
         if self.nested:
             self.offset = self.offset.to(device)
             self.state2.to(device)
@@ -178,10 +191,9 @@ def linear_4bit(x, packed, state, bias):
     rows, columns = state.shape
     if columns % state.blocksize:
         return torch.nn.functional.linear(x, dequantize_4bit(packed, state).to(x.dtype), bias)
-    codes = packed.reshape(-1).view(torch.uint8).view(rows, columns // 2)
+    codes, scales = state.form(packed)
     # Neighbours of x change places, as the halves of a byte have.
     turned = x.reshape(*x.shape[:-1], columns // 2, 2).flip(-1).reshape(x.shape)
-    scales = state.scales().view(rows, -1)
     return _ops._linear_low_bit(turned, codes, scales, None, state.code, bias, "float4", state.blocksize)
 
 

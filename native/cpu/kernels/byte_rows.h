@@ -110,8 +110,8 @@ static Scale scale_of(Range r, int32_t most) {
 
 // Steps of equal reach on both sides of zero, which is the middle code. No scale is below a float's step at one, as in torchao.
 static Scale even_scale_of(Range r, int32_t most) {
-  const float largest = larger(-r.low, r.high), scale = largest / (float(most) / 2);
-  return {larger(scale, 0x1p-23f), (most + 1) / 2};
+  const float largest = -r.low > r.high ? -r.low : r.high, scale = largest / (float(most) / 2);
+  return {scale > 0x1p-23f ? scale : 0x1p-23f, (most + 1) / 2};
 }
 
 // One row into bytes from `least` to `most`, or into 16 bits around its zero.

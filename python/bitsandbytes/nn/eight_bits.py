@@ -17,20 +17,29 @@ class Int8Params(nn.Parameter):
         made.CB, made.SCB, made.has_fp16_weights = CB, SCB, has_fp16_weights
         return made
 
+    def inner_tensors(self):
+        """What lies in memory."""
+        return [self.data] if self.SCB is None else [self.data, self.SCB]
+
+    def hold(self, codes, largest):
+        """From now on the weight is these codes; in place, because modules keep the object when they are moved."""
+        self.data = codes
+        self.CB, self.SCB = codes, largest
+        return self
+
     def to(self, *args, **kwargs):
         device, dtype, non_blocking, _ = _parse_to(args, kwargs)
-        if device is not None and torch.device(device).type != "meta" and self.dtype != torch.int8 and not self.has_fp16_weights:
+        if self.dtype == torch.int8:
+            if device is None:
+                return self
+            largest = None if self.SCB is None else self.SCB.to(device)
+            return self.hold(self.CB.to(device, non_blocking=non_blocking), largest)
+        if device is not None and torch.device(device).type != "meta" and not self.has_fp16_weights:
             # bitsandbytes rounds weights to half precision before.
             codes, largest, _ = functional.int8_vectorwise_quant(self.data.to(device).half())
-            self.data = codes
-            self.CB, self.SCB = codes, largest
-            return self
-        is_coded = self.dtype == torch.int8
-        moved = self.data.to(device=device, non_blocking=non_blocking, dtype=None if is_coded else dtype)
-        if is_coded:
-            self.CB = moved
-            self.SCB = None if self.SCB is None or device is None else self.SCB.to(device)
-        return type(self)(moved, self.requires_grad, self.has_fp16_weights, self.CB, self.SCB)
+            return self.hold(codes, largest)
+        moved = self.data.to(device=device, non_blocking=non_blocking, dtype=dtype)
+        return type(self)(moved, self.requires_grad, self.has_fp16_weights)
 
     def cpu(self, memory_format=None):
         return self.to("cpu")
@@ -40,10 +49,8 @@ class Int8Params(nn.Parameter):
 
     def __deepcopy__(self, memo):
         if id(self) not in memo:
-            data = self.data.clone()
-            scales = None if self.SCB is None else self.SCB.clone()
-            is_coded = self.CB is not None
-            memo[id(self)] = type(self)(data, self.requires_grad, self.has_fp16_weights, data if is_coded else None, scales)
+            made = type(self)(self.data.clone(), self.requires_grad, self.has_fp16_weights)
+            memo[id(self)] = made if self.SCB is None else made.hold(self.CB.clone(), self.SCB.clone())
         return memo[id(self)]
 
     def __reduce_ex__(self, protocol):
@@ -76,9 +83,7 @@ class Linear8bitLt(nn.Linear):
         codes = state_dict.get(f"{prefix}weight")
         if scales is not None:
             device = self.weight.device
-            codes = codes.to(device)
-            self.weight = Int8Params(codes.clone(), False, False, codes, scales.to(device))
-            self.weight.CB = self.weight.data
+            self.weight = Int8Params(codes.to(device), False).hold(codes.to(device).clone(), scales.to(device))
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
     def forward(self, x):
@@ -88,7 +93,7 @@ class Linear8bitLt(nn.Linear):
                 raise RuntimeError(
                     "Linear8bitLt got an input while its weight is in float: move it to a device before, .to('cpu') does too"
                 )
-            state.CB, state.SCB = weight.data, weight.SCB
+            state.CB, state.SCB = weight.CB, weight.SCB
         bias = None if self.bias is None else self.bias.to(x.dtype)
         return matmul(x, weight, state=state, bias=bias)
 

@@ -27,11 +27,17 @@ class Params4bit(nn.Parameter):
     def from_prequantized(cls, data, quantized_stats, requires_grad=False, device="cpu", module=None, **kwargs):
         """A weight of a checkpoint: its codes, and the tensors beside them."""
         state = functional.QuantState.from_dict(quantized_stats, device)
+        _look(data.to(device), state)
         if module is not None:
             module.quant_state = state
         return cls(
             data.to(device), requires_grad, state, state.blocksize, state.nested, state.quant_type, data.dtype, module, True
         )
+
+    def inner_tensors(self):
+        """What lies in memory."""
+        state = self.quant_state
+        return [self.data] if state is None else [self.data, *state.tensors()]
 
     def _quantize(self, device):
         codes, state = functional.quantize_4bit(
@@ -40,6 +46,7 @@ class Params4bit(nn.Parameter):
         )
         self.data = codes
         self.quant_state, self.bnb_quantized = state, True
+        _look(self, state)
         if self.module is not None:
             self.module.quant_state = state
         return self
@@ -77,6 +84,12 @@ class Params4bit(nn.Parameter):
     def __reduce_ex__(self, protocol):
         # As a plain tensor: a layer writes what its codes mean beside it.
         return nn.Parameter(self.data, self.requires_grad).__reduce_ex__(protocol)
+
+
+def _look(packed, state):
+    """What products need is found now: a graph that is recorded later has it as constants."""
+    if len(state.shape) == 2 and state.shape[1] % state.blocksize == 0:
+        state.form(packed)
 
 
 def _known_state(layer):
@@ -125,7 +138,7 @@ class Linear4bit(nn.Linear):
         state = _known_state(self)
         dtype = self.compute_dtype or x.dtype
         bias = None if self.bias is None else self.bias.to(dtype)
-        return functional.linear_4bit(x.to(dtype), self.weight.data, state, bias).to(x.dtype)
+        return functional.linear_4bit(x.to(dtype), self.weight, state, bias).to(x.dtype)
 
 
 class LinearNF4(Linear4bit):

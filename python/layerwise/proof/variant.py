@@ -69,8 +69,15 @@ def type_of(module):
     return getattr(module, "stands_for", type(module).__name__)
 
 
+def parts_of(tensor):
+    """What of it lies in memory: itself, or the codes and scales of a weight that a package keeps in few bits."""
+    inner = getattr(tensor, "inner_tensors", None)
+    return [tensor] if inner is None else inner()
+
+
 def storage_key(tensor):
     """Tensors over the same memory have the same key, whatever their shapes."""
+    tensor = parts_of(tensor)[0]
     return (tensor.untyped_storage()._cdata, tensor.storage_offset(), tensor.numel(), tensor.dtype)
 
 
@@ -82,7 +89,7 @@ class Bytes:
 
     def of(self, tensors):
         size = 0
-        for tensor in tensors:
+        for tensor in [part for whole in tensors for part in parts_of(whole)]:
             key = storage_key(tensor)
             if key in self.seen:
                 continue

@@ -78,6 +78,8 @@ class Layer:
             return "a hook of the model changes what it does"
         if hasattr(module, "parametrizations"):
             return "its weight is computed from others"
+        if hasattr(module.weight, "inner_tensors"):
+            return "its weight has few bits already"
         if module.weight.numel() == 0:
             return "its weight is empty"
         if module.weight.dtype not in _DTYPES:
