@@ -41,6 +41,10 @@ class TorchAOBaseTensor(torch.Tensor):
         if name in _FACTS:
             with overrides.DisableTorchFunctionSubclass():
                 return func(*args, **kwargs)
+        if name == "copy_" and not isinstance(args[0], TorchAOBaseTensor):
+            raise ValueError(
+                f"a weight of {args[0].dtype} got a copy of {cls.__name__}: load_state_dict(..., assign=True) takes the new weight itself"
+            )
         raise NotImplementedError(
             f"{cls.__name__} got torch.{name}: its weight is kept as codes, which linear layers take as they are; "
             "call dequantize() on it for anything else"
@@ -169,7 +173,8 @@ class TorchAOBaseTensor(torch.Tensor):
     _values = numpy = untyped_storage = _bytes
 
     def _quantization_type(self):
-        facts = {**self._attributes, "shape": tuple(self.shape), "dtype": self.dtype, "device": str(self.device)}
+        said = {name: value for name, value in self._attributes.items() if value != ""}
+        facts = {**said, "shape": tuple(self.shape), "dtype": self.dtype, "device": str(self.device)}
         return ", ".join(f"{name}={value}" for name, value in facts.items())
 
     def __repr__(self, *, tensor_contents=None):

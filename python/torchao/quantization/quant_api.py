@@ -69,31 +69,34 @@ def _replace(module, apply, wanted, path, device):
 def _fitting(path, config):
     """(is a configuration named for it?, the configuration): a name itself goes before patterns, these in their order."""
     known = config.fqn_to_config
-    for name in (path, f"{path}.weight" if path else "weight"):
+    names = (path, f"{path}.weight" if path else "weight")
+    for name in names:
         if name in known:
             return True, known[name]
-    for pattern, found in known.items():
-        if pattern.startswith("re:"):
-            for name in (path, f"{path}.weight"):
-                if re.fullmatch(pattern[3:], name):
-                    return True, found
-    return False, None
+    patterns = [(pattern[3:], found) for pattern, found in known.items() if pattern.startswith("re:")]
+    fitting = [found for pattern, found in patterns if any(re.fullmatch(pattern, name) for name in names)]
+    return (True, fitting[0]) if fitting else (False, None)
+
+
+def _takes(module, config):
+    """Is it a layer that a pattern means? Norms among what it fits stay as they are."""
+    return _is_linear(module) or (isinstance(module, nn.Embedding) and isinstance(config, configs.IntxWeightOnlyConfig))
 
 
 def _by_names(model, config, device):
-    default = config.fqn_to_config.get("_default")
+    known = config.fqn_to_config
 
     def choice(module, path):
         is_named, found = _fitting(path, config)
-        return found if is_named else default if _is_linear(module) else None
+        if not is_named:
+            return known.get("_default") if _is_linear(module) else None
+        is_exact = path in known or f"{path}.weight" in known
+        return found if found is not None and (is_exact or _takes(module, found)) else None
 
-    def wanted(module, path):
-        return choice(module, path) is not None and isinstance(getattr(module, "weight", None), torch.Tensor)
-
-    # The same walk, with a handler that depends on the name.
+    # The walk of filters, with a handler that depends on the name.
     def walk(module, path):
-        if wanted(module, path):
-            found = choice(module, path)
+        found = choice(module, path) if isinstance(getattr(module, "weight", None), torch.Tensor) else None
+        if found is not None:
             return _HANDLERS[type(found)](module if device is None else module.to(device), found)
         for name, child in list(module.named_children()):
             made = walk(child, f"{path}.{name}" if path else name)
