@@ -64,7 +64,7 @@ def learner():
     return model, x, torch.tanh(x[:, :32] - x[:, 32:64])
 
 
-def steps(model, x, y, optimizer, count=12):
+def steps(model, x, y, optimizer, count=5):
     """The losses of so many steps."""
     losses = []
     for _ in range(count):

@@ -224,10 +224,12 @@ def training():
     for name, product in ways.items():
         model, x, y = learner()
         model = replaced(model, lambda path: product)
-        losses = steps(model, x, y, torch.optim.SGD(model.parameters(), lr=0.5))
+        losses = steps(model, x, y, torch.optim.SGD(model.parameters(), lr=0.3))
         model.eval()
         with torch.no_grad():
-            found[f"{name} losses"], found[f"{name} outputs"] = torch.tensor(losses), model(x[:4])
+            found[f"{name} losses"] = torch.tensor(losses)
+            if name == "int4":
+                found["int4 outputs"] = model(x[:4])
     return found
 
 

@@ -18,7 +18,7 @@ function likeness(expected: number[], got: number[]): number {
 }
 
 // A code that falls on the other side of a rounding costs about this much; another rule costs far more.
-const LEAST_DB: Record<string, number> = { configs: 55, whole_model: 50, training: 50, bits_and_bytes: 55 };
+const LEAST_DB: Record<string, number> = { configs: 55, whole_model: 50, training: 60, bits_and_bytes: 55 };
 
 for (const [theme, least] of Object.entries(LEAST_DB)) {
   test(`${theme}: the numbers of PyTorch's operators`, () => {

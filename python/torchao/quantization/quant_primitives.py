@@ -1,6 +1,6 @@
 """Scales, zero points and codes of tensors in blocks, by torchao's rules: half to even, products with the reciprocal of a scale.
 
-Plain tensor functions that gradients pass (straight through the rounding). Decides nothing about models.
+Plain tensor functions; gradients go straight through fake quantization. Decides nothing about models.
 """
 
 import enum
@@ -47,20 +47,18 @@ def bounds_of(dtype, low=None, high=None):
     return low, high
 
 
-class _Round(torch.autograd.Function):
-    """round(), through which gradients go unchanged."""
+class _Straight(torch.autograd.Function):
+    """What was rounded, with the gradient of what it was made of where `passes`."""
 
     @staticmethod
-    def forward(ctx, x):
-        return torch.round(x)
+    def forward(ctx, x, rounded, passes):
+        ctx.save_for_backward(passes)
+        return rounded
 
     @staticmethod
     def backward(ctx, grad):
-        return grad
-
-
-def rounded(x):
-    return _Round.apply(x) if x.requires_grad and torch.is_grad_enabled() else torch.round(x)
+        (passes,) = ctx.saved_tensors
+        return grad * passes, None, None
 
 
 def _blocks(shape, block_size):
@@ -126,7 +124,7 @@ def choose_qparams_affine_with_min_max(
         if zero_point_domain == ZeroPointDomain.FLOAT:
             zero = least + scale * ((high + low + 1) / 2)
         else:
-            zero = (low - rounded(least / scale)).clamp(low, high)
+            zero = (low - torch.round(least / scale)).clamp(low, high)
     if zero_point_domain == ZeroPointDomain.NONE:
         return scale.to(scale_dtype), None
     return scale.to(scale_dtype), zero.to(zero_point_dtype or scale_dtype)
@@ -137,16 +135,16 @@ def _spread(numbers, apart, inside):
 
 
 def _coded(input, block_size, scale, zero_point, low, high, domain):
-    """Codes as numbers that are whole, in blocks."""
+    """(codes as whole numbers, in blocks and not yet cut off; their scales; their zero points)."""
     apart, inside = _blocks(input.shape, block_size)
     grouped = input.reshape(apart)
     step = _spread(scale, apart, inside)
     zero = None if zero_point is None else _spread(zero_point, apart, inside)
     if domain == ZeroPointDomain.FLOAT:
         middle = (high + low + 1) / 2
-        return rounded((grouped - (zero - step * middle)) / step).clamp(low, high), step, zero
-    steps = rounded(grouped * (1.0 / step))
-    return (steps if zero is None else steps + zero).clamp(low, high), step, zero
+        return torch.round((grouped - (zero - step * middle)) / step), step, zero
+    steps = torch.round(grouped * (1.0 / step))
+    return steps if zero is None else steps + zero, step, zero
 
 
 def _uncoded(codes, step, zero, low, high, domain):
@@ -160,7 +158,7 @@ def quantize_affine(
 ):
     """The codes of input."""
     low, high = bounds_of(output_dtype, quant_min, quant_max)
-    codes, _, _ = _coded(input, block_size, scale, zero_point, low, high, zero_point_domain)
+    codes = _coded(input, block_size, scale, zero_point, low, high, zero_point_domain)[0].clamp(low, high)
     plain = output_dtype if output_dtype in (torch.int8, torch.uint8, torch.int16, torch.int32) else torch.int8 if low < 0 else torch.uint8
     return codes.reshape(input.shape).to(plain)
 
@@ -182,5 +180,11 @@ def fake_quantize_affine(
 ):
     """Input after rounding to codes and back; gradients pass where nothing was cut off."""
     low, high = bounds_of(quant_dtype, quant_min, quant_max)
-    codes, step, zero = _coded(input, block_size, scale, zero_point, low, high, zero_point_domain)
-    return _uncoded(codes, step, zero, low, high, zero_point_domain).reshape(input.shape).to(input.dtype)
+    with torch.no_grad():
+        codes, step, zero = _coded(input, block_size, scale, zero_point, low, high, zero_point_domain)
+        cut = codes.clamp(low, high)
+        rounded = _uncoded(cut, step, zero, low, high, zero_point_domain).reshape(input.shape).to(input.dtype)
+        if not input.requires_grad:
+            return rounded
+        passes = (codes == cut).reshape(input.shape)
+    return _Straight.apply(input, rounded, passes)
