@@ -1,11 +1,14 @@
 """Graph mode under a backend configuration, and with custom ones: what is quantized, fused and kept."""
 
-import torch, copy
+import torch
 from torch import nn
 from torch.ao.quantization import get_default_qconfig_mapping, QConfigMapping, default_dynamic_qconfig
 from torch.ao.quantization.quantize_fx import prepare_fx, convert_fx, fuse_fx
-from torch.ao.quantization.backend_config import *
-from torch.ao.quantization.fx.custom_config import *
+from torch.ao.quantization.backend_config import (
+    BackendConfig, BackendPatternConfig, DTypeConfig, ObservationType, get_fbgemm_backend_config, get_native_backend_config,
+    get_native_backend_config_dict,
+)
+from torch.ao.quantization.fx.custom_config import ConvertCustomConfig, FuseCustomConfig, PrepareCustomConfig
 
 
 class Net(nn.Module):
@@ -58,12 +61,10 @@ int8 = DTypeConfig(input_dtype=torch.quint8, output_dtype=torch.quint8, weight_d
 print(int8.input_dtype, int8.to_dict()["weight_dtype"], DTypeConfig.from_dict(int8.to_dict()) == int8)
 linear = BackendPatternConfig(nn.Linear).set_observation_type(ObservationType.OUTPUT_USE_DIFFERENT_OBSERVER_AS_INPUT)
 linear.add_dtype_config(int8)
-import_reference = getattr(torch.ao.nn.quantized, "reference", None)
-if import_reference is not None:
-    linear.set_root_module(nn.Linear).set_reference_quantized_module(import_reference.Linear)
 only = BackendConfig("mine").set_backend_pattern_config(linear)
 run("only linear", only)
-wrong = BackendConfig("float").set_backend_pattern_config(BackendPatternConfig(nn.Linear).add_dtype_config(DTypeConfig(torch.float16, torch.float16, torch.float16)))
+halves = DTypeConfig(torch.float16, torch.float16, torch.float16)
+wrong = BackendConfig("float").set_backend_pattern_config(BackendPatternConfig(nn.Linear).add_dtype_config(halves))
 run("wrong dtypes", wrong)
 run("dynamic", get_native_backend_config(), QConfigMapping().set_object_type(nn.Linear, default_dynamic_qconfig))
 
@@ -74,7 +75,11 @@ print(q.tag)
 f = fuse_fx(make(), fuse_custom_config=FuseCustomConfig().set_preserved_attributes(["tag"]))
 print(names(f), f.tag, FuseCustomConfig())
 print(ConvertCustomConfig().set_observed_to_quantized_mapping(nn.ReLU, nn.Tanh).to_dict())
-for bad in (lambda: DTypeConfig.from_dict({"input_dtype": 3}), lambda: BackendConfig.from_dict({"configs": [3]}), lambda: BackendPatternConfig.from_dict({"dtype_configs": [1]})):
+for bad in (
+    lambda: DTypeConfig.from_dict({"input_dtype": 3}),
+    lambda: BackendConfig.from_dict({"configs": [3]}),
+    lambda: BackendPatternConfig.from_dict({"dtype_configs": [1]}),
+):
     try:
         bad()
     except ValueError as e:
