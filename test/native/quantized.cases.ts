@@ -235,14 +235,22 @@ export function qparams(values: number[], most: number): { scale: number; zero: 
   return { scale: fround(scale), zero: Math.min(Math.max(zero, 0), most) };
 }
 
+/** As far on both sides of zero, which is the middle code. */
+function evenParams(values: number[], most: number): { scale: number; zero: number } {
+  const largest = Math.max(...values.map(Math.abs));
+  return { scale: Math.max(fround(largest / (most / 2)), 2 ** -23), zero: (most + 1) >> 1 };
+}
+
 export function testDynamic(m: Machine): void {
   sizes.forEach(([rows, n, k], index) => {
     for (const byRow of [false, true]) {
-      for (const [dtype, most] of [
-        ["float32", 255],
-        ["float32", 127],
-        ["bfloat16", 255],
-        ["float16", 255],
+      for (const [dtype, most, isEven] of [
+        ["float32", 255, false],
+        ["float32", 127, false],
+        ["bfloat16", 255, false],
+        ["float16", 255, false],
+        ["float32", 255, true],
+        ["bfloat16", 254, true],
       ] as const) {
         // The emulated GPU takes its time: every combination in turn.
         if (testDevice === "cuda" && (index + most + Number(byRow) + Number(dtype === "float16")) % 2) continue;
@@ -270,13 +278,14 @@ export function testDynamic(m: Machine): void {
           hasZero ? m.tensor(zeros, "int32").pointer : 0,
           1,
           m.tensor(bias, "float32").pointer,
-          [byRow, most, false, rows, n, k].map(Number),
+          [Number(byRow) + (isEven ? 2 : 0), most, 0, rows, n, k],
         );
         const got = m.read(out);
-        const all = qparams(values, most);
+        const paramsOf = isEven ? evenParams : qparams;
+        const all = paramsOf(values, most);
         for (let i = 0; i < rows; i++) {
           const row = values.slice(i * k, i * k + k);
-          const { scale, zero } = byRow ? qparams(row, most) : all;
+          const { scale, zero } = byRow ? paramsOf(row, most) : all;
           const inverse = fround(1 / scale);
           const q = row.map((v) => Math.min(Math.max(halfToEven(fround(v * inverse)) + zero, 0), most));
           const sums = sumsOf(q, w, 1, n, k, zero, (j) => (hasZero ? zeros[j]! : 0));
@@ -286,7 +295,7 @@ export function testDynamic(m: Machine): void {
             const size = Math.abs(sums[j]! * scale * scales[j]!) + bias[j]!;
             assert.ok(
               Math.abs(got[i * n + j]! - wanted) <= room * size,
-              `linear_int8_dynamic of ${rows} x ${n} x ${k} ${dtype} by ${byRow ? "row" : "tensor"} to ${most}: ` +
+              `linear_int8_dynamic of ${rows} x ${n} x ${k} ${dtype} by ${byRow ? "row" : "tensor"} to ${most}${isEven ? ", even" : ""}: ` +
                 `row ${i} column ${j} is ${got[i * n + j]}, expected ${wanted}`,
             );
           }
