@@ -38,8 +38,15 @@ CompiledPackage.__name__ = CompiledPackage.__qualname__ = "ModuleNotFoundError"
 CompiledPackage.__module__ = "builtins"
 
 
+# Ours for scripts that import them. Libraries that ask whether they are there (transformers, peft) want more of them than we
+# have, prototypes included, and hear no: they do without.
+_FOR_SCRIPTS = {"torchao", "bitsandbytes"}
+
+
 def _quiet_find_spec(name, package=None):
     """importlib.util.find_spec, for which a package that cannot be imported does not exist."""
+    if name.partition(".")[0] in _FOR_SCRIPTS:
+        return None
     try:
         return _find_spec(name, package)
     except CompiledPackage:

@@ -86,6 +86,14 @@ test("a compiled package does not exist for those who only ask, and says why to 
   assert.match(done.stderr, /ModuleNotFoundError: 'native' has parts compiled for your machine \(native\/_part/);
 });
 
+test("torchao and bitsandbytes are there for scripts that import them, and not for libraries that ask", () => {
+  const done = run(
+    "import importlib.util\nprint(importlib.util.find_spec('torchao'), importlib.util.find_spec('bitsandbytes.nn'))\n" +
+      "import torchao, bitsandbytes.nn\nprint(torchao.quantize_.__name__, bitsandbytes.nn.Linear4bit.__name__)\n",
+  );
+  assert.equal(done.stdout, "None None\nquantize_ Linear4bit\n", done.stderr);
+});
+
 test("torchvision's compiled operators are served, others are refused", () => {
   const script = `import torch, torchvision
 boxes = torch.tensor([[0.0, 0, 10, 10], [1, 1, 10, 10], [20, 20, 30, 30]])

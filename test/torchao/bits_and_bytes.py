@@ -9,6 +9,10 @@ from bitsandbytes import functional
 from nets import learner, perceptron, steps
 from show import show
 from torch import nn
+from torchao.utils import TorchAOBaseTensor
+
+# From here on classes of tensors are asked; a parameter's own class stays out of what is computed from it.
+assert issubclass(TorchAOBaseTensor, torch.Tensor)
 
 
 class Layers(nn.Module):

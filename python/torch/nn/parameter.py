@@ -5,6 +5,7 @@ from collections import OrderedDict
 import torch
 
 from .. import _C, _utils
+from ..overrides import _disabled_torch_function_impl
 
 __all__ = [
     "Parameter",
@@ -29,6 +30,9 @@ class _ParameterMeta(_TensorMeta):
 
 class Parameter(torch.Tensor, metaclass=_ParameterMeta):
     """A tensor that becomes one of a module's parameters when assigned to it; shares the storage of `data`."""
+
+    # What is computed from one is a plain tensor, also where a class is made of this one.
+    __torch_function__ = _disabled_torch_function_impl
 
     def __new__(cls, data=None, requires_grad=True):
         if data is None:
