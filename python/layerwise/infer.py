@@ -4,7 +4,6 @@ Best source first: what the person gave, a call in the same file, the class that
 first layers, names. Inputs are tried on the meta device, where nothing is computed, and corrected by what fails.
 """
 
-import ast
 import heapq
 import inspect
 import linecache
@@ -13,37 +12,47 @@ import re
 import torch
 
 from layerwise import names
+from layerwise.candidates import Candidates
 from layerwise.capture import captures_of, is_usable
 from layerwise.evidence import Evaluator, Known, Unknown, bind, write
-from layerwise.forward import (
-    first_layer,
-    function_node,
-    is_counted,
-    layer_specs,
-    parameters_of,
-    rank_of,
-    signature_comment,
-    written_shape,
-)
-from layerwise.guess import Guesser, is_config_name, signature_of
+from layerwise.forward import first_layer, parameters_of
+from layerwise.guess import Guesser, has_required, is_config_name, signature_of
+from layerwise.makers import MakesNoModel, may_make_a_model
 from layerwise.plan import Choice, Plan
 from layerwise.repair import repairs
 from layerwise.specs import SpecError, TensorSpec, evaluate, namespace_of, shapes_device, split_keywords
-from layerwise.trials import Trials, is_about_meta
+from layerwise.trials import ELSEWHERE, Trials, first_line, is_about_meta, is_elsewhere
 
 # So many trials that got no further than the best one: the model, not its input, is at fault.
 _MOST_IN_VAIN = 60
 _MOST_ELEMENTS = 1 << 23
 _LIBRARY = "/lib/"
-_ELSEWHERE = (NameError, ImportError, SyntaxError, RecursionError, MemoryError)
 
 
 def infer(module, file, name, init_text="", inputs=None):
-    """A Plan for a class or function of the module. Raises SpecError in one sentence when it cannot be done."""
+    """A Plan for a class or function of the module. Raises SpecError in one sentence when it cannot be done.
+
+    A function that makes a model, and a model that the file holds, are taken for the class of what they give.
+    """
     target = vars(module).get(name)
+    inputs = inputs or {}
     if inspect.isclass(target):
-        return _Inference(module, file, name, target, "class", init_text, inputs or {}).plan
-    return _Inference(module, file, name, target, "function", init_text, inputs or {}).plan
+        return _Inference(module, file, name, target, "class", init_text, inputs).plan
+    if isinstance(target, torch.nn.Module):
+        if init_text:
+            raise SpecError(f"{name} is a model already: --init gives arguments of a class or of a function that makes one")
+        plan = Plan(module, type(target), "class")
+        plan.instance = target
+        return _Inference(module, file, name, type(target), "class", "", inputs, plan).plan
+    if init_text or may_make_a_model(target, name):
+        try:
+            return _Inference(module, file, name, target, "maker", init_text, inputs).plan
+        except MakesNoModel:
+            if init_text:
+                raise SpecError(
+                    f"{name} returns no nn.Module: --init gives arguments of a class, --input those of a function"
+                ) from None
+    return _Inference(module, file, name, target, "function", "", inputs).plan
 
 
 def infer_inputs(module, file, name, plan):
@@ -51,7 +60,7 @@ def infer_inputs(module, file, name, plan):
     _Inference(module, file, name, vars(module)[name], "class", "", {}, plan)
 
 
-class _Inference:
+class _Inference(Candidates):
     def __init__(self, module, file, name, target, kind, init_text, inputs, plan=None):
         self.module = module
         self.file = file
@@ -73,8 +82,12 @@ class _Inference:
                 raise SpecError(f"{name} has no forward: other classes build on it")
             self._choose_init(init_text)
             self.model = self._build_on_meta()
-        elif init_text:
-            raise SpecError(f"{name} is a function: --init gives arguments of a class, --input those of a function")
+        elif kind == "maker":
+            self.plan = Plan(module, target, "class")
+            self.plan.maker = target
+            self._choose_init(init_text)
+            self.model = self._made()
+            self.target = self.plan.target = type(self.model)
         self._choose_inputs(inputs)
 
     # Constructor
@@ -84,15 +97,16 @@ class _Inference:
         given = self._given_init(text, signature)
         # A call outside of classes holds numbers; inside, the class around it knows better what it passes on.
         from_call, line = self._init_call(signature, inside=False)
-        if from_call is None:
+        if from_call is None and inspect.isclass(self.target):
             self._capture()
+        if from_call is None:
             captured = self.captured
             if captured and captured.init is not None and is_usable(self.module, captured.init):
                 from_call = {key: Known(None, value) for key, value in captured.init.items()}
                 line = captured.why
             else:
                 from_call, line = self._init_call(signature, inside=True)
-                if from_call is None and captured and captured.path and not given and _has_required(signature):
+                if from_call is None and captured and captured.path and not given and has_required(signature):
                     self.plan.init["self"] = Choice("self", captured.path, "call", captured.why)
                     return
         for parameter in signature.parameters.values():
@@ -168,7 +182,7 @@ class _Inference:
                 return self._instance()
             except SpecError:
                 raise
-            except _ELSEWHERE:
+            except ELSEWHERE:
                 raise
             except Exception as trouble:
                 error = error or trouble
@@ -177,10 +191,21 @@ class _Inference:
         if unclear:
             raise SpecError(
                 f"cannot find a value for the argument '{unclear[0]}' of {self.name} "
-                f"(tried {self.plan.init[unclear[0]].text}: {type(error).__name__}: {_first_line(error)}); "
+                f"(tried {self.plan.init[unclear[0]].text}: {type(error).__name__}: {first_line(error)}); "
                 f"give it with --init '{unclear[0]}=...'"
             ) from error
         raise error
+
+    def _made(self):
+        try:
+            model = self._build_on_meta()
+        except Exception as error:
+            if any(choice.origin == "given" for choice in self.plan.init.values()):
+                raise
+            raise MakesNoModel from error
+        if not isinstance(model, torch.nn.Module):
+            raise MakesNoModel
+        return model
 
     def _instance(self):
         device = shapes_device()
@@ -251,9 +276,10 @@ class _Inference:
                     self.optional[name] = (parameter, annotation)
                 continue
             is_strong = False
-            found = self._candidates(parameter, annotation, function)
+            found = self.candidates(parameter, annotation, function)
             if seen is not None:
-                found.insert(0, seen)
+                # What was seen is a shape; lengths are values that have to fit.
+                found.insert(1 if names.tensor_kind(name) == "lengths" else 0, seen)
             candidates[name] = found
         for name in given:
             candidates.setdefault(name, [(evaluate(given[name], self.space, name), "given", "given", given[name])])
@@ -271,6 +297,8 @@ class _Inference:
         if self.plan.kind == "class":
             signature = signature.replace(parameters=list(signature.parameters.values())[1:])
             found = [pair[0] for pair in self.calls.of_instance.get(self.name, [])]
+            if self.plan.instance is not None:
+                found = self.calls.constructors(self.name)
         else:
             found = self.calls.constructors(self.name)
         for candidate in found:
@@ -280,158 +308,6 @@ class _Inference:
             except Unknown:
                 continue
         return None, ""
-
-    def _candidates(self, parameter, annotation, function):
-        """What an input may be, most likely first: (value, origin, why, text or None)."""
-        name = parameter.name
-        node, source = function_node(function)
-        b, t = names.BATCH, names.SEQUENCE
-        kind = names.tensor_kind(name)
-        scalar = _scalar(annotation)
-        if scalar is not None:
-            value = 0 if kind == "position" else _scalar_value(scalar, names.constructor_value(name))
-            return [(value, "annotation", f"annotated as {annotation}", None)]
-        if re.search(r"(List|list|Sequence|Tuple|tuple)\[(torch\.)?Tensor", annotation):
-            return self._lists(name, annotation)
-        layer = first_layer(self.model, name) if self.plan.kind == "class" and kind != "mask" else None
-        specs, features, described = layer_specs(layer) if layer is not None else ([], None, "")
-        rank = rank_of(node, name)
-        found = []
-        if kind == "mask":
-            found.append((None, "name", f"{name} may usually be left out", None))
-        written = written_shape(node, source, inspect.getdoc(self.target), name, annotation)
-        if written is None and self.plan.kind == "class" and len(self.target.forward.__code__.co_varnames) > 1:
-            words = signature_comment(source)
-            first = self.target.forward.__code__.co_varnames[1]
-            written = (words, None, "comment") if words and first == name else None
-        if written is not None:
-            words, dtype, where = written
-            sizes = [self._dimension(word, position, len(words), features) for position, word in enumerate(words)]
-            high = specs[0].high if specs else None
-            dtype = dtype or (
-                specs[0].dtype if specs else "int64" if names.tensor_kind(name) == "tokens" else "float32"
-            )
-            is_whole = dtype.startswith("int")
-            spec = TensorSpec(dtype, sizes, (high or 10) if is_whole else None)
-            found.append((spec, "annotation", f"from the shape in the {where}", None))
-        found.extend(self._named_after_argument(name))
-        if specs:
-            if rank is None and not self._is_sequential():
-                rank = 2
-            ordered = sorted(specs, key=lambda spec: rank is not None and len(spec.shape) != rank)
-            found.extend((spec, "layers", f"{name} goes into {described}", None) for spec in ordered)
-        by_name = {
-            "tokens": [TensorSpec("int64", (b, t), self._vocabulary())],
-            "image": [TensorSpec("float32", (b, features or 3, size, size)) for size in (32, 224)],
-            "labels": [TensorSpec("int64", (b,), 10), TensorSpec("int64", (b, t), 10)],
-            "time": [TensorSpec("float32", (b,)), TensorSpec("int64", (b,), 100)],
-            "lengths": [TensorSpec("int64", (b,), t)],
-            "position": [0],
-            "edges": [TensorSpec("int64", (2, 32), t)],
-        }.get(kind, [])
-        reason = f"the usual input called {name}"
-        found.extend((spec, "name", reason, None) for spec in by_name)
-        if self.plan.kind == "function" and not kind and "Tensor" not in annotation:
-            text = names.constructor_value(name)
-            local = self.guesser.local_class(name)
-            if name == "model" or local is not None:
-                cls = local or self._only_module()
-                text = cls and self.guesser.instance(cls, 0)
-                if text:
-                    return [(evaluate(text, self.space, name), "name", f"the file has a class {cls.__name__}", text)]
-            elif name in ("module", "layer", "net", "network"):
-                found.insert(
-                    0, (evaluate("nn.Linear(64, 64)", self.space, name), "name", "a module", "nn.Linear(64, 64)")
-                )
-            elif is_counted(node, name):
-                found.insert(0, (2, "name", f"{name} is counted to", "2"))
-            elif text is not None and len(name) > 2 and "[" not in text:
-                found.append(
-                    (evaluate(text, self.space, name), "name", f"the usual value of an argument called {name}", text)
-                )
-        usual = {1: (t,), 2: (b, names.DIM), 3: (b, t, names.DIM), 4: (b, 3, 32, 32), 5: (b, 3, 8, 32, 32)}
-        if name in ("q", "k", "v", "query", "key", "value") and self.plan.kind == "function":
-            usual[3] = (b, 4, t, 16)
-        width = self._width()
-        if width and rank in (None, 3):
-            found.append(
-                (TensorSpec("float32", (b, t, width)), "layers", f"the first layer has {width} features", None)
-            )
-        found.append((TensorSpec("float32", usual[rank or 3]), "name", "a usual shape", None))
-        return found
-
-    def _lists(self, name, annotation):
-        """Several tensors: feature maps of an image at several sizes where the model convolves, else sequences."""
-        b, t = names.BATCH, names.SEQUENCE
-        channels = width = None
-        for part in self.model.modules() if isinstance(self.model, torch.nn.Module) else ():
-            channels = channels or (getattr(part, "in_channels", None) if hasattr(part, "kernel_size") else None)
-            width = width or getattr(part, "in_features", None)
-        why = f"annotated as {annotation}"
-        maps = [TensorSpec("float32", (b, channels or 3, size, size)) for size in (32, 16)]
-        rows = [TensorSpec("float32", (b, t, width or names.DIM)) for _ in range(2)]
-        images = [TensorSpec("float32", (3, 224, 224)) for _ in range(b)]
-        found = [maps, rows] if channels and not width else [rows, maps]
-        if names.tensor_kind(name) == "image":
-            found.insert(0, images)
-        make = tuple if re.match(r".*(Tuple|tuple)\[", annotation) else list
-        return [(make(value), "annotation", why, None) for value in found]
-
-    def _named_after_argument(self, name):
-        """The input `state` of a class that was built with state_dim=32."""
-        for argument, choice in self.plan.init.items():
-            is_its_size = argument.startswith(f"{name}_") and argument[len(name) + 1 :] in (
-                "dim",
-                "size",
-                "features",
-                "channels",
-                "dims",
-            )
-            if is_its_size and choice.text.isdecimal():
-                size = int(choice.text)
-                why = f"{argument} is {size}"
-                for shape in ((names.BATCH, size), (names.BATCH, names.SEQUENCE, size)):
-                    yield TensorSpec("float32", shape), "name", why, None
-
-    def _is_sequential(self):
-        """Does the model look like one for sequences, where a linear layer takes three dimensions?"""
-        if not isinstance(self.model, torch.nn.Module):
-            return True
-        kinds = {type(part).__name__ for part in self.model.modules()}
-        text = " ".join([self.name, *kinds])
-        return (
-            re.search(
-                r"LayerNorm|RMSNorm|Attention|Embedding|LSTM|GRU|RNN|Transformer|Conv1d|FeedForward|Token|Head", text
-            )
-            is not None
-        )
-
-    def _dimension(self, word, position, rank, features):
-        """A written size may name a constructor argument: "(batch, seq, d_model)"."""
-        for name, choice in self.plan.init.items():
-            if word.lower() == name.lower() and choice.text.isdecimal():
-                return int(choice.text)
-        value = vars(self.module).get(word)
-        return value if isinstance(value, int) and value > 0 else names.dimension_size(word, position, rank, features)
-
-    def _vocabulary(self):
-        if isinstance(self.model, torch.nn.Module):
-            for part in self.model.modules():
-                if hasattr(part, "num_embeddings"):
-                    return part.num_embeddings
-        return 100
-
-    def _width(self):
-        if isinstance(self.model, torch.nn.Module):
-            for part in self.model.modules():
-                if hasattr(part, "in_features"):
-                    return part.in_features
-        return None
-
-    def _only_module(self):
-        found = [vars(self.module).get(name) for name, node in self.file.classes.items() if self.file.is_module(node)]
-        found = [cls for cls in found if isinstance(cls, type)]
-        return found[-1] if found else None
 
     def _solve(self, candidates, is_strong):
         """Tries inputs on the meta device, best first, and corrects them by the errors."""
@@ -462,7 +338,7 @@ class _Inference:
             since_best += 1
             if progress > best_progress:
                 best, best_progress, since_best, self.plan.trouble = chosen, progress, 0, error
-            if _is_elsewhere(error) or since_best > _MOST_IN_VAIN:
+            if is_elsewhere(error) or since_best > _MOST_IN_VAIN:
                 break
             for name in self._left_out(error, chosen):
                 for option in self._option(name)[:2]:
@@ -470,12 +346,12 @@ class _Inference:
                     order += 1
             plain = {name: option[0] for name, option in chosen.items()}
             for repaired in list(repairs(plain, error))[:24]:
-                changed = [name for name in repaired if repaired[name] != plain[name]]
+                changed = [name for name, value in repaired.items() if value is not plain[name] and value != plain[name]]
                 if not changed or fixed & set(changed) or any(_is_huge(repaired[name]) for name in changed):
                     continue
                 after = dict(chosen)
                 for name in changed:
-                    why = f"corrected by trial: {_first_line(error)[:120]}"
+                    why = f"corrected by trial: {first_line(error)[:120]}"
                     after[name] = (repaired[name], "layers", why, None)
                 heapq.heappush(queue, (-progress, depth + 1, order, after))
                 order += 1
@@ -485,13 +361,13 @@ class _Inference:
         """Every input may be left out, as far as the signature says; often one of them is meant to be given."""
         trials = Trials(self.model, self.plan)
         error, _ = trials.run({})
-        if error is None or _is_elsewhere(error):
+        if error is None or is_elsewhere(error):
             return {}
         best = {}
         chosen = {}
         for name in self._main_inputs(error):
             parameter, annotation = self.optional[name]
-            chosen = {**chosen, name: self._candidates(parameter, annotation, function)}
+            chosen = {**chosen, name: self.candidates(parameter, annotation, function)}
             best = self._solve(chosen, False)
             if self.plan.trouble is None:
                 return best
@@ -533,7 +409,7 @@ class _Inference:
     def _option(self, name):
         parameter, annotation = self.optional[name]
         function = self.target.forward if self.plan.kind == "class" else self.target
-        return [option for option in self._candidates(parameter, annotation, function) if option[0] is not None]
+        return [option for option in self.candidates(parameter, annotation, function) if option[0] is not None]
 
     def _limited(self, chosen):
         """Whole numbers that index a table must stay inside of it, wherever the input came from."""
@@ -544,7 +420,7 @@ class _Inference:
                 origin in ("given", "call")
                 and text is not None
                 or not isinstance(value, TensorSpec)
-                or value.high is None
+                or not value.dtype.startswith("int")
             ):
                 continue
             layer = first_layer(self.model, name)
@@ -553,42 +429,6 @@ class _Inference:
         return chosen
 
 
-def _has_required(signature):
-    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return any(part.default is part.empty and part.kind not in kinds for part in signature.parameters.values())
-
-
-def _first_line(error):
-    lines = str(error).splitlines()
-    return lines[0] if lines else type(error).__name__
-
-
-def _scalar(annotation):
-    bare = annotation.replace("typing.", "").replace("builtins.", "").replace(" ", "")
-    bare = bare.removeprefix("Optional[").removesuffix("]").removesuffix("|None")
-    return {"int": int, "float": float, "bool": bool, "str": str}.get(bare)
-
-
-def _scalar_value(scalar, text):
-    """The usual value of a scalar input, if its text is of that kind."""
-    try:
-        return scalar(ast.literal_eval(text)) if text else scalar()
-    except (ValueError, SyntaxError, TypeError):
-        return scalar()
-
-
 def _is_huge(value):
     """A trial may end up on real memory."""
     return isinstance(value, TensorSpec) and value.count > _MOST_ELEMENTS
-
-
-def _is_elsewhere(error):
-    """Errors that no other input can mend."""
-    if isinstance(error, _ELSEWHERE):
-        return True
-    text = str(error)
-    if isinstance(error, AttributeError):
-        return "'Tensor'" not in text and "'NoneType'" not in text and "'list'" not in text and "'int'" not in text
-    if isinstance(error, NotImplementedError):
-        return "not supported yet" in text
-    return False

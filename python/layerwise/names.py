@@ -2,6 +2,7 @@
 
 Sizes are small and divide each other, so that a model built from guesses fits together and runs in milliseconds.
 """
+import ast
 import re
 
 BATCH = 2
@@ -244,7 +245,9 @@ MAIN_INPUTS = {
 
 
 def tensor_kind(name):
-    """One word for what a forward argument's name says: tokens, image, mask, labels, time, lengths, position, or ""."""
+    """One word for what a forward argument's name says: tokens, image, mask, labels, time, lengths, position, edges, or ""."""
+    if name in ("edge_index", "edges"):
+        return "edges"
     for kind, pattern in (
         ("mask", _MASK),
         ("tokens", _TOKENS),
@@ -256,8 +259,6 @@ def tensor_kind(name):
     ):
         if pattern.fullmatch(name):
             return kind
-    if name == "edge_index":
-        return "edges"
     return ""
 
 
@@ -295,3 +296,17 @@ def dimension_size(name, position, rank, features):
         if pattern.fullmatch(name):
             return size
     return features or DIM if position == rank - 1 else SEQUENCE
+
+
+def scalar_type(annotation):
+    bare = annotation.replace("typing.", "").replace("builtins.", "").replace(" ", "")
+    bare = bare.removeprefix("Optional[").removesuffix("]").removesuffix("|None")
+    return {"int": int, "float": float, "bool": bool, "str": str}.get(bare)
+
+
+def scalar_value(scalar, text):
+    """The usual value of a scalar input, if its text is of that kind."""
+    try:
+        return scalar(ast.literal_eval(text)) if text else scalar()
+    except (ValueError, SyntaxError, TypeError):
+        return scalar()

@@ -1,6 +1,7 @@
 /** Options that several verbs share, and how they become a request. */
 import { resolve } from "node:path";
 import type { TargetRequest } from "../protocol/rpc.ts";
+import { aboveItsPackage } from "../runtime/paths.ts";
 import { type Arguments, type OptionSpec, UsageError } from "./command.ts";
 import { parseInputs, parseTarget } from "./target.ts";
 
@@ -20,7 +21,7 @@ export const THREADS: OptionSpec = { name: "threads", value: "N", atLeast: 1, he
 export const ENV: OptionSpec = {
   name: "env",
   value: "DIR",
-  help: "virtual environment whose pure-Python packages can be imported (default: $VIRTUAL_ENV, then .venv beside the file)",
+  help: "virtual environment whose pure-Python packages can be imported (default: $VIRTUAL_ENV, else the nearest .venv)",
 };
 export const JSON_OPTION: OptionSpec = {
   name: "json",
@@ -52,6 +53,8 @@ export function targetRequest(args: Arguments): TargetRequest {
   const inputs = parseInputs(args.all("input"));
   return {
     target: target.text,
+    // Where relative paths and imports begin, as they do for Python; not for a file that lies elsewhere.
+    workspace: aboveItsPackage(resolve(".")),
     writable: true,
     ...(init === "" ? {} : { init }),
     ...(Object.keys(inputs).length === 0 ? {} : { inputs }),
@@ -65,7 +68,7 @@ export function machine(args: Arguments): Pick<TargetRequest, "device" | "engine
   // Not every verb has it.
   const engine = args.get("engine") as TargetRequest["engine"];
   const threads = args.number("threads");
-  const env = args.get("env");
+  const env = args.get("env") ?? (process.env["VIRTUAL_ENV"] || undefined);
   return {
     ...(device === undefined ? {} : { device }),
     ...(engine === undefined ? {} : { engine }),

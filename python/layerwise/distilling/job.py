@@ -109,16 +109,18 @@ def _number(request, name, default, fits, expected):
 
 
 def _build_teacher(request):
-    """The class of another file, or of the same."""
+    """The class of another file, or of the same; or a function that makes a model, or a model."""
     named = request["teacher"]
-    module = runner.load_module(named["path"], named.get("root"))
+    module = runner.loaded_module(named["path"], named.get("root"))
     with open(named["path"], encoding="utf-8") as file:
         targets = FileTargets(file.read(), named["path"])
     name = named["function"]
-    if name not in targets.classes:
+    if not callable(vars(module).get(name)):
         known = ", ".join(targets.classes) or "none"
         raise Refused(f"--teacher {named['shown']}: there is no such class; the file has {known}")
     plan = infer.infer(module, targets, name, request.get("teacherInit") or "")
+    if plan.kind != "class":
+        raise Refused(f"--teacher {named['shown']} is a function that returns no model")
     _, device = probe.planned()
     torch.manual_seed(0)
     teacher = plan.build(device)

@@ -66,7 +66,7 @@ def samples_of(request, model):
 
 def _function(named):
     """A function of a file of the person's."""
-    module = runner.load_module(named["path"], named.get("root"))
+    module = runner.loaded_module(named["path"], named.get("root"))
     function = getattr(module, named["function"], None)
     if not callable(function):
         raise Refused(f"{named['shown']} names no function of that file")
