@@ -108,6 +108,8 @@ export interface Difference {
   relativeError: number;
   /** Elements that became NaN or infinite; absent for none. The other figures leave them out. */
   broken?: number;
+  /** Of all outputs of a model: the one that is clearly further off than all of them together. */
+  weakest?: { name: string; sqnrDb: number };
 }
 
 /** Equal bins from low to high; values outside are in none. */

@@ -6,7 +6,7 @@ import torch
 
 from layerwise import probe, runner
 from layerwise.checkpoints import load_state_dict
-from layerwise.proof.difference import Difference
+from layerwise.proof.difference import OutputsDifference
 from layerwise.proof.metrics import better_of, own_metric
 from layerwise.proof.samples import SEED, file_samples, function_samples, random_samples
 from layerwise.proof.variant import Variant
@@ -22,12 +22,11 @@ class Refused(Exception):
 
 def compare_whole(model, variant, samples, outputs, judge):
     """(Difference of all outputs, metrics)"""
-    found = Difference()
+    found = OutputsDifference()
     before_sums, after_sums = judge.start(), judge.start()
     for index, sample in enumerate(samples.items):
         before, after = outputs.of(index), outputs.changed(variant, index)
-        for (_, one), (_, other) in zip(before, after):
-            found.add(one, other)
+        found.add_outputs(before, after)
         judge.add(before_sums, sample, before, before)
         judge.add(after_sums, sample, before, after)
         yield "comparing outputs", (index + 1) / len(samples.items)
