@@ -40,8 +40,14 @@ export const INPUT: OptionSpec = {
   help: "inputs by name; 'int64[2,16]<100' for whole numbers below 100; inferred when left out",
 };
 
+export const WEIGHTS: OptionSpec = {
+  name: "weights",
+  value: "FILE",
+  help: "checkpoint that is loaded into the model first: a state_dict, alone or in what a training script saves",
+};
+
 /** What every verb with a TARGET takes. */
-export const TARGET_OPTIONS: readonly OptionSpec[] = [INIT, INPUT, DEVICE, ENGINE, THREADS, ENV, JSON_OPTION];
+export const TARGET_OPTIONS: readonly OptionSpec[] = [INIT, INPUT, WEIGHTS, DEVICE, ENGINE, THREADS, ENV, JSON_OPTION];
 
 export function targetRequest(args: Arguments): TargetRequest {
   const target = parseTarget(args.positional[0]!);
@@ -51,6 +57,10 @@ export function targetRequest(args: Arguments): TargetRequest {
     .filter((text) => text !== "")
     .join(", ");
   const inputs = parseInputs(args.all("input"));
+  const weights = args.get("weights");
+  if (weights === "") throw new UsageError("--weights needs the name of a file");
+  if (weights !== undefined && target.text.endsWith(".onnx"))
+    throw new UsageError("--weights is for models in Python: an .onnx file holds its own");
   return {
     target: target.text,
     // Where relative paths and imports begin, as they do for Python; not for a file that lies elsewhere.
@@ -58,6 +68,7 @@ export function targetRequest(args: Arguments): TargetRequest {
     writable: true,
     ...(init === "" ? {} : { init }),
     ...(Object.keys(inputs).length === 0 ? {} : { inputs }),
+    ...(weights === undefined ? {} : { weights: resolve(weights) }),
     ...machine(args),
   };
 }

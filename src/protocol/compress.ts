@@ -37,8 +37,6 @@ export interface ProofRequest extends TargetRequest {
   samples?: number;
   /** FILE.py::function, called with the model, which returns a number; else top-1 agreement or perplexity where they fit. */
   metric?: string;
-  /** Weights: a checkpoint that is loaded into the model first. */
-  weights?: string;
   /** Where to write: .onnx, .safetensors, .pt; absolute. Absent: nothing is kept. */
   file?: string;
   /** Most time in milliseconds for measuring each report. Default 1500. */

@@ -14,7 +14,9 @@ from layerwise.proof.difference import Difference, histograms
 from layerwise.proof.job import Job
 from layerwise.proof.metrics import better_of, own_metric
 from layerwise.proof.report import Outputs, latencies
-from layerwise.proof.request import Refused, check_model, load_weights, metric_of, samples_of
+from layerwise.proof.refused import Refused
+from layerwise.proof.request import check_model, metric_of, samples_of
+from layerwise.proof.weights import load_weights
 from layerwise.proof.training import train
 from layerwise.proof.variant import Bytes, Variant, all_tensors
 from layerwise.pruning import saving
@@ -48,7 +50,6 @@ def _run(request, job):
     rate = _number(request, "learningRate", 1e-3, lambda value: value > 0, "a number above 0")
     steps = request.get("steps") or _DEFAULT_STEPS
     yield "reading data", None
-    load_weights(untrained, request.get("weights"))
     teacher = _Teacher(_build_teacher(request), list(arguments)).eval()
     teacher.requires_grad_(False)
     samples = samples_of(request, untrained)

@@ -8,7 +8,7 @@ import { targetsOf } from "../sources.ts";
 import { type Target, targetKey, targetLabel } from "../target.ts";
 import { requireTrust } from "../trust.ts";
 
-type DistillFields = Omit<DistillRequest, keyof TargetRequest>;
+type DistillFields = Omit<DistillRequest, Exclude<keyof TargetRequest, "weights">>;
 
 export const distill = command({
   title: "Distill",

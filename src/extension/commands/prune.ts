@@ -7,7 +7,7 @@ import { command } from "../command.ts";
 import { type Target, targetLabel } from "../target.ts";
 import { requireTrust } from "../trust.ts";
 
-type PruneFields = Omit<PruneRequest, keyof TargetRequest>;
+type PruneFields = Omit<PruneRequest, Exclude<keyof TargetRequest, "weights">>;
 
 export const prune = command({
   title: "Prune",
