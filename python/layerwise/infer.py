@@ -97,9 +97,9 @@ class _Inference(Candidates):
         given = self._given_init(text, signature)
         # A call outside of classes holds numbers; inside, the class around it knows better what it passes on.
         from_call, line = self._init_call(signature, inside=False)
+        # A class that calls a function passes on what it wants itself; the function's own defaults say more.
         if from_call is None and inspect.isclass(self.target):
             self._capture()
-        if from_call is None:
             captured = self.captured
             if captured and captured.init is not None and is_usable(self.module, captured.init):
                 from_call = {key: Known(None, value) for key, value in captured.init.items()}

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from layerwise.proof.difference import Difference, OutputsDifference, histograms
-from layerwise.proof.variant import Bytes, Variant, all_tensors, tensors_in
+from layerwise.proof.variant import Bytes, Variant, all_tensors
 from layerwise.quantizing import gptq, observers, scaling
 from layerwise.quantizing.build import prepare
 from layerwise.quantizing.convert import Converter, Layer, Seen
