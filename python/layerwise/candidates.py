@@ -54,6 +54,10 @@ class Candidates:
         if self._has_edges(function):
             # As many rows as edges may name.
             specs = [TensorSpec(spec.dtype, (t, *spec.shape[1:]), spec.high) for spec in specs if len(spec.shape) < 3]
+        keys = list(dict.fromkeys(re.findall(rf"\b{re.escape(name)}\[[\"'](\w+)[\"']\]", source)))
+        if keys and "Tensor" not in re.sub(r"(?i)(dict|mapping)\[.*", "", annotation):
+            value = {key: self._of_key(key, specs if len(keys) == 1 else [], features) for key in keys}
+            return [(value, "layers", f"{name} is read by {', '.join(keys)}", None)]
         rank = rank_of(node, name)
         found = []
         if kind == "mask":
@@ -116,6 +120,22 @@ class Candidates:
             )
         found.append((TensorSpec("float32", usual[rank or 3]), "name", "a usual shape", None))
         return found
+
+    def _of_key(self, key, specs, features):
+        """What a dict of tensors may hold under a key."""
+        b, t = names.BATCH, names.SEQUENCE
+        kind = names.tensor_kind(key)
+        if specs:
+            return specs[0]
+        if kind == "tokens":
+            return TensorSpec("int64", (b, t), self._vocabulary())
+        if kind == "labels":
+            return TensorSpec("int64", (b,), 2)
+        if kind == "image":
+            return TensorSpec("float32", (b, features or 3, names.IMAGE, names.IMAGE))
+        if kind == "mask":
+            return TensorSpec("bool", (b, t))
+        return TensorSpec("float32", (b, t, self._width() or names.DIM))
 
     def _has_edges(self, function):
         return any(names.tensor_kind(parameter.name) == "edges" for parameter, _ in parameters_of(function))

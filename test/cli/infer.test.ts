@@ -72,6 +72,7 @@ const CASES: [file: string, name: string, init: string, inputs: string][] = [
     "in_dim=64 (name), out_dim=64 (name)",
     "x=float32[16,64] (layers), edge_index=int64[2,32]<16 (name)",
   ],
+  [PROJECT, "FromBatch", "", "batch={'picture': float32[2,1,32,32]} (layers)"],
   [PROJECT, "small", "", "input=float32[2,8] (layers)"],
   ["test/cli/fixtures/vision.py", "VisionTransformer", "", "x=float32[2,3,224,224] (layers)"],
   [

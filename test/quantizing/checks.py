@@ -15,6 +15,7 @@ from layerwise.quantizing.formats import WeightFormat, float4_e2m1, normal_float
 from layerwise.quantizing.parts import taken_apart
 from layerwise.quantizing.rows import rows_of
 from layerwise.quantizing.schemes import options_of
+from layerwise.values import tensors_in
 
 checked = 0
 
