@@ -111,6 +111,9 @@ def write(value, names=None):
         if type(value) is list:
             return f"[{', '.join(parts)}]"
         return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        parts = {name: write(item, names) for name, item in value._asdict().items()}
+        return None if None in parts.values() else f"{type(value).__qualname__}({_keywords(parts)})"
     if type(value) is dict:
         parts = [(write(key, names), write(item, names)) for key, item in value.items()]
         if any(None in part for part in parts):
@@ -146,8 +149,12 @@ def write(value, names=None):
         return f"functools.partial({', '.join(parts)})"
     if isinstance(value, types.SimpleNamespace):
         parts = {name: write(item, names) for name, item in vars(value).items()}
-        return None if None in parts.values() else f"SimpleNamespace({', '.join(f'{n}={t}' for n, t in parts.items())})"
+        return None if None in parts.values() else f"SimpleNamespace({_keywords(parts)})"
     return None
+
+
+def _keywords(texts):
+    return ", ".join(f"{name}={text}" for name, text in texts.items())
 
 
 def _differs(field, item):

@@ -81,7 +81,7 @@ def first_layer(module, argument, depth=0):
     if argument is None:
         given = [part.arg for part in node.args.args[1:2]]
         argument = given[0] if given else None
-    return _consumer(module, node, argument, depth)
+    return consumer(module, node, argument, depth)
 
 
 def _first_of(modules, depth):
@@ -92,13 +92,13 @@ def _first_of(modules, depth):
     return None
 
 
-def _consumer(module, node, argument, depth):
+def consumer(module, node, argument, depth):
     """Follows the argument through the statements of forward, in order, to the first layer that is called with it."""
     carriers = {argument}
     loops = {}
-    for part in _in_order(node):
+    for part in in_order(node):
         if isinstance(part, (ast.For, ast.comprehension)) and isinstance(part.target, (ast.Name, ast.Tuple)):
-            source = _submodule(module, part.iter, loops)
+            source = submodule(module, part.iter, loops)
             targets = part.target.elts if isinstance(part.target, ast.Tuple) else [part.target]
             if source is not None and isinstance(targets[-1], ast.Name):
                 loops[targets[-1].id] = source
@@ -110,7 +110,7 @@ def _consumer(module, node, argument, depth):
                 if isinstance(name, ast.Name)
             }
             position = _position_of(part, carriers)
-            layer = _submodule(module, part.func, loops)
+            layer = submodule(module, part.func, loops)
             if layer is not None and used & carriers:
                 name = _argument_name(layer, position)
                 found = first_layer(layer, name, depth + 1)
@@ -119,27 +119,35 @@ def _consumer(module, node, argument, depth):
             functional = _functional(module, part, carriers)
             if functional is not None:
                 return functional
-            method = _own_method(module, part)
+            method = own_method(module, part)
             if method is not None and used & carriers and depth < _MOST_NESTED:
                 inner, _ = function_node(method)
                 given = [item.arg for item in inner.args.args[1:]] if inner else []
                 if inner is not None and position is not None and position < len(given):
-                    found = _consumer(module, inner, given[position], depth + 1)
+                    found = consumer(module, inner, given[position], depth + 1)
                     if found is not None:
                         return found
         if isinstance(part, ast.Assign):
-            used = {name.id for name in ast.walk(part.value) if isinstance(name, ast.Name)}
-            if used & carriers and not _is_shape(part.value):
-                carriers.update(
-                    name.id for target in part.targets for name in ast.walk(target) if isinstance(name, ast.Name)
-                )
+            for target in part.targets:
+                _carry_over(target, part.value, carriers)
     return None
 
 
-def _in_order(node):
+def _carry_over(target, value, carriers):
+    """What is assigned from the argument carries it on; a, b = c, d is two assignments."""
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
+        for one, other in zip(target.elts, value.elts):
+            _carry_over(one, other, carriers)
+        return
+    used = {name.id for name in ast.walk(value) if isinstance(name, ast.Name)}
+    if used & carriers and not _is_shape(value):
+        carriers.update(name.id for name in ast.walk(target) if isinstance(name, ast.Name))
+
+
+def in_order(node):
     """Nodes in the order of evaluation: arguments before the call, the value before the assignment."""
     for child in ast.iter_child_nodes(node):
-        yield from _in_order(child)
+        yield from in_order(child)
         # A loop variable stands for the layers before the body runs.
         if isinstance(node, (ast.For,)) and child is node.iter:
             yield node
@@ -152,16 +160,16 @@ def _is_shape(node):
     return ".shape" in text or ".size(" in text or ".device" in text or ".dim()" in text
 
 
-def _submodule(module, node, loops):
+def submodule(module, node, loops):
     """The submodule that an expression such as self.blocks[0].attn stands for."""
     if isinstance(node, ast.Name):
         return module if node.id == "self" else loops.get(node.id)
     if isinstance(node, ast.Attribute):
-        base = _submodule(module, node.value, loops)
+        base = submodule(module, node.value, loops)
         found = getattr(base, node.attr, None) if isinstance(base, nn.Module) else None
         return found if isinstance(found, nn.Module) else None
     if isinstance(node, ast.Subscript):
-        base = _submodule(module, node.value, loops)
+        base = submodule(module, node.value, loops)
         if isinstance(base, nn.ModuleDict) and isinstance(node.slice, ast.Constant):
             return base[node.slice.value] if node.slice.value in base else None
         if isinstance(base, (nn.ModuleList, nn.Sequential)):
@@ -171,7 +179,7 @@ def _submodule(module, node, loops):
         and isinstance(node.func, ast.Name)
         and node.func.id in ("enumerate", "zip", "reversed")
     ):
-        found = [_submodule(module, item, loops) for item in node.args]
+        found = [submodule(module, item, loops) for item in node.args]
         return next((_inner(item) for item in found if item is not None), None)
     return None
 
@@ -209,7 +217,7 @@ def _functional(module, call, carriers):
     return (name, tuple(tensor.shape)) if isinstance(tensor, torch.Tensor) else None
 
 
-def _own_method(module, call):
+def own_method(module, call):
     function = call.func
     if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == "self":
         found = getattr(type(module), function.attr, None)
@@ -322,32 +330,32 @@ def rank_of(node, argument):
             if (
                 isinstance(value, ast.Attribute)
                 and value.attr == "shape"
-                and _is_name(value.value, argument)
+                and is_name(value.value, argument)
                 and not is_starred
             ):
                 return len(part.targets[0].elts)
             if isinstance(value, ast.Tuple) and value.elts and isinstance(value.elts[0], ast.Starred):
                 first = value.elts[0].value
-                if isinstance(first, ast.Attribute) and first.attr == "shape" and _is_name(first.value, argument):
+                if isinstance(first, ast.Attribute) and first.attr == "shape" and is_name(first.value, argument):
                     return len(part.targets[0].elts) - len(value.elts) + 1
         if isinstance(part, ast.Call) and len(part.args) >= 2:
             name = part.func.attr if isinstance(part.func, ast.Attribute) else getattr(part.func, "id", "")
             pattern = part.args[1]
             if (
                 name in ("rearrange", "reduce", "repeat")
-                and _is_name(part.args[0], argument)
+                and is_name(part.args[0], argument)
                 and isinstance(pattern, ast.Constant)
             ):
                 left = re.sub(r"\([^)]*\)", "g", str(pattern.value).split("->")[0])
                 return len(left.split()) if "..." not in left else None
         if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr == "permute":
-            if _is_name(part.func.value, argument) and all(
+            if is_name(part.func.value, argument) and all(
                 isinstance(item, (ast.Constant, ast.UnaryOp)) for item in part.args
             ):
                 return len(part.args) or None
         index = None
         if isinstance(part, ast.Subscript) and isinstance(part.value, ast.Attribute) and part.value.attr == "shape":
-            if _is_name(part.value.value, argument) and isinstance(part.slice, ast.Constant):
+            if is_name(part.value.value, argument) and isinstance(part.slice, ast.Constant):
                 index = part.slice.value
         if (
             isinstance(part, ast.Call)
@@ -355,7 +363,7 @@ def rank_of(node, argument):
             and part.func.attr == "size"
             and part.args
         ):
-            if _is_name(part.func.value, argument) and isinstance(part.args[0], ast.Constant):
+            if is_name(part.func.value, argument) and isinstance(part.args[0], ast.Constant):
                 index = part.args[0].value
         if isinstance(index, int) and index >= 1:
             highest = max(highest or 0, index + 1)
@@ -370,12 +378,12 @@ def is_counted(node, name):
     return any(
         isinstance(part, ast.Call)
         and getattr(part.func, "id", "") == "range"
-        and any(_is_name(item, name) for item in part.args)
+        and any(is_name(item, name) for item in part.args)
         for part in ast.walk(node)
     )
 
 
-def _is_name(node, name):
+def is_name(node, name):
     return isinstance(node, ast.Name) and node.id == name
 
 

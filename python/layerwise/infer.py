@@ -4,6 +4,7 @@ Best source first: what the person gave, a call in the same file, the class that
 first layers, names. Inputs are tried on the meta device, where nothing is computed, and corrected by what fails.
 """
 
+import dataclasses
 import heapq
 import inspect
 import linecache
@@ -16,6 +17,7 @@ from layerwise.candidates import Candidates
 from layerwise.capture import captures_of, is_usable
 from layerwise.evidence import Evaluator, Known, Unknown, bind, write
 from layerwise.forward import first_layer, parameters_of
+from layerwise.groups import annotated_class, group_of, place_of
 from layerwise.guess import Guesser, has_required, is_config_name, signature_of
 from layerwise.makers import MakesNoModel, may_make_a_model
 from layerwise.plan import Choice, Plan
@@ -60,7 +62,7 @@ def infer_inputs(module, file, name, plan):
     _Inference(module, file, name, vars(module)[name], "class", "", {}, plan)
 
 
-class _Inference(Candidates):
+class _Inference:
     def __init__(self, module, file, name, target, kind, init_text, inputs, plan=None):
         self.module = module
         self.file = file
@@ -244,7 +246,11 @@ class _Inference(Candidates):
         if self.plan.kind == "class":
             parameters = parameters[1:]
         known = [parameter.name for parameter, _ in parameters]
+        self.function = function
+        self.known = frozenset(known)
+        self.candidates = Candidates(self.target, self.plan.kind, self.model, self.plan.init, self.guesser, self.space)
         self.optional = {}
+        self.groups = {}
         takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter, _ in parameters)
         for name, text in given.items():
             if name not in known and not takes_any:
@@ -276,7 +282,13 @@ class _Inference(Candidates):
                     self.optional[name] = (parameter, annotation)
                 continue
             is_strong = False
-            found = self.candidates(parameter, annotation, function)
+            group = self._group(parameter, annotation, known) if seen is None else None
+            if group is not None:
+                beside = frozenset(group.places)
+                for part, key in group.keys.items():
+                    candidates[part] = self.candidates.of(dataclasses.replace(group.places[key], beside=beside))
+                continue
+            found = self._candidates(parameter, annotation)
             if seen is not None:
                 # What was seen is a shape; lengths are values that have to fit.
                 found.insert(1 if names.tensor_kind(name) == "lengths" else 0, seen)
@@ -285,10 +297,10 @@ class _Inference(Candidates):
             candidates.setdefault(name, [(evaluate(given[name], self.space, name), "given", "given", given[name])])
         all_given = all(options[0][1] == "given" for options in candidates.values())
         if all_given and self.optional and from_call is None and not given:
-            chosen = self._solve_optional(function)
+            chosen = self._solve_optional()
         else:
             chosen = self._solve(candidates, is_strong or all_given)
-        for name, (value, origin, why, text) in chosen.items():
+        for name, (value, origin, why, text) in self._together(chosen).items():
             shown = text if text is not None else write(value)
             self.plan.inputs[name] = Choice(name, shown if shown is not None else repr(value), origin, why)
 
@@ -331,14 +343,21 @@ class _Inference(Candidates):
             if key in seen:
                 continue
             seen.add(key)
-            error, progress = trials.run({name: option[0] for name, option in chosen.items()})
+            error, progress = trials.run(self._values(chosen))
             if error is None:
                 self.plan.trouble = None
                 return self._limited(chosen)
             since_best += 1
             if progress > best_progress:
                 best, best_progress, since_best, self.plan.trouble = chosen, progress, 0, error
-            if is_elsewhere(error) or since_best > _MOST_IN_VAIN:
+            if since_best > _MOST_IN_VAIN:
+                break
+            after = self._unread(error, chosen)
+            if after is not None:
+                heapq.heappush(queue, (-progress, depth + 1, order, after))
+                order += 1
+                continue
+            if is_elsewhere(error):
                 break
             for name in self._left_out(error, chosen):
                 for option in self._option(name)[:2]:
@@ -357,7 +376,47 @@ class _Inference(Candidates):
                 order += 1
         return best
 
-    def _solve_optional(self, function):
+    def _candidates(self, parameter, annotation):
+        place = place_of(parameter.name, annotation, self.function, self.model)
+        return self.candidates.of(dataclasses.replace(place, beside=self.known))
+
+    def _group(self, parameter, annotation, known):
+        """The parameter as a group of inputs of its own, or None."""
+        if is_config_name(parameter.name) or self.guesser.local_class(parameter.name) is not None:
+            return None
+        place = place_of(parameter.name, annotation, self.function, self.model)
+        group = group_of(parameter, annotated_class(parameter, self.module), place)
+        if group is None:
+            return None
+        self.groups[parameter.name] = group
+        for key in group.places:
+            self._name_part(group, key, known)
+        return group
+
+    def _name_part(self, group, key, known):
+        taken = {*known, *(part for other in self.groups.values() for part in other.keys)}
+        part = key if key not in taken else f"{group.name}.{key}"
+        group.keys[part] = key
+        return part
+
+    def _values(self, chosen):
+        """{input: value} of what was chosen, groups put together."""
+        parts = {part for group in self.groups.values() for part in group.keys}
+        plain = {name: option[0] for name, option in chosen.items() if name not in parts}
+        values = {name: option[0] for name, option in chosen.items()}
+        return {**plain, **{name: group.value(values) for name, group in self.groups.items()}}
+
+    def _together(self, chosen):
+        """Choices of inputs of choices of parts: one input, one reason."""
+        values = self._values(chosen)
+        found = {name: option for name, option in chosen.items() if name in values and name not in self.groups}
+        for name, group in self.groups.items():
+            options = [chosen[part] for part in group.keys if part in chosen]
+            why = "; ".join(dict.fromkeys(why for _, _, why, _ in options))
+            found[name] = (values[name], options[0][1] if options else "name", why, None)
+        return found
+
+    def _solve_optional(self):
         """Every input may be left out, as far as the signature says; often one of them is meant to be given."""
         trials = Trials(self.model, self.plan)
         error, _ = trials.run({})
@@ -367,7 +426,7 @@ class _Inference(Candidates):
         chosen = {}
         for name in self._main_inputs(error):
             parameter, annotation = self.optional[name]
-            chosen = {**chosen, name: self.candidates(parameter, annotation, function)}
+            chosen = {**chosen, name: self._candidates(parameter, annotation)}
             best = self._solve(chosen, False)
             if self.plan.trouble is None:
                 return best
@@ -408,8 +467,19 @@ class _Inference(Candidates):
 
     def _option(self, name):
         parameter, annotation = self.optional[name]
-        function = self.target.forward if self.plan.kind == "class" else self.target
-        return [option for option in self.candidates(parameter, annotation, function) if option[0] is not None]
+        return [option for option in self._candidates(parameter, annotation) if option[0] is not None]
+
+    def _unread(self, error, chosen):
+        """The choice with the part that an error says was read of a group and is not there; None where it says nothing such."""
+        key = error.args[0] if isinstance(error, KeyError) and error.args else getattr(error, "name", None)
+        if not isinstance(key, str) or not isinstance(error, (KeyError, AttributeError)):
+            return None
+        for group in self.groups.values():
+            if key in group.places or isinstance(error, AttributeError) and getattr(error, "obj", None) is None:
+                continue
+            part = self._name_part(group, key, chosen)
+            return {**chosen, part: self.candidates.of(group.add(key))[0]}
+        return None
 
     def _limited(self, chosen):
         """Whole numbers that index a table must stay inside of it, wherever the input came from."""
@@ -423,10 +493,16 @@ class _Inference(Candidates):
                 or not value.dtype.startswith("int")
             ):
                 continue
-            layer = first_layer(self.model, name)
+            layer = self._layer_of(name)
             if hasattr(layer, "num_embeddings") and value.high != layer.num_embeddings:
                 chosen[name] = (TensorSpec(value.dtype, value.shape, layer.num_embeddings), origin, why, None)
         return chosen
+
+    def _layer_of(self, name):
+        for group in self.groups.values():
+            if name in group.keys:
+                return group.places[group.keys[name]].layer()
+        return first_layer(self.model, name)
 
 
 def _is_huge(value):

@@ -2,7 +2,6 @@
 
 Sizes are small and divide each other, so that a model built from guesses fits together and runs in milliseconds.
 """
-import ast
 import re
 
 BATCH = 2
@@ -244,9 +243,14 @@ MAIN_INPUTS = {
 }
 
 
+# Pairs of nodes, as graph networks take them.
+_EDGES = ("edge_index", "edges", "edge_idx")
+EDGES = 32
+
+
 def tensor_kind(name):
     """One word for what a forward argument's name says: tokens, image, mask, labels, time, lengths, position, edges, or ""."""
-    if name in ("edge_index", "edges"):
+    if name in _EDGES:
         return "edges"
     for kind, pattern in (
         ("mask", _MASK),
@@ -296,17 +300,3 @@ def dimension_size(name, position, rank, features):
         if pattern.fullmatch(name):
             return size
     return features or DIM if position == rank - 1 else SEQUENCE
-
-
-def scalar_type(annotation):
-    bare = annotation.replace("typing.", "").replace("builtins.", "").replace(" ", "")
-    bare = bare.removeprefix("Optional[").removesuffix("]").removesuffix("|None")
-    return {"int": int, "float": float, "bool": bool, "str": str}.get(bare)
-
-
-def scalar_value(scalar, text):
-    """The usual value of a scalar input, if its text is of that kind."""
-    try:
-        return scalar(ast.literal_eval(text)) if text else scalar()
-    except (ValueError, SyntaxError, TypeError):
-        return scalar()

@@ -11,6 +11,8 @@ import types
 
 import torch
 
+from layerwise.values import mapped
+
 try:
     import _core
 except ImportError:
@@ -184,11 +186,5 @@ def is_name(text):
 
 
 def materialize(value, name="", device=None):
-    """Puts real tensors in the place of specs, inside of lists, tuples and dicts as well."""
-    if isinstance(value, TensorSpec):
-        return value.make(name, device)
-    if isinstance(value, dict):
-        return {key: materialize(item, str(key), device) for key, item in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(materialize(item, name, device) for item in value)
-    return value
+    """Puts real tensors in the place of specs, inside of lists, tuples and groups as well."""
+    return mapped(value, lambda leaf, own: leaf.make(own, device) if isinstance(leaf, TensorSpec) else leaf, name)

@@ -72,7 +72,7 @@ const CASES: [file: string, name: string, init: string, inputs: string][] = [
     "in_dim=64 (name), out_dim=64 (name)",
     "x=float32[16,64] (layers), edge_index=int64[2,32]<16 (name)",
   ],
-  [PROJECT, "FromBatch", "", "batch={'picture': float32[2,1,32,32]} (layers)"],
+  [PROJECT, "Keyed", "", "batch={'picture': float32[2,1,32,32]} (layers)"],
   [PROJECT, "small", "", "input=float32[2,8] (layers)"],
   ["test/cli/fixtures/vision.py", "VisionTransformer", "", "x=float32[2,3,224,224] (layers)"],
   [
@@ -121,6 +121,36 @@ const CASES: [file: string, name: string, init: string, inputs: string][] = [
     "state=float32[2,32] (name), action=float32[2,32] (name)",
   ],
   ["test/cli/fixtures/many.py", "Gated", "width=32 (name), mystery=64 (name)", "inputs=float32[2,32] (layers)"],
+  [
+    "test/cli/fixtures/groups.py",
+    "Siamese",
+    "",
+    "pair=Pair(left=float32[2,3,32,32], right=float32[2,3,32,32]) (layers)",
+  ],
+  [
+    "test/cli/fixtures/groups.py",
+    "Graph",
+    "",
+    "data=SimpleNamespace(x=float32[16,7], edge_index=int64[2,32]<16) (layers)",
+  ],
+  [
+    "test/cli/fixtures/groups.py",
+    "Whole",
+    "",
+    "batch={'tokens': int64[2,16]<50, 'mask': bool[2,16], 'prices': float32[2,2,5]} (layers)",
+  ],
+  [
+    "test/cli/fixtures/groups.py",
+    "Typed",
+    "",
+    "inputs={'image': float32[2,1,32,32], 'weight': float32[2]} (layers)",
+  ],
+  [
+    "test/cli/fixtures/groups.py",
+    "Rec",
+    "",
+    "f=Feats(user=int64[2,16]<100, item=int64[2,16]<200, dense=float32[2,16,13]) (layers)",
+  ],
   ["test/cli/fixtures/many.py", "Frames", "", "audio=float32[2,16,40] (annotation)"],
 ];
 

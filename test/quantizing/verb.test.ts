@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import type { CompressionReport, EmbeddingForm, Scheme } from "../../src/protocol/compress.ts";
 import { python } from "../models/command.ts";
-import { close, decibels, done, folder, layer, quantize, report } from "./runtime.ts";
+import { close, decibels, done, folder, layer, quantize, report, root } from "./runtime.ts";
 
 after(close);
 
@@ -166,6 +166,17 @@ test("bags of embeddings are stored as embeddings are, and their files run in ON
   }
   assert.equal(made.afterBytes, 2 * (60 * 32 + 4 * 60) + (2 * 64) / 2 + 5 * 2 * 2 + 4 * 2);
   assert.equal(file?.format, "onnx");
+});
+
+test("batches that are dicts and dataclasses go in whole, whatever else a loader yields", async () => {
+  const file = join(root, "test/cli/fixtures/groups.py");
+  const whole = await done(`${file}::Whole`, { schemes: ["int8"], data: `${file}::samples` });
+  assert.deepEqual([whole.data.samples, whole.data.isRandom], [32, false]);
+  assert.ok(whole.reports[0]!.metrics.some(({ name }) => name === "top-1 accuracy"));
+  assert.ok(layer(whole.reports[0]!, "encoder.lin").output!.sqnrDb! > 40);
+  const rated = await done(`${file}::Rec`, { schemes: ["int8"], data: `${file}::rated` });
+  assert.equal(rated.data.samples, 8);
+  assert.ok(decibels(rated.reports[0]!) > 40);
 });
 
 test("what stays, and why", async () => {

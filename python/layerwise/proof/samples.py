@@ -7,7 +7,7 @@ import inspect
 import torch
 
 from layerwise.plan import call as call_target
-from layerwise.values import clone_of, tensors_in
+from layerwise.values import clone_of, parts_of, tensors_in, with_parts
 
 RANDOM_SAMPLES = 8
 MOST_SAMPLES = 128
@@ -166,6 +166,23 @@ def _holds_tensors(value):
     return isinstance(value, torch.Tensor) or isinstance(value, (list, tuple)) and any(map(_holds_tensors, value))
 
 
+def _flat(template):
+    """({input or part of a group: value}, {group: {part: its key}}) of arguments by name."""
+    flat, groups = {}, {}
+    for name, value in template.items():
+        parts = None if isinstance(value, torch.Tensor) or not tensors_in(value) else parts_of(value)
+        if parts is None:
+            flat[name] = value
+            continue
+        groups[name] = {}
+        for key, part in parts.items():
+            if isinstance(key, str) and isinstance(part, torch.Tensor):
+                part_name = key if key not in template and key not in flat else f"{name}.{key}"
+                groups[name][part_name] = key
+                flat[part_name] = part
+    return flat, groups
+
+
 class _Reader:
     """Makes samples of tensors by the names and shapes that the model takes."""
 
@@ -179,9 +196,11 @@ class _Reader:
             if part.kind not in (part.VAR_KEYWORD, part.VAR_POSITIONAL)
         ]
         # What is no tensor stays as it was inferred.
-        self.template = template
-        self.inputs = [name for name, value in template.items() if isinstance(value, torch.Tensor)]
+        self.template, self._groups = _flat(template)
+        self._whole = {name: template[name] for name in self._groups}
+        self.names = [part for name in self.names for part in self._groups.get(name, (name,))]
         self._device = next((tensor.device for tensor in tensors_in(list(template.values()))), torch.device("cpu"))
+        self.inputs = [name for name, value in self.template.items() if isinstance(value, torch.Tensor)]
         if not self.inputs:
             raise BadData(f"{shown} cannot be used: the model takes no tensor by name")
         self.items = []
@@ -281,8 +300,19 @@ class _Reader:
             arguments[name] = self._of_size(name, next(iter(named)), arguments)
         if isinstance(target, torch.Tensor):
             target = target.to(device)
-        self.items.append(Sample(arguments, target))
+        self.items.append(Sample(self._grouped(arguments), target))
         self.count += count
+
+    def _is_part(self, name):
+        """Is it a part of a group? What that is was read from code alone: the data knows better."""
+        return any(name in parts for parts in self._groups.values())
+
+    def _grouped(self, arguments):
+        """Arguments of the call from those of its parts."""
+        for name, parts in self._groups.items():
+            made = {key: arguments.pop(part) for part, key in parts.items()}
+            arguments[name] = with_parts(self._whole[name], made)
+        return arguments
 
     def _of_size(self, name, given, arguments):
         """An inferred input for as many rows as the data has."""
@@ -298,8 +328,9 @@ class _Reader:
         """({name: tensor}, target) of what the data holds."""
         if isinstance(value, torch.Tensor):
             return {self.inputs[0]: value}, None
-        if hasattr(value, "items"):
-            return self._of_dict(dict(value))
+        parts = parts_of(value)
+        if parts is not None or hasattr(value, "items"):
+            return self._of_dict(dict(value) if parts is None else parts)
         if isinstance(value, (tuple, list)) and value:
             return self._of_tuple(list(value))
         raise BadData(
@@ -310,12 +341,17 @@ class _Reader:
     def _of_dict(self, value):
         target = None
         named = {}
+        for name in self._groups:
+            if name in value:
+                # A group whole, under the name of the argument.
+                value = {**value, **(parts_of(value[name]) or {})}
+                del value[name]
         for name, tensor in value.items():
             if name in self.names:
                 named[name] = _as_tensors(tensor)
             elif name in _TARGETS:
                 target = torch.as_tensor(tensor)
-            else:
+            elif not self._groups:
                 raise BadData(f"{self.shown} holds '{name}', but the inputs are {', '.join(self.names)}")
         if not any(name in named for name in self.inputs):
             raise BadData(f"{self.shown} holds none of the inputs {', '.join(self.inputs)}")
@@ -340,6 +376,8 @@ class _Reader:
 
     def _check_ranks(self, named):
         for name, tensor in named.items():
+            if self._is_part(name):
+                continue
             wanted = self.template.get(name)
             if isinstance(wanted, torch.Tensor) and tensor.dim() != wanted.dim():
                 raise BadData(
@@ -352,6 +390,8 @@ class _Reader:
         if isinstance(tensor, (list, tuple)):
             return type(tensor)(self._fitting("", part, device) for part in tensor)
         if not isinstance(wanted, torch.Tensor) or tensor.dtype is wanted.dtype:
+            return tensor.to(device)
+        if self._is_part(name):
             return tensor.to(device)
         if tensor.is_floating_point() == wanted.is_floating_point() and wanted.dtype is not torch.bool:
             return tensor.to(device, wanted.dtype)
