@@ -139,12 +139,7 @@ const CASES: [file: string, name: string, init: string, inputs: string][] = [
     "",
     "batch={'tokens': int64[2,16]<50, 'mask': bool[2,16], 'prices': float32[2,2,5]} (layers)",
   ],
-  [
-    "test/cli/fixtures/groups.py",
-    "Typed",
-    "",
-    "inputs={'image': float32[2,1,32,32], 'weight': float32[2]} (layers)",
-  ],
+  ["test/cli/fixtures/groups.py", "Typed", "", "inputs={'image': float32[2,1,32,32], 'weight': float32[2]} (layers)"],
   [
     "test/cli/fixtures/groups.py",
     "Rec",

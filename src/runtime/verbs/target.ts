@@ -64,7 +64,12 @@ export function deviceOf(
   return { failure: answer.failure ?? { kind: "machine", type: "no-device", message: `no device ${wanted}` } };
 }
 
-export function prepare(session: Session<VerbCore>, target: OpenTarget, request: TargetRequest, device: string): Prepared {
+export function prepare(
+  session: Session<VerbCore>,
+  target: OpenTarget,
+  request: TargetRequest,
+  device: string,
+): Prepared {
   if (isOnnxTarget(request.target)) {
     try {
       return probe<Prepared>(session, "prepare_onnx", target.path, writtenInputs(request), device);
