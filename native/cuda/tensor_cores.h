@@ -100,7 +100,7 @@ DEVICE void multiply_add_tf32(float (&c)[4], const uint32_t (&a)[4], const uint3
   __trap();
 #endif
 }
-// c += a @ b on 16 x 8 x 32 tiles of int8, fragments as for mma.m16n8k32.
+// c += a @ b on 16 x 8 x 32 tiles of int8, fragments as for mma.m16n8k32. sm_75.
 DEVICE void multiply_add_int8(int32_t (&c)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
 #if LW_HAS_SM80
   asm volatile(
@@ -108,7 +108,14 @@ DEVICE void multiply_add_int8(int32_t (&c)[4], const uint32_t (&a)[4], const uin
       : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 #else
-  __trap();
+  // sm_75 multiplies 8 x 8 x 16: rows by the parity of a's register, halves of k by what is above it.
+  UNROLL for (int rows = 0; rows < 2; rows++) {
+    UNROLL for (int half = 0; half < 2; half++) {
+      asm volatile("mma.sync.aligned.m8n8k16.row.col.s32.s8.s8.s32 {%0,%1}, {%2}, {%3}, {%0,%1};"
+                   : "+r"(c[2 * rows]), "+r"(c[2 * rows + 1])
+                   : "r"(a[rows + 2 * half]), "r"(b[half]));
+    }
+  }
 #endif
 }
 

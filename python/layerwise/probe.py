@@ -99,8 +99,9 @@ def prepare(path, name, init="", inputs=None, device="cpu", root=None, choose=Tr
     return {"setup": plan.setup(), "name": name, "kind": plan.kind, "parameters": count, "parameterBytes": size}
 
 
-def prepare_onnx(path, inputs, device="cpu"):
-    """The same for an .onnx file, whose inputs the host has chosen: {name: [text, from, why]}."""
+def prepare_onnx(path, inputs, others, device="cpu"):
+    """The same for an .onnx file, whose inputs the host has chosen: {name: [text, from, why]}; `others` are tried where it takes
+    none of that."""
     forget()
     try:
         from layerwise.onnx import target
@@ -109,6 +110,10 @@ def prepare_onnx(path, inputs, device="cpu"):
         _now.plan, _now.device = plan, device
         torch.manual_seed(0)
         _now.target = plan.build(device)
+        if others and not plan.is_taken(_now.target, device):
+            longer = (target.plan_of(path, found) for found in others)
+            plan = _now.plan = next((other for other in longer if other.is_taken(_now.target, device)), plan)
+            torch.manual_seed(0)
         _now.arguments = plan.arguments(device)
     except SpecError as error:
         return {"failure": _usage("arguments", str(error))}

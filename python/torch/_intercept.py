@@ -83,16 +83,28 @@ def can_intercept(function):
 
 def push(function, handler):
     """From now on calls of `function` become handler(function, call, args, kwargs); `call` leads on to what stood there before."""
+    global _n_busy
     number, entry = _entry_of(function)
     entry.handlers.append(handler)
+    _n_busy += handler is not _asks_classes
     _place(number, entry)
 
 
 def pop(function):
     """Undo the newest push."""
+    global _n_busy
     number, entry = _entry_of(function)
-    entry.handlers.pop()
+    _n_busy -= entry.handlers.pop() is not _asks_classes
     _place(number, entry)
+
+
+# How many handlers stand somewhere that see calls on plain tensors, too.
+_n_busy = 0
+
+
+def is_busy():
+    """Would some call on plain tensors be intercepted?"""
+    return _n_busy > 0
 
 
 def _place(number, entry):

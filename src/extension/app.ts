@@ -133,7 +133,7 @@ export class App implements vscode.Disposable {
   isInSight({ kind, target }: Job): boolean {
     if (kind === "profile") return this.profiler.isVisible;
     if (!target) return false;
-    if (kind === "graph") return this.graphs.isVisible(target);
+    if (kind === "graph" || kind === "inspect") return this.graphs.isVisible(target);
     const verb = COMPRESSIONS.find((each) => each === kind);
     return verb !== undefined && this[verb].tabs.isVisible(target);
   }
@@ -251,6 +251,7 @@ export class App implements vscode.Disposable {
 
   private sourceChanged(file: string): void {
     this.results.refresh(file, readText);
+    void this.graphs.fileChanged(file);
     if (readSetting("rerunOnChange")) this.rerun.consider(file);
   }
 }

@@ -1,7 +1,7 @@
 /** How a model is to be quantized: chosen once per target, remembered in the workspace, turned into a request. Pure. */
 import type { QuantizeRequest, Scheme } from "../protocol/compress.ts";
 import type { TargetRequest } from "../protocol/rpc.ts";
-import { DEFAULT_CHOICES, FILE_SCHEMES, type QuantizeChoices } from "../protocol/views/quantize.ts";
+import { type Asked, DEFAULT_CHOICES, FILE_SCHEMES, type QuantizeChoices } from "../protocol/views/quantize.ts";
 import type { Memory } from "./inputs.ts";
 import { type Target, targetKey } from "./target.ts";
 
@@ -54,6 +54,25 @@ export interface QuantizeHow {
 export function proofFields(choices: QuantizeChoices): Partial<QuantizeFields> {
   const { data, samples, metric, weights } = choices;
   return Object.fromEntries(Object.entries({ data, samples, metric, weights }).filter(([, value]) => value !== null));
+}
+
+/**
+ * The request of a pruning or a distillation. Views clear a field by nothing, "" or no steps: then it is left to the runtime.
+ */
+export function askedFields(asked: Asked, choices: QuantizeChoices): object {
+  const isLeft = ([name, value]: [string, unknown]): boolean =>
+    value === "" || value === false || (name === "steps" && value === 0);
+  // 2:4 says by itself how many go.
+  const isOfShares = !("pattern" in asked) || !asked.pattern.includes(":");
+  const own = Object.entries(asked).filter((entry) => !isLeft(entry));
+  const free = isOfShares ? own : own.filter(([name]) => name !== "amount" && name !== "global");
+  return { ...Object.fromEntries(free), ...proofFields(choices) };
+}
+
+/** Of what a pruning or a distillation was made with, what its own settings say. */
+export function askedOf(madeWith: object): Asked {
+  const shared = new Set(["data", "samples", "metric", "weights", "file"]);
+  return Object.fromEntries(Object.entries(madeWith).filter(([name]) => !shared.has(name))) as unknown as Asked;
 }
 
 /** The part of a request that the choices decide; what is left to the runtime is left out. */

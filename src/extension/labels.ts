@@ -1,5 +1,5 @@
 /** What is written beside the code: one line per result, with units. Pure text; knows no editor. */
-import type { Failure } from "../protocol/source.ts";
+import { failureTitle, type Failure } from "../protocol/source.ts";
 import type { LineRow, PythonResult, RunResult, TensorSummary } from "../protocol/results.ts";
 import { bytes, duration as plainDuration, percent } from "../profiler/text/units.ts";
 
@@ -43,7 +43,8 @@ export function failureLabel(failure: Failure): string {
 
 /** Python's class name in front where there is one; our own codes are for programs. */
 export function failureSentence(failure: Failure): string {
-  return failure.kind === "model" ? `${failure.type}: ${failure.message}` : failure.message;
+  const title = failure.kind === "model" ? failureTitle(failure) : "";
+  return title ? `${title}: ${failure.message}` : failure.message;
 }
 
 /** "1.24 ms · 34.1%", for one line of a profile. */

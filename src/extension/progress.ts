@@ -9,6 +9,19 @@ import { longLabel } from "./target.ts";
 
 const PATIENCE_MS = 3000;
 
+const words: Record<Job["kind"], string> = {
+  run: "Running",
+  profile: "Profiling",
+  graph: "Drawing",
+  quantize: "Quantizing",
+  prune: "Pruning",
+  distill: "Distilling",
+  export: "Exporting",
+  describe: "Looking at",
+  inspect: "Reading",
+  devices: "Looking for devices",
+};
+
 export class Progress {
   private readonly app: App;
   private readonly shown = new Map<Job, { report(): void; end(): void } | null>();
@@ -35,7 +48,7 @@ export class Progress {
     if (!this.shown.has(job)) return;
     // The view has the same words and a Cancel of its own; once it is left, the notification takes over.
     if (this.app.isInSight(job)) return void setTimeout(() => this.open(job), PATIENCE_MS);
-    const title = `Layerwise: ${job.kind} ${job.target ? longLabel(job.target) : ""}`;
+    const title = `Layerwise: ${[words[job.kind], job.target && longLabel(job.target)].filter(Boolean).join(" ")}`;
     const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
     void vscode.window.withProgress(options, (progress, token) => {
       token.onCancellationRequested(() => this.app.jobs.cancel(job));

@@ -16,6 +16,8 @@ export interface GraphNode {
   kind: "input" | "output" | "parameter" | "constant" | "op";
   /** The op ("linear", "softmax"), or the name of the input, output or parameter. */
   label: string;
+  /** What the file of a model calls this op: profiles of that file do, too. */
+  name?: string;
   /** Index into `Graph.groups`: the innermost module call that made it; 0 is the root. */
   group: number;
   outputs: GraphTensor[];

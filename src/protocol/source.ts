@@ -17,6 +17,18 @@ export interface StackFrame extends SourceLocation {
   isUser: boolean;
 }
 
+/** Kinds of failure that are ours, as a reader knows them; "" where the sentence says it all. */
+const OWN_TYPES: Readonly<Record<string, string>> = { FileFormat: "", OnnxRuntime: "ONNX Runtime" };
+
+/**
+ * What stands in front of a failure's sentence. An exception's class says something about the model; names of our own for what the
+ * user asked wrongly say nothing.
+ */
+export function failureTitle({ kind, type }: Failure): string {
+  if (kind === "usage" || !/^[A-Z]/.test(type)) return "";
+  return OWN_TYPES[type] ?? type;
+}
+
 /** What went wrong, in the form every verb, view and message uses. */
 export interface Failure {
   /** Who must act: the model's author, the caller of the command, the machine, or us. */

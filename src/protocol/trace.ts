@@ -14,6 +14,8 @@ export type Phase = "forward" | "backward" | "optimizer" | "other";
 export interface OpEvent {
   /** Index into `Trace.names`: the op's name, "softmax". */
   name: number;
+  /** Index into `Trace.names`: what the file of a model calls the node that this op is. */
+  node?: number;
   /** Index into `Trace.modules`; 0 is "outside of any module". */
   module: number;
   /** Index into `Trace.sources`, -1 when no user line is known. */

@@ -49,6 +49,7 @@ import "./ops/index.ts";
 import { basicIndex } from "./ops/basic_index.ts";
 import { forgetObjects } from "./objects.ts";
 import { observer } from "./observer.ts";
+import { forgetPlans, planFunctions } from "./replay/functions.ts";
 import { nativeFolder } from "./paths.ts";
 import { analysisFunctions, forgetAnalysis } from "./trace/analysis.ts";
 import { GraphRecorder } from "./trace/graph.ts";
@@ -203,10 +204,11 @@ function tensorFunctions(): Record<string, (...args: never[]) => unknown> {
       return readScalar(t);
     }, ""),
     /** As `item`, for a check that can only raise: an exporter need not mind it. */
-    checked_item: guarded((h: number) => readScalar(get(h)), ""),
+    checked_item: guarded((h: number) => readScalar(get(h), true), ""),
     from_memory: guarded((address: number, sizeId: number, dtypeId: number, deviceId: number) => {
       const t = empty(bridge.internedList(sizeId), dtypeById(dtypeId), deviceById(deviceId));
       writeBytes(t, bridge.python().module.HEAPU8.subarray(address, address + t.nbytes));
+      observer.current?.filled?.(t);
       return put(t);
     }),
     to_memory: guarded((h: number, address: number) => {
@@ -427,6 +429,7 @@ export function createCore(options: CoreOptions = {}): Core {
     ...randomFunctions(),
     ...fileFunctions,
     ...importFunctions,
+    ...planFunctions,
     ...cudaFunctions,
     ...graphFunctions,
     ...analysisFunctions,
@@ -483,6 +486,7 @@ export function createCore(options: CoreOptions = {}): Core {
       graphs.current = null;
       forgetRecordings();
       forgetModels();
+      forgetPlans();
       dropAll();
       closeAllFiles();
       forgetNodes();

@@ -15,6 +15,8 @@ export interface Device {
   readonly stream: Stream | null;
   allocate(bytes: number): Block | null;
   free(block: Block): void;
+  /** The stream that work goes to, where there are several; null while a graph is captured, which outlives the call. */
+  readonly queue?: number | null;
 }
 
 /** A device with memory and kernels. Where a command is named, the call waits for no more than it must. */

@@ -306,7 +306,9 @@ function tensor(args: number, n: number): number {
   const mark = Scope.enter();
   try {
     const made = tensorOf(argument(args, 0), dtype, device ?? defaultDevice());
-    return made === null ? notImplemented : wrap(put(made), made.dtype);
+    if (made === null) return notImplemented;
+    observer.current?.filled?.(made);
+    return wrap(put(made), made.dtype);
   } finally {
     Scope.exit(mark);
   }

@@ -4,6 +4,7 @@ import { RuntimeError } from "./errors.ts";
 import type { ComputeDevice } from "./device.ts";
 import { numberOfFloat8 } from "./float8_codes.ts";
 import { forgetValues, getBytes, setBytes } from "./dry_values.ts";
+import { observer } from "./observer.ts";
 import type { Tensor } from "./tensor.ts";
 
 /**
@@ -45,7 +46,8 @@ export function writeBytes(t: Tensor, bytes: Uint8Array): void {
 }
 
 /** Copy the bytes of a contiguous tensor to the host, waiting for the command that made them. */
-export function readBytes(t: Tensor, target: Uint8Array): void {
+export function readBytes(t: Tensor, target: Uint8Array, isCheck = false): void {
+  if (!isCheck) observer.current?.readBytes?.();
   if (!t.device.stream) {
     if (t.numel === 0 || getBytes(t, target)) return;
     throw new RuntimeError("Cannot copy out of meta tensor; no data!");
@@ -55,8 +57,8 @@ export function readBytes(t: Tensor, target: Uint8Array): void {
 }
 
 /** A value of the first element, as a number, or a bigint where a number would not be exact. */
-export function readScalar(t: Tensor): number | bigint | boolean {
-  readBytes(t, scalarBytes.subarray(0, t.dtype.size));
+export function readScalar(t: Tensor, isCheck = false): number | bigint | boolean {
+  readBytes(t, scalarBytes.subarray(0, t.dtype.size), isCheck);
   return decode(t.dtype, scalarView, 0);
 }
 

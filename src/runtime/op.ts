@@ -80,6 +80,8 @@ export interface OpSpec<S extends string, F extends Forward> {
   cost?: (...args: Parameters<F>) => Cost;
   /** For who translates an elementwise op instead of running it. */
   expression?: (args: readonly unknown[]) => ElementwiseCall;
+  /** The same of an op that is more than that to others, for whoever puts ops together into one kernel; null where it cannot be. */
+  fusible?: (args: readonly unknown[]) => ElementwiseCall | null;
 }
 
 export interface OpRecord {

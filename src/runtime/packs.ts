@@ -105,7 +105,7 @@ export class Packs {
  * Where `weight` lies packed: `layout` names the order, and everything that shapes it but the weight's offset, shape and
  * strides; how many tensors lie `beside` it in the pack, too. Where there is no pack yet, `fill` launches what writes one of
  * `bytes` bytes. The next thing to do with the pointer is the launch that reads it: whoever allocates in between may find
- * packs given up for memory.
+ * packs given up for memory. While a graph is captured nothing is kept: its replays pack for themselves.
  */
 export function packOf(
   weight: Tensor,
@@ -114,12 +114,20 @@ export function packOf(
   fill: (pack: Tensor) => void,
   beside: readonly Tensor[] = [],
 ): number {
+  const { queue } = weight.device;
+  if (queue === null) {
+    const pack = empty([bytes], uint8, weight.device);
+    fill(pack);
+    return pack.pointer;
+  }
   const packs = (weight.storage.packs ??= new Packs());
-  const known = packs.find(weight, layout, beside);
+  // Another stream does not wait for the one that packed.
+  const order = queue ? `${layout} on ${queue}` : layout;
+  const known = packs.find(weight, order, beside);
   if (known) return known;
   const pack = empty([bytes], uint8, weight.device);
   fill(pack);
-  packs.keep(weight, layout, beside, pack.storage);
+  packs.keep(weight, order, beside, pack.storage);
   return pack.pointer;
 }
 

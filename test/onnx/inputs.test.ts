@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { RuntimeHost } from "../../src/runtime/host/host.ts";
 import { GraphBuilder } from "../../src/runtime/onnx/export/builder.ts";
 import { modelMessage, type ValueInfo } from "../../src/runtime/onnx/schema.ts";
 import { encode } from "../../src/runtime/onnx/wire.ts";
@@ -55,6 +56,22 @@ test("a length that a model refuses is followed by longer ones; a number that it
   assert.equal(given.failure, undefined);
   assert.equal(given.outputs[0]!.statistics!.std, 0);
   assert.equal(given.setup.inputs[0]!.value, "float32[1,700]");
+});
+
+test("our own engine is tried with longer ones, too", async () => {
+  const host = await RuntimeHost.start({ core: { threads: 1 } });
+  try {
+    const { setup, failure } = await host.request("run", { target: listener(), engine: "layerwise" });
+    assert.equal(failure, undefined);
+    assert.deepEqual(
+      setup.inputs.map(({ value }) => value),
+      ["float32[1,512]", "torch.tensor(16000)", "float32[2,1,8]"],
+    );
+    const given = { target: listener(), engine: "layerwise" as const, inputs: { sound: "float32[1,30]" } };
+    assert.match((await host.request("run", given)).failure!.message, /Kernel size/);
+  } finally {
+    await host.close();
+  }
 });
 
 test("a length that was given is kept, and ONNX Runtime's refusal of it is told", async () => {

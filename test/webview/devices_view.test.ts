@@ -162,7 +162,7 @@ test("nothing is pushed out at 320 pixels, and a hostile name stays a name", () 
   withView(
     { width: 320, height: 1900, query: { name: `<img src=x onerror=alert(1)>${"long".repeat(30)}` } },
     async (view) => {
-      assert.equal(await view.page.$("img"), null);
+      assert.equal(await view.page.locator("img").count(), 0);
       await view.page.click("[data-library=CUPTI] summary");
       const wide = await view.page.$$eval(".lw-devices-page *", (elements) =>
         elements

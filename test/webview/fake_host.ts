@@ -110,10 +110,18 @@ const graphStates: Record<string, Partial<GraphState>> = {
   running: { graph: null, overlay: null, running },
   failed: { graph: null, overlay: null, failure },
   stale: { stale: "model.py was edited after this graph" },
+  opening: { graph: null, overlay: null },
+  unreadable: {
+    graph: null,
+    overlay: null,
+    failure: { kind: "model", type: "FileFormat", message: "this is no ONNX model: it is empty" },
+  },
 };
 
 const MODEL_FILE: GraphState["model"] = {
-  description: "ONNX, IR 10, opset 20, made by layerwise 0.1",
+  facts: { opset: "20", nodes: 1204, fileBytes: 13_000_000, producer: "layerwise 0.1" },
+  problem: null,
+  isOpening: query.get("state") === "opening",
   inputs: [{ name: "idx", dtype: "int64", shape: ["batch", "length"] }],
   outputs: [{ name: "logits", dtype: "float32", shape: ["batch", "length", "50304"] }],
   run: {

@@ -3,7 +3,7 @@ import type { Scheme } from "../../src/protocol/compress.ts";
 import type { Failure } from "../../src/protocol/source.ts";
 import type { Answers } from "../../src/protocol/views/port.ts";
 import { DEFAULT_CHOICES, mergeResults, resultRows } from "../../src/protocol/views/quantize.ts";
-import type { CompressionResult, QuantizeHost, QuantizeState } from "../../src/protocol/views/quantize.ts";
+import type { Asked, CompressionResult, QuantizeHost, QuantizeState } from "../../src/protocol/views/quantize.ts";
 import { speedOf } from "../../src/runtime/proof/speed.ts";
 import { gptDistillation, gptPruning, gptQuantization } from "./quantize_fixtures.ts";
 
@@ -65,11 +65,18 @@ export function quantizeAnswers(query: URLSearchParams, page: QuantizePage): Ans
       },
     },
   };
+  const asked: Partial<Record<CompressionResult["verb"], Asked>> = {
+    prune: { pattern: "channels", amount: 0.3 },
+    distill: { teacher: "/home/ada/nanogpt/model.py::GPT", steps: 200 },
+  };
   let result: CompressionResult = (made[query.get("result") ?? "quantize"] ?? made["quantize"]!)();
   const state: QuantizeState = {
     verb: result.verb,
     result: resultRows(result),
     choices: { ...DEFAULT_CHOICES, data: about.isRandom ? null : "/home/ada/nanogpt/val.npy" },
+    asked: asked[result.verb] ?? null,
+    otherwise: [],
+    isNew: false,
     madeWith: {},
     stale: null,
     running: null,
@@ -96,6 +103,15 @@ export function quantizeAnswers(query: URLSearchParams, page: QuantizePage): Ans
     },
     quantize: ({ only, ...how }) => {
       noted("quantize")({ only, ...how });
+      if (result.verb === "prune" && state.asked && "pattern" in state.asked) {
+        const { pattern } = state.asked;
+        result = mergeResults<CompressionResult>(result, {
+          ...result,
+          reports: result.reports.slice(0, 1).map((report) => ({ ...report, name: pattern })),
+        });
+        state.result = resultRows(result);
+        changed();
+      }
       if (result.verb !== "quantize") return;
       const schemes: Scheme[] = only ? [only] : state.choices.schemes;
       result = mergeResults<CompressionResult>(
@@ -106,6 +122,15 @@ export function quantizeAnswers(query: URLSearchParams, page: QuantizePage): Ans
       for (const name of schemes) state.madeWith[name] = state.choices;
       changed();
     },
+    ask: (change) => {
+      noted("ask")(change);
+      state.asked = { ...state.asked, ...change } as Asked;
+      state.isNew = true;
+      state.otherwise = result.reports.map(({ name }) => name);
+      changed();
+    },
+    pickTeacher: noted("pickTeacher"),
+    pickTeacherWeights: noted("pickTeacherWeights"),
     cancel: noted("cancel"),
     pickData: noted("pickData"),
     pickMetric: noted("pickMetric"),

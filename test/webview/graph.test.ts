@@ -79,6 +79,9 @@ test("ranks grow along edges, pins hold, sources sit above their readers, cycles
   assert.deepEqual([...rank], [0, 1, 2, 3, 2]);
   assert.equal(nRanks, 4);
   assert.deepEqual([...backEdges(3, Int32Array.of(0, 1, 2), Int32Array.of(1, 2, 0))], [0, 0, 1]);
+  // Of boxes that wait for each other the one that data comes into (from 3) is first.
+  const [from, to] = [Int32Array.of(0, 1, 2, 3), Int32Array.of(1, 2, 0, 1)];
+  assert.deepEqual([...backEdges(4, from, to, [0, 0, 0, -1])], [1, 0, 0, 0].with(0, 1));
   const cyclic = layoutLevel(
     level(3, [
       [0, 1],

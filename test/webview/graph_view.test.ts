@@ -57,6 +57,20 @@ test("keys move, open and fold; Enter on an op opens its line", () =>
     ]);
   }));
 
+test("moving by keys shows and says what a pointer would", () =>
+  withView({}, async (view) => {
+    await press(view, "ArrowDown", "ArrowDown");
+    const tip = view.page.locator(".lw-tip:not([hidden])");
+    await tip.waitFor();
+    const title = await tip.locator(".lw-tip-title").innerText();
+    assert.equal((await crumbs(view)).at(-1), title);
+    const said = (await view.page.textContent(".lw-live"))!;
+    assert.ok(said.startsWith(`${title}, `), said);
+    assert.match(said, /Time /);
+    await press(view, "Escape");
+    await tip.waitFor({ state: "detached" }).catch(() => tip.waitFor({ state: "hidden" }));
+  }));
+
 test("a search opens what hides the match and shows where it is", () =>
   withView({}, async (view) => {
     await view.page.fill(".lw-search input", "softmax");
@@ -129,7 +143,7 @@ test("a hostile name is text: no dialog, no request, no policy report", () =>
       await view.page.fill(".lw-search input", "h.");
       await view.page.mouse.move(450, 330);
       await view.page.waitForTimeout(150);
-      assert.equal(await view.page.$("img"), null);
+      assert.equal(await view.page.locator("img").count(), 0);
       assert.ok((await view.page.textContent(".lw-crumbs"))!.includes("<img src=x"));
     },
   ));
@@ -202,12 +216,38 @@ test("a model's file has a bar: what it takes, gives and gave, and what can be d
     for (const part of ["idx int64[batch, length]", "logits float32[batch, length, 50304]", "8.12 ms on cpu"]) {
       assert.ok(bar.includes(part), `${part} in ${bar}`);
     }
-    for (const name of ["Run", "Profile", "Graph", "Quantize"]) {
+    for (const part of ["1,204 nodes", "12.4 MiB", "opset 20", "by layerwise 0.1"]) assert.ok(bar.includes(part), bar);
+    for (const name of ["Run", "Profile", "Quantize"]) {
       await view.page.click(`.lw-model-bar vscode-button[aria-label=${name}]`);
     }
     await view.page.check(".lw-model-toggle input");
     const calls = await view.calls();
     const methods = calls.map(({ method }) => method);
-    assert.deepEqual(methods, ["run", "profile", "graph", "quantize", "optimize"]);
+    assert.deepEqual(methods, ["run", "profile", "quantize", "optimize"]);
     assert.equal(calls.at(-1)!.argument, true);
   }));
+
+test("a model's bar keeps the focus when it is drawn again", () =>
+  withView({ width: 1000, query: { model: "1" } }, async (view) => {
+    await view.page.focus(".lw-model-bar vscode-button[aria-label=Profile]");
+    await view.page.evaluate(() => {
+      document.querySelector(".lw-model-bar")!.setAttribute("data-old", "");
+      window.layerwiseTest.tell({ type: "changed" });
+    });
+    await view.page.waitForSelector(".lw-model-bar:not([data-old])");
+    const focused = await view.page.evaluate(() => document.activeElement?.getAttribute("aria-label"));
+    assert.equal(focused, "Profile");
+  }));
+
+test("a model's file that is being read says so, and one that cannot be read offers nothing to do with it", async () => {
+  await withView({ query: { model: "1", state: "opening" } }, async (view) => {
+    assert.match((await view.page.textContent(".lw-running-whole"))!, /reading the file/);
+    assert.equal(await view.page.locator(".lw-model-bar").count(), 0);
+  });
+  await withView({ query: { model: "1", state: "unreadable" } }, async (view) => {
+    const text = (await view.page.textContent("#app"))!;
+    assert.match(text, /this is no ONNX model: it is empty/);
+    assert.doesNotMatch(text, /FileFormat|No graph yet/);
+    assert.equal(await view.page.locator(".lw-model-bar").count(), 0);
+  });
+});

@@ -225,7 +225,7 @@ test("a hostile model name is text everywhere: no dialog, no request, no policy 
       query: { name: `<img src=x onerror=alert(1)>]]></script><script>alert(2)</script>"'` },
     },
     async (view) => {
-      assert.equal(await view.page.$("img"), null);
+      assert.equal(await view.page.locator("img").count(), 0);
       assert.ok((await view.page.textContent("h1"))!.includes("<img src=x onerror=alert(1)>]]>"));
       for (const tab of ["kernels", "lines", "memory", "timeline", "modules"])
         await view.page.click(`[data-tab=${tab}]`);

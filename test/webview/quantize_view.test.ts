@@ -67,7 +67,7 @@ test("schemes stand side by side with size, time and error; the closest small on
 test("slower or worse: not kept, said before anything else, with saving set back", () =>
   withView({ width: 900, query: { result: "worse" } }, async (view) => {
     assert.match(await textOf(view, ".lw-scheme-title"), /^slower: not kept/);
-    assert.match(await textOf(view, ".lw-verdict.lw-tone-warning"), /Slower \(1\.28x\).*not worth keeping/);
+    assert.match(await textOf(view, ".lw-verdict.lw-tone-warning"), /Slower \(1\.28×\).*not worth keeping/);
     const save = "vscode-button[aria-label='Save as…']";
     assert.equal(await view.page.getAttribute(save, "appearance"), "secondary");
   }));
@@ -260,8 +260,7 @@ for (const [state, wanted, call] of [
 test("prunings and distillations are shown by the same view", async () => {
   await withView({ width: 1000, query: { result: "prune" } }, async (view) => {
     assert.match(await textOf(view, ".lw-row"), /288 of 384 channels/);
-    assert.equal(await view.page.$(".lw-settings"), null);
-    assert.equal(await view.page.$(".lw-other-settings"), null);
+    assert.equal(await view.page.locator(".lw-other-settings").count(), 0);
     await view.page.click("[data-tab=losses]");
     assert.match(await textOf(view, ".lw-loss-panel"), /60 steps: loss 3\.7 → 2\.09/);
     await view.page.waitForSelector(".lw-loss-line");
@@ -270,6 +269,49 @@ test("prunings and distillations are shown by the same view", async () => {
     assert.match(await textOf(view, ".lw-table-empty"), /names no layers/);
   });
 });
+
+test("how a model is pruned is chosen in its view, by keys too, and the button says that it is new", () =>
+  withView({ width: 1000, query: { result: "prune" } }, async (view) => {
+    assert.match(await textOf(view, ".lw-settings-words"), /^30 % of the channels · val\.npy$/);
+    await view.page.click(".lw-settings summary");
+    await view.page.focus("[role=radio][aria-checked=true][data-radio]");
+    await view.page.keyboard.press("ArrowRight");
+    await view.page.waitForSelector("[role=radio][aria-checked=true]:has-text('2:4')");
+    const focused = await view.page.evaluate(() => document.activeElement?.textContent);
+    assert.equal(focused, "2:4");
+    // 2:4 says by itself how many go.
+    assert.equal(await view.page.locator(".lw-share").count(), 0);
+    await view.page.fill("[aria-label='Training steps afterwards'] input", "50");
+    await view.page.keyboard.press("Tab");
+    await view.page.click("vscode-button[aria-label='Prune with these settings']");
+    assert.deepEqual(
+      (await view.calls()).map(({ method, argument }) => [method, argument]),
+      [
+        ["ask", { pattern: "2:4" }],
+        ["ask", { steps: 50 }],
+        ["quantize", { only: undefined }],
+      ],
+    );
+    // What came is what is looked at, beside what was there.
+    await view.page.waitForSelector(".lw-scheme[aria-checked=true][data-scheme='2:4']");
+    assert.equal(await view.page.locator(".lw-scheme").count(), 2);
+  }));
+
+test("how a student is taught is chosen in its view", () =>
+  withView({ width: 1000, query: { result: "distill" } }, async (view) => {
+    assert.match(await textOf(view, ".lw-settings-words"), /^taught by model\.py::GPT · 200 steps of training · val/);
+    await view.page.click(".lw-settings summary");
+    await view.page.click("[aria-label=Teacher] .lw-link");
+    await view.page.click('[aria-label="The teacher\'s weights"] .lw-link');
+    await view.page.locator(".lw-share input").fill("80");
+    await view.page.waitForSelector(".lw-share:has-text('80')");
+    const calls = (await view.calls()).map(({ method, argument }) => [method, argument]);
+    assert.deepEqual(
+      calls.slice(0, 2).map(([method]) => method),
+      ["pickTeacher", "pickTeacherWeights"],
+    );
+    assert.deepEqual(calls.at(-1), ["ask", { alpha: 0.8 }]);
+  }));
 
 test("another view can choose a layer", () =>
   withView({ width: 1000 }, async (view) => {
@@ -302,7 +344,7 @@ test("nothing is clipped or pushed out at 320 pixels", () =>
 
 test("a hostile model name is text everywhere", () =>
   withView({ width: 1000, query: { name: `<img src=x onerror=alert(1)>]]></script>"'` } }, async (view) => {
-    assert.equal(await view.page.$("img"), null);
+    assert.equal(await view.page.locator("img").count(), 0);
     assert.ok((await view.page.textContent("h1"))!.includes("<img src=x onerror=alert(1)>"));
     await view.page.hover(".lw-scheme");
     await view.page.waitForSelector(".lw-tip:not([hidden])");

@@ -107,7 +107,10 @@ export class Workbench {
     const input = dialog.locator("input.input");
     await this.until("the path in the dialog", undefined, async () => {
       // What is typed while the folder is still being listed is overwritten.
-      await input.fill(path);
+      if ((await input.inputValue()) !== path) await input.fill(path);
+      await this.page.waitForTimeout(300);
+      if ((await input.inputValue()) !== path) return undefined;
+      // On a busy machine the list may come later still.
       await this.page.waitForTimeout(300);
       return (await input.inputValue()) === path || undefined;
     });

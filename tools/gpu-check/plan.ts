@@ -135,14 +135,50 @@ for (const dtype of ["bfloat16", "float32"]) {
     rounds: 2,
   });
 }
-for (const bits of [8, 4]) {
-  const sizes = { dtype: "bfloat16", rows: 1, bits, n: 14336, k: 4096, group: bits === 8 ? 4096 : 128 };
-  add("few bits", `${bits}-bit weights, 1 x 4096 by 14336`, {
-    case: "low_bit",
-    with: sizes,
-    tiny: { ...sizes, n: 64, k: 64, group: bits === 8 ? 64 : 32 },
-    unit: "GB/s",
+for (const nRows of [1, 64]) {
+  for (const bits of [8, 4]) {
+    const sizes = { dtype: "bfloat16", rows: nRows, bits, n: 14336, k: 4096, group: bits === 8 ? 4096 : 128 };
+    add("few bits", `${bits}-bit weights, ${nRows} x 4096 by 14336`, {
+      case: "low_bit",
+      with: sizes,
+      tiny: { ...sizes, rows: Math.min(nRows, 20), n: 64, k: 64, group: bits === 8 ? 64 : 32 },
+      unit: "GB/s",
+    });
+  }
+}
+add("eight bits", "int8 product, sums in int32, 4096 x 4096 by 4096", {
+  case: "int8_product",
+  with: { rows: 4096, n: 4096, k: 4096 },
+  tiny: { rows: 24, n: 32, k: 64 },
+  unit: "TFLOP/s",
+  judge: matmulBars,
+});
+for (const nRows of [1, 64, 4096]) {
+  add("eight bits", `int8 linear, bfloat16 rows rounded in the call, ${nRows} x 4096 by 14336`, {
+    case: "int8_linear",
+    with: { dtype: "bfloat16", rows: nRows, n: 14336, k: 4096 },
+    tiny: { dtype: "bfloat16", rows: Math.min(nRows, 20), n: 32, k: 64 },
+    unit: nRows === 1 ? "GB/s" : "TFLOP/s",
+    compiled: true,
+    judge: matmulBars,
   });
+}
+for (const [channels, filters, size, kernel] of [
+  [256, 256, 14, 3],
+  [256, 64, 56, 1],
+  [3, 64, 224, 7],
+] as const) {
+  add(
+    "eight bits",
+    `int8 convolution, codes to codes, 64 x ${channels} x ${size}², ${filters} of ${kernel} x ${kernel}`,
+    {
+      case: "int8_conv",
+      with: { batch: 64, channels, filters, size, kernel },
+      tiny: { batch: 1, channels: Math.min(channels, 16), filters: 16, size: 8, kernel },
+      unit: "TFLOP/s",
+      judge: matmulBars,
+    },
+  );
 }
 attention(8192, 128, true);
 attention(2048, 64, true);

@@ -30,11 +30,16 @@ function nodeDetail(model: GraphModel, item: number): string {
     const name = node.kind === "parameter" || node.kind === "constant" ? `${node.kind} ` : "";
     return tensor ? `${name}${tensor.dtype} ${formatShape(tensor.shape)}` : node.kind;
   }
-  const data = model.absorbed.get(item) ?? [];
-  const weight = data.find((each) => model.graph.nodes[each]!.kind === "parameter") ?? data[0];
-  const shape = weight === undefined ? undefined : model.graph.nodes[weight]!.outputs[0]?.shape;
+  const data = (model.absorbed.get(item) ?? []).map((each) => model.graph.nodes[each]!);
+  const weight = data.find(({ kind }) => kind === "parameter") ?? data[0];
+  const shape = weight?.outputs[0]?.shape ?? [];
+  const value = weight?.attributes["value"];
   const parts =
-    shape && shape.length > 0 ? [`${lastPart(model.graph.nodes[weight!]!.label)} ${formatShape(shape)}`] : [];
+    value !== undefined
+      ? [value]
+      : weight && shape.length > 0
+        ? [`${lastPart(weight.label)} ${formatShape(shape)}`]
+        : [];
   for (const [name, value] of Object.entries(node.attributes).slice(0, 2)) parts.push(`${name}=${value}`);
   return parts.join(" · ");
 }

@@ -6,7 +6,7 @@ import { rgb, scaleLinear } from "d3";
 import type { GraphErrors, GraphOverlay } from "../../src/protocol/views/graph.ts";
 import { formatBytes, formatCount, formatDuration, formatFlops } from "../kit/formats.ts";
 import { formatDb, severity } from "../kit/decibels.ts";
-import { groupItem, itemKind, itemLabel, itemType } from "./model.ts";
+import { dotted, groupItem, itemKind, itemLabel, itemType } from "./model.ts";
 import type { GraphModel } from "./model.ts";
 import type { Box } from "./picture.ts";
 
@@ -54,6 +54,7 @@ export const darkPalette: Palette = {
 
 /** Families of ops by what they cost and do; the first that matches names the series. */
 const families: { pattern: RegExp; series: number; name: string }[] = [
+  { pattern: /^(dynamic|de)?quantizelinear$|^quantize_per|^dequantize|^fake_quantize/i, series: 6, name: "Rounding" },
   { pattern: /matmul|linear|conv|mm$|^bmm|einsum|gemm|addmm/i, series: 0, name: "Matrix products" },
   { pattern: /softmax|attention|attn/i, series: 4, name: "Attention" },
   { pattern: /norm/i, series: 2, name: "Normalization" },
@@ -61,7 +62,8 @@ const families: { pattern: RegExp; series: number; name: string }[] = [
   { pattern: /embedding|gather|index/i, series: 3, name: "Lookups" },
   { pattern: /loss|cross_entropy|nll/i, series: 6, name: "Losses" },
   {
-    pattern: /view|reshape|transpose|permute|split|cat|chunk|slice|squeeze|expand|contiguous|copy|stack|flatten/i,
+    pattern:
+      /view|reshape|transpose|permute|split|concat|^cat$|^cat\b|chunk|slice|squeeze|expand|contiguous|copy|stack|flatten/i,
     series: 7,
     name: "Moves",
   },
@@ -115,7 +117,8 @@ function measured(model: GraphModel, overlay: GraphOverlay, what: "timeUs" | "me
     const value = byPath.get(group.path);
     if (value !== undefined) values[groupItem(model, group.id)] = value / (calls.get(group.path) ?? 1);
   }
-  if (what === "timeUs") addOpTimes(model, overlay, values);
+  if (what === "timeUs" && overlay.nodes.length > 0) addNodeTimes(model, overlay, values);
+  else if (what === "timeUs") addOpTimes(model, overlay, values);
   else {
     for (let i = 0; i < nNodes; i++) if (graph.nodes[i]!.kind === "op") values[i] = graph.nodes[i]!.bytes;
   }
@@ -152,9 +155,23 @@ function addOpTimes(model: GraphModel, overlay: GraphOverlay, values: Float64Arr
   }
 }
 
+/** Fused nodes are called after one of those that they stand for, with more behind a slash: that one gets their time. */
+function addNodeTimes(model: GraphModel, { nodes }: GraphOverlay, values: Float64Array): void {
+  const byName = new Map<string, number>();
+  model.graph.nodes.forEach(({ name }, i) => {
+    if (name) byName.set(name, i);
+  });
+  for (const { name, timeUs } of nodes) {
+    let known = name;
+    while (known !== "" && !byName.has(known)) known = known.slice(0, Math.max(0, known.lastIndexOf("/")));
+    const i = byName.get(known);
+    if (i !== undefined) values[i] = (Number.isNaN(values[i]!) ? 0 : values[i]!) + timeUs;
+  }
+}
+
 /**
  * The items that a layer stands for: the group of its path with the ops in it, or, in a model's file, the op that its path
- * ends with: "h.0.attn.MatMul" is a MatMul in the group "h.0.attn".
+ * is called after: "h.0.attn.MatMul" is "/h.0/attn/MatMul", and where nodes have no names a MatMul in the group "h.0.attn".
  */
 export function layerItems(
   model: GraphModel,
@@ -171,6 +188,11 @@ export function layerItems(
   for (let i = 0; i < nNodes; i++) {
     const node = graph.nodes[i]!;
     if (node.kind !== "op") continue;
+    if (node.name) {
+      const layer = byPath.get(dotted(node.name));
+      if (layer) found.set(i, layer);
+      continue;
+    }
     const path = graph.groups[node.group]?.path ?? "";
     const layer = byPath.get(path) ?? byOp.get(path === "" ? node.label : `${path}.${node.label}`);
     if (layer) found.set(i, layer);

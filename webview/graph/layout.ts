@@ -36,13 +36,13 @@ const PLACE_SWEEPS = 9;
 const SPINE_WEIGHT = 1000;
 
 /** Edges that have to be turned around to leave no cycle, found by depth-first search. */
-export function backEdges(nItems: number, from: Int32Array, to: Int32Array): Uint8Array {
+export function backEdges(nItems: number, from: Int32Array, to: Int32Array, pin?: ArrayLike<number>): Uint8Array {
   const { start, list } = adjacency(nItems, from);
   const isBack = new Uint8Array(from.length);
   const state = new Uint8Array(nItems);
   const next = start.slice(0, nItems);
   const stack: number[] = [];
-  for (let first = 0; first < nItems; first++) {
+  for (const first of firstItems(nItems, to, pin)) {
     if (state[first] !== 0) continue;
     stack.push(first);
     state[first] = 1;
@@ -63,6 +63,14 @@ export function backEdges(nItems: number, from: Int32Array, to: Int32Array): Uin
     }
   }
   return isBack;
+}
+
+/** Where data comes in before what needs none, and both before the rest: boxes that wait for each other start where data does. */
+function firstItems(nItems: number, to: Int32Array, pin?: ArrayLike<number>): number[] {
+  const hasInput = new Uint8Array(nItems);
+  for (const target of to) hasInput[target] = 1;
+  const turn = (item: number): number => (pin?.[item] === -1 ? 0 : hasInput[item] ? 2 : 1);
+  return Array.from({ length: nItems }, (_, item) => item).sort((a, b) => turn(a) - turn(b));
 }
 
 /** Edge indices grouped by one of their ends. */
@@ -86,7 +94,7 @@ export interface Ranking {
 export function rankItems(input: Pick<LevelInput, "pin" | "from" | "to">): Ranking {
   const { pin, from, to } = input;
   const n = pin.length;
-  const isBack = backEdges(n, from, to);
+  const isBack = backEdges(n, from, to, pin);
   const head = Int32Array.from(from, (f, e) => (isBack[e] ? to[e]! : f));
   const tail = Int32Array.from(to, (t, e) => (isBack[e] ? from[e]! : t));
   const out = adjacency(n, head);

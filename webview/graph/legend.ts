@@ -42,15 +42,15 @@ function notMeasured(text: string, action: string, run: () => void): HTMLElement
   return [h("span", { class: "lw-legend-entry" }, text), h("button", link, action)];
 }
 
-function seriesOf(model: GraphModel, item: number): number | undefined {
-  if (itemKind(model, item) !== "node") return typeFamily(itemType(model, item))?.series;
-  return itemType(model, item) === "op" ? opFamily(itemLabel(model, item)).series : undefined;
+function familyOf(model: GraphModel, item: number): string | undefined {
+  if (itemKind(model, item) !== "node") return typeFamily(itemType(model, item))?.name;
+  return itemType(model, item) === "op" ? opFamily(itemLabel(model, item)).name : undefined;
 }
 
 function typeEntries({ model, picture, palette }: LegendOptions): HTMLElement[] {
-  const used = new Set(picture.boxes.filter((box) => !box.isOpen).map(({ item }) => seriesOf(model, item)));
+  const used = new Set(picture.boxes.filter((box) => !box.isOpen).map(({ item }) => familyOf(model, item)));
   return colourLegend()
-    .filter(({ series }) => used.has(series))
+    .filter(({ name }) => used.has(name))
     .map(({ series, name }) => {
       const swatch = h("i", { class: "lw-swatch", style: { background: palette.series[series]! } });
       return h("span", { class: "lw-legend-entry" }, swatch, name);

@@ -83,6 +83,14 @@ export function itemType(model: GraphModel, item: number): string {
   }
 }
 
+/** The name of a node in a model's file as reports of layers have it: "/h.0/attn/MatMul" is "h.0.attn.MatMul". */
+export function dotted(name: string): string {
+  return name
+    .split("/")
+    .filter((part) => part !== "")
+    .join(".");
+}
+
 /** The boxes around an item, outermost first, without the item itself. */
 export function trailOf(model: GraphModel, item: number): number[] {
   const trail: number[] = [];
@@ -129,21 +137,30 @@ function checkedEdges(graph: Graph, problems: string[]): { from: number; to: num
   return kept;
 }
 
-/** Parameters and constants with one consumer; they would double the number of boxes and say little. */
+/**
+ * Parameters and constants with one consumer, and constants whose values are known: they would double the number of boxes and
+ * say little.
+ */
 function findAbsorbed(graph: Graph, edges: { from: number; to: number }[]): Map<number, number[]> {
   const consumer = new Int32Array(graph.nodes.length).fill(-1);
   const hasInput = new Uint8Array(graph.nodes.length);
+  const readers = new Map<number, Set<number>>();
   for (const { from, to } of edges) {
     hasInput[to] = 1;
     consumer[from] = consumer[from] === -1 || consumer[from] === to ? to : -2;
+    if (graph.nodes[from]!.kind === "constant" && graph.nodes[from]!.attributes["value"] !== undefined) {
+      readers.set(from, (readers.get(from) ?? new Set()).add(to));
+    }
   }
   const absorbed = new Map<number, number[]>();
   graph.nodes.forEach((node, i) => {
     const isData = node.kind === "parameter" || node.kind === "constant";
-    if (!isData || consumer[i]! < 0 || hasInput[i]) return;
-    const list = absorbed.get(consumer[i]!);
-    if (list) list.push(i);
-    else absorbed.set(consumer[i]!, [i]);
+    if (!isData || consumer[i] === -1 || hasInput[i]) return;
+    for (const reader of readers.get(i) ?? (consumer[i]! >= 0 ? [consumer[i]!] : [])) {
+      const list = absorbed.get(reader);
+      if (list) list.push(i);
+      else absorbed.set(reader, [i]);
+    }
   });
   return absorbed;
 }

@@ -1,5 +1,5 @@
 /** Moving through a graph without a pointer, and finding things in it by name. Pure. */
-import { itemKind, itemLabel, itemType, trailOf } from "./model.ts";
+import { dotted, itemKind, itemLabel, itemType, trailOf } from "./model.ts";
 import type { GraphModel } from "./model.ts";
 import type { Box } from "./picture.ts";
 
@@ -43,18 +43,35 @@ export function searchItems(model: GraphModel, text: string, most: number): Foun
     const label = itemLabel(model, item).toLowerCase();
     const kind = itemKind(model, item);
     const group = kind === "group" ? model.graph.groups[item - model.nNodes]! : null;
+    const name = nodeName(model, item)?.toLowerCase() ?? "";
     const at = label.indexOf(wanted);
     const isType = kind !== "node" && itemType(model, item).toLowerCase().includes(wanted);
     const isPath = group !== null && group.path.toLowerCase().includes(wanted);
-    if (at < 0 && !isType && !isPath) continue;
+    if (at < 0 && !isType && !isPath && !name.includes(wanted)) continue;
     const exactness =
-      label === wanted || group?.path.toLowerCase() === wanted ? 0 : at === 0 ? 2 : at > 0 ? 4 : isType ? 4 : 6;
+      label === wanted || name === wanted || group?.path.toLowerCase() === wanted
+        ? 0
+        : at === 0
+          ? 2
+          : at > 0
+            ? 4
+            : isType
+              ? 4
+              : 6;
     found.push({ item, score: exactness + (kind === "node" ? 1 : 0) });
   }
   return found
     .sort((a, b) => a.score - b.score || a.item - b.item)
     .slice(0, most)
-    .map(({ item }) => ({ item, label: itemLabel(model, item), where: pathText(model, item) }));
+    .map(({ item }) => ({
+      item,
+      label: itemLabel(model, item),
+      where: nodeName(model, item) ?? pathText(model, item),
+    }));
+}
+
+function nodeName(model: GraphModel, item: number): string | undefined {
+  return itemKind(model, item) === "node" ? model.graph.nodes[item]!.name : undefined;
 }
 
 /** "h.0 › attn" for a node inside of them. */
@@ -70,8 +87,10 @@ export function pathText(model: GraphModel, item: number): string {
 export function modulePath(model: GraphModel, item: number): string {
   const { graph, nNodes } = model;
   switch (itemKind(model, item)) {
-    case "node":
-      return graph.groups[graph.nodes[item]!.group]?.path ?? "";
+    case "node": {
+      const { name, group } = graph.nodes[item]!;
+      return name ? dotted(name) : (graph.groups[group]?.path ?? "");
+    }
     case "group":
       return graph.groups[item - nNodes]!.path;
     case "stack":
@@ -84,7 +103,10 @@ export function itemAt(
   model: GraphModel,
   place: { path?: string | undefined; at?: { file: string; line: number } | undefined },
 ): number | null {
-  // A layer of a model's file ends with the name of its op: then its group is shown.
+  const wanted = place.path;
+  const named = wanted ? model.graph.nodes.findIndex(({ name }) => name && dotted(name) === wanted) : -1;
+  if (named >= 0) return named;
+  // A layer of a model's file ends with the name of its op: where nodes have no names, its group is shown.
   for (let path = place.path; path; path = path.slice(0, Math.max(0, path.lastIndexOf(".")))) {
     const group = model.graph.groups.findIndex((each) => each.path === path);
     if (group >= 0) return model.nNodes + group;

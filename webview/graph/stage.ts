@@ -48,7 +48,12 @@ export interface Stage {
   reveal(item: number): void;
   zoomBy(factor: number): void;
   box(item: number): Box | undefined;
+  /** Where the right end of an item stands in the window, once what moves has come to rest. */
+  placeOf(item: number): { x: number; y: number } | null;
 }
+
+/** The user wants nothing to move. */
+const isCalm = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 type Rect = { x: number; y: number; width: number; height: number };
 
@@ -232,6 +237,10 @@ export function makeStage(options: StageOptions): Stage {
   }
 
   function glideTo(to: Camera): void {
+    if (isCalm()) {
+      moving = null;
+      return setCamera(to);
+    }
     moving = { startMs: performance.now(), from: moving?.from ?? new Map(), cameraFrom: camera, cameraTo: to };
     draw();
   }
@@ -292,8 +301,7 @@ export function makeStage(options: StageOptions): Stage {
         to.x += (before.x + before.width / 2 - after.x - after.width / 2) * camera.k;
         to.y += (before.y - after.y) * camera.k;
       }
-      const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-      if (isCalm || next.picture.boxes.length > MOST_MOVING) setCamera(to);
+      if (isCalm() || next.picture.boxes.length > MOST_MOVING) setCamera(to);
       else moving = { startMs: performance.now(), from: startRects(next, old), cameraFrom: camera, cameraTo: to };
       draw();
     },
@@ -329,5 +337,12 @@ export function makeStage(options: StageOptions): Stage {
     },
     zoomBy: (factor) => void zoomed.call(zoomer.scaleBy, factor),
     box: (item) => boxOf.get(item),
+    placeOf(item) {
+      const box = boxOf.get(item);
+      if (!box) return null;
+      const { left, top } = canvas.getBoundingClientRect();
+      const { x, y, k } = moving?.cameraTo ?? camera;
+      return { x: left + (box.x + box.width) * k + x, y: top + box.y * k + y };
+    },
   };
 }

@@ -38,7 +38,7 @@ function inputLines(model: GraphModel, item: number): TipLine[] {
     const node = model.graph.nodes[data]!;
     lines.push({
       label: node.kind === "parameter" ? "Parameter" : "Constant",
-      text: `${node.label} ${formatShape(node.outputs[0]?.shape ?? [])}`,
+      text: `${node.label} ${node.attributes["value"] ?? formatShape(node.outputs[0]?.shape ?? [])}`,
     });
   }
   return lines;
@@ -94,7 +94,7 @@ export function itemTip(model: GraphModel, item: number, measured: Measured, isO
   const group = kind === "group" ? model.graph.groups[item - model.nNodes]! : null;
   return {
     title: group?.path || itemLabel(model, item),
-    subtitle: kind === "node" ? itemType(model, item) : itemType(model, item),
+    subtitle: (kind === "node" ? model.graph.nodes[item]!.name : undefined) ?? itemType(model, item),
     lines,
     hint,
   };

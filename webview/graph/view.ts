@@ -4,7 +4,7 @@
  */
 import type { SourceLocation } from "../../src/protocol/source.ts";
 import type { GraphHost, GraphNews, GraphState } from "../../src/protocol/views/graph.ts";
-import { h } from "../kit/dom.ts";
+import { h, keepFocus } from "../kit/dom.ts";
 import { formatTarget } from "../kit/formats.ts";
 import { shownBy } from "../kit/start.ts";
 import type { Mounted } from "../kit/start.ts";
@@ -15,6 +15,7 @@ import { onThemeChange, readColours, readFont } from "../kit/theme.ts";
 import { button, dropdown } from "../kit/toolkit.ts";
 import type { Dropdown } from "../kit/toolkit.ts";
 import { hideTip, showTip } from "../kit/tooltip.ts";
+import type { Tip } from "../kit/tooltip.ts";
 import { boxStyler, itemValues, layerItems } from "./colour.ts";
 import type { ColourBy, Palette } from "./colour.ts";
 import { createFinder } from "./finder.ts";
@@ -22,7 +23,7 @@ import { legendParts } from "./legend.ts";
 import { makeLayouter } from "./layouter.ts";
 import type { Layouter } from "./layouter.ts";
 import { modelBar } from "./model_bar.ts";
-import { buildModel, itemKind, itemLabel, itemType, trailOf } from "./model.ts";
+import { buildModel, itemKind, itemLabel, trailOf } from "./model.ts";
 import type { GraphModel } from "./model.ts";
 import { itemAt, modulePath, neighbour, searchItems } from "./navigate.ts";
 import type { Direction } from "./navigate.ts";
@@ -182,19 +183,19 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
     notices.draw({ ...state, hasContent: state.graph !== null, problems: model?.problems.slice(0, 3) ?? [] });
   }
 
-  function drawBar({ model: file }: GraphState): void {
-    if (!file) return bar.replaceChildren();
-    bar.replaceChildren(
-      modelBar({
-        model: file,
-        run: () => ignore(host.run()),
-        editInputs: () => ignore(host.editInputs()),
-        profile: () => ignore(host.profile()),
-        graph: () => ignore(host.graph()),
-        quantize: () => ignore(host.quantize()),
-        optimize: (isOptimized) => ignore(host.optimize(isOptimized)),
-      }),
-    );
+  function drawBar({ model: file, graph, failure }: GraphState): void {
+    // With a file that is no model nothing can be done.
+    if (!file || (!graph && (failure || file.isOpening))) return bar.replaceChildren();
+    const bars = modelBar({
+      model: file,
+      parameters: graph?.groups[0]?.parameters ?? null,
+      run: () => ignore(host.run()),
+      editInputs: () => ignore(host.editInputs()),
+      profile: () => ignore(host.profile()),
+      quantize: () => ignore(host.quantize()),
+      optimize: (isOptimized) => ignore(host.optimize(isOptimized)),
+    });
+    keepFocus(bar, () => bar.replaceChildren(bars));
   }
 
   async function showGraph(shown: GraphState): Promise<void> {
@@ -202,11 +203,19 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
     if (!graph) {
       shownGraph = null;
       model = null;
-      if (shown.running) {
-        content.replaceChildren(notices.whole(shown.running));
+      const { suggestion, model: file } = shown;
+      const reading = file?.isOpening ? { target: suggestion ?? "", message: "reading the file" } : null;
+      const running = shown.running ?? reading;
+      if (running) {
+        content.replaceChildren(notices.whole(running));
         return;
       }
-      const { suggestion } = shown;
+      if (file && shown.failure) {
+        content.replaceChildren(
+          emptyState({ icon: "graph", title: "This file cannot be drawn", text: "It is read again when it changes." }),
+        );
+        return;
+      }
       content.replaceChildren(
         emptyState({
           icon: "graph",
@@ -222,7 +231,11 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
       return;
     }
     measure(shown);
-    const key = JSON.stringify([graph.target, graph.edges.length, graph.nodes.map(({ label }) => label)]);
+    const key = JSON.stringify([
+      graph.target,
+      graph.edges.length,
+      graph.nodes.map(({ label, kind, group }) => [label, kind, group]),
+    ]);
     if (key === shownGraph && model) {
       model = buildModel(graph);
       restyle();
@@ -326,7 +339,10 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
     selected = item;
     stage.setMarks(selected, hovered);
     drawCrumbs();
-    if (model && item !== null) live.textContent = `${itemLabel(model, item)}, ${itemType(model, item)}`;
+    if (!model || item === null) return;
+    const { title, subtitle, lines = [] } = tipOf(item);
+    const words = lines.map(({ label, text }) => `${label ?? ""} ${text}`.trim());
+    live.textContent = [title, subtitle, ...words].filter(Boolean).join(", ");
   }
 
   /** Open what hides the item, select it and bring it into sight. */
@@ -400,19 +416,25 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
       hideTip();
       return;
     }
-    const tip = itemTip(
-      model,
-      item,
-      {
-        timeUs: times?.[item],
-        memoryBytes: memories?.[item],
-        errorDb: errors?.[item],
-        became: becameOf(item),
-      },
-      target?.box?.isOpen === true,
-    );
+    const tip = tipOf(item);
     if (target?.chip) tip.hint = "Stands for a source that many others read. Click goes there.";
     showTip(hasEditor ? tip : { ...tip, hint: undefined }, event.clientX, event.clientY);
+  }
+
+  function tipOf(item: number): Tip {
+    const measured = {
+      timeUs: times?.[item],
+      memoryBytes: memories?.[item],
+      errorDb: errors?.[item],
+      became: becameOf(item),
+    };
+    return itemTip(model!, item, measured, open.has(item));
+  }
+
+  /** What a pointer would show, for those who move by keys. */
+  function showTipBeside(item: number): void {
+    const place = stage.placeOf(item);
+    if (place) showTip({ ...tipOf(item), hint: undefined }, place.x, place.y);
   }
 
   function becameOf(item: number): string | undefined {
@@ -434,6 +456,9 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
       if (next) {
         select(next.item);
         stage.reveal(next.item);
+        showTipBeside(next.item);
+        event.preventDefault();
+        return;
       }
     } else if (event.key === "Enter" && box) {
       if (itemKind(model, box.item) === "node") openSource(sourceOf(model, box.item));

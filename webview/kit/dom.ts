@@ -48,7 +48,7 @@ export function svg<Tag extends keyof SVGElementTagNameMap>(
 }
 
 /** What an element is known by when it is made anew: its test mark, its scheme, its label. */
-const NAMES = ["data-toggle", "data-scheme", "data-tab", "aria-label"] as const;
+const NAMES = ["data-toggle", "data-radio", "data-scheme", "data-tab", "aria-label"] as const;
 
 /** Draws again and gives the focus back to the element that stands for the one that had it. */
 export function keepFocus(root: HTMLElement, draw: () => void): void {

@@ -2,6 +2,7 @@
  * What views say about themselves: strips above a view (running, failed, old) and single lines within one. All of them
  * have one look, four tones and their roles from here; a view gives only the words.
  */
+import { failureTitle } from "../../src/protocol/source.ts";
 import type { Failure, SourceLocation } from "../../src/protocol/source.ts";
 import { baseName } from "./formats.ts";
 import { h } from "./dom.ts";
@@ -64,9 +65,7 @@ export function failureNotice(failure: Failure, actions: FailureActions): HTMLEl
   const isCancelled = failure.kind === "cancelled";
   const { openSource, copy, retry } = actions;
   const place = at && `${baseName(at.file)}:${at.line}`;
-  // An exception's class says something about the model; names of our own for what the user asked wrongly say nothing.
-  const isException = failure.kind !== "usage" && /^[A-Z]/.test(failure.type);
-  const title = isCancelled ? "Cancelled" : isException ? failure.type : "";
+  const title = isCancelled ? "Cancelled" : failureTitle(failure);
   const links = [
     place && openSource ? link(place, () => openSource(at), "lw-mono") : null,
     place && !openSource ? h("span", { class: "lw-mono" }, place) : null,

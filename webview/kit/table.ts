@@ -26,6 +26,8 @@ export interface Column<Row> {
   width: number;
   /** Columns with the lowest numbers stay longest when space runs out. */
   priority: number;
+  /** Takes this much of the room that is left, where the first column takes 1. */
+  grow?: number;
   value(row: Row): number | string;
   text(row: Row): string;
   /** Draws more than the text. */
@@ -227,7 +229,9 @@ export function createTable<Row>(options: TableOptions<Row>): Table<Row> {
       kept.add(column.id);
     }
     visible = columns.filter((column) => kept.has(column.id));
-    const widths = visible.map((column, i) => (i === 0 ? "minmax(0, 1fr)" : `${column.width}px`));
+    const widths = visible.map(({ width, grow }, i) =>
+      i === 0 ? "minmax(0, 1fr)" : grow ? `minmax(${width}px, ${grow}fr)` : `${width}px`,
+    );
     element.style.setProperty("--lw-columns", widths.join(" "));
     drawHead();
     redraw();

@@ -137,18 +137,21 @@ export function summary(profile: ProfileTables, actions: HTMLElement[]): HTMLEle
       h(
         "div",
         { class: "lw-facts" },
-        fact(
-          "peak| memory",
-          formatBytes(peak),
-          `Peak memory: ${formatBytes(peak)} in tensors, ${formatBytes(reserved)} reserved`,
-        ),
-        fact(
-          "param|eters",
-          formatCount(profile.parameters),
-          `Parameters: ${profile.parameters.toLocaleString("en-US")} in ${formatBytes(profile.parameterBytes)}`,
-        ),
-        fact("work", formatFlops(flops), "Floating-point operations of one repetition"),
-        fact("speed", formatRate(rate, "FLOP"), "Work divided by the median time"),
+        // What an engine does not tell is left out: no model needs no memory and does no work.
+        peak > 0 &&
+          fact(
+            "peak| memory",
+            formatBytes(peak),
+            `Peak memory: ${formatBytes(peak)} in tensors, ${formatBytes(reserved)} reserved`,
+          ),
+        profile.parameters > 0 &&
+          fact(
+            "param|eters",
+            formatCount(profile.parameters),
+            `Parameters: ${profile.parameters.toLocaleString("en-US")} in ${formatBytes(profile.parameterBytes)}`,
+          ),
+        flops > 0 && fact("work", formatFlops(flops), "Floating-point operations of one repetition"),
+        flops > 0 && fact("speed", formatRate(rate, "FLOP"), "Work divided by the median time"),
         energyFact(profile),
       ),
     ),

@@ -253,6 +253,8 @@ export function kernelTip(row: KernelRow): Tip {
 }
 
 function lineText({ source }: LineRow, context: TableContext): string {
+  // Ops that no line of the user made.
+  if (source.line === 0) return "no line";
   return context.hasFiles ? `${baseName(source.file)}:${source.line}` : String(source.line);
 }
 

@@ -197,9 +197,10 @@ export function mountProfiler(root: HTMLElement, options: ProfilerOptions): Prof
           searchText: (row) => `${row.text} ${row.source.file}:${row.source.line} ${row.hottest}`,
           tip: (row) => lineTip(row, context),
           onChoose: (row) => choose({ kind: "line", file: row.source.file, line: row.source.line }, row.source),
-          empty: "No user line ran an op.",
+          empty: "No line of a source is known for what ran.",
         });
-        lines.setRows(profile.lines);
+        // One row without a line would only say that none is known, which the empty table does in words.
+        lines.setRows(profile.lines.some(({ source }) => source.line > 0) ? profile.lines : []);
         made = lines as unknown as Table<never>;
       }
       tables[id] = made;

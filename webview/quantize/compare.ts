@@ -3,7 +3,7 @@
  * are and judges nothing: the verdict comes with the report.
  */
 import type { Timing } from "../../src/protocol/results.ts";
-import type { QuantizeChoices, ReportRows } from "../../src/protocol/views/quantize.ts";
+import type { ReportRows } from "../../src/protocol/views/quantize.ts";
 import { shareBar } from "../kit/controls.ts";
 import { formatDb, severityColour } from "../kit/decibels.ts";
 import { h } from "../kit/dom.ts";
@@ -12,7 +12,7 @@ import { formatBytes, formatDuration, formatShare } from "../kit/formats.ts";
 import { icon } from "../kit/icons.ts";
 import { tipOver } from "../kit/tooltip.ts";
 import type { Tip } from "../kit/tooltip.ts";
-import { formatCosine, formatError, isSameChoice, sizeWords, speedWords } from "./words.ts";
+import { formatCosine, formatError, furtherWords, sentence, sizeWords, speedWords } from "./words.ts";
 
 export interface CompareOptions {
   reports: readonly ReportRows[];
@@ -21,9 +21,8 @@ export interface CompareOptions {
   noun: string;
   /** What all are compared with: "as it is", "the teacher". */
   before: string;
-  /** Null where rows have no settings of their own. */
-  choices: QuantizeChoices | null;
-  madeWith: Record<string, QuantizeChoices>;
+  /** Names of reports that were made with other settings than those of now. */
+  otherwise: ReadonlySet<string>;
   onChoose(report: string): void;
 }
 
@@ -74,7 +73,7 @@ function tip(report: ReportRows): Tip {
   const { latency, output, metrics, speed } = report;
   return {
     title: report.description,
-    subtitle: report.verdict,
+    subtitle: sentence(report.verdict),
     lines: [
       { label: "Size", text: `${formatBytes(report.beforeBytes)} → ${formatBytes(report.afterBytes)}` },
       { label: "Time before", text: timeTip(latency.before) },
@@ -102,7 +101,8 @@ const MOST_DRIFT = 0.25;
 const speedColours = {
   faster: "var(--lw-series-2)",
   same: "var(--lw-series-7)",
-  slower: "var(--lw-series-4)",
+  // The colour of the word beside it.
+  slower: "var(--lw-warning)",
 } as const;
 
 interface Scale {
@@ -113,7 +113,7 @@ interface Scale {
 }
 
 function schemeRow(report: ReportRows, options: RowOptions, { beforeUs, mostUs, mostBytes }: Scale): HTMLElement {
-  const { choices, madeWith, onChoose } = options;
+  const { onChoose } = options;
   const isChosen = report.name === options.chosen;
   const { latency, speed, output } = report;
   const [metric] = report.metrics;
@@ -128,7 +128,7 @@ function schemeRow(report: ReportRows, options: RowOptions, { beforeUs, mostUs, 
   const badge = report.worthKeeping
     ? null
     : h("span", { class: "lw-not-kept" }, icon("warning"), isSlower ? "slower: not kept" : "not kept");
-  const isOther = choices !== null && !isSameChoice(choices, madeWith[report.name]) && !options.areAllOther;
+  const isOther = options.otherwise.has(report.name) && !options.areAllOther;
   const row = h(
     "div",
     {
@@ -136,7 +136,7 @@ function schemeRow(report: ReportRows, options: RowOptions, { beforeUs, mostUs, 
       attributes: {
         role: "radio",
         "aria-checked": String(isChosen),
-        "aria-label": `${report.name}: ${report.verdict}`,
+        "aria-label": `${report.name}: ${sentence(report.verdict)}`,
         tabindex: isChosen ? 0 : -1,
         "data-scheme": report.name,
       },
@@ -159,7 +159,7 @@ function schemeRow(report: ReportRows, options: RowOptions, { beforeUs, mostUs, 
             )
           : null,
       ),
-      h("div", { class: "lw-muted lw-scheme-description" }, report.description),
+      h("div", { class: "lw-muted lw-scheme-description" }, furtherWords(report)),
     ),
     cell(
       "size",
@@ -213,8 +213,8 @@ function beforeRow({ reports, before }: CompareOptions, { beforeUs, mostUs, most
 }
 
 export function schemeList(options: CompareOptions): HTMLElement {
-  const { reports, noun, choices, madeWith, onChoose } = options;
-  const areAllOther = choices !== null && !reports.some(({ name }) => isSameChoice(choices, madeWith[name]));
+  const { reports, noun, otherwise, onChoose } = options;
+  const areAllOther = reports.every(({ name }) => otherwise.has(name));
   const times = reports.map(({ latency }) => latency.before.medianUs).toSorted((a, b) => a - b);
   const scale: Scale = {
     beforeUs: times[Math.floor(times.length / 2)] ?? 0,

@@ -9,6 +9,7 @@ import { icon } from "../kit/icons.ts";
 import { link, note } from "../kit/notices.ts";
 import type { Tone } from "../kit/notices.ts";
 import { button } from "../kit/toolkit.ts";
+import { sentence } from "./words.ts";
 
 export interface HeadOptions {
   result: ResultRows;
@@ -90,7 +91,7 @@ export function verdictCard({ report, save }: VerdictOptions): HTMLElement {
       "div",
       { class: "lw-verdict-words", attributes: { role: "status" } },
       h("span", { class: "lw-verdict-name" }, report.name, h("span", { class: "lw-spoken" }, ": ")),
-      h("span", { class: "lw-verdict-text" }, report.verdict),
+      h("span", { class: "lw-verdict-text" }, sentence(report.verdict)),
       kept > 0
         ? h("span", { class: "lw-muted" }, `${kept} layer${kept === 1 ? "" : "s"} kept for the error budget.`)
         : null,

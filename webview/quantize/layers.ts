@@ -85,7 +85,24 @@ function dbColumn(
   };
 }
 
-export function layerColumns(speed: Speed): Column<LayerRow>[] {
+/** Without what no layer of this report has: layers of other widths cannot be compared, zeros cost no time of their own. */
+export function layerColumns({ speed, layers }: ReportRows): Column<LayerRow>[] {
+  const known: Record<string, (row: LayerRow) => unknown> = {
+    sqnr: ({ output }) => output,
+    cosine: ({ output }) => output,
+    max: ({ output }) => output,
+    time: ({ afterUs }) => afterUs,
+    alone: ({ sensitivity }) => sensitivity,
+    weight: ({ weight }) => weight,
+    inPlace: ({ inPlace }) => inPlace,
+  };
+  return allColumns(speed).filter(({ id }) => {
+    const of = known[id];
+    return of === undefined || layers.some((row) => of(row) !== undefined);
+  });
+}
+
+function allColumns(speed: Speed): Column<LayerRow>[] {
   return [
     pathColumn(),
     {
@@ -103,6 +120,7 @@ export function layerColumns(speed: Speed): Column<LayerRow>[] {
       tip: "How its weights are stored now",
       priority: 2,
       width: 128,
+      grow: 0.5,
       value: (row) => row.became,
       text: (row) => row.became,
       render: (row) => h("span", { class: isChanged(row) ? "" : "lw-muted" }, row.became),
@@ -212,7 +230,7 @@ export function sensitivityColumns(report: ReportRows): Column<LayerRow>[] {
       label: "Noise it brings",
       tip: "Noise in the model's outputs when this layer alone is changed, against the worst",
       priority: 2,
-      width: 190,
+      width: 110,
       value: share,
       text: (row) => `${Math.round(100 * share(row))} %`,
       render: (row) => shareBar([{ share: share(row), colour: severityColour(row.sensitivity?.sqnrDb ?? null) }]),

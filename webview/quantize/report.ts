@@ -96,7 +96,7 @@ export function reportView(options: ReportOptions): ReportView {
     const isRanking = id === "sensitivity";
     const made = createTable<LayerRow>({
       label: isRanking ? "Layers by sensitivity" : "Layers",
-      columns: isRanking ? sensitivityColumns(report) : layerColumns(report.speed),
+      columns: isRanking ? sensitivityColumns(report) : layerColumns(report),
       key: layerKey,
       searchText: (row) => `${row.path} ${row.type} ${row.became} ${row.why ?? ""}`,
       tip: layerTip,

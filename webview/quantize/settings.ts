@@ -6,15 +6,10 @@ import { h } from "../kit/dom.ts";
 import { baseName } from "../kit/formats.ts";
 import { icon } from "../kit/icons.ts";
 import { dropdown } from "../kit/toolkit.ts";
+import { count, field, proofRow } from "./fields.ts";
+import type { ProofOptions } from "./fields.ts";
 
-export interface SettingsOptions {
-  choices: QuantizeChoices;
-  isFile: boolean;
-  choose(change: Partial<QuantizeChoices>): void;
-  pickData(): void;
-  pickMetric(): void;
-  pickWeights(): void;
-}
+export type SettingsOptions = ProofOptions;
 
 const schemes: { id: Scheme; title: string }[] = [
   { id: "dynamic", title: "int8 weights, activations quantized as they come: linear and recurrent layers" },
@@ -97,10 +92,6 @@ export function settingsFor(chosen: readonly Scheme[]): {
   };
 }
 
-function field(label: string, ...content: HTMLElement[]): HTMLElement {
-  return h("div", { class: "lw-field" }, h("span", { class: "lw-field-label" }, label), ...content);
-}
-
 function schemeToggles({ choices, isFile, choose }: SettingsOptions): HTMLElement {
   const offered = schemes.filter(({ id }) => !isFile || FILE_SCHEMES.includes(id));
   return h(
@@ -125,50 +116,6 @@ function schemeToggles({ choices, isFile, choose }: SettingsOptions): HTMLElemen
       );
     }),
   );
-}
-
-/** What was picked, a way to pick another, and a way back. */
-function picked(value: string | null, absent: string, pick: () => void, clear: () => void): HTMLElement {
-  return h(
-    "span",
-    { class: "lw-picked" },
-    h(
-      "button",
-      { class: "lw-link lw-clip", attributes: { type: "button", title: value }, on: { click: pick } },
-      value === null ? absent : baseName(value),
-    ),
-    value === null
-      ? null
-      : h(
-          "button",
-          {
-            class: "lw-chip-close",
-            attributes: { type: "button", "aria-label": "Clear", title: "Clear" },
-            on: { click: clear },
-          },
-          icon("close"),
-        ),
-  );
-}
-
-/** A whole number; empty leaves it to the runtime, whose own number stands there faintly. */
-function count(
-  label: string,
-  value: number | null,
-  standard: string,
-  onChange: (value: number | null) => void,
-): HTMLElement {
-  const input = h("input", {
-    class: "lw-count",
-    attributes: { type: "number", min: 1, step: 1, value: value ?? "", placeholder: standard, "aria-label": label },
-    on: {
-      change: () => {
-        const typed = Number(input.value);
-        onChange(input.value !== "" && Number.isInteger(typed) && typed > 0 ? typed : null);
-      },
-    },
-  });
-  return input;
 }
 
 const BUDGET = { least: 5, most: 60, first: 30 };
@@ -259,28 +206,7 @@ export function settingsFields(options: SettingsOptions): HTMLElement {
     "div",
     { class: "lw-settings-fields" },
     field("Schemes", schemeToggles(options)),
-    h(
-      "div",
-      { class: "lw-settings-row" },
-      field(
-        "Data",
-        picked(choices.data, "Random inputs: choose data…", options.pickData, () => choose({ data: null })),
-      ),
-      field(
-        "Samples",
-        count("Most samples", choices.samples, choices.data === null ? "8" : "128", (samples) => choose({ samples })),
-      ),
-      field(
-        "Metric",
-        picked(choices.metric, "What fits the outputs", options.pickMetric, () => choose({ metric: null })),
-      ),
-      options.isFile
-        ? null
-        : field(
-            "Weights",
-            picked(choices.weights, "As the class makes them", options.pickWeights, () => choose({ weights: null })),
-          ),
-    ),
+    proofRow(options),
     h(
       "div",
       { class: "lw-settings-row" },

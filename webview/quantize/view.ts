@@ -5,6 +5,8 @@
 import type { Scheme } from "../../src/protocol/compress.ts";
 import type { SourceLocation } from "../../src/protocol/source.ts";
 import type {
+  DistillAsked,
+  PruneAsked,
   QuantizeChoices,
   QuantizeHost,
   QuantizeNews,
@@ -22,6 +24,7 @@ import type { Asked, Memory } from "../kit/port.ts";
 import type { TableState } from "../kit/table.ts";
 import { button } from "../kit/toolkit.ts";
 import { schemeList } from "./compare.ts";
+import { distillFields, distillWords, pruneFields, pruneWords } from "./compress_settings.ts";
 import { head, verdictCard } from "./head.ts";
 import type { VerdictOptions } from "./head.ts";
 import { reportView } from "./report.ts";
@@ -50,6 +53,11 @@ export interface QuantizeOptions {
 export type QuantizeView = Mounted<QuantizeNews>;
 
 const verbs: Record<ResultRows["verb"], string> = { quantize: "Quantize", prune: "Prune", distill: "Distill" };
+const starts: Record<ResultRows["verb"], string> = {
+  quantize: "Nothing quantized yet",
+  prune: "Nothing pruned yet",
+  distill: "Nothing taught yet",
+};
 const nouns: Record<ResultRows["verb"], string> = { quantize: "Scheme", prune: "Pruning", distill: "Student" };
 
 export function mountQuantize(root: HTMLElement, options: QuantizeOptions): QuantizeView {
@@ -62,6 +70,7 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
   let shown: ReportView | null = null;
   let shownKey = "";
   let drawnState = "";
+  let knownReports: ReadonlySet<string> = new Set();
 
   const ignore = shownBy((message) => notices.problem(message));
   const openSource = (at: SourceLocation): void => ignore(host.openSource(at));
@@ -79,25 +88,39 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
   root.classList.add("lw-quantize");
   root.replaceChildren(notices.element, content, notices.foot);
 
+  /** The fields of this verb, and what they say in a line. */
+  function fieldsOf({ verb, choices, asked, isFile }: QuantizeState): { fields: HTMLElement; words: string } {
+    const proof = {
+      choices,
+      isFile,
+      choose,
+      pickData: () => ignore(host.pickData()),
+      pickMetric: () => ignore(host.pickMetric()),
+      pickWeights: () => ignore(host.pickWeights()),
+    };
+    const ask = (change: Parameters<QuantizeHost["ask"]>[0]): void => ignore(host.ask(change));
+    if (asked && verb === "prune") {
+      const own = asked as PruneAsked;
+      return { fields: pruneFields(proof, own, ask), words: pruneWords(own, choices.data) };
+    }
+    if (asked && verb === "distill") {
+      const own = asked as DistillAsked;
+      const teacher = {
+        pickTeacher: () => ignore(host.pickTeacher()),
+        pickTeacherWeights: () => ignore(host.pickTeacherWeights()),
+      };
+      return { fields: distillFields({ ...proof, ...teacher }, own, ask), words: distillWords(own, choices.data) };
+    }
+    return { fields: settingsFields(proof), words: settingsWords(choices) };
+  }
+
   function settings(shownState: QuantizeState, isOpen: boolean): HTMLElement {
-    const { choices } = shownState;
+    const { fields, words } = fieldsOf(shownState);
     const details = h(
       "details",
       { class: "lw-settings", attributes: { open: isOpen } },
-      h(
-        "summary",
-        {},
-        h("strong", {}, "Settings"),
-        h("span", { class: "lw-muted lw-clip lw-settings-words" }, settingsWords(choices)),
-      ),
-      settingsFields({
-        choices,
-        isFile: shownState.isFile,
-        choose,
-        pickData: () => ignore(host.pickData()),
-        pickMetric: () => ignore(host.pickMetric()),
-        pickWeights: () => ignore(host.pickWeights()),
-      }),
+      h("summary", {}, h("strong", {}, "Settings"), h("span", { class: "lw-muted lw-clip lw-settings-words" }, words)),
+      fields,
     );
     // On the start page they are open by themselves, which says nothing about what the user wants later.
     if (shownState.result) details.addEventListener("toggle", () => memory.write({ isSettingsOpen: details.open }));
@@ -114,7 +137,8 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
       const label = `${verbs[verb]} ${formatTarget(suggestion)}`;
       const start = button({ label, icon: "play", appearance: "primary", onClick: () => quantize() });
       const text = "Size, time and error are measured before and after. Nothing is written until you save.";
-      content.replaceChildren(startState(`${verbs[verb]}: nothing to show yet`, text, start));
+      const parts = startState(starts[verb], text, ...(empty.asked ? [settings(empty, true)] : []), start);
+      keepFocus(content, () => content.replaceChildren(parts));
       return;
     }
     if (!suggestion) {
@@ -131,7 +155,7 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
     if (empty.choices.schemes.length === 0) start.setAttribute("disabled", "");
     const text =
       "See what each scheme costs in accuracy and gives in size and speed, layer by layer. Nothing is written until you save.";
-    const title = empty.failure ? "No comparison yet" : "Nothing quantized yet";
+    const title = empty.failure ? "No comparison yet" : starts.quantize;
     const parts = startState(title, text, settings(empty, true), start);
     keepFocus(content, () => content.replaceChildren(parts));
   }
@@ -156,6 +180,7 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
       drawEmpty(state);
       return;
     }
+    showNewcomer(result.reports);
     const stored = memory.read().report;
     const report = result.reports.find(({ name }) => name === stored) ?? firstReport(result.reports);
     const scrolled = content.scrollTop;
@@ -184,7 +209,9 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
       topOf(state, result, report),
       verdictCard({ report, save: hasEditor ? savingOf(state, report) : null }),
       ...(saved?.report === report.name ? [savedStrip(saved.file, () => ignore(host.openSaved()))] : []),
-      ...(hasEditor && result.verb === "quantize" ? [settings(state, memory.read().isSettingsOpen ?? false)] : []),
+      ...(hasEditor && (result.verb === "quantize" || state.asked)
+        ? [settings(state, memory.read().isSettingsOpen ?? false)]
+        : []),
       comparison(state, result, report),
     ];
     if (!above.isConnected) content.replaceChildren(above, below);
@@ -194,13 +221,20 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
     content.scrollTop = scrolled;
   }
 
+  /** A report that was asked for and came is what one wants to see; of several that came none is meant. */
+  function showNewcomer(reports: readonly ReportRows[]): void {
+    const names = reports.map(({ name }) => name);
+    const [came, ...more] = knownReports.size > 0 ? names.filter((name) => !knownReports.has(name)) : [];
+    if (came !== undefined && more.length === 0) memory.write({ report: came });
+    knownReports = new Set(names);
+  }
+
   function topOf(shownState: QuantizeState, result: ResultRows, report: ReportRows): HTMLElement {
     const { choices, running } = shownState;
     const isQuantize = result.verb === "quantize";
-    const isChanged = !isSameChoice(choices, shownState.madeWith[report.name]);
+    const isOther = otherwise(shownState, result.reports).has(report.name);
     const isMore = choices.schemes.some((scheme) => result.reports.every(({ name }) => name !== scheme));
-    // The other verbs have no settings here but the data.
-    const isNew = isQuantize ? isChanged || isMore : result.data.isRandom && choices.data !== null;
+    const isNew = isQuantize ? isOther || isMore : shownState.isNew;
     return head({
       result,
       again: hasEditor
@@ -217,9 +251,9 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
   }
 
   function savingOf(shownState: QuantizeState, { name }: ReportRows): VerdictOptions["save"] {
-    const { running, stale, choices, madeWith, verb } = shownState;
+    const { running, stale, result } = shownState;
     const why = stale ?? (running ? "Wait for the proof" : null);
-    const isOfEarlierSettings = verb === "quantize" && !isSameChoice(choices, madeWith[name]);
+    const isOfEarlierSettings = otherwise(shownState, result!.reports).has(name);
     return { why, isOfEarlierSettings, run: () => ignore(host.save(name)) };
   }
 
@@ -235,8 +269,7 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
       chosen: report.name,
       noun: nouns[verb],
       before: verb === "distill" ? "the teacher" : "as it is",
-      choices: hasEditor && verb === "quantize" ? shownState.choices : null,
-      madeWith: shownState.madeWith,
+      otherwise: hasEditor ? otherwise(shownState, reports) : new Set(),
       onChoose,
     });
     const picture = reports.length > 1 ? scatter(reports, () => report.name, onChoose).element : null;
@@ -262,6 +295,13 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
       selected: ({ path }) => shown?.reveal(path),
     },
   };
+}
+
+/** Names of the reports that the settings of now would make otherwise. */
+function otherwise(state: QuantizeState, reports: readonly ReportRows[]): Set<string> {
+  if (state.verb !== "quantize") return new Set(state.otherwise);
+  const { choices, madeWith } = state;
+  return new Set(reports.flatMap(({ name }) => (isSameChoice(choices, madeWith[name]) ? [] : [name])));
 }
 
 function verbOf({ verb }: QuantizeState): string {

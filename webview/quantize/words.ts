@@ -25,6 +25,17 @@ export function formatError(value: number): string {
   return size < 1e-3 || size >= 1e4 ? value.toExponential(1) : String(Number(value.toPrecision(3)));
 }
 
+/** A sentence that is written for terminals too, with the signs of the figures beside it: "1.3x" and "100.0%". */
+export function sentence(text: string): string {
+  return text.replaceAll(/(\d)x(?=[\s,;.)]|$)/g, `$1${TIMES}`).replaceAll(/(\d)%/g, "$1\u202f%");
+}
+
+/** What a report says about itself beyond its name: "nf4, groups of 64" is "groups of 64" beside "nf4". */
+export function furtherWords({ name, description }: Pick<ReportRows, "name" | "description">): string {
+  const rest = description.slice(name.length);
+  return description.startsWith(name) && /^([,:\s]|$)/.test(rest) ? rest.replace(/^[,:\s]+/, "") : description;
+}
+
 /** Sizes that differ by less are the same. */
 const SAME_SIZE = 1.05;
 

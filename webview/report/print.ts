@@ -9,6 +9,7 @@ import { formatBytes, formatDuration } from "../kit/formats.ts";
 import type { Column } from "../kit/table.ts";
 import { curveSvg } from "../profiler/memory.ts";
 import { layerColumns } from "../quantize/layers.ts";
+import { sentence } from "../quantize/words.ts";
 import { summary } from "../profiler/summary.ts";
 import { allocationColumns, kernelColumns, lineColumns, moduleColumns } from "../profiler/tables.ts";
 
@@ -68,7 +69,7 @@ const proofColumns: Column<ReportRows>[] = [
     text: ({ latency }: ReportRows) => formatDuration(latency.after.medianUs),
   },
   { id: "db", label: "SQNR", align: "end" as const, text: ({ output }: ReportRows) => formatDb(output.sqnrDb) },
-  { id: "verdict", label: "Verdict", text: ({ verdict }: ReportRows) => verdict },
+  { id: "verdict", label: "Verdict", text: ({ verdict }: ReportRows) => sentence(verdict) },
 ].map((column) => ({ ...column, priority: 0, width: 0, value: column.text }));
 
 export function printPage(
@@ -100,7 +101,7 @@ export function printPage(
     const { reports } = resultRows(proof);
     page.append(printTable("Size, time and error", proofColumns, reports, () => 0));
     for (const report of reports)
-      page.append(printTable(`Layers: ${report.description}`, layerColumns(report.speed), report.layers, () => 0));
+      page.append(printTable(`Layers: ${report.description}`, layerColumns(report), report.layers, () => 0));
   }
   if (graphSvg) {
     const parsed = new DOMParser().parseFromString(graphSvg, "image/svg+xml").documentElement;

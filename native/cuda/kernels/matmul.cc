@@ -12,17 +12,12 @@
 namespace layerwise {
 namespace {
 
-// Stages of k that a share of a split product has at least: below that the last sum costs more than it brings.
-constexpr int64_t kShareStages = 4;
-constexpr int64_t kMostSplits = 64;
 // Rows up to which our own kernel is taken without asking a library.
 constexpr int64_t kVeryThinRows = 2;
 // What the tensor-core kernels ask of shared memory: a stage holds 64 of k of both operands.
 // (Hopper's kernel: four stages of 128 rows and 256 columns, and room to begin at a multiple of 1024.)
 constexpr size_t kHopperSharedBytes = 4 * (128 + 256) * kTensorDepth * 2 + 1024;
 constexpr size_t kLargeStageBytes = 2 * 128 * kTensorDepth * 2, kSmallStageBytes = 2 * 64 * kTensorDepth * 2;
-
-int64_t blocks_of(int64_t size, int64_t block) { return (size + block - 1) / block; }
 
 // dtype nbatch batch[nbatch] m n k alpha beta  A ars acs abatch[nbatch]  B brs bcs bbatch[nbatch]  C crs cbatch[nbatch]
 // bias
@@ -137,29 +132,6 @@ bool pack(Context& context, Product* p, bool is_b) {
   return true;
 }
 
-// Tile size and shares of k, by the number of blocks that the GPU runs at once.
-struct Plan {
-  bool is_large;
-  int64_t tiles;
-};
-
-Plan plan_tiles(const Context& context, Product* p, int64_t large, int64_t small, int64_t depth, int64_t per_processor) {
-  MatmulShape& s = p->s;
-  const int64_t processors = context.device().multiprocessors;
-  const int64_t large_tiles = blocks_of(s.m, large) * blocks_of(s.n, large);
-  const bool is_large = large_tiles * s.batches >= processors || (s.m > small && s.n > small && s.k >= 4096 &&
-                                                                  large_tiles * s.batches * 4 >= processors);
-  Plan plan = {is_large, is_large ? large_tiles : blocks_of(s.m, small) * blocks_of(s.n, small)};
-  const int64_t room = processors * (is_large ? 1 : per_processor) / (plan.tiles * s.batches);
-  const int64_t worth = s.k / (kShareStages * depth);
-  int64_t splits = room < worth ? room : worth;
-  splits = splits < 1 ? 1 : splits > kMostSplits ? kMostSplits : splits;
-  const int64_t stages = blocks_of(s.k, depth);
-  s.split_depth = blocks_of(stages, splits) * depth;
-  s.splits = s.k == 0 ? 1 : int32_t(blocks_of(s.k, s.split_depth));
-  return plan;
-}
-
 // Launches `name` over tiles, shares and batches; then adds up the shares.
 void run_tiles(Context& context, Product* p, const char* name, int64_t tiles, const Grid& block, size_t shared) {
   MatmulShape& s = p->s;
@@ -183,7 +155,7 @@ void run_plain(Context& context, const Product& p) {
 
 void run_tiled(Context& context, Product* p) {
   const bool is_double = p->dtype == kFloat64;
-  const Plan plan = plan_tiles(context, p, is_double ? 64 : 128, 64, kTiledDepth, 2);
+  const TilePlan plan = plan_tiles(context, p->s, is_double ? 64 : 128, 64, kTiledDepth, 2);
   const char* name = is_double ? "matmul_tiled_small_float64"
                      : plan.is_large ? "matmul_tiled_large_float32" : "matmul_tiled_small_float32";
   run_tiles(context, p, name, plan.tiles, {16, 16}, 0);
@@ -221,7 +193,7 @@ void run_tensor(Context& context, Product* p) {
     snprintf(name, sizeof name, "matmul_hopper_%s_%s", Context::dtype_name(p->dtype), layout);
     return run_tiles(context, p, name, blocks_of(s.m, 128) * blocks_of(s.n, 256), {256}, kHopperSharedBytes);
   }
-  Plan plan = plan_tiles(context, p, 128, 64, kTensorDepth, 4);
+  TilePlan plan = plan_tiles(context, p->s, 128, 64, kTensorDepth, 4);
   const DeviceFacts& gpu = context.device();
   if (plan.is_large && gpu.shared_bytes < int(3 * kLargeStageBytes)) {
     plan.is_large = false;
@@ -276,6 +248,25 @@ bool allows_tf32(const Context& context) { return tf32_allowed[context.device_in
 LAUNCHER(matmul_allow_tf32) { tf32_allowed[context.device_index() % kMostDevices] = args.flag(); }
 
 }  // namespace
+
+TilePlan plan_tiles(const Context& context, MatmulShape& s, int64_t large, int64_t small, int64_t depth,
+                    int64_t per_processor) {
+  // Stages of k that a share of a split product has at least: below that the last sum costs more than it brings.
+  constexpr int64_t kShareStages = 4, kMostSplits = 64;
+  const int64_t processors = context.device().multiprocessors;
+  const int64_t large_tiles = blocks_of(s.m, large) * blocks_of(s.n, large);
+  const bool is_large = large_tiles * s.batches >= processors || (s.m > small && s.n > small && s.k >= 4096 &&
+                                                                  large_tiles * s.batches * 4 >= processors);
+  const TilePlan plan = {is_large, is_large ? large_tiles : blocks_of(s.m, small) * blocks_of(s.n, small)};
+  const int64_t room = processors * (is_large ? 1 : per_processor) / (plan.tiles * s.batches);
+  const int64_t worth = s.k / (kShareStages * depth);
+  int64_t splits = room < worth ? room : worth;
+  splits = splits < 1 ? 1 : splits > kMostSplits ? kMostSplits : splits;
+  const int64_t stages = blocks_of(s.k, depth);
+  s.split_depth = blocks_of(stages, splits) * depth;
+  s.splits = s.k == 0 ? 1 : int32_t(blocks_of(s.k, s.split_depth));
+  return plan;
+}
 
 void run_matmul(Context& context, Product& p) {
   if (p.dtype == kBool) return context.fail("[matmul] not defined for bool: expected a number type");

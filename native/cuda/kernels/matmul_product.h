@@ -14,6 +14,16 @@ struct Product {
   size_t sum_bytes() const { return dtype == kFloat64 ? 8 : 4; }
 };
 
+inline int64_t blocks_of(int64_t size, int64_t block) { return (size + block - 1) / block; }
+
+// Tile size, and shares of k (splits and split_depth of `s`), by the number of blocks that the GPU runs at once.
+struct TilePlan {
+  bool is_large;
+  int64_t tiles;
+};
+TilePlan plan_tiles(const Context& context, MatmulShape& s, int64_t large, int64_t small, int64_t depth,
+                    int64_t per_processor);
+
 // Chooses who multiplies and enqueues it; the family in use is "matmul". All scratch slots may be taken, slot 2 only
 // where B is not made of vectors along k.
 void run_matmul(Context& context, Product& p);

@@ -1,26 +1,15 @@
 // Weights of few bits: few rows of x times the weights straight from their packed form, a warp per column of the result;
-// and the weights spelled out, for products of many rows on tensor cores.
-#include "quantized.h"
-#include "vectors.h"
+// some dozens of rows in tiles (quantized_tiles.h); and the weights spelled out, for products of many rows.
+#include "quantized_tiles.h"
 
 namespace {
 
 // Eight neighbouring weights of row `n` from element k on; all lie in one group.
 DEVICE void read_weights(const QuantizedJob& job, int64_t n, int64_t k, float (&w)[kQuantizedRun]) {
-  const int64_t group = n * (job.k / job.group) + k / job.group;
-  const float scale = job.scale[group];
-  if (job.format == kWeightInt8) {
-    const float zero = job.zero ? float(((const int8_t*)job.zero)[group]) : 0;
-    const uint64_t bytes = *(const uint64_t*)((const char*)job.weight + n * job.k + k);
-    UNROLL for (int i = 0; i < 8; i++) w[i] = (float(int8_t(bytes >> 8 * i)) - zero) * scale;
-    return;
-  }
-  const uint32_t nibbles = *(const uint32_t*)((const char*)job.weight + (n * job.k + k) / 2);
-  if (job.format == kWeightInt4) {
-    const float zero = job.zero ? float(((const uint8_t*)job.zero)[group]) : 8;
-    UNROLL for (int i = 0; i < 8; i++) w[i] = (float(nibbles >> 4 * i & 15) - zero) * scale;
-  } else {
-    UNROLL for (int i = 0; i < 8; i++) w[i] = job.table[nibbles >> 4 * i & 15] * scale;
+  switch (job.format) {
+    case kWeightInt8: return spell_run<kWeightInt8>(w, load_run<kWeightInt8>(job, n, k), nullptr);
+    case kWeightInt4: return spell_run<kWeightInt4>(w, load_run<kWeightInt4>(job, n, k), nullptr);
+    default: return spell_run<kWeightFloat4>(w, load_run<kWeightFloat4>(job, n, k), job.table);
   }
 }
 
@@ -82,3 +71,18 @@ ENTRIES_HALVES(quantized_thin, (GRID_CONSTANT QuantizedJob job), (job))
 ENTRY(quantized_thin, float32, float, (GRID_CONSTANT QuantizedJob job), (job))
 ENTRIES_HALVES(quantized_spell, (T* out, GRID_CONSTANT QuantizedJob job), (out, job))
 ENTRY(quantized_spell, float32, float, (T* out, GRID_CONSTANT QuantizedJob job), (out, job))
+
+#define QUANTIZED_TILES(suffix, T) \
+  KERNEL_BOUNDED(quantized_tile_int8_##suffix, 128, 3, (GRID_CONSTANT QuantizedJob job, GRID_CONSTANT MatmulShape s)) { \
+    quantized_tile<T, kWeightInt8>(job, s); \
+  } \
+  KERNEL_BOUNDED(quantized_tile_int4_##suffix, 128, 3, (GRID_CONSTANT QuantizedJob job, GRID_CONSTANT MatmulShape s)) { \
+    quantized_tile<T, kWeightInt4>(job, s); \
+  } \
+  KERNEL_BOUNDED(quantized_tile_float4_##suffix, 128, 3, (GRID_CONSTANT QuantizedJob job, GRID_CONSTANT MatmulShape s)) { \
+    quantized_tile<T, kWeightFloat4>(job, s); \
+  }
+QUANTIZED_TILES(float16, Half)
+#if LW_HAS_SM80
+QUANTIZED_TILES(bfloat16, Brain)
+#endif

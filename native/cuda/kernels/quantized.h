@@ -22,4 +22,6 @@ struct QuantizedJob {
 
 constexpr int kQuantizedRows = 8;     // of x that a warp takes at once
 constexpr int kQuantizedThreads = 256;
+constexpr int kQuantizedTile = 64;  // of quantized_tile: rows and columns of the result per block
+constexpr int kQuantizedTileThreads = 128;
 constexpr int kQuantizedRun = 8;      // weights of a lane per step; groups are multiples of it

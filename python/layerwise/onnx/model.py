@@ -13,6 +13,7 @@ from layerwise.onnx import registry
 from layerwise.onnx.file import Graph, Initializer, ModelRefused, Texts
 from layerwise.onnx.integers import take_integers
 from layerwise.onnx.layers import take_layers
+from layerwise.onnx.passes import Passes
 from layerwise.onnx.values import BORROWED, TYPE_NAMES, as_tensor, known_of, wrapped
 
 # Inputs that are statistics, scales and settings: never trained, though they are floating numbers.
@@ -32,6 +33,14 @@ FIXED_INPUTS = {
     "Dropout": (1,),
     "OneHot": (1, 2),
 }
+
+
+def _sources(graph):
+    """The tensors of which nodes have made something that they keep."""
+    for node in graph.nodes:
+        yield from (source for source, _, _ in node.made.values())
+        for inner in [*_graphs_of(node), *([] if node.body is None else [node.body])]:
+            yield from _sources(inner)
 
 
 class Block(torch.nn.Module):
@@ -70,17 +79,29 @@ class OnnxModel(Block):
         self.output_kinds = [item["kind"] for item in file.graph.outputs]
         self.opsets = file.opsets
         self.producer = file.producer
+        self._gives_tensors = all(item["kind"] == "tensor" for item in file.graph.outputs)
+        self._passes = None
         self._graph = file.graph
         Registration(self, file).run()
 
     def forward(self, *in_order, **by_name):
-        device = self._device(in_order, by_name)
-        run = Run(self._given(in_order, by_name), None, device)
+        given = self._given(in_order, by_name)
+        inputs = list(given.values())
+        if self._gives_tensors and all(isinstance(x, torch.Tensor) for x in inputs):
+            if self._passes is None or self._passes.model is not self:
+                self._passes = Passes(self, lambda: _sources(self._graph))
+            outputs = self._passes.call(inputs, lambda: self._outputs(given))
+        else:
+            outputs = self._outputs(given)
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def _outputs(self, given):
+        device = self._device(given.values())
+        run = Run(dict(given), None, device)
         # Operators that make tensors of nothing make them where the others are.
         with contextlib.nullcontext() if device.type == "cpu" else torch.device(device):
             run.graph(self._graph, self)
-        outputs = tuple(run.tensor(run.find(name)) for name in self.output_names)
-        return outputs[0] if len(outputs) == 1 else outputs
+        return tuple(run.tensor(run.find(name)) for name in self.output_names)
 
     def _given(self, in_order, by_name):
         if len(in_order) > len(self.input_names):
@@ -100,8 +121,8 @@ class OnnxModel(Block):
             _check(item, found.setdefault(name, None))
         return found
 
-    def _device(self, in_order, by_name):
-        for value in (*in_order, *by_name.values()):
+    def _device(self, values):
+        for value in values:
             if isinstance(value, torch.Tensor):
                 return value.device
         return next((tensor.device for tensor in self.parameters()), torch.get_default_device())
@@ -228,6 +249,7 @@ class Registration:
             raise ModelRefused("functions and graphs are nested more than 32 deep")
         self._constants(graph)
         _check_inputs(graph)
+        _drop_identities(graph)
         integers = take_integers(graph, _uses)
         uses = _uses(graph)
         self._layers(graph, uses, integers)
@@ -364,6 +386,26 @@ def _check_inputs(graph):
                 f"node '{node.name}' ({node.operator}) has {len(node.inputs)} input{'s' * (len(node.inputs) != 1)}: "
                 f"expected {least} at least"
             )
+
+
+def _drop_identities(graph):
+    """Who reads what an Identity gives reads what it was given, but for graphs inside of nodes and outputs."""
+    inside = {name for node in graph.nodes for inner in _graphs_of(node) for name in _names_in(inner)}
+    inside.update(item["name"] for item in graph.outputs)
+    same, kept = {}, []
+    for node in graph.nodes:
+        node.inputs = [same.get(name, name) for name in node.inputs]
+        is_idle = node.operator.op == "Identity" and node.operator.domain == "" and node.outputs[0] not in inside
+        if is_idle and len(node.inputs) == 1 and node.inputs[0]:
+            same[node.outputs[0]] = node.inputs[0]
+        else:
+            kept.append(node)
+    graph.nodes = kept
+
+
+def _names_in(graph):
+    """What a graph reads, also from around it."""
+    return {*_uses(graph), *(item["name"] for item in graph.outputs)}
 
 
 # Operators that know what to do with types that live in wider ones, and how the result is called.

@@ -26,6 +26,15 @@ class OnnxPlan(Plan):
         model.eval()
         return model if device is None else model.to(device)
 
+    def is_taken(self, model, device):
+        """Does the model take these inputs?"""
+        try:
+            with torch.no_grad():
+                model(**self.arguments(device))
+        except (RuntimeError, ValueError, IndexError):
+            return False
+        return True
+
 
 def plan_of(path, inputs):
     return OnnxPlan(path, inputs)

@@ -171,7 +171,7 @@ def _record(model, arguments, dynamic_shapes, dynamic_axes, input_names, output_
 
 
 def _tensors(arguments):
-    from layerwise.probe import collect
+    from layerwise.values import collect
 
     found = []
     for name, value in arguments.items():

@@ -72,7 +72,7 @@ class ONNXProgram:
 
     def check(self, model, args, kwargs):
         """Raises where the program gives other numbers for these arguments than the model."""
-        from layerwise.probe import collect
+        from layerwise.values import collect
 
         with torch.no_grad():
             wanted = []

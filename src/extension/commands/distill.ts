@@ -1,14 +1,11 @@
 /** Train a model on what a larger one answers, and show what it has learnt; nothing is written until it is saved. */
 import * as vscode from "vscode";
-import type { DistillRequest } from "../../protocol/compress.ts";
-import type { TargetRequest } from "../../protocol/rpc.ts";
+import type { DistillAsked } from "../../protocol/views/quantize.ts";
 import { askTarget } from "../ask_target.ts";
+import { askTeacher } from "../ask_teacher.ts";
 import { command } from "../command.ts";
-import { targetsOf } from "../sources.ts";
-import { type Target, targetKey, targetLabel } from "../target.ts";
+import { type Target, targetLabel } from "../target.ts";
 import { requireTrust } from "../trust.ts";
-
-type DistillFields = Omit<DistillRequest, Exclude<keyof TargetRequest, "weights">>;
 
 export const distill = command({
   title: "Distill",
@@ -22,35 +19,11 @@ export const distill = command({
     if (!teacher) return;
     const steps = await askSteps(target);
     if (steps === undefined) return;
-    const fields: DistillFields = { teacher, steps };
+    const fields: DistillAsked = { teacher, steps };
     await app.distill.open(target);
     await app.distill.compress(target, fields);
   },
 });
-
-/** A class of an open file, or any other that is named. */
-async function askTeacher(target: Target): Promise<string | undefined> {
-  const documents = vscode.workspace.textDocuments.filter(({ languageId, uri }) => {
-    return languageId === "python" && uri.scheme === "file";
-  });
-  const classes = documents.flatMap(targetsOf).filter(({ kind }) => kind === "class");
-  const items: (vscode.QuickPickItem & { teacher?: string })[] = classes
-    .filter((each) => targetKey(each) !== targetKey(target))
-    .map(({ file, name, kind }) => ({
-      label: `$(symbol-class) ${name}`,
-      description: vscode.workspace.asRelativePath(file),
-      teacher: targetKey({ file, name, kind }),
-    }));
-  const title = `Teacher of ${targetLabel(target)}`;
-  const picked = await vscode.window.showQuickPick([...items, { label: "$(edit) Another…" }], { title });
-  if (!picked || picked.teacher !== undefined) return picked?.teacher;
-  return vscode.window.showInputBox({
-    title,
-    value: `${target.file}::`,
-    prompt: "FILE.py::Class of the model that teaches",
-    validateInput: (text) => (/\.py::[\p{L}_][\p{L}\p{N}_.]*$/u.test(text) ? null : "such as model.py::Large"),
-  });
-}
 
 async function askSteps(target: Target): Promise<number | undefined> {
   const text = await vscode.window.showInputBox({

@@ -1,13 +1,10 @@
 /** Take weights or whole channels out of a model and show what that costs and gives; nothing is written until it is saved. */
 import * as vscode from "vscode";
-import type { PruneRequest } from "../../protocol/compress.ts";
-import type { TargetRequest } from "../../protocol/rpc.ts";
+import type { PruneAsked } from "../../protocol/views/quantize.ts";
 import { askTarget } from "../ask_target.ts";
 import { command } from "../command.ts";
 import { type Target, targetLabel } from "../target.ts";
 import { requireTrust } from "../trust.ts";
-
-type PruneFields = Omit<PruneRequest, Exclude<keyof TargetRequest, "weights">>;
 
 export const prune = command({
   title: "Prune",
@@ -24,7 +21,7 @@ export const prune = command({
   },
 });
 
-const patterns: (vscode.QuickPickItem & { pattern: PruneFields["pattern"]; global?: true })[] = [
+const patterns: (vscode.QuickPickItem & { pattern: PruneAsked["pattern"]; global?: true })[] = [
   { label: "Channels", description: "removed for good: smaller and faster", pattern: "channels" },
   { label: "2:4", description: "two of four weights in a row are zero, as some hardware wants it", pattern: "2:4" },
   {
@@ -40,7 +37,7 @@ const patterns: (vscode.QuickPickItem & { pattern: PruneFields["pattern"]; globa
   },
 ];
 
-async function askHow(target: Target): Promise<PruneFields | undefined> {
+async function askHow(target: Target): Promise<PruneAsked | undefined> {
   const title = `Prune ${targetLabel(target)}`;
   const picked = await vscode.window.showQuickPick(patterns, { title, placeHolder: "What to take out" });
   if (!picked) return undefined;

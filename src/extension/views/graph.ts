@@ -25,7 +25,9 @@ export class GraphTabs implements vscode.Disposable {
   /** Model files that are drawn as ONNX Runtime makes them. */
   private readonly optimized = new Set<string>();
   /** What model files take and give. */
-  private readonly inspected = new Map<string, InspectResult | null>();
+  private readonly inspected = new Map<string, InspectResult>();
+  /** Model files that are being read for the first time. */
+  private readonly opening = new Set<string>();
 
   constructor(app: App) {
     this.app = app;
@@ -46,12 +48,28 @@ export class GraphTabs implements vscode.Disposable {
   /** The editor of a model's file: the same view, with a bar above. */
   async adoptEditor(panel: vscode.WebviewPanel, target: Target): Promise<void> {
     const { app } = this;
+    const key = targetKey(target);
+    if (vscode.workspace.isTrusted) this.opening.add(key);
     this.tabs.adopt(panel, target);
     if (!vscode.workspace.isTrusted) return;
-    await Promise.all([app.restored, this.describe(target)]);
-    this.refresh();
-    // Read anew: the one that is kept may be the optimized one.
-    await this.draw(target);
+    try {
+      await Promise.all([app.restored, this.describe(target)]);
+      this.refresh();
+      // Read anew: the one that is kept may be the optimized one.
+      await this.draw(target);
+    } finally {
+      this.opening.delete(key);
+      this.refresh();
+    }
+  }
+
+  /** A model's file was written anew: what it takes and gives may be others now. */
+  async fileChanged(file: string): Promise<void> {
+    for (const { target } of this.tabs.all()) {
+      if (target.kind !== "model" || target.file !== file || !vscode.workspace.isTrusted) continue;
+      await this.describe(target);
+      await this.draw(target);
+    }
   }
 
   /** Makes the graph; of a model's file the one that its bar asks for. */
@@ -128,7 +146,7 @@ export class GraphTabs implements vscode.Disposable {
     const { app } = this;
     try {
       const result = await app.runner.ask("inspect", "inspect", target, { file: target.file });
-      this.inspected.set(targetKey(target), result.ok ? result : null);
+      this.inspected.set(targetKey(target), result);
     } catch (error) {
       app.log.warn(`${target.file} could not be described: ${(error as Error).message}`);
     }
@@ -141,7 +159,9 @@ export class GraphTabs implements vscode.Disposable {
     const kept = app.results.get("run", key);
     const result = kept?.result?.verb === "run" && !kept.failure ? kept.result : null;
     return {
-      description: found?.description ?? "",
+      facts: found?.ok ? factsOf(found) : null,
+      problem: found?.failure?.message ?? null,
+      isOpening: this.opening.has(key),
       inputs: found?.graph?.inputs ?? [],
       outputs: found?.graph?.outputs ?? [],
       run: result && {
@@ -175,6 +195,17 @@ export class GraphTabs implements vscode.Disposable {
       root: workspaceOf(target.file) ?? "",
     };
   }
+}
+
+/** What one wants to know of a model's file before anything else; weights beside it count. */
+function factsOf({ metadata, graph, totals, fileBytes, tensors }: InspectResult): ModelFile["facts"] {
+  const isInPieces = tensors.some(({ file }) => file !== undefined);
+  return {
+    opset: metadata["opset ai.onnx"] ?? "",
+    nodes: graph?.operators.reduce((sum, { count }) => sum + count, 0) ?? 0,
+    fileBytes: isInPieces ? fileBytes + totals.sizeBytes : fileBytes,
+    producer: [metadata["producer"], metadata["producer_version"]].filter(Boolean).join(" "),
+  };
 }
 
 const UNTRUSTED: Failure = {

@@ -87,8 +87,12 @@ export class ProfilerView implements vscode.WebviewViewProvider, vscode.Disposab
   revealModule(target: Target, path: string): void {
     const kept = this.current();
     if (!kept?.result || targetKey(kept.target) !== targetKey(target)) return;
-    if (!kept.result.modules.some((row) => row.path === path)) return;
-    this.selection = { kind: "module", path };
+    // In a model's file what was chosen may be a node: then the scope that it stands in.
+    let known = path;
+    const isThere = (): boolean => kept.result!.modules.some((row) => row.path === known);
+    while (known !== "" && !isThere()) known = known.slice(0, Math.max(0, known.lastIndexOf(".")));
+    if (!isThere() || (known === "" && path !== "")) return;
+    this.selection = { kind: "module", path: known };
     this.port?.tell({ type: "selected", selection: this.selection });
   }
 

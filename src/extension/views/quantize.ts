@@ -4,6 +4,7 @@ import * as vscode from "vscode";
 import type { CompressionReport, Scheme } from "../../protocol/compress.ts";
 import type { Answers } from "../../protocol/views/port.ts";
 import {
+  type Asked,
   resultRows,
   type QuantizeChoices,
   type QuantizeHost,
@@ -11,7 +12,8 @@ import {
   type QuantizeState,
 } from "../../protocol/views/quantize.ts";
 import type { App } from "../app.ts";
-import { proofFields, quantizeFields } from "../choices.ts";
+import { askedFields, askedOf, quantizeFields } from "../choices.ts";
+import { askTeacher } from "../ask_teacher.ts";
 import { mergeProof } from "../compression.ts";
 import { runningState } from "../jobs.ts";
 import type { Compression, Kept } from "../results.ts";
@@ -25,6 +27,8 @@ import { pickData, pickMetric, pickWeights } from "./pick_data.ts";
 import { ViewTabs } from "./tabs.ts";
 
 const titles: Record<Compression, string> = { quantize: "Quantize", prune: "Prune", distill: "Distill" };
+/** Those of the commands. */
+const icons: Record<Compression, string> = { quantize: "fold-down", prune: "filter", distill: "mortar-board" };
 const SAVE_ANYWAY = "Save Anyway";
 
 export class CompressionTabs implements vscode.Disposable {
@@ -33,8 +37,8 @@ export class CompressionTabs implements vscode.Disposable {
   private readonly verb: Compression;
   /** Which report of a target is in sight. */
   private readonly shown = new Map<string, string>();
-  /** With what a target was pruned or distilled last, also where that failed. */
-  private readonly asked = new Map<string, object>();
+  /** How a target is pruned or distilled next. */
+  private readonly asked = new Map<string, Asked>();
 
   constructor(app: App, verb: Compression) {
     this.app = app;
@@ -43,7 +47,7 @@ export class CompressionTabs implements vscode.Disposable {
       id: compressionView(verb),
       view: "quantize",
       title: titles[verb],
-      icon: "fold-down",
+      icon: icons[verb],
       answers: (target) => this.answers(target),
     });
   }
@@ -79,21 +83,27 @@ export class CompressionTabs implements vscode.Disposable {
   }
 
   /** Prunings and distillations: with what they were asked for, or with the same again. */
-  async compress(target: Target, asked?: object): Promise<void> {
+  async compress(target: Target, asked?: Asked): Promise<void> {
     const { app, verb } = this;
     if (!requireTrust(titles[verb])) return;
-    const key = targetKey(target);
-    const known = asked ?? this.asked.get(key) ?? Object.values(this.kept(target)?.proof?.madeWith ?? {})[0];
+    const known = asked ?? this.askedFor(target);
     // After a restart a failed one is not remembered: its command asks again.
     if (!known) return void app.run(verb, target);
-    this.asked.set(key, known);
+    this.asked.set(targetKey(target), known);
     const choices = app.choices.of(target);
-    const fields = { ...known, ...proofFields(choices) };
+    const fields = askedFields(known, choices);
     await app.runner.perform(verb, target, {
       fields,
       files: filesOf(choices),
-      merge: (kept, older) => mergeProof(kept, older, { madeWith: fields, isPart: false, isSave: false }),
+      // Prunings of several patterns stand side by side, as schemes do.
+      merge: (kept, older) => mergeProof(kept, older, { madeWith: fields, isPart: verb === "prune", isSave: false }),
     });
+  }
+
+  private askedFor(target: Target): Asked | null {
+    const made = this.kept(target)?.proof?.madeWith ?? {};
+    const last = made[this.shown.get(targetKey(target)) ?? ""] ?? Object.values(made)[0];
+    return this.asked.get(targetKey(target)) ?? (last && this.verb !== "quantize" ? askedOf(last) : null);
   }
 
   /** The report that is in sight, else the first; null where there is none that fits the source. */
@@ -114,6 +124,11 @@ export class CompressionTabs implements vscode.Disposable {
 
   private answers(target: Target): Answers<QuantizeHost> {
     const { app, verb } = this;
+    const ask = (change: Partial<Asked>): void => {
+      const known = this.askedFor(target);
+      if (known) this.asked.set(targetKey(target), { ...known, ...change } as Asked);
+      this.tabs.tellOne(target, { type: "changed" });
+    };
     const choose = async (change: Partial<QuantizeChoices>): Promise<void> => {
       await app.choices.change(target, change);
       this.tabs.tellOne(target, { type: "changed" });
@@ -125,6 +140,7 @@ export class CompressionTabs implements vscode.Disposable {
         return found?.layers.find((layer) => layer.path === path)?.ranges ?? null;
       },
       choose,
+      ask,
       // Answered at once: the view follows the job by its news.
       quantize: (how) => void (verb === "quantize" ? this.quantize(target, how) : this.compress(target)),
       cancel: () => {
@@ -134,6 +150,14 @@ export class CompressionTabs implements vscode.Disposable {
       pickData: async () => choose(await pickData(target)),
       pickMetric: async () => choose(await pickMetric(target)),
       pickWeights: async () => choose(await pickWeights(target)),
+      pickTeacher: async () => {
+        const teacher = await askTeacher(target);
+        if (teacher !== undefined) ask({ teacher });
+      },
+      pickTeacherWeights: async () => {
+        const { weights } = await pickWeights(target);
+        if (weights !== undefined) ask({ teacherWeights: weights ?? "" });
+      },
       save: (report) => void this.save(target, report),
       openSaved: () => {
         const saved = this.kept(target)?.proof?.saved;
@@ -157,10 +181,17 @@ export class CompressionTabs implements vscode.Disposable {
     const { app, verb } = this;
     const kept = this.kept(target);
     const key = targetKey(target);
+    const choices = app.choices.of(target);
+    const asked = this.askedFor(target);
+    const made = asked ? Object.entries(kept?.proof?.madeWith ?? {}) : [];
+    const isAs = (fields: object, other: Asked): boolean => plainly(askedFields(other, choices)) === plainly(fields);
     return {
       verb,
+      asked,
+      otherwise: made.filter(([, fields]) => !isAs(fields, likeRow(asked!, fields))).map(([name]) => name),
+      isNew: !made.some(([, fields]) => isAs(fields, asked!)),
       result: kept?.result ? resultRows(kept.result) : null,
-      choices: app.choices.of(target),
+      choices,
       madeWith: (kept?.proof?.madeWith ?? {}) as QuantizeState["madeWith"],
       stale: kept?.stale ?? null,
       running: runningState(app.jobs.of(verb, key)),
@@ -196,6 +227,23 @@ export class CompressionTabs implements vscode.Disposable {
       merge: (now, older) => mergeProof(now, older, { madeWith, isPart: true, isSave: true }),
     });
   }
+}
+
+/** What is asked for now, of the pattern that a row shows. */
+function likeRow(asked: Asked, madeWith: object): Asked {
+  const made = askedOf(madeWith);
+  if (!("pattern" in asked) || !("pattern" in made) || asked.pattern === made.pattern) return asked;
+  const { amount, global, ...others } = asked;
+  const own = {
+    ...(made.amount === undefined ? {} : { amount: made.amount }),
+    ...(made.global ? { global: true } : {}),
+  };
+  return { ...others, ...own, pattern: made.pattern };
+}
+
+/** For comparing: the order in which fields were set means nothing. */
+function plainly(fields: object): string {
+  return JSON.stringify(Object.entries(fields).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** A model that came as .onnx leaves as .onnx. */

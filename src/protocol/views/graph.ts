@@ -11,6 +11,8 @@ export interface GraphOverlay {
   modules: { path: string; timeUs: number; memoryBytes: number }[];
   /** Kernel time of one op kind on one source line inside one module. */
   ops: { path: string; op: string; file: string; line: number; timeUs: number }[];
+  /** Kernel time of each node of a model's file, by its name. */
+  nodes: { name: string; timeUs: number }[];
 }
 
 /** What quantizing did to each layer, for colours and tips. */
@@ -23,8 +25,12 @@ export interface GraphErrors {
 
 /** A model's own file, which has no source beside it: what it takes and gives, and what its last run gave. */
 export interface ModelFile {
-  /** "ONNX, IR 10, opset 20, made by layerwise". */
-  description: string;
+  /** Null until it is read, and where it cannot be. */
+  facts: { opset: string; nodes: number; fileBytes: number; producer: string } | null;
+  /** Why nothing is known about what it takes and gives: its weights lie in a file that is not there. */
+  problem: string | null;
+  /** It is being read for the first time. */
+  isOpening: boolean;
   inputs: InspectedValue[];
   outputs: InspectedValue[];
   run: {

@@ -2,6 +2,7 @@
 import type {
   CompressedFile,
   CompressionReport,
+  DistillRequest,
   DistillResult,
   EmbeddingForm,
   KeptAs,
@@ -9,6 +10,8 @@ import type {
   LayerReport,
   Method,
   Observer,
+  ProofRequest,
+  PruneRequest,
   PruneResult,
   QuantizeResult,
   Scheme,
@@ -16,6 +19,11 @@ import type {
 import type { Failure, SourceLocation } from "../source.ts";
 
 export type CompressionResult = QuantizeResult | PruneResult | DistillResult;
+
+/** How a model is pruned or taught, beside the data, the judge and the weights, which are chosen for all three verbs alike. */
+export type PruneAsked = Omit<PruneRequest, keyof ProofRequest>;
+export type DistillAsked = Omit<DistillRequest, keyof ProofRequest>;
+export type Asked = PruneAsked | DistillAsked;
 
 /** What the next run takes. The host remembers it for each target; null leaves the choice to the runtime. */
 export interface QuantizeChoices {
@@ -78,6 +86,12 @@ export interface QuantizeState {
   verb: CompressionResult["verb"];
   result: ResultRows | null;
   choices: QuantizeChoices;
+  /** Of a pruning or a distillation: how the next one is made; null where nobody said so yet. */
+  asked: Asked | null;
+  /** Names of reports that would come out otherwise now, with what else they say the same: other data, another share of channels. */
+  otherwise: string[];
+  /** The next one is none of those that are shown. */
+  isNew: boolean;
   /** By the name of a report: the choices that it was made with. */
   madeWith: Record<string, QuantizeChoices>;
   stale: string | null;
@@ -97,6 +111,8 @@ export interface QuantizeHost {
   ranges(layer: { report: string; path: string }): LayerReport["ranges"] | null;
   /** Remember for the next run; answered by "changed". */
   choose(change: Partial<QuantizeChoices>): void;
+  /** The same for a pruning or a distillation. */
+  ask(change: Partial<PruneAsked> | Partial<DistillAsked>): void;
   /** Quantize with the remembered choices; `only` runs one scheme and leaves the other reports as they are. */
   quantize(how: { only?: Scheme; sensitivity?: boolean }): void;
   cancel(): void;
@@ -104,6 +120,9 @@ export interface QuantizeHost {
   pickData(): void;
   pickMetric(): void;
   pickWeights(): void;
+  /** Of a distillation. */
+  pickTeacher(): void;
+  pickTeacherWeights(): void;
   /** Write the model as this report made it; the host asks where. */
   save(report: string): void;
   openSaved(): void;

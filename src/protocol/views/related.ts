@@ -85,10 +85,13 @@ export function relatedTo(trace: Trace, selection: Selection): Related {
 /** The measurements of a profile in the form that the graph view lays over its nodes. */
 export function graphOverlay(profile: ProfileResult): GraphOverlay {
   const ops = new Map<string, GraphOverlay["ops"][number]>();
+  const nodes = new Map<string, number>();
   const { trace } = profile;
   const nSteps = Math.max(1, trace?.steps.length ?? 1);
   for (const kernel of trace?.kernels ?? []) {
     const op = trace!.ops[kernel.op];
+    const node = op?.node === undefined ? undefined : trace!.names[op.node];
+    if (node !== undefined) addTo(nodes, node, kernel.durationUs / nSteps);
     const at = op && trace!.sources[op.source];
     if (!op || !at) continue;
     const path = trace!.modules[op.module]?.path ?? "";
@@ -106,6 +109,7 @@ export function graphOverlay(profile: ProfileResult): GraphOverlay {
       memoryBytes: row.activationBytes,
     })),
     ops: [...ops.values()],
+    nodes: [...nodes].map(([name, timeUs]) => ({ name, timeUs })),
   };
 }
 

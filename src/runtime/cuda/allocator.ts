@@ -64,6 +64,8 @@ export class CudaAllocator implements Allocator {
   chosenPool = 0;
   /** While a graph is captured, its pool: only its blocks are handed out then, and nothing may wait. */
   capturing = 0;
+  /** What may be given up for memory is, before the system is asked again. */
+  onShortage: (() => void) | null = null;
   readonly #memory: GpuMemory;
   readonly #pools = new Map<number, Pool>();
   /** The first block of each segment. */
@@ -209,6 +211,7 @@ export class CudaAllocator implements Allocator {
     // Giving back waits for the GPU, which a capture cannot.
     if (pointer === 0 && !this.capturing) {
       this.accounts.nRetries++;
+      this.onShortage?.();
       this.emptyCache();
       pointer = this.#ask(bytes);
     }

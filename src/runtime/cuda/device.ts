@@ -5,6 +5,7 @@ import type { ComputeDevice } from "../device.ts";
 import { OutOfMemoryError, RuntimeError } from "../errors.ts";
 import type { CudaEngine, CudaProperties } from "../native/addon.ts";
 import { Stream } from "../native/stream.ts";
+import { dropAllPacks } from "../packs.ts";
 import { CudaAccounts } from "./accounts.ts";
 import { CudaAllocator } from "./allocator.ts";
 import { defaultCudaGenerator, type CudaGenerator } from "./generator.ts";
@@ -49,6 +50,11 @@ export class CudaDevice implements ComputeDevice {
       },
       this.accounts,
     );
+    this.allocator.onShortage = dropAllPacks;
+  }
+
+  get queue(): number | null {
+    return this.capture ? null : this.currentStream;
   }
 
   allocate(bytes: number): Block {

@@ -99,6 +99,7 @@ export function traceOf(
     const timed = { startUs: event.ts - start, durationUs: event.dur, flops: 0, bytes };
     const op = trace.ops.push({
       name: name(op_name),
+      node: name(node),
       module: module(scope),
       source: place,
       phase: "forward",

@@ -69,15 +69,19 @@ export async function fittingInputs(
   runs: (inputs: ChosenInputs) => Promise<boolean>,
 ): Promise<{ inputs: ChosenInputs; length?: number }> {
   const first = chooseInputs(model, given);
-  if (!callerInputs(model).some((input) => given[input.name ?? ""] === undefined && isOpenSequence(input))) {
-    return { inputs: first };
-  }
-  if (await runs(first)) return { inputs: first };
-  for (const length of LONGER) {
-    const inputs = chooseInputs(model, given, 0, length);
-    if (await runs(inputs)) return { inputs, length };
-  }
+  const others = longerInputs(model, given);
+  if (others.length === 0 || (await runs(first))) return { inputs: first };
+  for (const { inputs, length } of others) if (await runs(inputs)) return { inputs, length };
   return { inputs: first };
+}
+
+/** Inputs to try after those of `chooseInputs`, where there is a sequence whose length is open. */
+export function longerInputs(
+  model: OnnxModel,
+  given: Readonly<Record<string, string>>,
+): { inputs: ChosenInputs; length: number }[] {
+  const isOpen = callerInputs(model).some((input) => given[input.name ?? ""] === undefined && isOpenSequence(input));
+  return isOpen ? LONGER.map((length) => ({ inputs: chooseInputs(model, given, 0, length), length })) : [];
 }
 
 function isOpenSequence({ type }: ValueInfo): boolean {

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { TargetRequest } from "../../protocol/rpc.ts";
 import type { Failure } from "../../protocol/source.ts";
 import { FileFormatError } from "../files/source.ts";
-import { chooseInputs, InputRefused } from "./inputs.ts";
+import { chooseInputs, InputRefused, longerInputs, type ChosenInputs } from "./inputs.ts";
 import { readModelFile } from "./model.ts";
 
 export function isOnnxTarget(target: string): boolean {
@@ -15,11 +15,20 @@ export function goesToOnnxRuntime({ target, engine }: TargetRequest): boolean {
   return isOnnxTarget(target) && engine !== "layerwise";
 }
 
+type WrittenInputs = Record<string, [text: string, from: string, why: string]>;
+
 /** Inputs as Python's side reads them, "float32[1,3,224,224]": those that were given, and what the model says for the rest. */
-export function writtenInputs({ target, inputs = {} }: TargetRequest): Record<string, [string, string, string]> {
-  const { choices } = chooseInputs(readModelFile(resolve(target)), inputs);
-  return Object.fromEntries(choices.map(({ name, value, from, why = "" }) => [name, [value, from, why]]));
+export function writtenInputs({ target, inputs = {} }: TargetRequest): WrittenInputs {
+  return written(chooseInputs(readModelFile(resolve(target)), inputs));
 }
+
+/** Others that are tried in turn where the model does not take these: longer sequences. */
+export function otherInputs({ target, inputs = {} }: TargetRequest): WrittenInputs[] {
+  return longerInputs(readModelFile(resolve(target)), inputs).map((longer) => written(longer.inputs));
+}
+
+const written = ({ choices }: ChosenInputs): WrittenInputs =>
+  Object.fromEntries(choices.map(({ name, value, from, why = "" }) => [name, [value, from, why]]));
 
 /** The sentence of a file that is no model, of inputs that do not fit, or of ONNX Runtime itself. */
 export function failureOf(error: unknown): Failure {

@@ -4,7 +4,7 @@
  */
 import { bfloat16, float32, float64, int32, int8, Scalar, uint8, type DType } from "../dtype.ts";
 import { RuntimeError } from "../errors.ts";
-import { op, type Grads } from "../op.ts";
+import { op, type ElementwiseCall, type Grads } from "../op.ts";
 import { constant, e, input as leaf, param, type Expr } from "../pointwise/expr.ts";
 import { resultStrides } from "../pointwise/iteration.ts";
 import { PointwiseKernel } from "../pointwise/kernel.ts";
@@ -84,12 +84,25 @@ const clamped = (q: Expr, low: Expr, high: Expr): Expr => e.fmin(e.fmax(q, low),
 
 const like = (t: Tensor, dtype: DType): Tensor => empty(t.shape, dtype, t.device, resultStrides(t.shape, [t]));
 
+type QuantizeArguments = [Tensor, Number_, Number_?, number?, number?, number?, DType?, boolean?];
+type DequantizeArguments = [Tensor, Number_, Number_?, number?, DType?];
+
 export const quantizeAffine = op({
   signature:
     "_quantize_affine(Tensor input, Operand scale, Operand? zero_point=None, int? axis=None, int quant_min=-128, int quant_max=127, Dtype? dtype=None, bool divide=False) -> Tensor",
   doc: "Integers q with input = (q - zero_point) * scale, clamped to [quant_min, quant_max]; int8 unless dtype says other; divide as ONNX does.",
   in: "_C",
   differentiable: false,
+  fusible(args): ElementwiseCall | null {
+    const [input, scale, zero = null, , low = -128, high = 127, dtype, divide] = args as QuantizeArguments;
+    const target = dtype ?? int8;
+    if (!(scale instanceof Scalar) || zero instanceof Tensor || input.dtype !== float32 || target.size > 1) return null;
+    const step = Math.fround(scale.number);
+    const scaled = divide ? e.div(leaf(0), step) : e.mul(leaf(0), Math.fround(1 / step));
+    const q = quantized(scaled, zero && constant(zero.number), false);
+    const root = clamped(q, constant(low), constant(high));
+    return { root, tensors: [input], params: [], dtype: float32, result: target };
+  },
   forward(
     input: Tensor,
     scale: Number_,
@@ -130,6 +143,13 @@ export const dequantizeAffine = op({
   doc: "(input - zero_point) * scale; float32 unless dtype says otherwise.",
   in: "_C",
   differentiable: false,
+  fusible(args): ElementwiseCall | null {
+    const [input, scale, zero = null, , dtype] = args as DequantizeArguments;
+    if (!(scale instanceof Scalar) || zero instanceof Tensor || input.dtype.size > 1 || (dtype ?? float32) !== float32)
+      return null;
+    const q = zero ? e.sub(leaf(0), zero.number) : leaf(0);
+    return { root: e.mul(q, Math.fround(scale.number)), tensors: [input], params: [], dtype: float32, result: float32 };
+  },
   forward(
     input: Tensor,
     scale: Number_,

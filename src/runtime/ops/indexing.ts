@@ -35,7 +35,7 @@ export function firstOutside(index: Tensor, low: number, high: number): number |
   );
   if (at < 0) return null;
   const one = new Tensor(flat.storage, [], [], flat.offset + at, flat.dtype);
-  return Number(readScalar(one));
+  return Number(readScalar(one, true));
 }
 
 /** A kernel reads all of its operands in one memory; shapes alone have none. */

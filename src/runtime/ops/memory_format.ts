@@ -15,6 +15,17 @@ export function isChannelsLast(shape: Shape, strides: Shape): boolean {
   return true;
 }
 
+/** The same without gaps: what kernels read that are told sizes alone. */
+export function isDenseChannelsLast({ shape, strides }: Tensor): boolean {
+  if (!isChannelsLast(shape, strides)) return false;
+  let dense = 1;
+  for (const d of [1, 3, 2, 0]) {
+    if (shape[d]! > 1 && strides[d] !== dense) return false;
+    dense *= shape[d]!;
+  }
+  return true;
+}
+
 /** `t`, moved to channels-last memory where one of `inputs` lies so. No tape: for results that nobody has seen yet. */
 export function inFormatOf(inputs: readonly (Tensor | null)[], t: Tensor): Tensor {
   if (!inputs.some((input) => input && isChannelsLast(input.shape, input.strides))) return t;

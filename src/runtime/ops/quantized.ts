@@ -180,13 +180,20 @@ export function finishPointers(f: Finish): number[] {
   return words;
 }
 
+/** Codes that move at once on a GPU: kInt8Chunk in native/cuda/kernels/int8.h. */
+const CHUNK = 16;
+export const chunked = (k: number): number => Math.ceil(k / CHUNK) * CHUNK;
+/** Does a weight, whose rows of k bytes lie behind each other, consist of whole chunks? */
+export const areChunks = (weight: Tensor, k: number): boolean => k % CHUNK === 0 && weight.pointer % CHUNK === 0;
+
 export function checkByte(where: string, input: Tensor): void {
   if (!isByte(input)) throw new RuntimeError(`${where} got ${input.dtype.name} input: expected uint8 or int8`);
 }
 
 /**
- * A weight as linear kernels want it (native/cpu/kernels/byte_panels.h): n columns of k numbers, whose distances in memory
- * are `steps`. Ask right before the launch.
+ * A weight as linear kernels want it, n columns of k numbers whose distances in memory are given: in panels
+ * (native/cpu/kernels/byte_panels.h), on a GPU as rows of whole chunks, which mostly it has already. Ask right before the
+ * launch.
  */
 export function packedLinear(
   weight: Tensor,
@@ -196,8 +203,9 @@ export function packedLinear(
   nStep: number,
   kStep: number,
 ): number {
+  if (weight.device.type === "cuda" && kStep === 1 && nStep === k && areChunks(weight, k)) return weight.pointer;
   const columns = Math.ceil(n / 64) * 64;
-  const bytes = columns * (Math.ceil(k / 4) * 4 + 4);
+  const bytes = weight.device.type === "cuda" ? n * chunked(k) : columns * (Math.ceil(k / 4) * 4 + 4);
   return packOf(weight, layout, bytes, (pack) =>
     launch("pack_linear_int8", [pack], n * k, [pack.pointer, weight.pointer, n, k, nStep, kStep]),
   );

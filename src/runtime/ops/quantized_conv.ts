@@ -12,9 +12,11 @@ import { alias, empty, type Tensor } from "../tensor.ts";
 import { type Number_ } from "./affine.ts";
 import { convolveExactly, convOutputSize } from "./conv.ts";
 import { contiguousOf } from "./copy.ts";
-import { inChannelsLast, isChannelsLast } from "./memory_format.ts";
+import { inChannelsLast, isChannelsLast, isDenseChannelsLast } from "./memory_format.ts";
 import {
+  areChunks,
   centred,
+  chunked,
   finishOf,
   finishPointers,
   finishSums,
@@ -140,9 +142,14 @@ function packedConv(weight: Tensor, g: ConvGeometry): number {
   const isByRow = g.groups === 1 && g.dilation[1] === 1;
   const words = isByRow ? kh * Math.ceil((kw * perGroup) / 4) : kh * kw * Math.ceil(perGroup / 4);
   const columns = g.groups * upTo(O / g.groups, PANEL);
-  return packOf(weight, `conv2d_int8 ${g.groups} ${isByRow}`, columns * (words * 4 + 4), (pack) => {
-    // The taps of each filter side by side save a turn.
-    const isLast = isChannelsLast(weight.shape, weight.strides);
+  // The taps of each filter side by side save a turn.
+  const isLast = isDenseChannelsLast(weight);
+  const depth = kh * kw * perGroup;
+  const isOnGpu = weight.device.type === "cuda";
+  const areRows = isLast || (kh * kw === 1 && weight.isContiguous);
+  if (isOnGpu && areRows && areChunks(weight, depth)) return weight.pointer;
+  const bytes = isOnGpu ? O * chunked(depth) : columns * (words * 4 + 4);
+  return packOf(weight, `conv2d_int8 ${g.groups} ${isByRow}`, bytes, (pack) => {
     const w = isLast ? weight : contiguousOf(weight);
     const sizes = [O, perGroup, kh, kw, g.groups, g.dilation[1]!];
     launch("pack_conv2d_int8", [pack], w.numel, [pack.pointer, w.pointer, isLast ? 1 : 0, ...sizes]);
@@ -223,7 +230,7 @@ function convolved(x: Tensor, weight: Tensor, told: Told, g: ConvGeometry, resid
   const out = empty(shape, f.dtype, x.device, strides);
   if (residual) checkResidual(where, residual, out);
   if (out.numel === 0) return out;
-  const image = isLast ? x : contiguousOf(x);
+  const image = !isLast ? contiguousOf(x) : isDenseChannelsLast(x) ? x : inChannelsLast(x);
   if (out.device.stream?.has("conv2d_int8") && !f.weightZero && !(residual && isOneEach(x, weight, g))) {
     launchConv(out, isOutLast, image, isLast, weight, f, g, residual);
     return out;

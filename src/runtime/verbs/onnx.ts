@@ -12,7 +12,7 @@ import { numbers } from "../onnx/compare.ts";
 import { placementOf, traceOf } from "../onnx/events.ts";
 import { fittingInputs, type ChosenInputs } from "../onnx/inputs.ts";
 import { readModelFile, type OnnxModel } from "../onnx/model.ts";
-import { pictureOf } from "../onnx/picture.ts";
+import { constantsOf, pictureOf } from "../onnx/picture.ts";
 import { eventsIn, profiled } from "../onnx/profiled.ts";
 import { chooseProvider, startFailure } from "../onnx/providers.ts";
 import { createSession, runSession, takes, threadsOf, type PlainTensor } from "../onnx/run.ts";
@@ -40,7 +40,8 @@ async function open(request: TargetRequest): Promise<Opened> {
   const model = readModelFile(file);
   const { inputs } = await fittingInputs(model, request.inputs ?? {}, (chosen) => takes(file, chosen));
   // Indices, shapes and single numbers are wiring.
-  const weights = model.graph.initializer.filter(({ dims, dataType }) => dims.length > 0 && isFloating(dataType));
+  const tensors = [...model.graph.initializer, ...constantsOf(model.graph.node).values()];
+  const weights = tensors.filter(({ dims, dataType }) => dims.length > 0 && isFloating(dataType));
   const sizes = weights.map(({ dims, rawData }) => {
     const count = dims.reduce<number>((n, d) => n * Number(d), 1);
     return { count, bytes: rawData?.length ?? 4 * count };

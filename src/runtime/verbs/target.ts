@@ -7,7 +7,7 @@ import type { Failure } from "../../protocol/source.ts";
 import { cuda } from "../cuda/system.ts";
 import { toVirtualPath } from "../python/host_paths.ts";
 import type { Json } from "../python/interpreter.ts";
-import { failureOf, isOnnxTarget, writtenInputs } from "../onnx/target.ts";
+import { failureOf, isOnnxTarget, otherInputs, writtenInputs } from "../onnx/target.ts";
 import { type OpenTarget, RequestRefused, type Session, splitTarget } from "../session.ts";
 import { coreFunctions, type VerbCore } from "./core.ts";
 
@@ -72,7 +72,7 @@ export function prepare(
 ): Prepared {
   if (isOnnxTarget(request.target)) {
     try {
-      return probe<Prepared>(session, "prepare_onnx", target.path, writtenInputs(request), device);
+      return probe<Prepared>(session, "prepare_onnx", target.path, writtenInputs(request), otherInputs(request), device);
     } catch (error) {
       return { failure: failureOf(error) };
     }

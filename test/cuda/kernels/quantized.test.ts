@@ -18,6 +18,9 @@ describe("products with weights of few bits", { skip: whyMissing }, () => {
     [9, 20, 48, 48],
     [40, 33, 128, 32],
     [130, 17, 72, 8],
+    // Blocks that share k, and more rows than tiles are taken for.
+    [20, 24, 1024, 64],
+    [260, 9, 64, 16],
   ] as const;
   for (const dtype of ["bfloat16", "float16", "float32"] as const) {
     for (const format of ["int8", "int4", "float4"] as const) {

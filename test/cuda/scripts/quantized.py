@@ -52,6 +52,14 @@ for layout in (torch.contiguous_format, torch.channels_last):
         lambda x, w, s, b: _f._conv2d_int8(x, 0.02, 100, w, s, None, b, [2, 1], [1, 1], [1, 1], 2, 0.4, 9, torch.uint8, True),
         image.contiguous(memory_format=layout), filters, SCALES, torch.ones(16), exact=True,
     )  # fmt: skip
+# Channels of a larger image, and filters cut out of larger ones: both lie channels last, with gaps.
+large = torch.randint(0, 256, (2, 64, 6, 5), dtype=torch.uint8).contiguous(memory_format=torch.channels_last)
+wide = torch.randint(-128, 128, (16, 64, 3, 3), dtype=torch.int8).contiguous(memory_format=torch.channels_last)
+part, taps = large[:, 16:48], wide[:, :32]
+convolve = lambda x, w, s: _f._conv2d_int8(x, 0.02, 100, w, s, None, None, [1, 1], [1, 1], [1, 1], 1, 9.0, 9, torch.uint8)
+assert convolve(part, taps, SCALES).equal(convolve(part.contiguous(), taps.contiguous(), SCALES))
+for x, w in ((part, taps), (large[:, :32].clone(), taps.clone()), (part.contiguous(), wide[:, 32:, 1:2, 1:2].contiguous())):
+    same(convolve, x, w, SCALES, exact=True)
 others = torch.randint(0, 256, (2, 16, 3, 5), dtype=torch.uint8)
 same(
     lambda x, w, s, b, o: _f._conv2d_int8(
@@ -64,12 +72,43 @@ for given in (others, (others.int() - 128).to(torch.int8)):
         for relu in (False, True):
             same(lambda x, y: _f._mul_int8(x, 0.1, 30, y, 0.2, -9, 1.5, 20, relu), given, other, exact=True)
             same(lambda x, y: _f._mul_int8(y, 0.1, 30, x, 0.2, -9, 1.5, 20, relu), given, other, exact=True)
-            same(lambda x, y: _f._add_int8(x, 0.1, 30, y, 0.2, -9, 0.5, 20, relu), given, other)
+            same(lambda x, y: _f._add_int8(x, 0.1, 30, y, 0.2, -9, 0.5, 20, relu), given, other, exact=True)
     for numbers in ((0.07, 30), (0.07, 30, 0.02, 5)):
         same(lambda x: _f._mean_int8(x, *numbers), given, exact=len(numbers) > 2)
     parts = given, given[:, :5].flip(1)
     same(lambda x, y, f, a: _f._affine_int8((x, y), f, a, 7, True), *parts, torch.randn(21), torch.randn(21) * 99, exact=True)
+tables = torch.randint(0, 256, (2, 256), dtype=torch.uint8)
+for layout in (torch.contiguous_format, torch.channels_last):
+    given = torch.randint(0, 256, (2, 20, 7, 9), dtype=torch.uint8).contiguous(memory_format=layout)
+    for calls in (
+        lambda x, t: _f._map_int8(x, t[0]),
+        lambda x, t: _f._cat_int8((x, x[:, :3]), t, 1),
+        lambda x, t: _f._cat_int8((x, x), None, 2),
+        lambda x, t: _f._max_pool2d_int8(x, [3, 2], [2, 2], [1, 0], [1, 2]),
+        lambda x, t: _f._avg_pool2d_int8(x, 7, [3, 3], [2, 1], [1, 1]),
+        lambda x, t: _f._adaptive_avg_pool2d_int8(x, 7, [3, 2]),
+    ):
+        same(calls, given, tables, exact=True)
 same(torch._int_mm, torch.randint(-128, 128, (20, 16), dtype=torch.int8), weight[:, :16].t(), exact=True)
+
+# A weight that is packed for its kernel: by each stream for itself, by a graph at each replay, and never for the others.
+rows, odd = torch.randn(9, 10), torch.randint(-128, 128, (16, 10), dtype=torch.int8)
+here, there, scales = rows.cuda(), odd.cuda(), SCALES.cuda()
+layer = lambda x, w, s: _f._linear_int8_dynamic(x, w, s, granularity="row")
+side, graph = torch.cuda.Stream(), torch.cuda.CUDAGraph()
+torch.cuda.synchronize()
+with torch.cuda.graph(graph, stream=side):
+    replayed = layer(here, there, scales)
+wanted = layer(rows, odd, SCALES)
+for _ in range(2):
+    for stream in (side, torch.cuda.default_stream()):
+        with torch.cuda.stream(stream):
+            torch.testing.assert_close(layer(here, there, scales).cpu(), wanted)
+    graph.replay()
+    torch.testing.assert_close(replayed.cpu(), wanted)
+    there.neg_()
+    torch.cuda.synchronize()
+    wanted = layer(rows, odd.neg_(), SCALES)
 
 x = torch.randn(5, 64)
 codes = torch.randint(0, 256, (16, 32), dtype=torch.uint8)

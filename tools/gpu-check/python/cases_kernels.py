@@ -1,5 +1,7 @@
 """Single operations to measure, by name: each makes its inputs and gives a Case. Sizes come from the plan (plan.ts)."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 from numbers_alike import hashed, spread, tokens
@@ -226,10 +228,59 @@ def _low_bit_of_ours(x, whole, scale, bits, group):
     return lambda: _linear_low_bit(x, packed, scale, format="int4", group=group)
 
 
+def _codes(shape, device, seed):
+    return (hashed(math.prod(shape), device, seed) % 255 - 127).to(torch.int8).reshape(shape)
+
+
+def int8_product(device, rows, n, k):
+    """Sums in int32, by the function that both have."""
+    x, weight = _codes((rows, k), device, 1), _codes((n, k), device, 2)
+    step = lambda: torch._int_mm(x, weight.t())  # noqa: E731
+    return Case(step, lambda: mean_size(step()), flops=2 * rows * n * k, bytes=rows * k + n * k + 4 * rows * n)
+
+
+def int8_linear(device, dtype, rows, n, k):
+    """x @ W.t() with x rounded row by row in the call. PyTorch's way is its int8 product with elementwise steps around it."""
+    x, weight = spread((rows, k), device, dtype_of(dtype)), _codes((n, k), device, 2)
+    scale = (hashed(n, device, 3).to(torch.float32) + 32768) / 2**23
+    if "layerwise" in torch.__version__:
+        from torch._gen.functions import _linear_int8_dynamic
+
+        step = lambda: _linear_int8_dynamic(x, weight, scale, granularity="row")  # noqa: E731
+    else:
+
+        def step():
+            most = x.abs().amax(1, keepdim=True).float() / 127
+            codes = (x / most).round().clamp(-127, 127).to(torch.int8)
+            # Its product wants more than sixteen rows.
+            padded = F.pad(codes, (0, 0, 0, max(0, 17 - rows)))
+            return (torch._int_mm(padded, weight.t())[:rows] * most * scale).to(x.dtype)
+
+    return Case(step, lambda: mean_size(step()), flops=2 * rows * n * k, bytes=n * k)
+
+
+def int8_conv(device, batch, channels, filters, size, kernel):
+    """Codes to codes, channels last. PyTorch convolves no integers on a GPU: the same numbers in half precision."""
+    g = [1, 1], [kernel // 2] * 2, [1, 1], 1
+    x, weight = _codes((batch, channels, size, size), device, 1), _codes((filters, channels, kernel, kernel), device, 2)
+    x, weight = (t.contiguous(memory_format=torch.channels_last) for t in (x, weight))
+    scale = 1 / (channels * kernel * kernel * 64)
+    if "layerwise" in torch.__version__:
+        from torch._gen.functions import _conv2d_int8
+
+        each = torch.full((filters,), scale, device=device)
+        step = lambda: _conv2d_int8(x, 1.0, 0, weight, each, None, None, *g, 1.0, 0, torch.int8)  # noqa: E731
+    else:
+        real, taps = x.half(), (weight.float() * scale).half()
+        step = lambda: F.conv2d(real, taps, None, *g).round().clamp(-128, 127).to(torch.int8)  # noqa: E731
+    flops = 2 * batch * filters * channels * (size * kernel) ** 2
+    return Case(step, lambda: mean_size(step()), flops=flops, bytes=x.numel() + weight.numel())
+
+
 CASES = {
     function.__name__: function
     for function in (
         matmul, attention, copy, add, unary, chain, row_sum, transpose, softmax, layer_norm, cross_entropy, launches,
-        gather_rows, low_bit,
+        gather_rows, low_bit, int8_product, int8_linear, int8_conv,
     )
 }

@@ -1,6 +1,8 @@
 """Touches every family of kernels once, in several dtypes and with ragged sizes, for tools that watch memory while it
 runs. Compares nothing: the goldens do that."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 from numbers_alike import hashed, spread
@@ -71,6 +73,26 @@ def images():
     F.conv_transpose2d(spread((1, 4, 5, 6), "cuda"), spread((4, 3, 3, 3), "cuda"), stride=2)
 
 
+def eight_bits():
+    from torch._gen import functions as f
+
+    codes = lambda *shape: (hashed(math.prod(shape), "cuda") % 255 - 127).to(torch.int8).reshape(shape)  # noqa: E731
+    scale = torch.full((40,), 0.01, device="cuda")
+    for rows in (3, 70):
+        for k in (64, 1100):
+            weight = codes(40, k)
+            for dtype in FLOATS:
+                x = spread((rows, k), "cuda", dtype)
+                f._linear_int8_dynamic(x, weight, scale, granularity="row"), f._linear_int8_dynamic(x, weight, scale)
+                f._linear_int8(x, 0.01, 7, weight, scale, None, None, 0.5, 3, torch.uint8)
+            f._linear_int8(codes(rows, k), 0.01, 7, weight, scale, torch.full((40,), 3, device="cuda"))
+    for channels, groups in ((32, 1), (32, 2), (20, 1), (40, 40)):
+        image, filters = codes(2, channels, 9, 7), codes(40, channels // groups, 3, 3)
+        for layout in (torch.contiguous_format, torch.channels_last):
+            x = image.contiguous(memory_format=layout)
+            f._conv2d_int8(x, 0.01, 7, filters, scale, None, None, [1, 1], [1, 1], [1, 1], groups, 0.5, 3, torch.int8)
+
+
 def indices():
     table = spread((50, 33), "cuda").requires_grad_()
     index = hashed(70, "cuda") % 50
@@ -139,7 +161,7 @@ def graphs():
 
 
 for family in (
-    elementwise, reductions, products, attention, norms_and_losses, images, indices, chance, training, matrices, graphs,
+    elementwise, reductions, products, attention, norms_and_losses, images, eight_bits, indices, chance, training, matrices, graphs,
 ):
     family()
     torch.cuda.synchronize()

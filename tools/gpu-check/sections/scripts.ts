@@ -2,7 +2,7 @@
 import { lastWords, oursRuns, root, run, type Setting } from "../programs.ts";
 import type { Finding } from "../results.ts";
 
-const SCRIPTS = ["surface", "choices", "fused", "graphs", "overlap", "on_host"];
+const SCRIPTS = ["quantized", "surface", "choices", "fused", "graphs", "overlap", "on_host"];
 
 export async function scripts(setting: Setting): Promise<Finding[]> {
   const findings: Finding[] = [];

@@ -5,6 +5,7 @@ from torch._gen import functions as _ops
 
 from layerwise.onnx import registry
 from layerwise.onnx.integers import products
+from layerwise.onnx.integers.layers import IntegerLinear
 from layerwise.onnx.integers.view import is_own, is_plain, made_node
 from layerwise.quantizing.flow import steps
 
@@ -24,7 +25,14 @@ def fuse(view):
             view.replace(gone, made)
     for node in view.graph.nodes:
         if node not in view.gone and is_plain(node, "QuantizeLinear"):
-            _joined(view, node) or _added(view, node) or _mapped(view, node)
+            _joined(view, node) or _added(view, node) or _multiplied(view, node) or _mapped(view, node)
+    for node in view.graph.nodes:
+        if node not in view.gone and is_plain(node, "GlobalAveragePool"):
+            _averaged(view, node)
+    for made, layer in layers.items():
+        if isinstance(layer, IntegerLinear) and layer.given is not None:
+            # A product rounds its input itself, where nothing came of the rounding that was there.
+            made.inputs[0] = products.rounding_of(view, made.inputs[0]) or made.inputs[0]
     for node in view.graph.nodes:
         if node not in view.gone:
             _rounded(view, node)
@@ -101,6 +109,34 @@ def _added(view, node):
 
     view.replace(gone, made_node(add, "Add", [name for name, _ in parts], node.outputs, step))
     return True
+
+
+def _multiplied(view, node):
+    """The product of two tensors of codes, or of images and a number for each channel."""
+    scale, cut = view.scale_of(node), _cut(view, node)
+    if scale is None or cut is None or not is_plain(cut[0], "Mul"):
+        return False
+    product, relu, gone = cut
+    parts = [view.codes_of(name) for name in product.inputs]
+    if any(part is None or part[1].dtype != scale.dtype for part in parts):
+        return False
+    step = steps.mul(parts[0][1], parts[1][1], scale, relu)
+    view.replace(gone, made_node(product, "Mul", [name for name, _ in parts], node.outputs, step))
+    return True
+
+
+def _averaged(view, node):
+    """Means over whole images of codes: exact sums, given in codes where nothing else reads them."""
+    found = view.codes_of(node.inputs[0])
+    if found is None:
+        return
+    codes, given = found
+    reader, _ = view.only_reader(node.outputs[0])
+    made = view.scale_of(reader) if reader is not None and is_plain(reader, "QuantizeLinear") else None
+    made = None if made is None or made.dtype != given.dtype else made
+    gone, outputs = ([node], node.outputs) if made is None else ([node, reader], reader.outputs)
+    step = steps.mean(given, made, True, lambda x: registry.call(node, _NoRun(), [x])[0])
+    view.replace(gone, made_node(node, "GlobalAveragePool", [codes], outputs, step))
 
 
 # Functions of one number, and of one number and constants.

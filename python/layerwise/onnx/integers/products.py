@@ -126,17 +126,16 @@ def _linear(view, node, weight, bias):
         return None if tail.made is not None or tail.relu else (_bytes_linear(weight, tail.bias), node.inputs[:1], tail.gone, tail.output)
     tail = _Tail(view, node, size, bias)
     name, scale = given
-    source = _rounding_of(view, name)
-    return IntegerLinear(weight, tail.bias, scale, tail.made, tail.relu), [source or name], tail.gone, tail.output
+    return IntegerLinear(weight, tail.bias, scale, tail.made, tail.relu), [name], tail.gone, tail.output
 
 
-def _rounding_of(view, codes):
-    """The real numbers that become these codes for one reader alone: its product rounds them itself."""
+def rounding_of(view, codes):
+    """The real numbers that become these codes for one product alone, which can round them itself."""
     maker = view.maker(codes, "QuantizeLinear")
-    if maker is None or maker in view.gone:
+    if maker is None or maker in view.gone or view.n_readers(codes) != 1:
         return None
-    turning, _ = view.only_reader(codes)
-    is_alone = turning is not None and is_plain(turning, "DequantizeLinear") and view.only_reader(turning.outputs[0])[0] is not None
+    turning = view.uses[codes][0][0]
+    is_alone = is_plain(turning, "DequantizeLinear") and view.n_readers(turning.outputs[0]) == 1
     return maker.inputs[0] if is_alone else None
 
 

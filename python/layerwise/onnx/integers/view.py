@@ -75,6 +75,10 @@ class View:
             return None, 0
         return users[0]
 
+    def n_readers(self, name):
+        """How many places saw a value when this was made; one more for an output of the graph."""
+        return len(self.uses.get(name, ())) + (name in self.outputs)
+
     def scale_of(self, node, at=1):
         """What codes mean for a node that says it at this input and the next, in one number each; None where it says more, or
         other codes than those of eight bits."""

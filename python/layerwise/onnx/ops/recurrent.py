@@ -4,7 +4,7 @@ LSTM of integers, DynamicQuantizeLSTM."""
 import torch
 import torch.nn.functional as F
 from torch._gen import functions as _ops
-from torch.nn.modules.rnn import _walk
+from torch.nn.modules.rnn import _NETWORKS
 
 from layerwise.onnx.ops.contrib import dynamic_quantize_matmul
 from layerwise.onnx.registry import operator
@@ -78,21 +78,27 @@ class _Layer:
 
     def run_whole(self, mode, states, order):
         """The op of PyTorch's layer for all steps; `order` says where its gates stand here."""
-
-        def ordered(x):
-            parts = x.split(self.hidden, dim=0)
-            return x if len(parts) == 1 else torch.cat([parts[i] for i in order], dim=0)
-
-        outputs, lasts = [], []
+        weights = []
         for d in range(self.directions):
-            own, other = self.biases(d)
-            gates = F.linear(self.x, ordered(self.weight[d]), ordered(own))
-            state = tuple(part[d] for part in states)
-            is_reverse = self.direction == "reverse" or d == 1
-            output, last = _walk(mode, gates, state, ordered(self.recurrence[d]), ordered(other), None, is_reverse)
-            outputs.append(output)
-            lasts.append(last)
-        return self._joined(outputs, lasts)
+            weights.append(self.ordered("weight", self.weight, d, order))
+            weights.append(self.ordered("recurrence", self.recurrence, d, order))
+            weights += [self.ordered(name, self.bias, d, order, part) for part, name in enumerate(("own", "other"))]
+        is_turned = self.direction == "reverse"
+        x = self.x.flip(0) if is_turned else self.x
+        output, *last = _NETWORKS[mode](x, *states, None, weights, True, self.directions == 2, 0.0, False)
+        y = output.view(*x.shape[:2], self.directions, self.hidden).transpose(1, 2)
+        return self.arranged(y.flip(0) if is_turned else y, last)
+
+    def ordered(self, name, source, d, order, part=0):
+        """One direction's rows in PyTorch's order; kept where they are asked for again and no gradient goes through them."""
+
+        def make(source):
+            parts = source[d].split(self.hidden, dim=0)[part * self.gates : (part + 1) * self.gates]
+            return torch.cat([parts[i] for i in order], dim=0) if len(parts) > 1 else parts[0]
+
+        if torch.is_grad_enabled() and source.requires_grad or torch.onnx.is_in_onnx_export():
+            return make(source)
+        return self.node.once(f"{name} {d}", source, make)
 
     def is_whole(self):
         """Is it PyTorch's layer over whole sequences?"""
