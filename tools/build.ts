@@ -39,14 +39,11 @@ const pyodideApart: esbuild.Plugin = {
   },
 };
 
-/** ONNX Runtime is bundled once, beside its native libraries, and loaded when it is first asked for. */
-const onnxruntimeApart: esbuild.Plugin = {
-  name: "onnxruntime apart",
-  setup(build) {
-    const path = "./onnxruntime/lib/index.cjs";
-    build.onResolve({ filter: /^onnxruntime-node$/ }, () => ({ path, external: true }));
-  },
-};
+/**
+ * ONNX Runtime is bundled once, beside its native libraries, and required when it is first asked for (src/runtime/onnx/package.ts):
+ * its own interface and the native sessions beneath it.
+ */
+const onnxruntimeEntry = `module.exports = { ...require("onnxruntime-node"), ...require("onnxruntime-node/dist/binding.js") };`;
 const onnxruntimeLibraries = "bin/napi-v6/linux/x64";
 
 /**
@@ -108,13 +105,12 @@ function bundleOptions(): esbuild.BuildOptions[] {
       format: "esm",
       platform: "node",
       target: "node24",
-      plugins: [pyodideApart, onnxruntimeApart],
+      plugins: [pyodideApart],
     });
     options.push({
       ...common,
-      entryPoints: { index: "onnxruntime-node" },
-      outdir: "dist/onnxruntime/lib",
-      outExtension: { ".js": ".cjs" },
+      stdin: { contents: onnxruntimeEntry, resolveDir: root },
+      outfile: "dist/onnxruntime/lib/index.cjs",
       format: "cjs",
       platform: "node",
       target: "node24",

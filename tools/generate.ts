@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cliPage } from "./generate/cli_page.ts";
 import { contributes } from "./generate/contributes.ts";
+import { onnxMessages } from "./generate/onnx_messages.ts";
 import { opsPage } from "./generate/ops_page.ts";
 import { pythonBindings } from "./generate/python_bindings.ts";
 import { root } from "./steps.mjs";
@@ -22,6 +23,7 @@ type Generator = () => GeneratedFile[] | Promise<GeneratedFile[]>;
 export const generators: Record<string, Generator> = {
   cliPage,
   contributes,
+  onnxMessages,
   opsPage,
   pythonBindings,
 };

@@ -39,7 +39,7 @@ struct Context {
   // returns when all are done. Nested calls run inline.
   void (*parallel)(Context*, int64_t n, int64_t grain, void (*body)(void* capture, int64_t begin, int64_t end),
                    void* capture);
-  // Scratch memory of the calling thread, 64-byte aligned, kept between commands; slot 0..3 are separate blocks. A
+  // Scratch memory of the calling thread, 64-byte aligned, kept between commands; slot 0..4 are separate blocks. A
   // larger request for the same slot moves it and loses what it held.
   void* (*scratch)(Context*, int slot, size_t bytes);
   // Text of an error; the command's results are then undefined. At most one per command.

@@ -60,7 +60,7 @@ class Pool {
     int index;
     pthread_t thread;
   };
-  static constexpr int kSlots = 4;
+  static constexpr int kSlots = 5;
 
   static void* worker_main(void* worker);
   void start();

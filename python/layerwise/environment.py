@@ -23,7 +23,7 @@ _STANDINS = os.path.join(_PACKAGES, "standins")
 _KNOWN_COMPILED = {
     "scipy", "pandas", "cv2", "sklearn", "matplotlib", "sentencepiece", "pyarrow", "h5py",
     "numba", "tensorflow", "jax", "jaxlib", "triton", "xformers", "bitsandbytes", "flash_attn", "lxml", "psutil",
-    "onnxruntime", "soundfile", "librosa", "av", "decord", "faiss", "ray", "pydantic_core", "orjson", "grpc",
+    "soundfile", "librosa", "av", "decord", "faiss", "ray", "pydantic_core", "orjson", "grpc",
 }
 
 _site_packages = None

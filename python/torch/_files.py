@@ -44,7 +44,8 @@ def is_path(f):
 
 def memory_of(data):
     """An address of these bytes and their owner, which has to stay alive."""
-    owner = array.array("B", bytes(data))
+    owner = array.array("B")
+    owner.frombytes(data)
     return owner.buffer_info()[0], owner
 
 

@@ -44,6 +44,9 @@ import { Stream } from "./native/stream.ts";
 import { writeOnnx } from "./onnx/export/door.ts";
 import { exportFunctions, forgetRecordings } from "./onnx/export/recordings.ts";
 import { forgetModels, importFunctions } from "./onnx/import/door.ts";
+import { messageFunctions } from "./onnx/scripts/messages.ts";
+import { quantizeFunctions } from "./onnx/scripts/quantize.ts";
+import { forbidSessions, forgetSessions, sessionFunctions } from "./onnx/scripts/sessions.ts";
 import { contiguousOf } from "./ops/copy.ts";
 import "./ops/index.ts";
 import { basicIndex } from "./ops/basic_index.ts";
@@ -406,6 +409,7 @@ export function createCore(options: CoreOptions = {}): Core {
     cuda.allocatorConfiguration = options.cudaAllocator ?? "";
     cuda.cacheFolder = options.cacheFolder ?? null;
   } else {
+    forbidSessions();
     dry = new DryDevice("cpu", 0, 0);
     registerDevice(dry, true);
     registerDevice(new DryDevice("cuda", 0, 16));
@@ -430,6 +434,9 @@ export function createCore(options: CoreOptions = {}): Core {
     ...fileFunctions,
     ...importFunctions,
     ...planFunctions,
+    ...messageFunctions,
+    ...quantizeFunctions,
+    ...sessionFunctions,
     ...cudaFunctions,
     ...graphFunctions,
     ...analysisFunctions,
@@ -487,6 +494,7 @@ export function createCore(options: CoreOptions = {}): Core {
       forgetRecordings();
       forgetModels();
       forgetPlans();
+      forgetSessions();
       dropAll();
       closeAllFiles();
       forgetNodes();
@@ -504,6 +512,7 @@ export function createCore(options: CoreOptions = {}): Core {
       cpu?.allocator.resetPeaks();
     },
     close() {
+      forgetSessions();
       dropAll();
       cuda.close();
       cpu?.addon.close();

@@ -114,7 +114,15 @@ function edited(text: string, problem: Problem, title: string): string {
   return lines.join("\n");
 }
 
-for (const name of ["block.py", "statements.py", "images.py", "written.py", "doubtful.py", "factories.py"]) {
+for (const name of [
+  "block.py",
+  "statements.py",
+  "images.py",
+  "written.py",
+  "doubtful.py",
+  "factories.py",
+  "sessions.py",
+]) {
   test(`${name} shows what its comments say`, async () => {
     const text = readFileSync(join(folder, name), "utf8");
     const marks = marksOf(text);

@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { RuntimeHost } from "../../src/runtime/host/host.ts";
 import { chooseInputs } from "../../src/runtime/onnx/inputs.ts";
 import { dimensionText, readModelFile, type OnnxModel } from "../../src/runtime/onnx/model.ts";
-import { createSession, isRunnable, runSession, type PlainTensor } from "../../src/runtime/onnx/run.ts";
+import { createSession, isRunnable, type PlainTensor } from "../../src/runtime/onnx/run.ts";
 import { DATA_TYPES, modelMessage, type ValueInfo } from "../../src/runtime/onnx/schema.ts";
 import { encode } from "../../src/runtime/onnx/wire.ts";
 import { root } from "../../tools/steps.mjs";
@@ -60,12 +60,12 @@ async function requireInnerShapes(model: OnnxModel, inputs: Record<string, strin
   const { proto, graph } = model;
   const told = graph.valueInfo.filter(({ type }) => isRunnable(DATA_TYPES[type?.tensorType?.elemType ?? 0]!));
   const open = { ...proto, graph: { ...graph, output: [...graph.output, ...told] } };
-  const session = await createSession(encode(open, modelMessage), { graphOptimizationLevel: "disabled" });
+  const session = createSession(encode(open, modelMessage), { graphOptimizationLevel: "disabled" });
   const names = new Set(graph.input.map(({ name }) => name));
   const given = Object.fromEntries(Object.entries(inputs).filter(([name]) => names.has(name)));
   const { tensors } = chooseInputs(model, given);
-  const found = await runSession(session, tensors);
-  await session.release();
+  const found = session.run(tensors);
+  session.release();
   const sizes = new Map<string, number>();
   const require = ({ name = "", type }: ValueInfo, { dtype, dims }: PlainTensor): void => {
     assert.equal(DATA_TYPES[type!.tensorType!.elemType!], dtype, name);

@@ -14,7 +14,7 @@ import { toFloat8 } from "../../src/runtime/onnx/quantize/float8.ts";
 import { PlainGraph } from "../../src/runtime/onnx/quantize/graph.ts";
 import { RangeObserver, type Range } from "../../src/runtime/onnx/quantize/ranges.ts";
 import { raise } from "../../src/runtime/onnx/quantize/upgrade.ts";
-import { createSession, runSession, type PlainTensor } from "../../src/runtime/onnx/run.ts";
+import { createSession, type PlainTensor } from "../../src/runtime/onnx/run.ts";
 import { modelMessage, type ModelProto } from "../../src/runtime/onnx/schema.ts";
 import { encode } from "../../src/runtime/onnx/wire.ts";
 import { modelOf } from "../../src/runtime/onnx/write.ts";
@@ -192,9 +192,9 @@ test("older operators compute the same after they are raised", async () => {
   const graph = PlainGraph.of(model);
   assert.equal(raise(graph, model.opset), 13);
   const run = async (proto: ModelProto): Promise<PlainTensor> => {
-    const session = await createSession(encode(proto, modelMessage));
-    const found = await runSession(session, { x });
-    await session.release();
+    const session = createSession(encode(proto, modelMessage));
+    const found = session.run({ x });
+    session.release();
     return Object.values(found)[0]!;
   };
   const [was, is] = [await run(old), await run(modelOf(graph.toProto(), 13))];
@@ -393,9 +393,9 @@ test("what was written runs on our own engine, with the same numbers", async () 
     const file = join(folder, `${scheme}-again.onnx`);
     reportIn(await quantize({ target: attention, schemes: [scheme], file }));
     const x: PlainTensor = { dtype: "float32", dims: [2, 16, 64], bytes: new Uint8Array(normal(2048).buffer) };
-    const session = await createSession(file);
-    const [y] = Object.values(await runSession(session, { x }));
-    await session.release();
+    const session = createSession(file);
+    const [y] = Object.values(session.run({ x }));
+    session.release();
     const bounds = { rtol: 1e-3, atol: 5e-3 };
     writeCase(join(place, scheme), readFileSync(file), [proto(x)], [proto(y!)], bounds);
   }

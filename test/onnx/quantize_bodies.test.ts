@@ -8,7 +8,7 @@ import type { QuantizeResult, Scheme } from "../../src/protocol/compress.ts";
 import { RuntimeHost } from "../../src/runtime/host/host.ts";
 import { GraphBuilder } from "../../src/runtime/onnx/export/builder.ts";
 import { readModelFile } from "../../src/runtime/onnx/model.ts";
-import { createSession, runSession, type PlainTensor } from "../../src/runtime/onnx/run.ts";
+import { createSession, type PlainTensor } from "../../src/runtime/onnx/run.ts";
 import {
   ATTRIBUTE,
   dataTypeNumber,
@@ -108,17 +108,17 @@ const operators = (nodes: readonly NodeProto[]): string[] =>
   ]);
 
 async function outputs(file: string): Promise<Float32Array[]> {
-  const session = await createSession(file);
+  const session = createSession(file);
   const found: Float32Array[] = [];
   for (const first of [0, 1]) {
     const inputs: Record<string, PlainTensor> = {
       x: { dtype: "float32", dims: [4, WIDTH], bytes: bytesOf(floats([4, WIDTH], 7).map((v) => v * 8)) },
       first: { dtype: "bool", dims: [], bytes: Uint8Array.of(first) },
     };
-    const [y] = Object.values(await runSession(session, inputs));
+    const [y] = Object.values(session.run(inputs));
     found.push(new Float32Array(new Uint8Array(y!.bytes).buffer));
   }
-  await session.release();
+  session.release();
   return found;
 }
 

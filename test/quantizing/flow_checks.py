@@ -377,6 +377,42 @@ class Writing(nn.Module):
         return self.b(y) + y
 
 
+class Cut(nn.Module):
+    """Clamps of what a kept layer gives."""
+
+    def __init__(self, clamp, alone=True):
+        super().__init__()
+        self.a, self.b, self.c = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3), nn.Conv2d(8, 8, 1)
+        self.clamp, self.alone = clamp, alone
+
+    def forward(self, x):
+        x = self.clamp(4 * self.a(x))
+        y = self.c(F.relu(self.b(x)))
+        return y if self.alone else y.sum() + x.sum()
+
+
+def check_cuts():
+    """Real numbers that only become codes are cut by them, where the codes end at the same numbers."""
+    cases = [
+        (F.relu, True, 0),
+        (F.relu6, True, 0),
+        (lambda x: F.hardtanh(x, -0.5, 0.25), True, 0),
+        (lambda x: torch.clamp(x, 0.5, 1.0), True, 1),
+        (F.relu, False, 1),
+    ]
+    for number, (clamp, alone, left) in enumerate(cases):
+        calls = images(14)
+        model = Cut(clamp, alone)
+        built = quantized(model, calls, keep=[{"path": "a"}])
+        steps = flows_of(built)[""].forward._program[0]
+        names = [step.name for step in steps]
+        check(f"clamp {number} {names}", len({"relu", "relu6", "hardtanh", "clamp"}.intersection(names)) == left)
+        found = outputs(model, built.variant, calls[0])
+        with built.variant.applied(model) as changed, torch.no_grad():
+            wanted = emulated(changed, calls[0].given)
+        check(f"clamp {number} as emulated, {decibels(wanted, found)}", decibels(wanted, found) > 45)
+
+
 class Anything(nn.Module):
     def forward(self, *given):
         return given[0]
@@ -414,6 +450,6 @@ def _pair(built):
     return real, outputs(built.prepared.model, built.variant, call)
 
 
-for part in (check_numbers, check_merged, check_narrowed, check_boundaries, check_calls, check_traces):
+for part in (check_numbers, check_merged, check_cuts, check_narrowed, check_boundaries, check_calls, check_traces):
     part()
 print(checked, "checked")

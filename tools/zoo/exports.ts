@@ -9,7 +9,7 @@ import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { difference } from "../../src/runtime/onnx/compare.ts";
-import { createSession, runSession, type PlainTensor } from "../../src/runtime/onnx/run.ts";
+import { createSession, type PlainTensor } from "../../src/runtime/onnx/run.ts";
 import type { DataType } from "../../src/runtime/onnx/schema.ts";
 import { HostSource } from "../../src/runtime/files/source.ts";
 import { readSafetensors } from "../../src/runtime/files/safetensors.ts";
@@ -55,10 +55,10 @@ async function compared(key: string): Promise<Pick<Outcome, "relative" | "error"
   try {
     const given = readTensors(`${stem}.inputs.safetensors`);
     const expected = readTensors(`${stem}.outputs.safetensors`);
-    const session = await createSession(`${stem}.onnx`);
-    const inputs = Object.fromEntries(session.inputNames.map((name, i) => [name, given[i]!]));
-    const outputs = await runSession(session, inputs);
-    await session.release();
+    const session = createSession(`${stem}.onnx`);
+    const inputs = Object.fromEntries(session.inputs.map(({ name }, i) => [name, given[i]!]));
+    const outputs = session.run(inputs);
+    session.release();
     let relative = 0;
     const names = session.outputNames;
     if (names.length !== expected.length) return { error: `${names.length} outputs instead of ${expected.length}` };

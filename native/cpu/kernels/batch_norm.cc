@@ -1,5 +1,6 @@
 // Batch normalisation over [N, C, S]: mean and biased variance of each channel, what they make of the elements, and the two
 // sums that the gradient needs. Applying those is pointwise work and not done here.
+#include "epilogue.h"
 #include "reduce_rules.h"
 
 namespace layerwise::NS {
@@ -49,14 +50,10 @@ KERNEL(batch_norm) {
     using T = typename decltype(tag)::type;
     using F = compute<T>;
     auto *mean = (const F*)mean_, *var = (const F*)var_, *weight = (const F*)weight_, *bias = (const F*)bias_;
-    // One product and one sum an element, as PyTorch does it.
     F* scale = (F*)context->scratch(context, 0, size_t(2 * larger(C, 1)) * sizeof(F));
     if (!scale) return context->fail(context, "[batch_norm] out of memory for a number per channel");
     F* shift = scale + C;
-    for (int64_t c = 0; c < C; c++) {
-      scale[c] = 1 / (F)__builtin_sqrt(var[c] + (F)eps) * (weight ? weight[c] : 1);
-      shift[c] = (bias ? bias[c] : 0) - mean[c] * scale[c];
-    }
+    Epilogue::norm_factors(scale, shift, C, mean, var, weight, bias, (F)eps);
     auto* out = (T*)out_;
     auto* x = (const T*)x_;
     if (S == 1) {
@@ -71,6 +68,17 @@ KERNEL(batch_norm) {
     });
   });
   if (!known) context->fail(context, "[batch_norm] expected a floating dtype");
+}
+
+// What follows a batch norm by running statistics is done with it: the epilogue, out x N C S, float32.
+KERNEL(batch_norm_epilogue) {
+  Epilogue epilogue = Epilogue::read(args);
+  float *out = args.pointer<float>(), *x = args.pointer<float>();
+  int64_t N = args.integer(), C = args.integer(), S = args.integer();
+  if (!epilogue.prepare(context, out, C)) return;
+  parallel_for(context, N * C, 16384 / larger(S, 1) + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t p = begin; p < end; p++) epilogue(out + p * S, x + p * S, S, p % C);
+  });
 }
 
 // Sums over one plane of a channel.

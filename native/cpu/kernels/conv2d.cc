@@ -2,6 +2,7 @@
 // columns; the gradient of the input is the same product, once per phase of the stride, with the taps that reach it;
 // the gradient of the weight sums over pixels in a fixed cut, so that it does not depend on the number of threads. NCHW
 // only, no transforms.
+#include "conv_depthwise_backward.h"
 #include "conv_planes.h"
 
 namespace layerwise::NS {
@@ -26,6 +27,7 @@ template <class S> struct Sink {
   S* data;
   const S* bias;
   int64_t image, channel, row, step;
+  const Epilogue* epilogue = nullptr;
 };
 
 LW_STATIC int64_t panel_at(int64_t row, int64_t depth) { return row * depth; }
@@ -46,6 +48,7 @@ template <class T, class S> void write_block(const TapProduct<T>& p, const Sink<
       } else {
         for (int64_t i = 0; i < n; i++) put(to + at + i * sink.step, (T)(from[i] + bias));
       }
+      if (sink.epilogue) conclude(*sink.epilogue, to + at, n, channel);
     });
   }
 }
@@ -115,7 +118,8 @@ template <class T> struct Packed {
 };
 
 template <class T, class S>
-void forward(Context* context, const ConvShape& s, S* out, const S* x, const S* weight, const S* bias) {
+void forward(Context* context, const ConvShape& s, S* out, const S* x, const S* weight, const S* bias,
+             const Epilogue& epilogue) {
   constexpr int64_t mr = kTileRows;
   int64_t depth = s.Cg * s.kh * s.kw;
   Padding pad = {s.ph, s.ph, s.pw, s.pw};
@@ -143,7 +147,7 @@ void forward(Context* context, const ConvShape& s, S* out, const S* x, const S* 
     grid.flatten();
     TapProduct<T> product = {source, grid, images, s.groups, s.Og, depth, s.Cg * source.channel, packed.a, packed.taps};
     int64_t plane = s.oh * s.ow;
-    Sink<S> sink = {out + n * s.O * plane, bias, s.O * plane, plane, s.ow, 1};
+    Sink<S> sink = {out + n * s.O * plane, bias, s.O * plane, plane, s.ow, 1, &epilogue};
     multiply(context, product, sink, s.oh, s.ow);
   }
 }
@@ -301,17 +305,25 @@ void backward_weight(Context* context, const ConvShape& s, S* dweight, const S* 
   });
 }
 
-KERNEL(conv2d) {
+void run(Context* context, Args args, Epilogue epilogue = {}) {
   context->cancellable = true;
   Dtype dtype = args.dtype();
   void *out = args.pointer(), *x = args.pointer(), *weight = args.pointer(), *bias = args.pointer();
   ConvShape s = ConvShape::read(args);
+  if (!epilogue.prepare(context, out, s.O)) return;
   bool known = with_float(dtype, [&](auto tag) {
     using S = typename decltype(tag)::type;
-    if (suits_planes(s)) return convolve_planes<S>(context, s, (S*)out, (const S*)x, (const S*)weight, (const S*)bias);
-    forward<compute<S>, S>(context, s, (S*)out, (const S*)x, (const S*)weight, (const S*)bias);
+    auto go = suits_planes(s) ? convolve_planes<S> : forward<compute<S>, S>;
+    go(context, s, (S*)out, (const S*)x, (const S*)weight, (const S*)bias, epilogue);
   });
   if (!known) context->fail(context, "[conv2d] expected a floating dtype");
+}
+
+KERNEL(conv2d) { run(context, args); }
+
+KERNEL(conv2d_epilogue) {
+  const Epilogue epilogue = Epilogue::read(args);
+  run(context, args, epilogue);
 }
 
 KERNEL(conv2d_backward_input) {
@@ -321,6 +333,12 @@ KERNEL(conv2d_backward_input) {
   ConvShape s = ConvShape::read(args);
   bool known = with_float(dtype, [&](auto tag) {
     using S = typename decltype(tag)::type;
+    if constexpr (is_same<S, float>) {
+      const bool is_done = with_depthwise(s, [&](auto k, auto step) {
+        depthwise_backward_input<decltype(k)::value, decltype(step)::value>(context, s, (S*)dx, (S*)dy, (S*)weight);
+      });
+      if (is_done) return;
+    }
     backward_input<compute<S>, S>(context, s, (S*)dx, (const S*)dy, (const S*)weight);
   });
   if (!known) context->fail(context, "[conv2d_backward_input] expected a floating dtype");
@@ -333,6 +351,12 @@ KERNEL(conv2d_backward_weight) {
   ConvShape s = ConvShape::read(args);
   bool known = with_float(dtype, [&](auto tag) {
     using S = typename decltype(tag)::type;
+    if constexpr (is_same<S, float>) {
+      const bool is_done = with_depthwise(s, [&](auto k, auto step) {
+        depthwise_backward_weight<decltype(k)::value, decltype(step)::value>(context, s, (S*)dweight, (S*)dy, (S*)x);
+      });
+      if (is_done) return;
+    }
     backward_weight<compute<S>, S>(context, s, (S*)dweight, (const S*)dy, (const S*)x);
   });
   if (!known) context->fail(context, "[conv2d_backward_weight] expected a floating dtype");

@@ -56,7 +56,8 @@ template <class Reader> float* packed_here(Context* context, Way way, const Conv
 // `kept`: the packed weight, or null.
 template <class S, class Reader>
 void convolve(Context* context, Way way, const ConvShape& whole, S* out, const S* x, const float* kept, const S* bias,
-              const Reader& reader) {
+              const Reader& reader, Epilogue epilogue = {}) {
+  if (!epilogue.prepare(context, out, whole.O)) return;
   const float* packed = kept ? kept : packed_here(context, way, whole, reader);
   if (!packed) return;
   const int64_t channels = ceil_div(whole.C, kLanesOf) * kLanesOf;
@@ -68,14 +69,14 @@ void convolve(Context* context, Way way, const ConvShape& whole, S* out, const S
     S* to = out + n * s.O * s.oh * s.ow;
     const S* from = x + n * s.C * s.H * s.W;
     if (way == kWinograd) {
-      const Finite found = convolve_winograd(context, s, to, from, packed, bias);
+      const Finite found = convolve_winograd(context, s, to, from, packed, bias, epilogue);
       if (found == kFailed) return;
       if (found == kFinite) continue;
       way = kRows;  // for what is left, too: where a weight is not finite nothing is
       packed = packed_here(context, way, s, reader);
       if (!packed) return;
     }
-    convolve_rows(context, s, to, from, packed, bias);
+    convolve_rows(context, s, to, from, packed, bias, epilogue);
   }
 }
 
@@ -87,7 +88,7 @@ template <class F> void with_single(Context* context, Dtype dtype, F f) {
   if (!known || dtype == kFloat64) context->fail(context, "[conv2d] expected float32, float16 or bfloat16");
 }
 
-void run(Context* context, Args args, Way way) {
+void run(Context* context, Args args, Way way, const Epilogue& epilogue = {}) {
   context->cancellable = true;
   const Dtype dtype = args.dtype();
   void *out = args.pointer(), *x = args.pointer(), *weight = args.pointer(), *bias = args.pointer();
@@ -96,7 +97,7 @@ void run(Context* context, Args args, Way way) {
   with_single(context, dtype, [&](auto tag) {
     using S = typename decltype(tag)::type;
     const PlainReader<S> reader = {(const S*)weight, s.Og, s.Cg, s.kh * s.kw};
-    convolve(context, way, s, (S*)out, (const S*)x, kept, (const S*)bias, reader);
+    convolve(context, way, s, (S*)out, (const S*)x, kept, (const S*)bias, reader, epilogue);
   });
 }
 
@@ -147,6 +148,14 @@ void run_pack_low_bit(Context* context, Args args, Way way) {
 
 KERNEL(conv2d_rows) { run(context, args, kRows); }
 KERNEL(conv2d_winograd) { run(context, args, kWinograd); }
+KERNEL(conv2d_rows_epilogue) {
+  const Epilogue epilogue = Epilogue::read(args);
+  run(context, args, kRows, epilogue);
+}
+KERNEL(conv2d_winograd_epilogue) {
+  const Epilogue epilogue = Epilogue::read(args);
+  run(context, args, kWinograd, epilogue);
+}
 KERNEL(pack_conv2d_rows) { run_pack(context, args, kRows); }
 KERNEL(pack_conv2d_winograd) { run_pack(context, args, kWinograd); }
 KERNEL(low_bit_conv2d_rows) { run_low_bit(context, args, kRows); }

@@ -116,7 +116,7 @@ template <class F> LW_STATIC bool with_rows(const ConvShape& s, F f) {
 // Planes straight from the image.
 template <int K, int stride>
 static void convolve_rows_of_planes(Context* context, const ConvShape& s, float* out, const float* x,
-                                    const float* weight, const float* bias) {
+                                    const float* weight, const float* bias, const Epilogue& epilogue) {
   parallel_for(context, s.N * s.O, 262144 / (s.oh * s.ow * K * K) + 1, [&](int64_t begin, int64_t end) {
     for (int64_t at = begin; at < end; at++) {
       const int64_t image = at / s.O, filter = at % s.O;
@@ -125,6 +125,7 @@ static void convolve_rows_of_planes(Context* context, const ConvShape& s, float*
                            [&](int64_t y, int64_t x) __attribute__((always_inline)) {
                              return ImageRows<K, stride>(from, s, y * stride - s.ph, x * stride - s.pw);
                            });
+      conclude(epilogue, out + at * s.oh * s.ow, s.oh * s.ow, filter);
     }
   });
 }

@@ -149,14 +149,15 @@ static void spread_pixels(S* out, int64_t plane, const float* sums, const float*
   }
 }
 
-// Pixels [begin, end), counted over all images, of one panel.
+// Pixels [begin, end), counted over all images, of one panel, and what is done to them there.
 template <class S>
 static void spread_block(S* out, int64_t plane, int64_t filters_of_image, const float* sums, const float* bias,
-                         int64_t first, int64_t filters, int64_t begin, int64_t end) {
+                         int64_t first, int64_t filters, int64_t begin, int64_t end, const Epilogue& epilogue) {
   for (int64_t q = begin; q < end;) {
     const int64_t i = q / plane, last = smaller(end, (i + 1) * plane);
-    spread_pixels(out + (i * filters_of_image + first) * plane + q % plane, plane, sums + (q - begin) * kPanelFilters,
-                  bias, filters, last - q);
+    S* to = out + (i * filters_of_image + first) * plane + q % plane;
+    spread_pixels(to, plane, sums + (q - begin) * kPanelFilters, bias, filters, last - q);
+    for (int64_t f = 0; f < filters; f++) conclude(epilogue, to + f * plane, last - q, first + f);
     q = last;
   }
 }

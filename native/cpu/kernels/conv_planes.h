@@ -97,14 +97,15 @@ template <class S> static void pack_taps(compute<S>* to, const ConvShape& s, con
 }
 
 template <class S>
-void convolve_planes(Context* context, const ConvShape& s, S* out, const S* x, const S* weight, const S* bias) {
+void convolve_planes(Context* context, const ConvShape& s, S* out, const S* x, const S* weight, const S* bias,
+                     const Epilogue& epilogue) {
   using T = compute<S>;
   if (s.N * s.O * s.oh * s.ow == 0) return;
 #if defined(__AVX512F__)
   if constexpr (is_same<S, float>) {
     // The masks of wider windows cost more than laying a band.
     const bool is_done = s.kw <= 5 && with_rows(s, [&](auto k, auto step) {
-      convolve_rows_of_planes<decltype(k)::value, decltype(step)::value>(context, s, out, x, weight, bias);
+      convolve_rows_of_planes<decltype(k)::value, decltype(step)::value>(context, s, out, x, weight, bias, epilogue);
     });
     if (is_done) return;
   }
@@ -143,23 +144,26 @@ void convolve_planes(Context* context, const ConvShape& s, S* out, const S* x, c
         S* to = out + (image * s.O + filter) * plane + first * s.ow;
         T extra[F];
         for (int i = 0; i < F; i++) extra[i] = bias ? get(bias + filter + i) : T(0);
+        bool is_done = false;
         if constexpr (is_same<S, float> && F == 1) {
           // Rows much shorter than a vector are better off as one run.
-          const bool is_done = s.ow > L / 3 && with_rows(s, [&](auto k, auto step) {
+          is_done = s.ow > L / 3 && with_rows(s, [&](auto k, auto step) {
             constexpr int K = decltype(k)::value, stride = decltype(step)::value;
             sum_plane<K, stride>(to, rows, s.ow, packed + filter * n, extra[0],
                                  [&](int64_t y, int64_t x) __attribute__((always_inline)) {
                                    return BandRows<stride>{band + y * l.pitch + x, l};
                                  });
           });
-          if (is_done) return;
         }
         const T* w = packed + filter * n;
-        if (is_tight) return sum_run<S, T, F>(to, plane, rows * s.ow, band, l, n, w, extra);
-        if constexpr (F == 1) {
+        if (is_done) {
+        } else if (is_tight) {
+          sum_run<S, T, F>(to, plane, rows * s.ow, band, l, n, w, extra);
+        } else if constexpr (F == 1) {
           sum_run<T, T, 1>(sums, 0, (rows - 1) * l.pitch + s.ow, band, l, n, w, extra);
           join_rows(to, sums, rows, s.ow, l.pitch, rows * s.ow);
         }
+        for (int i = 0; i < F; i++) conclude(epilogue, to + i * plane, rows * s.ow, filter + i);
       };
       int64_t f = 0;
       for (; f + kPlaneFilters <= s.Og; f += kPlaneFilters) filters(Count<kPlaneFilters>(), f);

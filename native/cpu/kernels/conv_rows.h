@@ -99,7 +99,7 @@ constexpr int64_t kFewPixels = 48;  // a panel's weights are read for each block
 
 template <class S>
 static void convolve_rows(Context* context, const ConvShape& s, S* out, const S* x, const float* weights,
-                          const S* bias) {
+                          const S* bias, const Epilogue& epilogue) {
   const PixelImage image = lay_images(context, x, s.N, s.C, s.H, s.W, {s.ph, s.ph, s.pw, s.pw});
   if (!image.data) return;
   const int64_t all = s.N * s.oh * s.ow, panels = ceil_div(s.Og, kPanelFilters), depth = s.Cg * s.kh * s.kw;
@@ -134,7 +134,7 @@ static void convolve_rows(Context* context, const ConvShape& s, S* out, const S*
         }
         alignas(64) float extra[kPanelFilters];
         read_bias(extra, bias, first, filters);
-        spread_block(out, s.oh * s.ow, s.O, sums, extra, first, filters, begin, end);
+        spread_block(out, s.oh * s.ow, s.O, sums, extra, first, filters, begin, end, epilogue);
       }
     }
   });

@@ -1,7 +1,7 @@
 // What the three convolution kernels share: a source image with its padding made real, the order in which pixels are
 // visited, and the packing of "column" matrices straight from the image, so that no im2col matrix is ever stored.
 #pragma once
-#include "lanes.h"
+#include "epilogue.h"
 #include "matmul_micro.h"
 
 namespace layerwise::NS {

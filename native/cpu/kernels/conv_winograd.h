@@ -198,7 +198,7 @@ enum Finite { kFinite, kNotFinite, kFailed };
 // out = convolution + bias, of one group.
 template <class S>
 static Finite convolve_winograd(Context* context, const ConvShape& conv, S* out, const S* x, const float* weights,
-                                const S* bias) {
+                                const S* bias, const Epilogue& epilogue) {
   const int64_t c = conv.C, o = conv.O;
   const WinogradShape s(conv.N, c, o, conv.oh, conv.ow);
   const Padding pad = {conv.ph, s.tall * 2 + 2 - conv.H - conv.ph, conv.pw, s.wide * 2 + 2 - conv.W - conv.pw};
@@ -241,7 +241,7 @@ static Finite convolve_winograd(Context* context, const ConvShape& conv, S* out,
     if (sum_lanes(bad) != 0) __atomic_store_n(&is_finite, 0, __ATOMIC_RELAXED);
     alignas(64) float extra[kPanelFilters];
     read_bias(extra, bias, first, filters);
-    spread_block(out, s.oh * s.ow, o, finished, extra, first, filters, s.pixel(rows.begin), s.pixel(rows.end));
+    spread_block(out, s.oh * s.ow, o, finished, extra, first, filters, s.pixel(rows.begin), s.pixel(rows.end), epilogue);
   };
 
   if (blocks >= 2 * context->threads || context->threads == 1) {

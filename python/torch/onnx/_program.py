@@ -43,7 +43,7 @@ class ONNXProgram:
 
     @property
     def model_proto(self):
-        """The onnx.ModelProto, where the package onnx is there."""
+        """The model as onnx.ModelProto, read anew each time."""
         import onnx
 
         return onnx.load_from_string(self._content())

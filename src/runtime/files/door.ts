@@ -60,6 +60,11 @@ export function sinkOf(id: number): ByteSink {
   return opened(id).sink!;
 }
 
+/** What was written so far into a file that is memory, piece by piece. */
+export function piecesOf(id: number): readonly Uint8Array[] {
+  return opened(id).pieces!;
+}
+
 /** Errors become the marker; what the reader refuses gets the class that PyTorch raises. */
 function guarded<A extends unknown[], R>(body: (...args: A) => R, onError: unknown = 0): (...args: A) => unknown {
   return (...args) => {

@@ -13,6 +13,7 @@ const ASLEEP = 4;
 const RECORD = 5;
 const CANCEL = 6;
 
+const SKIP = 0;
 const RING_WORDS = 1 << 18;
 
 /**
@@ -20,6 +21,23 @@ const RING_WORDS = 1 << 18;
  * time, so tiny programs are executed by whoever waits for their result.
  */
 const WAKE_AFTER_US = 40;
+
+/** A kernel and its arguments. */
+export interface Command {
+  kernel: string;
+  args: readonly number[];
+}
+
+/** Launches that wait for what comes next, because it may be done with them (epilogue.ts). */
+export interface Held {
+  /** What is to be published in their place, as many as were counted or fewer; asked once. */
+  commands(): readonly Command[];
+  /** A rough estimate of the work. */
+  us: number;
+}
+
+/** Room in the ring for whatever is held, so that no skip comes between its numbers. */
+const HELD_WORDS = 512;
 
 export class Stream {
   readonly addon: NativeEngine;
@@ -32,7 +50,9 @@ export class Stream {
   #published = 0;
   #start = 0;
   #pendingUs = 0;
-  /** Commands submitted so far; the number of the latest one. */
+  #held: Held | null = null;
+  #heldCount = 0;
+  /** Commands submitted so far, those held among them; the number of the latest one. */
   submitted = 0;
   /** Called with each new command's number and kernel, while a trace is recorded. */
   onLaunch: ((command: number, kernel: string) => void) | null = null;
@@ -54,6 +74,7 @@ export class Stream {
   begin(kernel: string, words: number, label = kernel): this {
     const id = this.#kernelIds.get(kernel);
     if (id === undefined) throw missingKernel(this.#device, kernel);
+    if (this.#held) this.#publishHeld();
     this.#reserve((words + 3) & ~1);
     this.#kernel = label;
     this.#start = this.#write;
@@ -80,16 +101,58 @@ export class Stream {
     this.#ring[this.#start + 1] = words;
     this.#published = (this.#published + words) | 0;
     const command = ++this.submitted;
+    this.#publish(us);
+    if (this.onLaunch) this.onLaunch(command, this.#kernel);
+    return command;
+  }
+
+  #publish(us: number): void {
     const control = this.#control;
     Atomics.store(control, TAIL, this.#published);
-    Atomics.store(control, SUBMITTED, command | 0);
-    if (this.onLaunch) this.onLaunch(command, this.#kernel);
+    Atomics.store(control, SUBMITTED, this.submitted | 0);
     this.#pendingUs += us;
     if (this.#pendingUs > WAKE_AFTER_US) {
       this.#pendingUs = 0;
       if (Atomics.load(control, ASLEEP) === 1) this.addon.wake();
     }
-    return command;
+  }
+
+  get held(): Held | null {
+    return this.#held;
+  }
+
+  /** Hold these launches, numbered by `count`, until something else is launched or waited for. */
+  hold(held: Held): void {
+    if (this.#held) this.#publishHeld();
+    this.#reserve(HELD_WORDS);
+    this.#held = held;
+  }
+
+  /** The number of one more launch that is held. */
+  count(): number {
+    this.#heldCount++;
+    return ++this.submitted;
+  }
+
+  #publishHeld(): void {
+    const held = this.#held!;
+    this.#held = null;
+    const commands = held.commands();
+    for (const { kernel, args } of commands) this.#place(this.#kernelIds.get(kernel)!, args);
+    for (let i = commands.length; i < this.#heldCount; i++) this.#place(SKIP, []);
+    this.#heldCount = 0;
+    this.#publish(held.us);
+  }
+
+  #place(id: number, args: readonly number[]): void {
+    const words = (args.length + 3) & ~1;
+    const ring = this.#ring;
+    ring[this.#write] = id;
+    ring[this.#write + 1] = words;
+    for (let i = 0; i < args.length; i++) ring[this.#write + 2 + i] = args[i]!;
+    if (args.length & 1) ring[this.#write + words - 1] = 0;
+    this.#write += words;
+    this.#published = (this.#published + words) | 0;
   }
 
   isDone(command: number): boolean {
@@ -98,6 +161,7 @@ export class Stream {
 
   /** Wait until `command` and all before it are finished. */
   wait(command: number): void {
+    if (this.#held) this.#publishHeld();
     if (this.isDone(command)) return;
     this.#pendingUs = 0;
     if (this.addon.wait(command)) return;

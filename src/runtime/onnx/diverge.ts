@@ -5,7 +5,7 @@ import { copies } from "../op.ts";
 import { difference } from "./compare.ts";
 import type { Recording } from "./export/record.ts";
 import type { ExportedGraph } from "./export/translate.ts";
-import { createSession, runSession, type PlainTensor } from "./run.ts";
+import { createSession, type PlainTensor } from "./run.ts";
 import { dataTypeNumber, modelMessage, type DataType, type ModelProto, type ValueInfo } from "./schema.ts";
 import { encode } from "./wire.ts";
 
@@ -19,13 +19,13 @@ export interface Divergence {
 }
 
 /** Null where every value of the recording agrees: then the difference lies in what was not recorded. */
-export async function firstDivergence(
+export function firstDivergence(
   model: ModelProto,
   { named, places }: ExportedGraph,
   recording: Recording,
   inputs: Record<string, PlainTensor>,
   tolerance: number,
-): Promise<Divergence | null> {
+): Divergence | null {
   const graph = model.graph!;
   const madeBy = new Map(graph.node.flatMap((node) => node.output.map((name) => [name, node] as const)));
   const known = new Set(graph.output.map(({ name }) => name));
@@ -38,8 +38,8 @@ export async function firstDivergence(
     });
   const open: ModelProto = { ...model, graph: { ...graph, output: [...graph.output, ...more] } };
   // Fused, a value between two nodes would not be there.
-  const session = await createSession(encode(open, modelMessage), { graphOptimizationLevel: "disabled" });
-  const found = await runSession(session, inputs);
+  const session = createSession(encode(open, modelMessage), { graphOptimizationLevel: "disabled" });
+  const found = session.run(inputs);
   for (const [name, id] of wanted) {
     const { tensor, version } = recording.values[id]!;
     const actual = found[name];

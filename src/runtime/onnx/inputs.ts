@@ -63,15 +63,15 @@ interface Guess {
 const LONGER = [512, 16_000];
 
 /** `runs` says whether the model takes these inputs. Where it takes none, those that were chosen first come back. */
-export async function fittingInputs(
+export function fittingInputs(
   model: OnnxModel,
   given: Readonly<Record<string, string>>,
-  runs: (inputs: ChosenInputs) => Promise<boolean>,
-): Promise<{ inputs: ChosenInputs; length?: number }> {
+  runs: (inputs: ChosenInputs) => boolean,
+): { inputs: ChosenInputs; length?: number } {
   const first = chooseInputs(model, given);
   const others = longerInputs(model, given);
-  if (others.length === 0 || (await runs(first))) return { inputs: first };
-  for (const { inputs, length } of others) if (await runs(inputs)) return { inputs, length };
+  if (others.length === 0 || runs(first)) return { inputs: first };
+  for (const { inputs, length } of others) if (runs(inputs)) return { inputs, length };
   return { inputs: first };
 }
 

@@ -4,27 +4,27 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { InferenceSession } from "onnxruntime-node";
 import type { OrtEvent } from "./events.ts";
-import { createSession, runSession, type PlainTensor } from "./run.ts";
+import { createSession, type PlainTensor } from "./run.ts";
 
 /** Its file appears when profiling ends. */
-export async function profiled(
+export function profiled(
   model: Uint8Array | string,
   options: InferenceSession.SessionOptions,
   inputs: Record<string, PlainTensor>,
   runs: number,
-): Promise<OrtEvent[]> {
+): OrtEvent[] {
   const folder = mkdtempSync(join(tmpdir(), "layerwise-onnx-"));
   try {
-    const session = await createSession(model, {
+    const session = createSession(model, {
       ...options,
       enableProfiling: true,
       profileFilePrefix: join(folder, "profile"),
       // Beyond this level nodes lose the names by which they are found in the graph.
       graphOptimizationLevel: "extended",
     });
-    for (let n = 0; n < runs; n++) await runSession(session, inputs);
+    for (let n = 0; n < runs; n++) session.run(inputs);
     session.endProfiling();
-    await session.release();
+    session.release();
     return eventsIn(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -3,13 +3,12 @@
  * that choose one. Never takes another one than was asked for.
  */
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import process from "node:process";
 import type { InferenceSession } from "onnxruntime-node";
 import type { DeviceInfo } from "../../protocol/results.ts";
 import type { Failure } from "../../protocol/source.ts";
-import { onnxRuntime } from "./run.ts";
+import { libraryFolder, onnxRuntime } from "./package.ts";
 import { isLoadable, missingLibraries } from "./shared_objects.ts";
 
 interface Provider {
@@ -78,17 +77,17 @@ export type Choice =
   { device: string; options: Pick<InferenceSession.SessionOptions, "executionProviders"> } | { failure: Failure };
 
 /** null where it can be used, as far as that can be told without starting it; else what is missing. */
-async function missing(provider: Provider, folder: string): Promise<string | null> {
+function missing(provider: Provider, folder: string): string | null {
   const { name, backend, platforms, libraries = [], opens, source } = provider;
   if (!platforms.includes(process.platform)) {
     return `ONNX Runtime has ${name} on ${platforms.map(systemName).join(" and ")}, not on ${systemName(process.platform)}`;
   }
-  let runtime: Awaited<ReturnType<typeof onnxRuntime>>;
+  let runtime: ReturnType<typeof onnxRuntime>;
   try {
-    runtime = await onnxRuntime();
+    runtime = onnxRuntime();
   } catch (error) {
     // What it is missing on this machine concerns .onnx files alone.
-    return `ONNX Runtime itself cannot be loaded: ${(error as Error).message.split("\n")[0]}`;
+    return (error as Error).message;
   }
   if (!runtime.listSupportedBackends().some((found) => found.name === backend)) {
     return `this build of ONNX Runtime has no ${name}`;
@@ -116,18 +115,18 @@ function systemName(platform: NodeJS.Platform): string {
   return { linux: "Linux", win32: "Windows", darwin: "macOS" }[platform as string] ?? platform;
 }
 
-function libraryFolder(): string {
-  const entry = createRequire(import.meta.url).resolve("onnxruntime-node");
-  return join(dirname(entry), "..", "bin", "napi-v6", process.platform, process.arch);
+/** Those that can be used here beside the CPU's, by both of their names. */
+export function availableProviders(folder = libraryFolder()): Pick<Provider, "provider" | "backend">[] {
+  return ALL.filter((provider) => missing(provider, folder) === null);
 }
 
 /** "cuda:1" is CUDA's second device. `folder` is where ONNX Runtime's own library lies. */
-export async function chooseProvider(device: string | undefined, folder = libraryFolder()): Promise<Choice> {
+export function chooseProvider(device: string | undefined, folder = libraryFolder()): Choice {
   const [wanted = "cpu", index] = (device ?? "cpu").split(":");
   const onCpu: Choice = { device: "cpu", options: { executionProviders: ["cpu"] } };
   if (wanted === "cpu") return onCpu;
   if (wanted === "auto") {
-    for (const provider of PROVIDERS) if ((await missing(provider, folder)) === null) return using(provider);
+    for (const provider of PROVIDERS) if (missing(provider, folder) === null) return using(provider);
     return onCpu;
   }
   const provider = ALL.find(({ id }) => id === wanted);
@@ -135,7 +134,7 @@ export async function chooseProvider(device: string | undefined, folder = librar
     const known = ["cpu", ...ALL.map(({ id }) => id)].join(", ");
     return refusal(`ONNX Runtime has no device ${device}: expected one of ${known}`);
   }
-  const why = await missing(provider, folder);
+  const why = missing(provider, folder);
   return why === null ? using(provider, index) : refusal(`there is no ${provider.name} for .onnx files here: ${why}`);
 }
 
@@ -178,12 +177,12 @@ export function deviceOf(provider: string): string {
 }
 
 /** Rows for `layerwise devices`. */
-export async function providerRows(): Promise<DeviceInfo[]> {
+export function providerRows(): DeviceInfo[] {
   const rows: DeviceInfo[] = [];
   for (const provider of ALL) {
     // What another system would have is nobody's concern here.
     if (!provider.platforms.includes(process.platform)) continue;
-    const why = await missing(provider, libraryFolder());
+    const why = missing(provider, libraryFolder());
     rows.push({
       id: `ONNX Runtime ${provider.name}`,
       kind: "library",

@@ -1,20 +1,8 @@
-/** ONNX Runtime, loaded when it is first asked for: sessions, feeds and results as plain data. Blocks its thread. */
+/** Sessions of ONNX Runtime, with feeds and results as plain data. Everything is done when it returns: blocks its thread. */
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { RuntimeError } from "../errors.ts";
+import { onnxRuntime, type NativeSession, type NativeValue } from "./package.ts";
 import type { DataType } from "./schema.ts";
-
-type OnnxRuntime = typeof import("onnxruntime-node");
-
-let loaded: OnnxRuntime | null = null;
-
-export async function onnxRuntime(): Promise<OnnxRuntime> {
-  if (!loaded) {
-    // CommonJS: what it exports may stand behind `default` alone.
-    const module: OnnxRuntime & { default?: OnnxRuntime } = await import("onnxruntime-node");
-    loaded = module.default ?? module;
-  }
-  return loaded;
-}
 
 /** A tensor as bytes, little-endian and contiguous. */
 export interface PlainTensor {
@@ -65,50 +53,72 @@ export function threadsOf({ threads }: { threads?: number }): InferenceSession.S
   };
 }
 
-export async function createSession(
-  model: Uint8Array | string,
-  options: InferenceSession.SessionOptions = {},
-): Promise<InferenceSession> {
-  const ort = await onnxRuntime();
-  const quiet: InferenceSession.SessionOptions = { logSeverityLevel: 3, ...options };
-  // Two overloads of one function.
-  return typeof model === "string"
-    ? await ort.InferenceSession.create(model, quiet)
-    : await ort.InferenceSession.create(model, quiet);
+/** A model in ONNX Runtime. Whoever makes one releases it. */
+export class OrtSession {
+  readonly inputs: readonly NativeValue[];
+  readonly outputs: readonly NativeValue[];
+  readonly #native: NativeSession;
+
+  constructor(model: Uint8Array | string, options: InferenceSession.SessionOptions) {
+    this.#native = new (onnxRuntime().binding.InferenceSession)();
+    if (typeof model === "string") this.#native.loadModel(model, options);
+    else this.#native.loadModel(model.buffer as ArrayBuffer, model.byteOffset, model.byteLength, options);
+    this.inputs = this.#native.inputMetadata;
+    this.outputs = this.#native.outputMetadata;
+  }
+
+  get outputNames(): string[] {
+    return this.outputs.map(({ name }) => name);
+  }
+
+  /** The outputs that are asked for; by default all of them. */
+  run(
+    inputs: Record<string, PlainTensor>,
+    options: InferenceSession.RunOptions = {},
+    outputs: readonly string[] = this.outputNames,
+  ): Record<string, PlainTensor> {
+    const feeds = Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [name, toOrt(tensor)]));
+    const fetches = Object.fromEntries(outputs.map((name) => [name, null]));
+    const results = this.#native.run(feeds, fetches, options) as Record<string, OrtTensor>;
+    return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, fromOrt(tensor)]));
+  }
+
+  endProfiling(): void {
+    this.#native.endProfiling();
+  }
+
+  release(): void {
+    this.#native.dispose();
+  }
+}
+
+export function createSession(model: Uint8Array | string, options: InferenceSession.SessionOptions = {}): OrtSession {
+  return new OrtSession(model, { logSeverityLevel: 3, ...options });
 }
 
 /** Does a model run with these inputs? Says nothing of why not. */
-export async function takes(file: string, { tensors }: { tensors: Record<string, PlainTensor> }): Promise<boolean> {
-  const session = await createSession(file, { logSeverityLevel: 4 });
+export function takes(file: string, { tensors }: { tensors: Record<string, PlainTensor> }): boolean {
+  const session = createSession(file, { logSeverityLevel: 4 });
   try {
-    await runSession(session, tensors, { logSeverityLevel: 4 });
+    session.run(tensors, { logSeverityLevel: 4 });
     return true;
   } catch {
     return false;
   } finally {
-    await session.release();
+    session.release();
   }
 }
 
-export async function runSession(
-  session: InferenceSession,
-  inputs: Record<string, PlainTensor>,
-  options: InferenceSession.RunOptions = {},
-): Promise<Record<string, PlainTensor>> {
-  const ort = await onnxRuntime();
-  const feeds: Record<string, OrtTensor> = {};
-  for (const [name, tensor] of Object.entries(inputs)) feeds[name] = toOrt(ort, tensor);
-  const results = await session.run(feeds, options);
-  return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, fromOrt(tensor)]));
-}
-
-function toOrt(ort: OnnxRuntime, { dtype, dims, bytes }: PlainTensor): OrtTensor {
+function toOrt({ dtype, dims, bytes }: PlainTensor): OrtTensor {
   const type = NAMES[dtype];
   if (!type) throw new RuntimeError(`ONNX Runtime takes no ${dtype} from here`);
   const array = ARRAYS[type as keyof typeof ARRAYS];
-  // Views into other memory may stand at any byte; a Buffer would give its pool.
-  const data = new array(new Uint8Array(bytes).buffer);
-  return new ort.Tensor(type, data as never, [...dims]);
+  // Views into other memory may stand at any byte.
+  const isAligned = bytes.byteOffset % array.BYTES_PER_ELEMENT === 0;
+  const { buffer, byteOffset, byteLength } = isAligned ? bytes : new Uint8Array(bytes);
+  const data = new array(buffer as ArrayBuffer, byteOffset, byteLength / array.BYTES_PER_ELEMENT);
+  // Not the package's own class: it makes a Float16Array of halves where there is one, which its native part takes for empty.
+  return { type, data, dims: [...dims], location: "cpu" } as unknown as OrtTensor;
 }
 
 function fromOrt(tensor: OrtTensor): PlainTensor {

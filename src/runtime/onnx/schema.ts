@@ -1,5 +1,8 @@
-/** The messages of ONNX (onnx.proto3 of ONNX 1.19, IR version 12): field numbers, and the types that they become. */
-import { many, one, type Integer, type Message } from "./wire.ts";
+/**
+ * The messages of ONNX (onnx.proto of ONNX 1.23, IR version 14): field numbers, and the types that they become. Python's `onnx` has them
+ * too (tools/generate/onnx_messages.ts); what nothing here looks at is in the tables alone, so that files keep it.
+ */
+import { kept, many, one, type Integer, type Message } from "./wire.ts";
 
 export interface ModelProto {
   irVersion?: Integer;
@@ -171,12 +174,14 @@ export const ATTRIBUTE = {
   graphs: 10,
 } as const;
 
+const noteOf = (): Message => entry;
 const entry: Message = { 1: one("key", "string"), 2: one("value", "string") };
 const operatorSet: Message = { 1: one("domain", "string"), 2: one("version", "int64") };
 
 export const tensorMessage: Message = {
   1: many("dims", "int64"),
   2: one("dataType", "int32"),
+  3: one("segment", () => segment),
   4: many("floatData", "float"),
   5: many("int32Data", "int32"),
   6: many("stringData", "bytes"),
@@ -188,7 +193,10 @@ export const tensorMessage: Message = {
   12: one("docString", "string"),
   13: many("externalData", () => entry),
   14: one("dataLocation", "int32"),
+  16: kept("metadata", noteOf, "metadata_props"),
 };
+
+const segment: Message = { 1: one("begin", "int64"), 2: one("end", "int64") };
 
 const sparseTensor: Message = {
   1: one("values", () => tensorMessage),
@@ -196,23 +204,35 @@ const sparseTensor: Message = {
   3: many("dims", "int64"),
 };
 
-const dimension: Message = { 1: one("value", "int64"), 2: one("parameter", "string"), 3: one("denotation", "string") };
+const dimension: Message = {
+  1: one("value", "int64", "dim_value"),
+  2: one("parameter", "string", "dim_param"),
+  3: one("denotation", "string"),
+};
 const shape: Message = { 1: many("dim", () => dimension) };
 const tensorType: Message = { 1: one("elemType", "int32"), 2: one("shape", () => shape) };
 const elementType: Message = { 1: one("elemType", () => typeMessage) };
+// Of the same fields, and names of their own in ONNX.
+const optionalType: Message = { ...elementType };
+const sparseTensorType: Message = { ...tensorType };
+const mapType: Message = { 1: one("keyType", "int32"), 2: one("valueType", () => typeMessage) };
+const opaqueType: Message = { 1: one("domain", "string"), 2: one("name", "string") };
 
 const typeMessage: Message = {
   1: one("tensorType", () => tensorType),
   4: one("sequenceType", () => elementType),
+  5: one("mapType", () => mapType),
   6: one("denotation", "string"),
-  8: one("sparseTensorType", () => tensorType),
-  9: one("optionalType", () => elementType),
+  7: one("opaqueType", () => opaqueType),
+  8: one("sparseTensorType", () => sparseTensorType),
+  9: one("optionalType", () => optionalType),
 };
 
 const valueInfo: Message = {
   1: one("name", "string"),
   2: one("type", () => typeMessage),
   3: one("docString", "string"),
+  4: kept("metadata", noteOf, "metadata_props"),
 };
 
 const attribute: Message = {
@@ -228,8 +248,12 @@ const attribute: Message = {
   10: many("tensors", () => tensorMessage),
   11: many("graphs", () => graphMessage),
   13: one("docString", "string"),
+  14: one("tp", () => typeMessage),
+  15: kept("typeProtos", () => typeMessage),
   20: one("type", "int32"),
   21: one("refAttrName", "string"),
+  22: one("sparseTensor", () => sparseTensor),
+  23: kept("sparseTensors", () => sparseTensor),
 };
 
 const node: Message = {
@@ -241,7 +265,37 @@ const node: Message = {
   6: one("docString", "string"),
   7: one("domain", "string"),
   8: one("overload", "string"),
-  9: many("metadata", () => entry),
+  9: many("metadata", noteOf, "metadata_props"),
+  10: kept("deviceConfigurations", () => nodeDeviceConfiguration),
+};
+
+const intIntList: Message = { 1: one("key", "int64"), 2: many("value", "int64") };
+const simpleShardedDim: Message = {
+  1: one("dimValue", "int64"),
+  2: one("dimParam", "string"),
+  3: one("numShards", "int64"),
+};
+const shardedDim: Message = { 1: one("axis", "int64"), 2: kept("simpleSharding", () => simpleShardedDim) };
+const shardingSpec: Message = {
+  1: one("tensorName", "string"),
+  2: kept("device", "int64"),
+  3: kept("indexToDeviceGroupMap", () => intIntList),
+  4: kept("shardedDim", () => shardedDim),
+};
+const nodeDeviceConfiguration: Message = {
+  1: one("configurationId", "string"),
+  2: kept("shardingSpec", () => shardingSpec),
+  3: one("pipelineStage", "int32"),
+};
+const deviceConfiguration: Message = {
+  1: one("name", "string"),
+  2: one("numDevices", "int32"),
+  3: kept("device", "string"),
+};
+
+const annotation: Message = {
+  1: one("tensorName", "string"),
+  2: kept("quantParameterTensorNames", () => entry),
 };
 
 export const graphMessage: Message = {
@@ -252,8 +306,16 @@ export const graphMessage: Message = {
   11: many("input", () => valueInfo),
   12: many("output", () => valueInfo),
   13: many("valueInfo", () => valueInfo),
+  14: kept("quantizationAnnotation", () => annotation),
   15: many("sparseInitializer", () => sparseTensor),
-  16: many("metadata", () => entry),
+  16: many("metadata", noteOf, "metadata_props"),
+};
+
+const trainingInfo: Message = {
+  1: one("initialization", () => graphMessage),
+  2: one("algorithm", () => graphMessage),
+  3: kept("initializationBinding", () => entry),
+  4: kept("updateBinding", () => entry),
 };
 
 const functionMessage: Message = {
@@ -266,7 +328,9 @@ const functionMessage: Message = {
   9: many("opsetImport", () => operatorSet),
   10: one("domain", "string"),
   11: many("attributeProto", () => attribute),
+  12: kept("valueInfo", () => valueInfo),
   13: one("overload", "string"),
+  14: kept("metadata", noteOf, "metadata_props"),
 };
 
 export const modelMessage: Message = {
@@ -278,6 +342,40 @@ export const modelMessage: Message = {
   6: one("docString", "string"),
   7: one("graph", () => graphMessage),
   8: many("opsetImport", () => operatorSet),
-  14: many("metadata", () => entry),
+  14: many("metadata", noteOf, "metadata_props"),
+  20: kept("trainingInfo", () => trainingInfo),
   25: many("functions", () => functionMessage),
+  26: kept("configuration", () => deviceConfiguration),
+};
+
+/** All of them, by the names that ONNX has for them. */
+export const messages: Readonly<Record<string, Message>> = {
+  AttributeProto: attribute,
+  DeviceConfigurationProto: deviceConfiguration,
+  FunctionProto: functionMessage,
+  GraphProto: graphMessage,
+  IntIntListEntryProto: intIntList,
+  ModelProto: modelMessage,
+  NodeDeviceConfigurationProto: nodeDeviceConfiguration,
+  NodeProto: node,
+  OperatorSetIdProto: operatorSet,
+  ShardedDimProto: shardedDim,
+  ShardingSpecProto: shardingSpec,
+  SimpleShardedDimProto: simpleShardedDim,
+  SparseTensorProto: sparseTensor,
+  StringStringEntryProto: entry,
+  TensorAnnotation: annotation,
+  TensorProto: tensorMessage,
+  "TensorProto.Segment": segment,
+  TensorShapeProto: shape,
+  "TensorShapeProto.Dimension": dimension,
+  TrainingInfoProto: trainingInfo,
+  TypeProto: typeMessage,
+  "TypeProto.Map": mapType,
+  "TypeProto.Opaque": opaqueType,
+  "TypeProto.Optional": optionalType,
+  "TypeProto.Sequence": elementType,
+  "TypeProto.SparseTensor": sparseTensorType,
+  "TypeProto.Tensor": tensorType,
+  ValueInfoProto: valueInfo,
 };

@@ -129,6 +129,8 @@ function write(view: DataView, dtype: DataType, at: number, value: Integer): voi
 export function externalPlace(tensor: TensorProto, what: string): { location: string; offset: number; length: number } {
   const fields = new Map(tensor.externalData.map(({ key = "", value = "" }) => [key, value]));
   const location = fields.get("location") ?? "";
+  // A star is no name of a file: ONNX Runtime takes one such place for an address in memory.
+  if (location.includes("*")) throw new FileFormatError(`${quoted(location)} leads out of the folder of 'the model'`);
   requirePlainName(location, "the model");
   const sizeBytes = sizeOf(tensor, what);
   const offset = numberIn(fields.get("offset") ?? "0", `the offset of ${what}`);

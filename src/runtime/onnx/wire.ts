@@ -13,13 +13,26 @@ export interface Field {
   name: string;
   type: Scalar | (() => Message);
   isRepeated: boolean;
+  /** A list that is not there where it is empty: nothing here looks at it. */
+  isKept?: boolean;
+  /** What the format's own definition calls it, where that is not `name` in small letters. */
+  definedAs?: string;
 }
 
 /** Fields by their number. */
 export type Message = Readonly<Record<number, Field>>;
 
-export const one = (name: string, type: Field["type"]): Field => ({ name, type, isRepeated: false });
-export const many = (name: string, type: Field["type"]): Field => ({ name, type, isRepeated: true });
+const field =
+  (isRepeated: boolean) =>
+  (name: string, type: Field["type"], definedAs?: string): Field => ({
+    name,
+    type,
+    isRepeated,
+    ...(definedAs === undefined ? {} : { definedAs }),
+  });
+export const one = field(false);
+export const many = field(true);
+export const kept = (...given: Parameters<typeof many>): Field => ({ ...many(...given), isKept: true });
 
 const VARINT = 0;
 const FIXED64 = 1;
@@ -51,7 +64,7 @@ class Reader {
   message(message: Message, end: number, depth: number): Plain {
     if (depth > MOST_DEPTH) throw this.wrong(`messages are nested more than ${MOST_DEPTH} deep`);
     const found: Plain = {};
-    for (const field of Object.values(message)) if (field.isRepeated) found[field.name] = [];
+    for (const field of Object.values(message)) if (field.isRepeated && !field.isKept) found[field.name] = [];
     while (this.at < end) {
       const key = this.varint(end);
       const wire = Number(key & 7n);
@@ -66,6 +79,7 @@ class Reader {
 
   private field(field: Field, wire: number, found: Plain, end: number, depth: number): void {
     const { name, type, isRepeated } = field;
+    if (field.isKept) found[name] ??= [];
     if (wire === BYTES && isRepeated && isNumber(type)) {
       const stop = this.length(end);
       const values = found[name] as unknown[];

@@ -1,6 +1,7 @@
 /** Convolutions. The kernels are 2-D; 1-D is 2-D with a height of one. Transposed convolution is the gradient of one. */
 import type { DType } from "../dtype.ts";
 import { NotImplementedError, RuntimeError } from "../errors.ts";
+import { canHold, launchHeld } from "../epilogue.ts";
 import { launch, pointerOf } from "../launch.ts";
 import { op, type Grads } from "../op.ts";
 import { formatShape, type Shape } from "../shape.ts";
@@ -126,7 +127,7 @@ function compute(input: Tensor, weight: Tensor, bias: Tensor | null, g: Geometry
     const extra = bias && contiguousOf(castOf(bias, x.dtype));
     // Last of all: what is allocated in between may cost the pack its memory.
     const pack = way === "conv2d" ? [] : [packFor(way, w, x.shape, g)];
-    launch(`${way}${layout.suffix}`, [out], workOf(out.shape, w.shape), [
+    const args = [
       x.dtype.id,
       out.pointer,
       x.pointer,
@@ -134,7 +135,10 @@ function compute(input: Tensor, weight: Tensor, bias: Tensor | null, g: Geometry
       pointerOf(extra),
       ...pack,
       ...sizes(x.shape, w.shape, g),
-    ]);
+    ];
+    const work = workOf(out.shape, w.shape);
+    if (layout === ROW_MAJOR && canHold(out)) launchHeld(way, out, [x, w, extra], work, args);
+    else launch(`${way}${layout.suffix}`, [out], work, args);
   }
   return inFormatOf([input, weight], out);
 }

@@ -1,6 +1,7 @@
 /** Normalisations: layer, RMS, batch and group. The fused kernels keep their statistics for backward. */
 import { float32, float64, Scalar, type DType } from "../dtype.ts";
 import { RuntimeError } from "../errors.ts";
+import { canHold, followNorm, launchHeld } from "../epilogue.ts";
 import { launch, pointerOf } from "../launch.ts";
 import { op } from "../op.ts";
 import { e, input as leaf, param } from "../pointwise/expr.ts";
@@ -369,7 +370,7 @@ const nativeBatchNorm = op({
     ];
     if (x.device.type === "cuda") normalizeOnGpu(out, x, average, variance, scale, shift, eps);
     else {
-      launch("batch_norm", [out], 2 * x.numel, [
+      const args = [
         x.dtype.id,
         out.pointer,
         x.pointer,
@@ -381,7 +382,13 @@ const nativeBatchNorm = op({
         channels,
         spatial,
         eps,
-      ]);
+      ];
+      const others = [average, variance, scale, shift];
+      if (training || out.numel === 0 || !canHold(out)) launch("batch_norm", [out], 2 * x.numel, args);
+      else if (!followNorm(out, x, others, args)) {
+        if (spatial === 1) launch("batch_norm", [out], 2 * x.numel, args);
+        else launchHeld("batch_norm", out, [x, ...others], 2 * x.numel, args);
+      }
     }
     return [inFormatOf([input], out), average, variance];
   },

@@ -2,6 +2,7 @@
 import { isFloat8, type DType } from "../dtype.ts";
 import type { Device } from "../device.ts";
 import { computeValues } from "../dry_values.ts";
+import { followPointwise } from "../epilogue.ts";
 import { copiedTo, differentDevices } from "../transfer.ts";
 import type { Stream } from "../native/stream.ts";
 import { broadcastStrides, sameShape, type Shape } from "../shape.ts";
@@ -37,6 +38,8 @@ export class PointwiseKernel {
   readonly outputs: readonly Expr[];
   readonly nInputs: number;
   readonly nParams: number;
+  /** Is this the sum of two tensors and nothing else? */
+  readonly isPlainSum: boolean;
   readonly #label: string;
   readonly #compiled = new Map<Compute, { program: Program; id: number; stream: Stream }[]>();
 
@@ -46,6 +49,12 @@ export class PointwiseKernel {
     this.outputs = outputs;
     this.nInputs = nInputs;
     this.nParams = nParams;
+    const [root] = outputs;
+    this.isPlainSum =
+      outputs.length === 1 &&
+      root!.kind === "call" &&
+      root!.op === "add" &&
+      root!.args.every((arg, i) => arg.kind === "input" && arg.index === i);
   }
 
   #prepare(compute: Compute, stream: Stream): { program: Program; id: number } {
@@ -75,6 +84,14 @@ export class PointwiseKernel {
     const consts = params.length + program.constants.length;
 
     if (isFlat(target, inputs, outputs)) {
+      if (stream.held && outputs.length === 1) {
+        const plain = (): number[] => {
+          const args = [id, 1, nOperands, consts, target.numel];
+          for (const t of inputs) args.push(t.pointer, t.dtype.id, t.numel === 1 && target.numel !== 1 ? 0 : 1);
+          return [...args, target.pointer, target.dtype.id, 1, ...params, ...program.constants];
+        };
+        if (followPointwise(this, target, inputs, params, plain)) return;
+      }
       stream
         .begin("pointwise", 5 + nOperands * 3 + consts, this.#label)
         .push(id)

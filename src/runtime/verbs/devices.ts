@@ -10,7 +10,7 @@ import type { VerbCore } from "./core.ts";
 export const devices: VerbHandler<"devices", VerbCore> = async (session, { workspace, env }) => {
   const environment = workspace === undefined && env === undefined ? null : findSitePackages(env, workspace ?? "");
   if (environment !== null) cuda.lookIn(environment);
-  const found = [...cpuParts(session.core), ...gpus(), ...(await providerRows())];
+  const found = [...cpuParts(session.core), ...gpus(), ...providerRows()];
   return { version: 1, verb: "devices", target: "", ok: true, devices: found };
 };
 

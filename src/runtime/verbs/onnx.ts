@@ -15,7 +15,7 @@ import { readModelFile, type OnnxModel } from "../onnx/model.ts";
 import { constantsOf, pictureOf } from "../onnx/picture.ts";
 import { eventsIn, profiled } from "../onnx/profiled.ts";
 import { chooseProvider, startFailure } from "../onnx/providers.ts";
-import { createSession, runSession, takes, threadsOf, type PlainTensor } from "../onnx/run.ts";
+import { createSession, takes, threadsOf, type OrtSession, type PlainTensor } from "../onnx/run.ts";
 import { DATA_TYPES } from "../onnx/schema.ts";
 import { failureOf } from "../onnx/target.ts";
 import type { Report } from "../session.ts";
@@ -35,10 +35,10 @@ interface Opened {
   parameters: { parameters: number; parameterBytes: number };
 }
 
-async function open(request: TargetRequest): Promise<Opened> {
+function open(request: TargetRequest): Opened {
   const file = resolve(request.target);
   const model = readModelFile(file);
-  const { inputs } = await fittingInputs(model, request.inputs ?? {}, (chosen) => takes(file, chosen));
+  const { inputs } = fittingInputs(model, request.inputs ?? {}, (chosen) => takes(file, chosen));
   // Indices, shapes and single numbers are wiring.
   const tensors = [...model.graph.initializer, ...constantsOf(model.graph.node).values()];
   const weights = tensors.filter(({ dims, dataType }) => dims.length > 0 && isFloating(dataType));
@@ -57,7 +57,7 @@ function isFloating(dataType = 0): boolean {
   return /float/.test(DATA_TYPES[dataType] ?? "");
 }
 
-export async function runOnnx(request: TargetRequest, report: Report): Promise<RunResult> {
+export function runOnnx(request: TargetRequest, report: Report): RunResult {
   const result: RunResult = {
     version: 1,
     verb: "run",
@@ -74,26 +74,26 @@ export async function runOnnx(request: TargetRequest, report: Report): Promise<R
   };
   const folder = mkdtempSync(join(tmpdir(), "layerwise-onnx-"));
   try {
-    const { inputs, setup, parameters } = await open(request);
+    const { inputs, setup, parameters } = open(request);
     Object.assign(result, { setup }, parameters);
-    const place = await chooseProvider(request.device);
+    const place = chooseProvider(request.device);
     if ("failure" in place) return { ...result, failure: place.failure };
     result.device = place.device;
     report.progress("loading into ONNX Runtime");
     const isElsewhere = place.device !== "cpu";
     const watching = isElsewhere ? { enableProfiling: true, profileFilePrefix: join(folder, "profile") } : {};
-    const session = await started(place.device, request, { ...threadsOf(request), ...place.options, ...watching });
+    const session = started(place.device, request, { ...threadsOf(request), ...place.options, ...watching });
     report.progress("running");
-    await runSession(session, inputs.tensors);
+    session.run(inputs.tensors);
     if (isElsewhere) {
       session.endProfiling();
       result.placement = placementOf(eventsIn(folder), place.device);
     }
     const began = performance.now();
-    const outputs = await runSession(session, inputs.tensors);
+    const outputs = session.run(inputs.tensors);
     result.timeUs = (performance.now() - began) * 1000;
     result.outputs = session.outputNames.flatMap((name) => (outputs[name] ? [summaryOf(name, outputs[name])] : []));
-    await session.release();
+    session.release();
     return { ...result, ok: true };
   } catch (error) {
     return { ...result, failure: error instanceof NotStarted ? error.failure : failureOf(error) };
@@ -113,24 +113,20 @@ class NotStarted extends Error {
 }
 
 /** A session on another device than the CPU: where it fails and the CPU would not, the device is to blame. */
-async function started(
-  device: string,
-  { target }: TargetRequest,
-  options: InferenceSession.SessionOptions,
-): Promise<InferenceSession> {
+function started(device: string, { target }: TargetRequest, options: InferenceSession.SessionOptions): OrtSession {
   const file = resolve(target);
-  if (device === "cpu") return await createSession(file, options);
+  if (device === "cpu") return createSession(file, options);
   try {
-    return await createSession(file, options);
+    return createSession(file, options);
   } catch (error) {
     // A model that is wrong in itself fails here too, and that is said instead.
-    const onCpu = await createSession(file, { ...options, executionProviders: ["cpu"], enableProfiling: false });
-    await onCpu.release();
+    const onCpu = createSession(file, { ...options, executionProviders: ["cpu"], enableProfiling: false });
+    onCpu.release();
     throw new NotStarted(startFailure(device, error));
   }
 }
 
-export async function profileOnnx(request: ProfileRequest, report: Report): Promise<ProfileResult> {
+export function profileOnnx(request: ProfileRequest, report: Report): ProfileResult {
   const result: ProfileResult = {
     version: 1,
     verb: "profile",
@@ -150,20 +146,20 @@ export async function profileOnnx(request: ProfileRequest, report: Report): Prom
     stdout: "",
   };
   try {
-    const { model, inputs, setup, parameters } = await open(request);
+    const { model, inputs, setup, parameters } = open(request);
     Object.assign(result, { setup }, parameters);
-    const place = await chooseProvider(request.device);
+    const place = chooseProvider(request.device);
     if ("failure" in place) return { ...result, failure: place.failure };
     result.device = place.device;
     const options = { ...threadsOf(request), ...place.options };
     report.progress("loading into ONNX Runtime");
-    const session = await started(place.device, request, options);
-    const samples = await measure(session, inputs.tensors, request, report);
-    await session.release();
+    const session = started(place.device, request, options);
+    const samples = measure(session, inputs.tensors, request, report);
+    session.release();
     result.total = timing(samples);
     result.forward = result.total;
     report.progress("tracing");
-    const events = await profiled(resolve(request.target), options, inputs.tensors, WARM_UP + TRACED);
+    const events = profiled(resolve(request.target), options, inputs.tensors, WARM_UP + TRACED);
     const trace = traceOf(events, request.target, place.device, WARM_UP, sourcesOf(model));
     result.modules = modules(trace);
     result.kernels = kernels(trace);
@@ -182,7 +178,7 @@ export async function profileOnnx(request: ProfileRequest, report: Report): Prom
   }
 }
 
-export async function graphOnnx(request: GraphRequest, report: Report): Promise<GraphResult> {
+export function graphOnnx(request: GraphRequest, report: Report): GraphResult {
   const empty = { version: GRAPH_VERSION, target: request.target, nodes: [], edges: [], groups: [] } as const;
   const result: GraphResult = {
     version: 1,
@@ -194,7 +190,7 @@ export async function graphOnnx(request: GraphRequest, report: Report): Promise<
   };
   try {
     const file = resolve(request.target);
-    const model = request.optimized ? await optimized(file, request, report) : readModelFile(file);
+    const model = request.optimized ? optimized(file, request, report) : readModelFile(file);
     return { ...result, ok: true, graph: pictureOf(model, request.target) };
   } catch (error) {
     return { ...result, failure: failureOf(error) };
@@ -202,19 +198,19 @@ export async function graphOnnx(request: GraphRequest, report: Report): Promise<
 }
 
 /** The model as ONNX Runtime runs it: nodes folded, fused and laid out for this machine. */
-async function optimized(file: string, request: TargetRequest, report: Report): Promise<OnnxModel> {
+function optimized(file: string, request: TargetRequest, report: Report): OnnxModel {
   // What is wrong with the file is said in our words.
   readModelFile(file);
   const folder = mkdtempSync(join(tmpdir(), "layerwise-onnx-"));
   try {
     report.progress("optimizing in ONNX Runtime");
     const written = join(folder, "optimized.onnx");
-    const session = await createSession(file, {
+    const session = createSession(file, {
       ...threadsOf(request),
       optimizedModelFilePath: written,
       graphOptimizationLevel: "all",
     });
-    await session.release();
+    session.release();
     return readModelFile(written);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -222,20 +218,20 @@ async function optimized(file: string, request: TargetRequest, report: Report): 
 }
 
 /** Until the quartiles are close, or the time or the count is used up. */
-async function measure(
-  session: InferenceSession,
+function measure(
+  session: OrtSession,
   inputs: Record<string, PlainTensor>,
   request: ProfileRequest,
   report: Report,
-): Promise<number[]> {
-  for (let n = 0; n < WARM_UP; n++) await runSession(session, inputs);
+): number[] {
+  for (let n = 0; n < WARM_UP; n++) session.run(inputs);
   const samples: number[] = [];
   const began = performance.now();
   const mostMs = request.maxTimeMs ?? MOST_MS;
   const most = Math.min(request.maxRepetitions ?? MOST_REPETITIONS, MOST_REPETITIONS);
   while (samples.length < most) {
     const start = performance.now();
-    await runSession(session, inputs);
+    session.run(inputs);
     samples.push((performance.now() - start) * 1000);
     const passed = performance.now() - began;
     if (passed > mostMs) break;

@@ -16,7 +16,7 @@ import { PlainGraph } from "../onnx/quantize/graph.ts";
 import { Job, refused } from "../onnx/quantize/job.ts";
 import { withSessions, type Sample } from "../onnx/quantize/prove.ts";
 import { raise } from "../onnx/quantize/upgrade.ts";
-import { runSession, takes } from "../onnx/run.ts";
+import { takes } from "../onnx/run.ts";
 import type { DataType, ModelProto } from "../onnx/schema.ts";
 import { failureOf, writtenInputs } from "../onnx/target.ts";
 import { writeModel } from "../onnx/write.ts";
@@ -32,11 +32,7 @@ interface Data {
   data: QuantizeResult["data"];
 }
 
-export async function quantizeOnnx(
-  session: Session<VerbCore>,
-  request: QuantizeRequest,
-  report: Report,
-): Promise<QuantizeResult> {
+export function quantizeOnnx(session: Session<VerbCore>, request: QuantizeRequest, report: Report): QuantizeResult {
   const result: QuantizeResult = {
     version: 1,
     verb: "quantize",
@@ -57,18 +53,16 @@ export async function quantizeOnnx(
     refused(request, opset);
     if (opset !== model.opset) result.notes.push(`The operators were raised from opset ${model.opset} to ${opset}.`);
     const source = resolve(request.target);
-    const { inputs: chosen, length } = await fittingInputs(model, request.inputs ?? {}, (inputs) =>
-      takes(source, inputs),
-    );
+    const { inputs: chosen, length } = fittingInputs(model, request.inputs ?? {}, (inputs) => takes(source, inputs));
     result.setup = { init: [], inputs: chosen.choices };
     const { samples, data } = request.data === undefined ? random(model, request, length) : dataOf(session, request);
     result.data = data;
     const check = (): void => session.interpreter.checkInterrupt();
     const job = new Job(graph, opset, request, { samples, check }, report);
     for (const scheme of request.schemes) {
-      const { measured, model: made } = await job.run(scheme);
+      const { measured, model: made } = job.run(scheme);
       result.reports.push(reportOf(measured, request.budgetDb));
-      if (request.file !== undefined) result.file = await write(made, request.file, samples, measured.description);
+      if (request.file !== undefined) result.file = write(made, request.file, samples, measured.description);
     }
     const { file } = result;
     if (file && !file.checks.every(({ ok }) => ok)) {
@@ -147,17 +141,12 @@ function dataOf(session: Session<VerbCore>, request: QuantizeRequest): Data {
 }
 
 /** The file is read again and run: it must give what the model in memory gives. */
-async function write(
-  model: ModelProto,
-  file: string,
-  samples: readonly Sample[],
-  description: string,
-): Promise<CompressedFile> {
+function write(model: ModelProto, file: string, samples: readonly Sample[], description: string): CompressedFile {
   const bytes = writeModel(model, file);
   const checks: ExportCheck[] = [];
-  await withSessions([model, file], {}, async ([memory, disk]) => {
+  withSessions([model, file], {}, ([memory, disk]) => {
     const sample = samples[0]!;
-    const [expected, found] = [await runSession(memory!, sample), await runSession(disk!, sample)];
+    const [expected, found] = [memory!.run(sample), disk!.run(sample)];
     const outputs = Object.entries(expected).map(([name, tensor]) => {
       const actual = found[name]!;
       const { absolute, relative } = difference(actual, tensor);

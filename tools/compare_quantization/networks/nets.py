@@ -6,7 +6,9 @@ import sys
 import torch
 
 FOLDER = "out"
+# Calibration sees the first; both are judged.
 IMAGES = 4
+OTHERS = 16
 
 
 def _models():
@@ -59,10 +61,24 @@ def images(count, seed):
 
 
 def load(name):
-    """(model, images to calibrate with and to judge by, one at a time)."""
+    """(model, images to calibrate with, others), images one at a time."""
     model = fresh(name)
     model.load_state_dict(torch.load(f"{FOLDER}/{name}.pt"))
-    return model.eval(), list(torch.load(f"{FOLDER}/images.pt").split(1))
+    return model.eval(), *(list(torch.load(f"{FOLDER}/{kind}.pt").split(1)) for kind in ("images", "others"))
+
+
+class Judge:
+    """What the float model gives for images that calibration sees, and for others."""
+
+    def __init__(self, model, images, others):
+        self.given = {"db": images, "othersDb": others}
+        with torch.no_grad():
+            self.wanted = {key: [model(image) for image in given] for key, given in self.given.items()}
+
+    def decibels(self, model):
+        """{"db": ..., "othersDb": ...} of what model(image) gives."""
+        with torch.no_grad():
+            return {key: decibels(self.wanted[key], [model(image) for image in given]) for key, given in self.given.items()}
 
 
 def decibels(wanted, found):

@@ -44,13 +44,13 @@ def least(model, image, calls):
 
 (options,) = options_of({"schemes": ["static"]})
 for name in sys.argv[1:]:
-    model, images = nets.load(name)
+    model, images, others = nets.load(name)
+    judge = nets.Judge(model, images, others)
     samples = [Sample(image) for image in images]
     with torch.no_grad():
-        wanted = [model(image) for image in images]
         before = least(model, images[0], 15)
     built = finish(build(prepare(model, samples[0], with_folding=True), options, Samples(samples)))
     with built.variant.applied(model) as quantized, torch.no_grad():
-        found = [quantized(image) for image in images]
         after = least(quantized, images[0], 30)
-    print(json.dumps({"name": name, "engine": "layerwise", "floatMs": before, "ms": after, "db": nets.decibels(wanted, found)}), flush=True)
+        found = judge.decibels(quantized)
+    print(json.dumps({"name": name, "engine": "layerwise", "floatMs": before, "ms": after, **found}), flush=True)

@@ -10,6 +10,7 @@ import torch
 warnings.simplefilter("ignore")
 os.makedirs(nets.FOLDER, exist_ok=True)
 torch.save(nets.images(nets.IMAGES, seed=2), f"{nets.FOLDER}/images.pt")
+torch.save(nets.images(nets.OTHERS, seed=3), f"{nets.FOLDER}/others.pt")
 for name in sys.argv[1:]:
     model = nets.structured(name)
     torch.save(model.state_dict(), f"{nets.FOLDER}/{name}.pt")

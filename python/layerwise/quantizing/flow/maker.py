@@ -57,9 +57,13 @@ class Maker:
             raise NotTraceable(f"nothing is known about the range of {node.name}") from None
 
     def _merge_clamps(self):
-        """relu is done where codes are made: by the layer, the sum, the product or the norm before it."""
+        """relu is done where codes are made: by the layer, the sum, the product or the norm before it. Real numbers that only
+        become codes are cut by those."""
         for node in self.graph.nodes:
             kind = self.plan.kind(node)
+            if kind is not None and kind.name == "clamp" and self._is_cut_by_codes(node, kind):
+                self.idle.add(node)
+                continue
             if kind is None or kind.name != "clamp" or kind.options["low"] != 0 or kind.options["high"] is not None:
                 continue
             source = kind.inputs[0]
@@ -72,6 +76,13 @@ class Maker:
             if self.plan.is_layer(source) or cuts:
                 self.cut.add(source)
                 self.idle.add(node)
+
+    def _is_cut_by_codes(self, node, kind):
+        """Is a clamp of real numbers read as codes alone, whose ends are its own?"""
+        is_read = node in self.plan.entries and node not in self.plan.codes and kind.inputs[0] not in self.plan.codes
+        if not is_read or not all(self.plan.is_layer(user) or user in self.plan.codes for user in node.users):
+            return False
+        return steps.clamp(self.scale(node), kind.options["low"], kind.options["high"]) is None
 
     def _join_sums(self):
         """Sums are done by a layer before them: by the one whose own rounding would be the coarser."""

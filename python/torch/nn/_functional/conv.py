@@ -3,7 +3,7 @@
 import torch
 
 from ..._gen import functions as _f
-from ..modules.utils import _ntuple, _pair
+from ..modules.utils import _ntuple
 
 
 def _zeros_around(input, pad):
@@ -68,8 +68,9 @@ def conv1d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 
 
 def conv2d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    if type(padding) is not str and len(input.shape) == 4 and len(weight.shape) == 4:
-        return _f._conv2d(input, weight, bias, _pair(stride), _pair(padding), _pair(dilation), groups)
+    if type(padding) is not str and input.dim() == 4 and weight.dim() == 4:
+        # The op reads one number as two.
+        return _f._conv2d(input, weight, bias, stride, padding, dilation, groups)
     return _convolve(_f._conv2d, 2, input, weight, bias, stride, padding, dilation, groups)
 
 

@@ -93,6 +93,13 @@ class _BatchNorm(_NormBase):
         return self._normalize(input)
 
     def _normalize(self, input):
+        if not self.training:
+            kept, statistics = self._parameters, self._buffers
+            # Whoever put something else in their place is asked by name, below.
+            if "weight" in kept and "bias" in kept and statistics.get("running_mean") is not None:
+                return F.batch_norm(
+                    input, statistics["running_mean"], self.running_var, kept["weight"], kept["bias"], False, 0.0, self.eps
+                )
         momentum = 0.0 if self.momentum is None else self.momentum
         if self.training and self.track_running_stats and self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)
@@ -158,7 +165,8 @@ class BatchNorm2d(_BatchNorm):
     """Batch norm of (N, C, H, W)."""
 
     def _check_input_dim(self, input):
-        _check_rank(input, (4,), "4D")
+        if input.dim() != 4:
+            _check_rank(input, (4,), "4D")
 
 
 class BatchNorm3d(_BatchNorm):

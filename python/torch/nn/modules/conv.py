@@ -151,9 +151,15 @@ class Conv2d(_ConvNd):
         )
 
     def _conv_forward(self, input, weight, bias):
+        if self.padding_mode == "zeros":
+            return F.conv2d(input, weight, bias, self.stride, self.padding, self.dilation, self.groups)
         return self._conv(F.conv2d, (0, 0), input, weight, bias)
 
     def forward(self, input):
+        kept = self._parameters
+        # By name where something else stands in their place: a parametrization, a pruned weight.
+        if "weight" in kept and "bias" in kept:
+            return self._conv_forward(input, kept["weight"], kept["bias"])
         return self._conv_forward(input, self.weight, self.bias)
 
 

@@ -203,9 +203,16 @@ class Module(ModuleHooks, ModuleState, ModuleTraversal):
     def __getattr__(self, name):
         state = self.__dict__
         if "_parameters" in state:
-            for kept in (state["_parameters"], state["_modules"], state["_buffers"]):
-                if name in kept:
-                    return kept[name]
+            # Spelled out: every layer comes by here for its weight.
+            kept = state["_parameters"]
+            if name in kept:
+                return kept[name]
+            kept = state["_modules"]
+            if name in kept:
+                return kept[name]
+            kept = state["_buffers"]
+            if name in kept:
+                return kept[name]
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __setattr__(self, name, value):

@@ -10,7 +10,7 @@ import type { Report, Session } from "../../session.ts";
 import { difference } from "../compare.ts";
 import { firstDivergence } from "../diverge.ts";
 import { dimensionText } from "../model.ts";
-import { createSession, runSession, type PlainTensor } from "../run.ts";
+import { createSession, type OrtSession, type PlainTensor } from "../run.ts";
 import { type DataType, DATA_TYPES, type NodeProto, type ValueInfo } from "../schema.ts";
 import { modelOf, writeModel } from "../write.ts";
 import { NotExported } from "./context.ts";
@@ -54,7 +54,7 @@ interface Recorded {
   failure?: Failure;
 }
 
-export async function writeChecked(session: Session, request: WriteRequest, report: Report): Promise<Written> {
+export function writeChecked(session: Session, request: WriteRequest, report: Report): Written {
   const written: Written = { bytes: 0, nodes: 0, inputs: [], outputs: [], checks: [], operators: {} };
   report.progress("recording");
   const recorded = session.interpreter.call("layerwise.exporting:record", request.dynamic) as unknown as Recorded;
@@ -63,7 +63,7 @@ export async function writeChecked(session: Session, request: WriteRequest, repo
     if (recorded.failure) return { ...written, failure: recorded.failure };
     const dimensions = dimensionsOf(recorded.dimensions);
     const exported = exportGraph({ opset: request.opset, dimensions, recordings, name: request.name });
-    const failure = await writeAndCheck(session, request, report, { recorded, recordings, exported, written });
+    const failure = writeAndCheck(session, request, report, { recorded, recordings, exported, written });
     return failure ? { ...written, failure } : written;
   } catch (error) {
     if (error instanceof NotExported) return { ...written, failure: refusal(error, recordings[0]!) };
@@ -81,12 +81,12 @@ interface Work {
   written: Written;
 }
 
-async function writeAndCheck(
+function writeAndCheck(
   session: Session,
   { file, opset }: WriteRequest,
   report: Report,
   { recorded, recordings, exported, written }: Work,
-): Promise<Failure | undefined> {
+): Failure | undefined {
   report.progress("writing");
   const { node, input, output } = exported.graph;
   const model = modelOf(exported.graph, opset, exported.buffers);
@@ -101,11 +101,11 @@ async function writeAndCheck(
   const tolerance = toleranceOf(recordings[0]!);
   const runs = recorded.dimensions[0]?.sizes.length ?? 1;
   let failed: ExportCheck | null = null;
-  let onnx: Awaited<ReturnType<typeof createSession>> | null = null;
+  let onnx: OrtSession | null = null;
   try {
-    onnx = await createSession(file);
+    onnx = createSession(file);
     for (let run = 0; run < runs; run++) {
-      const check = await checkRun(session, onnx, recorded.dimensions, run, isRounded, tolerance);
+      const check = checkRun(session, onnx, recorded.dimensions, run, isRounded, tolerance);
       written.checks.push(check);
       if (!check.ok) failed ??= check;
     }
@@ -113,17 +113,11 @@ async function writeAndCheck(
     const sentence = (error as Error).message.split("\n")[0]!;
     return { kind: "model", type: "export-not-run", message: `ONNX Runtime does not run the file: ${sentence}` };
   } finally {
-    await onnx?.release();
+    onnx?.release();
   }
   if (!failed) return undefined;
   const { inputs } = callAgain(session, []);
-  const found = await firstDivergence(
-    model,
-    exported,
-    recordings[0]!,
-    inputs,
-    isRounded ? ROUNDED_TOLERANCE : tolerance,
-  );
+  const found = firstDivergence(model, exported, recordings[0]!, inputs, isRounded ? ROUNDED_TOLERANCE : tolerance);
   if (found) written.diverges = found;
   const where = found ? `; '${found.op}' is the first to differ` : "";
   const worst = Math.max(...failed.outputs.map(({ relative }) => relative));
@@ -145,18 +139,18 @@ function rounds({ opType = "" }: NodeProto): boolean {
   return ["QuantizeLinear", "DynamicQuantizeLinear", "DynamicQuantizeLSTM", "Round"].includes(opType);
 }
 
-async function checkRun(
+function checkRun(
   session: Session,
-  onnx: Awaited<ReturnType<typeof createSession>>,
+  onnx: OrtSession,
   dimensions: readonly RecordedDimension[],
   run: number,
   isRounded: boolean,
   tolerance: number,
-): Promise<ExportCheck> {
+): ExportCheck {
   const sizes = dimensions.map(({ name, sizes: all }) => [name, all[run]!] as const);
   const wanted = dimensions.flatMap(({ places, sizes: all }) => places.map((place) => [...place, all[run]!]));
   const { inputs, outputs } = callAgain(session, wanted);
-  const found = await runSession(onnx, inputs);
+  const found = onnx.run(inputs);
   const check: ExportCheck = { sizes: Object.fromEntries(sizes), outputs: [], ok: true };
   for (const [name, expected] of Object.entries(outputs)) {
     const actual = found[name]!;

@@ -208,7 +208,7 @@ const WIDER: Partial<Record<DataType, string>> = {
   uint32: "int64",
 };
 
-function toTensor(data: TensorData, device: number): number {
+export function toTensor(data: TensorData, device: number): number {
   const { dtype, dims } = data;
   const own: DType | undefined = dtypes.find(({ name }) => name === (WIDER[dtype] ?? dtype));
   if (!own) throw new NotImplementedError(`tensors of ${dtype}`);

@@ -25,14 +25,14 @@ export interface Subject {
 }
 
 /** Of everything that is to be rounded to codes when it is known before. */
-export async function calibrated(
+export function calibrated(
   { graph, before, trial, tell }: Subject,
   layers: readonly Layer[],
   observer: Observer,
-): Promise<Map<Name, Range>> {
+): Map<Name, Range> {
   const values = calibratedValues(graph, layers);
   const model = opened(graph, before, values);
-  const found = await rangesOf(model, values, trial, observer, (share) => tell("calibrating", share));
+  const found = rangesOf(model, values, trial, observer, (share) => tell("calibrating", share));
   const edges = quantizedEdges(graph, layers);
   for (const name of values) {
     const origin = originOf(graph, name);
@@ -54,11 +54,7 @@ function originOf(graph: PlainGraph, name: Name): Name {
  * The inputs of those products of groups whose scales are better fitted to them than taken from the weights' ranges alone. Both
  * are tried on the samples, layer by layer: the fit takes inputs for independent of each other, which they need not be.
  */
-export async function fittedLayers(
-  subject: Subject,
-  layers: readonly Layer[],
-  choices: Choices,
-): Promise<Map<Layer, Moments>> {
+export function fittedLayers(subject: Subject, layers: readonly Layer[], choices: Choices): Map<Layer, Moments> {
   const { graph, opset, before, tell } = subject;
   const every = Math.ceil(subject.trial.samples.length / ENOUGH);
   const trial = { ...subject.trial, samples: subject.trial.samples.filter((_, i) => i % every === 0) };
@@ -66,18 +62,18 @@ export async function fittedLayers(
   if (products.length === 0) return new Map();
   const values = [...new Set(products.map(({ node }) => node.input[0]!))];
   const model = opened(graph, before, values);
-  const seen = await momentsOf(model, values, trial, (share) => tell("looking at what layers read", share));
+  const seen = momentsOf(model, values, trial, (share) => tell("looking at what layers read", share));
   const found = new Map<Layer, Moments>();
   for (const layer of products) {
     const moments = seen.get(layer.node.input[0]!);
     if (moments?.means.length === layer.columns) found.set(layer, moments);
   }
   tell("fitting scales");
-  const errors = async (momentsFor: Choices["momentsOf"]): ReturnType<typeof compareLayers> => {
+  const errors = (momentsFor: Choices["momentsOf"]): ReturnType<typeof compareLayers> => {
     const { model, pairs } = sideBySide(graph, opset, products, { ...choices, momentsOf: momentsFor });
-    return await compareLayers(model, pairs, trial);
+    return compareLayers(model, pairs, trial);
   };
-  const [plain, fitted] = [await errors(() => undefined), await errors((layer) => found.get(layer))];
+  const [plain, fitted] = [errors(() => undefined), errors((layer) => found.get(layer))];
   const decibels = (all: typeof plain, { path }: Layer): number => all.get(path)?.sqnrDb ?? Infinity;
   for (const layer of products) if (decibels(fitted, layer) <= decibels(plain, layer)) found.delete(layer);
   return found;

@@ -12,12 +12,12 @@ export interface Codes {
   values: Float32Array;
 }
 
-/** int8, -127 to 127 around zero, or -128 to 127 around a zero point; a scale for each row, or one for all. */
+/** int8, -127 to 127 around zero, or -128 to 127 around a zero point, or half of either; a scale for each row, or one for all. */
 export function int8Codes(
   values: Float32Array,
   rows: number,
   columns: number,
-  { perChannel, symmetric }: { perChannel: boolean; symmetric: boolean },
+  { perChannel, symmetric, isReduced = false }: { perChannel: boolean; symmetric: boolean; isReduced?: boolean },
 ): Codes {
   const nScales = perChannel ? rows : 1;
   const part = perChannel ? columns : values.length;
@@ -25,16 +25,19 @@ export function int8Codes(
   const scales = new Float32Array(nScales);
   const zeros = new Int8Array(nScales);
   const real = new Float32Array(values.length);
+  // 255 * 64 twice is the largest sum of two products that 16 bits hold.
+  const most = isReduced ? 64 : 127;
+  const lowest = isReduced ? -64 : -128;
   for (let s = 0; s < nScales; s++) {
     const piece = values.subarray(s * part, (s + 1) * part);
     const { low, high } = rangeOf(piece);
-    const scale = Math.fround((symmetric ? Math.max(-low, high) / 127 : (high - low) / 255) || 1);
-    const zero = symmetric ? 0 : Math.min(127, Math.max(-128, Math.round(-128 - low / scale)));
+    const scale = Math.fround((symmetric ? Math.max(-low, high) / most : (high - low) / (most - lowest)) || 1);
+    const zero = symmetric ? 0 : Math.min(most, Math.max(lowest, Math.round(lowest - low / scale)));
     scales[s] = scale;
     zeros[s] = zero;
-    const least = symmetric ? -127 : -128;
+    const least = symmetric ? -most : lowest;
     piece.forEach((value, i) => {
-      const code = Math.min(127, Math.max(least, roundToEven(value / scale) + zero));
+      const code = Math.min(most, Math.max(least, roundToEven(value / scale) + zero));
       codes[s * part + i] = code;
       real[s * part + i] = (code - zero) * scale;
     });

@@ -71,7 +71,7 @@ export class Job {
   readonly #rest: Rest[];
   readonly #before: ModelProto;
   /** The outputs of the model as it is, once they were asked for. */
-  #reference: Awaited<ReturnType<typeof outputsOf>> | null = null;
+  #reference: ReturnType<typeof outputsOf> | null = null;
 
   constructor(graph: PlainGraph, opset: number, request: QuantizeRequest, trial: Trial, report: Report) {
     this.#before = plainModel(graph, opset);
@@ -86,14 +86,12 @@ export class Job {
     this.#rest = rest;
   }
 
-  async run(scheme: Scheme): Promise<Result> {
+  run(scheme: Scheme): Result {
     const storage = STORAGE[scheme];
-    return storage
-      ? await this.#stored(scheme, storage)
-      : await this.#integers(scheme as (typeof INTEGER_SCHEMES)[number]);
+    return storage ? this.#stored(scheme, storage) : this.#integers(scheme as (typeof INTEGER_SCHEMES)[number]);
   }
 
-  async #integers(scheme: (typeof INTEGER_SCHEMES)[number]): Promise<Result> {
+  #integers(scheme: (typeof INTEGER_SCHEMES)[number]): Result {
     let ranges = new Map<string, Range>();
     let fitted = new Map<Layer, Moments>();
     const group = this.#request.group ?? (scheme === "int4" ? DEFAULT_GROUP : 0);
@@ -114,11 +112,11 @@ export class Job {
     }
     const open = this.#layers.filter((layer) => !why.has(layer));
     if (scheme === "static") {
-      ranges = await calibrated(this.#subject, open, this.#request.observer ?? "minmax");
+      ranges = calibrated(this.#subject, open, this.#request.observer ?? "minmax");
     }
-    if (scheme === "int4") fitted = await fittedLayers(this.#subject, open, choices);
-    const sensitivity = await this.#sensitivities(open, choices);
-    const keptForBudget = await this.#keepForBudget(open, choices, sensitivity);
+    if (scheme === "int4") fitted = fittedLayers(this.#subject, open, choices);
+    const sensitivity = this.#sensitivities(open, choices);
+    const keptForBudget = this.#keepForBudget(open, choices, sensitivity);
     for (const path of keptForBudget) {
       const layer = open.find((item) => item.path === path)!;
       why.set(layer, `kept to hold ${this.#request.budgetDb} dB`);
@@ -127,10 +125,10 @@ export class Job {
     const assembled = this.#assemble(layers, choices);
     const { model, rewritten } = assembled;
     this.#report.progress("comparing layers");
-    const isolated = await this.#isolated(layers, choices);
-    const inside = await this.#inPlace(model, layers);
-    const compared = await this.#compare(model);
-    const took = await this.#layerTimes(model);
+    const isolated = this.#isolated(layers, choices);
+    const inside = this.#inPlace(model, layers);
+    const compared = this.#compare(model);
+    const took = this.#layerTimes(model);
     const rows = this.#layers.map((layer): LayerReport => {
       const made = rewritten.get(layer.path);
       const row = this.#row(layer, made?.became ?? this.#keptAs(layer), made?.bytes, made?.codes.values, assembled);
@@ -146,7 +144,7 @@ export class Job {
         ...(alone ? { sensitivity: alone } : {}),
       };
     });
-    const measured = await this.#measured(scheme, describe(choices, this.#request), model, compared, [
+    const measured = this.#measured(scheme, describe(choices, this.#request), model, compared, [
       ...rows,
       ...this.#restRows(),
     ]);
@@ -157,7 +155,7 @@ export class Job {
   }
 
   /** Halves and float8: every large weight, whatever reads it. */
-  async #stored(scheme: Scheme, type: StorageType): Promise<Result> {
+  #stored(scheme: Scheme, type: StorageType): Result {
     const wanted = new Map<string, StorageType>();
     for (const name of storable(this.#graph)) {
       const values = name.graph.floats(name.name);
@@ -171,8 +169,8 @@ export class Job {
     }
     const request = { graph: this.#graph, opset: this.#opset, layers: [], choices: null, stored: wanted };
     const assembled = quantizedModel(request);
-    const inside = await this.#inPlace(assembled.model, this.#layers);
-    const compared = await this.#compare(assembled.model);
+    const inside = this.#inPlace(assembled.model, this.#layers);
+    const compared = this.#compare(assembled.model);
     const rows = this.#layers.map((layer): LayerReport => {
       const made = assembled.stored.get(layer.weight);
       const reason = kept.has(layer.path) ? "kept by request" : `it has fewer than ${LEAST_STORED} numbers`;
@@ -182,7 +180,7 @@ export class Job {
       return { ...row, ...(made ? {} : { why: reason }), ...(inPlace ? { inPlace } : {}) };
     });
     const description = `weights in ${type}, computed in float32`;
-    const measured = await this.#measured(scheme, description, assembled.model, compared, rows);
+    const measured = this.#measured(scheme, description, assembled.model, compared, rows);
     return { measured: { ...measured, changed: wanted.size }, model: assembled.model };
   }
 
@@ -219,35 +217,35 @@ export class Job {
     return this.#graph.outputs.map(({ name = "" }) => name);
   }
 
-  async #compare(model: ModelProto): ReturnType<typeof compareOutputs> {
-    this.#reference ??= await outputsOf(this.#before, this.#trial);
-    return await compareOutputs(this.#reference, model, this.#outputs, this.#trial);
+  #compare(model: ModelProto): ReturnType<typeof compareOutputs> {
+    this.#reference ??= outputsOf(this.#before, this.#trial);
+    return compareOutputs(this.#reference, model, this.#outputs, this.#trial);
   }
 
   /** Layers where they stand, with everything before them changed too. */
-  async #inPlace(model: ModelProto, layers: readonly Layer[]): ReturnType<typeof compareInside> {
+  #inPlace(model: ModelProto, layers: readonly Layer[]): ReturnType<typeof compareInside> {
     this.#report.progress("comparing layers");
     const inside = layers.filter((layer) => !isInside(layer)).map(({ node }) => node.output[0]!);
-    return await compareInside(withOutputs(this.#before, inside), withOutputs(model, inside), inside, this.#trial);
+    return compareInside(withOutputs(this.#before, inside), withOutputs(model, inside), inside, this.#trial);
   }
 
-  async #isolated(layers: readonly Layer[], choices: Choices): ReturnType<typeof compareLayers> {
+  #isolated(layers: readonly Layer[], choices: Choices): ReturnType<typeof compareLayers> {
     const open = layers.filter((layer) => !isInside(layer));
     if (open.length === 0) return new Map();
     const { model, pairs } = sideBySide(this.#graph, this.#opset, open, choices);
-    return await compareLayers(model, pairs, this.#trial);
+    return compareLayers(model, pairs, this.#trial);
   }
 
   /** Of each layer's nodes before and after, where they can still be told apart. */
-  async #layerTimes(model: ModelProto): Promise<(layer: Layer) => Pick<LayerReport, "beforeUs" | "afterUs">> {
+  #layerTimes(model: ModelProto): (layer: Layer) => Pick<LayerReport, "beforeUs" | "afterUs"> {
     this.#report.progress("timing layers");
     const names = this.#layers.map(({ node }) => node.name!);
     const sample = this.#trial.samples[0]!;
-    const times = async (one: ModelProto): Promise<Map<string, number>> =>
-      timesOf(await profiled(encode(one, modelMessage), threadsOf(this.#request), sample, TIMED_RUNS), names);
+    const times = (one: ModelProto): Map<string, number> =>
+      timesOf(profiled(encode(one, modelMessage), threadsOf(this.#request), sample, TIMED_RUNS), names);
     // One after the other: they share the processor.
-    const before = await times(this.#before);
-    const after = await times(model);
+    const before = times(this.#before);
+    const after = times(model);
     return ({ node }) => {
       const [beforeUs, afterUs] = [before.get(node.name!), after.get(node.name!)];
       return beforeUs === undefined || afterUs === undefined ? {} : { beforeUs, afterUs };
@@ -255,42 +253,42 @@ export class Job {
   }
 
   /** What each layer costs the outputs alone. */
-  async #sensitivities(layers: readonly Layer[], choices: Choices): Promise<Map<string, LayerReport["output"]>> {
+  #sensitivities(layers: readonly Layer[], choices: Choices): Map<string, LayerReport["output"]> {
     const found = new Map<string, LayerReport["output"]>();
     if (!this.#request.sensitivity && this.#request.budgetDb === undefined) return found;
     for (const [i, layer] of layers.entries()) {
       this.#report.progress(`quantizing ${layer.path} alone`, i / layers.length);
       const { model } = this.#assemble([layer], choices);
-      const { output } = await this.#compare(model);
+      const { output } = this.#compare(model);
       found.set(layer.path, output);
     }
     return found;
   }
 
   /** The fewest layers, most sensitive first, without which the outputs hold the budget: found by halving. */
-  async #keepForBudget(
+  #keepForBudget(
     layers: readonly Layer[],
     choices: Choices,
     sensitivity: ReadonlyMap<string, LayerReport["output"]>,
-  ): Promise<string[]> {
+  ): string[] {
     const { budgetDb } = this.#request;
     if (budgetDb === undefined) return [];
     const decibels = (path: string): number => sensitivity.get(path)?.sqnrDb ?? Infinity;
     const ranked = layers.map(({ path }) => path).sort((a, b) => decibels(a) - decibels(b));
-    const holds = async (kept: number): Promise<boolean> => {
+    const holds = (kept: number): boolean => {
       this.#report.progress(`keeping ${kept} layers for ${budgetDb} dB`);
       const left = new Set(ranked.slice(0, kept));
       const { model } = this.#assemble(
         layers.filter(({ path }) => !left.has(path)),
         choices,
       );
-      const { output } = await this.#compare(model);
+      const { output } = this.#compare(model);
       return (output.sqnrDb ?? Infinity) >= budgetDb;
     };
     let [low, high] = [0, ranked.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (await holds(middle)) high = middle;
+      if (holds(middle)) high = middle;
       else low = middle + 1;
     }
     return ranked.slice(0, high);
@@ -334,16 +332,16 @@ export class Job {
     });
   }
 
-  async #measured(
+  #measured(
     name: string,
     description: string,
     model: ModelProto,
-    { output, agreement }: Awaited<ReturnType<typeof compareOutputs>>,
+    { output, agreement }: ReturnType<typeof compareOutputs>,
     layers: LayerReport[],
-  ): Promise<Omit<Measured, "changed">> {
+  ): Omit<Measured, "changed"> {
     this.#report.progress("measuring");
     const mostMs = this.#request.maxTimeMs ?? MOST_MS;
-    const times = await interleaved(this.#before, model, this.#trial, threadsOf(this.#request), mostMs);
+    const times = interleaved(this.#before, model, this.#trial, threadsOf(this.#request), mostMs);
     return {
       name,
       description,

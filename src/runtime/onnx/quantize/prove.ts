@@ -3,7 +3,7 @@ import type { Difference, Observer } from "../../../protocol/compress.ts";
 import { FEWEST_REPETITIONS, STEADY_SPREAD, timing } from "../../../profiler/index.ts";
 import { numbers } from "../compare.ts";
 import type { Name } from "../export/builder.ts";
-import { createSession, runSession, type PlainTensor } from "../run.ts";
+import { createSession, type OrtSession, type PlainTensor } from "../run.ts";
 import { modelMessage, type ModelProto } from "../schema.ts";
 import { encode } from "../wire.ts";
 import type { Moments } from "./codes.ts";
@@ -11,7 +11,6 @@ import { DifferenceSums } from "./difference.ts";
 import { RangeObserver, type Range } from "./ranges.ts";
 
 export type Sample = Record<string, PlainTensor>;
-type Session = Awaited<ReturnType<typeof createSession>>;
 
 /** What models are judged on, and who may end it. */
 export interface Trial {
@@ -24,19 +23,19 @@ const WARM_UP = 2;
 const MOST_REPETITIONS = 200;
 
 /** Sessions live as long as `body` runs. */
-export async function withSessions<T>(
+export function withSessions<T>(
   models: readonly (ModelProto | string)[],
   options: Parameters<typeof createSession>[1],
-  body: (sessions: Session[]) => Promise<T>,
-): Promise<T> {
-  const sessions: Session[] = [];
+  body: (sessions: OrtSession[]) => T,
+): T {
+  const sessions: OrtSession[] = [];
   try {
     for (const model of models) {
-      sessions.push(await createSession(typeof model === "string" ? model : encode(model, modelMessage), options));
+      sessions.push(createSession(typeof model === "string" ? model : encode(model, modelMessage), options));
     }
-    return await body(sessions);
+    return body(sessions);
   } finally {
-    for (const session of sessions) await session.release();
+    for (const session of sessions) session.release();
   }
 }
 
@@ -53,21 +52,21 @@ export const floatsOf = (tensor: PlainTensor): ArrayLike<number> =>
 const isReal = ({ dtype }: PlainTensor): boolean => dtype.startsWith("float");
 
 /** Ranges of values over all samples. */
-export async function rangesOf(
+export function rangesOf(
   model: ModelProto,
   values: readonly Name[],
   { samples, check }: Trial,
   observer: Observer,
   tell: (share: number) => void,
-): Promise<Map<Name, Range>> {
+): Map<Name, Range> {
   const observers = new Map(values.map((name) => [name, new RangeObserver(observer)]));
   const isCounted = observers.values().next().value?.needsCounts ?? false;
   const passes = isCounted ? 2 : 1;
-  await withSessions([model], OPEN, async ([session]) => {
+  withSessions([model], OPEN, ([session]) => {
     for (let pass = 0; pass < passes; pass++) {
       for (const [i, sample] of samples.entries()) {
         check();
-        const found = { ...sample, ...(await runSession(session!, sample)) };
+        const found = { ...sample, ...session!.run(sample) };
         for (const [name, watcher] of observers) {
           const tensor = found[name];
           if (!tensor) continue;
@@ -82,17 +81,17 @@ export async function rangesOf(
 }
 
 /** Mean and variance of each column (of the last dimension) of values over all samples. */
-export async function momentsOf(
+export function momentsOf(
   model: ModelProto,
   values: readonly Name[],
   { samples, check }: Trial,
   tell: (share: number) => void,
-): Promise<Map<Name, Moments>> {
+): Map<Name, Moments> {
   const sums = new Map<Name, { rows: number; first: Float64Array; second: Float64Array }>();
-  await withSessions([model], OPEN, async ([session]) => {
+  withSessions([model], OPEN, ([session]) => {
     for (const [i, sample] of samples.entries()) {
       check();
-      const found = { ...sample, ...(await runSession(session!, sample)) };
+      const found = { ...sample, ...session!.run(sample) };
       for (const name of values) {
         const tensor = found[name];
         const width = tensor?.dims.at(-1) ?? 0;
@@ -129,30 +128,30 @@ export interface Compared {
 }
 
 /** What a model gives for every sample: kept, because many others are compared with it. */
-export async function outputsOf(model: ModelProto, { samples, check }: Trial): Promise<Record<string, PlainTensor>[]> {
-  return await withSessions([model], AS_RUN, async ([session]) => {
+export function outputsOf(model: ModelProto, { samples, check }: Trial): Record<string, PlainTensor>[] {
+  return withSessions([model], AS_RUN, ([session]) => {
     const found: Record<string, PlainTensor>[] = [];
     for (const sample of samples) {
       check();
-      found.push(await runSession(session!, sample));
+      found.push(session!.run(sample));
     }
     return found;
   });
 }
 
 /** Outputs of a model beside what they were, over all samples. */
-export async function compareOutputs(
+export function compareOutputs(
   before: readonly Record<string, PlainTensor>[],
   after: ModelProto,
   outputs: readonly Name[],
   { samples, check }: Trial,
-): Promise<Pick<Compared, "output" | "agreement">> {
+): Pick<Compared, "output" | "agreement"> {
   const sums = new DifferenceSums();
   const agreement = { same: 0, rows: 0, isKnown: true };
-  await withSessions([after], AS_RUN, async ([session]) => {
+  withSessions([after], AS_RUN, ([session]) => {
     for (const [i, sample] of samples.entries()) {
       check();
-      const [was, is] = [before[i]!, await runSession(session!, sample)];
+      const [was, is] = [before[i]!, session!.run(sample)];
       for (const name of outputs) {
         if (was[name] && is[name] && isReal(was[name])) sums.add(floatsOf(was[name]), floatsOf(is[name]));
       }
@@ -168,17 +167,17 @@ export async function compareOutputs(
 }
 
 /** Values inside two models, over all samples. */
-export async function compareInside(
+export function compareInside(
   before: ModelProto,
   after: ModelProto,
   names: readonly Name[],
   { samples, check }: Trial,
-): Promise<Map<Name, Difference>> {
+): Map<Name, Difference> {
   const places = new Map(names.map((name) => [name, new DifferenceSums()]));
-  await withSessions([before, after], OPEN, async ([first, second]) => {
+  withSessions([before, after], OPEN, ([first, second]) => {
     for (const sample of samples) {
       check();
-      const [was, is] = [await runSession(first!, sample), await runSession(second!, sample)];
+      const [was, is] = [first!.run(sample), second!.run(sample)];
       for (const [name, difference] of places) {
         if (was[name] && is[name]) difference.add(floatsOf(was[name]), floatsOf(is[name]));
       }
@@ -209,16 +208,16 @@ function largest(values: ArrayLike<number>, start: number, width: number): numbe
 }
 
 /** Each layer's output beside what it is in fewer bits, given the same numbers. */
-export async function compareLayers(
+export function compareLayers(
   model: ModelProto,
   pairs: ReadonlyMap<string, readonly [Name, Name]>,
   { samples, check }: Trial,
-): Promise<Map<string, Difference>> {
+): Map<string, Difference> {
   const sums = new Map([...pairs.keys()].map((path) => [path, new DifferenceSums()]));
-  await withSessions([model], OPEN, async ([session]) => {
+  withSessions([model], OPEN, ([session]) => {
     for (const sample of samples) {
       check();
-      const found = await runSession(session!, sample);
+      const found = session!.run(sample);
       for (const [path, [was, is]] of pairs) {
         if (found[was] && found[is]) sums.get(path)!.add(floatsOf(found[was]), floatsOf(found[is]));
       }
@@ -228,19 +227,19 @@ export async function compareLayers(
 }
 
 /** One call on the first sample, both models in turn, until the figures are steady or the time is used up. */
-export async function interleaved(
+export function interleaved(
   before: ModelProto | string,
   after: ModelProto | string,
   { samples, check }: Trial,
   options: Parameters<typeof createSession>[1],
   mostMs: number,
-): Promise<{ before: number[]; after: number[] }> {
+): { before: number[]; after: number[] } {
   const times = { before: [] as number[], after: [] as number[] };
   const sample = samples[0]!;
-  await withSessions([before, after], options, async ([first, second]) => {
+  withSessions([before, after], options, ([first, second]) => {
     for (let n = 0; n < WARM_UP; n++) {
-      await runSession(first!, sample);
-      await runSession(second!, sample);
+      first!.run(sample);
+      second!.run(sample);
     }
     const began = performance.now();
     while (times.before.length < MOST_REPETITIONS && performance.now() - began < mostMs) {
@@ -250,7 +249,7 @@ export async function interleaved(
       ] as const) {
         check();
         const start = performance.now();
-        await runSession(session, sample);
+        session.run(sample);
         list.push((performance.now() - start) * 1000);
       }
       if (times.before.length < FEWEST_REPETITIONS) continue;

@@ -13,6 +13,10 @@ export interface Choices {
   scheme: "dynamic" | "static" | "int8" | "int4";
   perChannel: boolean;
   symmetric: boolean;
+  /** Weights of 8 bits take the values of 7, for processors whose products of bytes overflow. */
+  reducesRange?: boolean;
+  /** Weights of integer products stand around zero points of their own, which not every runtime's kernels know. */
+  movesWeights?: boolean;
   /** Columns of one scale; 0: whole rows. */
   group: number;
   /** Of activations, for static. */
@@ -104,7 +108,8 @@ export class Rewriter {
     // Sums of codes know one zero point for each column, but not every runtime does.
     const found = this.#int8(layer, true);
     const weight = this.#weight(layer, found.codes, [layer.columns, layer.rows], true);
-    const sums = builder.add("MatMulInteger", [codes, weight, zero]);
+    const around = found.zeros ? [this.#numbers("int8", found.zeros, found.zeros.length > 1)] : [];
+    const sums = builder.add("MatMulInteger", [codes, weight, zero, ...around]);
     const factor = builder.add("Mul", [scale, this.#floats(found.scales)]);
     const real = builder.add("Mul", [builder.cast(sums, float32), factor]);
     const output = layer.bias ? builder.add("Add", [real, layer.bias]) : real;
@@ -163,10 +168,14 @@ export class Rewriter {
   }
 
   #int8(layer: Layer, isSymmetric: boolean): Codes {
-    const { perChannel } = this.#choices;
+    const { perChannel, movesWeights = false } = this.#choices;
     // Integer kernels take weights around zero; weights that are spelled out may stand anywhere.
-    const symmetric = isSymmetric || this.#choices.scheme === "static" || this.#choices.symmetric;
-    return int8Codes(layer.values, layer.rows, layer.columns, { perChannel, symmetric });
+    const symmetric = !movesWeights && (isSymmetric || this.#choices.scheme === "static" || this.#choices.symmetric);
+    return int8Codes(layer.values, layer.rows, layer.columns, {
+      perChannel,
+      symmetric,
+      isReduced: this.#choices.reducesRange ?? false,
+    });
   }
 
   /** int8 codes as a tensor of the file. */

@@ -1,0 +1,1 @@
+"""onnxruntime.capi: where ONNX Runtime's Python keeps its errors."""

@@ -1,0 +1,3 @@
+"""Where older scripts look for quant_pre_process."""
+
+from onnxruntime.quantization.shape_inference import quant_pre_process
