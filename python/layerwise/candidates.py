@@ -8,6 +8,7 @@ import torch
 
 from layerwise import names
 from layerwise.forward import is_counted, layer_specs, rank_of, signature_comment, written_shape
+from layerwise.guess import is_config_name
 from layerwise.specs import TensorSpec, evaluate
 
 _ONE_EACH = re.compile(r"(\w+_)?(weights?|rewards?|scores?|values?|returns?|advantages?|dones?|alphas?|temperatures?|prices?|ages?)")
@@ -68,6 +69,13 @@ class Candidates:
             return [(value, "annotation", f"annotated as {annotation}", None)]
         if re.search(r"(List|list|Sequence|Tuple|tuple)\[(torch\.)?Tensor", annotation):
             return self._lists(name, annotation)
+        if self.kind == "function":
+            said = self._config(place)
+            if said is not None:
+                text, origin, why = said
+                return [(evaluate(text, self.space, name), origin, why, text)]
+        if kind == "lengths":
+            return self._lengths(name)
         layer = place.layer() if self.kind == "class" and kind != "mask" else None
         specs, features, described = layer_specs(layer) if layer is not None else ([], None, "")
         rank = rank_of(node, place.identifier)
@@ -99,7 +107,6 @@ class Candidates:
             "image": [TensorSpec("float32", (b, features or 3, size, size)) for size in (32, 224)],
             "labels": [TensorSpec("int64", (b,), 10), TensorSpec("int64", (b, t), 10)],
             "time": [TensorSpec("float32", (b,)), TensorSpec("int64", (b,), 100)],
-            "lengths": [TensorSpec("int64", (b,), t)],
             "position": [0],
             "edges": [TensorSpec("int64", (2, names.EDGES), t)],
         }.get(kind, [])
@@ -133,6 +140,21 @@ class Candidates:
             )
         found.append((TensorSpec("float32", usual[rank or 3]), "name", "a usual shape", None))
         return found
+
+    def _config(self, place):
+        """What a function is given where its annotation is a config or a module of the person's, or its name says config."""
+        annotation = place.annotation or inspect.Parameter.empty
+        parameter = inspect.Parameter(place.word, inspect.Parameter.KEYWORD_ONLY, annotation=annotation)
+        said = self.guesser.annotated(parameter)
+        return self.guesser.config(self.target, place.word, 0) if said is None and is_config_name(place.word) else said
+
+    def _lengths(self, name):
+        """How long each sequence of a batch is: one of them has all steps, none is empty."""
+        text = f"torch.tensor([{names.SEQUENCE}, {names.SEQUENCE - 4}])"
+        value = evaluate(text, self.space, name)
+        spec = TensorSpec("int64", (names.BATCH,), names.SEQUENCE)
+        reason = f"the usual input called {name}"
+        return [(value, "name", reason, text), (spec, "name", reason, None)]
 
     def _lists(self, name, annotation):
         """Several tensors: feature maps of an image at several sizes where the model convolves, else sequences."""

@@ -11,11 +11,14 @@ import torch
 from layerwise.evidence import write
 from layerwise.plan import Plan, Choice, call, on_device
 from layerwise.specs import SpecError, describe_tensor, evaluate, namespace_of, shapes_device
+from layerwise.trials import is_about_meta
 
 _Module = torch.nn.Module
 _MOST_SECONDS = 1.2
 _MOST_TEXT = 1500
 _MOST_ROOTS = 40
+# Larger models are not built with real values only to see what they hand on.
+_MOST_REAL_PARAMETERS = 5_000_000
 _KEPT = "_layerwise_captures"
 
 
@@ -131,6 +134,18 @@ class Captures:
                 words[name] = False
         return f"{root}({', '.join(f'{name}={value}' for name, value in words.items())})", words
 
+    def _call(self, kind, model, plan, device, watched, text):
+        arguments = plan.arguments(device)
+        with torch.no_grad():
+            try:
+                call(model, arguments)
+            except Exception:
+                if kind == "class":
+                    raise
+                # Some want targets while they train.
+                call(model.eval(), arguments)
+                watched.name(model, f"{text}.eval()")
+
     def _run(self, kind, root):
         from layerwise import infer
 
@@ -162,23 +177,23 @@ class Captures:
                     watched.is_on = True
                     model = plan.build(device)
                 watched.is_on = True
-                arguments = plan.arguments(device)
-                with torch.no_grad():
-                    try:
-                        call(model, arguments)
-                    except Exception:
-                        if kind == "class":
-                            raise
-                        # Some want targets while they train.
-                        call(model.eval(), arguments)
-                        watched.name(model, f"{text}.eval()")
-                if kind == "class":
-                    watched.name(model, None)
+                try:
+                    self._call(kind, model, plan, device, watched, text)
+                except Exception as error:
+                    if kind == "function" or device == "cpu" or not is_about_meta(error) or _is_large(model):
+                        raise
+                    # It looks at values, which shapes alone have none of.
+                    watched.instances.clear()
+                    self._call(kind, plan.build("cpu"), plan, "cpu", watched, text)
             except SpecError:
                 return
             except Exception:
                 # The root may be broken, or beyond our guesses; what was seen until then still counts.
                 return
+
+
+def _is_large(model):
+    return sum(parameter.numel() for parameter in model.parameters()) > _MOST_REAL_PARAMETERS
 
 
 class _Watched:

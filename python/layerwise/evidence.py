@@ -387,9 +387,12 @@ class Calls:
                 instances[name] = made
         for node in _walk_scope(body):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                inner = {**scope, **_defaults(node), **_assignments(node.body)}
+                # What may be left out says nothing about what is given.
+                said = {name: value for name, value in _defaults(node).items() if not _is_none(value)}
+                said.update(_assignments(node.body))
+                inner = {**scope, **said}
                 for argument in _parameters(node):
-                    if argument not in _defaults(node) and argument not in _assignments(node.body):
+                    if argument not in said:
                         inner.pop(argument, None)
                 self._scan(node.body, inner, owner, False)
             elif isinstance(node, ast.ClassDef):
@@ -409,9 +412,10 @@ class Calls:
                     self.of_instance.setdefault(cls, []).append((call, made))
 
     def _constructor(self, node):
-        """The call that builds one of the file's classes, under `.to(...)` and the like."""
+        """The call that builds one of the file's classes, or that of a function of its own, under `.to(...)` and the like."""
         while isinstance(node, ast.Call):
-            if self.file.resolve(node.func) in self.file.classes:
+            name = self.file.resolve(node.func)
+            if name in self.file.classes or name in self.file.functions:
                 return node
             if not isinstance(node.func, ast.Attribute):
                 return None
@@ -481,6 +485,10 @@ def _defaults(node):
         {part.arg: value for part, value in zip(arguments.kwonlyargs, arguments.kw_defaults) if value is not None}
     )
     return found
+
+
+def _is_none(node):
+    return isinstance(node, ast.Constant) and node.value is None
 
 
 def bind(call, signature, evaluator):

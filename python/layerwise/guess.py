@@ -32,20 +32,10 @@ class Guesser:
     def argument(self, cls, parameter, depth=0):
         """(text, origin, why) for one constructor argument without a default, or None."""
         name = parameter.name
-        annotation = self.annotation(parameter)
         usage = self.usage(cls, name)
-        if isinstance(annotation, type):
-            if issubclass(annotation, torch.nn.Module) and annotation.__module__ == self.module.__name__:
-                text = self.instance(annotation, depth)
-                return text and (text, "annotation", f"{name} is annotated as {annotation.__name__}")
-            is_config = _CONFIG_CLASSES.match(annotation.__name__) and annotation.__name__ not in _CONFIG_BASES
-            if annotation.__module__ == self.module.__name__ or is_config:
-                is_imported = annotation.__module__ != self.module.__name__
-                text = self.imported_config(annotation) if is_imported else self.instance(annotation, depth)
-                if text and vars(self.module).get(annotation.__name__) is not annotation:
-                    text = None
-                if text:
-                    return text, "annotation", f"{name} is annotated as {annotation.__name__}"
+        annotated = self.annotated(parameter, depth)
+        if annotated is not None:
+            return annotated
         if _CONFIG_NAMES.fullmatch(name) and usage not in ("called", "items"):
             return self.config(cls, name, depth)
         local = self.local_class(name)
@@ -79,6 +69,18 @@ class Guesser:
         if text is None:
             return None
         return text, "name", f"the usual value of an argument called {name}"
+
+    def annotated(self, parameter, depth=0):
+        """(text, "annotation", why) for an argument whose annotation is a module or a config of the person's, or None."""
+        annotation = self.annotation(parameter)
+        if not isinstance(annotation, type):
+            return None
+        is_own = annotation.__module__ == self.module.__name__
+        is_config = _CONFIG_CLASSES.match(annotation.__name__) and annotation.__name__ not in _CONFIG_BASES
+        if not (is_own or is_config) or vars(self.module).get(annotation.__name__) is not annotation:
+            return None
+        text = self.instance(annotation, depth) if is_own else self.imported_config(annotation)
+        return text and (text, "annotation", f"{parameter.name} is annotated as {annotation.__name__}")
 
     def annotation(self, parameter):
         """The class behind an annotation, also where it is written as text."""
@@ -305,7 +307,7 @@ def signature_of(cls):
     """The signature of a class; where its __init__ hands everything on, with what those above it ask for."""
     signature = inspect.signature(cls)
     found = {}
-    for kind in cls.__mro__:
+    for kind in inspect.getmro(cls) if inspect.isclass(cls) else ():
         init = vars(kind).get("__init__")
         if kind in (torch.nn.Module, object) or init is None:
             break
@@ -359,3 +361,8 @@ def _init_argument(node, position):
             given = [item.arg for item in part.args.args[1:]]
             return given[position] if position < len(given) else None
     return None
+
+
+def has_required(signature):
+    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return any(part.default is part.empty and part.kind not in kinds for part in signature.parameters.values())

@@ -13,30 +13,48 @@ import re
 import torch
 
 from layerwise import names
+from layerwise.candidates import Candidates
 from layerwise.capture import captures_of, is_usable
 from layerwise.evidence import Evaluator, Known, Unknown, bind, write
-from layerwise.candidates import Candidates
 from layerwise.forward import first_layer, parameters_of
 from layerwise.groups import annotated_class, group_of, place_of
-from layerwise.guess import Guesser, is_config_name, signature_of
+from layerwise.guess import Guesser, has_required, is_config_name, signature_of
+from layerwise.makers import MakesNoModel, may_make_a_model
 from layerwise.plan import Choice, Plan
 from layerwise.repair import repairs
 from layerwise.specs import SpecError, TensorSpec, evaluate, namespace_of, shapes_device, split_keywords
-from layerwise.trials import Trials, is_about_meta
+from layerwise.trials import ELSEWHERE, Trials, first_line, is_about_meta, is_elsewhere
 
 # So many trials that got no further than the best one: the model, not its input, is at fault.
 _MOST_IN_VAIN = 60
 _MOST_ELEMENTS = 1 << 23
 _LIBRARY = "/lib/"
-_ELSEWHERE = (NameError, ImportError, SyntaxError, RecursionError, MemoryError)
 
 
 def infer(module, file, name, init_text="", inputs=None):
-    """A Plan for a class or function of the module. Raises SpecError in one sentence when it cannot be done."""
+    """A Plan for a class or function of the module. Raises SpecError in one sentence when it cannot be done.
+
+    A function that makes a model, and a model that the file holds, are taken for the class of what they give.
+    """
     target = vars(module).get(name)
+    inputs = inputs or {}
     if inspect.isclass(target):
-        return _Inference(module, file, name, target, "class", init_text, inputs or {}).plan
-    return _Inference(module, file, name, target, "function", init_text, inputs or {}).plan
+        return _Inference(module, file, name, target, "class", init_text, inputs).plan
+    if isinstance(target, torch.nn.Module):
+        if init_text:
+            raise SpecError(f"{name} is a model already: --init gives arguments of a class or of a function that makes one")
+        plan = Plan(module, type(target), "class")
+        plan.instance = target
+        return _Inference(module, file, name, type(target), "class", "", inputs, plan).plan
+    if init_text or may_make_a_model(target, name):
+        try:
+            return _Inference(module, file, name, target, "maker", init_text, inputs).plan
+        except MakesNoModel:
+            if init_text:
+                raise SpecError(
+                    f"{name} returns no nn.Module: --init gives arguments of a class, --input those of a function"
+                ) from None
+    return _Inference(module, file, name, target, "function", "", inputs).plan
 
 
 def infer_inputs(module, file, name, plan):
@@ -66,8 +84,12 @@ class _Inference:
                 raise SpecError(f"{name} has no forward: other classes build on it")
             self._choose_init(init_text)
             self.model = self._build_on_meta()
-        elif init_text:
-            raise SpecError(f"{name} is a function: --init gives arguments of a class, --input those of a function")
+        elif kind == "maker":
+            self.plan = Plan(module, target, "class")
+            self.plan.maker = target
+            self._choose_init(init_text)
+            self.model = self._made()
+            self.target = self.plan.target = type(self.model)
         self._choose_inputs(inputs)
 
     # Constructor
@@ -77,7 +99,8 @@ class _Inference:
         given = self._given_init(text, signature)
         # A call outside of classes holds numbers; inside, the class around it knows better what it passes on.
         from_call, line = self._init_call(signature, inside=False)
-        if from_call is None:
+        # A class that calls a function passes on what it wants itself; the function's own defaults say more.
+        if from_call is None and inspect.isclass(self.target):
             self._capture()
             captured = self.captured
             if captured and captured.init is not None and is_usable(self.module, captured.init):
@@ -85,7 +108,7 @@ class _Inference:
                 line = captured.why
             else:
                 from_call, line = self._init_call(signature, inside=True)
-                if from_call is None and captured and captured.path and not given and _has_required(signature):
+                if from_call is None and captured and captured.path and not given and has_required(signature):
                     self.plan.init["self"] = Choice("self", captured.path, "call", captured.why)
                     return
         for parameter in signature.parameters.values():
@@ -161,7 +184,7 @@ class _Inference:
                 return self._instance()
             except SpecError:
                 raise
-            except _ELSEWHERE:
+            except ELSEWHERE:
                 raise
             except Exception as trouble:
                 error = error or trouble
@@ -170,10 +193,21 @@ class _Inference:
         if unclear:
             raise SpecError(
                 f"cannot find a value for the argument '{unclear[0]}' of {self.name} "
-                f"(tried {self.plan.init[unclear[0]].text}: {type(error).__name__}: {_first_line(error)}); "
+                f"(tried {self.plan.init[unclear[0]].text}: {type(error).__name__}: {first_line(error)}); "
                 f"give it with --init '{unclear[0]}=...'"
             ) from error
         raise error
+
+    def _made(self):
+        try:
+            model = self._build_on_meta()
+        except Exception as error:
+            if any(choice.origin == "given" for choice in self.plan.init.values()):
+                raise
+            raise MakesNoModel from error
+        if not isinstance(model, torch.nn.Module):
+            raise MakesNoModel
+        return model
 
     def _instance(self):
         device = shapes_device()
@@ -256,7 +290,8 @@ class _Inference:
                 continue
             found = self._candidates(parameter, annotation)
             if seen is not None:
-                found.insert(0, seen)
+                # What was seen is a shape; lengths are values that have to fit.
+                found.insert(1 if names.tensor_kind(name) == "lengths" else 0, seen)
             candidates[name] = found
         for name in given:
             candidates.setdefault(name, [(evaluate(given[name], self.space, name), "given", "given", given[name])])
@@ -274,6 +309,8 @@ class _Inference:
         if self.plan.kind == "class":
             signature = signature.replace(parameters=list(signature.parameters.values())[1:])
             found = [pair[0] for pair in self.calls.of_instance.get(self.name, [])]
+            if self.plan.instance is not None:
+                found = self.calls.constructors(self.name)
         else:
             found = self.calls.constructors(self.name)
         for candidate in found:
@@ -320,7 +357,7 @@ class _Inference:
                 heapq.heappush(queue, (-progress, depth + 1, order, after))
                 order += 1
                 continue
-            if _is_elsewhere(error):
+            if is_elsewhere(error):
                 break
             for name in self._left_out(error, chosen):
                 for option in self._option(name)[:2]:
@@ -328,12 +365,12 @@ class _Inference:
                     order += 1
             plain = {name: option[0] for name, option in chosen.items()}
             for repaired in list(repairs(plain, error))[:24]:
-                changed = [name for name in repaired if repaired[name] != plain[name]]
+                changed = [name for name, value in repaired.items() if value is not plain[name] and value != plain[name]]
                 if not changed or fixed & set(changed) or any(_is_huge(repaired[name]) for name in changed):
                     continue
                 after = dict(chosen)
                 for name in changed:
-                    why = f"corrected by trial: {_first_line(error)[:120]}"
+                    why = f"corrected by trial: {first_line(error)[:120]}"
                     after[name] = (repaired[name], "layers", why, None)
                 heapq.heappush(queue, (-progress, depth + 1, order, after))
                 order += 1
@@ -383,7 +420,7 @@ class _Inference:
         """Every input may be left out, as far as the signature says; often one of them is meant to be given."""
         trials = Trials(self.model, self.plan)
         error, _ = trials.run({})
-        if error is None or _is_elsewhere(error):
+        if error is None or is_elsewhere(error):
             return {}
         best = {}
         chosen = {}
@@ -453,7 +490,7 @@ class _Inference:
                 origin in ("given", "call")
                 and text is not None
                 or not isinstance(value, TensorSpec)
-                or value.high is None
+                or not value.dtype.startswith("int")
             ):
                 continue
             layer = self._layer_of(name)
@@ -468,28 +505,6 @@ class _Inference:
         return first_layer(self.model, name)
 
 
-def _has_required(signature):
-    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return any(part.default is part.empty and part.kind not in kinds for part in signature.parameters.values())
-
-
-def _first_line(error):
-    lines = str(error).splitlines()
-    return lines[0] if lines else type(error).__name__
-
-
 def _is_huge(value):
     """A trial may end up on real memory."""
     return isinstance(value, TensorSpec) and value.count > _MOST_ELEMENTS
-
-
-def _is_elsewhere(error):
-    """Errors that no other input can mend."""
-    if isinstance(error, _ELSEWHERE):
-        return True
-    text = str(error)
-    if isinstance(error, AttributeError):
-        return "'Tensor'" not in text and "'NoneType'" not in text and "'list'" not in text and "'int'" not in text
-    if isinstance(error, NotImplementedError):
-        return "not supported yet" in text
-    return False

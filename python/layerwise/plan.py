@@ -1,6 +1,7 @@
 """How to build and call a target: texts that are evaluated anew for every device. Finds nothing out by itself."""
 
 import contextlib
+import copy
 import dataclasses
 import inspect
 
@@ -30,6 +31,9 @@ class Plan:
         self.module = module
         self.target = target
         self.kind = kind
+        # A function that makes the model, and a model that the file holds: what stands in the place of the class's call.
+        self.maker = None
+        self.instance = None
         self.init = {}
         self.inputs = {}
         # The error of the best trial where none went through: the real run will show it.
@@ -45,6 +49,9 @@ class Plan:
         """The callable: a new instance of the class on a device, or the function itself."""
         if self.kind == "function":
             return self.target
+        if self.instance is not None:
+            # The person's own stays as it is.
+            return copy.deepcopy(self.instance).to(device or "cpu")
         space = namespace_of(self.module)
         with on_device(device):
             if "self" in self.init:
@@ -55,7 +62,7 @@ class Plan:
                 for name, choice in self.init.items()
                 if choice.origin != "default"
             }
-            return construct(self.target, values)
+            return construct(self.maker or self.target, values)
 
     def arguments(self, device=None):
         """Keyword arguments for one call."""

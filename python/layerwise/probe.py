@@ -124,6 +124,22 @@ def prepare_onnx(path, inputs, others, device="cpu"):
     return {"setup": plan.setup(), "name": name, "kind": "class", "parameters": count, "parameterBytes": size}
 
 
+def load_weights(weights):
+    """A checkpoint, {"path", "shown"}, put into the prepared target."""
+    from layerwise.proof.refused import Refused
+    from layerwise.proof.weights import load_weights as load
+
+    try:
+        if not isinstance(_now.target, torch.nn.Module):
+            raise Refused(f"{weights['shown']} cannot be loaded into a function", "name an nn.Module class of the file")
+        load(_now.target, weights)
+    except Refused as error:
+        return {"failure": _usage("weights", str(error), error.hint)}
+    except BaseException as error:
+        return {"failure": failures.describe(error)}
+    return {}
+
+
 def script_or_target(path, name):
     """What a TARGET without a name means: {"kind": "target"|"script"}. A file with classes is asked for its class."""
     if path.lower().endswith(".onnx"):

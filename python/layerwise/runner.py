@@ -5,6 +5,7 @@ import importlib.machinery
 import importlib.util
 import linecache
 import os
+import re
 import sys
 import types
 
@@ -53,7 +54,16 @@ def load_module(path, root=None, working_folder=None):
     importlib.invalidate_caches()
     package, _, _ = name.rpartition(".")
     if package:
+        # Modules of a package are imported from above it: its copy.py is not Python's.
+        folder = os.path.dirname(path)
+        if sys.path[0] != folder:
+            sys.path[:] = [place for place in sys.path if place != folder] + [folder]
+        was_there = name in sys.modules
         importlib.import_module(package)
+        module = sys.modules.get(name)
+        if not was_there and _is_of(module, path):
+            # Its package has imported it a moment ago; what registers itself by name does so once.
+            return module
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
@@ -66,16 +76,40 @@ def load_module(path, root=None, working_folder=None):
     return module
 
 
+def loaded_module(path, root=None):
+    """The module of a file, imported unless it has been: its classes are those that other modules know."""
+    module = sys.modules.get(module_name(path, root)[0])
+    return module if _is_of(module, path) else load_module(path, root)
+
+
+def _is_of(module, path):
+    return getattr(module, "__file__", None) == path
+
+
 def module_name(path, root=None):
-    """The dotted name of a file and the folder it is imported from: packages are folders with an __init__.py."""
+    """The dotted name of a file and the folder it is imported from: packages are folders with an __init__.py, and those
+    that the file's relative imports take for packages."""
     folder, file = os.path.split(path)
     parts = [os.path.splitext(file)[0]]
-    while folder != root and os.path.isfile(os.path.join(folder, "__init__.py")):
+    n_named = _relative_levels(path)
+    is_top = False
+    while not is_top and (len(parts) <= n_named or os.path.isfile(os.path.join(folder, "__init__.py"))):
+        # The root may be a package itself; what lies above it cannot be seen.
+        is_top = folder == root
         folder, part = os.path.split(folder)
         parts.append(part)
     if parts[0] == "__init__" and len(parts) > 1:
         parts = parts[1:]
     return ".".join(reversed(parts)), folder
+
+
+def _relative_levels(path):
+    """How many packages the file's relative imports go through: 2 for `from ..data import x`."""
+    try:
+        found = re.findall(rb"^[ \t]*from[ \t]+(\.+)", _read(path), re.MULTILINE)
+    except OSError:
+        return 0
+    return max(map(len, found), default=0)
 
 
 def drop_user_modules():

@@ -7,6 +7,8 @@ import torch
 from layerwise.plan import call, on_device
 from layerwise.specs import materialize, shapes_device
 
+# What no other input can mend.
+ELSEWHERE = (NameError, ImportError, SyntaxError, RecursionError, MemoryError)
 _MOST_TRIALS = 150
 _MOST_SECONDS = 1.2
 # Larger models are not built with real values only to try shapes.
@@ -77,3 +79,20 @@ class Trials:
 def is_about_meta(error):
     text = str(error)
     return "meta" in text or "data-dependent" in text or isinstance(error, NotImplementedError) and "Meta" in text
+
+
+def first_line(error):
+    lines = str(error).splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def is_elsewhere(error):
+    """Errors that no other input can mend."""
+    if isinstance(error, ELSEWHERE):
+        return True
+    text = str(error)
+    if isinstance(error, AttributeError):
+        return "'Tensor'" not in text and "'NoneType'" not in text and "'list'" not in text and "'int'" not in text
+    if isinstance(error, NotImplementedError):
+        return "not supported yet" in text
+    return False

@@ -27,6 +27,8 @@ export function compressionText(result: Shown, style: TextStyle, { allLayers = f
   lines.push("", ...overview(reports, style));
   if (reports.length === 1 || allLayers) {
     for (const report of reports) lines.push("", ...layerLines(report, style, allLayers));
+  } else if (reports.some(({ layers }) => layers.some(({ sensitivity }) => sensitivity))) {
+    lines.push("", ...sensitivityLines(reports, style));
   }
   if (file) {
     const worst = Math.max(0, ...file.checks.flatMap(({ outputs }) => outputs.map(({ relative }) => relative)));
@@ -72,6 +74,34 @@ function overview(reports: readonly CompressionReport[], style: TextStyle): stri
       ...metricNames.map((name) => number(first.metrics.find((metric) => metric.name === name)?.before ?? NaN)),
     ],
   );
+}
+
+/** What each layer costs alone, of several schemes side by side; the most sensitive first. */
+function sensitivityLines(reports: readonly CompressionReport[], style: TextStyle): string[] {
+  const alone = new Map<string, Map<string, Difference>>();
+  for (const { name, layers } of reports) {
+    for (const { path, sensitivity } of layers) {
+      if (sensitivity) alone.set(path, (alone.get(path) ?? new Map<string, Difference>()).set(name, sensitivity));
+    }
+  }
+  const least = (row: Map<string, Difference>): number =>
+    Math.min(...[...row.values()].map(({ sqnrDb }) => sqnrDb ?? Infinity));
+  const rows = [...alone].sort(([, a], [, b]) => least(a) - least(b));
+  const lines = table(
+    rows.slice(0, MOST_LAYERS),
+    [
+      { title: "Layer alone", cell: ([path]) => path || "(model)", flexible: true, keepEnd: true },
+      ...reports.map(({ name }) => ({
+        title: name,
+        align: "right" as const,
+        cell: ([, row]: [string, Map<string, Difference>]) => decibels(row.get(name)),
+      })),
+    ],
+    style,
+  );
+  const left = rows.length - MOST_LAYERS;
+  if (left > 0) lines.push(paint.dim(`and ${left} more that cost less; --layers shows all`, style));
+  return lines;
 }
 
 function layerLines(report: CompressionReport, style: TextStyle, all: boolean): string[] {

@@ -1,6 +1,7 @@
 /** Options that several verbs share, and how they become a request. */
 import { resolve } from "node:path";
 import type { TargetRequest } from "../protocol/rpc.ts";
+import { aboveItsPackage } from "../runtime/paths.ts";
 import { type Arguments, type OptionSpec, UsageError } from "./command.ts";
 import { parseInputs, parseTarget } from "./target.ts";
 
@@ -20,7 +21,7 @@ export const THREADS: OptionSpec = { name: "threads", value: "N", atLeast: 1, he
 export const ENV: OptionSpec = {
   name: "env",
   value: "DIR",
-  help: "virtual environment whose pure-Python packages can be imported (default: $VIRTUAL_ENV, then .venv beside the file)",
+  help: "virtual environment whose pure-Python packages can be imported (default: $VIRTUAL_ENV, else the nearest .venv)",
 };
 export const JSON_OPTION: OptionSpec = {
   name: "json",
@@ -39,8 +40,14 @@ export const INPUT: OptionSpec = {
   help: "inputs by name; 'int64[2,16]<100' for whole numbers below 100; inferred when left out",
 };
 
+export const WEIGHTS: OptionSpec = {
+  name: "weights",
+  value: "FILE",
+  help: "checkpoint that is loaded into the model first: a state_dict, alone or in what a training script saves",
+};
+
 /** What every verb with a TARGET takes. */
-export const TARGET_OPTIONS: readonly OptionSpec[] = [INIT, INPUT, DEVICE, ENGINE, THREADS, ENV, JSON_OPTION];
+export const TARGET_OPTIONS: readonly OptionSpec[] = [INIT, INPUT, WEIGHTS, DEVICE, ENGINE, THREADS, ENV, JSON_OPTION];
 
 export function targetRequest(args: Arguments): TargetRequest {
   const target = parseTarget(args.positional[0]!);
@@ -50,11 +57,18 @@ export function targetRequest(args: Arguments): TargetRequest {
     .filter((text) => text !== "")
     .join(", ");
   const inputs = parseInputs(args.all("input"));
+  const weights = args.get("weights");
+  if (weights === "") throw new UsageError("--weights needs the name of a file");
+  if (weights !== undefined && target.text.endsWith(".onnx"))
+    throw new UsageError("--weights is for models in Python: an .onnx file holds its own");
   return {
     target: target.text,
+    // Where relative paths and imports begin, as they do for Python; not for a file that lies elsewhere.
+    workspace: aboveItsPackage(resolve(".")),
     writable: true,
     ...(init === "" ? {} : { init }),
     ...(Object.keys(inputs).length === 0 ? {} : { inputs }),
+    ...(weights === undefined ? {} : { weights: resolve(weights) }),
     ...machine(args),
   };
 }
@@ -65,7 +79,7 @@ export function machine(args: Arguments): Pick<TargetRequest, "device" | "engine
   // Not every verb has it.
   const engine = args.get("engine") as TargetRequest["engine"];
   const threads = args.number("threads");
-  const env = args.get("env");
+  const env = args.get("env") ?? (process.env["VIRTUAL_ENV"] || undefined);
   return {
     ...(device === undefined ? {} : { device }),
     ...(engine === undefined ? {} : { engine }),

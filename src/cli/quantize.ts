@@ -50,7 +50,6 @@ export const PROOF_OPTIONS: readonly OptionSpec[] = [
   },
   { name: "samples", value: "N", atLeast: 1, help: "at most this many samples (default 128; 8 random ones)" },
   { name: "metric", value: "FILE.py::fn", help: "function that is called with the model and returns a number" },
-  { name: "weights", value: "FILE", help: "checkpoint that is loaded into the model first" },
   {
     name: "time",
     value: "MS",
@@ -183,7 +182,7 @@ function quantizeRequest(args: Arguments): QuantizeRequest {
 /** What PROOF_OPTIONS become. */
 export function proofRequest(
   args: Arguments,
-): Pick<QuantizeRequest, "data" | "samples" | "metric" | "weights" | "file" | "maxTimeMs"> {
+): Pick<QuantizeRequest, "data" | "samples" | "metric" | "file" | "maxTimeMs"> {
   const file = outputFile(args, "out");
   const samples = args.number("samples");
   const maxTimeMs = args.number("time");
@@ -192,13 +191,12 @@ export function proofRequest(
     ...(samples === undefined ? {} : { samples }),
     ...(maxTimeMs === undefined ? {} : { maxTimeMs }),
     ...named(args, "metric"),
-    ...named(args, "weights"),
     ...(file === undefined ? {} : { file }),
   };
 }
 
 /** "FILE" or "FILE.py::function", made absolute. */
-export function named(args: Arguments, option: "data" | "metric" | "weights" | "teacher"): Record<string, string> {
+export function named(args: Arguments, option: "data" | "metric" | "teacher"): Record<string, string> {
   const given = args.get(option);
   if (given === undefined) return {};
   const cut = given.indexOf("::");

@@ -337,6 +337,7 @@ const DIFFERENCE = object("Difference", {
   maxError: number,
   relativeError: number,
   broken: optional(number),
+  weakest: optional(object("WeakestOutput", { name: string, sqnrDb: number })),
 });
 const HISTOGRAM = object("Histogram", { low: number, high: number, counts: list(number) });
 const RANGES = object("Ranges", { before: HISTOGRAM, after: HISTOGRAM });

@@ -16,7 +16,7 @@ export const shapes: Command = {
   operands: "TARGET",
   nOperands: [1, 1],
   summary: "list the source with the shape of every line's tensors",
-  options: TARGET_OPTIONS.filter((option) => !["device", "engine", "threads"].includes(option.name)),
+  options: TARGET_OPTIONS.filter((option) => !["device", "engine", "threads", "weights"].includes(option.name)),
   examples: ["layerwise shapes model.py::MultiHeadAttention", "layerwise shapes model.py --json"],
   run: (args, terminal) =>
     ask("shapes", targetRequest(args), args, terminal, (result) => {

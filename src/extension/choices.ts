@@ -41,7 +41,7 @@ function defaultsOf({ kind }: Target): QuantizeChoices {
   return { ...DEFAULT_CHOICES, schemes };
 }
 
-export type QuantizeFields = Omit<QuantizeRequest, keyof TargetRequest>;
+export type QuantizeFields = Omit<QuantizeRequest, Exclude<keyof TargetRequest, "weights">>;
 
 export interface QuantizeHow {
   /** One scheme alone. */

@@ -37,8 +37,6 @@ export interface ProofRequest extends TargetRequest {
   samples?: number;
   /** FILE.py::function, called with the model, which returns a number; else top-1 agreement or perplexity where they fit. */
   metric?: string;
-  /** Weights: a checkpoint that is loaded into the model first. */
-  weights?: string;
   /** Where to write: .onnx, .safetensors, .pt; absolute. Absent: nothing is kept. */
   file?: string;
   /** Most time in milliseconds for measuring each report. Default 1500. */
@@ -108,6 +106,8 @@ export interface Difference {
   relativeError: number;
   /** Elements that became NaN or infinite; absent for none. The other figures leave them out. */
   broken?: number;
+  /** Of all outputs of a model: the one that is clearly further off than all of them together. */
+  weakest?: { name: string; sqnrDb: number };
 }
 
 /** Equal bins from low to high; values outside are in none. */

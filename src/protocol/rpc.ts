@@ -38,6 +38,8 @@ export interface TargetRequest {
   init?: string;
   /** Inputs by name: {x: "float32[2,16,64]"}. */
   inputs?: Record<string, string>;
+  /** A checkpoint that is loaded into the model first; absolute. */
+  weights?: string;
   device?: string;
   /** What runs an .onnx file: ONNX Runtime, unless the runtime's own engine is named. */
   engine?: "onnxruntime" | "layerwise";

@@ -43,3 +43,10 @@ function bundledPackages(): string {
   const archive = join(here, "python.zip");
   return existsSync(archive) ? archive : join(here, "python");
 }
+
+/** Relative imports reach as far up as there are packages. */
+export function aboveItsPackage(folder: string): string {
+  let top = folder;
+  while (existsSync(join(top, "__init__.py")) && dirname(dirname(top)) !== dirname(top)) top = dirname(top);
+  return top;
+}

@@ -5,6 +5,7 @@ import type { TargetRequest, Verb, Verbs } from "../protocol/rpc.ts";
 import type { Failure } from "../protocol/source.ts";
 import type { CoreSide, Interpreter } from "./python/interpreter.ts";
 import { toVirtualPath } from "./python/host_paths.ts";
+import { aboveItsPackage } from "./paths.ts";
 import { findSitePackages } from "./python/environments.ts";
 
 /** A request that cannot be carried out: the answer is its failure. */
@@ -93,7 +94,7 @@ export class PythonSession<C extends CoreSide = CoreSide> implements Session<C> 
     this.isClean = false;
     this.kept = "";
     const { root } = target;
-    const environment = findSitePackages(request.env, root);
+    const environment = findSitePackages(request.env, root, dirname(target.file));
     this.interpreter.mountWorkspace({ root, writable: request.writable ?? false, overlay: request.overlay });
     this.interpreter.setEnvironment(environment);
     if (environment !== null) this.core.useEnvironment?.(environment);
@@ -104,7 +105,8 @@ export class PythonSession<C extends CoreSide = CoreSide> implements Session<C> 
 
   reopen(request: TargetRequest): OpenTarget {
     const target = this.locate(request);
-    const wanted = [target.root, findSitePackages(request.env, target.root), request.writable ?? false];
+    const environment = findSitePackages(request.env, target.root, dirname(target.file));
+    const wanted = [target.root, environment, request.writable ?? false];
     const isSame = this.kept !== "" && this.kept === JSON.stringify(wanted);
     this.kept = "";
     if (!isSame) return this.open(request);
@@ -134,13 +136,11 @@ function inside({ file, name, root }: { file: string; name: string; root: string
   return { file, path: toVirtualPath(file), name, root: toVirtualPath(root) };
 }
 
-/** The named workspace when the file lies in it, otherwise the file's own folder. */
+/** The named workspace when the file lies in it, otherwise the file's own folder, or the one that holds its package. */
 function workspaceOf(request: TargetRequest, file: string): string {
-  const own = dirname(file);
-  if (!request.workspace) return own;
-  const root = resolve(request.workspace);
-  if (contains(root, file)) return root;
-  return own;
+  const root = request.workspace === undefined ? "" : resolve(request.workspace);
+  if (root !== "" && dirname(root) !== root && contains(root, file)) return root;
+  return aboveItsPackage(dirname(file));
 }
 
 function contains(folder: string, file: string): boolean {

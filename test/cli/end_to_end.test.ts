@@ -209,6 +209,19 @@ test("python: a traceback like CPython's", async () => {
   assert.match(error, /\nRuntimeError: mat1 and mat2 shapes cannot be multiplied \(2x3 and 2x3\)\n$/);
 });
 
+test("a file of a package runs with its relative imports, from above it and from inside", async () => {
+  const folder = join(root, "test/cli/fixtures/project");
+  for (const [cwd, target] of [
+    [root, "test/cli/fixtures/project/nets/models.py::Tagger"],
+    [folder, "nets/models.py::Tagger"],
+    [join(folder, "nets"), "models.py::Tagger"],
+  ] as const) {
+    const { code, out, error } = await layerwise(["run", target], { cwd });
+    assert.equal(code, 0, error);
+    assert.match(out, /cfg +TaggerConfig\(\)/);
+  }
+});
+
 test("a syntax error is shown where it stands", async () => {
   const { document, error } = await failed(
     ["run", file("syntax.py", "import torch.nn as nn\nclass A(nn.Module:\n    pass\n")],

@@ -33,6 +33,10 @@ function texts(choices: readonly ArgumentChoice[]): string {
     .join(", ");
 }
 
+/** A package with relative imports; functions of it make models, and one lies ready in it. */
+const PROJECT = "test/cli/fixtures/project/nets/models.py";
+const TAGS = "tokens=int64[2,16]<50 (layers), token_lengths=torch.tensor([16, 12]) (name)";
+
 /** File, target, constructor arguments, inputs: all that is promised about them. */
 const CASES: [file: string, name: string, init: string, inputs: string][] = [
   ["test/cli/fixtures/lenet.py", "Net", "", "x=float32[2,1,28,28] (layers)"],
@@ -57,6 +61,19 @@ const CASES: [file: string, name: string, init: string, inputs: string][] = [
     "size=64 (call), self_attn=MultiHeadedAttention(4, 64) (call), feed_forward=PositionwiseFeedForward(64, 128, 0.1) (call), dropout=0.1 (call)",
     "x=float32[2,16,64] (layers), mask=None (name)",
   ],
+  [PROJECT, "Tagger", "cfg=TaggerConfig() (annotation)", TAGS],
+  [PROJECT, "build_tagger", "cfg=TaggerConfig() (annotation)", TAGS],
+  [PROJECT, "Reader", "width=24 (call)", "x=float32[2,16,24] (call), lengths=torch.tensor([16, 12]) (name)"],
+  // What may be left out, and is handed on as it came, is no evidence for None.
+  [PROJECT, "Pooled", "width=16 (call)", "input_ids=int64[2,16]<30 (call)"],
+  [
+    PROJECT,
+    "GraphLayer",
+    "in_dim=64 (name), out_dim=64 (name)",
+    "x=float32[16,64] (layers), edge_index=int64[2,32]<16 (name)",
+  ],
+  [PROJECT, "Keyed", "", "batch={'picture': float32[2,1,32,32]} (layers)"],
+  [PROJECT, "small", "", "input=float32[2,8] (layers)"],
   ["test/cli/fixtures/vision.py", "VisionTransformer", "", "x=float32[2,3,224,224] (layers)"],
   [
     "test/cli/fixtures/vision.py",
@@ -122,12 +139,7 @@ const CASES: [file: string, name: string, init: string, inputs: string][] = [
     "",
     "batch={'tokens': int64[2,16]<50, 'mask': bool[2,16], 'prices': float32[2,2,5]} (layers)",
   ],
-  [
-    "test/cli/fixtures/groups.py",
-    "Typed",
-    "",
-    "inputs={'image': float32[2,1,32,32], 'weight': float32[2]} (layers)",
-  ],
+  ["test/cli/fixtures/groups.py", "Typed", "", "inputs={'image': float32[2,1,32,32], 'weight': float32[2]} (layers)"],
   [
     "test/cli/fixtures/groups.py",
     "Rec",
@@ -168,6 +180,29 @@ for (const [file, name] of CASES) {
     assert.ok(result.outputs.length > 0);
   });
 }
+
+test("a model that the file holds is a target, and stays as it is", async () => {
+  const result: RunResult = await host.request("run", { target: `${join(root, PROJECT)}::ready` });
+  assert.ok(result.ok, result.failure?.message);
+  assert.equal(texts(result.setup.inputs), "input=float32[2,1,32,32] (layers)");
+  assert.deepEqual(result.outputs[0]?.shape, [2, 4, 30, 30]);
+});
+
+test("a function that makes no model stays a function", async () => {
+  const result: RunResult = await host.request("run", { target: `${join(root, PROJECT)}::widths` });
+  assert.equal(result.value, "[64, 128]");
+});
+
+test("arguments of a function that makes a model are given by --init", async () => {
+  const target = `${join(root, PROJECT)}::build_tagger`;
+  const result: RunResult = await host.request("run", { target, init: "cfg=TaggerConfig(n_tags=7)" });
+  assert.deepEqual(result.outputs[0]?.shape, [2, 16, 7], result.failure?.message);
+  const refused: RunResult = await host.request("run", {
+    target: target.replace("build_tagger", "widths"),
+    init: "model_width=3",
+  });
+  assert.match(refused.failure?.message ?? "", /^widths returns no nn\.Module: --init gives arguments of a class/);
+});
 
 test("every class of the examples runs without help", async () => {
   for (const file of ["attention", "bert", "gpt", "lstm", "mlp", "resnet", "vit"]) {

@@ -87,6 +87,14 @@ def scheduler_plateau(torch, p):
     return seen
 
 
+def scheduler_sequential_is_quiet(torch, p):
+    """Where one schedule hands over to the next, nobody is told of an argument that he did not write."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        seen = _schedule(torch, p, _schedules["sequential"], 10)
+    return [seen, sum("epoch parameter" in str(each.message) for each in told)]
+
+
 def scheduler_with_adam_betas(torch, p):
     seen = []
     for make in (lambda s, o: s.OneCycleLR(o, 0.5, total_steps=26), lambda s, o: s.CyclicLR(o, 0.01, 0.2, 4)):

@@ -6,9 +6,8 @@ import math
 import torch
 from torch import nn
 
-from layerwise.proof.difference import Difference, histograms
+from layerwise.proof.difference import Difference, OutputsDifference, histograms
 from layerwise.proof.variant import Bytes, Variant, all_tensors
-from layerwise.values import tensors_in
 from layerwise.quantizing import gptq, observers, scaling
 from layerwise.quantizing.build import prepare
 from layerwise.quantizing.convert import Converter, Layer, Seen
@@ -16,6 +15,7 @@ from layerwise.quantizing.formats import WeightFormat, float4_e2m1, normal_float
 from layerwise.quantizing.parts import taken_apart
 from layerwise.quantizing.rows import rows_of
 from layerwise.quantizing.schemes import options_of
+from layerwise.values import tensors_in
 
 checked = 0
 
@@ -113,6 +113,17 @@ def check_differences():
     broken = Difference()
     broken.add(torch.tensor([1.0, 2.0, -math.inf]), torch.tensor([1.0, math.nan, -math.inf]))
     check("what became NaN is counted", broken.plain()["broken"] == 1 and broken.plain()["maxError"] == 0)
+    # A large loss that hardly changes hides nothing, and the output that is furthest off is named.
+    whole = OutputsDifference()
+    whole.add_outputs([("x", before), ("y", before / 100), ("loss", torch.tensor(1e4))],
+                      [("x", after), ("y", before / 100 + 0.01 * (after - before)), ("loss", torch.tensor(1e4))])
+    check("a loss is left out", math.isclose(whole.sqnr_db, plain["sqnrDb"], rel_tol=1e-6))
+    check("outputs that are as near are not named", "weakest" not in whole.plain())
+    whole.add_outputs([("x", before), ("y", before / 100)], [("x", after), ("y", before / 50)])
+    check("the output that is further off is named", whole.plain()["weakest"]["name"] == "y")
+    only = OutputsDifference()
+    only.add_outputs([("loss", torch.tensor(2.0))], [("loss", torch.tensor(2.2))])
+    check("where there is nothing but a loss, it counts", math.isclose(only.sqnr_db, 20, rel_tol=1e-5))
     ranges = histograms(before, after * 2)
     check("histograms hold everything", sum(ranges["before"]["counts"]) == sum(ranges["after"]["counts"]) == 150)
     low = min(before.min(), 2 * after.min()).item()

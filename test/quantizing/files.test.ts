@@ -35,6 +35,20 @@ model = torch.nn.ModuleDict({"up": torch.nn.Linear(64, 192), "down": torch.nn.Li
 torch.save(model.state_dict(), out + "/weights.pt")
 torch.save({"model": model.state_dict()}, out + "/wrapped.pt")
 torch.save({"other": x}, out + "/other.pt")
+class Settings:
+    pass
+class Mine(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.up, self.down = model["up"], model["down"]
+        self.register_buffer("seen", torch.ones(3), persistent=False)
+settings = Settings()
+settings.rate = 0.1
+trained = {"module._orig_mod." + name: value for name, value in model.state_dict().items()}
+optimizer = torch.optim.Adam(model.parameters())
+torch.save({"epoch": 3, "config": settings, "optimizer": optimizer.state_dict(), "net": trained}, out + "/trained.pt")
+torch.save(Mine(), out + "/whole.pt")
+torch.save({**model.state_dict(), "up.weight": torch.ones(190, 64)}, out + "/sizes.pt")
 `,
 );
 python(script, folder);
@@ -130,6 +144,30 @@ test("code of a model sees the files that were named, and nothing beside them", 
   assert.equal(readdirSync(folder).length, before + 1);
 });
 
+test("weights lie beside a config and an optimizer, under the names of wrappers, or in a whole model", async () => {
+  const asked = { schemes: ["int4"] as Scheme[], data: file("x.npy") };
+  const plain = await report("Mlp", { ...asked, weights: file("weights.pt") });
+  for (const name of ["trained.pt", "whole.pt"]) {
+    assert.deepEqual((await report("Mlp", { ...asked, weights: file(name) })).output, plain.output, name);
+  }
+});
+
+test("a graph and lists of tensors are one call each", async () => {
+  const graph = await done("Graph", { schemes: ["int8"], data: `${models}::graph` });
+  assert.equal(graph.data.samples, 12);
+  assert.ok(graph.reports[0]!.output.sqnrDb! > 20);
+  const bags = await done("Lists", { schemes: ["int8"], data: `${models}::lists` });
+  assert.ok(bags.reports[0]!.output.sqnrDb! > 20);
+});
+
+test("of two sequences none is continued", async () => {
+  const { reports } = await done("Translator", { schemes: ["int8"], data: `${models}::translations` });
+  assert.deepEqual(
+    reports[0]!.metrics.map(({ name }) => name),
+    ["top-1 agreement"],
+  );
+});
+
 test("weights come first, and have to fit", async () => {
   const plain = await report("Mlp", { schemes: ["int4"], weights: file("weights.pt"), data: file("x.npy") });
   const wrapped = await report("Mlp", { schemes: ["int4"], weights: file("wrapped.pt"), data: file("x.npy") });
@@ -137,6 +175,11 @@ test("weights come first, and have to fit", async () => {
   assert.deepEqual(plain.output, wrapped.output);
   assert.notEqual(decibels(plain), decibels(fresh));
   assert.match(await failure({ weights: file("other.pt") }), /other\.pt does not fit the model: .*up\.weight/);
+  assert.match(
+    await failure({ weights: file("sizes.pt") }),
+    /: up\.weight is \[190, 64\] and was expected to be \[192, 64\]$/,
+  );
+  assert.match(await failure({ weights: file("x.pt") }), /x\.pt holds no tensors by name/);
   assert.match(await failure({ weights: file("cut.npy") }), /cut\.npy cannot be read: /);
 });
 

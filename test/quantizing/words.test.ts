@@ -89,6 +89,12 @@ test("verdicts, the bad news first", () => {
     assert.deepEqual(verdict(given), { verdict: sentence, worthKeeping });
 });
 
+test("an output that is further off than the others is named", () => {
+  const found = figures({});
+  found.output.weakest = { name: "output.logvar", sqnrDb: 21.27 };
+  assert.match(verdict(found).verdict, /; outputs at 40\.0 dB \(output\.logvar at 21\.3\)\.$/);
+});
+
 test("times that jump about are not called slower", () => {
   const noisy = figures({});
   noisy.speed = speedOf({ before: timing([80, 100, 120, 90, 110]), after: timing([88, 108, 130, 96, 120]) });
@@ -155,6 +161,21 @@ function result(us: [number[], number[]] = [times(100), times(80)]): QuantizeRes
     stdout: "",
   };
 }
+
+test("several schemes: sensitivities stand side by side", () => {
+  const [one] = result().reports;
+  const alone = (sqnrDb: number | null): CompressionReport["layers"] => [
+    { ...one!.layers[0]!, sensitivity: { sqnrDb, cosine: 1, maxError: 0, relativeError: 0 } },
+    one!.layers[1]!,
+  ];
+  const reports = [
+    { ...one!, layers: alone(22.04) },
+    { ...one!, name: "int8", layers: alone(null) },
+  ];
+  const text = compressionText({ ...result(), reports }, PLAIN);
+  assert.match(text, /^Layer alone +int4 +int8$/m);
+  assert.match(text, /^up +22\.0 dB +exact$/m);
+});
 
 test("the text: data, verdict, overview, layers, what stayed and why, the file", () => {
   assert.deepEqual(mistakes(DOCUMENTS.quantize, JSON.parse(JSON.stringify(result()))), []);

@@ -14,7 +14,9 @@ from layerwise.proof.difference import Difference, histograms
 from layerwise.proof.job import Job
 from layerwise.proof.metrics import better_of, own_metric
 from layerwise.proof.report import Outputs, latencies
-from layerwise.proof.request import Refused, check_model, load_weights, metric_of, samples_of
+from layerwise.proof.refused import Refused
+from layerwise.proof.request import check_model, metric_of, samples_of
+from layerwise.proof.weights import load_weights
 from layerwise.proof.training import train
 from layerwise.proof.variant import Bytes, Variant, all_tensors
 from layerwise.pruning import saving
@@ -48,7 +50,6 @@ def _run(request, job):
     rate = _number(request, "learningRate", 1e-3, lambda value: value > 0, "a number above 0")
     steps = request.get("steps") or _DEFAULT_STEPS
     yield "reading data", None
-    load_weights(untrained, request.get("weights"))
     teacher = _Teacher(_build_teacher(request), list(arguments)).eval()
     teacher.requires_grad_(False)
     samples = samples_of(request, untrained)
@@ -109,16 +110,18 @@ def _number(request, name, default, fits, expected):
 
 
 def _build_teacher(request):
-    """The class of another file, or of the same."""
+    """The class of another file, or of the same; or a function that makes a model, or a model."""
     named = request["teacher"]
-    module = runner.load_module(named["path"], named.get("root"))
+    module = runner.loaded_module(named["path"], named.get("root"))
     with open(named["path"], encoding="utf-8") as file:
         targets = FileTargets(file.read(), named["path"])
     name = named["function"]
-    if name not in targets.classes:
+    if not callable(vars(module).get(name)):
         known = ", ".join(targets.classes) or "none"
         raise Refused(f"--teacher {named['shown']}: there is no such class; the file has {known}")
     plan = infer.infer(module, targets, name, request.get("teacherInit") or "")
+    if plan.kind != "class":
+        raise Refused(f"--teacher {named['shown']} is a function that returns no model")
     _, device = probe.planned()
     torch.manual_seed(0)
     teacher = plan.build(device)

@@ -66,7 +66,7 @@ def read_samples(inputs, place, most):
     model.__signature__ = inspect.Signature(parameters)
     try:
         if place["function"]:
-            function = getattr(runner.load_module(place["path"], place["root"]), place["function"], None)
+            function = getattr(runner.loaded_module(place["path"], place["root"]), place["function"], None)
             if function is None:
                 raise BadData(f"{place['shown']} is not there: the file has no such function")
             found = function_samples(function, place["shown"], model, template, most)

@@ -60,6 +60,13 @@ class Difference:
         self.largest_error = max(self.largest_error, sums[4])
         self.largest = max(self.largest, sums[5])
 
+    def merge(self, other):
+        """Counts in what another Difference has seen."""
+        for name in ("signal", "noise", "product", "squares", "count", "broken"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.largest_error = max(self.largest_error, other.largest_error)
+        self.largest = max(self.largest, other.largest)
+
     @property
     def sqnr_db(self):
         """10 log10(signal / noise); infinite where nothing differs."""
@@ -79,6 +86,36 @@ class Difference:
         }
         if self.broken:
             answer["broken"] = self.broken
+        return answer
+
+
+class OutputsDifference(Difference):
+    """Of all outputs of a model, and of each by its name. A loss beside other outputs is left out: one large number that hardly
+    changes would hide what became of them."""
+
+    # An output this much further off than all of them together is named.
+    _WEAKER_DB = 6.0
+
+    def __init__(self):
+        super().__init__()
+        self.parts = {}
+
+    def add_outputs(self, before, after):
+        """Two lists of (name, tensor) for the same sample."""
+        is_only_scalars = all(tensor.dim() == 0 for _, tensor in before)
+        for (name, one), (_, other) in zip(before, after):
+            if one.dim() == 0 and not is_only_scalars:
+                continue
+            part = Difference()
+            part.add(one, other)
+            self.parts.setdefault(name, Difference()).merge(part)
+            self.merge(part)
+
+    def plain(self):
+        answer = super().plain()
+        name, weakest = min(self.parts.items(), key=lambda pair: pair[1].sqnr_db, default=(None, None))
+        if name is not None and weakest.signal > 0 and weakest.sqnr_db < self.sqnr_db - self._WEAKER_DB:
+            answer["weakest"] = {"name": name, "sqnrDb": weakest.sqnr_db}
         return answer
 
 

@@ -7,7 +7,7 @@ import torch
 
 from layerwise import exporting, probe
 from layerwise.proof.pieces import Pieces
-from layerwise.proof.request import Refused
+from layerwise.proof.refused import Refused
 from layerwise.proof.samples import BadData
 
 

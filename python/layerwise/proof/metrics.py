@@ -2,11 +2,14 @@
 Where nothing fits, nothing is made up."""
 
 import math
+import re
 
 import torch
 from torch.nn import functional as F
 
 _LOWER_WORDS = ("loss", "error", "perplexity", "mse", "mae", "rmse", "distance", "wer", "cer", "bpc", "nll")
+# Whole numbers that go with tokens and are none.
+_NO_TEXT = re.compile(r"mask|position|type|segment|label|target|length")
 _LOGIT_WORDS = ("cross_entropy", "CrossEntropy", "nll_loss", "NLLLoss", "argmax", "topk", "log_softmax", "logits")
 
 
@@ -123,15 +126,16 @@ def _kind(samples, source_text, first_outputs):
     shape = list(tensor.shape)
     del shape[dim]
     fits_labels = is_whole and list(target.shape) == shape
-    tokens = next(
-        (
-            key
-            for key, value in sample.arguments.items()
-            if isinstance(value, torch.Tensor) and not value.is_floating_point() and value.dim() == 2
-            and tensor.dim() == 3 and list(value.shape) == list(tensor.shape[:2])
-        ),
-        None,
-    )
+    tokens = [
+        key
+        for key, value in sample.arguments.items()
+        if isinstance(value, torch.Tensor) and not value.is_floating_point() and value.dim() == 2
+        and not _NO_TEXT.search(key) and int(value.max()) > 1
+    ]
+    # With two sequences nothing says which of them the model continues.
+    tokens = tokens[0] if len(tokens) == 1 and list(sample.arguments[tokens[0]].shape) == list(tensor.shape[:2]) else None
+    if tensor.dim() != 3:
+        tokens = None
     if classes < 2 or not (fits_labels or named or has_words):
         return found
     found.update(logits=name, dim=dim, has_labels=fits_labels)

@@ -6,12 +6,11 @@ import torch
 from layerwise import probe
 from layerwise.proof import places
 from layerwise.proof.metrics import Judge
+from layerwise.proof.refused import Refused
 from layerwise.proof.report import Outputs, latencies, layer_rows, model_bytes
 from layerwise.proof.request import (
-    Refused,
     check_model,
     compare_whole,
-    load_weights,
     metric_of,
     own_metric_row,
     samples_of,
@@ -65,7 +64,6 @@ def open_proof(request, verb):
         raise Refused(f"a function has no layers to {verb}", "name an nn.Module class of the file")
     model = target.eval()
     yield "reading data", None
-    load_weights(model, request.get("weights"))
     samples = samples_of(request, model)
     seconds = (request.get("maxTimeMs") or _MEASURING_MS) / 1000
     return Proof(model, samples, metric_of(request.get("metric")), seconds)

@@ -7,7 +7,7 @@ import time
 import torch
 
 from layerwise.probe import synchronize
-from layerwise.proof.difference import Difference, histograms
+from layerwise.proof.difference import Difference, OutputsDifference, histograms
 from layerwise.proof.variant import Bytes, all_tensors, own_tensors, type_of
 from layerwise.proof.watch import Calls
 from layerwise.values import collect, tensors_in
@@ -77,14 +77,13 @@ def floating_outputs(result):
 
 def compare_outputs(outputs, variant, most=None):
     """The Difference of the model's outputs over its samples, or the first of them."""
-    found = Difference()
+    found = OutputsDifference()
     count = len(outputs.samples.items) if most is None else min(most, len(outputs.samples.items))
     for index in range(count):
         before, after = outputs.of(index), outputs.changed(variant, index)
         if [name for name, _ in before] != [name for name, _ in after]:
             raise ValueError("the changed model returns other outputs than the model did")
-        for (_, one), (_, other) in zip(before, after):
-            found.add(one, other)
+        found.add_outputs(before, after)
         yield "comparing outputs", (index + 1) / count
     return found
 

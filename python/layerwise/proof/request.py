@@ -1,55 +1,28 @@
-"""What quantizing, pruning and distilling are asked alike: weights to load, samples, a function that judges."""
+"""What quantizing, pruning and distilling are asked alike: samples, a function that judges."""
 
 import math
 
 import torch
 
 from layerwise import probe, runner
-from layerwise.checkpoints import load_state_dict
-from layerwise.proof.difference import Difference
+from layerwise.proof.difference import OutputsDifference
 from layerwise.proof.metrics import better_of, own_metric
+from layerwise.proof.refused import Refused
 from layerwise.proof.samples import SEED, file_samples, function_samples, random_samples
 from layerwise.proof.variant import Variant
 
 
-class Refused(Exception):
-    """A request that makes no sense: one sentence, and perhaps a hint."""
-
-    def __init__(self, message, hint=None):
-        super().__init__(message)
-        self.hint = hint
-
-
 def compare_whole(model, variant, samples, outputs, judge):
     """(Difference of all outputs, metrics)"""
-    found = Difference()
+    found = OutputsDifference()
     before_sums, after_sums = judge.start(), judge.start()
     for index, sample in enumerate(samples.items):
         before, after = outputs.of(index), outputs.changed(variant, index)
-        for (_, one), (_, other) in zip(before, after):
-            found.add(one, other)
+        found.add_outputs(before, after)
         judge.add(before_sums, sample, before, before)
         judge.add(after_sums, sample, before, after)
         yield "comparing outputs", (index + 1) / len(samples.items)
     return found, judge.plain(before_sums, after_sums)
-
-
-def load_weights(model, weights):
-    if not weights:
-        return
-    try:
-        state = load_state_dict(weights["path"])
-    except (OSError, RuntimeError, ValueError, KeyError) as error:
-        raise Refused(f"{weights['shown']} cannot be read: {error}") from error
-    for name in ("state_dict", "model_state_dict", "model"):
-        if isinstance(state, dict) and isinstance(state.get(name), dict):
-            state = state[name]
-            break
-    try:
-        model.load_state_dict(state)
-    except (RuntimeError, TypeError, AttributeError) as error:
-        sentence = " ".join(str(error).split())
-        raise Refused(f"{weights['shown']} does not fit the model: {sentence[:400]}") from error
 
 
 def samples_of(request, model):
@@ -66,7 +39,7 @@ def samples_of(request, model):
 
 def _function(named):
     """A function of a file of the person's."""
-    module = runner.load_module(named["path"], named.get("root"))
+    module = runner.loaded_module(named["path"], named.get("root"))
     function = getattr(module, named["function"], None)
     if not callable(function):
         raise Refused(f"{named['shown']} names no function of that file")

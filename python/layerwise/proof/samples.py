@@ -154,6 +154,18 @@ def _read(path, shown):
     raise BadData(f"{shown} is no data that is read: expected .npy, .npz, .pt, .safetensors or FILE.py::function", hint)
 
 
+def _as_tensors(value):
+    """A tensor, or a list of tensors where the data holds one: features of several kinds, offsets into them."""
+    is_list = isinstance(value, (list, tuple)) and value and isinstance(value[0], (torch.Tensor, list, tuple))
+    if not is_list or not _holds_tensors(value):
+        return torch.as_tensor(value)
+    return [_as_tensors(part) for part in value]
+
+
+def _holds_tensors(value):
+    return isinstance(value, torch.Tensor) or isinstance(value, (list, tuple)) and any(map(_holds_tensors, value))
+
+
 def _flat(template):
     """({input or part of a group: value}, {group: {part: its key}}) of arguments by name."""
     flat, groups = {}, {}
@@ -187,6 +199,7 @@ class _Reader:
         self.template, self._groups = _flat(template)
         self._whole = {name: template[name] for name in self._groups}
         self.names = [part for name in self.names for part in self._groups.get(name, (name,))]
+        self._device = next((tensor.device for tensor in tensors_in(list(template.values()))), torch.device("cpu"))
         self.inputs = [name for name, value in self.template.items() if isinstance(value, torch.Tensor)]
         if not self.inputs:
             raise BadData(f"{shown} cannot be used: the model takes no tensor by name")
@@ -210,8 +223,14 @@ class _Reader:
     def take(self, value, is_whole=False):
         """Tensors of one or of many samples; `is_whole`: what has an input's rank is one call, however long."""
         named, target = self._named(value)
-        first = next(iter(named.values()))
-        wanted = self.template.get(next(iter(named)))
+        given = next((name for name, part in named.items() if isinstance(part, torch.Tensor)), None)
+        if given is None or not self._is_like_template(named):
+            # Lists of tensors, a graph with its edges: nothing says along what they could be cut.
+            self._flush()
+            self._add(named, target, 1 if given is None or not named[given].dim() else named[given].shape[0])
+            return
+        first = named[given]
+        wanted = self.template.get(given)
         if isinstance(wanted, torch.Tensor) and first.dim() == wanted.dim() - 1:
             self._wait(named, target, wanted.shape[0])
             return
@@ -233,6 +252,18 @@ class _Reader:
             cut = slice(start, start + here)
             picked = {name: tensor[cut] if self._is_cut(tensor, total) else tensor for name, tensor in named.items()}
             self._add(picked, self._cut_target(target, cut, total), here)
+
+    def _is_like_template(self, named):
+        """Have the inputs as many rows as each other, but for those of which the model takes one size?"""
+        if not all(isinstance(part, torch.Tensor) for part in named.values()):
+            return False
+        lengths = set()
+        for name, tensor in named.items():
+            wanted = self.template.get(name)
+            is_one_size = isinstance(wanted, torch.Tensor) and (tensor.dim() < 1 or tensor.shape == wanted.shape)
+            if not is_one_size and tensor.dim():
+                lengths.add(tensor.shape[0])
+        return len(lengths) < 2
 
     @staticmethod
     def _is_cut(tensor, total):
@@ -260,10 +291,10 @@ class _Reader:
         self._add(stacked, target, len(waiting))
 
     def _add(self, named, target, count):
-        device = self.template[self.inputs[0]].device
+        device = self._device
         arguments = dict(self.template)
         for name, tensor in named.items():
-            arguments[name] = self._fitting(name, tensor).to(device)
+            arguments[name] = self._fitting(name, tensor, device)
         self._invented = [name for name in self.inputs if name not in named]
         for name in self._invented:
             arguments[name] = self._of_size(name, next(iter(named)), arguments)
@@ -317,7 +348,7 @@ class _Reader:
                 del value[name]
         for name, tensor in value.items():
             if name in self.names:
-                named[name] = torch.as_tensor(tensor)
+                named[name] = _as_tensors(tensor)
             elif name in _TARGETS:
                 target = torch.as_tensor(tensor)
             elif not self._groups:
@@ -330,7 +361,7 @@ class _Reader:
         if len(value) == 2 and (hasattr(value[0], "items") or isinstance(value[0], (tuple, list))):
             named, _ = self._named(value[0])
             return named, torch.as_tensor(value[1])
-        tensors = [torch.as_tensor(part) for part in value]
+        tensors = [_as_tensors(part) for part in value]
         if len(tensors) > len(self.inputs) + 1:
             inputs = ", ".join(self.inputs)
             raise BadData(f"{self.shown} holds {len(tensors)} tensors a sample, but the inputs are {inputs}")
@@ -354,14 +385,16 @@ class _Reader:
                     f"{list(wanted.shape)}: the numbers of dimensions differ"
                 )
 
-    def _fitting(self, name, tensor):
+    def _fitting(self, name, tensor, device):
         wanted = self.template.get(name)
+        if isinstance(tensor, (list, tuple)):
+            return type(tensor)(self._fitting("", part, device) for part in tensor)
         if not isinstance(wanted, torch.Tensor) or tensor.dtype is wanted.dtype:
-            return tensor
+            return tensor.to(device)
         if self._is_part(name):
-            return tensor
+            return tensor.to(device)
         if tensor.is_floating_point() == wanted.is_floating_point() and wanted.dtype is not torch.bool:
-            return tensor.to(wanted.dtype)
+            return tensor.to(device, wanted.dtype)
         given, expected = (str(part.dtype).removeprefix("torch.") for part in (tensor, wanted))
         hint = "scale it in a FILE.py::function" if wanted.is_floating_point() else None
         raise BadData(f"{self.shown}: {name} is {given}, but the model takes {expected}", hint)

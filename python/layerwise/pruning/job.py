@@ -9,7 +9,7 @@ from layerwise.proof import places
 from layerwise.proof.job import Job
 from layerwise.proof.proof import open_proof
 from layerwise.proof.report import Changed, layer_rows
-from layerwise.proof.request import Refused
+from layerwise.proof.refused import Refused
 from layerwise.proof.training import loss_of, train
 from layerwise.proof.variant import Variant
 from layerwise.pruning import channels, masks, saving

@@ -10,7 +10,7 @@ from layerwise.proof import places
 from layerwise.proof.job import Job
 from layerwise.proof.proof import open_proof
 from layerwise.proof.report import Changed, compare_outputs, sensitivities
-from layerwise.proof.request import Refused
+from layerwise.proof.refused import Refused
 from layerwise.proof.variant import Variant
 from layerwise.quantizing import saving
 from layerwise.quantizing.build import build, prepare

@@ -3,7 +3,7 @@
 import dataclasses
 import fnmatch
 
-from layerwise.proof.request import Refused
+from layerwise.proof.refused import Refused
 from layerwise.quantizing.formats import WeightFormat
 from layerwise.quantizing.observers import OBSERVERS
 

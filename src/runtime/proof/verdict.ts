@@ -82,6 +82,7 @@ function sizeOf({ beforeBytes, afterBytes }: Figures): { words: string; isSmalle
 
 function qualityOf({ output, metrics, budgetDb }: Figures): string {
   const found = [output.sqnrDb === null ? "outputs are the same" : `outputs at ${output.sqnrDb.toFixed(1)} dB`];
+  if (output.weakest) found[0] += ` (${output.weakest.name} at ${output.weakest.sqnrDb.toFixed(1)})`;
   const agreement = metrics.find(({ name }) => name === "top-1 agreement");
   const other = metrics.find(({ name }) => name !== "top-1 agreement");
   if (other) found.push(`${other.name} ${figure(other.before)} to ${figure(other.after)}`);

@@ -1,14 +1,17 @@
 /** Finds the site-packages folder of a virtual environment. Looks only where it is told to; starts nothing. */
 import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /**
- * The packages of the environment that the request names, else of `.venv` in the workspace. A folder that is itself a
- * site-packages folder counts too. null when there is none.
+ * The packages of the environment that the request names, else of the nearest `.venv` from the file's folder up to the
+ * workspace. A folder that is itself a site-packages folder counts too. null when there is none.
  */
-export function findSitePackages(named: string | undefined, workspace: string): string | null {
+export function findSitePackages(named: string | undefined, workspace: string, folder = workspace): string | null {
   if (named) return sitePackagesIn(named) ?? (existsSync(named) && looksLikePackages(named) ? named : null);
-  return sitePackagesIn(join(workspace, ".venv"));
+  for (let place = folder; ; place = dirname(place)) {
+    const found = sitePackagesIn(join(place, ".venv"));
+    if (found !== null || place === workspace || dirname(place) === place) return found;
+  }
 }
 
 function sitePackagesIn(environment: string): string | null {

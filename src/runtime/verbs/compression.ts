@@ -16,11 +16,10 @@ import { writeChecked } from "../onnx/export/checked.ts";
 import { DEFAULT_OPSET } from "../onnx/write.ts";
 import { type Measured, reportOf } from "../proof/report.ts";
 import type { Figures, Verdict } from "../proof/verdict.ts";
-import { toVirtualPath } from "../python/host_paths.ts";
 import type { Json } from "../python/interpreter.ts";
-import { type Report, RequestRefused, type Session, splitTarget } from "../session.ts";
+import type { Report, Session } from "../session.ts";
 import type { VerbCore } from "./core.ts";
-import { NO_SETUP, deviceOf, isScript, open, prepare, targetText } from "./target.ts";
+import { NO_SETUP, deviceOf, isScript, open, prepare, shown, targetText } from "./target.ts";
 
 /** What Python answers in the end. */
 export interface Proved {
@@ -131,11 +130,11 @@ export async function prove<Result extends QuantizeResult | PruneResult | Distil
 
 /** The files of a request as Python takes them: by the places where it sees them. */
 export function namedFiles(session: Session<VerbCore>, request: ProofRequest, root: string): Record<string, Json> {
-  const { data, metric, weights, file } = request;
+  const { data, metric, file } = request;
   return {
     ...(data === undefined ? {} : { data: shown(session, data, root, "data") }),
     ...(metric === undefined ? {} : { metric: shown(session, metric, root, "metric") }),
-    ...(weights === undefined ? {} : { weights: shown(session, weights, root, "weights") }),
+    // An untrained student is made once more.
     ...(request.samples === undefined ? {} : { samples: request.samples }),
     ...(request.maxTimeMs === undefined ? {} : { maxTimeMs: request.maxTimeMs }),
     ...(file === undefined ? {} : { file }),
@@ -144,29 +143,6 @@ export function namedFiles(session: Session<VerbCore>, request: ProofRequest, ro
       ? {}
       : { out: { path: session.interpreter.showFile(resolve(file), { writable: true }) } }),
   };
-}
-
-/** "FILE" or "FILE.py::function" as {path, shown, function, root}. */
-export function shown(session: Session<VerbCore>, named: string, root: string, option: string): Json {
-  const { file, name } = splitTarget(named);
-  const path = resolve(file);
-  if (!existsSync(path) || !statSync(path).isFile()) {
-    throw new RequestRefused({ kind: "usage", type: "unknown-file", message: `--${option}: there is no file ${file}` });
-  }
-  const isPython = /\.py$/i.test(path);
-  if ((option === "metric" || isPython) && (name === "" || !isPython)) {
-    const hint = `such as --${option} ${option}.py::${option}`;
-    throw new RequestRefused({
-      kind: "usage",
-      type: option,
-      message: `--${option} '${named}' names no function`,
-      hint,
-    });
-  }
-  const inside = toVirtualPath(path);
-  const isInside = inside.startsWith(`${root}/`);
-  const seen = isInside ? inside : session.interpreter.showFile(path);
-  return { path: seen, shown: named, function: name, root: isInside ? root : dirname(seen) };
 }
 
 /** Why a result cannot be written where it was asked for; known before any work is done. */

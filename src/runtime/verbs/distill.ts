@@ -2,8 +2,9 @@
 import type { DistillResult } from "../../protocol/compress.ts";
 import { distilledVerdict } from "../proof/distilled.ts";
 import type { VerbHandler } from "../session.ts";
-import { prove, shown } from "./compression.ts";
+import { prove } from "./compression.ts";
 import type { VerbCore } from "./core.ts";
+import { shown } from "./target.ts";
 
 export const distill: VerbHandler<"distill", VerbCore> = async (session, request, report) => {
   const { teacher, teacherInit, teacherWeights, steps, temperature, alpha, hidden, learningRate } = request;

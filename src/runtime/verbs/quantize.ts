@@ -41,5 +41,10 @@ function optionsOf(request: QuantizeRequest): Record<string, Json | undefined> {
 function tooMany({ file, schemes }: QuantizeRequest): Failure | null {
   if (file === undefined || schemes.length === 1) return null;
   const message = `a file takes one scheme, not ${schemes.length}: ${schemes.join(", ")}`;
-  return { kind: "usage", type: "file", message };
+  return {
+    kind: "usage",
+    type: "file",
+    message,
+    hint: `compare them without --out, then write one: --scheme ${schemes[0]}`,
+  };
 }

@@ -1,11 +1,14 @@
 /** The steps that verbs share: open a target, choose its device, have Python build it. Knows no verb. */
+import { existsSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import type { Setup } from "../../protocol/results.ts";
 import type { TargetRequest } from "../../protocol/rpc.ts";
 import type { Failure } from "../../protocol/source.ts";
 import { cuda } from "../cuda/system.ts";
+import { toVirtualPath } from "../python/host_paths.ts";
 import type { Json } from "../python/interpreter.ts";
 import { failureOf, isOnnxTarget, otherInputs, writtenInputs } from "../onnx/target.ts";
-import type { OpenTarget, Session } from "../session.ts";
+import { type OpenTarget, RequestRefused, type Session, splitTarget } from "../session.ts";
 import { coreFunctions, type VerbCore } from "./core.ts";
 
 export const NO_SETUP: Setup = { init: [], inputs: [] };
@@ -61,7 +64,12 @@ export function deviceOf(
   return { failure: answer.failure ?? { kind: "machine", type: "no-device", message: `no device ${wanted}` } };
 }
 
-export function prepare(session: Session, target: OpenTarget, request: TargetRequest, device: string): Prepared {
+export function prepare(
+  session: Session<VerbCore>,
+  target: OpenTarget,
+  request: TargetRequest,
+  device: string,
+): Prepared {
   if (isOnnxTarget(request.target)) {
     try {
       return probe<Prepared>(session, "prepare_onnx", target.path, writtenInputs(request), otherInputs(request), device);
@@ -69,7 +77,7 @@ export function prepare(session: Session, target: OpenTarget, request: TargetReq
       return { failure: failureOf(error) };
     }
   }
-  return probe<Prepared>(
+  const prepared = probe<Prepared>(
     session,
     "prepare",
     target.path,
@@ -79,6 +87,32 @@ export function prepare(session: Session, target: OpenTarget, request: TargetReq
     device,
     target.root,
   );
+  if (prepared.failure || request.weights === undefined) return prepared;
+  const { failure } = probe(session, "load_weights", shown(session, request.weights, target.root, "weights"));
+  return failure ? { ...prepared, failure } : prepared;
+}
+
+/** "FILE" or "FILE.py::function" as {path, shown, function, root}. */
+export function shown(session: Session<VerbCore>, named: string, root: string, option: string): Json {
+  const { file, name } = splitTarget(named);
+  const path = resolve(file);
+  if (!existsSync(path) || !statSync(path).isFile()) {
+    throw new RequestRefused({ kind: "usage", type: "unknown-file", message: `--${option}: there is no file ${file}` });
+  }
+  const isPython = /\.py$/i.test(path);
+  if ((option === "metric" || isPython) && (name === "" || !isPython)) {
+    const hint = `such as --${option} ${option}.py::${option}`;
+    throw new RequestRefused({
+      kind: "usage",
+      type: option,
+      message: `--${option} '${named}' names no function`,
+      hint,
+    });
+  }
+  const inside = toVirtualPath(path);
+  const isInside = inside.startsWith(`${root}/`);
+  const seen = isInside ? inside : session.interpreter.showFile(path);
+  return { path: seen, shown: named, function: name, root: isInside ? root : dirname(seen) };
 }
 
 /** "/w/model.py::GPT", also when the person named the file alone. */
