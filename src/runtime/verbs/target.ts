@@ -72,7 +72,14 @@ export function prepare(
 ): Prepared {
   if (isOnnxTarget(request.target)) {
     try {
-      return probe<Prepared>(session, "prepare_onnx", target.path, writtenInputs(request), otherInputs(request), device);
+      return probe<Prepared>(
+        session,
+        "prepare_onnx",
+        target.path,
+        writtenInputs(request),
+        otherInputs(request),
+        device,
+      );
     } catch (error) {
       return { failure: failureOf(error) };
     }
