@@ -116,7 +116,7 @@ LAUNCHER(linear_int8) {
   run(context, job, false, false);
 }
 
-// dtype out x pack weight_scale step weight_zero step bias by_row most relu m n k
+// dtype out x pack weight_scale step weight_zero step bias by_row most relu m n k; by_row: 1 is by row, 2 symmetric, 3 both
 LAUNCHER(linear_int8_dynamic) {
   Int8Job job = {};
   job.finish.dtype = job.rows.dtype = args.dtype();
@@ -124,7 +124,8 @@ LAUNCHER(linear_int8_dynamic) {
   job.rows.x = args.pointer();
   job.weight = args.pointer<int8_t>();
   read_weight_numbers(args, &job.finish);
-  const bool by_row = args.flag();
+  const int64_t ranges = args.integer();
+  job.rows.is_even = int(ranges & 2);
   job.rows.most = int(args.integer());
   job.rows.shift = 128;
   job.finish.relu = int(args.integer());
@@ -132,7 +133,7 @@ LAUNCHER(linear_int8_dynamic) {
   job.n = args.integer();
   job.k = args.integer();
   if (is_code(job.rows.dtype)) return context.fail("[linear_int8_dynamic] expected rows of floats");
-  run(context, job, true, by_row);
+  run(context, job, true, ranges & 1);
 }
 
 }  // namespace

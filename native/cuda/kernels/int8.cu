@@ -107,7 +107,7 @@ KERNEL(int8_codes, (GRID_CONSTANT Int8Codes job, uint32_t* arrived, int64_t n_ar
     }
     r = join_row(r, [](Int8Range a, Int8Range b) { return joined(a, b); });
     if (row < job.m && lane == 0) job.ranges[row] = r;
-    scale = int8_scale_of(r, job.rows.most);
+    scale = found_scale(job.rows, r);
   } else if (!is_code(job.rows.dtype)) {
     scale = {number_of(job.rows.scale), number_of(job.rows.zero)};
   }

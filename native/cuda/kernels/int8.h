@@ -33,6 +33,7 @@ struct Int8Rows {
   int shift;        // 0 or 128
   uint32_t flip;    // what makes stored codes signed: 0, or the upper bit of each byte
   int least, most;  // ends of the codes of floats
+  int is_even;      // found scales reach as far on both sides of zero
   // Scales: given, or by the range of each row, or by that of all (in pieces).
   GivenFloat scale;
   GivenInt zero;

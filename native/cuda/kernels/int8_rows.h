@@ -14,6 +14,12 @@ struct Int8Scale {
 
 DEVICE double magnitude_of(double x) { return x < 0 ? -x : x; }
 
+// Steps of equal reach on both sides of zero, which is the middle code. No scale is below a float's step at one, as in torchao.
+DEVICE Int8Scale int8_even_scale_of(Int8Range r, int most) {
+  const float largest = -r.low > r.high ? -r.low : r.high, scale = __fdiv_rn(largest, float(most) / 2);
+  return {scale > 0x1p-23f ? scale : 0x1p-23f, (most + 1) / 2};
+}
+
 // PyTorch's and FBGEMM's choice for a range and codes from 0 to `most`.
 SHARED_CODE Int8Scale int8_scale_of(Int8Range r, int most) {
   constexpr float smallest = 6.1e-5f;
@@ -39,6 +45,10 @@ SHARED_CODE Int8Scale int8_scale_of(Int8Range r, int most) {
   return {float(scale), int(zero < most ? zero : most)};
 }
 
+DEVICE Int8Scale found_scale(const Int8Rows& rows, Int8Range r) {
+  return rows.is_even ? int8_even_scale_of(r, rows.most) : int8_scale_of(r, rows.most);
+}
+
 DEVICE Int8Range joined(Int8Range a, Int8Range b) {
   return {b.low < a.low ? b.low : a.low, b.high > a.high ? b.high : a.high};
 }
@@ -56,7 +66,7 @@ DEVICE Int8Scale whole_scale(const Int8Rows& rows, int thread, int threads) {
   if (rows.ranges && rows.n_ranges) {
     Int8Range r = {0, 0};
     for (int i = thread; i < rows.n_ranges; i += threads) r = joined(r, rows.ranges[i]);
-    s = int8_scale_of(join_block(r), rows.most);
+    s = found_scale(rows, join_block(r));
   } else if (rows.ranges) {
     return {1, 0};
   } else {
@@ -67,7 +77,7 @@ DEVICE Int8Scale whole_scale(const Int8Rows& rows, int thread, int threads) {
 }
 DEVICE Int8Scale row_scale(const Int8Rows& rows, const Int8Scale& whole, int64_t row) {
   if (!rows.ranges || rows.n_ranges) return whole;
-  Int8Scale s = int8_scale_of(rows.ranges[row], rows.most);
+  Int8Scale s = found_scale(rows, rows.ranges[row]);
   s.zero -= rows.shift;
   return s;
 }

@@ -326,9 +326,7 @@ export const linearInt8Dynamic = op({
     const rows = numelOf(input.shape.slice(0, -1));
     const x = contiguousOf(input);
     const isByRow = granularity === "row";
-    // The GPU's kernel knows ranges with zero points only.
-    const isKnown = !symmetric || out.device.type === "cpu";
-    if (isKnown && out.device.stream?.has("linear_int8_dynamic")) {
+    if (out.device.stream?.has("linear_int8_dynamic")) {
       const { weightScale: scale, weightZero: zero } = parts;
       const pack = packedLinear(weight, "linear_int8", n, k, weight.strides[0]!, weight.strides[1]!);
       launch("linear_int8_dynamic", [out], (2 * out.numel * k) / 64, [
