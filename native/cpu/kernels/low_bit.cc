@@ -233,8 +233,10 @@ void multiply(Context* context, const Product& p, S* out, const S* x, int64_t x_
   if (!load_left(context, &left, p, x, x_row, turned)) return;
   auto store = [&](int64_t i, int64_t n, float sum) { put(out + i * p.n + n, sum + (p.bias ? p.bias[n] : 0)); };
   const int64_t grain = ceil_div(kChunkBytes / larger(p.w.row_bytes, 1) + 1, 4) * 4;
-  const bool is_worth = p.m * p.n * p.w.k >= 500000;
-  parallel_for(context, p.n, is_worth ? grain : p.n, [&](int64_t begin, int64_t end) {
+  // From some tens of thousands of products on, half of them take longer than it takes to call a second thread.
+  const int64_t products = p.m * p.n * p.w.k;
+  const int64_t half = products >= 50000 ? ceil_div(p.n, 8) * 4 : p.n;
+  parallel_for(context, p.n, products >= 500000 ? grain : half, [&](int64_t begin, int64_t end) {
     auto pieces = [&](int64_t from, int64_t to) {
       for (int64_t n = from; n < to; n++) multiply_pieces(p, left.x, left.row, n, store);
     };
