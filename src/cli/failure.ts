@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 import { type TextStyle, paint } from "../profiler/text/table.ts";
-import type { Failure, SourceLocation } from "../protocol/source.ts";
+import { type Failure, type SourceLocation, failureTitle } from "../protocol/source.ts";
 import { EXIT } from "./command.ts";
 
 export function exitCode(failure: Failure | undefined): number {
@@ -23,9 +23,9 @@ export function exitCode(failure: Failure | undefined): number {
 export function failureText(failure: Failure, style: TextStyle, folder: string = process.cwd()): string {
   if (failure.kind === "cancelled") return `${paint.red("cancelled", style)}\n`;
   // People search for exception classes; our own codes, in lower case, are for programs.
-  const type = failure.kind !== "usage" && /^[A-Z]/.test(failure.type) ? `${failure.type}: ` : "";
+  const title = failureTitle(failure);
   const where = failure.at ? `${shown(failure.at, folder)}: ` : "";
-  const lines = [paint.red("error: ", style) + where + type + failure.message];
+  const lines = [paint.red("error: ", style) + where + (title && `${title}: `) + failure.message];
   if (failure.at) lines.push(...excerpt(failure.at, style));
   for (const frame of callers(failure)) {
     lines.push(paint.dim(`  called from ${shown(frame, folder)} in ${frame.function}`, style));
