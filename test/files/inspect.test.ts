@@ -23,6 +23,7 @@ import type { InspectResult } from "../../src/protocol/results.ts";
 import { inspectFile } from "../../src/runtime/files/inspect.ts";
 import { cli } from "../cli/capture.ts";
 import * as craft from "./craft.ts";
+import { processorMs } from "../effort.ts";
 
 const goldens = fileURLToPath(new URL("../goldens/files/", import.meta.url));
 const golden = (name: string): string => join(goldens, name);
@@ -244,9 +245,8 @@ test("a file of 20 GB opens at once: the header is read, the data is not", () =>
   ftruncateSync(file, 8 + header.length + sizeBytes);
   closeSync(file);
   const before = process.memoryUsage().rss;
-  const began = performance.now();
-  assert.equal(inspectFile(path).totals.sizeBytes, sizeBytes);
-  assert.ok(performance.now() - began < 1000);
+  const tookMs = processorMs(() => assert.equal(inspectFile(path).totals.sizeBytes, sizeBytes));
+  assert.ok(tookMs < 1000, `took ${tookMs} ms`);
   assert.ok(process.memoryUsage().rss - before < 100 * 1024 ** 2);
 });
 

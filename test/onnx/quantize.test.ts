@@ -28,7 +28,7 @@ const convolutions = join(folder, "convolutions.onnx");
 let host: RuntimeHost;
 
 before(async () => {
-  host = await RuntimeHost.start({ core: { threads: 2 } });
+  host = await RuntimeHost.start({ core: { threads: 2 }, graceMs: 30_000 });
   const source = join(folder, "models.py");
   writeFileSync(
     source,

@@ -5,12 +5,15 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RequestFailed, RuntimeHost, type RequestOptions } from "../../src/runtime/host/host.ts";
 import type { Failure } from "../../src/protocol/source.ts";
+import { msSince } from "../effort.ts";
 import { cacheFolder, coreModule, packagesFolder, verbsModule, workspace } from "./fixtures/place.ts";
 
 let host: RuntimeHost;
 const deaths: Failure[] = [];
 /** Nobody types, and nobody ends the input. */
 let isSilent = false;
+/** Long where a request is expected to listen, so that a busy machine is no reason to replace its worker. */
+let graceMs: number | undefined;
 const typed = [Buffer.from("seven\nand"), Buffer.from(" more\n")];
 
 before(async () => {
@@ -22,6 +25,9 @@ before(async () => {
     verbsModule,
     memoryLimitBytes: 1024 ** 3,
     onDeath: (failure) => deaths.push(failure),
+    get graceMs() {
+      return graceMs;
+    },
     readInput: () => (isSilent ? new Promise(() => {}) : Promise.resolve(typed.shift() ?? null)),
   });
 });
@@ -31,38 +37,34 @@ interface Ran {
   text: string;
   exitCode?: number;
   failure?: Failure;
-  ms: number;
 }
 
 /** Runs one script; a request that fails gives its failure, too. */
 async function run(source: string, options: RequestOptions & { cancelAfterMs?: number } = {}): Promise<Ran> {
   const file = join(workspace({ "main.py": source }), "main.py");
   let text = "";
-  const began = performance.now();
   const onOutput = (stream: string, part: string): void => {
     text += part;
     options.onOutput?.(stream as "stdout", part);
   };
   try {
     const result = await host.request("python", { target: file }, { ...options, onOutput });
-    return { text, exitCode: result.exitCode, failure: result.failure, ms: performance.now() - began };
+    return { text, exitCode: result.exitCode, failure: result.failure };
   } catch (error) {
     if (!(error instanceof RequestFailed)) throw error;
-    return { text, failure: error.failure, ms: performance.now() - began };
+    return { text, failure: error.failure };
   }
 }
 
 /** Waits until the script has said that it runs, then cancels. */
-async function cancelled(source: string): Promise<Ran & { stopMs: number }> {
-  let cancelledAt = 0;
-  const ran = await run(`print('go', flush=True)\n${source}`, {
+function cancelled(source: string): Promise<Ran> {
+  let isRunning = false;
+  return run(`print('go', flush=True)\n${source}`, {
     onOutput: () => {
-      if (cancelledAt > 0) return;
-      cancelledAt = performance.now() + 100;
-      setTimeout(() => host.cancel(), 100);
+      if (!isRunning) setTimeout(() => host.cancel(), 100);
+      isRunning = true;
     },
   });
-  return { ...ran, stopMs: performance.now() - cancelledAt };
 }
 
 describe("requests", () => {
@@ -75,16 +77,10 @@ describe("requests", () => {
   });
 
   test("show output while they run", async () => {
-    const seen: [string, number][] = [];
-    const began = performance.now();
-    await run("import time\nfor i in range(3):\n  print(i)\n  time.sleep(0.3)", {
-      onOutput: (_, text) => seen.push([text, performance.now() - began]),
-    });
-    assert.deepEqual(
-      seen.map(([text]) => text),
-      ["0\n", "1\n", "2\n"],
-    );
-    assert.ok(seen[2][1] - seen[0][1] > 400, `second and third line came ${seen[2][1] - seen[0][1]} ms later`);
+    // Only the cancel that its output brings about ends it.
+    const { text, failure } = await cancelled("while True: pass");
+    assert.equal(failure?.kind, "cancelled");
+    assert.equal(text, "go\n");
   });
 
   test("report progress", async () => {
@@ -114,10 +110,10 @@ describe("requests", () => {
 
   test("flood without end is cut, with a note, and blocks nobody", async () => {
     let worst = 0;
-    let last = performance.now();
+    let last = process.threadCpuUsage();
     const timer = setInterval(() => {
-      worst = Math.max(worst, performance.now() - last);
-      last = performance.now();
+      worst = Math.max(worst, msSince(last));
+      last = process.threadCpuUsage();
     }, 5);
     const { text, exitCode } = await run("line = 'x' * 99\nfor _ in range(100_000): print(line)");
     clearInterval(timer);
@@ -151,10 +147,11 @@ describe("cancelling", () => {
   };
   for (const [name, source] of Object.entries(gentle)) {
     test(`ends ${name} as KeyboardInterrupt`, async () => {
-      const { failure, exitCode, stopMs } = await cancelled(source);
+      graceMs = 30_000;
+      const { failure, exitCode } = await cancelled(source);
+      graceMs = undefined;
       assert.equal(failure?.kind, "cancelled");
-      assert.equal(exitCode, 130);
-      assert.ok(stopMs < 1000, `took ${stopMs} ms`);
+      assert.equal(exitCode, 130, "its worker listened");
     });
   }
 
@@ -172,9 +169,8 @@ describe("cancelling", () => {
   };
   for (const [name, source] of Object.entries(hard)) {
     test(`ends ${name} with its worker`, async () => {
-      const { failure, stopMs } = await cancelled(source);
+      const { failure } = await cancelled(source);
       assert.deepEqual([failure?.kind, failure?.message], ["cancelled", "the run was cancelled"]);
-      assert.ok(stopMs < 4000, `took ${stopMs} ms`);
       assert.equal((await run("print('next')")).text, "next\n");
     });
   }

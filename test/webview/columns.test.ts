@@ -6,6 +6,7 @@ import { graphOverlay, OUTSIDE_PATH, relatedTo } from "../../src/protocol/views/
 import { moduleBands, moduleTrails, rankColours } from "../../webview/profiler/timeline_rows.ts";
 import { moduleLabel, moduleTree } from "../../webview/profiler/module_tree.ts";
 import { gptProfile, gptTrace } from "./fixtures.ts";
+import { processorMs } from "../effort.ts";
 
 const sum = (values: Iterable<number>): number => [...values].reduce((a, b) => a + b, 0);
 const near = (a: number, b: number): void =>
@@ -43,10 +44,11 @@ test("a million events come back as what a screen shows, quickly", () => {
   const [kernel] = trace.kernels;
   trace.kernels = Array.from({ length: 1_000_000 }, (_, i) => ({ ...kernel!, startUs: i * 3, durationUs: 2 }));
   const { slices } = makeTimeline(trace);
-  const start = performance.now();
-  const cut = slices({ startUs: 0, endUs: 3e6, pixels: 1000 });
-  assert.ok(cut.lane.length < 4500, `${cut.lane.length} slices`);
-  assert.ok(performance.now() - start < 1500, `took ${performance.now() - start} ms`);
+  const tookMs = processorMs(() => {
+    const cut = slices({ startUs: 0, endUs: 3e6, pixels: 1000 });
+    assert.ok(cut.lane.length < 4500, `${cut.lane.length} slices`);
+  });
+  assert.ok(tookMs < 1500, `took ${tookMs} ms`);
 });
 
 test("the memory curve reaches the trace's peak at any resolution and splits it by kind", () => {

@@ -21,6 +21,8 @@ export interface HostOptions {
   /** Default: the user's cache folder; null: keep nothing. */
   cacheFolder?: string | null;
   memoryLimitBytes?: number;
+  /** How long a cancelled request may go on before its worker is replaced, in milliseconds. Default 250. */
+  graceMs?: number;
   isTerminal?: { stdin: boolean; stdout: boolean; stderr: boolean };
   /** The next bytes that the user typed; null at the end. Absent: scripts see an empty input. */
   readInput?(): Promise<Uint8Array | null>;
@@ -72,7 +74,7 @@ const PRELOAD = ["torch", "layerwise.probe", "layerwise.analysis"];
 const DEFAULT_MEMORY_BYTES = 2 * 1024 ** 3;
 const DEFAULT_OUTPUT_LIMIT = { bytes: 10 * 1024 ** 2, lines: 50_000 };
 /** How long an interrupt may go unnoticed, and how long clean-up may then take. */
-const GRACE_MS = 250;
+const DEFAULT_GRACE_MS = 250;
 const CLEAN_UP_MS = 2000;
 const BATCH_MS = 20;
 /** WebAssembly memory never shrinks: beyond this a worker is replaced after its request. */
@@ -352,7 +354,7 @@ export class RuntimeHost {
       const isNoticed = Atomics.load(interrupt, 0) === 0;
       if (!isNoticed) return void this.replaceWorker(CANCELLED);
       this.cancelTimer = setTimeout(() => void this.replaceWorker(CANCELLED), CLEAN_UP_MS);
-    }, GRACE_MS);
+    }, this.options.graceMs ?? DEFAULT_GRACE_MS);
   }
 
   /** Fails what runs now, ends the worker and starts the next one. */
