@@ -1,17 +1,21 @@
 """What classes of a file are given where something whole is built: by a function that makes a model, or by a class that
-uses them. Each such root is built and called once, without computing, and everything below it is watched."""
+uses them, in this file or in one that imports it. Each such root is built and called once, without computing, and everything
+below it is watched."""
 
 import ast
 import inspect
+import os
 import time
 import types
 
 import torch
 
-from layerwise.evidence import write
+from layerwise.callers import budget, callers_of, stamp
+from layerwise.makers import may_make_a_model
 from layerwise.plan import Plan, Choice, call, on_device
 from layerwise.specs import SpecError, describe_tensor, evaluate, namespace_of, shapes_device
 from layerwise.trials import is_about_meta
+from layerwise.writing import name_of, write
 
 _Module = torch.nn.Module
 _MOST_SECONDS = 1.2
@@ -35,19 +39,35 @@ class Captured:
         self.is_called = False
 
 
-def captures_of(module, file):
-    """The Captures of a module, made once."""
-    found = vars(module).get(_KEPT)
-    if found is None:
-        found = Captures(module, file)
+class Root:
+    """Something whole that may build classes: a function that makes a model, or a class that uses others."""
+
+    def __init__(self, kind, name, reach, module, file):
+        # "function": needs no arguments; "maker": they have to be found; "class".
+        self.kind = kind
+        self.name = name
+        # Names of the file's classes and functions that it speaks of, directly or not.
+        self.reach = reach
+        self.module = module
+        self.file = file
+
+
+def captures_of(module, file, infer):
+    """The Captures of a module, made once for the callers that it has. `infer(module, file, name, plan=None)` gives the Plan of a root."""
+    found, now = vars(module).get(_KEPT), stamp(file.path)
+    if found is None or found.stamp != now:
+        found = Captures(module, file, infer, now)
         setattr(module, _KEPT, found)
     return found
 
 
 class Captures:
-    def __init__(self, module, file):
+    def __init__(self, module, file, infer, stamp):
+        # Of the files that say something about this one.
+        self.stamp = stamp
         self.module = module
         self.file = file
+        self.infer = infer
         self.classes = {
             name: value
             for name, value in vars(module).items()
@@ -55,84 +75,73 @@ class Captures:
         }
         self.found = {}
         self.roots = None
+        self.elsewhere = set()
         self.left = _MOST_SECONDS
-        self.is_busy = False
+        # The root that is being watched.
+        self.running = None
 
     def of(self, name):
         """What was seen of a class, looking further until something is; None."""
-        if self.is_busy:
+        if name not in self.classes:
+            return None
+        if self.running is not None:
+            if self.running == name and not self._is_known(name):
+                # Its own callers know what it is given.
+                self._of_callers(name)
             return self.found.get(name)
         if self.roots is None:
-            self.roots = self._find_roots()
+            self.roots = roots_of(self.module, self.file, self.classes)
         while not self._is_known(name) and self.roots and self.left > 0:
-            position = next((k for k, root in enumerate(self.roots) if name in root[1]), None)
+            position = next((k for k, root in enumerate(self.roots) if name in root.reach), None)
             if position is None:
                 break
-            kind, _, root = self.roots.pop(position)
-            if root == name:
-                continue
-            began = time.perf_counter()
-            self.is_busy = True
-            try:
-                self._run(kind, root)
-            finally:
-                self.is_busy = False
-                self.left -= time.perf_counter() - began
+            root = self.roots.pop(position)
+            if root.name != name:
+                self._look(root)
+        if not self._is_known(name):
+            self._of_callers(name)
         return self.found.get(name)
+
+    def _of_callers(self, name):
+        """The same in the files that use this one."""
+        with budget:
+            self._of_all(name)
+
+    def _of_all(self, name):
+        for caller in callers_of(self.module, self.file, name):
+            aliases = caller.names_of(self.classes[name])
+            words = {alias.rpartition(".")[2] for alias in aliases}
+            roots = roots_of(caller.module, caller.file, words, is_maker=True)
+            for root in roots:
+                key = (caller.file.path, root.name)
+                if key in self.elsewhere or not words & root.reach:
+                    continue
+                self.elsewhere.add(key)
+                self._look(root)
+                if self._is_known(name) or not budget.is_left:
+                    return
+
+    def _look(self, root):
+        began = time.perf_counter()
+        before, self.running = self.running, root.name if root.module is self.module else ""
+        try:
+            self._run(root)
+        finally:
+            self.running = before
+            self.left -= time.perf_counter() - began
 
     def _is_known(self, name):
         return name in self.found and self.found[name].is_called
 
-    def _find_roots(self):
-        """(kind, names of classes that it may build, name): functions that make models first, then outer classes."""
-        mentions = {}
-        for name, node in [*self.file.functions.items(), *self.file.classes.items()]:
-            mentions[name] = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
-
-        def reach(name, seen):
-            for other in mentions.get(name, ()):
-                if other not in seen and other in mentions:
-                    seen.add(other)
-                    reach(other, seen)
-            return seen
-
-        reached = {name: reach(name, set()) for name in mentions}
-        found = []
-        for name, node in self.file.functions.items():
-            if self.classes.keys() & reached[name] and self._makes(name, node):
-                found.append(("function", reached[name], name))
-        for name in self.classes:
-            if name in reached:
-                found.append(("class", reached[name], name))
-        # A root that reaches more shows more; the order of the file decides among equals.
-        makers = [root for root in found if root[0] == "function"]
-        users = [root for root in found if root[0] == "class"]
-        users.sort(key=lambda root: -len(root[1] & self.classes.keys()))
-        return [*makers, *users][:_MOST_ROOTS]
-
-    def _makes(self, name, node):
-        """May the function be called without arguments, and does it return something that it calls for?"""
-        function = vars(self.module).get(name)
-        if not callable(function) or name.startswith(("test", "main", "train")):
-            return False
-        try:
-            parameters = inspect.signature(function).parameters.values()
-        except (TypeError, ValueError):
-            return False
-        optional = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
-        if any(part.default is part.empty and part.kind not in optional for part in parameters):
-            return False
-        return any(isinstance(part, ast.Return) and part.value is not None for part in ast.walk(node))
-
     def _without_weights(self, root):
         """The call of a function that makes a model, without weights that would have to be fetched: (text, arguments)."""
         words = {}
-        for name, parameter in inspect.signature(vars(self.module)[root]).parameters.items():
+        for name, parameter in inspect.signature(vars(root.module)[root.name]).parameters.items():
             if "weights" in name and parameter.default not in (None, False, parameter.empty):
                 words[name] = None
             elif name == "pretrained" and parameter.default is True:
                 words[name] = False
-        return f"{root}({', '.join(f'{name}={value}' for name, value in words.items())})", words
+        return f"{root.name}({', '.join(f'{name}={value}' for name, value in words.items())})", words
 
     def _call(self, kind, model, plan, device, watched, text):
         arguments = plan.arguments(device)
@@ -146,50 +155,129 @@ class Captures:
                 call(model.eval(), arguments)
                 watched.name(model, f"{text}.eval()")
 
-    def _run(self, kind, root):
-        from layerwise import infer
-
+    def _run(self, root):
         device = shapes_device()
         with _Watched(self) as watched:
             try:
-                text = ""
-                if kind == "function":
-                    text, words = self._without_weights(root)
-                    watched.why = f"as {text} builds it"
-                    with on_device(device):
-                        model = vars(self.module)[root](**words)
-                    if not isinstance(model, _Module):
-                        return
-                    watched.name(model, text)
-                    cls = type(model)
-                    if self.classes.get(cls.__name__) is not cls:
-                        return
-                    plan = Plan(self.module, cls, "class")
-                    plan.init["self"] = Choice("self", text, "call", watched.why)
-                    watched.is_on = False
-                    infer.infer_inputs(self.module, self.file, cls.__name__, plan)
-                else:
-                    watched.is_on = False
-                    watched.root = root
-                    plan = infer.infer(self.module, self.file, root)
-                    line = self.file.classes[root].lineno if root in self.file.classes else 0
-                    watched.why = f"as {root} in line {line} builds it"
-                    watched.is_on = True
-                    model = plan.build(device)
-                watched.is_on = True
+                plan, model, text = self._built(root, watched, device)
+                watched.name(model, text)
                 try:
-                    self._call(kind, model, plan, device, watched, text)
+                    self._call(root.kind, model, plan, device, watched, text)
                 except Exception as error:
-                    if kind == "function" or device == "cpu" or not is_about_meta(error) or _is_large(model):
+                    if root.kind != "class" or device == "cpu" or not is_about_meta(error) or _is_large(model):
                         raise
                     # It looks at values, which shapes alone have none of.
                     watched.instances.clear()
-                    self._call(kind, plan.build("cpu"), plan, "cpu", watched, text)
-            except SpecError:
-                return
+                    self._call(root.kind, plan.build("cpu"), plan, "cpu", watched, text)
             except Exception:
                 # The root may be broken, or beyond our guesses; what was seen until then still counts.
                 return
+
+    def _built(self, root, watched, device):
+        """(plan, model, text that makes it) of a root; raises where it makes none."""
+        is_own = root.module is self.module
+        place = "" if is_own else f"{os.path.basename(root.file.path)}:"
+        target = vars(root.module)[root.name]
+        if root.kind == "function":
+            text, words = self._without_weights(root)
+            watched.why = f"as {text} builds it" if is_own else f"as {text} in {place.removesuffix(':')} builds it"
+            with on_device(device):
+                model = target(**words)
+            cls = type(model)
+            if not isinstance(model, _Module) or vars(root.module).get(cls.__name__) is not cls:
+                raise SpecError(f"{root.name} makes no model of the file's")
+            plan = Plan(root.module, cls, "class")
+            plan.init["self"] = Choice("self", text, "call", watched.why)
+            watched.is_on = False
+            self.infer(root.module, root.file, cls.__name__, plan)
+            if not is_own:
+                text = f"{root.module.__name__}.{text}"
+        else:
+            watched.is_on = False
+            watched.root = root.name if is_own else None
+            plan = self.infer(root.module, root.file, root.name)
+            line = (root.file.classes.get(root.name) or root.file.functions[root.name]).lineno
+            watched.why = f"as {root.name} in {place or 'line '}{line} builds it"
+            watched.is_on = True
+            model = plan.build(device)
+            text = _written_call(target, plan, self.module)
+        watched.is_on = True
+        return plan, model, text
+
+
+def _written_call(target, plan, reader):
+    """Text that makes the model of a plan, for a reader in another module; None where none can be written."""
+    name = name_of(target, reader)
+    space = namespace_of(plan.module)
+    words = []
+    for key, choice in plan.init.items():
+        if choice.origin == "default":
+            continue
+        text = None if key == "self" else write(evaluate(choice.text, space, key), None, reader)
+        if text is None:
+            return None
+        words.append(f"{key}={text}")
+    return name and f"{name}({', '.join(words)})"
+
+
+def roots_of(module, file, wanted, is_maker=False):
+    """Roots of a file that reach one of the names wanted: functions that make models first, then outer classes. With `is_maker`
+    functions whose arguments have to be found count, too."""
+    mentions, wanted = {}, set(wanted)
+    for name, node in [*file.functions.items(), *file.classes.items(), *_tables(file).items()]:
+        parts = list(ast.walk(node))
+        mentions[name] = {part.id for part in parts if isinstance(part, ast.Name)}
+        mentions[name] |= {part.attr for part in parts if isinstance(part, ast.Attribute)} & wanted
+
+    def reach(name, seen):
+        for other in mentions.get(name, ()):
+            if other not in seen and (other in mentions or other in wanted):
+                seen.add(other)
+                reach(other, seen)
+        return seen
+
+    reached = {name: reach(name, set()) for name in mentions}
+    makers, users = [], []
+    for name, node in file.functions.items():
+        if not wanted & reached[name]:
+            continue
+        if _makes(module, name, node):
+            makers.append(Root("function", name, reached[name], module, file))
+        elif is_maker and may_make_a_model(vars(module).get(name), name):
+            makers.append(Root("maker", name, reached[name], module, file))
+    for name in file.classes:
+        value = vars(module).get(name)
+        if isinstance(value, type) and issubclass(value, _Module) and value.__module__ == module.__name__:
+            users.append(Root("class", name, reached[name], module, file))
+    # A root that reaches more shows more; the order of the file decides among equals.
+    users.sort(key=lambda root: -len(root.reach & wanted))
+    return [*makers, *users][:_MOST_ROOTS]
+
+
+def _tables(file):
+    """What the file gives names to: a dict of classes speaks of them, and so does who reads it."""
+    found = {}
+    for node in file.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        for target in targets:
+            if isinstance(target, ast.Name) and node.value is not None:
+                found.setdefault(target.id, node.value)
+    return found
+
+
+def _makes(module, name, node):
+    """May the function be called without arguments, and does it return something that it calls for?"""
+    function = vars(module).get(name)
+    if not callable(function) or name.startswith(("test", "main", "train")):
+        return False
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    optional = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    if any(part.default is part.empty and part.kind not in optional for part in parameters):
+        return False
+    return any(isinstance(part, ast.Return) and part.value is not None for part in ast.walk(node))
 
 
 def _is_large(model):
@@ -249,7 +337,7 @@ class _Watched:
         if found is not None and found.is_called or name in self.instances or name == self.root:
             return
         found = self.captures.found[name] = Captured(self.why)
-        found.init = written(inspect.signature(original), (None, *positional), words, self._known())
+        found.init = written(inspect.signature(original), (None, *positional), words, self._known(), self.captures.module)
         self.instances[name] = module
 
     def _known(self):
@@ -313,11 +401,11 @@ def described(value, depth=0):
     if depth < 3 and isinstance(value, dict):
         parts = {key: described(item, depth + 1) for key, item in value.items()}
         return _UNKNOWN if any(part is _UNKNOWN for part in parts.values()) else parts
-    return value if write(value) is not None and not isinstance(value, types.FunctionType) else _UNKNOWN
+    return _UNKNOWN if isinstance(value, (types.FunctionType, _Module)) or write(value) is None else value
 
 
-def written(signature, positional, words, known):
-    """Arguments as texts by name, or None."""
+def written(signature, positional, words, known, reader):
+    """Arguments as texts by name for a reader in a module, or None."""
     try:
         bound = signature.bind(*positional, **words).arguments
     except TypeError:
@@ -331,7 +419,7 @@ def written(signature, positional, words, known):
             continue
         items = value if kind is inspect.Parameter.VAR_KEYWORD else {name: value}
         for key, item in items.items():
-            text = write(item, known)
+            text = write(item, known, reader)
             if text is None or len(text) > _MOST_TEXT:
                 return None
             texts[key] = text

@@ -6,14 +6,18 @@ the user's functions; an expression that it cannot follow is simply no evidence.
 import ast
 import builtins
 import dataclasses
-import functools
 import inspect
 import operator
+import os
+import sys
 import types
 
 import torch
 
+from layerwise import settings
+from layerwise.failures import is_user_file
 from layerwise.specs import DTYPES, TensorSpec, describe_tensor
+from layerwise.writing import SIMPLE, write
 
 _BUILTINS = {
     name: getattr(builtins, name)
@@ -68,7 +72,6 @@ _FACTORIES = {
     "tril",
     "triu",
 }
-_SIMPLE = (int, float, bool, str, bytes, type(None))
 _MOST_NESTED = 30
 
 
@@ -90,79 +93,6 @@ def known(value):
     if text is None:
         raise Unknown(type(value).__name__)
     return Known(value, text)
-
-
-def write(value, names=None):
-    """Text that evaluates to the value, or None. `names` maps ids of objects to texts that are known to make them."""
-    if names and id(value) in names:
-        return names[id(value)]
-    if isinstance(value, TensorSpec):
-        return value.text()
-    if isinstance(value, torch.Tensor):
-        return describe_tensor(value).text()
-    if type(value) in _SIMPLE:
-        return repr(value)
-    if isinstance(value, torch.dtype):
-        return str(value)
-    if type(value) in (list, tuple):
-        parts = [write(item, names) for item in value]
-        if None in parts:
-            return None
-        if type(value) is list:
-            return f"[{', '.join(parts)}]"
-        return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        parts = {name: write(item, names) for name, item in value._asdict().items()}
-        return None if None in parts.values() else f"{type(value).__qualname__}({_keywords(parts)})"
-    if type(value) is dict:
-        parts = [(write(key, names), write(item, names)) for key, item in value.items()]
-        if any(None in part for part in parts):
-            return None
-        return "{" + ", ".join(f"{key}: {item}" for key, item in parts) + "}"
-    if isinstance(value, (type, types.FunctionType, types.BuiltinFunctionType)):
-        module = getattr(value, "__module__", "") or ""
-        name = getattr(value, "__qualname__", "")
-        if "<" in name:
-            return None
-        if module.startswith("torch.nn.modules"):
-            return f"nn.{name}"
-        if module.startswith("torch.nn.functional"):
-            return f"F.{name}"
-        return name
-    if dataclasses.is_dataclass(value):
-        parts = []
-        for field in dataclasses.fields(value):
-            item = getattr(value, field.name, None)
-            if not field.init or not _differs(field, item):
-                continue
-            text = write(item, names)
-            if text is None:
-                return None
-            parts.append(f"{field.name}={text}")
-        return f"{type(value).__qualname__}({', '.join(parts)})"
-    if isinstance(value, functools.partial):
-        parts = [write(item, names) for item in (value.func, *value.args)]
-        words = {key: write(item, names) for key, item in value.keywords.items()}
-        if None in parts or None in words.values():
-            return None
-        parts.extend(f"{key}={text}" for key, text in words.items())
-        return f"functools.partial({', '.join(parts)})"
-    if isinstance(value, types.SimpleNamespace):
-        parts = {name: write(item, names) for name, item in vars(value).items()}
-        return None if None in parts.values() else f"SimpleNamespace({_keywords(parts)})"
-    return None
-
-
-def _keywords(texts):
-    return ", ".join(f"{name}={text}" for name, text in texts.items())
-
-
-def _differs(field, item):
-    if field.default is not dataclasses.MISSING:
-        return field.default != item
-    if field.default_factory is not dataclasses.MISSING:
-        return field.default_factory() != item
-    return True
 
 
 class Evaluator:
@@ -201,7 +131,7 @@ class Evaluator:
             value = vars(self.module)[node.id]
             if isinstance(value, (type, types.ModuleType, types.FunctionType)):
                 return Known(value, node.id)
-            text = write(value)
+            text = None if isinstance(value, torch.nn.Module) else write(value)
             return Known(describe_tensor(value) if isinstance(value, torch.Tensor) else value, text or node.id)
         if node.id in _BUILTINS:
             return Known(_BUILTINS[node.id], node.id)
@@ -266,10 +196,15 @@ class Evaluator:
                 if node.func.attr in ("to", "cuda", "cpu", "eval", "train", "half", "bfloat16", "float"):
                     return base
                 raise Unknown(node.func.attr)
+        told = self._told(node, name)
+        if told is not None:
+            return told
+        if isinstance(node.func, ast.Name) and node.func.id in self.file.functions and node.func.id not in self.scope:
+            return self._followed(self.file.functions[node.func.id], node)
         function = self(node.func)
         positional = [self(argument) for argument in node.args]
-        words = {word.arg: self(word.value) for word in node.keywords}
-        if None in words or any(isinstance(part.value, TensorSpec) for part in [*positional, *words.values()]):
+        words = words_of(node, self)
+        if any(isinstance(part.value, TensorSpec) for part in [*positional, *words.values()]):
             raise Unknown("tensors into a call")
         if function.value not in _BUILTINS.values() and not self._is_config(function.value):
             raise Unknown(function.text)
@@ -277,16 +212,59 @@ class Evaluator:
             value = function.value(
                 *[part.value for part in positional], **{key: part.value for key, part in words.items()}
             )
-        if type(value) in (range, *_SIMPLE, list, tuple, dict):
+        if type(value) in (range, *SIMPLE, list, tuple, dict):
             return known(list(value) if type(value) is range else value)
         written = [part.text for part in positional] + [f"{key}={part.text}" for key, part in words.items()]
         return Known(value, f"{function.text}({', '.join(written)})")
 
+    def _told(self, node, name):
+        """What a script gets from outside: parsed arguments, files of settings. None for any other call."""
+        try:
+            if isinstance(node.func, ast.Attribute) and node.func.attr in ("parse_args", "parse_known_args"):
+                tree = ast.Module(self.file.body, [])
+                found = settings.parsed(tree, node, lambda part: self(part).value)
+                return known(found if node.func.attr == "parse_args" else (found, []))
+            if name == "hydra.main":
+                words = {word.arg: self(word.value).value for word in node.keywords}
+                return known(settings.hydra(self.file.path, words.get("config_path"), words.get("config_name") or "config"))
+            if name in settings.LOADERS and node.args:
+                return known(settings.loaded(self._opened(node.args[0]), name))
+        except settings.Unreadable as error:
+            raise Unknown(str(error)) from None
+        return None
+
+    def _opened(self, node):
+        """The path that an expression opens, or is."""
+        if isinstance(node, ast.Name) and isinstance(self.scope.get(node.id), ast.Call):
+            node = self.scope[node.id]
+        if isinstance(node, ast.Call) and self.file.resolve(node.func) == "open":
+            node = node.args[0]
+        path = str(self(node).value)
+        return next((place for place in (path, os.path.join(os.path.dirname(self.file.path), path)) if os.path.isfile(place)), path)
+
+    def _followed(self, function, node):
+        """A function of the file that does nothing but make a value: what it returns."""
+        returned = [part.value for part in _walk_scope(function.body) if isinstance(part, ast.Return)]
+        if len(returned) != 1 or returned[0] is None:
+            raise Unknown(function.name)
+        names = _parameters(function)
+        if len(node.args) > len(names):
+            raise Unknown(function.name)
+        given = dict(zip(names, (self(argument) for argument in node.args)))
+        given.update(words_of(node, self))
+        scope = {**_defaults(function), **_assignments(function.body), **given}
+        inner = Evaluator(self.file, self.module, {**_assignments(self.file.body), **scope})
+        inner.depth = self.depth
+        return inner(returned[0])
+
     def _is_config(self, function):
         """Classes may be called: their constructors are what the file would run anyway."""
-        return isinstance(function, type) and (
-            function.__module__ in (self.module.__name__, "types") or function.__module__.startswith("torch.nn")
-        )
+        if not isinstance(function, type):
+            return False
+        home = function.__module__
+        if home in (self.module.__name__, "types") or home.startswith("torch.nn"):
+            return True
+        return is_user_file(getattr(sys.modules.get(home), "__file__", None))
 
     def _factory(self, node, name):
         arguments = [_tensors(self(argument).value) for argument in node.args]
@@ -394,6 +372,9 @@ class Calls:
                 for argument in _parameters(node):
                     if argument not in said:
                         inner.pop(argument, None)
+                told = [part for part in node.decorator_list if isinstance(part, ast.Call) and self._is_hydra(part)]
+                if told and _parameters(node):
+                    inner[_parameters(node)[0]] = told[0]
                 self._scan(node.body, inner, owner, False)
             elif isinstance(node, ast.ClassDef):
                 fields = {}
@@ -411,11 +392,17 @@ class Calls:
                     cls = self.file.resolve(made.func)
                     self.of_instance.setdefault(cls, []).append((call, made))
 
+    def _is_hydra(self, decorator):
+        return self.file.resolve(decorator.func) == "hydra.main"
+
     def _constructor(self, node):
-        """The call that builds one of the file's classes, or that of a function of its own, under `.to(...)` and the like."""
+        """The call that builds one of the file's classes, or that of a function of its own or of another file, under `.to(...)`
+        and the like."""
         while isinstance(node, ast.Call):
             name = self.file.resolve(node.func)
             if name in self.file.classes or name in self.file.functions:
+                return node
+            if name and ast.unparse(node.func).partition(".")[0] in self.file.aliases and not name.startswith("torch."):
                 return node
             if not isinstance(node.func, ast.Attribute):
                 return None
@@ -438,7 +425,7 @@ def _walk_scope(body):
 
 
 def _assignments(body):
-    """Names that are given a value, the first one counts; a name that a loop or `with` sets is unknown."""
+    """Names that are given a value, the first one counts; of those that a loop or `with` sets only opened files are known."""
     found = {}
     for node in _walk_scope(body):
         if isinstance(node, ast.Assign) and len(node.targets) == 1:
@@ -451,6 +438,25 @@ def _assignments(body):
                         found.setdefault(name.id, value)
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
             found.setdefault(node.target.id, node.value)
+        elif isinstance(node, ast.With):
+            for item in node.items:
+                made = item.context_expr
+                if isinstance(item.optional_vars, ast.Name) and isinstance(made, ast.Call) and ast.unparse(made.func) == "open":
+                    found.setdefault(item.optional_vars.id, item.context_expr)
+    return found
+
+
+def words_of(node, evaluator):
+    """The keyword arguments of a call, those behind ** included; raises Unknown."""
+    found = {}
+    for word in node.keywords:
+        value = evaluator(word.value)
+        if word.arg is not None:
+            found[word.arg] = value
+            continue
+        if not isinstance(value.value, dict):
+            raise Unknown("**")
+        found.update({key: known(item) for key, item in value.value.items()})
     return found
 
 
@@ -498,18 +504,15 @@ def bind(call, signature, evaluator):
         if isinstance(argument, ast.Starred):
             raise Unknown("*")
         positional.append(evaluator(argument))
-    words = {}
-    for word in call.node.keywords:
-        if word.arg is None:
-            raise Unknown("**")
-        words[word.arg] = evaluator(word.value)
+    words = words_of(call.node, evaluator)
     try:
         bound = signature.bind(*positional, **words)
     except TypeError as error:
         raise Unknown(str(error)) from None
     found = {}
     for name, value in bound.arguments.items():
-        if signature.parameters[name].kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
+        kind = signature.parameters[name].kind
+        if kind is inspect.Parameter.VAR_POSITIONAL:
             raise Unknown("variable arguments")
-        found[name] = value
+        found.update(value if kind is inspect.Parameter.VAR_KEYWORD else {name: value})
     return found

@@ -11,6 +11,7 @@ import re
 import torch
 
 from layerwise import names
+from layerwise.callers import file_of
 from layerwise.forward import function_node
 
 _CONFIG_NAMES = re.compile(r"(\w+_)?(config|cfg|conf|args|hparams|hps|hp|opts?|options|params|settings)", re.I)
@@ -262,9 +263,9 @@ class Guesser:
 
     def fields(self, class_name, name, seen):
         """Attributes (or keys) that the class and the classes it hands the config on to read of it."""
-        if class_name in seen or class_name not in self.file.classes:
+        if (self.file.path, class_name) in seen or class_name not in self.file.classes:
             return {}
-        seen.add(class_name)
+        seen.add((self.file.path, class_name))
         found = {}
         for part in ast.walk(self.file.classes[class_name]):
             if isinstance(part, ast.Attribute) and (_is_name(part.value, name) or _is_self(part.value, name)):
@@ -274,15 +275,27 @@ class Guesser:
                 if isinstance(part.slice, ast.Constant) and isinstance(part.slice.value, str):
                     found[part.slice.value] = True
                     found["[]"] = True
-            if isinstance(part, ast.Call) and isinstance(part.func, ast.Name) and part.func.id in self.file.classes:
-                node = self.file.classes[part.func.id]
+            if isinstance(part, ast.Call) and isinstance(part.func, ast.Name):
+                home = self._home(part.func.id)
+                if home is None:
+                    continue
+                guesser, class_name = home
                 for position, item in enumerate(part.args):
                     if _is_name(item, name) or _is_self(item, name):
-                        inner = _init_argument(node, position)
+                        inner = _init_argument(guesser.file.classes[class_name], position)
                         if inner:
-                            found.update(self.fields(part.func.id, inner, seen))
+                            found.update(guesser.fields(class_name, inner, seen))
         found.pop("get", None)
         return found
+
+
+    def _home(self, name):
+        """(Guesser of the file that defines a class which is called so here, the class's own name there); None for others'."""
+        if name in self.file.classes:
+            return self, name
+        cls = vars(self.module).get(name)
+        home = file_of(cls.__module__) if isinstance(cls, type) else None
+        return (Guesser(*home), cls.__name__) if home and cls.__name__ in home[1].classes else None
 
 
 def _number(config, name):

@@ -1,7 +1,7 @@
 """Finds constructor arguments and inputs for a class or function without any annotation, each with its reason.
 
-Best source first: what the person gave, a call in the same file, the class that uses this one, written shapes, the
-first layers, names. Inputs are tried on the meta device, where nothing is computed, and corrected by what fails.
+Best source first: what the person gave, a call in the same file, a call in another file of the project, the class that uses
+this one, written shapes, the first layers, names. Inputs are tried on the meta device, where nothing is computed, and corrected by what fails.
 """
 
 import dataclasses
@@ -13,9 +13,10 @@ import re
 import torch
 
 from layerwise import names
+from layerwise.callers import budget, calls_of, configs_of, instance_calls_of
 from layerwise.candidates import Candidates
 from layerwise.capture import captures_of, is_usable
-from layerwise.evidence import Evaluator, Known, Unknown, bind, write
+from layerwise.evidence import Evaluator, Known, Unknown, bind
 from layerwise.forward import first_layer, parameters_of
 from layerwise.groups import annotated_class, group_of, place_of
 from layerwise.guess import Guesser, has_required, is_config_name, signature_of
@@ -24,6 +25,7 @@ from layerwise.plan import Choice, Plan
 from layerwise.repair import repairs
 from layerwise.specs import SpecError, TensorSpec, evaluate, namespace_of, shapes_device, split_keywords
 from layerwise.trials import ELSEWHERE, Trials, first_line, is_about_meta, is_elsewhere
+from layerwise.writing import write
 
 # So many trials that got no further than the best one: the model, not its input, is at fault.
 _MOST_IN_VAIN = 60
@@ -62,6 +64,14 @@ def infer_inputs(module, file, name, plan):
     _Inference(module, file, name, vars(module)[name], "class", "", {}, plan)
 
 
+def _plan_of(module, file, name, plan=None):
+    """The Plan of something whole that is watched; with a Plan, only its inputs are looked for."""
+    if plan is None:
+        return infer(module, file, name)
+    infer_inputs(module, file, name, plan)
+    return plan
+
+
 class _Inference:
     def __init__(self, module, file, name, target, kind, init_text, inputs, plan=None):
         self.module = module
@@ -74,6 +84,8 @@ class _Inference:
         self.plan = Plan(module, target, kind)
         self.captured = None
         self.is_captured = False
+        # Does the file itself call it with values?
+        self.is_told = False
         self.weak = set()
         self.model = target
         if plan is not None:
@@ -99,6 +111,10 @@ class _Inference:
         given = self._given_init(text, signature)
         # A call outside of classes holds numbers; inside, the class around it knows better what it passes on.
         from_call, line = self._init_call(signature, inside=False)
+        self.is_told = from_call is not None
+        if from_call is None:
+            with budget:
+                from_call, line = calls_of(self.module, self.file, self.name, signature)
         # A class that calls a function passes on what it wants itself; the function's own defaults say more.
         if from_call is None and inspect.isclass(self.target):
             self._capture()
@@ -124,7 +140,7 @@ class _Inference:
                     parameter.name, "..." if shown is None else shown, "default", "default"
                 )
             else:
-                guess = self.guesser.argument(self.target, parameter)
+                guess = self._told_config(parameter) or self.guesser.argument(self.target, parameter)
                 if guess is None:
                     # A last resort that the trials below correct: most arguments are sizes.
                     guess = ("64", "name", f"a guess: nothing says what {parameter.name} is")
@@ -135,6 +151,18 @@ class _Inference:
         for name, value in (from_call or {}).items():
             # What goes into **kwargs.
             self.plan.init.setdefault(name, Choice(name, value.text, "call", line))
+
+    def _told_config(self, parameter):
+        """A config that another file of the project makes, with all that is read of this one: (text, origin, why) or None."""
+        if not is_config_name(parameter.name) or not inspect.isclass(self.target):
+            return None
+        fields = self.guesser.fields(self.name, parameter.name, set())
+        fields.pop("[]", None)
+        if not fields:
+            return None
+        with budget:
+            found = configs_of(self.module, self.file, self.name, is_config_name, fields)
+        return found and (found[0], "call", found[1])
 
     def _given_init(self, text, signature):
         if not text:
@@ -171,7 +199,7 @@ class _Inference:
         """What the class was given where something that uses it was built."""
         if self.captured is None and not self.is_captured:
             self.is_captured = True
-            self.captured = captures_of(self.module, self.file).of(self.name)
+            self.captured = captures_of(self.module, self.file, _plan_of).of(self.name)
 
     def _build_on_meta(self):
         """The instance for the trials. Weak guesses are changed until the constructor takes them."""
@@ -258,6 +286,9 @@ class _Inference:
             evaluate(text, self.space, f"--input {name}")
         from_call, line = self._input_call(function)
         is_strong = from_call is not None and not any(choice.origin == "given" for choice in self.plan.init.values())
+        elsewhere, place = None, ""
+        if from_call is None and not self.is_told:
+            elsewhere, place = self._call_elsewhere(function)
         candidates = {}
         for parameter, annotation in parameters:
             name = parameter.name
@@ -271,7 +302,10 @@ class _Inference:
                 candidates[name] = [(value.value, "call", line, value.text)]
                 continue
             seen = None
-            if from_call is None and self.captured and name in self.captured.inputs:
+            if elsewhere is not None and name in elsewhere:
+                value = elsewhere[name].value
+                seen = (value, "call", place, elsewhere[name].text)
+            elif from_call is None and self.captured and name in self.captured.inputs:
                 value = self.captured.inputs[name]
                 seen = (value, "call", self.captured.why.replace("builds", "calls"), None)
             if parameter.default is not parameter.empty:
@@ -304,10 +338,21 @@ class _Inference:
             shown = text if text is not None else write(value)
             self.plan.inputs[name] = Choice(name, shown if shown is not None else repr(value), origin, why)
 
-    def _input_call(self, function):
+    def _call_elsewhere(self, function):
+        """What a call in another file gives: ({input: Known}, where), or (None, "")."""
+        find = calls_of if self.plan.kind == "function" else instance_calls_of
+        with budget:
+            return find(self.module, self.file, self.name, self._signature(function))
+
+    def _signature(self, function):
         signature = inspect.signature(function)
         if self.plan.kind == "class":
             signature = signature.replace(parameters=list(signature.parameters.values())[1:])
+        return signature
+
+    def _input_call(self, function):
+        signature = self._signature(function)
+        if self.plan.kind == "class":
             found = [pair[0] for pair in self.calls.of_instance.get(self.name, [])]
             if self.plan.instance is not None:
                 found = self.calls.constructors(self.name)

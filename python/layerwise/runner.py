@@ -22,6 +22,11 @@ def use_root(root):
     _root = root
 
 
+def root():
+    """The folder of the workspace, None where none is known."""
+    return _root
+
+
 def run_script(path, arguments=(), working_folder=None):
     """Run a file as `__main__`: {"exitCode": int} and, for an uncaught exception, {"failure": Failure}, not printed."""
     _enter(path, arguments, working_folder)

@@ -4,6 +4,7 @@ The same text is what a person types after --init and --input, what inference pr
 Evaluates in the user's own module; refuses to guess what a text could have meant.
 """
 import ast
+import builtins
 import functools
 import keyword
 import math
@@ -11,6 +12,7 @@ import types
 
 import torch
 
+from layerwise.definitions import module_named
 from layerwise.values import mapped
 
 try:
@@ -151,11 +153,14 @@ def evaluate(text, names, label):
     if source.endswith("[]") and source[:-2] in DTYPES:
         source = f"{source[:-2]}[()]"
     try:
-        code = compile(source, "<argument>", "eval")
+        tree = ast.parse(source, "<argument>", "eval")
     except SyntaxError as error:
         raise SpecError(f"{label} is '{text}', which is no Python: {error.msg}; {EXPECTED}") from None
+    space = dict(names)
+    if "." in source:
+        tree = ast.fix_missing_locations(_Elsewhere(space).visit(tree))
     try:
-        value = eval(code, dict(names))
+        value = eval(compile(tree, "<argument>", "eval"), space)
     except SpecError as error:
         raise SpecError(f"{label} is '{text}': {error}") from None
     except NameError as error:
@@ -163,6 +168,34 @@ def evaluate(text, names, label):
     except Exception as error:
         raise SpecError(f"{label} is '{text}', which raises {type(error).__name__}: {error}") from None
     return DTYPES[value.name] if isinstance(value, _Dtype) else value
+
+
+class _Elsewhere(ast.NodeTransformer):
+    """Puts the person's other modules in the place of their dotted names: nets.config.NetConfig(width=48)."""
+
+    def __init__(self, space):
+        self.space = space
+
+    def visit_Attribute(self, node):
+        parts, inner = [node.attr], node.value
+        while isinstance(inner, ast.Attribute):
+            parts.insert(0, inner.attr)
+            inner = inner.value
+        if not isinstance(inner, ast.Name) or inner.id in self.space or hasattr(builtins, inner.id):
+            return self.generic_visit(node)
+        parts.insert(0, inner.id)
+        for length in range(len(parts) - 1, 0, -1):
+            name = ".".join(parts[:length])
+            module = module_named(name)
+            if module is None:
+                continue
+            place = f"_module_{name.replace('.', '_')}"
+            self.space[place] = module
+            found = ast.Name(place, ast.Load())
+            for part in parts[length:]:
+                found = ast.Attribute(found, part, ast.Load())
+            return found
+        return node
 
 
 def split_keywords(text):

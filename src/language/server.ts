@@ -130,7 +130,7 @@ connection.onDidChangeTextDocument(({ textDocument: { uri, version }, contentCha
   // What an edit took away is gone at once, not with the next analysis.
   publish(file);
   analyst.schedule(file);
-  scheduleImporters(file.path);
+  scheduleRelated(file.path);
 });
 
 connection.onDidCloseTextDocument(({ textDocument: { uri } }) => {
@@ -144,7 +144,7 @@ connection.onDidChangeWatchedFiles(({ changes }) => {
   behind.clear();
   for (const { uri } of changes) {
     const path = pathOf(uri);
-    if (path !== null && !files.has(uri)) scheduleImporters(path);
+    if (path !== null && !files.has(uri)) scheduleRelated(path);
   }
 });
 
@@ -199,11 +199,13 @@ function publish(file: OpenFile): void {
   void connection.sendDiagnostics({ uri: file.uri, version: file.version, diagnostics: diagnostics(file, settings) });
 }
 
-/** Open files whose models are made of this one, directly or not. */
-function scheduleImporters(path: string): void {
+/** Open files whose models are made of this one, and those that it makes its models of: it says what they are given. */
+function scheduleRelated(path: string): void {
+  const open = files.get(pathToFileURL(path).href);
+  const used = open ? filesOf(open) : filesBehind(path, workspaceOf(path) ?? "", readText);
   for (const file of files.values()) {
     if (file.path === path) continue;
-    if (filesOf(file).includes(path)) analyst.schedule(file);
+    if (used.includes(file.path) || filesOf(file).includes(path)) analyst.schedule(file);
   }
 }
 

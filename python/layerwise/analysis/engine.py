@@ -10,7 +10,7 @@ import time
 
 import torch
 
-from layerwise import failures, infer
+from layerwise import callers, failures, infer
 from layerwise.analysis import files, finished, modules, present, problems, scripts, symbols, textual
 from layerwise.analysis.recorder import OutOfTime, watch
 from layerwise.analysis.run import run
@@ -26,7 +26,7 @@ _lates = {}
 
 
 class _Memory:
-    """What was chosen for a target when it last ran to its end."""
+    """What was chosen for a target when it last ran to its end, and the texts that it was chosen for."""
 
     def __init__(self, skeleton, setup):
         self.skeleton = skeleton
@@ -64,6 +64,7 @@ class _Analysis:
         self.request = request
         self.end = began + request["budget_ms"] / 1000
         self.share = max(_LEAST_SHARE, request["budget_ms"] / 4000)
+        callers.budget.seconds = self.share
         self.source = files.read(request["path"])
         self.problems = []
         self.targets = []
@@ -77,7 +78,9 @@ class _Analysis:
         watch.start()
         wanted = self._wanted()
         trouble = self._load(wanted)
-        skeleton = source.skeleton()
+        # Other files say what this one is given.
+        callers.look_again(source.path)
+        skeleton = (source.skeleton(), callers.stamp(source.path))
         for target in wanted:
             if trouble is not None and target["kind"] != "script":
                 self.targets.append(self._without(target, trouble))
@@ -159,7 +162,10 @@ class _Analysis:
             earlier = self._earlier(key, name, skeleton)
         plan = _plan_of(module, name, target["kind"], earlier) if earlier else None
         if plan is None:
+            # Other files may have to be read first; that is not the target's fault.
+            watch.deadline = min(self.end, watch.deadline + self.share)
             plan = self._inferred(name, given)
+            watch.deadline = min(self.end, _clock() + self.share)
         outcome = run(plan, codes)
         outcome.worked_before = key in _memories and earlier is not None
         doubts = []
@@ -203,9 +209,10 @@ class _Analysis:
 
     def _inferred(self, name, given):
         given = given or {}
-        return infer.infer(
-            self.loaded.module, self.source.targets, name, given.get("init") or "", given.get("inputs") or {}
-        )
+        with modules.noted():
+            return infer.infer(
+                self.loaded.module, self.source.targets, name, given.get("init") or "", given.get("inputs") or {}
+            )
 
     def _second_try(self, outcome, name):
         """The earlier arguments fit no more: perhaps others do. If none do, the earlier ones tell what is wrong."""

@@ -1,6 +1,7 @@
 """Loads the analysed file and keeps what it imports: a user's module is read again only when its text, or that of
 something it holds on to, has changed."""
 
+import contextlib
 import importlib
 import importlib._bootstrap_external as _external
 import linecache
@@ -59,10 +60,24 @@ def load(source, root):
     return loaded
 
 
-def _import(source, name):
-    global _wanted
+@contextlib.contextmanager
+def noted():
+    """While entered, what is imported is remembered by its text and watched by the clock."""
     before = _external.SourceLoader.source_to_code
     _external.SourceLoader.source_to_code = _compiled
+    try:
+        yield
+    finally:
+        _external.SourceLoader.source_to_code = before
+
+
+def _import(source, name):
+    with noted():
+        return _imported(source, name)
+
+
+def _imported(source, name):
+    global _wanted
     _wanted = source
     try:
         package = name.rpartition(".")[0]
@@ -83,7 +98,6 @@ def _import(source, name):
             sys.modules.pop(name, None)
             raise
     finally:
-        _external.SourceLoader.source_to_code = before
         _wanted = None
     return module, codes_in(code)
 

@@ -32,6 +32,9 @@ function candidates(name: string, file: string, root: string): string[] {
     .split(".")
     .filter((part) => part !== "");
   if (path.length === 0) return [];
-  const bases = dots === 0 ? [dirname(file), root] : [join(dirname(file), ...Array<string>(dots - 1).fill(".."))];
+  const bases =
+    dots === 0
+      ? [dirname(file), root, join(root, "src")]
+      : [join(dirname(file), ...Array<string>(dots - 1).fill(".."))];
   return bases.flatMap((base) => [join(base, ...path) + ".py", join(base, ...path, "__init__.py")]);
 }
