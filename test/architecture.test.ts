@@ -181,3 +181,101 @@ test("lock files carry no addresses of a registry", () => {
     assert.doesNotMatch(readFileSync(join(root, file), "utf8"), /"resolved": "https?:/, file);
   }
 });
+
+/** What a Python file imports at once; with `everywhere` also inside of functions. */
+function pythonImports(text: string, everywhere: boolean): { from: string | null; names: string[] }[] {
+  // Texts in three quotes hold examples.
+  const plain = text.replace(/("""|''')[\s\S]*?\1/g, "").replace(/#.*$/gm, "");
+  const found = [...plain.matchAll(/^( *)(?:from +([.\w]+) +import +(\([^)]*\)|[^\n]+)|import +([^\n]+))/gm)];
+  return found
+    .filter((match) => everywhere || match[1] === "" || isAtTop(plain, match.index, match[1]!.length))
+    .map(([, , from, names, plainNames]) => ({
+      from: from ?? null,
+      names: (names ?? plainNames!)
+        .replace(/[()\\]/g, " ")
+        .split(",")
+        .map((name) => name.trim().split(/\s+/)[0]!)
+        .filter((name) => name !== ""),
+    }));
+}
+
+/** Is an indented statement within `if` and `try` alone? */
+function isAtTop(text: string, index: number, indent: number): boolean {
+  let least = indent;
+  for (const line of text.slice(0, index).split("\n").toReversed()) {
+    const own = line.search(/\S/);
+    if (own < 0 || own >= least) continue;
+    if (!/^\s*(if|elif|else|try|except|finally)\b/.test(line)) return false;
+    least = own;
+    if (own === 0) return true;
+  }
+  return true;
+}
+
+/**
+ * Which modules each of our Python modules imports at once, those of `layerwise` also later on. A package that holds the
+ * importing module hands on names and does not count.
+ */
+function pythonArrows(): Map<string, Set<string>> {
+  const nameOf = (file: string): string =>
+    file
+      .slice("python/".length, -".py".length)
+      .replaceAll("/", ".")
+      .replace(/\.__init__$/, "");
+  const files = new Map(
+    filesUnder(["python"])
+      .filter((file) => file.endsWith(".py"))
+      .map((file) => [nameOf(file), file]),
+  );
+  const arrowsOf = (name: string, file: string): Set<string> => {
+    const home = file.endsWith("/__init__.py") ? name : name.replace(/\.?[^.]+$/, "");
+    const found = new Set<string>();
+    const text = readFileSync(join(root, file), "utf8");
+    for (const { from, names } of pythonImports(text, name.startsWith("layerwise."))) {
+      const dots = /^\.*/.exec(from ?? "")![0].length;
+      const above = home.split(".").slice(0, home.split(".").length - Math.max(0, dots - 1));
+      const base = [...(dots > 0 ? above : []), ...(from ?? "").slice(dots).split(".")]
+        .filter((part) => part !== "")
+        .join(".");
+      for (const each of names) {
+        const whole = from === null ? each : `${base}.${each}`;
+        const target = files.has(whole) ? whole : base;
+        if (files.has(target) && target !== name && !name.startsWith(`${target}.`)) found.add(target);
+      }
+    }
+    return found;
+  };
+  return new Map([...files].map(([name, file]) => [name, arrowsOf(name, file)]));
+}
+
+/** A way from a module back to itself, or undefined. */
+function circle(graph: Map<string, Set<string>>): string[] | undefined {
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (name: string): string[] | undefined => {
+    if (path.includes(name)) return [...path.slice(path.indexOf(name)), name];
+    if (done.has(name)) return undefined;
+    done.add(name);
+    path.push(name);
+    for (const next of graph.get(name) ?? []) {
+      const found = visit(next);
+      if (found) return found;
+    }
+    path.pop();
+    return undefined;
+  };
+  for (const name of graph.keys()) {
+    const found = visit(name);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+test("Python modules import each other in one direction", () => {
+  const graph = pythonArrows();
+  assert.ok(graph.get("layerwise.pruning.channels")!.has("layerwise.pruning.follow"), "imports are found");
+  assert.equal(circle(graph)?.join(" -> "), undefined);
+  // And the test can say no.
+  graph.get("layerwise.pruning.follow")!.add("layerwise.pruning.channels");
+  assert.match(circle(graph)!.join(" "), /pruning/);
+});

@@ -21,6 +21,8 @@ _MOST_USERS = 8
 _MOST_SECONDS = 3.0
 _MOST_KEPT = 64
 _files = {}
+# Callers that cannot be read in time are let alone until they change.
+_slow = set()
 
 
 class Caller:
@@ -43,25 +45,54 @@ class Caller:
 
 
 class Budget:
-    """So long may all that one question asks of other files take."""
+    """So long may all that one question asks of other files take; when that is over, they have said nothing."""
 
     def __init__(self):
-        self.seconds = _MOST_SECONDS
-        self.end = None
+        self.left = _MOST_SECONDS
+        # Of all questions until `share_out` is called again.
+        self.rest = self.most = float("inf")
+        self.began = 0.0
         self.depth = 0
+        # What ends user code at its `deadline`, and the exception that it does so with; without one nothing does.
+        self.watch = None
+        self.late = ()
+        self.before = None
+
+    def share_out(self, seconds, most):
+        """All questions that follow may take so long, and one of them no longer than `most`."""
+        self.rest, self.most = seconds, most
+
+    def renew(self):
+        """Another question, unless it is part of one."""
+        if self.depth == 0:
+            self.left = min(_MOST_SECONDS, self.most, self.rest)
 
     def __enter__(self):
         if self.depth == 0:
-            self.end = time.perf_counter() + self.seconds
+            self.began = time.perf_counter()
+            if self.watch is not None:
+                self.before, end = self.watch.deadline, self.began + self.left
+                self.watch.deadline = end if self.before is None else min(end, self.before)
         self.depth += 1
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         self.depth -= 1
+        if self.depth > 0:
+            return False
+        spent = time.perf_counter() - self.began
+        self.left -= spent
+        self.rest -= spent
+        if self.watch is None:
+            return False
+        self.watch.deadline = self.before
+        is_ours = self.before is None or time.perf_counter() < self.before
+        return kind is not None and issubclass(kind, self.late) and is_ours
 
     @property
     def is_left(self):
-        return self.end is None or time.perf_counter() < self.end
+        spent = time.perf_counter() - self.began if self.depth else 0
+        return spent < self.left
 
 
 budget = Budget()
@@ -76,7 +107,13 @@ def callers_of(module, file, name):
     for other, text in users_of(path, name, root_of(path), _MOST_USERS):
         if not budget.is_left:
             return
-        loaded = module_of(other)
+        if (other, text) in _slow:
+            continue
+        try:
+            loaded = module_of(other)
+        except budget.late:
+            _slow.add((other, text))
+            raise
         if loaded is None or loaded is module:
             continue
         _renew(module)

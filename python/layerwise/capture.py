@@ -21,6 +21,8 @@ _Module = torch.nn.Module
 _MOST_SECONDS = 1.2
 _MOST_TEXT = 1500
 _MOST_ROOTS = 40
+# Of each other file; a file with a hundred functions that make models shows most of it in the first ones.
+_MOST_ELSEWHERE = 2
 # Larger models are not built with real values only to see what they hand on.
 _MOST_REAL_PARAMETERS = 5_000_000
 _KEPT = "_layerwise_captures"
@@ -111,10 +113,10 @@ class Captures:
         for caller in callers_of(self.module, self.file, name):
             aliases = caller.names_of(self.classes[name])
             words = {alias.rpartition(".")[2] for alias in aliases}
-            roots = roots_of(caller.module, caller.file, words, is_maker=True)
-            for root in roots:
+            roots = [root for root in roots_of(caller.module, caller.file, words, is_maker=True) if words & root.reach]
+            for root in roots[:_MOST_ELSEWHERE]:
                 key = (caller.file.path, root.name)
-                if key in self.elsewhere or not words & root.reach:
+                if key in self.elsewhere:
                     continue
                 self.elsewhere.add(key)
                 self._look(root)

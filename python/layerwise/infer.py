@@ -38,6 +38,7 @@ def infer(module, file, name, init_text="", inputs=None):
 
     A function that makes a model, and a model that the file holds, are taken for the class of what they give.
     """
+    budget.renew()
     target = vars(module).get(name)
     inputs = inputs or {}
     if inspect.isclass(target):
@@ -160,6 +161,7 @@ class _Inference:
         fields.pop("[]", None)
         if not fields:
             return None
+        found = None
         with budget:
             found = configs_of(self.module, self.file, self.name, is_config_name, fields)
         return found and (found[0], "call", found[1])
@@ -343,6 +345,8 @@ class _Inference:
         find = calls_of if self.plan.kind == "function" else instance_calls_of
         with budget:
             return find(self.module, self.file, self.name, self._signature(function))
+        # They took too long.
+        return None, ""
 
     def _signature(self, function):
         signature = inspect.signature(function)

@@ -122,7 +122,12 @@ test("a script is read for what it defines, and packages that nobody has loaded 
     const head = "import torch\nfrom torch import nn\n";
     writeFileSync(
       join(project, "part.py"),
-      `${head}class Part(nn.Module):\n    def __init__(self, gloop):\n        super().__init__()\n        self.f = nn.Linear(gloop, 3)\n    def forward(self, x):\n        return self.f(x)\n`,
+      `${head}class Part(nn.Module):
+    def __init__(self, gloop):
+        super().__init__()
+        self.f = nn.Linear(gloop, 3)
+    def forward(self, x):
+        return self.f(x)\n`,
     );
     const script = "from part import Part\nmodel = Part(gloop=11)\nfor step in range(10**12): raise SystemExit(step)\n";
     writeFileSync(join(project, "run_it.py"), script);

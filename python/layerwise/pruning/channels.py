@@ -10,6 +10,7 @@ from torch import nn
 from layerwise.proof.variant import Variant
 from layerwise.pruning.classes import FIXED, Classes
 from layerwise.pruning.follow import Follower
+from layerwise.pruning.rules import rule_of
 from layerwise.values import tensors_in
 
 # Rounds in which channels that turned out to be tied down are given up.
@@ -108,7 +109,7 @@ def set_sizes(module):
 def find(model, sample):
     """A Removal of nothing yet: what belongs together, and what has to stay."""
     classes = Classes()
-    follower = Follower(classes, _stored(model))
+    follower = Follower(rule_of, classes, _stored(model))
     _follow(model, sample, follower)
     removal = Removal(model, follower.places, classes)
     removal.refused = follower.refused
@@ -174,7 +175,7 @@ def _strangers(removal, variant, sample):
                 dim: [removal.classes.find(ids[index]) for index in removal.kept(before, dim)]
                 for dim, ids in removal.places.get(before, {}).items()
             }
-        follower = Follower(removal.classes, stored, expected)
+        follower = Follower(rule_of, removal.classes, stored, expected)
         try:
             _follow(root, sample, follower)
         except Exception as error:

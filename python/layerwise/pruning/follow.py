@@ -17,11 +17,13 @@ _LABELS = "_layerwise_channels"
 
 
 class Follower(TorchFunctionMode):
-    """`tensors`: names of the parameters and buffers, by tensor. After the pass `places[tensor][dim]` lists the class of each
-    index of a dimension; with `expected` of the same form the pass compares instead, and `strangers` is what did not meet."""
+    """`rule_of(function)` says what a function does to channels, or None; `tensors`: names of the parameters and buffers, by
+    tensor. After the pass `places[tensor][dim]` lists the class of each index of a dimension; with `expected` of the same form
+    the pass compares instead, and `strangers` is what did not meet."""
 
-    def __init__(self, classes, tensors, expected=None):
+    def __init__(self, rule_of, classes, tensors, expected=None):
         super().__init__()
+        self._rule_of = rule_of
         self.classes = classes
         self.names = tensors
         self.places = {}
@@ -33,10 +35,8 @@ class Follower(TorchFunctionMode):
         self._saw_unknown = False
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
-        from layerwise.pruning.rules import rule_of
-
         kwargs = kwargs or {}
-        rule = rule_of(func)
+        rule = self._rule_of(func)
         if rule is not None:
             result = self._run(func, args, kwargs)
             rule(self, Call(func, args, kwargs, result))

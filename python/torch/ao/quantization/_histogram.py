@@ -5,7 +5,7 @@ import warnings
 
 import torch
 from torch import nn
-from torch.ao.quantization.observer import _FLOAT32_EPS, UniformQuantizationObserverBase
+from torch.ao.quantization._observer_base import _FLOAT32_EPS, UniformQuantizationObserverBase
 from torch.ao.quantization.utils import is_per_tensor
 
 # How much of the mass one step of the search gives up.
