@@ -104,6 +104,67 @@ class Transformer(nn.Module):
         return self.head(x + self.down(F.gelu(self.up(self.norm2(x)))))
 
 
+class Heads(nn.Module):
+    """Attention whose code takes as many heads as there are, two heads of queries to one of keys; once written out."""
+
+    def __init__(self, dim=16, width=4, is_written=False):
+        super().__init__()
+        self.width, self.is_written = width, is_written
+        self.embed, self.norm = nn.Embedding(11, dim), nn.LayerNorm(dim)
+        self.q, self.k, self.v = nn.Linear(dim, 32, bias=False), nn.Linear(dim, 16), nn.Linear(dim, 16)
+        self.out, self.head = nn.Linear(32, dim), nn.Linear(dim, 5)
+
+    def forward(self, tokens):
+        x = self.embed(tokens)
+        inner = self.norm(x)
+        q, k, v = (f(inner).view(*tokens.shape, -1, self.width).transpose(1, 2) for f in (self.q, self.k, self.v))
+        if self.is_written:
+            k, v = k.repeat_interleave(2, 1), v.repeat_interleave(2, 1)
+            scores = (q @ k.transpose(-1, -2) / self.width**0.5 + torch.zeros(tokens.shape[1], tokens.shape[1])).softmax(-1)
+            y = torch.matmul(scores, v)
+        else:
+            y = F.scaled_dot_product_attention(q, k, v, enable_gqa=True)
+        return self.head(x + self.out(y.transpose(1, 2).flatten(2)))
+
+
+class Translator(nn.Module):
+    """Encoder and decoder whose hidden units are one by their state, an attention between them, and a tied output."""
+
+    def __init__(self, kind=nn.GRU, hidden=12):
+        super().__init__()
+        self.source, self.target = nn.Embedding(11, 8), nn.Embedding(11, hidden)
+        self.encoder, self.decoder = kind(8, hidden, batch_first=True, num_layers=2), kind(hidden, hidden, batch_first=True, num_layers=2)
+        self.mix = nn.Linear(2 * hidden, hidden)
+        self.out = nn.Linear(hidden, 11, bias=False)
+        self.out.weight = self.target.weight
+
+    def forward(self, tokens):
+        seen, state = self.encoder(self.source(tokens))
+        said, _ = self.decoder(self.target(tokens), state)
+        looked = torch.bmm(torch.bmm(said, seen.transpose(1, 2)).softmax(-1), seen)
+        return self.out(torch.tanh(self.mix(torch.cat([said, looked], -1))))
+
+
+class Tagger(nn.Module):
+    """Both directions, packed sequences, then a cell that starts from zeros of its own size."""
+
+    def __init__(self, is_written=False):
+        super().__init__()
+        self.is_written = is_written
+        self.embed = nn.Embedding(11, 8)
+        self.lstm = nn.LSTM(8, 6, batch_first=True, bidirectional=True)
+        self.cell, self.out = nn.LSTMCell(12, 10), nn.Linear(10, 4)
+
+    def forward(self, tokens):
+        packed = nn.utils.rnn.pack_padded_sequence(self.embed(tokens), [5, 3], batch_first=True)
+        x, _ = nn.utils.rnn.pad_packed_sequence(self.lstm(packed)[0], batch_first=True)
+        width = 10 if self.is_written else self.cell.hidden_size
+        state = (x.new_zeros(len(x), width), x.new_zeros(len(x), width))
+        for step in x.unbind(1):
+            state = self.cell(step, state)
+        return self.out(state[0])
+
+
 class Shuffled(nn.Module):
     """A size that is written in the code: the first layer has to stay, and the second one does not."""
 
@@ -176,6 +237,12 @@ tokens = Sample(torch.randint(11, (2, 5)))
 for made in (Plain(), Residual(), Dense(), Mobile(), Shuffled(), Grouped()):
     look(made, image)
 look(Transformer(), tokens)
+look(Heads(), tokens)
+look(Heads(is_written=True), tokens)
+look(Translator(), tokens)
+look(Translator(nn.LSTM), tokens)
+look(Tagger(), tokens)
+look(Tagger(is_written=True), tokens)
 look(Residual(), image, keep=("blocks.1.*",))
 look(Residual(), image, over_all=True)
 sys.stdout.flush()

@@ -70,6 +70,27 @@ test("half of the channels: the report's bytes, parameters and layers", async ()
   assert.ok(result.data.isRandom && report.output.sqnrDb! < 40);
 });
 
+test("hidden units that an encoder and a decoder share go together; the file loads again", async () => {
+  const file = join(folder, "translator.safetensors");
+  const result = await prune("Translator", { pattern: "channels", amount: 0.5, file });
+  assert.ok(result.ok, result.failure?.traceback);
+  const report = result.reports[0]!;
+  assert.deepEqual(Object.fromEntries(report.layers.map(({ path, became }) => [path, became])), {
+    source: "4 of 8 channels",
+    target: "4 of 8 channels",
+    encoder: "8 of 16 hidden units",
+    decoder: "8 of 16 hidden units",
+    out: "reads 8 of 16 channels",
+  });
+  const gru = 4 * (24 * 4 + 24 * 8 + 2 * 24);
+  assert.equal(report.afterBytes, 4 * (2 * 20 * 4) + 2 * gru + 4 * (20 * 8 + 20));
+  assert.ok(result.file!.checks.every(({ ok }) => ok));
+  assert.match(
+    await refusal(prune("Started", { pattern: "channels" })),
+    /no channel of Started can be removed: lstm: the size of its state is written in the code \(at models.py:\d+\)/,
+  );
+});
+
 test("zeros: shares of each layer, of all together, and two of four", async () => {
   const zeros = async (request: Omit<PruneRequest, "target">): Promise<Record<string, number | undefined>> => {
     const result = await prune("Net", request);
@@ -166,7 +187,7 @@ test("a model in half precision learns, and noise is called so", async () => {
 test("what cannot be pruned says why", async () => {
   assert.match(
     await refusal(prune("Attention", { pattern: "channels" })),
-    /no channel of Attention can be removed: attention at models.py:\d+: heads are left alone/,
+    /no channel of Attention can be removed: attention at models.py:\d+: nn.MultiheadAttention is as wide as what it reads/,
   );
   assert.match(await refusal(prune("Wide", { pattern: "unstructured" })), /has nothing to prune/);
   assert.match(await refusal(prune("Net", { pattern: "4:2" })), /0 < n < m/);

@@ -1,6 +1,7 @@
 """Structured pruning: channels go for good, with every weight, bias and statistic that belongs to them. What must stay, and why, is
 found by following channels through the model; the smaller model is followed again before it is believed."""
 
+import contextlib
 import copy
 import fnmatch
 
@@ -8,8 +9,9 @@ import torch
 from torch import nn
 
 from layerwise.proof.variant import Variant
+from layerwise.pruning import recurrent
 from layerwise.pruning.classes import FIXED, Classes
-from layerwise.pruning.follow import Follower
+from layerwise.pruning.follow import Follower, is_own_code, line_of
 from layerwise.pruning.rules import rule_of
 from layerwise.values import tensors_in
 
@@ -25,6 +27,8 @@ class Removal:
         self.places = places
         self.classes = classes
         self.gone = set()
+        # Sets of classes of which one can go as well as another.
+        self.groups = []
         self.refused = []
 
     def kept(self, tensor, dim):
@@ -102,6 +106,8 @@ def set_sizes(module):
         module.num_features = mean.shape[0]
     elif isinstance(module, nn.Embedding):
         module.embedding_dim = weight.shape[1]
+    elif isinstance(module, recurrent.KINDS):
+        recurrent.set_sizes(module)
     elif isinstance(module, nn.PReLU):
         module.num_parameters = weight.numel()
 
@@ -135,6 +141,7 @@ def choose(removal, amount, keep=(), over_all=False):
             ranked = sorted(group, key=group.get)
             gone.update(ranked[: min(int(amount * len(ranked)), len(ranked) - 1)])
     removal.gone = gone
+    removal.groups = [set(group) for group in groups]
 
 
 def settle(removal, sample, choose_again):
@@ -143,8 +150,10 @@ def settle(removal, sample, choose_again):
         choose_again()
         if not removal.gone:
             return
-        variant = removal.variant()
-        strangers = _strangers(removal, variant, sample)
+        strangers, error = _strangers(removal, sample)
+        if error is not None and not strangers:
+            # The code itself refuses, in a place that is not known: which of the groups is it, alone?
+            strangers = _culprits(removal, sample, error)
         if not strangers:
             return
         for number, reason in strangers.items():
@@ -164,7 +173,34 @@ def reasons(removal):
     return found
 
 
-def _strangers(removal, variant, sample):
+def _culprits(removal, sample, error):
+    """{class: reason} of the groups with which the smaller model fails; of all that go where none fails alone."""
+    gone, found = removal.gone, {}
+    for group in removal.groups:
+        removal.gone = gone & group
+        if removal.gone:
+            strangers, alone = _strangers(removal, sample)
+            if strangers or alone is not None:
+                found.update(dict.fromkeys(group, _failure(alone or error)))
+    removal.gone = gone
+    return found or dict.fromkeys(gone, _failure(error))
+
+
+def _failure(error):
+    """Why, and where in the model's own code."""
+    entry, place = error.__traceback__, ""
+    while entry is not None:
+        name = entry.tb_frame.f_code.co_filename
+        if is_own_code(name):
+            place = f" (at {name.rsplit('/', 1)[-1]}:{entry.tb_lineno})"
+        entry = entry.tb_next
+    return f"the smaller model fails: {error}{place}"
+
+
+def _strangers(removal, sample):
+    """({class: why it does not meet what it met}, the error that the smaller model ends with, or None)"""
+    variant = removal.variant()
+    failure = None
     origins = removal.stands_for(variant)
     with variant.applied(removal.model) as root:
         stored = _stored(root)
@@ -179,16 +215,17 @@ def _strangers(removal, variant, sample):
         try:
             _follow(root, sample, follower)
         except Exception as error:
-            if not follower.strangers:
-                # The code itself refuses, in a place that is not known: nothing can be told apart.
-                for number in removal.gone:
-                    follower.strangers[number] = f"the smaller model fails: {error}"
-    return follower.strangers
+            failure = error
+    for number, reason in follower.fixed_sizes.items():
+        for group in removal.groups:
+            if number in group:
+                follower.strangers.update(dict.fromkeys(group, reason))
+    return follower.strangers, failure
 
 
 def _follow(model, sample, follower):
     try:
-        with torch.no_grad(), follower:
+        with torch.no_grad(), _recurrent_followed(model, follower), follower:
             result = sample.run(model)
         for tensor in tensors_in(result):
             labels = follower.labels(tensor)
@@ -196,6 +233,31 @@ def _follow(model, sample, follower):
     finally:
         for tensor in follower.names:
             tensor.__dict__.pop("_layerwise_channels", None)
+
+
+@contextlib.contextmanager
+def _recurrent_followed(model, follower):
+    """While entered, recurrent layers are followed as what they are, and not looked into."""
+
+    def before(module, args, kwargs):
+        recurrent.refused_state(follower, module, args, kwargs, line_of())
+        follower.is_blind = True
+
+    def after(module, args, kwargs, result):
+        follower.is_blind = False
+        recurrent.follow(follower, module, args, kwargs, result, line_of())
+
+    hooks = []
+    for module in model.modules():
+        if isinstance(module, recurrent.KINDS):
+            hooks.append(module.register_forward_pre_hook(before, with_kwargs=True))
+            hooks.append(module.register_forward_hook(after, with_kwargs=True))
+    try:
+        yield
+    finally:
+        follower.is_blind = False
+        for hook in hooks:
+            hook.remove()
 
 
 def _stored(model):
@@ -206,6 +268,11 @@ def _stored(model):
 def _producers(removal):
     """(weight, dim, module, path) of the layers that make channels."""
     for path, module in removal.model.named_modules():
+        if isinstance(module, recurrent.KINDS):
+            for weight in recurrent.weights_in(module):
+                if 0 in removal.places.get(weight, {}):
+                    yield weight, 0, module, path
+            continue
         weight = module._parameters.get("weight")
         if weight is None or weight.dim() < 2:
             continue

@@ -29,13 +29,19 @@ class Follower(TorchFunctionMode):
         self.places = {}
         self.expected = expected
         self.strangers = {}
+        # {class: reason}: as many of its kind as there are, or none of them go.
+        self.fixed_sizes = {}
         # Sentences about calls that channels were not followed through.
         self.refused = []
+        # Inside of a module that is followed as a whole.
+        self.is_blind = False
         self._depth = 0
         self._saw_unknown = False
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
+        if self.is_blind:
+            return func(*args, **kwargs)
         rule = self._rule_of(func)
         if rule is not None:
             result = self._run(func, args, kwargs)
@@ -102,16 +108,16 @@ class Follower(TorchFunctionMode):
 
     def make(self, tensor, dim):
         """The channels that this dimension of a parameter makes."""
-        known = self._known(tensor).get(dim)
+        known = self.known(tensor).get(dim)
         if known is None:
-            known = self._known(tensor)[dim] = self.classes.fresh(tensor.shape[dim])
+            known = self.known(tensor)[dim] = self.classes.fresh(tensor.shape[dim])
         return known
 
     def read(self, tensor, dim, ids, reason):
         """This dimension of a parameter goes with these channels."""
         if tensor is None:
             return
-        known = self._known(tensor)
+        known = self.known(tensor)
         if dim not in known:
             known[dim] = list(ids)
             if self.expected is not None and any(number != FIXED for number in ids):
@@ -160,7 +166,8 @@ class Follower(TorchFunctionMode):
                 self.lock(self.labels(tensor), reason)
         self.set_all(call.result)
 
-    def _known(self, tensor):
+    def known(self, tensor):
+        """{dim: classes} of a parameter or buffer, as far as they are known."""
         places = self.places if self.expected is None else self.expected
         return places.setdefault(tensor, {})
 
@@ -189,12 +196,17 @@ class Call:
         return self.kwargs.get(name, default)
 
 
+def is_own_code(file):
+    """Is it the model's, rather than a library's?"""
+    return not file.startswith(("/lib/", "<"))
+
+
 def line_of():
     """The innermost line of the model's own code, as file.py:12."""
     frame = sys._getframe(1)
     while frame is not None:
         name = frame.f_code.co_filename
-        if not name.startswith(("/lib/", "<")):
+        if is_own_code(name):
             return f"{name.rsplit('/', 1)[-1]}:{frame.f_lineno}"
         frame = frame.f_back
     return "its code"

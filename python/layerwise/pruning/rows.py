@@ -8,6 +8,7 @@ from layerwise.probe import synchronize
 from layerwise.proof import places
 from layerwise.proof.difference import Difference
 from layerwise.proof.variant import Bytes, own_tensors
+from layerwise.pruning import recurrent
 from layerwise.values import tensors_in
 from layerwise.proof.watch import Calls
 
@@ -47,11 +48,21 @@ def _calls(root, modules, sample):
 
 def _out_dim(module):
     """The dimension of a module's weight that its output has too."""
+    if isinstance(module, recurrent.KINDS):
+        return recurrent.hidden_weight(module), 1
     weight = module._parameters.get("weight")
     if weight is None:
         return None, None
     is_turned = isinstance(module, (torch.nn.modules.conv._ConvTransposeNd, torch.nn.Embedding))
     return weight, 1 if is_turned and weight.dim() > 1 else 0
+
+
+def _read_dim(module):
+    """The dimension of a weight that goes with what it reads."""
+    if isinstance(module, recurrent.KINDS):
+        return recurrent.weights_in(module)[0], 1
+    weight, dim = _out_dim(module)
+    return weight, 1 - dim
 
 
 def _row(model, removal, why, path, module, narrow):
@@ -65,12 +76,13 @@ def _row(model, removal, why, path, module, narrow):
         row["became"] = "smaller" if own_tensors(module)[0].shape != own_tensors(narrow)[0].shape else "unchanged"
         return row
     kept, count = len(removal.kept(weight, dim)), weight.shape[dim]
-    reads = 1 - dim
-    inputs = len(removal.kept(weight, reads)) if weight.dim() > 1 else 0
+    reader, reads = _read_dim(module)
+    inputs = len(removal.kept(reader, reads)) if reader.dim() > 1 else 0
     if kept < count:
-        row["became"] = f"{kept} of {count} channels"
-    elif weight.dim() > 1 and inputs < weight.shape[reads]:
-        row["became"] = f"reads {inputs} of {weight.shape[reads]} channels"
+        what = "hidden units" if isinstance(module, recurrent.KINDS) else "channels"
+        row["became"] = f"{kept} of {count} {what}"
+    elif reader.dim() > 1 and inputs < reader.shape[reads]:
+        row["became"] = f"reads {inputs} of {reader.shape[reads]} channels"
     else:
         row["became"] = "unchanged"
     if kept == count and path in why:
@@ -81,6 +93,9 @@ def _row(model, removal, why, path, module, narrow):
 def _compare(row, removal, module, call, changed):
     weight, dim = _out_dim(module)
     outputs, later = tensors_in(call[2]), tensors_in(changed[2])
+    if isinstance(module, torch.nn.RNNBase) and not module.bidirectional:
+        # Its states are the last of what it gave.
+        outputs, later = outputs[:1], later[:1]
     if weight is None or len(outputs) != 1 or len(later) != 1:
         return
     output, narrow = outputs[0], later[0]

@@ -2,6 +2,7 @@
 
 import torch
 
+from layerwise.pruning.attention import follow_attention, follow_product
 from layerwise.pruning.follow import line_of
 from layerwise.values import tensors_in
 
@@ -124,14 +125,15 @@ def _moves(follower, call):
     if all(follower.labels(tensor) is None for tensor in given):
         return follower.set_all(call.result)
 
+    is_joint = call.func.__name__ in ("cat", "concat", "concatenate", "stack", "hstack", "vstack", "dstack")
+
     def moved(value):
         if isinstance(value, torch.Tensor):
             labels = follower.labels(value)
             if labels is not None:
                 return labels
-            # Indices stay what they are; another part of a concatenation has no channels.
-            is_part = call.func.__name__ in ("cat", "concat", "concatenate", "stack", "hstack", "vstack", "dstack")
-            return torch.zeros(value.shape, dtype=torch.int64) if is_part else value
+            # Indices stay what they are.
+            return _beside(follower, call, value, given) if is_joint else value
         if isinstance(value, (list, tuple)):
             return type(value)(moved(item) for item in value)
         return value
@@ -139,6 +141,22 @@ def _moves(follower, call):
     labels = call.func(*[moved(value) for value in call.args], **{name: moved(value) for name, value in call.kwargs.items()})
     for tensor, own in zip(tensors_in(call.result), tensors_in(labels)):
         follower.set(tensor, own)
+
+
+def _beside(follower, call, part, parts):
+    """Labels of a part of a concatenation that has none. Steps of zeros, say, behind steps of channels are as wide as these: where
+    that is not so, the smaller model says it. A part beside channels has none."""
+    dim = call.argument(1, "dim", 0)
+    name = call.func.__name__
+    for other in parts:
+        labels = follower.labels(other)
+        if labels is None or other.dim() != part.dim():
+            continue
+        if name == "stack":
+            return labels
+        if name in ("cat", "concat", "concatenate") and torch.equal(labels.amin(dim), labels.amax(dim)):
+            return labels.narrow(dim, 0, 1).expand(part.shape)
+    return torch.zeros(part.shape, dtype=torch.int64)
 
 
 @_rule("pad")
@@ -322,9 +340,16 @@ def _matmul(follower, call):
         a, b = b, a
     if follower.is_stored(b) and b.dim() == 2 and not follower.is_stored(a):
         return _product(follower, call, a, b, None, read_dim=0, make_dim=1, channel_dim=-1)
-    follower.refuse(call, f"a product of activations at {line_of()}")
+    if follower.is_stored(a) or follower.is_stored(b):
+        return follower.refuse(call, f"a product with a parameter at {line_of()}")
+    follow_product(follower, call, a, b)
 
 
-@_rule("scaled_dot_product_attention multi_head_attention_forward")
+@_rule("scaled_dot_product_attention")
 def _attention(follower, call):
-    follower.refuse(call, f"attention at {line_of()}: heads are left alone")
+    follow_attention(follower, call)
+
+
+@_rule("multi_head_attention_forward")
+def _multi_head(follower, call):
+    follower.refuse(call, f"attention at {line_of()}: nn.MultiheadAttention is as wide as what it reads")
