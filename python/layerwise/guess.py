@@ -211,6 +211,8 @@ class Guesser:
                 text = self.imported_config(candidate)
                 if text:
                     return text, "name", f"the defaults of {candidate.__name__}, which the file imports"
+        # What other files read of it, too, has to be in what is made up.
+        fields = self.fields(cls.__name__, name, set(), everywhere=True)
         if not fields:
             return None
         parts = []
@@ -261,8 +263,9 @@ class Guesser:
         smaller = [text for text in map(self.imported_config, classes) if text]
         return [*smaller, *(f"{each.__name__}()" for each in classes)]
 
-    def fields(self, class_name, name, seen):
-        """Attributes (or keys) that the class and the classes it hands the config on to read of it."""
+    def fields(self, class_name, name, seen, everywhere=False):
+        """Attributes (or keys) that the class and the classes it hands the config on to read of it; `everywhere`: also those of
+        other files."""
         if (self.file.path, class_name) in seen or class_name not in self.file.classes:
             return {}
         seen.add((self.file.path, class_name))
@@ -277,14 +280,14 @@ class Guesser:
                     found["[]"] = True
             if isinstance(part, ast.Call) and isinstance(part.func, ast.Name):
                 home = self._home(part.func.id)
-                if home is None:
+                if home is None or home[0] is not self and not everywhere:
                     continue
                 guesser, class_name = home
                 for position, item in enumerate(part.args):
                     if _is_name(item, name) or _is_self(item, name):
                         inner = _init_argument(guesser.file.classes[class_name], position)
                         if inner:
-                            found.update(guesser.fields(class_name, inner, seen))
+                            found.update(guesser.fields(class_name, inner, seen, everywhere))
         found.pop("get", None)
         return found
 

@@ -157,7 +157,7 @@ class _Inference:
         """A config that another file of the project makes, with all that is read of this one: (text, origin, why) or None."""
         if not is_config_name(parameter.name) or not inspect.isclass(self.target):
             return None
-        fields = self.guesser.fields(self.name, parameter.name, set())
+        fields = self.guesser.fields(self.name, parameter.name, set(), everywhere=True)
         fields.pop("[]", None)
         if not fields:
             return None

@@ -244,6 +244,14 @@ def check_gptq():
     check("dead columns", bool(values.isfinite().all()))
     values = spelled(gptq.quantize(weight, torch.ones(160, 160), form), form, 160)
     check("one direction", bool(values.isfinite().all()))
+    # On its own inputs no row is worse than rounded to the nearest, however few they are and however much alike.
+    for rows, spread in ((600, 1.0), (40, 1.0), (3, 1.0), (600, 1e-3)):
+        few = correlated_inputs(rows, 160) * spread + torch.randn(1, 160)
+        for name, group in (("int4", 32), ("int4", 0), ("nf4", 32), ("int8", 0), ("fp8", 0)):
+            form = WeightFormat(name, group, symmetric=False)
+            error = lambda values: ((values - weight) @ few.t()).square().sum(1)
+            made, plain = error(spelled(gptq.quantize(weight, few.t() @ few, form), form, 160)), error(form.rounded(weight))
+            check(f"GPTQ {name} {group} of {rows} rows", bool((made <= plain * 1.001 + 1e-4).all()))
 
 
 def check_rows():

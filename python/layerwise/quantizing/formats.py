@@ -229,6 +229,10 @@ class WeightFormat:
 
     def quantize(self, weight, inputs=None):
         """Packed tensors of a weight [n, k], rounded to the nearest."""
+        return self.pack(*self.nearest(weight, inputs))
+
+    def nearest(self, weight, inputs=None):
+        """(codes, scale, zero) of a weight [n, k], rounded to the nearest."""
         scale, zero = self.choose(weight, inputs)
         columns = weight.shape[1]
         spread_scale = self.spread(scale, columns)
@@ -236,7 +240,7 @@ class WeightFormat:
         codes = self.codes(weight.float(), spread_scale, spread_zero)
         if self.bits == 4:
             scale = scale * self._growth(weight, self.values(codes, spread_scale, spread_zero), inputs)
-        return self.pack(codes, scale, zero)
+        return codes, scale, zero
 
 
 class Measure:

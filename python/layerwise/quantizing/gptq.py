@@ -27,7 +27,8 @@ def quantize(weight, correlations, form, by_activity=True):
     `by_activity` rounds the columns with the largest inputs first, while there are most others to make up for them.
     Scales are those of the unchanged weight: groups are where they were, whatever the order.
     """
-    weight = weight.detach().float().clone()
+    whole = weight.detach().float()
+    weight = whole.clone()
     hessian = correlations.clone()
     columns = weight.shape[1]
     dead = hessian.diagonal() == 0
@@ -60,7 +61,21 @@ def quantize(weight, correlations, form, by_activity=True):
             block[:, column:] -= error[:, None] * factor[at, at:last]
             errors[:, column] = error
         weight[:, last:] -= errors @ factor[first:last, last:]
-    return form.pack(codes[:, back], scale, zero)
+    made, plain = (codes[:, back], scale, zero), form.nearest(whole)
+    return form.pack(*_better_rows(form, whole, correlations, made, plain))
+
+
+def _better_rows(form, weight, correlations, made, plain):
+    """Of two roundings each row that errs less on the inputs: few inputs, or columns that depend on each other, can lead astray."""
+
+    def error(codes, scale, zero):
+        columns = weight.shape[1]
+        zero = None if zero is None else form.spread(zero, columns)
+        off = form.values(codes, form.spread(scale, columns), zero) - weight
+        return ((off @ correlations) * off).sum(1)
+
+    is_plain = (error(*plain) < error(*made))[:, None]
+    return tuple(None if one is None else torch.where(is_plain, one, other) for one, other in zip(plain, made))
 
 
 def _inverse_factor(hessian):
