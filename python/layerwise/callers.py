@@ -52,6 +52,8 @@ class Budget:
         # Of all questions until `share_out` is called again.
         self.rest = self.most = float("inf")
         self.began = 0.0
+        # Has the last question been given up?
+        self.is_short = False
         self.depth = 0
         # What ends user code at its `deadline`, and the exception that it does so with; without one nothing does.
         self.watch = None
@@ -65,6 +67,7 @@ class Budget:
     def renew(self):
         """Another question, unless it is part of one."""
         if self.depth == 0:
+            self.is_short = False
             self.left = min(_MOST_SECONDS, self.most, self.rest)
 
     def __enter__(self):
@@ -86,8 +89,10 @@ class Budget:
         if self.watch is None:
             return False
         self.watch.deadline = self.before
-        is_ours = self.before is None or time.perf_counter() < self.before
-        return kind is not None and issubclass(kind, self.late) and is_ours
+        if kind is None or not issubclass(kind, self.late):
+            return False
+        self.is_short = True
+        return self.before is None or time.perf_counter() < self.before
 
     @property
     def is_left(self):
@@ -106,6 +111,7 @@ def callers_of(module, file, name):
         return
     for other, text in users_of(path, name, root_of(path), _MOST_USERS):
         if not budget.is_left:
+            budget.is_short = True
             return
         if (other, text) in _slow:
             continue

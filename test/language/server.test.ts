@@ -114,6 +114,22 @@ test("a file follows an unsaved change in what it imports", async () => {
   assert.match(await shown(user), /y = self\.wide\(x\) «\[B, 24\]»/);
 });
 
+test("a class follows an unsaved change in the file that uses it", async () => {
+  const part = await opened(
+    "part.py",
+    "from torch import nn\n\n\nclass Part(nn.Module):\n    def __init__(self, gloop):\n        super().__init__()\n" +
+      "        self.layer = nn.Linear(gloop, 3)\n        self.gloop = gloop\n\n" +
+      "    def forward(self, x):\n        y = x.new_zeros(self.gloop)\n        return self.layer(y)\n",
+  );
+  const use = await opened("use_it.py", "from part import Part\n\nmade = Part(gloop=11)\n");
+  await client.edit(use, "gloop=11", "gloop=12");
+  await client.whenDone(part);
+  assert.match(await shown(part), /y = x\.new_zeros\(self\.gloop\) «\[12\]»/);
+  await client.edit(use, "gloop=12", "gloop=13");
+  await client.whenDone(part);
+  assert.match(await shown(part), /y = x\.new_zeros\(self\.gloop\) «\[13\]»/);
+});
+
 test("an endless loop costs its own hints and nothing else", async () => {
   const file = await opened(
     "endless.py",

@@ -21,6 +21,8 @@ from layerwise.specs import SpecError
 _clock = time.perf_counter
 # No target may have the whole budget of a file with many: so long, or a quarter of the budget.
 _LEAST_SHARE = 1.0
+# What other files say is asked for again where there was no time, but not for ever.
+_MOST_SHORT = 3
 # Texts that took too long are not tried again until they change.
 _lates = {}
 
@@ -28,9 +30,15 @@ _lates = {}
 class _Memory:
     """What was chosen for a target when it last ran to its end, and the texts that it was chosen for."""
 
-    def __init__(self, skeleton, setup):
+    def __init__(self, skeleton, setup, n_short):
         self.skeleton = skeleton
         self.setup = setup
+        # How often there was no time to ask other files.
+        self.n_short = n_short
+
+    @property
+    def is_final(self):
+        return self.n_short == 0 or self.n_short >= _MOST_SHORT
 
 
 _memories = {}
@@ -176,7 +184,9 @@ class _Analysis:
             if outcome is not before and before.worked_before and outcome.is_done:
                 doubts = problems.doubting(self.source, target, before, outcome, self.loaded)
         if outcome.is_done and given is None:
-            _memories[key] = _Memory(skeleton, outcome.plan.setup())
+            is_short = earlier is None and callers.budget.is_short
+            before = _memories[key].n_short if key in _memories else 0
+            _memories[key] = _Memory(skeleton, outcome.plan.setup(), before + 1 if is_short else 0)
         answer = present.target(self.source, target, outcome, self.loaded)
         if outcome.is_late:
             _lates[key] = self.source.part(target)
@@ -206,7 +216,7 @@ class _Analysis:
         """The setup that fitted last time, unless what it was made of has changed."""
         memory = _memories.get(key)
         if memory is not None:
-            return memory.setup if memory.skeleton == skeleton else None
+            return memory.setup if memory.skeleton == skeleton and memory.is_final else None
         return self.request["previous"].get(name)
 
     def _inferred(self, name, given):
