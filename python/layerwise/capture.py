@@ -3,6 +3,7 @@ uses them, in this file or in one that imports it. Each such root is built and c
 below it is watched."""
 
 import ast
+import dataclasses
 import inspect
 import os
 import time
@@ -35,8 +36,10 @@ class Captured:
         self.why = why
         # Constructor arguments as texts, None where one cannot be written down.
         self.init = None
-        # Text that gives the instance itself: "resnet18().layer1[0]".
+        # Text that gives the instance itself: "resnet18().layer1[0]"; for a part of a class that is built of guesses the last
+        # resort.
         self.path = None
+        self.is_last_resort = False
         self.inputs = {}
         self.is_called = False
 
@@ -105,9 +108,12 @@ class Captures:
         return self.found.get(name)
 
     def _of_callers(self, name):
-        """The same in the files that use this one."""
+        """The same in the files that use this one; they have a budget of their own."""
+        began = time.perf_counter()
         with budget:
             self._of_all(name)
+        if self.running is not None:
+            self.left += time.perf_counter() - began
 
     def _of_all(self, name):
         for caller in callers_of(self.module, self.file, name):
@@ -130,7 +136,8 @@ class Captures:
             self._run(root)
         finally:
             self.running = before
-            self.left -= time.perf_counter() - began
+            if root.module is self.module:
+                self.left -= time.perf_counter() - began
 
     def _is_known(self, name):
         return name in self.found and self.found[name].is_called
@@ -162,7 +169,7 @@ class Captures:
         with _Watched(self) as watched:
             try:
                 plan, model, text = self._built(root, watched, device)
-                watched.name(model, text)
+                watched.name(model, text, root.kind == "class")
                 try:
                     self._call(root.kind, model, plan, device, watched, text)
                 except Exception as error:
@@ -215,7 +222,9 @@ def _written_call(target, plan, reader):
     for key, choice in plan.init.items():
         if choice.origin == "default":
             continue
-        text = None if key == "self" else write(evaluate(choice.text, space, key), None, reader)
+        if key == "self":
+            return None
+        text = choice.text if plan.module is reader else write(evaluate(choice.text, space, key), None, reader)
         if text is None:
             return None
         words.append(f"{key}={text}")
@@ -378,7 +387,7 @@ class _Watched:
         if plain is not _UNKNOWN and plain is not None:
             found.inputs[name] = plain
 
-    def name(self, model, root):
+    def name(self, model, root, is_last_resort=False):
         """Where the noted instances are to be found in a whole model."""
         if root is None:
             return
@@ -388,6 +397,7 @@ class _Watched:
             if path is not None:
                 steps = "".join(f"[{step}]" if step.isdecimal() else f".{step}" for step in path.split(".") if step)
                 self.captures.found[name].path = root + steps
+                self.captures.found[name].is_last_resort = is_last_resort
 
 
 _UNKNOWN = object()
@@ -422,10 +432,21 @@ def written(signature, positional, words, known, reader):
         items = value if kind is inspect.Parameter.VAR_KEYWORD else {name: value}
         for key, item in items.items():
             text = write(item, known, reader)
-            if text is None or len(text) > _MOST_TEXT:
+            if text is None or len(text) > _MOST_TEXT or not _gives(text, item, reader):
                 return None
             texts[key] = text
     return texts
+
+
+def _gives(text, value, reader):
+    """Does the text of an object with fields give it again? Constructors may do more than keep their arguments."""
+    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+        return True
+    try:
+        return vars(evaluate(text, namespace_of(reader), "")) == vars(value)
+    except Exception:
+        # Slots, comparisons of tensors: nothing is known, as before.
+        return True
 
 
 def is_usable(module, texts):

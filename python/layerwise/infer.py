@@ -125,7 +125,8 @@ class _Inference:
                 line = captured.why
             else:
                 from_call, line = self._init_call(signature, inside=True)
-                if from_call is None and captured and captured.path and not given and has_required(signature):
+                is_path = captured and captured.path and (not captured.is_last_resort or self._is_unclear(signature))
+                if from_call is None and is_path and not given and has_required(signature):
                     self.plan.init["self"] = Choice("self", captured.path, "call", captured.why)
                     return
         for parameter in signature.parameters.values():
@@ -152,6 +153,12 @@ class _Inference:
         for name, value in (from_call or {}).items():
             # What goes into **kwargs.
             self.plan.init.setdefault(name, Choice(name, value.text, "call", line))
+
+    def _is_unclear(self, signature):
+        """Is there an argument for which nothing can be guessed?"""
+        kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        needed = [part for part in signature.parameters.values() if part.default is part.empty and part.kind not in kinds]
+        return any(self.guesser.argument(self.target, part) is None for part in needed)
 
     def _told_config(self, parameter):
         """A config that another file of the project makes, with all that is read of this one: (text, origin, why) or None."""

@@ -73,7 +73,7 @@ class _Analysis:
         self.end = began + request["budget_ms"] / 1000
         self.share = max(_LEAST_SHARE, request["budget_ms"] / 4000)
         # Most of the time is the file's own.
-        callers.budget.share_out(request["budget_ms"] / 3000, self.share / 2)
+        callers.budget.share_out(request["budget_ms"] / 3000, self.share)
         callers.budget.watch, callers.budget.late = watch, OutOfTime
         self.source = files.read(request["path"])
         self.problems = []
