@@ -2,10 +2,11 @@
 
 import abc
 import functools
+import warnings
 
 import torch
 from torch import nn
-from torch.ao.quantization.utils import calculate_qmin_qmax, is_per_channel, is_per_tensor, qparams_of_range, validate_qmin_qmax
+from torch.ao.quantization.utils import calculate_qmin_qmax, qparams_of_range, validate_qmin_qmax
 
 _FLOAT32_EPS = torch.finfo(torch.float32).eps
 _QSCHEMES = (

@@ -1,12 +1,12 @@
 """Observers: modules that let values pass and remember their range, from which scale and zero point follow."""
 
-import abc
 import warnings
 from collections import OrderedDict
 
 import torch
 from torch import nn
 from torch.ao.quantization._histogram import HistogramObserver
+# Pickles and others know the underscored ones by this module, too.
 from torch.ao.quantization._observer_base import (
     _FLOAT32_EPS, ObserverBase, UniformQuantizationObserverBase, _PartialWrapper, _with_args, _with_callable_args,
 )
