@@ -351,5 +351,87 @@ def half(x: "float32[4,64]", w: "float32[32,64]"):
     return F.linear(x.half(), w.half()).float().sum(-1)
 
 
-def complex_numbers(x: "float32[4,8]"):  #: refused complex numbers have no counterpart in ONNX
-    return torch.abs(x.to(torch.complex64))
+def complex_arithmetic(x: "float32[3,4]", y: "float32[3,4]"):  #: dynamic x=n y=n
+    z, w = torch.complex(x, y), torch.complex(y + 0.1, x)
+    found = [z * w, z / w, z + w, z - 2 * w, z * 2j, z + x, x * z, -z, z**2, z.reciprocal(), z.conj() * z, z.exp(), z.tanh(), z.sqrt()]
+    return torch.view_as_real(torch.stack(found)), (z == w).any(), z.log().imag
+
+
+def complex_parts(x: "float32[3,4,2]"):  #: dynamic x=n
+    z = torch.view_as_complex(x)
+    back = torch.stack([z.real, z.imag], -1)
+    polar = torch.polar(z.abs(), z.angle())
+    found = [torch.view_as_real(polar), torch.view_as_real(torch.sgn(z)), torch.view_as_real(z.to(torch.complex128))]
+    return back, z.abs(), torch.angle(z), *found, torch.angle(z.real), torch.atan2(z.imag, z.real), z.norm(), z.norm(dim=1)
+
+
+def complex_angles(x: "float32[4]"):
+    values = torch.tensor([0.0, -0.0, 1.0, -1.0, float("inf"), -float("inf")])
+    y, other = torch.meshgrid(values + x[0] * 0, values, indexing="ij")
+    return torch.atan2(y, other), torch.copysign(x, -values[1]), torch.copysign(x, values[1])
+
+
+def complex_shapes(x: "float32[3,4,2]", i: "int64[2]<3"):  #: dynamic x=n
+    z = torch.view_as_complex(x)
+    found = [z.t(), z[1:], z[:, None].expand(-1, 2, -1), torch.cat([z, x[..., 0]]), z.reshape(-1, 2), z[i], z[:, 1], z.flip(1), z.roll(1, 1)]
+    found += [z.sum(1), z.mean(-1, keepdim=True), z.cumsum(1), z.tril(), torch.where(x[..., 0] > 0, z, 0), z.masked_fill(x[..., 1] > 0, 1j)]
+    return tuple(torch.view_as_real(part) for part in found)
+
+
+def complex_products(x: "float32[2,3,4,2]", y: "float32[2,4,5,2]"):  #: dynamic x=n y=n
+    z, w = torch.view_as_complex(x), torch.view_as_complex(y)
+    found = [z @ w, z[0] @ w[0], torch.mv(z[0], w[0, :, 0]), torch.bmm(z, w), torch.einsum("bij,bjk->bki", z, w.conj())]
+    return tuple(torch.view_as_real(part) for part in found)
+
+
+def complex_writes(x: "float32[3,4,2]"):
+    z = torch.view_as_complex(x) * 1
+    z *= 2
+    z.add_(1j)
+    other = torch.zeros(3, 4, dtype=torch.complex64)
+    other.copy_(z)
+    filled = torch.full((2,), 1 - 2j) + torch.zeros(2, dtype=torch.complex64).fill_(3j)
+    return torch.view_as_real(z), torch.view_as_real(other), torch.view_as_real(filled)
+
+
+class RotaryByComplex(nn.Module):
+    """As the first Llama turned its queries and keys."""
+
+    def __init__(self):
+        super().__init__()
+        angles = torch.outer(torch.arange(16).float(), 10000.0 ** -(torch.arange(0, 8, 2).float() / 8))
+        self.register_buffer("freqs_cis", torch.polar(torch.ones_like(angles), angles))
+        self.wq = nn.Linear(16, 16, bias=False)
+
+    def forward(self, x: "float32[2,5,16]"):  #: dynamic x=n,t
+        q = self.wq(x).view(*x.shape[:-1], 2, 8)
+        turned = torch.view_as_complex(q.float().reshape(*q.shape[:-1], -1, 2))
+        freqs = self.freqs_cis[: x.shape[1]].view(1, x.shape[1], 1, 4)
+        return torch.view_as_real(turned * freqs).flatten(3).type_as(x)
+
+
+def fourier(x: "float32[2,3,16]", y: "float32[5,12,2]"):  #: dynamic x=n y=m
+    z = torch.view_as_complex(y)
+    found = [torch.fft.rfft(x), torch.fft.fft(x, dim=1), torch.fft.fft(z), torch.fft.ifft(z, norm="ortho"), torch.fft.rfft2(x, norm="forward")]
+    found += [torch.fft.fftshift(torch.fft.fft2(x)), torch.fft.fft(x, n=20)]
+    real = [torch.fft.irfft(z), torch.fft.irfft(z, n=9), torch.fft.irfft2(torch.fft.rfft2(x)), torch.fft.hfft(z, norm="ortho")]
+    return (*(torch.view_as_real(part) for part in found), *real)
+
+
+class Spectrogram(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("window", torch.hann_window(20))
+
+    def forward(self, x: "float32[2,100]"):  #: dynamic x=n,t
+        spectra = torch.stft(x, 24, 6, 20, self.window, return_complex=True)
+        back = torch.istft(spectra[..., :10], 24, 6, 20, self.window)
+        return spectra.abs() ** 2, (spectra * spectra.conj()).real.clamp(min=1e-6).log10(), back
+
+
+def complex_result(x: "float32[4,8]"):  #: refused the output 'output' is complex
+    return torch.fft.fft(x)
+
+
+def complex_determinant(x: "float32[4,4]"):  #: refused of complex numbers has no counterpart
+    return torch.linalg.det(torch.complex(x, x)).abs()

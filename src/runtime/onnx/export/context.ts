@@ -3,6 +3,7 @@ import { bool, type DType } from "../../dtype.ts";
 import { Scalar } from "../../dtype.ts";
 import type { GraphBuilder, Name } from "./builder.ts";
 import type { RecordedCall, RecordedValue, ValueId } from "./record.ts";
+import type { Parts } from "./parts.ts";
 import type { SizeOrNumber } from "./sizes.ts";
 
 /** An op that cannot be exported: says which, and where it stands. */
@@ -20,6 +21,8 @@ export interface Translation {
   values: readonly RecordedValue[];
   /** The name of a value; leaves are written out when they are first asked for. */
   nameOf(value: ValueId): Name;
+  /** The two names of a complex value. */
+  partsOf(value: ValueId): Parts;
   /** A leaf that never changes: a parameter or a constant. Its transposed or otherwise changed form can be written out. */
   isConstant(value: ValueId): boolean;
   /** In how many places of the recording it is an argument. */
@@ -93,6 +96,10 @@ export class Call {
 
   nameOf(value: ValueId): Name {
     return this.translation.nameOf(value);
+  }
+
+  partsOf(value: ValueId): Parts {
+    return this.translation.partsOf(value);
   }
 
   value(name: string): RecordedValue {

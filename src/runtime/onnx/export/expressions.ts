@@ -48,7 +48,6 @@ const PLAIN: Partial<Record<Opcode, string>> = {
 };
 
 export interface ExpressionCall {
-  root: Expr;
   /** The tensors in the order of the expression's inputs, already of the common dtype. */
   inputs: readonly Name[];
   /** Are the inputs bool? */
@@ -61,8 +60,9 @@ export interface ExpressionCall {
   fail(why: string): never;
 }
 
-export function translateExpression(graph: GraphBuilder, call: ExpressionCall): Name {
-  const { root, dtype, fail } = call;
+/** One name for each root; what roots share is computed once. */
+export function translateExpressions(graph: GraphBuilder, roots: readonly Expr[], call: ExpressionCall): Name[] {
+  const { dtype, fail } = call;
   const known = new Map<Expr, Typed>();
   const number = (value: number): Typed => ({ name: graph.number(dtype, value), isBool: false });
   const asNumber = ({ name, isBool }: Typed): Name => (isBool && dtype !== bool ? graph.cast(name, dtype) : name);
@@ -126,6 +126,12 @@ export function translateExpression(graph: GraphBuilder, call: ExpressionCall): 
         return numeric(graph.add("Mul", [graph.add("Sign", [x]), graph.add("Floor", [graph.add("Abs", [x])])]));
       case "hypot":
         return numeric(graph.add("Sqrt", [graph.add("Add", [graph.add("Mul", [x, x]), graph.add("Mul", [y, y])])]));
+      case "atan2":
+        return isFloat ? numeric(atan2(graph, x, y, number)) : fail("of integers");
+      case "copysign": {
+        const size = graph.add("Abs", [x]);
+        return numeric(graph.add("Where", [isNegative(graph, y, number), graph.add("Neg", [size]), size]));
+      }
       case "isnan":
         return logical(isFloat ? graph.add("IsNaN", [x]) : graph.add("Less", [x, x]));
       case "isinf":
@@ -140,7 +146,7 @@ export function translateExpression(graph: GraphBuilder, call: ExpressionCall): 
     }
   };
 
-  for (const node of topological([root])) {
+  for (const node of topological(roots)) {
     if (node.kind === "input") known.set(node, { name: call.inputs[node.index]!, isBool: call.areBool[node.index]! });
     else if (node.kind === "param") known.set(node, number(call.params[node.index]!));
     else if (node.kind === "const") known.set(node, number(node.value));
@@ -153,9 +159,38 @@ export function translateExpression(graph: GraphBuilder, call: ExpressionCall): 
         ),
       );
   }
-  const found = known.get(root)!;
-  if (call.result === bool) return asBool(found);
-  return call.result === dtype ? asNumber(found) : graph.cast(asNumber(found), call.result);
+  return roots.map((root) => {
+    const found = known.get(root)!;
+    if (call.result === bool) return asBool(found);
+    return call.result === dtype ? asNumber(found) : graph.cast(asNumber(found), call.result);
+  });
+}
+
+/** The sign bit of a number that is not NaN: that of zero shows in its reciprocal. */
+function isNegative(graph: GraphBuilder, x: Name, number: (value: number) => Typed): Name {
+  const zero = number(0).name;
+  const shown = graph.add("Where", [graph.add("Equal", [x, zero]), graph.add("Reciprocal", [x]), x]);
+  return graph.add("Less", [shown, zero]);
+}
+
+/** The angle of (x, y), in all quadrants: ONNX has that of y / x alone. */
+function atan2(graph: GraphBuilder, y: Name, x: Name, number: (value: number) => Typed): Name {
+  const add = (op: string, ...inputs: Name[]): Name => graph.add(op, inputs);
+  const [zero, pi] = [number(0).name, number(Math.PI).name];
+  const half = number(Math.PI / 2).name;
+  const isBelow = isNegative(graph, y, number);
+  // Infinity beside infinity counts as one beside one.
+  const areInfinite = add("And", add("IsInf", x), add("IsInf", y));
+  const ratio = add("Where", areInfinite, add("Mul", add("Sign", x), add("Sign", y)), add("Div", y, x));
+  const right = add("Atan", ratio);
+  const left = add("Where", isBelow, add("Sub", right, pi), add("Add", right, pi));
+  const turned = add("Where", isNegative(graph, x, number), left, right);
+  // On the axis itself the quotient is infinite, or nothing at all.
+  const isAxis = add("And", add("Equal", x, zero), add("Not", add("Equal", y, zero)));
+  const found = add("Where", isAxis, add("Where", isBelow, add("Neg", half), half), turned);
+  const isOrigin = add("And", add("Equal", x, zero), add("Equal", y, zero));
+  const flat = add("Where", isNegative(graph, x, number), pi, zero);
+  return add("Where", isOrigin, add("Where", isBelow, add("Neg", flat), flat), found);
 }
 
 function compare(graph: GraphBuilder, op: Opcode, x: Name, y: Name): Name {

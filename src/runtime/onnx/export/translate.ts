@@ -12,6 +12,10 @@ import { Call, NotExported, type Translation, type Translator } from "./context.
 import type { RecordedCall, RecordedValue, Recording, ValueId } from "./record.ts";
 import { type DynamicDimension, fitSize, isDynamic, plainDimension, type SizeOrNumber } from "./sizes.ts";
 import { copies } from "../../op.ts";
+import { realOf } from "../../ops/complex.ts";
+import { alikeForParts, complexElementwise, complexOps } from "./ops/complex.ts";
+import { fourierOps } from "./ops/fourier.ts";
+import { forEachPart, isComplexValue, partOfBytes, type Parts } from "./parts.ts";
 import { elementwise, elementwiseOps } from "./ops/elementwise.ts";
 import { indexOps } from "./ops/index_ops.ts";
 import { layerOps } from "./ops/layers.ts";
@@ -33,6 +37,8 @@ const translators: Record<string, Translator> = {
   ...quantizedStepOps,
   ...lowBitOps,
 };
+
+const complexTranslators = { ...complexOps, ...fourierOps };
 
 export interface ExportRequest {
   opset: number;
@@ -64,6 +70,8 @@ class Exporter implements Translation {
   readonly #first: Recording;
   readonly #others: Recording[];
   readonly #names = new Map<ValueId, Name>();
+  /** Of complex values. */
+  readonly #parts = new Map<ValueId, Parts>();
   readonly #shapes = new Map<ValueId, SizeOrNumber[]>();
   readonly #inputs: ValueInfo[] = [];
   readonly #places = new Map<string, TracedSource>();
@@ -87,9 +95,6 @@ class Exporter implements Translation {
     for (const value of this.values) if (value.leaf?.kind === "input") this.#input(value);
     const nodesBefore = (): number => this.graph.nodes.length;
     this.#first.calls.forEach((call, index) => {
-      if (call.results.some((id) => this.values[id]!.dtype.name.startsWith("complex"))) {
-        throw new NotExported("complex numbers have no counterpart in ONNX", call.place);
-      }
       const before = nodesBefore();
       const source = this.#first.sources[call.place];
       this.graph.place = {
@@ -133,6 +138,26 @@ class Exporter implements Translation {
     if (!isWeight) this.#buffers.add(name);
     this.#names.set(id, name);
     return name;
+  }
+
+  /** A leaf's parts are two initializers: .real and .imag. */
+  partsOf(id: ValueId): Parts {
+    const known = this.#parts.get(id);
+    if (known !== undefined) return known;
+    const value = this.values[id]!;
+    if (!value.leaf && !this.#isFixed(id)) throw new Error(`value ${id} is used before it is made`);
+    const bytes = this.bytesOf(id);
+    const dtype = realOf(value.dtype);
+    const parts = ([0, 1] as const).map((which) => {
+      const wish = `${value.leaf?.name ?? "constant"}.${which === 0 ? "real" : "imag"}`;
+      const own = partOfBytes(bytes, dtype.size, which);
+      if (value.leaf?.kind === "parameter") return this.graph.weight(dtype.name as DataType, value.shape, own, wish);
+      const name = this.graph.constant(dtype.name as DataType, value.shape, own, wish);
+      this.#buffers.add(name);
+      return name;
+    }) as [Name, Name];
+    this.#parts.set(id, parts);
+    return parts;
   }
 
   isConstant(id: ValueId): boolean {
@@ -213,6 +238,10 @@ class Exporter implements Translation {
 
   #translate(call: RecordedCall, index: number): void {
     this.#refresh(index, call.place);
+    if (this.#touchesComplex(call)) {
+      this.#translateComplex(call, index);
+      return;
+    }
     const name = call.record.name;
     // The in-place form computes what the other does.
     const translator =
@@ -236,6 +265,38 @@ class Exporter implements Translation {
       if (!this.#made.has(names[i]!)) this.#made.set(names[i]!, id);
     });
     if (call.mutates) this.#wrote(call.results[0]!, call.place);
+  }
+
+  #touchesComplex(call: RecordedCall): boolean {
+    const reads = call.arguments.flatMap((a) => ("value" in a ? [a.value] : "values" in a ? a.values : []));
+    return [...reads, ...call.results].some((id) => id !== null && isComplexValue(this.values[id]!));
+  }
+
+  #translateComplex(call: RecordedCall, index: number): void {
+    const name = call.record.name;
+    const plain = call.mutates && !complexTranslators[name] && !alikeForParts.has(name) ? name.replace(/_$/, "") : name;
+    const own = complexTranslators[plain] ?? (call.record.spec.expression ? complexElementwise : undefined);
+    if (!own && !alikeForParts.has(plain)) {
+      if (this.#isUnused(call)) return;
+      const shown = name.replace(/^_/, "");
+      throw new NotExported(`'${shown}' of complex numbers has no counterpart in ONNX that is known here`, call.place);
+    }
+    const sizes = this.#sizesOf(call, index);
+    try {
+      const made = own
+        ? [own(new Call(this, call, sizes))]
+        : forEachPart(this, call, sizes, translators[plain]!);
+      call.results.forEach((id, i) => {
+        const found = made[i]!;
+        if (typeof found === "string") {
+          this.#names.set(id, found);
+          if (!this.#made.has(found)) this.#made.set(found, id);
+        } else this.#parts.set(id, found);
+      });
+    } catch (error) {
+      if (error instanceof NotExported && error.place < 0) throw new NotExported(error.message, call.place);
+      throw error;
+    }
   }
 
   /** Drawn or computed, and never looked at. */
@@ -287,6 +348,10 @@ class Exporter implements Translation {
   }
 
   #input(value: RecordedValue): void {
+    if (isComplexValue(value)) {
+      const what = `the input '${value.leaf!.name}' is complex, which ONNX has no numbers for`;
+      throw new NotExported(`${what}: expected torch.view_as_real of it, and view_as_complex in the model`, -1);
+    }
     const name = this.graph.fresh(value.leaf!.name);
     this.#names.set(value.id, name);
     this.#inputs.push(this.#valueInfo(name, value.id));
@@ -295,6 +360,11 @@ class Exporter implements Translation {
   }
 
   #output(name: string, id: ValueId): Name {
+    if (isComplexValue(this.values[id]!)) {
+      const place = this.#first.calls.find(({ results }) => results.includes(id))?.place ?? -1;
+      const what = `the output '${name}' is complex, which ONNX has no numbers for`;
+      throw new NotExported(`${what}: expected torch.view_as_real of it`, place);
+    }
     const shown = this.graph.fresh(name);
     this.graph.nodes.push({
       input: [this.nameOf(id)],
@@ -369,6 +439,9 @@ class Exporter implements Translation {
 
   #reread(id: ValueId, place: number): Name {
     const value = this.values[id]!;
+    if (this.values.some((other) => other.storage === value.storage && isComplexValue(other))) {
+      throw new NotExported("it reads complex numbers that were written through another view", place);
+    }
     const memory = this.#memory.get(value.storage);
     if (memory === undefined) throw new NotExported("it reads memory that was written through another view", place);
     const gathered = this.graph.add("Gather", [memory, this.#elements(id, place)], { axis: 0 });

@@ -2,7 +2,7 @@
 import { bool, type DType } from "../../../dtype.ts";
 import type { Name } from "../builder.ts";
 import type { Call, Translator } from "../context.ts";
-import { translateExpression } from "../expressions.ts";
+import { translateExpressions } from "../expressions.ts";
 
 /** Any op that is declared by an expression. */
 export function elementwise(call: Call): Name {
@@ -15,8 +15,7 @@ export function elementwise(call: Call): Name {
     return own === bool ? call.nameOf(id) : call.as(id, dtype);
   });
   const areBool = ids.map((id) => call.valueOf(id).dtype === bool);
-  return translateExpression(call.graph, {
-    root,
+  const [found] = translateExpressions(call.graph, [root], {
     inputs,
     areBool,
     params,
@@ -24,6 +23,7 @@ export function elementwise(call: Call): Name {
     result,
     fail: (why) => call.fail(why),
   });
+  return found!;
 }
 
 /** One input, one operator, in the dtype of the input. */
@@ -58,6 +58,18 @@ function castTo(call: Call): Name {
   return call.as(call.id("input"), dtype);
 }
 
+/** Of a real number: half a turn below zero. NaN stays. */
+function angle(call: Call): Name {
+  const { graph } = call;
+  const { dtype } = call.result;
+  const x = call.as(call.id("input"), dtype);
+  const zero = graph.number(dtype, 0);
+  const found = graph.add("Where", [graph.add("Less", [x, zero]), graph.number(dtype, Math.PI), zero]);
+  return graph.add("Where", [graph.add("IsNaN", [x]), x, found]);
+}
+
+const itself: Translator = (call) => call.tensor("input");
+
 export const elementwiseOps: Record<string, Translator> = {
   relu: unary("Relu"),
   leaky_relu: unary("LeakyRelu", (call) => ({ alpha: float(call, "negative_slope") })),
@@ -78,10 +90,16 @@ export const elementwiseOps: Record<string, Translator> = {
   hardtanh: (call) => clip(call, call.number("min_val"), call.number("max_val")),
   clamp,
   _cast: castTo,
-  _to_device: (call) => call.tensor("input"),
+  _to_device: itself,
   // No gradient flows in an exported model, and every value stands for itself.
-  clone: (call) => call.tensor("input"),
-  _contiguous: (call) => call.tensor("input"),
-  detach: (call) => call.tensor("input"),
-  _alias: (call) => call.tensor("input"),
+  clone: itself,
+  _contiguous: itself,
+  detach: itself,
+  _alias: itself,
+  // Real numbers are their own conjugates.
+  conj_physical: itself,
+  _conj: itself,
+  real: itself,
+  sgn: (call) => call.graph.add("Sign", [call.tensor("input")]),
+  angle,
 };

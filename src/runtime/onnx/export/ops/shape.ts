@@ -54,28 +54,27 @@ function expand(call: Call): Name {
   return call.graph.add("Expand", [call.tensor("input"), call.graph.sizes(call.resultShape)]);
 }
 
-function sliced(call: Call, value: Name, axis: number, start: SizeOrNumber, end: SizeOrNumber, step = 1): Name {
-  const { graph } = call;
-  const inputs = [value, graph.sizes([start]), graph.sizes([end]), graph.int64([axis])];
-  return graph.add("Slice", step === 1 ? inputs : [...inputs, graph.int64([step])]);
-}
-
 /** `start` and the number of elements, which may both depend on sizes; the end is found from them. */
 function slice(call: Call): Name {
+  const { graph } = call;
   const axis = call.axis("dim");
   const step = call.has("step") ? call.number("step") : 1;
   const [start, length] = [call.sizeOf("start"), call.sizeOf("length")];
   const whole = call.shape("input")[axis]!;
   if (start === 0 && step === 1 && JSON.stringify(length) === JSON.stringify(whole)) return call.tensor("input");
-  return sliced(call, call.tensor("input"), axis, start, endOf(call, start, length, step), step);
+  const inputs = [call.tensor("input"), graph.sizes([start]), endOf(call, start, length, step), graph.int64([axis])];
+  return graph.add("Slice", step === 1 ? inputs : [...inputs, graph.int64([step])]);
 }
 
-function endOf(call: Call, start: SizeOrNumber, length: SizeOrNumber, step: number): SizeOrNumber {
+function endOf(call: Call, start: SizeOrNumber, length: SizeOrNumber, step: number): Name {
+  const { graph } = call;
   const span = scaled(length, step);
-  if (!isDynamic(start)) return added(span, start);
-  if (!isDynamic(span)) return added(start, span);
-  if (start.divisor !== 1 || span.divisor !== 1) return call.fail("its end is a sum of rounded quotients");
-  return { terms: [...start.terms, ...span.terms], constant: start.constant + span.constant, divisor: 1 };
+  if (!isDynamic(start)) return graph.sizes([added(span, start)]);
+  if (!isDynamic(span)) return graph.sizes([added(start, span)]);
+  if (start.divisor !== 1 || span.divisor !== 1) {
+    return graph.add("Add", [graph.sizes([start]), graph.sizes([span])]);
+  }
+  return graph.sizes([{ terms: [...start.terms, ...span.terms], constant: start.constant + span.constant, divisor: 1 }]);
 }
 
 function scaled(size: SizeOrNumber, factor: number): SizeOrNumber {
@@ -183,19 +182,54 @@ function flip(call: Call): Name {
   return axes.length === 0 ? call.tensor("input") : call.graph.add("Slice", inputs);
 }
 
+/** Where each window's elements stand: [windows, size], by number or, where there are as many as an input says, counted. */
+function windowIndex(call: Call, count: SizeOrNumber, size: number, step: number): Name {
+  const { graph } = call;
+  if (!isDynamic(count)) {
+    const index = range(count).flatMap((window) => range(size).map((i) => window * step + i));
+    const bytes = new Uint8Array(BigInt64Array.from(index.map(BigInt)).buffer);
+    return graph.constant("int64", [count, size], bytes);
+  }
+  const counted = graph.add("Range", [graph.int64([0], true), graph.size(count), graph.int64([1], true)]);
+  const starts = graph.add("Mul", [graph.add("Unsqueeze", [counted, graph.int64([1])]), graph.int64([step])]);
+  return graph.add("Add", [starts, graph.int64(range(size))]);
+}
+
 /** Windows along a dimension, each a copy: [..., windows, ..., size]. */
 function unfold(call: Call): Name {
   const axis = call.axis("dimension");
-  const [size, step] = [call.number("size"), call.number("step")];
-  const count = call.result.shape[axis]!;
-  if (isDynamic(call.resultShape[axis]!)) return call.fail("the number of windows depends on the size of an input");
-  const index = range(count).flatMap((window) => range(size).map((i) => window * step + i));
-  const bytes = new Uint8Array(BigInt64Array.from(index.map(BigInt)).buffer);
-  const windows = call.graph.constant("int64", [count, size], bytes);
+  const windows = windowIndex(call, call.resultShape[axis]!, call.number("size"), call.number("step"));
   const gathered = call.graph.add("Gather", [call.tensor("input"), windows], { axis });
   const rank = call.rank("input") + 1;
   const order = [...range(rank).filter((dim) => dim !== axis + 1), axis + 1];
   return permuted(call, gathered, order);
+}
+
+/** The way back: windows added up where they overlap. */
+function overlapped(call: Call): Name {
+  const { graph } = call;
+  const rank = call.rank("dy") - 1;
+  const dimension = call.number("dimension");
+  const axis = dimension < 0 ? dimension + rank : dimension;
+  const size = call.number("size");
+  const windows = call.shape("dy")[axis]!;
+  // [..., windows, rest, size] with both at the end, as one row.
+  const order = [...range(rank).filter((dim) => dim !== axis), axis, rank];
+  const others = call.resultShape.filter((_, dim) => dim !== axis);
+  const rows = graph.add("Reshape", [
+    permuted(call, call.tensor("dy"), order),
+    graph.sizes([...others, scaled(windows, size)]),
+  ]);
+  const index = graph.add("Reshape", [windowIndex(call, windows, size, call.number("step")), graph.int64([-1])]);
+  const everywhere = graph.add("Expand", [index, graph.add("Shape", [rows])]);
+  const zeros = graph.add("Expand", [
+    graph.number(call.result.dtype, 0),
+    graph.sizes([...others, call.resultShape[axis]!]),
+  ]);
+  const found = graph.add("ScatterElements", [zeros, everywhere, rows], { axis: rank - 1, reduction: "add" });
+  const back = range(rank - 1);
+  back.splice(axis, 0, rank - 1);
+  return permuted(call, found, back);
 }
 
 function diagonal(call: Call): Name {
@@ -239,5 +273,6 @@ export const shapeOps: Record<string, Translator> = {
   _repeat: repeat,
   _flip: flip,
   unfold,
+  _unfold_backward: overlapped,
   diagonal,
 };
