@@ -7,7 +7,7 @@ import { gradientEdge, keepTensor, Node, PackedTensor, SavedTensor } from "./aut
 import { rebaseHistory, checkInplace } from "./autograd/inplace.ts";
 import type { Device } from "./device.ts";
 import type { Expr } from "./pointwise/expr.ts";
-import { complexUse, float8Use, isDifferentiable, type DType, type Scalar } from "./dtype.ts";
+import { complexUse, float8Use, isDifferentiable, type DType } from "./dtype.ts";
 import { NotImplementedError, RuntimeError } from "./errors.ts";
 import { observer } from "./observer.ts";
 import { checkPlacement, placement } from "./placement.ts";
@@ -39,8 +39,8 @@ export interface ElementwiseCall {
   root: Expr;
   tensors: Tensor[];
   params: number[];
-  /** The same numbers as they were given: complex ones whole. */
-  scalars?: (number | Scalar)[];
+  /** Which arguments these numbers are, by position. */
+  paramAt?: number[];
   dtype: DType;
   result: DType;
 }

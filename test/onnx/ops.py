@@ -3,6 +3,8 @@
 The default of each argument is its tensor; "#: dynamic x=n,_" names what may vary, "#: refused WORDS" what must be said.
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -177,6 +179,20 @@ def made(x: "float32[3,4]"):  #: dynamic x=n,m
     n, m = x.shape
     found = [torch.zeros(n, m) + x, torch.ones_like(x) * x, torch.full((n, 2), 7.0), torch.arange(m), torch.arange(n) * 1.5]
     return (*found, torch.arange(2, 2 * m, 2), torch.eye(3) @ torch.ones(3, 1), x.new_zeros(n), torch.ones(n, n).tril())
+
+
+def numbers_of_sizes(x: "float32[3,4]", i: "int64[3]<5"):  #: dynamic x=n,m i=n
+    n, m = x.shape
+    found = [torch.add(x, x, alpha=n), x * n, x / m, x + n * 2 - 1, n - x, x * m**-0.5, x / (n / 2), x * math.sqrt(n), x * math.log(m), x.clamp(max=m - 3), i % n, i * (n * m)]
+    return (*found, torch.full((2,), m), x.new_full((2,), 1 / n), torch.where(x > 0, x, n))
+
+
+def powers_of_sizes(x: "float32[2,4]"):  #: dynamic x=n #: refused exponent depends on the size of an input
+    return x.abs() ** x.shape[0]
+
+
+def no_formula(x: "float32[3,4]"):  #: dynamic x=n #: refused no formula fits
+    return x * math.sin(x.shape[0])
 
 
 def one_hot(i: "int64[4]<5"):

@@ -274,7 +274,7 @@ export function pointwise<const S extends string>(spec: PointwiseSpec<S>): Op<(.
         root: variantFor(args).kernel.outputs[0]!,
         tensors: tensorsAmong(args),
         params: paramsOf(args, dtype),
-        scalars: args.filter(isParam) as (number | Scalar)[],
+        paramAt: [...args.keys()].filter((i) => isParam(args[i], i)),
         dtype,
         result: spec.dtype === "bool" ? bool : dtype,
       };

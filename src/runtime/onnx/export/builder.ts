@@ -12,7 +12,14 @@ import {
   type NodeProto,
   type TensorProto,
 } from "../schema.ts";
-import { type DynamicDimension, isDynamic, plainDimension, type Size, type SizeOrNumber } from "./sizes.ts";
+import {
+  type DynamicDimension,
+  isDynamic,
+  plainDimension,
+  type Size,
+  type SizedNumber,
+  type SizeOrNumber,
+} from "./sizes.ts";
 
 /** The name of a value in the graph; "" stands for an input that is left out. */
 export type Name = string;
@@ -157,6 +164,24 @@ export class GraphBuilder {
     this.place = place;
     this.#sizes.set(key, name);
     return name;
+  }
+
+  /** A number that follows from a size, 0-d and of a dtype. */
+  sizedNumber({ size, divisor, form }: SizedNumber, dtype: DType): Name {
+    const whole = this.cast(this.size(size), dtype);
+    const value = divisor === 1 ? whole : this.add("Div", [whole, this.number(dtype, divisor)]);
+    switch (form) {
+      case "itself":
+        return value;
+      case "reciprocal":
+        return this.add("Reciprocal", [value]);
+      case "root":
+        return this.add("Sqrt", [value]);
+      case "reciprocal root":
+        return this.add("Reciprocal", [this.add("Sqrt", [value])]);
+      case "logarithm":
+        return this.add("Log", [value]);
+    }
   }
 
   #computed(size: Size): Name {

@@ -4,7 +4,7 @@ import { Scalar } from "../../dtype.ts";
 import type { GraphBuilder, Name } from "./builder.ts";
 import type { RecordedCall, RecordedValue, ValueId } from "./record.ts";
 import type { Parts } from "./parts.ts";
-import type { SizeOrNumber } from "./sizes.ts";
+import type { SizedNumber, SizeOrNumber } from "./sizes.ts";
 
 /** An op that cannot be exported: says which, and where it stands. */
 export class NotExported extends Error {
@@ -33,20 +33,27 @@ export interface Translation {
   shapeOf(value: ValueId): readonly SizeOrNumber[];
 }
 
+/** Numbers of a call that depend on dynamic dimensions. */
+export interface Varying {
+  /** Sizes, by argument or argument and position in it: "dim", "shape.1". */
+  sizes: ReadonlyMap<string, SizeOrNumber>;
+  /** Operands, which need not be whole, by argument. */
+  numbers: ReadonlyMap<string, SizedNumber>;
+}
+
 export type Translator = (call: Call) => Name | Name[];
 
 export class Call {
   readonly graph: GraphBuilder;
   readonly recorded: RecordedCall;
   private readonly translation: Translation;
-  /** Numbers of the call as they depend on dynamic dimensions, by argument and position in it. */
-  private readonly sizesOf: ReadonlyMap<string, SizeOrNumber>;
+  private readonly varying: Varying;
 
-  constructor(translation: Translation, recorded: RecordedCall, sizes: ReadonlyMap<string, SizeOrNumber>) {
+  constructor(translation: Translation, recorded: RecordedCall, varying: Varying) {
     this.graph = translation.graph;
     this.translation = translation;
     this.recorded = recorded;
-    this.sizesOf = sizes;
+    this.varying = varying;
   }
 
   get op(): string {
@@ -176,8 +183,13 @@ export class Call {
 
   /** A number that may depend on the inputs' sizes. */
   sizeOf(name: string): SizeOrNumber {
-    const fitted = this.sizesOf.get(name);
+    const fitted = this.varying.sizes.get(name);
     if (fitted !== undefined) return fitted;
+    const varying = this.varying.numbers.get(name);
+    if (varying) {
+      if (varying.form === "itself" && varying.divisor === 1) return varying.size;
+      return this.fail(`${name} depends on the size of an input`);
+    }
     const value = this.plain(name);
     if (value instanceof Scalar) return value.number;
     if (typeof value === "number") return value;
@@ -185,8 +197,18 @@ export class Call {
     return this.fail(`${name} is no number`);
   }
 
+  /** An operand that depends on the inputs' sizes; null where it is always the same. */
+  sizedNumber(name: string): SizedNumber | null {
+    return this.varying.numbers.get(name) ?? null;
+  }
+
+  /** Names of all such operands. */
+  get sizedNumbers(): string[] {
+    return [...this.varying.numbers.keys()];
+  }
+
   sizes(name: string): SizeOrNumber[] {
-    return (this.plain(name) as readonly number[]).map((value, i) => this.sizesOf.get(`${name}.${i}`) ?? value);
+    return (this.plain(name) as readonly number[]).map((value, i) => this.varying.sizes.get(`${name}.${i}`) ?? value);
   }
 
   numbers(name: string): number[] {

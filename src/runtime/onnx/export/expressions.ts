@@ -52,7 +52,8 @@ export interface ExpressionCall {
   inputs: readonly Name[];
   /** Are the inputs bool? */
   areBool: readonly boolean[];
-  params: readonly number[];
+  /** Numbers, or names of such as are computed. */
+  params: readonly (number | Name)[];
   /** In which the expression is computed. */
   dtype: DType;
   /** Of the result. */
@@ -147,17 +148,16 @@ export function translateExpressions(graph: GraphBuilder, roots: readonly Expr[]
   };
 
   for (const node of topological(roots)) {
-    if (node.kind === "input") known.set(node, { name: call.inputs[node.index]!, isBool: call.areBool[node.index]! });
-    else if (node.kind === "param") known.set(node, number(call.params[node.index]!));
-    else if (node.kind === "const") known.set(node, number(node.value));
-    else
-      known.set(
-        node,
-        translate(
-          node.op,
-          node.args.map((arg) => known.get(arg)!),
-        ),
-      );
+    if (node.kind === "input") {
+      known.set(node, { name: call.inputs[node.index]!, isBool: call.areBool[node.index]! });
+    } else if (node.kind === "param") {
+      const value = call.params[node.index]!;
+      known.set(node, typeof value === "string" ? { name: value, isBool: false } : number(value));
+    } else if (node.kind === "const") known.set(node, number(node.value));
+    else {
+      const args = node.args.map((arg) => known.get(arg)!);
+      known.set(node, translate(node.op, args));
+    }
   }
   return roots.map((root) => {
     const found = known.get(root)!;

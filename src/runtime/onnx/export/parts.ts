@@ -4,7 +4,7 @@
  */
 import { realOf } from "../../ops/complex.ts";
 import type { GraphBuilder, Name } from "./builder.ts";
-import { Call, type Translation, type Translator } from "./context.ts";
+import { Call, type Translation, type Translator, type Varying } from "./context.ts";
 import type { RecordedCall, RecordedValue, ValueId } from "./record.ts";
 import type { SizeOrNumber } from "./sizes.ts";
 
@@ -101,12 +101,12 @@ function rolesOf({ record, arguments: given, results }: RecordedCall): Roles {
 export function forEachPart(
   translation: Translation,
   recorded: RecordedCall,
-  sizes: ReadonlyMap<string, SizeOrNumber>,
+  varying: Varying,
   translator: Translator,
 ): Parts[] {
   const roles = rolesOf(recorded);
   const [re, im] = ([0, 1] as const).map((which) => {
-    const made = translator(new Call(new PartTranslation(translation, which, roles), recorded, sizes));
+    const made = translator(new Call(new PartTranslation(translation, which, roles), recorded, varying));
     return Array.isArray(made) ? made : [made];
   }) as [Name[], Name[]];
   return re.map((name, i) => [name, im[i]!]);

@@ -43,6 +43,24 @@ export const plainDimension = (size: SizeOrNumber): number | null => {
   return factor === 1 && dims.length === 1 ? dims[0]! : null;
 };
 
+/** A number that follows from a size: of `size / divisor` itself, its reciprocal, its root, ... */
+export interface SizedNumber {
+  size: Size;
+  divisor: number;
+  form: "itself" | "reciprocal" | "root" | "reciprocal root" | "logarithm";
+}
+
+/** What turns a number of each form back into a size. */
+const UNDO: Record<SizedNumber["form"], (value: number) => number> = {
+  itself: (value) => value,
+  reciprocal: (value) => 1 / value,
+  root: (value) => value ** 2,
+  "reciprocal root": (value) => value ** -2,
+  logarithm: Math.exp,
+};
+
+const DIVISORS = [1, 2, 3, 4, 8, 16];
+
 const MOST_DIVISOR = 64;
 
 /**
@@ -55,6 +73,20 @@ export function fitSize(values: readonly number[], dimensions: readonly DynamicD
   const involved = dimensions.flatMap((dimension, index) => (dependsOn(values, dimensions, index) ? [index] : []));
   for (const candidate of candidates(values, dimensions, involved)) {
     if (values.every((value, run) => evaluate(candidate, dimensions, run) === value)) return candidate;
+  }
+  return null;
+}
+
+/** The same for numbers that need not be whole: a mean's divisor, 1 / sqrt(n); null where none of the forms fits. */
+export function fitNumber(values: readonly number[], dimensions: readonly DynamicDimension[]): SizedNumber | null {
+  for (const [form, undo] of Object.entries(UNDO) as [SizedNumber["form"], (value: number) => number][]) {
+    for (const divisor of DIVISORS) {
+      const whole = values.map((value) => undo(value) * divisor);
+      const rounded = whole.map(Math.round);
+      if (!whole.every((value, i) => Math.abs(value - rounded[i]!) <= 1e-9 * Math.abs(value))) continue;
+      const size = fitSize(rounded, dimensions);
+      if (size !== null && isDynamic(size)) return { size, divisor, form };
+    }
   }
   return null;
 }

@@ -8,9 +8,18 @@ import type { TracedSource } from "../../trace/places.ts";
 import type { DataType, GraphProto, NodeProto, ValueInfo } from "../schema.ts";
 import { dataTypeNumber } from "../schema.ts";
 import { GraphBuilder, type Name } from "./builder.ts";
-import { Call, NotExported, type Translation, type Translator } from "./context.ts";
+import { Call, NotExported, type Translation, type Translator, type Varying } from "./context.ts";
 import type { RecordedCall, RecordedValue, Recording, ValueId } from "./record.ts";
-import { type DynamicDimension, fitSize, isDynamic, plainDimension, type SizeOrNumber } from "./sizes.ts";
+import {
+  type DynamicDimension,
+  fitNumber,
+  fitSize,
+  isDynamic,
+  plainDimension,
+  type SizedNumber,
+  type SizeOrNumber,
+} from "./sizes.ts";
+import { Scalar } from "../../dtype.ts";
 import { copies } from "../../op.ts";
 import { realOf } from "../../ops/complex.ts";
 import { alikeForParts, complexElementwise, complexOps } from "./ops/complex.ts";
@@ -62,6 +71,8 @@ export interface ExportedGraph {
 export function exportGraph(request: ExportRequest): ExportedGraph {
   return new Exporter(request).run();
 }
+
+type Fitter<T> = (values: readonly number[], dimensions: readonly DynamicDimension[]) => T | null;
 
 class Exporter implements Translation {
   readonly graph: GraphBuilder;
@@ -254,7 +265,7 @@ class Exporter implements Translation {
     }
     let made: Name | Name[];
     try {
-      made = translator(new Call(this, call, this.#sizesOf(call, index)));
+      made = translator(new Call(this, call, this.#varying(call, index)));
     } catch (error) {
       if (error instanceof NotExported && error.place < 0) throw new NotExported(error.message, call.place);
       throw error;
@@ -281,11 +292,11 @@ class Exporter implements Translation {
       const shown = name.replace(/^_/, "");
       throw new NotExported(`'${shown}' of complex numbers has no counterpart in ONNX that is known here`, call.place);
     }
-    const sizes = this.#sizesOf(call, index);
+    const varying = this.#varying(call, index);
     try {
       const made = own
-        ? [own(new Call(this, call, sizes))]
-        : forEachPart(this, call, sizes, translators[plain]!);
+        ? [own(new Call(this, call, varying))]
+        : forEachPart(this, call, varying, translators[plain]!);
       call.results.forEach((id, i) => {
         const found = made[i]!;
         if (typeof found === "string") {
@@ -313,11 +324,12 @@ class Exporter implements Translation {
   }
 
   /** Numbers of a call that differ between the recordings, as what they are of the sizes. */
-  #sizesOf(call: RecordedCall, index: number): Map<string, SizeOrNumber> {
-    const found = new Map<string, SizeOrNumber>();
-    const fit = (name: string, values: number[]): void => {
-      if (values.every((value) => value === values[0])) return;
-      const fitted = fitSize(values, this.#request.dimensions);
+  #varying(call: RecordedCall, index: number): Varying {
+    const [sizes, numbers] = [new Map<string, SizeOrNumber>(), new Map<string, SizedNumber>()];
+    const { dimensions } = this.#request;
+    const fit = <T>(name: string, values: readonly number[], found: Map<string, T>, by: Fitter<T>): void => {
+      if (values.every((value) => Object.is(value, values[0]))) return;
+      const fitted = by(values, dimensions);
       if (fitted === null) {
         const shown = values.slice(0, 4).join(", ");
         throw new NotExported(
@@ -330,21 +342,21 @@ class Exporter implements Translation {
     call.arguments.forEach((argument, position) => {
       if (!("plain" in argument)) return;
       const { name } = call.record.signature.arguments[position]!;
-      const all = this.#request.recordings.map(({ calls }) => {
+      const given = this.#request.recordings.map(({ calls }) => {
         const other = calls[index]!.arguments[position]!;
-        return "plain" in other ? numeric(other.plain) : null;
+        return "plain" in other ? other.plain : null;
       });
-      if (all.every((value) => typeof value === "number")) fit(name, all);
+      if (given.every((value) => value instanceof Scalar)) {
+        fit(name, given.map(({ number }) => number), numbers, fitNumber);
+        return;
+      }
+      const all = given.map(numeric);
+      if (all.every((value) => typeof value === "number")) fit(name, all, sizes, fitSize);
       else if (all.every((value) => Array.isArray(value))) {
-        all[0]!.forEach((_, i) =>
-          fit(
-            `${name}.${i}`,
-            all.map((values) => values[i]!),
-          ),
-        );
+        all[0]!.forEach((_, i) => fit(`${name}.${i}`, all.map((values) => values[i]!), sizes, fitSize));
       }
     });
-    return found;
+    return { sizes, numbers };
   }
 
   #input(value: RecordedValue): void {

@@ -45,7 +45,7 @@ function partsAs(call: Call, id: ValueId, dtype: DType): Parts {
 /** An expression over pairs; a real operand has no imaginary part that would have to be multiplied. */
 export function complexElementwise(call: Call): Name | Parts {
   const { recorded } = call;
-  const { root, dtype, result, scalars = [] } = recorded.record.spec.expression!(recorded.raw);
+  const { root, dtype, result, paramAt = [] } = recorded.record.spec.expression!(recorded.raw);
   const real = realOf(dtype);
   const ids = recorded.arguments.flatMap((argument) => ("value" in argument ? [argument.value] : []));
   const [names, areBool]: [Name[], boolean[]] = [[], []];
@@ -61,8 +61,10 @@ export function complexElementwise(call: Call): Name | Parts {
     }
     return { re: own === bool ? leaf(call.nameOf(id), true) : leaf(call.as(id, real)), im: null };
   });
-  const numbers = scalars.map((scalar): Pair => {
-    if (!(scalar instanceof Scalar)) return { re: constant(scalar), im: null };
+  if (call.sizedNumbers.length > 0) call.fail(`${call.sizedNumbers[0]!} depends on the size of an input`);
+  const numbers = paramAt.map((position): Pair => {
+    const scalar = recorded.raw[position];
+    if (!(scalar instanceof Scalar)) return { re: constant(scalar as number), im: null };
     return { re: constant(scalar.number), im: scalar.kind === "complex" ? constant(scalar.imaginary) : null };
   });
   const made = complexify(
@@ -181,7 +183,9 @@ const product =
     products(call, call.id(left), call.id(right));
 
 function filled(call: Call): Parts {
-  const value = call.plain(call.has("fill_value") ? "fill_value" : "value");
+  const given = call.has("fill_value") ? "fill_value" : "value";
+  if (call.sizedNumber(given)) call.fail(`${given} depends on the size of an input`);
+  const value = call.plain(given);
   const [re, im] = value instanceof Scalar ? [value.number, value.imaginary] : [Number(value), 0];
   const dtype = resultPart(call);
   const name = dtype.name as DataType;

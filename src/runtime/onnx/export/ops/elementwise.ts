@@ -7,7 +7,7 @@ import { translateExpressions } from "../expressions.ts";
 /** Any op that is declared by an expression. */
 export function elementwise(call: Call): Name {
   const { recorded } = call;
-  const { root, params, dtype, result } = recorded.record.spec.expression!(recorded.raw);
+  const { root, params, paramAt = [], dtype, result } = recorded.record.spec.expression!(recorded.raw);
   const ids = recorded.arguments.flatMap((argument) => ("value" in argument ? [argument.value] : []));
   // Bools enter as bools: comparisons and conditions need them so.
   const inputs = ids.map((id) => {
@@ -18,12 +18,31 @@ export function elementwise(call: Call): Name {
   const [found] = translateExpressions(call.graph, [root], {
     inputs,
     areBool,
-    params,
+    params: numbersOf(call, params, paramAt, dtype),
     dtype,
     result,
     fail: (why) => call.fail(why),
   });
   return found!;
+}
+
+/** Numbers of an expression as they are in every call: computed where they follow from the size of an input. */
+export function numbersOf(
+  call: Call,
+  params: readonly number[],
+  positions: readonly number[],
+  dtype: DType,
+): (number | Name)[] {
+  const names = positions.map((position) => call.recorded.record.signature.arguments[position]!.name);
+  const compiled = call.sizedNumbers.find((name) => !names.includes(name));
+  if (compiled !== undefined) return call.fail(`${compiled} depends on the size of an input`);
+  return params.map((value, i) => {
+    const sized = call.sizedNumber(names[i]!);
+    if (!sized) return value;
+    const isWhole = sized.form === "itself" && sized.divisor === 1;
+    if (dtype.kind !== "float" && !isWhole) return call.fail(`${names[i]!} depends on the size of an input`);
+    return call.graph.sizedNumber(sized, dtype);
+  });
 }
 
 /** One input, one operator, in the dtype of the input. */
@@ -49,7 +68,11 @@ function clip(call: Call, low: number | null, high: number | null): Name {
 }
 
 function clamp(call: Call): Name {
-  const isPlain = !call.isTensor("min") && !call.isTensor("max") && call.result.dtype === call.value("input").dtype;
+  const isPlain =
+    !call.isTensor("min") &&
+    !call.isTensor("max") &&
+    call.result.dtype === call.value("input").dtype &&
+    call.sizedNumbers.length === 0;
   return isPlain ? clip(call, call.optionalNumber("min"), call.optionalNumber("max")) : elementwise(call);
 }
 

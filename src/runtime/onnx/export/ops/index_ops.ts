@@ -168,6 +168,11 @@ function trilu(upper: 0 | 1): Translator {
 }
 
 function full(call: Call): Name {
+  const sized = call.sizedNumber("fill_value");
+  if (sized) {
+    const number = call.graph.sizedNumber(sized, call.result.dtype);
+    return call.graph.add("Expand", [number, call.graph.sizes(call.resultShape)]);
+  }
   const value = call.plain("fill_value") as Scalar;
   return filled(call, call.result.dtype, value.number);
 }
@@ -198,7 +203,9 @@ function arange(call: Call): Name {
 
 /** What was made from numbers alone is written out, where no size of it depends on an input. */
 function fixed(call: Call): Name {
-  if (call.resultShape.some(isDynamic)) return call.fail("its size depends on the size of an input");
+  if (call.resultShape.some(isDynamic) || call.sizedNumbers.length > 0) {
+    return call.fail("its size depends on the size of an input");
+  }
   return call.nameOf(call.recorded.results[0]!);
 }
 
