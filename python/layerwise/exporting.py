@@ -1,7 +1,10 @@
 """Recordings of a model for an exporter: the same call with inputs of different sizes. Translates nothing."""
 
+import json
+
 import _core
 import torch
+from torch._files import checked
 
 from layerwise import failures
 from layerwise.plan import call as call_target
@@ -10,6 +13,13 @@ from layerwise.values import clone_of, collect
 
 # A size that a model refuses may still go in other steps: heads and patches ask for multiples.
 _STEPS = ((1, 3), (2, 5), (4, 12), (8, 24), (16, 48))
+
+
+# Sizes from here on are tried once more, far away: a quotient that is rounded down stays the same over a few steps.
+_LONG, _FAR = 16, 64
+
+# As often sizes are chosen to tell formulas apart that fit all others.
+_MOST_DOUBTS = 6
 
 
 # What is recorded in the place of the prepared target, with its arguments.
@@ -70,18 +80,21 @@ def record_calls(target, arguments, dynamic, input_names=(), output_names=()):
     if "failure" in outcome:
         return outcome
     runs = [base]
+    steps = []
     for position, dimension in enumerate(dimensions):
         changed, trouble = _vary(target, arguments, dimensions, base, [position])
         if not changed:
             return {"failure": _refused(dimension, trouble)}
         runs.extend(changed)
+        steps.append(changed[0][position] - base[position])
+        runs.extend(_far_away(target, arguments, dimensions, base, position, steps[-1]))
     if len(dimensions) > 1:
         changed, trouble = _vary(target, arguments, dimensions, base, range(len(dimensions)))
         if not changed:
             return {"failure": _refused({"name": " and ".join(d["name"] for d in dimensions)}, trouble)}
         runs.extend(changed)
+    _settle(target, arguments, dimensions, base, steps, runs)
     for position, dimension in enumerate(dimensions):
-        dimension["sizes"] = [run[position] for run in runs]
         dimension["places"] = [[_renamed[0].get(name, name), axis] for name, axis in dimension["places"]]
     return {"dimensions": dimensions, "inputs": names, "outputs": outcome["outputs"]}
 
@@ -136,6 +149,35 @@ def _vary(target, arguments, dimensions, base, positions):
         for _ in runs:
             _core.export_forget()
     return None, trouble
+
+
+def _far_away(target, arguments, dimensions, base, position, step):
+    """One more recording of a long dimension, a multiple of the step that the model takes; none where it takes none."""
+    if base[position] < _LONG:
+        return []
+    return _alone(target, arguments, dimensions, base, position, base[position] + -(-_FAR // step) * step)
+
+
+def _alone(target, arguments, dimensions, base, position, size):
+    """A recording with one dimension of this size, the others as they are; none where the model fails."""
+    changes = {tuple(place): size for place in dimensions[position]["places"]}
+    if "failure" in _call(target, arguments, changes):
+        return []
+    return [[size if i == position else own for i, own in enumerate(base)]]
+
+
+def _settle(target, arguments, dimensions, base, steps, runs):
+    """More recordings, as long as more than one formula fits; notes the sizes of all of them."""
+    for attempt in range(_MOST_DOUBTS + 1):
+        for position, dimension in enumerate(dimensions):
+            dimension["sizes"] = [run[position] for run in runs]
+        doubt = json.loads(checked(_core.export_doubt(json.dumps({"dimensions": dimensions, "steps": steps}))))
+        if doubt is None or attempt == _MOST_DOUBTS:
+            return
+        changed = _alone(target, arguments, dimensions, base, doubt["dimension"], doubt["size"])
+        if not changed:
+            return
+        runs.extend(changed)
 
 
 def _call(target, arguments, changes):

@@ -462,6 +462,7 @@ export function createCore(options: CoreOptions = {}): Core {
     export_begin: guarded(exportFunctions.export_begin),
     export_input: guarded(exportFunctions.export_input),
     export_output: guarded(exportFunctions.export_output),
+    export_doubt: guarded(exportFunctions.export_doubt),
     export_end: guarded(exportFunctions.export_end),
     export_forget: guarded(exportFunctions.export_forget),
     onnx_write: guarded(writeOnnx),

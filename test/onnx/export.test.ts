@@ -96,7 +96,9 @@ for (const { name, inputs, dynamic, refused } of cases()) {
     }
     assert.deepEqual(result.failure, undefined);
     const nDynamic = new Set(Object.values(dynamic).flatMap((axes) => Object.values(axes))).size;
-    assert.equal(result.checks.length, nDynamic === 0 ? 1 : nDynamic === 1 ? 3 : 1 + 2 * nDynamic + 2);
+    // Long dimensions are tried once more, rounded quotients up to six times.
+    const least = nDynamic === 0 ? 1 : nDynamic === 1 ? 3 : 1 + 2 * nDynamic + 2;
+    assert.ok(result.checks.length >= least && result.checks.length <= least + nDynamic + 6, `${result.checks.length}`);
     const model = readModelFile(out);
     assert.equal(model.opset, 18);
     await requireInnerShapes(model, inputs);

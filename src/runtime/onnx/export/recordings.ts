@@ -1,6 +1,8 @@
 /** The door through which Python makes recordings of a model: one call each, with inputs of other sizes. */
 import { get } from "../../handles.ts";
+import { doubtOf } from "./doubt.ts";
 import { CallRecorder, type Recording } from "./record.ts";
+import { dimensionsOf, type RecordedDimension } from "./sizes.ts";
 
 /** While a call is recorded; names of inputs and outputs go here too. */
 export const exporting = { current: null as CallRecorder | null };
@@ -29,6 +31,11 @@ export const exportFunctions = {
     if (isKept) finished.push(recording);
     else recording.release();
     return 1;
+  },
+  /** The next size to record, as JSON: {"dimension", "size"}; "null" where the sizes so far say everything. */
+  export_doubt(json: string): string {
+    const { dimensions, steps } = JSON.parse(json) as { dimensions: RecordedDimension[]; steps: number[] };
+    return JSON.stringify(doubtOf(finished, dimensionsOf(dimensions), steps));
   },
   /** Takes back the last one that was kept; 0 when there is none. */
   export_forget(): number {

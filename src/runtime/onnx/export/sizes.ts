@@ -62,6 +62,8 @@ const UNDO: Record<SizedNumber["form"], (value: number) => number> = {
 const DIVISORS = [1, 2, 3, 4, 8, 16];
 
 const MOST_DIVISOR = 64;
+/** What people write divides once, twice or three times a size: other factors fit by chance. */
+const MOST_FACTOR = 3;
 
 /**
  * What these values are, one per recording; the dimensions' sizes are in the same order. The first recording has the
@@ -70,11 +72,39 @@ const MOST_DIVISOR = 64;
 export function fitSize(values: readonly number[], dimensions: readonly DynamicDimension[]): SizeOrNumber | null {
   const first = values[0]!;
   if (values.every((value) => value === first)) return first;
-  const involved = dimensions.flatMap((dimension, index) => (dependsOn(values, dimensions, index) ? [index] : []));
-  for (const candidate of candidates(values, dimensions, involved)) {
+  for (const candidate of candidates(values, dimensions, involvedIn(values, dimensions))) {
     if (values.every((value, run) => evaluate(candidate, dimensions, run) === value)) return candidate;
   }
   return null;
+}
+
+/** Every likely formula of one dimension that fits, quotients among them; those that are the same everywhere once. */
+export function fittingFormulas(
+  values: readonly number[],
+  dimensions: readonly DynamicDimension[],
+  dimension: number,
+): Size[] {
+  const found = new Map<string, Size>();
+  for (const candidate of candidates(values, dimensions, [dimension])) {
+    if (!values.every((value, run) => evaluate(candidate, dimensions, run) === value)) continue;
+    // Exact over all that was seen: no quotient is meant.
+    if (candidate.divisor === 1) return [candidate];
+    if (Math.abs(candidate.terms[0]!.factor) > MOST_FACTOR) continue;
+    const base = dimensions[dimension]!.sizes[0]!;
+    const key = Array.from({ length: MOST_DIVISOR * 4 }, (_, i) => evaluateAt(candidate, base + i)).join();
+    if (!found.has(key)) found.set(key, candidate);
+  }
+  return [...found.values()];
+}
+
+/** What a formula of one dimension is at some size of it. */
+export function evaluateAt({ terms, constant, divisor }: Size, size: number): number {
+  return Math.floor(terms.reduce((sum, { factor }) => sum + factor * size, constant) / divisor);
+}
+
+/** Dimensions that, changed alone, change the value. */
+export function involvedIn(values: readonly number[], dimensions: readonly DynamicDimension[]): number[] {
+  return dimensions.flatMap((_, index) => (dependsOn(values, dimensions, index) ? [index] : []));
 }
 
 /** The same for numbers that need not be whole: a mean's divisor, 1 / sqrt(n); null where none of the forms fits. */
@@ -118,15 +148,7 @@ function* candidates(
   if (slope !== null) {
     const constant = values[0]! - slope * product(0);
     if (Number.isInteger(slope)) yield { terms: [{ factor: slope, dims: [...involved] }], constant, divisor: 1 };
-    // With a quotient that is rounded down the slope is known only roughly: small denominators are tried.
-    for (let divisor = 2; divisor <= MOST_DIVISOR; divisor++) {
-      const factor = Math.round(slope * divisor);
-      if (factor === 0) continue;
-      for (let rest = -divisor; rest <= divisor; rest++) {
-        const base = values[0]! * divisor - factor * product(0);
-        yield { terms: [{ factor, dims: [...involved] }], constant: base + rest, divisor };
-      }
-    }
+    yield* quotients(values[0]!, product(0), slope, [...involved]);
   }
   const terms = involved.map((d) => {
     const own = slopeOf(
@@ -140,6 +162,29 @@ function* candidates(
     const sum = terms.reduce((n, { factor, dims }) => n + factor * dimensions[dims[0]!]!.sizes[0]!, 0);
     yield { terms, constant: values[0]! - sum, divisor: 1 };
   }
+}
+
+/**
+ * (factor * product + constant) // divisor, where rounding leaves the slope known only roughly: n // m first and what counts
+ * the rest as one more, then other likely ones, then all others.
+ */
+function* quotients(value: number, product: number, slope: number, dims: number[]): Generator<Size> {
+  const [likely, others]: [Size[], Size[]] = [[], []];
+  for (let divisor = 2; divisor <= MOST_DIVISOR; divisor++) {
+    const rough = slope * divisor;
+    for (const factor of new Set([Math.round(rough), Math.floor(rough), Math.ceil(rough)])) {
+      if (factor === 0) continue;
+      const base = value * divisor - factor * product;
+      for (let constant = base; constant < base + divisor; constant++) {
+        const size: Size = { terms: [{ factor, dims }], constant, divisor };
+        if (Math.abs(factor) > MOST_FACTOR) others.push(size);
+        else if (constant === 0 || constant === divisor - 1) yield size;
+        else likely.push(size);
+      }
+    }
+  }
+  yield* likely;
+  yield* others;
 }
 
 /** Between the first recording and the one in which `of` differs most from it. */

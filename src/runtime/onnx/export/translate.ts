@@ -294,9 +294,7 @@ class Exporter implements Translation {
     }
     const varying = this.#varying(call, index);
     try {
-      const made = own
-        ? [own(new Call(this, call, varying))]
-        : forEachPart(this, call, varying, translators[plain]!);
+      const made = own ? [own(new Call(this, call, varying))] : forEachPart(this, call, varying, translators[plain]!);
       call.results.forEach((id, i) => {
         const found = made[i]!;
         if (typeof found === "string") {
@@ -347,13 +345,25 @@ class Exporter implements Translation {
         return "plain" in other ? other.plain : null;
       });
       if (given.every((value) => value instanceof Scalar)) {
-        fit(name, given.map(({ number }) => number), numbers, fitNumber);
+        fit(
+          name,
+          given.map(({ number }) => number),
+          numbers,
+          fitNumber,
+        );
         return;
       }
       const all = given.map(numeric);
       if (all.every((value) => typeof value === "number")) fit(name, all, sizes, fitSize);
       else if (all.every((value) => Array.isArray(value))) {
-        all[0]!.forEach((_, i) => fit(`${name}.${i}`, all.map((values) => values[i]!), sizes, fitSize));
+        all[0]!.forEach((_, i) =>
+          fit(
+            `${name}.${i}`,
+            all.map((values) => values[i]!),
+            sizes,
+            fitSize,
+          ),
+        );
       }
     });
     return { sizes, numbers };

@@ -108,7 +108,8 @@ function expression(call: Call, operands: readonly Name[], dtype: DType, build: 
 function viewAsComplex(call: Call): Parts {
   const { graph } = call;
   const axis = call.rank("input") - 1;
-  const one = (index: number): Name => graph.add("Gather", [call.tensor("input"), graph.int64([index], true)], { axis });
+  const one = (index: number): Name =>
+    graph.add("Gather", [call.tensor("input"), graph.int64([index], true)], { axis });
   return [one(0), one(1)];
 }
 
@@ -171,10 +172,7 @@ function products(call: Call, left: ValueId, right: ValueId): Parts {
   const [a, b] = call.partsOf(left);
   const [c, d] = call.partsOf(right);
   const multiply = (x: Name, y: Name): Name => graph.add("MatMul", [x, y]);
-  return [
-    graph.add("Sub", [multiply(a, c), multiply(b, d)]),
-    graph.add("Add", [multiply(a, d), multiply(b, c)]),
-  ];
+  return [graph.add("Sub", [multiply(a, c), multiply(b, d)]), graph.add("Add", [multiply(a, d), multiply(b, c)])];
 }
 
 const product =

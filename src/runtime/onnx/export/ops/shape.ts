@@ -74,7 +74,9 @@ function endOf(call: Call, start: SizeOrNumber, length: SizeOrNumber, step: numb
   if (start.divisor !== 1 || span.divisor !== 1) {
     return graph.add("Add", [graph.sizes([start]), graph.sizes([span])]);
   }
-  return graph.sizes([{ terms: [...start.terms, ...span.terms], constant: start.constant + span.constant, divisor: 1 }]);
+  return graph.sizes([
+    { terms: [...start.terms, ...span.terms], constant: start.constant + span.constant, divisor: 1 },
+  ]);
 }
 
 function scaled(size: SizeOrNumber, factor: number): SizeOrNumber {
