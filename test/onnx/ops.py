@@ -183,7 +183,8 @@ def made(x: "float32[3,4]"):  #: dynamic x=n,m
 
 def numbers_of_sizes(x: "float32[3,4]", i: "int64[3]<5"):  #: dynamic x=n,m i=n
     n, m = x.shape
-    found = [torch.add(x, x, alpha=n), x * n, x / m, x + n * 2 - 1, n - x, x * m**-0.5, x / (n / 2), x * math.sqrt(n), x * math.log(m), x.clamp(max=m - 3), i % n, i * (n * m)]
+    found = [torch.add(x, x, alpha=n), x * n, x / m, x + n * 2 - 1, n - x, x * m**-0.5, x / (n / 2)]
+    found += [x * math.sqrt(n), x * math.log(m), x.clamp(max=m - 3), i % n, i * (n * m)]
     return (*found, torch.full((2,), m), x.new_full((2,), 1 / n), torch.where(x > 0, x, n))
 
 

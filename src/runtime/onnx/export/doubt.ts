@@ -13,7 +13,7 @@ export interface Doubt {
 }
 
 /** How far beyond its first size a dimension is tried. */
-const REACH = 128;
+const REACH = 256;
 
 /** `steps`: of what each dimension's sizes are multiples, counted from its first one. */
 export function doubtOf(

@@ -62,8 +62,8 @@ const UNDO: Record<SizedNumber["form"], (value: number) => number> = {
 const DIVISORS = [1, 2, 3, 4, 8, 16];
 
 const MOST_DIVISOR = 64;
-/** What people write divides once, twice or three times a size: other factors fit by chance. */
-const MOST_FACTOR = 3;
+/** What people write divides a size itself, or is three halves of it: other fractions fit by chance. */
+const isLikely = (factor: number, divisor: number): boolean => factor === 1 || (factor > 0 && divisor <= 4);
 
 /**
  * What these values are, one per recording; the dimensions' sizes are in the same order. The first recording has the
@@ -89,7 +89,7 @@ export function fittingFormulas(
     if (!values.every((value, run) => evaluate(candidate, dimensions, run) === value)) continue;
     // Exact over all that was seen: no quotient is meant.
     if (candidate.divisor === 1) return [candidate];
-    if (Math.abs(candidate.terms[0]!.factor) > MOST_FACTOR) continue;
+    if (!isLikely(candidate.terms[0]!.factor, candidate.divisor)) continue;
     const base = dimensions[dimension]!.sizes[0]!;
     const key = Array.from({ length: MOST_DIVISOR * 4 }, (_, i) => evaluateAt(candidate, base + i)).join();
     if (!found.has(key)) found.set(key, candidate);
@@ -177,7 +177,7 @@ function* quotients(value: number, product: number, slope: number, dims: number[
       const base = value * divisor - factor * product;
       for (let constant = base; constant < base + divisor; constant++) {
         const size: Size = { terms: [{ factor, dims }], constant, divisor };
-        if (Math.abs(factor) > MOST_FACTOR) others.push(size);
+        if (!isLikely(factor, divisor)) others.push(size);
         else if (constant === 0 || constant === divisor - 1) yield size;
         else likely.push(size);
       }
