@@ -29,7 +29,7 @@ function settled(base: number, law: (t: number) => number): Size {
 
 test("a rounded quotient is told from those beside it", () => {
   for (const base of [16, 50, 64, 100]) {
-    const divisors = [2, 3, 4, 5, 7, 8, 12, 16, 24, 31, 32, 33].filter((m) => 2 * m <= base);
+    const divisors = [2, 3, 4, 5, 7, 8, 12, 16, 24, 31, 32, 33].filter((m) => 4 * m <= base);
     const laws = divisors.flatMap((m) => [
       (t: number): number => Math.floor(t / m),
       (t: number): number => Math.ceil(t / m),
