@@ -4,6 +4,7 @@ import json
 
 import _core
 import torch
+from torch import _recording
 from torch._files import checked
 
 from layerwise import failures
@@ -17,6 +18,9 @@ _STEPS = ((1, 3), (2, 5), (4, 12), (8, 24), (16, 48))
 
 # Sizes from here on are tried once more, far away: a quotient that is rounded down stays the same over a few steps.
 _LONG, _FAR = 16, 64
+
+# In the place of an axis: the largest number in the tensor.
+_LARGEST = -1
 
 # As often sizes are chosen to tell formulas apart that fit all others.
 _MOST_DOUBTS = 6
@@ -76,9 +80,14 @@ def record_calls(target, arguments, dynamic, input_names=(), output_names=()):
                 dimensions.append(known)
             known["places"].append([name, axis])
     base = [tensors[d["places"][0][0]].shape[d["places"][0][1]] for d in dimensions]
+    _recording.longest.clear()
     outcome = _call(target, arguments, {})
     if "failure" in outcome:
         return outcome
+    lengths = _inputs_with_lengths(target, arguments)
+    for name in lengths:
+        dimensions.append({"name": f"longest_of_{_renamed[0].get(name, name)}", "places": [[name, _LARGEST]], "sizes": []})
+        base.append(int(tensors[name].max()))
     runs = [base]
     steps = []
     for position, dimension in enumerate(dimensions):
@@ -86,7 +95,9 @@ def record_calls(target, arguments, dynamic, input_names=(), output_names=()):
         if not changed:
             return {"failure": _refused(dimension, trouble)}
         runs.extend(changed)
-        steps.append(changed[0][position] - base[position])
+        steps.append(abs(changed[0][position] - base[position]))
+        if dimension["places"][0][1] == _LARGEST:
+            continue
         runs.extend(_far_away(target, arguments, dimensions, base, position, steps[-1]))
     if len(dimensions) > 1:
         changed, trouble = _vary(target, arguments, dimensions, base, range(len(dimensions)))
@@ -128,9 +139,34 @@ _renamed = [{}, []]
 _kept = [[], []]
 
 
+def _inputs_with_lengths(target, arguments):
+    """Inputs whose largest number is how long a padded result of packed sequences is."""
+    known = list(_recording.longest)
+    found = []
+    for name, tensor in _tensors(arguments) if known else []:
+        if tensor.dtype.is_floating_point or tensor.dtype.is_complex or tensor.dim() != 1 or int(tensor.max()) not in known:
+            continue
+        for size in _other_lengths(int(tensor.max())):
+            _recording.longest.clear()
+            if "failure" in _call(target, arguments, {(name, _LARGEST): size}):
+                continue
+            _core.export_forget()
+            if _recording.longest != known:
+                found.append(name)
+            break
+    return found
+
+
+def _other_lengths(longest):
+    """Nearest first; shorter ones before longer ones, for which there may be no room."""
+    return [*range(longest - 1, max(0, longest - 4), -1), *range(longest + 1, longest + 4)]
+
+
 def _vary(target, arguments, dimensions, base, positions):
     """Two recordings with these dimensions larger, in the first steps that the model takes; and the last failure."""
     trouble = None
+    if any(dimensions[i]["places"][0][1] == _LARGEST for i in positions):
+        return _vary_lengths(target, arguments, dimensions, base, positions)
     for steps in _STEPS:
         runs = []
         for step in steps:
@@ -148,6 +184,28 @@ def _vary(target, arguments, dimensions, base, positions):
             return runs, None
         for _ in runs:
             _core.export_forget()
+    return None, trouble
+
+
+def _vary_lengths(target, arguments, dimensions, base, positions):
+    """Two recordings with the longest of some lengths changed, and all other dimensions among these a step larger."""
+    runs, trouble = [], None
+    for turn in range(6):
+        sizes = list(base)
+        for i in positions:
+            is_longest = dimensions[i]["places"][0][1] == _LARGEST
+            others = _other_lengths(base[i]) if is_longest else [base[i] + step * (1 + i % 3) for step in (1, 3, 2, 4, 8, 16)]
+            sizes[i] = others[min(turn, len(others) - 1)]
+        changes = {tuple(place): sizes[i] for i in positions for place in dimensions[i]["places"]}
+        outcome = _call(target, arguments, changes)
+        if "failure" in outcome:
+            trouble = outcome["failure"]
+            continue
+        runs.append(sizes)
+        if len(runs) == 2:
+            return runs, None
+    for _ in runs:
+        _core.export_forget()
     return None, trouble
 
 
@@ -211,8 +269,12 @@ def _resized(arguments, changes):
     def change(value, name):
         if isinstance(value, torch.Tensor):
             for (wanted, axis), size in changes.items():
-                if wanted == name and value.shape[axis] != size:
-                    index = torch.arange(size, device=value.device) % value.shape[axis]
+                if wanted == name and axis == _LARGEST:
+                    value = torch.where(value == value.max(), size, value.clamp(max=size))
+                elif wanted == name and value.shape[axis] != size:
+                    index = torch.arange(size, device=value.device)
+                    # What is sorted, such as lengths of samples, stays so.
+                    index = index * value.shape[0] // size if value.dim() == 1 else index % value.shape[axis]
                     value = value.index_select(axis, index)
             return value
         if isinstance(value, dict):

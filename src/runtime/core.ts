@@ -463,6 +463,8 @@ export function createCore(options: CoreOptions = {}): Core {
     export_input: guarded(exportFunctions.export_input),
     export_output: guarded(exportFunctions.export_output),
     export_doubt: guarded(exportFunctions.export_doubt),
+    export_open_step: guarded(exportFunctions.export_open_step),
+    export_close_step: guarded(exportFunctions.export_close_step),
     export_end: guarded(exportFunctions.export_end),
     export_forget: guarded(exportFunctions.export_forget),
     onnx_write: guarded(writeOnnx),

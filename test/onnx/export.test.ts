@@ -62,8 +62,14 @@ async function requireInnerShapes(model: OnnxModel, inputs: Record<string, strin
   const open = { ...proto, graph: { ...graph, output: [...graph.output, ...told] } };
   const session = createSession(encode(open, modelMessage), { graphOptimizationLevel: "disabled" });
   const names = new Set(graph.input.map(({ name }) => name));
-  const given = Object.fromEntries(Object.entries(inputs).filter(([name]) => names.has(name)));
-  const { tensors } = chooseInputs(model, given);
+  const stated = Object.entries(inputs).filter(([name]) => names.has(name));
+  const { tensors } = chooseInputs(model, Object.fromEntries(stated.filter(([, spec]) => !spec.startsWith("torch"))));
+  for (const [name, spec] of stated) {
+    const numbers = /^torch\.tensor\(\[(.*)\]\)$/.exec(spec)?.[1]?.split(",").map(BigInt);
+    if (!numbers) continue;
+    const bytes = new Uint8Array(BigInt64Array.from(numbers).buffer);
+    tensors[name] = { dtype: "int64", dims: [numbers.length], bytes };
+  }
   const found = session.run(tensors);
   session.release();
   const sizes = new Map<string, number>();

@@ -8,6 +8,7 @@ import math
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.nn.utils import rnn
 
 
 def arithmetic(x: "float32[2,3]", y: "float32[3]"):  #: dynamic x=n
@@ -457,3 +458,44 @@ def complex_result(x: "float32[4,8]"):  #: refused the output 'output' is comple
 
 def complex_determinant(x: "float32[4,4]"):  #: refused of complex numbers has no counterpart
     return torch.linalg.det(torch.complex(x, x)).abs()
+
+
+class Packed(nn.Module):
+    """Sequences of different lengths, in any order."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(4, 6, num_layers=2, batch_first=True, bidirectional=True)
+        self.gru = nn.GRU(12, 5, batch_first=True)
+        self.rnn = nn.RNN(5, 3, nonlinearity="relu")
+        self.head = nn.Linear(5, 5)
+
+    def forward(self, x: "float32[3,6,4]", lengths: "torch.tensor([4,6,2])"):  #: dynamic x=n,t,_ lengths=n
+        packed = rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        packed, (h, c) = self.lstm(packed)
+        whole, found = rnn.pad_packed_sequence(packed, batch_first=True, padding_value=-1.0)
+        packed, last = self.gru(packed, torch.ones(1, x.shape[0], 5))
+        padded, _ = rnn.pad_packed_sequence(packed, batch_first=True, total_length=x.shape[1])
+        packed = rnn.PackedSequence(torch.relu(self.head(packed.data)) + 1, *packed[1:])
+        packed, end = self.rnn(packed)
+        again, _ = rnn.pad_packed_sequence(packed)
+        seen = torch.arange(whole.shape[1]) < lengths[:, None]
+        return whole, found, h, c, padded, last, end, again, seen
+
+
+def packed_sorted(x: "float32[5,3,4]", w: "float32[4]"):  #: dynamic x=t
+    packed = rnn.pack_padded_sequence(x, [5, 3, 1])
+    return (rnn.pad_packed_sequence(packed)[0] * w, *rnn.pad_packed_sequence(packed._replace(data=packed.data * w), total_length=7))
+
+
+def packed_sums(x: "float32[5,3,4]", lengths: "torch.tensor([5,3,1])"):  #: refused 'sum' of a packed sequence
+    return rnn.pack_padded_sequence(x, lengths).data.sum(0)
+
+
+def packed_result(x: "float32[5,3,4]", lengths: "torch.tensor([5,3,1])"):  #: refused is a packed sequence
+    return rnn.pack_padded_sequence(x, lengths).data
+
+
+def packed_by_itself(x: "float32[5,3,4]", i: "int64[3,5]<2"):  #: refused its result is as long as the longest
+    packed = rnn.pack_padded_sequence(x, (i >= 0).sum(1))
+    return rnn.pad_packed_sequence(packed)[0]

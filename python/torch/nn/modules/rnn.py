@@ -10,6 +10,7 @@ import numbers
 import warnings
 
 import torch
+from torch import _recording
 
 from ..._gen import functions as _ops
 from ...amp.autocast_mode import _states as _autocast
@@ -304,7 +305,7 @@ class RNNBase(Module):
         if (_cpu_autocast.enabled or _cuda_autocast.enabled) and torch.is_autocast_enabled(x.device.type):
             return None
         # ONNX has one operator for it, for float32 and whole sequences.
-        if torch.compiler._is_exporting and (packed is not None or x.dtype is not torch.float32):
+        if torch.compiler._is_exporting and x.dtype is not torch.float32:
             return None
         return self._run_network
 
@@ -348,6 +349,8 @@ class RNNBase(Module):
     def _forward(self, input, hx, n_states):
         """Everything around `_run_layers` that RNN, GRU (one state) and LSTM (two) share: (output, list of last states)."""
         packed = input if isinstance(input, PackedSequence) else None
+        if packed is not None and _recording.is_recording():
+            return self._recorded(packed, hx, n_states)
         sorted_indices = unsorted_indices = None
         if packed is not None:
             x, batch_sizes, sorted_indices, unsorted_indices = packed
@@ -381,6 +384,24 @@ class RNNBase(Module):
             output = output.squeeze(0 if self.batch_first else 1)
             last = [part.squeeze(1) for part in last]
         return output, last
+
+    def _recorded(self, packed, hx, n_states):
+        """The same over packed sequences as one step of an exporter's recording; samples change places outside of it."""
+        states = [None, None] if hx is None else [*hx] if n_states == 2 else [hx, None]
+        states = [part if part is None else self._permuted(part, packed.sorted_indices) for part in states]
+        within = None if hx is None else tuple(states) if n_states == 2 else states[0]
+
+        def compute():
+            output, last = self._forward(PackedSequence(packed.data, packed.batch_sizes), within, n_states)
+            return output.data, *last
+
+        given = [
+            packed.data, packed.batch_sizes, *states, self._flat_weights, self.mode, self.bias, self.bidirectional,
+            self.dropout if self.training else 0.0, self.proj_size,
+        ]
+        output, *last = _recording.as_one_step("_packed_network", given, compute)
+        last = [self._permuted(part, packed.unsorted_indices) for part in last]
+        return PackedSequence(output, packed.batch_sizes, packed.sorted_indices, packed.unsorted_indices), last
 
     @staticmethod
     def _permuted(part, permutation):

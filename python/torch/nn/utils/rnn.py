@@ -3,6 +3,7 @@
 from collections import namedtuple
 
 import torch
+from torch import _recording
 
 __all__ = [
     "PackedSequence", "invert_permutation", "pack_padded_sequence", "pad_packed_sequence", "pad_sequence",
@@ -104,10 +105,19 @@ def pack_padded_sequence(input, lengths, batch_first=False, enforce_sorted=True)
         lengths, sorted_indices = torch.sort(lengths, descending=True)
         sorted_indices = sorted_indices.to(input.device)
         input = input.index_select(0 if batch_first else 1, sorted_indices)
+    steps = input.transpose(0, 1) if batch_first else input
+    if _recording.is_recording():
+        data, batch_sizes = _recording.as_one_step("_pack_padded", [steps, lengths], lambda: _packed(steps, lengths))
+    else:
+        data, batch_sizes = _packed(steps, lengths)
+    return PackedSequence(data, batch_sizes, sorted_indices, None)
+
+
+def _packed(steps, lengths):
     sizes = lengths.tolist()
     if not sizes:
         raise RuntimeError("Cannot pack empty tensors.")
-    n = input.size(0 if batch_first else 1)
+    n = steps.size(1)
     if len(sizes) != n:
         raise RuntimeError(
             f"Expected `len(lengths)` to be equal to batch_size, but got {len(sizes)} (batch_size={n})"
@@ -122,18 +132,34 @@ def pack_padded_sequence(input, lengths, batch_first=False, enforce_sorted=True)
             "`enforce_sorted=False` to pack_padded_sequence and/or pack_sequence to sidestep this requirement if you "
             "do not need ONNX exportability."
         )
-    steps = input.transpose(0, 1) if batch_first else input
     if sizes[0] > steps.size(0):
         raise RuntimeError(
             f"Expected sequence length to be larger than or equal to {sizes[0]}, but got {steps.size(0)}"
         )
     batch_sizes = [sum(size > t for size in sizes) for t in range(sizes[0])]
     data = torch.cat([steps[t, :count] for t, count in enumerate(batch_sizes)])
-    return PackedSequence(data, torch.tensor(batch_sizes, dtype=torch.int64), sorted_indices, None)
+    return data, torch.tensor(batch_sizes, dtype=torch.int64)
 
 
 def pad_packed_sequence(sequence, batch_first=False, padding_value=0.0, total_length=None):
-    batch_sizes = sequence.batch_sizes.tolist()
+    data, batch_sizes = sequence.data, sequence.batch_sizes
+    if _recording.is_recording():
+        if total_length is None:
+            _recording.longest.append(batch_sizes.shape[0])
+        given = [data, batch_sizes, padding_value, total_length]
+        padded, lengths = _recording.as_one_step("_pad_packed", given, lambda: _padded(*given))
+    else:
+        padded, lengths = _padded(data, batch_sizes, padding_value, total_length)
+    if batch_first:
+        padded = padded.transpose(0, 1)
+    if sequence.unsorted_indices is not None:
+        order = sequence.unsorted_indices
+        return padded.index_select(0 if batch_first else 1, order), lengths[order.cpu()]
+    return padded, lengths
+
+
+def _padded(data, batch_sizes, padding_value, total_length):
+    batch_sizes = batch_sizes.tolist()
     longest = len(batch_sizes)
     if total_length is not None and total_length < longest:
         raise ValueError(
@@ -141,7 +167,7 @@ def pad_packed_sequence(sequence, batch_first=False, padding_value=0.0, total_le
             f"total_length={total_length} and max sequence length being {longest}"
         )
     n = batch_sizes[0]
-    pieces = sequence.data.split(batch_sizes)
+    pieces = data.split(batch_sizes)
     rows = []
     for piece in pieces:
         missing = n - piece.size(0)
@@ -157,13 +183,7 @@ def pad_packed_sequence(sequence, batch_first=False, padding_value=0.0, total_le
             (total_length - longest, *padded.shape[1:]), padding_value, dtype=padded.dtype, device=padded.device
         )
         padded = torch.cat([padded, filler])
-    lengths = torch.tensor([sum(count > i for count in batch_sizes) for i in range(n)], dtype=torch.int64)
-    if batch_first:
-        padded = padded.transpose(0, 1)
-    if sequence.unsorted_indices is not None:
-        order = sequence.unsorted_indices
-        return padded.index_select(0 if batch_first else 1, order), lengths[order.cpu()]
-    return padded, lengths
+    return padded, torch.tensor([sum(count > i for count in batch_sizes) for i in range(n)], dtype=torch.int64)
 
 
 def pad_sequence(sequences, batch_first=False, padding_value=0.0, padding_side="right"):

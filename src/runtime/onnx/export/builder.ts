@@ -15,6 +15,7 @@ import {
 import {
   type DynamicDimension,
   isDynamic,
+  LARGEST,
   plainDimension,
   type Size,
   type SizedNumber,
@@ -188,6 +189,10 @@ export class GraphBuilder {
     const plain = plainDimension(size);
     if (plain !== null) {
       const { input, axis } = this.dimensions[plain]!;
+      if (axis === LARGEST) {
+        const largest = this.add("ReduceMax", [input], { keepdims: 0 });
+        return this.add("Cast", [largest], { to: dataTypeNumber("int64") });
+      }
       return this.add("Gather", [this.add("Shape", [input]), this.int64([axis], true)], { axis: 0 });
     }
     let sum: Name | null = null;

@@ -3,6 +3,7 @@ import { bool, type DType } from "../../dtype.ts";
 import { Scalar } from "../../dtype.ts";
 import type { GraphBuilder, Name } from "./builder.ts";
 import type { RecordedCall, RecordedValue, ValueId } from "./record.ts";
+import type { Packed } from "./ops/packed.ts";
 import type { Parts } from "./parts.ts";
 import type { SizedNumber, SizeOrNumber } from "./sizes.ts";
 
@@ -29,6 +30,10 @@ export interface Translation {
   usesOf(value: ValueId): number;
   /** The bytes of such a leaf, contiguous. */
   bytesOf(value: ValueId): Uint8Array;
+  /** Does it depend on an input? */
+  varies(value: ValueId): boolean;
+  /** Values that are packed sequences, or the sizes of their steps. */
+  readonly packed: Map<ValueId, Packed>;
   /** Sizes of a value, by dimension: numbers, or what they are of the dynamic ones. */
   shapeOf(value: ValueId): readonly SizeOrNumber[];
 }
@@ -66,9 +71,26 @@ export class Call {
 
   /** Is it given, in a call of an op that has it? */
   has(name: string): boolean {
-    if (!this.recorded.record.signature.arguments.some((argument) => argument.name === name)) return false;
+    if (!this.knows(name)) return false;
     const argument = this.argument(name);
     return "value" in argument || "values" in argument || (argument.plain !== null && argument.plain !== undefined);
+  }
+
+  /** Has the op such an argument? */
+  knows(name: string): boolean {
+    return this.recorded.record.signature.arguments.some((argument) => argument.name === name);
+  }
+
+  varies(name: string): boolean {
+    return this.translation.varies(this.id(name));
+  }
+
+  packed(name: string): Packed {
+    return this.translation.packed.get(this.id(name)) ?? this.fail(`${name} was not packed by pack_padded_sequence`);
+  }
+
+  markPacked(result: number, packed: Packed): void {
+    this.translation.packed.set(this.recorded.results[result]!, packed);
   }
 
   isTensor(name: string): boolean {

@@ -61,6 +61,14 @@ class PartTranslation implements Translation {
     return this.#whole.isConstant(id);
   }
 
+  get packed(): Translation["packed"] {
+    return this.#whole.packed;
+  }
+
+  varies(id: ValueId): boolean {
+    return this.#whole.varies(id);
+  }
+
   usesOf(id: ValueId): number {
     return this.#whole.usesOf(id);
   }

@@ -10,6 +10,8 @@ import type { Shape } from "../../shape.ts";
 import { Tensor, type Storage } from "../../tensor.ts";
 import { currentPlace, namedTensors, startPlaces, stopPlaces, type TracedSource } from "../../trace/places.ts";
 import { scopes } from "../../trace/scopes.ts";
+import { get } from "../../handles.ts";
+import type { StepArgument } from "./steps.ts";
 
 export type ValueId = number;
 
@@ -140,6 +142,32 @@ export class CallRecorder implements Observer {
   abortOp(): void {
     this.#depth--;
   }
+
+  /** Until `closeStep` nothing is written down: all of it is one step. */
+  openStep(): void {
+    this.#depth++;
+  }
+
+  closeStep(record: OpRecord, given: readonly StepArgument[], results: readonly Tensor[]): void {
+    this.#depth--;
+    const index = this.#calls.length;
+    const read = (handle: number, position: number): ValueId => this.#read(get(handle), index, position);
+    const recorded = given.map((argument, position): RecordedArgument => {
+      if ("handle" in argument) return { value: read(argument.handle, position) };
+      if ("handles" in argument) return { values: argument.handles.map((handle) => read(handle, position)) };
+      return { plain: argument.plain };
+    });
+    const made = results.map((t) => this.#add(t));
+    const scope = this.#scopes.at(-1)!;
+    const place = currentPlace().source;
+    this.#calls.push({ record, arguments: recorded, raw: [], results: made, place, scope, mutates: false });
+  }
+
+  /** The step failed. */
+  dropStep(): void {
+    this.#depth--;
+  }
+
   readValue(t: Tensor): void {
     if (this.#depth === 0) this.#look(t);
   }

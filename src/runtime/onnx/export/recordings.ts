@@ -2,6 +2,7 @@
 import { get } from "../../handles.ts";
 import { doubtOf } from "./doubt.ts";
 import { CallRecorder, type Recording } from "./record.ts";
+import { recordedSteps, type StepArgument } from "./steps.ts";
 import { dimensionsOf, type RecordedDimension } from "./sizes.ts";
 
 /** While a call is recorded; names of inputs and outputs go here too. */
@@ -21,6 +22,21 @@ export const exportFunctions = {
   },
   export_output(handle: number, name: string): number {
     exporting.current?.nameOutput(get(handle), name);
+    return 1;
+  },
+  /** What runs until the next call is one step; nothing of it is written down by itself. */
+  export_open_step(): number {
+    exporting.current?.openStep();
+    return 1;
+  },
+  /** The step's name, arguments and results as JSON; "" when it failed. */
+  export_close_step(json: string): number {
+    if (json === "") {
+      exporting.current?.dropStep();
+      return 1;
+    }
+    const { name, given, results } = JSON.parse(json) as { name: string; given: StepArgument[]; results: number[] };
+    exporting.current?.closeStep(recordedSteps.get(name)!, given, results.map(get));
     return 1;
   },
   /** Keeps the recording; false forgets it, because the call failed. */

@@ -3,7 +3,10 @@
  * comparing recordings that were made with different sizes. Refuses to guess: what fits no form is an error.
  */
 
-/** A dynamic dimension: which input, which axis, and how large it was in each recording. */
+/** In the place of an axis: the largest number in the input, as what is padded to the longest of several lengths has it. */
+export const LARGEST = -1;
+
+/** A dynamic dimension: which input, which axis or LARGEST, and how large it was in each recording. */
 export interface DynamicDimension {
   name: string;
   input: string;

@@ -29,6 +29,7 @@ import { elementwise, elementwiseOps } from "./ops/elementwise.ts";
 import { indexOps } from "./ops/index_ops.ts";
 import { layerOps } from "./ops/layers.ts";
 import { lowBitOps } from "./ops/low_bit.ts";
+import { isPackedStep, type Packed, packedOps, passedOn } from "./ops/packed.ts";
 import { quantizedOps } from "./ops/quantized.ts";
 import { quantizedStepOps } from "./ops/quantized_steps.ts";
 import { recurrentOps } from "./ops/recurrent.ts";
@@ -40,6 +41,7 @@ const translators: Record<string, Translator> = {
   ...shapeOps,
   ...reduceOps,
   ...recurrentOps,
+  ...packedOps,
   ...layerOps,
   ...indexOps,
   ...quantizedOps,
@@ -87,6 +89,9 @@ class Exporter implements Translation {
   readonly #inputs: ValueInfo[] = [];
   readonly #places = new Map<string, TracedSource>();
   readonly #buffers = new Set<Name>();
+  readonly packed = new Map<ValueId, Packed>();
+  /** What depends on an input. */
+  readonly #varies = new Set<ValueId>();
   #uses: Map<ValueId, number> | null = null;
   /** The value that each name first stood for: names are handed on where a result is its input. */
   readonly #made = new Map<Name, ValueId>();
@@ -198,6 +203,10 @@ class Exporter implements Translation {
     return bytes;
   }
 
+  varies(id: ValueId): boolean {
+    return this.#varies.has(id);
+  }
+
   shapeOf(id: ValueId): readonly SizeOrNumber[] {
     let shape = this.#shapes.get(id);
     if (!shape) {
@@ -232,7 +241,7 @@ class Exporter implements Translation {
 
   /** What the model does after a look at a number that an input decides, it may do otherwise for another input. */
   #requireUnseen(): void {
-    const varying = new Set<ValueId>();
+    const varying = this.#varies;
     for (const { id, leaf } of this.values) if (leaf?.kind === "input") varying.add(id);
     for (const call of this.#first.calls) {
       const reads = call.arguments.flatMap((a) => ("value" in a ? [a.value] : "values" in a ? a.values : []));
@@ -259,6 +268,7 @@ class Exporter implements Translation {
       translators[name] ??
       (call.mutates ? translators[name.replace(/_$/, "")] : undefined) ??
       (call.record.spec.expression ? elementwise : undefined);
+    const passed = isPackedStep(name) ? null : passedOn(call, this.values, this.packed);
     if (!translator && this.#isUnused(call)) return;
     if (!translator) {
       throw new NotExported(`'${name.replace(/^_/, "")}' has no counterpart in ONNX that is known here`, call.place);
@@ -273,6 +283,9 @@ class Exporter implements Translation {
     const names = Array.isArray(made) ? made : [made];
     call.results.forEach((id, i) => {
       this.#names.set(id, names[i]!);
+      if (passed) this.packed.set(id, passed);
+      // It has another shape in the graph.
+      if (this.packed.has(id)) return;
       if (!this.#made.has(names[i]!)) this.#made.set(names[i]!, id);
     });
     if (call.mutates) this.#wrote(call.results[0]!, call.place);
@@ -382,10 +395,13 @@ class Exporter implements Translation {
   }
 
   #output(name: string, id: ValueId): Name {
+    const place = this.#first.calls.find(({ results }) => results.includes(id))?.place ?? -1;
     if (isComplexValue(this.values[id]!)) {
-      const place = this.#first.calls.find(({ results }) => results.includes(id))?.place ?? -1;
       const what = `the output '${name}' is complex, which ONNX has no numbers for`;
       throw new NotExported(`${what}: expected torch.view_as_real of it`, place);
+    }
+    if (this.packed.has(id)) {
+      throw new NotExported(`the output '${name}' is a packed sequence: expected pad_packed_sequence of it`, place);
     }
     const shown = this.graph.fresh(name);
     this.graph.nodes.push({

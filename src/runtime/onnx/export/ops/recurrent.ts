@@ -1,6 +1,6 @@
 /**
- * LSTM, GRU and RNN over whole sequences: a node for each layer, both directions in it. LSTMs of integers become ONNX Runtime's
- * own DynamicQuantizeLSTM, which rounds all rows of an input or a state by one range. Packed sequences are not done here.
+ * LSTM, GRU and RNN over whole sequences, or padded ones with their lengths: a node for each layer, both directions in it. LSTMs
+ * of integers become ONNX Runtime's own DynamicQuantizeLSTM, which rounds all rows of an input or a state by one range.
  */
 import { float32 } from "../../../dtype.ts";
 import type { DataType } from "../../schema.ts";
@@ -24,9 +24,10 @@ const GRU: Form = { op: "GRU", gates: [1, 0, 2], attributes: () => ({ linear_bef
 const RNN: Form = {
   op: "RNN",
   gates: [0],
-  attributes: (call, n) => ({ activations: Array<string>(n).fill(call.flag("is_relu") ? "Relu" : "Tanh") }),
+  attributes: (call, n) => ({ activations: Array<string>(n).fill(isRelu(call) ? "Relu" : "Tanh") }),
   hasCell: false,
 };
+const isRelu = (call: Call): boolean => (call.knows("mode") ? call.text("mode") === "RNN_RELU" : call.flag("is_relu"));
 
 /** Rows of a weight or bias in ONNX's order of gates. */
 function rowsOf(form: Form, units: number): number[] {
@@ -86,7 +87,7 @@ function stackOf(call: Call, form: Form, { nWalks, units, add }: Stack): Name[] 
   if (call.has("sizes")) call.fail("its sequences are packed");
   if (call.value("input").dtype.name !== "float32") call.fail(`its numbers are ${call.value("input").dtype.name}`);
   const nDirections = call.flag("bidirectional") ? 2 : 1;
-  const isBatchFirst = call.flag("batch_first");
+  const isBatchFirst = call.knows("batch_first") && call.flag("batch_first");
   const states = [call.optional("hidden"), ...(form.hasCell ? [call.optional("cell")] : [])];
   const attributes = { hidden_size: units, direction: nDirections === 2 ? "bidirectional" : "forward" };
   let x = call.tensor("input");
@@ -119,7 +120,8 @@ function ofDirections(call: Call, per: number, walk: number, places: readonly nu
   return Array.from({ length: nDirections }, (_, d) => places.map((place) => weights[(walk + d) * per + place]!));
 }
 
-function network(form: Form): Translator {
+/** Samples of these lengths, int32; "" where all are as long as the input. */
+function network(form: Form, lengths: Name = ""): Translator {
   return (call) => {
     if (call.number("dropout") > 0) call.fail("it drops out");
     const weights = call.ids("weights");
@@ -131,12 +133,18 @@ function network(form: Form): Translator {
       add(x, walk, first, nOutputs, attributes) {
         const part = (what: string, ...places: number[]): Name =>
           stacked(call, form, units, ofDirections(call, per, walk, places), what);
-        const inputs = [x, part("W", 0), part("R", 1), per === 4 ? part("B", 2, 3) : "", "", ...first];
+        const inputs = [x, part("W", 0), part("R", 1), per === 4 ? part("B", 2, 3) : "", lengths, ...first];
         const more = form.attributes(call, call.flag("bidirectional") ? 2 : 1);
         return call.graph.addMany(form.op, inputs, nOutputs, { ...attributes, ...more });
       },
     });
   };
+}
+
+/** Of PyTorch's mode. */
+export function networkOverPacked(call: Call, mode: string, lengths: Name): Name[] {
+  const form = mode === "LSTM" ? LSTM : mode === "GRU" ? GRU : RNN;
+  return network(form, lengths)(call) as Name[];
 }
 
 /** Codes [gates * units, inputs] of each direction as [directions, inputs, gates * units], in ONNX's order. */

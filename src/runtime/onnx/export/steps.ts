@@ -1,0 +1,31 @@
+/**
+ * Steps of a model that are recorded as one, whatever Python does to compute them: what they look at decides no path. Their
+ * signatures stand here; Python says what went in and what came out.
+ */
+import type { OpRecord } from "../../op.ts";
+import { parseSignature } from "../../signature.ts";
+
+const signatures = [
+  // Steps are [time, batch, ...]; `data` holds the samples that are still running, step by step.
+  "_pack_padded(Tensor input, Tensor lengths) -> (Tensor data, Tensor batch_sizes)",
+  "_pad_packed(Tensor data, Tensor batch_sizes, float padding_value, int? total_length) -> (Tensor output, Tensor lengths)",
+  "_packed_network(Tensor input, Tensor batch_sizes, Tensor? hidden, Tensor? cell, Tensor[] weights, str mode, bool has_biases, bool bidirectional, float dropout, int proj_size) -> Tensor[]",
+] as const;
+
+/** By name. Nothing calls them: they are records for translators. */
+export const recordedSteps: ReadonlyMap<string, OpRecord> = new Map(
+  signatures.map((text) => {
+    const signature = parseSignature(text);
+    const record: OpRecord = {
+      name: signature.name,
+      spec: { signature: text, doc: "", forward: () => undefined },
+      signature,
+      tensorPositions: [],
+      gradName: "",
+    };
+    return [signature.name, record];
+  }),
+);
+
+/** How Python names an argument of a step: a tensor by its handle, several of them, or what is no tensor. */
+export type StepArgument = { handle: number } | { handles: number[] } | { plain: unknown };
