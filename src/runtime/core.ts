@@ -465,6 +465,8 @@ export function createCore(options: CoreOptions = {}): Core {
     export_doubt: guarded(exportFunctions.export_doubt),
     export_open_step: guarded(exportFunctions.export_open_step),
     export_close_step: guarded(exportFunctions.export_close_step),
+    export_open_body: guarded(exportFunctions.export_open_body),
+    export_close_body: guarded(exportFunctions.export_close_body),
     export_end: guarded(exportFunctions.export_end),
     export_forget: guarded(exportFunctions.export_forget),
     onnx_write: guarded(writeOnnx),

@@ -499,3 +499,31 @@ def packed_result(x: "float32[5,3,4]", lengths: "torch.tensor([5,3,1])"):  #: re
 def packed_by_itself(x: "float32[5,3,4]", i: "int64[3,5]<2"):  #: refused its result is as long as the longest
     packed = rnn.pack_padded_sequence(x, (i >= 0).sum(1))
     return rnn.pad_packed_sequence(packed)[0]
+
+
+class Branches(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(4, 4)
+
+    def forward(self, x: "float32[3,4]"):  #: dynamic x=n
+        n = x.shape[0]
+        a, b = torch.cond(x.sum() > 0, lambda x: (self.linear(x), x[0]), lambda x: (x - n, x[1]), (x,))
+        nested = lambda y: torch.cond(y.mean() > 1, lambda y: y, lambda y: self.linear(y) * n, (y,))
+        return a, b, torch.cond(x[:1, 0] > -100, nested, torch.zeros_like, (x,)) + self.linear(x)
+
+
+class Loops(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(4, 4)
+
+    def forward(self, x: "float32[3,4]", steps: "torch.tensor([4,1])"):  #: dynamic x=n
+        start = torch.zeros((), dtype=torch.int64)
+        turn = lambda i, y, kept: (i + 1, torch.tanh(self.linear(y)) + x.shape[0], torch.cond(i > 1, lambda: kept + y, lambda: kept * 2))
+        i, y, kept = torch.while_loop(lambda i, *_: i < steps[0], turn, (start, x, torch.ones_like(x)))
+        return i, y, kept, *torch.while_loop(lambda i, y: (i < 5) & (y.sum() < 1e6), lambda i, y: (i + 1, y * 3), (start, x))
+
+
+def branches_of_two_kinds(x: "float32[3,4]"):  #: refused its branches give
+    return torch.cond(x.sum() > 0, lambda: x.sum(), lambda: x)

@@ -1,6 +1,7 @@
-"""Control flow as functions: here they run as plain Python would."""
+"""Control flow as functions: here they run as plain Python would; exporters see branches and loops."""
 
 import torch
+from torch import _recording
 from torch.utils import _pytree as pytree
 from torch._higher_order_ops.associative_scan import associative_scan
 
@@ -19,10 +20,14 @@ def cond(pred, true_fn, false_fn, operands=()):
             "Expect operands to be a tuple of possibly nested dict/list/tuple that only consists of tensor leaves, but got "
             f"{operands}."
         )
+    if _recording.is_recording():
+        return _recording.cond(pred, true_fn, false_fn, operands)
     return true_fn(*operands) if pred else false_fn(*operands)
 
 
 def while_loop(cond_fn, body_fn, carried_inputs):
+    if _recording.is_recording():
+        return _recording.while_loop(cond_fn, body_fn, carried_inputs)
     values = carried_inputs
     while cond_fn(*values):
         values = body_fn(*values)

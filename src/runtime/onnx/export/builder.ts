@@ -25,31 +25,47 @@ import {
 /** The name of a value in the graph; "" stands for an input that is left out. */
 export type Name = string;
 
-export type AttributeValue = number | string | readonly number[] | readonly string[] | TensorProto | { float: number };
+export type AttributeValue =
+  number | string | readonly number[] | readonly string[] | TensorProto | { float: number } | { graph: GraphProto };
 
 const NO_LISTS = { floats: [], ints: [], strings: [], tensors: [], graphs: [] };
 const encoder = new TextEncoder();
 
 export class GraphBuilder {
   readonly nodes: NodeProto[] = [];
-  readonly initializers: TensorProto[] = [];
+  readonly initializers: TensorProto[];
   readonly opset: number;
   readonly dimensions: readonly DynamicDimension[];
   /** Put into each new node's name and notes: the module and the line that it comes from. */
   place = { scope: "", source: "" };
-  readonly #constants = new Map<string, Name>();
+  readonly #constants: Map<string, Name>;
   readonly #taken: Set<Name>;
-  readonly #sizes = new Map<string, Name>();
+  readonly #sizes: Map<string, Name>;
 
-  constructor(opset: number, dimensions: readonly DynamicDimension[], taken = new Set<Name>()) {
+  constructor(
+    opset: number,
+    dimensions: readonly DynamicDimension[],
+    taken = new Set<Name>(),
+    around: GraphBuilder | null = null,
+  ) {
     this.opset = opset;
     this.dimensions = dimensions;
     this.#taken = taken;
+    this.initializers = around?.initializers ?? [];
+    this.#constants = around ? around.#constants : new Map<string, Name>();
+    this.#sizes = new Map(around ? around.#sizes : []);
   }
 
   /** For a graph inside of this one's nodes: no name means two things in the whole model. */
   inside(): GraphBuilder {
     return new GraphBuilder(this.opset, this.dimensions, this.#taken);
+  }
+
+  /** The same for one that sees what stands around it: constants are written there. */
+  body(): GraphBuilder {
+    const inner = new GraphBuilder(this.opset, this.dimensions, this.#taken, this);
+    inner.place = this.place;
+    return inner;
   }
 
   /** A name that nothing has yet. */
@@ -247,6 +263,7 @@ function attribute(name: string, value: AttributeValue): AttributeProto {
   if (typeof value === "number") return { ...NO_LISTS, name, type: ATTRIBUTE.int, i: value };
   if (typeof value === "string") return { ...NO_LISTS, name, type: ATTRIBUTE.string, s: encoder.encode(value) };
   if ("float" in value) return { ...NO_LISTS, name, type: ATTRIBUTE.float, f: value.float };
+  if ("graph" in value) return { ...NO_LISTS, name, type: ATTRIBUTE.graph, g: value.graph };
   if ("dims" in value) return { ...NO_LISTS, name, type: ATTRIBUTE.tensor, t: value };
   if (typeof value[0] === "string") {
     const strings = (value as readonly string[]).map((item) => encoder.encode(item));

@@ -3,6 +3,7 @@ import { bool, type DType } from "../../dtype.ts";
 import { Scalar } from "../../dtype.ts";
 import type { GraphBuilder, Name } from "./builder.ts";
 import type { RecordedCall, RecordedValue, ValueId } from "./record.ts";
+import type { Body } from "./ops/bodies.ts";
 import type { Packed } from "./ops/packed.ts";
 import type { Parts } from "./parts.ts";
 import type { SizedNumber, SizeOrNumber } from "./sizes.ts";
@@ -18,7 +19,8 @@ export class NotExported extends Error {
 }
 
 export interface Translation {
-  graph: GraphBuilder;
+  /** What grows now: the model's graph, or a body in it. */
+  readonly graph: GraphBuilder;
   values: readonly RecordedValue[];
   /** The name of a value; leaves are written out when they are first asked for. */
   nameOf(value: ValueId): Name;
@@ -34,6 +36,11 @@ export interface Translation {
   varies(value: ValueId): boolean;
   /** Values that are packed sequences, or the sizes of their steps. */
   readonly packed: Map<ValueId, Packed>;
+  /** From here on nodes go into a graph of its own with these inputs, which stand for the results of the call. */
+  openBody(inputs: readonly Name[], recorded: RecordedCall): void;
+  closeBody(outputs: readonly ValueId[]): void;
+  /** The last body that was closed. */
+  takeBody(): Body;
   /** Sizes of a value, by dimension: numbers, or what they are of the dynamic ones. */
   shapeOf(value: ValueId): readonly SizeOrNumber[];
 }
@@ -83,6 +90,18 @@ export class Call {
 
   varies(name: string): boolean {
     return this.translation.varies(this.id(name));
+  }
+
+  openBody(inputs: readonly Name[]): void {
+    this.translation.openBody(inputs, this.recorded);
+  }
+
+  closeBody(outputs: readonly ValueId[]): void {
+    this.translation.closeBody(outputs);
+  }
+
+  takeBody(): Body {
+    return this.translation.takeBody();
   }
 
   packed(name: string): Packed {

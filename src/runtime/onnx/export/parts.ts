@@ -61,6 +61,18 @@ class PartTranslation implements Translation {
     return this.#whole.isConstant(id);
   }
 
+  openBody(): never {
+    throw new Error("no op does the same to both parts and opens a body");
+  }
+
+  closeBody(): never {
+    return this.openBody();
+  }
+
+  takeBody(): never {
+    return this.openBody();
+  }
+
   get packed(): Translation["packed"] {
     return this.#whole.packed;
   }

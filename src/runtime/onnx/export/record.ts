@@ -82,6 +82,8 @@ export class CallRecorder implements Observer {
   readonly #outputs: Recording["outputs"] = [];
   readonly #scopes: number[] = [-1];
   #depth = 0;
+  /** Around the bodies that are open. */
+  readonly #depths: number[] = [];
   /** Of the outermost call that is running. */
   #arguments: RecordedArgument[] = [];
 
@@ -166,6 +168,19 @@ export class CallRecorder implements Observer {
   /** The step failed. */
   dropStep(): void {
     this.#depth--;
+  }
+
+  /** Within a step: what runs from here on is written down again. `inputs` stand for `given` in it. */
+  openBody(record: OpRecord, given: readonly number[], inputs: readonly Tensor[]): void {
+    this.#depths.push(this.#depth);
+    this.#depth = 1;
+    this.closeStep(record, [{ handles: [...given] }], inputs);
+  }
+
+  closeBody(record: OpRecord, outputs: readonly number[]): void {
+    this.openStep();
+    this.closeStep(record, [{ handles: [...outputs] }], []);
+    this.#depth = this.#depths.pop()!;
   }
 
   readValue(t: Tensor): void {

@@ -39,6 +39,17 @@ export const exportFunctions = {
     exporting.current?.closeStep(recordedSteps.get(name)!, given, results.map(get));
     return 1;
   },
+  /** Within a step: a body, whose inputs stand for tensors of the outside, {"given", "inputs"}. */
+  export_open_body(json: string): number {
+    const { given, inputs } = JSON.parse(json) as { given: number[]; inputs: number[] };
+    exporting.current?.openBody(recordedSteps.get("_body_open")!, given, inputs.map(get));
+    return 1;
+  },
+  /** What it gives, as a list of handles; a body that fails ends the recording. */
+  export_close_body(json: string): number {
+    exporting.current?.closeBody(recordedSteps.get("_body_close")!, JSON.parse(json) as number[]);
+    return 1;
+  },
   /** Keeps the recording; false forgets it, because the call failed. */
   export_end(isKept: boolean): number {
     const recording = exporting.current?.stop();

@@ -10,6 +10,12 @@ const signatures = [
   "_pack_padded(Tensor input, Tensor lengths) -> (Tensor data, Tensor batch_sizes)",
   "_pad_packed(Tensor data, Tensor batch_sizes, float padding_value, int? total_length) -> (Tensor output, Tensor lengths)",
   "_packed_network(Tensor input, Tensor batch_sizes, Tensor? hidden, Tensor? cell, Tensor[] weights, str mode, bool has_biases, bool bidirectional, float dropout, int proj_size) -> Tensor[]",
+  // What is recorded between these two is a body; its inputs stand for what is given.
+  "_body_open(Tensor[] given) -> Tensor[]",
+  "_body_close(Tensor[] outputs) -> Tensor[]",
+  // The bodies of both branches come before it, or that of the loop; it goes on while the first output of the body is true.
+  "_cond(Tensor pred, Tensor[] then, Tensor[] otherwise) -> Tensor[]",
+  "_while_loop(Tensor first, Tensor[] carried, Tensor[] outputs) -> Tensor[]",
 ] as const;
 
 /** By name. Nothing calls them: they are records for translators. */

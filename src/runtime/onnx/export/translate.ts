@@ -25,6 +25,7 @@ import { realOf } from "../../ops/complex.ts";
 import { alikeForParts, complexElementwise, complexOps } from "./ops/complex.ts";
 import { fourierOps } from "./ops/fourier.ts";
 import { forEachPart, isComplexValue, partOfBytes, type Parts } from "./parts.ts";
+import { type Body, bodyOps, looseInfo } from "./ops/bodies.ts";
 import { elementwise, elementwiseOps } from "./ops/elementwise.ts";
 import { indexOps } from "./ops/index_ops.ts";
 import { layerOps } from "./ops/layers.ts";
@@ -42,6 +43,7 @@ const translators: Record<string, Translator> = {
   ...reduceOps,
   ...recurrentOps,
   ...packedOps,
+  ...bodyOps,
   ...layerOps,
   ...indexOps,
   ...quantizedOps,
@@ -77,7 +79,7 @@ export function exportGraph(request: ExportRequest): ExportedGraph {
 type Fitter<T> = (values: readonly number[], dimensions: readonly DynamicDimension[]) => T | null;
 
 class Exporter implements Translation {
-  readonly graph: GraphBuilder;
+  graph: GraphBuilder;
   readonly values: readonly RecordedValue[];
   readonly #request: ExportRequest;
   readonly #first: Recording;
@@ -90,6 +92,9 @@ class Exporter implements Translation {
   readonly #places = new Map<string, TracedSource>();
   readonly #buffers = new Set<Name>();
   readonly packed = new Map<ValueId, Packed>();
+  /** Graphs around the body that grows now, innermost last, with the inputs of that body. */
+  readonly #around: { graph: GraphBuilder; inputs: ValueInfo[] }[] = [];
+  readonly #bodies: Body[] = [];
   /** What depends on an input. */
   readonly #varies = new Set<ValueId>();
   #uses: Map<ValueId, number> | null = null;
@@ -109,16 +114,16 @@ class Exporter implements Translation {
     this.#compare();
     this.#requireUnseen();
     for (const value of this.values) if (value.leaf?.kind === "input") this.#input(value);
-    const nodesBefore = (): number => this.graph.nodes.length;
     this.#first.calls.forEach((call, index) => {
-      const before = nodesBefore();
+      const { graph } = this;
+      const before = graph.nodes.length;
       const source = this.#first.sources[call.place];
       this.graph.place = {
         scope: call.module.replaceAll(".", "/"),
         source: source ? `${source.file}:${source.line}` : "",
       };
       this.#translate(call, index);
-      if (source) for (const { name } of this.graph.nodes.slice(before)) this.#places.set(name!, source);
+      if (source) for (const { name } of graph.nodes.slice(before)) this.#places.set(name!, source);
     });
     this.graph.place = { scope: "", source: "" };
     this.#refresh(this.#first.calls.length, -1);
@@ -201,6 +206,30 @@ class Exporter implements Translation {
     const bytes = new Uint8Array(plain.nbytes);
     readBytes(plain, bytes);
     return bytes;
+  }
+
+  openBody(names: readonly Name[], { results }: RecordedCall): void {
+    const inputs = names.map((name, i) => looseInfo(name, this.values[results[i]!]!));
+    this.#around.push({ graph: this.graph, inputs });
+    this.graph = this.graph.body();
+  }
+
+  closeBody(outputs: readonly ValueId[]): void {
+    const inner = this.graph;
+    const shown = outputs.map((id) => inner.add("Identity", [this.nameOf(id)]));
+    const { graph, inputs } = this.#around.pop()!;
+    this.graph = graph;
+    const values = outputs.map((id) => this.values[id]!);
+    this.#bodies.push({
+      inputs,
+      outputs: shown.map((name, i) => looseInfo(name, values[i]!)),
+      values,
+      graph: (name, from, to) => ({ ...inner.graph(graph.fresh(name), from, to), initializer: [] }),
+    });
+  }
+
+  takeBody(): Body {
+    return this.#bodies.pop()!;
   }
 
   varies(id: ValueId): boolean {
@@ -450,6 +479,7 @@ class Exporter implements Translation {
     const value = this.values[id]!;
     const isRead = this.#first.stale.some(({ value: other }) => this.values[other]!.storage === value.storage);
     if (!isRead) return;
+    if (this.#around.length > 0) throw new NotExported("it writes through a view inside of a branch or a loop", place);
     const name = this.nameOf(id);
     const flat = this.graph.add("Reshape", [name, this.graph.int64([-1])]);
     if (value.shape.reduce((a, b) => a * b, 1) === value.storageElements && isWhole(value)) {
@@ -480,6 +510,7 @@ class Exporter implements Translation {
     if (this.values.some((other) => other.storage === value.storage && isComplexValue(other))) {
       throw new NotExported("it reads complex numbers that were written through another view", place);
     }
+    if (this.#around.length > 0) throw new NotExported("it reads what was written through a view", place);
     const memory = this.#memory.get(value.storage);
     if (memory === undefined) throw new NotExported("it reads memory that was written through another view", place);
     const gathered = this.graph.add("Gather", [memory, this.#elements(id, place)], { axis: 0 });
