@@ -21,6 +21,11 @@ test("every way of calling the exporter says or makes what it should", () => {
   assert.deepEqual(said, readFileSync(new URL("calling.out", here), "utf8").trimEnd().split("\n"));
 });
 
+test("programs of torch.export, branches, loops and other weights", () => {
+  const said = python(fileURLToPath(new URL("programs.py", here))).trimEnd().split("\n");
+  assert.deepEqual(said, readFileSync(new URL("programs.out", here), "utf8").trimEnd().split("\n"));
+});
+
 test("packed sequences of any lengths give the same in ONNX Runtime", () => {
   const said = python(fileURLToPath(new URL("packed.py", here)))
     .trimEnd()

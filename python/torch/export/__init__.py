@@ -1,59 +1,92 @@
-"""torch.export makes ahead-of-time graphs, which this runtime has no use for: its functions say so, its names of dims exist."""
+"""torch.export: a model with the call that it was exported for. There is no graph ahead of time: the model's own Python runs, and
+what asks for the graph is refused by name."""
 
+import copy
+
+import torch
 from torch._missing import _refusing
+from torch.export._dims import Dim, dims
+from torch.utils import _pytree as pytree
 
-_WHY = "models run as the Python they are written in; there is no ahead-of-time graph to export to"
+_WHY = "models run as the Python they are written in; there is no ahead-of-time graph"
 
-export = _refusing("torch.export", "export", _WHY)
 load = _refusing("torch.export", "load", _WHY)
 save = _refusing("torch.export", "save", _WHY)
 
 
-class _DimHint:
-    """A dim of which is said whether it varies, and no name: Dim.AUTO, Dim.DYNAMIC(min=2), Dim.STATIC."""
-
-    def __init__(self, kind, min=None, max=None):
-        self.kind, self.min, self.max = kind, min, max
-
-    def __call__(self, *, min=None, max=None):
-        return _DimHint(self.kind, min, max)
-
-    def __repr__(self):
-        parts = [self.kind, *(f"{name}={value}" for name, value in (("min", self.min), ("max", self.max)) if value is not None)]
-        return f"DimHint({', '.join(parts)})"
-
-
-class Dim:
-    """A name of a dim that may vary."""
-
-    AUTO = _DimHint("AUTO")
-    DYNAMIC = _DimHint("DYNAMIC")
-    STATIC = _DimHint("STATIC")
-
-    def __init__(self, name, *, min=None, max=None):
-        if min is not None and max is not None and max <= min:
-            raise AssertionError(f"Cannot create Dim with inconsistent min={min}, max={max}")
-        self.__name__ = name
-        self.min = min
-        self.max = max
-
-    def __repr__(self):
-        return f"Dim('{self.__name__}')"
-
-    def _derived(self, other):
-        raise NotImplementedError(f"{self!r}: dims computed from others are not supported: give each its own name, or Dim.AUTO")
-
-    __add__ = __radd__ = __sub__ = __mul__ = __rmul__ = _derived
-
-
-def dims(*names, min=None, max=None):
-    """A Dim for each name."""
-    return tuple(Dim(name, min=min, max=max) for name in names)
-
-
 class ExportedProgram:
-    """For isinstance: none is ever made."""
+    """What torch.export.export gives: a model, the arguments it was called with and the dims that may vary."""
+
+    def __init__(self, module, args, kwargs, dynamic_shapes):
+        self._module = module
+        self._args, self._kwargs = args, kwargs
+        self._dynamic_shapes = dynamic_shapes
+
+    def __call__(self, *args, **kwargs):
+        raise RuntimeError("Unable to call ExportedProgram directly. You should use `exported_program.module()` instead.")
+
+    def __repr__(self):
+        return f"ExportedProgram({type(self._module).__name__})"
+
+    def module(self, check_guards=True):
+        """The model, to be called."""
+        return self._module
+
+    @property
+    def example_inputs(self):
+        return self._args, self._kwargs
+
+    @property
+    def dialect(self):
+        return "TRAINING"
+
+    @property
+    def state_dict(self):
+        return self._module.state_dict()
+
+    def parameters(self):
+        return self._module.parameters()
+
+    def named_parameters(self):
+        return self._module.named_parameters()
+
+    def buffers(self):
+        return self._module.buffers()
+
+    def named_buffers(self):
+        return self._module.named_buffers()
+
+    def run_decompositions(self, decomp_table=None, decompose_custom_triton_ops=False):
+        """The same program: ops are what they are."""
+        return self
+
+    def validate(self):
+        """Nothing can have changed."""
+
+
+for _name in ("graph", "graph_module", "graph_signature", "call_spec", "constants", "range_constraints", "module_call_graph"):
+    setattr(ExportedProgram, _name, property(_refusing("ExportedProgram", _name, _WHY)))
+
+
+def export(mod, args, kwargs=None, *, dynamic_shapes=None, strict=False, preserve_module_call_signature=(), prefer_deferred_runtime_asserts_over_guards=False):
+    """`mod` with these arguments, called once so that what fails does so here."""
+    if not isinstance(mod, torch.nn.Module):
+        raise ValueError(f"Expected `mod` to be an instance of `torch.nn.Module`, got {type(mod)}.")
+    if not isinstance(args, tuple):
+        raise TypeError(f"Expecting `args` to be a tuple of example positional inputs, got {type(args)}")
+    # A program keeps the structure of what it was given, whatever becomes of it; and the model may write into it.
+    args, kwargs = pytree.tree_map(_kept, (args, dict(kwargs or {})))
+    with torch.no_grad():
+        mod(*copy.deepcopy(args), **copy.deepcopy(kwargs))
+    return ExportedProgram(mod, args, kwargs, dynamic_shapes)
+
+
+def _kept(value):
+    return value.detach().clone() if isinstance(value, torch.Tensor) else value
+
+
+export_for_training = export
 
 
 def register_dataclass(cls, *, serialized_type_name=None):
-    """Nothing is exported, so nothing has to know the class."""
+    """Programs keep values as they are, so nothing has to know the class."""

@@ -1,5 +1,6 @@
 """torch.onnx.export: the model is called a few times while its ops are written down, and becomes an ONNX file."""
 
+import contextlib
 import io
 import json
 import os
@@ -7,9 +8,10 @@ import warnings
 
 import _core
 import torch
+from torch.export import ExportedProgram
 from torch.onnx._dimensions import dimensions_of, merged
 from torch.onnx._program import ONNXProgram
-from torch.onnx.errors import OnnxExporterError, UnsupportedOperatorError
+from torch.onnx.errors import OnnxExporterError, OnnxExporterWarning, UnsupportedOperatorError
 
 _DEFAULT_OPSET = 18
 _LOWEST_OPSET = 17
@@ -64,27 +66,39 @@ def export(
         warnings.warn("keep_initializers_as_inputs is not followed: weights are initializers of the graph and no inputs.", stacklevel=2)
     if custom_opsets:
         warnings.warn(f"custom_opsets {custom_opsets} is not followed: no operator is taken from other domains.", stacklevel=2)
+    exported = None
+    if isinstance(model, ExportedProgram):
+        # Its own arguments and dims, unless others are given.
+        exported = model
+        if args is None or isinstance(args, tuple) and not args and kwargs is None:
+            args, kwargs = exported.example_inputs
+        dynamic_shapes = exported._dynamic_shapes if dynamic_shapes is None else dynamic_shapes
+        model = exported.module()
     args = (args,) if isinstance(args, torch.Tensor) else tuple(args)
     if kwargs is None and args and isinstance(args[-1], dict):
         args, kwargs = args[:-1], args[-1]
     kwargs = kwargs or {}
     arguments = _by_name(model, args, kwargs)
-    recorded = _record(model, arguments, dynamic_shapes, dynamic_axes, input_names or (), output_names or (), training)
-    name = type(model).__name__ if isinstance(model, torch.nn.Module) else getattr(model, "__name__", "model")
     opset = _opset(opset_version)
-    request = json.dumps({"opset": opset, "name": name, "dimensions": recorded["dimensions"]})
-    if f is None or is_path(f):
-        target = io.BytesIO() if f is None else f
-        _check_folder(target)
+
+    def write(target):
+        recorded = _record(model, arguments, dynamic_shapes, dynamic_axes, input_names or (), output_names or (), training)
+        name = type(model).__name__ if isinstance(model, torch.nn.Module) else getattr(model, "__name__", "model")
+        request = json.dumps({"opset": opset, "name": name, "dimensions": recorded["dimensions"]})
         with writing(target) as file_id:
             checked(_core.onnx_write(file_id, request))
-        source = target.getvalue() if f is None else os.path.abspath(f)
+        return recorded
+
+    if is_path(f):
+        _check_folder(f)
+        recorded = write(f)
+        source = os.path.abspath(f)
     else:
         buffer = io.BytesIO()
-        with writing(buffer) as file_id:
-            checked(_core.onnx_write(file_id, request))
+        recorded = write(buffer)
         source = buffer.getvalue()
-        f.write(source)
+        if f is not None:
+            f.write(source)
     if not (dynamo or verify or f is None):
         return None
     renamed = dict(zip(recorded["inputs"], input_names or ()))
@@ -93,7 +107,13 @@ def export(
         given = _tensors(_by_name(model, args, kwargs))
         return {renamed.get(place, place): tensor for place, tensor in given}
 
-    program = ONNXProgram(source, named)
+    def with_weights(state_dict):
+        buffer = io.BytesIO()
+        with _weights(model, state_dict):
+            write(buffer)
+        return buffer.getvalue()
+
+    program = ONNXProgram(source, named, exported or (lambda: ExportedProgram(model, args, kwargs, dynamic_shapes)), with_weights)
     if verify:
         was_training = _evaluate(model, training)
         try:
@@ -101,6 +121,23 @@ def export(
         finally:
             was_training()
     return program if dynamo or f is None else None
+
+
+@contextlib.contextmanager
+def _weights(model, state_dict):
+    """The model with other weights for a while."""
+    if not isinstance(model, torch.nn.Module):
+        raise TypeError(f"apply_weights: expected a model, which has weights by name, and it is {type(model).__name__}")
+    held = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    for name in state_dict:
+        if name not in held:
+            warnings.warn(f"Weight '{name}' not found in the model. Skipped applying.", category=OnnxExporterWarning, stacklevel=5)
+    known = {name: tensor for name, tensor in state_dict.items() if name in held}
+    try:
+        model.load_state_dict({**held, **known})
+        yield
+    finally:
+        model.load_state_dict(held)
 
 
 def _opset(version):

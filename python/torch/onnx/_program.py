@@ -4,17 +4,21 @@ import io
 
 import torch
 from torch._files import is_path
+from torch.export import ExportedProgram
 from torch.onnx.errors import OnnxExporterError
 
 
 class ONNXProgram:
     """An exported model; `save` writes it, a call runs it on Layerwise's own kernels."""
 
-    def __init__(self, source, named):
+    def __init__(self, source, named, exported, with_weights):
         # Its bytes, or the path of the file that holds them.
         self._source = source
         # named(args, kwargs) gives the tensors of a call by the names of the model's inputs.
         self._named = named
+        # The program that was exported, or what makes one; and the same model written with other weights.
+        self._exported = exported
+        self._with_weights = with_weights
         self._loaded = None
 
     def __repr__(self):
@@ -59,6 +63,11 @@ class ONNXProgram:
         with open(destination, "wb") as file:
             file.write(content)
 
+    def apply_weights(self, state_dict):
+        """Other weights, by their names in the model: it is written once more with them. The model keeps its own."""
+        self._source = self._with_weights(state_dict)
+        self._loaded = None
+
     def optimize(self):
         """Nothing is left to do: constants were folded while the model was recorded."""
 
@@ -93,4 +102,6 @@ class ONNXProgram:
 
     @property
     def exported_program(self):
-        raise NotImplementedError("ONNXProgram.exported_program is not supported: models run as the Python they are written in")
+        if not isinstance(self._exported, ExportedProgram):
+            self._exported = self._exported()
+        return self._exported

@@ -1,4 +1,8 @@
-"""What an export can fail with."""
+"""What an export can fail with, or warn of."""
+
+
+class OnnxExporterWarning(UserWarning):
+    """Something that was asked for was not done."""
 
 
 class OnnxExporterError(RuntimeError):
