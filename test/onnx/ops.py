@@ -92,6 +92,17 @@ def written_through_views(x: "float32[3,4]"):
     return y, row, column
 
 
+def written_whole(x: "float32[5]", i: "int64[5]<9"):  #: dynamic x=n i=n
+    order = i.argsort()
+    back = torch.empty_like(order)
+    back[order] = torch.arange(order.shape[0])
+    kept = x * 1
+    view = kept.view(-1)
+    view += 1
+    kept.mul_(2)
+    return x[order][back], back, view, kept
+
+
 def reshapes(x: "float32[2,3,4]"):  #: dynamic x=a,b
     a, b, c = x.shape
     return x.view(a * b, c), x.reshape(a, -1), x.flatten(1), x.unsqueeze(1), x.permute(2, 0, 1), x.transpose(0, 2), x.movedim(0, 2)
@@ -499,6 +510,10 @@ def packed_result(x: "float32[5,3,4]", lengths: "torch.tensor([5,3,1])"):  #: re
 def packed_by_itself(x: "float32[5,3,4]", i: "int64[3,5]<2"):  #: refused its result is as long as the longest
     packed = rnn.pack_padded_sequence(x, (i >= 0).sum(1))
     return rnn.pad_packed_sequence(packed)[0]
+
+
+def grouped_products(x: "float32[9,4]", w: "float32[3,4,5]", ends: "torch.tensor([2,2,7])"):  #: dynamic x=n
+    return F.grouped_mm(x, w, offs=ends.int()), F.grouped_mm(x, w, offs=torch.cumsum(torch.ones_like(ends), 0, dtype=torch.int32))
 
 
 class Branches(nn.Module):

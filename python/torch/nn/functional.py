@@ -1,8 +1,8 @@
 """torch.nn.functional: generated ops as they are, and above them what is written in Python (see _functional/)."""
 
-import functools
 
 import torch
+from torch import _recording
 
 
 from ._functional import raw as _raw
@@ -158,29 +158,23 @@ def grouped_mm(mat_a, mat_b, *, offs=None, bias=None, out_dtype=None):
         raise RuntimeError("Bias not supported yet")
     if mat_a.dim() == 3 and mat_b.dim() == 3:
         result = torch.bmm(mat_a, mat_b)
-    elif torch.compiler.is_exporting() and mat_a.dim() == 2 and mat_b.dim() == 3:
-        result = _masked_groups(mat_a, mat_b, offs)
+    elif mat_a.dim() == 2 and mat_b.dim() == 3 and _recording.is_recording():
+        (result,) = _recording.as_one_step("_grouped_mm", [mat_a, mat_b, offs], lambda: (_in_groups(mat_a, mat_b, offs),))
     else:
-        ends = offs.tolist()
-        starts = [0, *ends[:-1]]
-        if mat_a.dim() == 2 and mat_b.dim() == 3:
-            result = torch.cat([mat_a[s:e] @ mat_b[i] for i, (s, e) in enumerate(zip(starts, ends))])
-            missing = mat_a.size(0) - result.size(0)
-            if missing:
-                result = torch.cat([result, result.new_zeros(missing, result.size(1))])
-        elif mat_a.dim() == 3 and mat_b.dim() == 2:
-            result = torch.cat([mat_a[i] @ mat_b[:, s:e] for i, (s, e) in enumerate(zip(starts, ends))], 1)
-        else:
-            result = torch.stack([mat_a[:, s:e] @ mat_b[s:e] for s, e in zip(starts, ends)])
+        result = _in_groups(mat_a, mat_b, offs)
     return result if out_dtype is None else result.to(out_dtype)
 
 
-def _masked_groups(rows, matrices, ends):
-    """Every row with every group's matrix, of which its own is kept: no size depends on where the groups end."""
-    places = torch.arange(rows.size(0), device=rows.device)
-    group = (places.unsqueeze(1) >= ends).sum(1)
-    found = [torch.where((group == i).unsqueeze(1), rows @ matrix, 0.0) for i, matrix in enumerate(matrices)]
-    return functools.reduce(torch.add, found)
+def _in_groups(mat_a, mat_b, offs):
+    ends = offs.tolist()
+    starts = [0, *ends[:-1]]
+    if mat_a.dim() == 2 and mat_b.dim() == 3:
+        result = torch.cat([mat_a[s:e] @ mat_b[i] for i, (s, e) in enumerate(zip(starts, ends))])
+        missing = mat_a.size(0) - result.size(0)
+        return torch.cat([result, result.new_zeros(missing, result.size(1))]) if missing else result
+    if mat_a.dim() == 3 and mat_b.dim() == 2:
+        return torch.cat([mat_a[i] @ mat_b[:, s:e] for i, (s, e) in enumerate(zip(starts, ends))], 1)
+    return torch.stack([mat_a[:, s:e] @ mat_b[s:e] for s, e in zip(starts, ends)])
 
 
 def assert_int_or_pair(arg, arg_name, message):

@@ -16,6 +16,8 @@ const signatures = [
   // The bodies of both branches come before it, or that of the loop; it goes on while the first output of the body is true.
   "_cond(Tensor pred, Tensor[] then, Tensor[] otherwise) -> Tensor[]",
   "_while_loop(Tensor first, Tensor[] carried, Tensor[] outputs) -> Tensor[]",
+  // Rows of the input up to each end by the matrix of that group.
+  "_grouped_mm(Tensor input, Tensor mat2, Tensor ends) -> Tensor",
 ] as const;
 
 /** By name. Nothing calls them: they are records for translators. */

@@ -103,6 +103,9 @@ class Exporter implements Translation {
   /** What the memory of a storage holds, as one flat value, after a write into a part of it. */
   readonly #memory = new Map<number, Name>();
 
+  /** The value that was written last into a storage. */
+  readonly #written = new Map<number, ValueId>();
+
   constructor(request: ExportRequest) {
     this.#request = request;
     [this.#first, ...this.#others] = request.recordings as [Recording, ...Recording[]];
@@ -477,8 +480,8 @@ class Exporter implements Translation {
   /** After a write through a part of some memory, the whole of it is kept as one flat value. */
   #wrote(id: ValueId, place: number): void {
     const value = this.values[id]!;
-    const isRead = this.#first.stale.some(({ value: other }) => this.values[other]!.storage === value.storage);
-    if (!isRead) return;
+    this.#written.set(value.storage, id);
+    if (this.#isWrittenWhole(value)) return;
     if (this.#around.length > 0) throw new NotExported("it writes through a view inside of a branch or a loop", place);
     const name = this.nameOf(id);
     const flat = this.graph.add("Reshape", [name, this.graph.int64([-1])]);
@@ -492,9 +495,17 @@ class Exporter implements Translation {
     this.#memory.set(value.storage, this.graph.add("ScatterND", [memory, points, flat]));
   }
 
+  /** Does nobody see its memory but through the same elements? Then the last value that was written is all there is. */
+  #isWrittenWhole({ storage }: RecordedValue): boolean {
+    const stale = this.#first.stale.map(({ value }) => this.values[value]!).filter((other) => other.storage === storage);
+    const written = this.#first.writes.map(({ value }) => this.values[value]!);
+    const own = written.filter((other) => other.storage === storage);
+    return stale.length === 0 || [...stale, ...own].every((other) => isSamePlace(other, own[0]!));
+  }
+
   /** The memory as it was before its first write: some value that covers all of it. */
   #wholeBefore(written: RecordedValue, place: number): Name {
-    const whole = this.values.find(
+    const whole = this.values.findLast(
       (value) =>
         value.storage === written.storage &&
         value.version < written.version &&
@@ -510,6 +521,8 @@ class Exporter implements Translation {
     if (this.values.some((other) => other.storage === value.storage && isComplexValue(other))) {
       throw new NotExported("it reads complex numbers that were written through another view", place);
     }
+    const written = this.#written.get(value.storage);
+    if (written !== undefined && this.#isWrittenWhole(value)) return this.nameOf(written);
     if (this.#around.length > 0) throw new NotExported("it reads what was written through a view", place);
     const memory = this.#memory.get(value.storage);
     if (memory === undefined) throw new NotExported("it reads memory that was written through another view", place);
@@ -545,6 +558,11 @@ function countedValues(nodes: readonly NodeProto[]): Set<Name> {
 function isWhole({ shape, strides, offset, storageElements }: RecordedValue): boolean {
   const isPlain = strides.join() === contiguousStrides(shape).join();
   return isPlain && offset === 0 && shape.reduce((a, b) => a * b, 1) === storageElements;
+}
+
+/** The same elements of the same memory. */
+function isSamePlace(a: RecordedValue, b: RecordedValue): boolean {
+  return a.offset === b.offset && a.shape.join() === b.shape.join() && a.strides.join() === b.strides.join();
 }
 
 function numeric(value: unknown): number | readonly number[] | null {

@@ -1,5 +1,5 @@
 /** What layers are made of: products, convolutions, pooling, normalization, attention, embeddings. */
-import { bool, type DType } from "../../../dtype.ts";
+import { bool, int64, type DType } from "../../../dtype.ts";
 import type { DataType } from "../../schema.ts";
 import type { Name } from "../builder.ts";
 import type { Call, Translator } from "../context.ts";
@@ -52,6 +52,24 @@ function addProduct(a: string, b: string): Translator {
     const beta = call.number("beta");
     return beta === 0 ? found : graph.add("Add", [scaled(call.tensor("input"), beta), found]);
   };
+}
+
+/** Each group's rows by its own matrix, as many as there are in a call; zeros for rows behind the last group. */
+function groupedProduct(call: Call): Name {
+  const { graph } = call;
+  const count = call.value("mat2").shape[0]!;
+  const ends = graph.cast(call.tensor("ends"), int64);
+  const axis = graph.int64([0]);
+  const end = (group: number): Name => graph.add("Slice", [ends, graph.int64([group]), graph.int64([group + 1]), axis]);
+  const groups = Array.from({ length: count }, (_, group) => {
+    const from = group === 0 ? graph.int64([0]) : end(group - 1);
+    const rows = graph.add("Slice", [call.tensor("input"), from, end(group), axis]);
+    const matrix = graph.add("Gather", [call.tensor("mat2"), graph.int64([group], true)], { axis: 0 });
+    return graph.add("MatMul", [rows, matrix]);
+  });
+  const missing = graph.add("Sub", [graph.sizes([call.shape("input")[0]!]), end(count - 1)]);
+  const pads = graph.add("Concat", [graph.int64([0, 0]), missing, graph.int64([0])], { axis: 0 });
+  return graph.add("Pad", [graph.add("Concat", groups, { axis: 0 }), pads]);
 }
 
 const twice = (padding: readonly number[]): number[] => [...padding, ...padding];
@@ -331,6 +349,7 @@ export const layerOps: Record<string, Translator> = {
   rms_norm: rmsNorm,
   batch_norm: batchNorm,
   group_norm: groupNorm,
+  _grouped_mm: groupedProduct,
   _attention: attention,
   _embedding: embedding,
 };
