@@ -209,6 +209,12 @@ def rounded_sizes(x: "float32[2,64]"):  #: dynamic x=_,t
     return x[:, : n // 16], x.unfold(1, 8, 6), x * (n // 32), torch.zeros(n // 5) + 1
 
 
+def smaller_images(x: "float32[1,2,32,48]", w: "float32[3,2,3,3]"):  #: dynamic x=n,_,h,w
+    y = F.conv2d(x, w, stride=4, padding=1)
+    tokens = y.flatten(2).transpose(1, 2)
+    return tokens, tokens.reshape(x.shape[0], y.shape[2] * y.shape[3] * 3), torch.ones(y.shape[2] * y.shape[3]) * y.shape[2]
+
+
 def no_formula(x: "float32[3,4]"):  #: dynamic x=n #: refused no formula fits
     return x * math.sin(x.shape[0])
 

@@ -212,10 +212,9 @@ export class GraphBuilder {
       return this.add("Gather", [this.add("Shape", [input]), this.int64([axis], true)], { axis: 0 });
     }
     let sum: Name | null = null;
-    for (const { factor, dims } of size.terms) {
-      let product = dims
-        .map((d) => this.size({ terms: [{ factor: 1, dims: [d] }], constant: 0, divisor: 1 }))
-        .reduce((a, b) => this.add("Mul", [a, b]));
+    for (const { factor, dims, sizes = [] } of size.terms) {
+      const plain = dims.map((d): Size => ({ terms: [{ factor: 1, dims: [d] }], constant: 0, divisor: 1 }));
+      let product = [...plain, ...sizes].map((part) => this.size(part)).reduce((a, b) => this.add("Mul", [a, b]));
       if (factor !== 1) product = this.add("Mul", [product, this.int64([factor], true)]);
       sum = sum === null ? product : this.add("Add", [sum, product]);
     }

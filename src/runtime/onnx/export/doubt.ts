@@ -4,7 +4,7 @@
  */
 import { Scalar } from "../../dtype.ts";
 import type { Recording } from "./record.ts";
-import { type DynamicDimension, evaluateAt, fittingFormulas, involvedIn, type Size } from "./sizes.ts";
+import { type DynamicDimension, evaluateAt, fittingFormulas, involvedIn, runsAlone, type Size } from "./sizes.ts";
 
 export interface Doubt {
   /** Which dimension, by position, and how large it should be; the others as in the first recording. */
@@ -22,13 +22,18 @@ export function doubtOf(
   steps: readonly number[],
 ): Doubt | null {
   for (const values of varyingNumbers(recordings)) {
-    const involved = involvedIn(values, dimensions);
-    if (involved.length !== 1) continue;
-    const [dimension] = involved as [number];
-    const formulas = fittingFormulas(values, dimensions, dimension);
-    const size =
-      formulas.length > 1 ? partingSize(formulas, dimensions[dimension]!.sizes[0]!, steps[dimension]!) : null;
-    if (size !== null) return { dimension, size };
+    for (const dimension of involvedIn(values, dimensions)) {
+      const runs = runsAlone(dimensions, dimension);
+      const { sizes, ...place } = dimensions[dimension]!;
+      const own = { ...place, sizes: runs.map((run) => sizes[run]!) };
+      const formulas = fittingFormulas(
+        runs.map((run) => values[run]!),
+        [own],
+        0,
+      );
+      const size = formulas.length > 1 ? partingSize(formulas, sizes[0]!, steps[dimension]!) : null;
+      if (size !== null) return { dimension, size };
+    }
   }
   return null;
 }

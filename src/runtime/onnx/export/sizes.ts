@@ -29,9 +29,9 @@ export function dimensionsOf(recorded: readonly RecordedDimension[]): DynamicDim
   });
 }
 
-/** numerator of products of dimensions, divided and rounded down: (Σ factor·Π dims + constant) // divisor. */
+/** numerator of products of dimensions, divided and rounded down: (Σ factor·Π dims·Π sizes + constant) // divisor. */
 export interface Size {
-  terms: { factor: number; dims: number[] }[];
+  terms: { factor: number; dims: number[]; sizes?: Size[] }[];
   constant: number;
   divisor: number;
 }
@@ -42,8 +42,8 @@ export const isDynamic = (size: SizeOrNumber): size is Size => typeof size !== "
 
 export const plainDimension = (size: SizeOrNumber): number | null => {
   if (!isDynamic(size) || size.constant !== 0 || size.divisor !== 1 || size.terms.length !== 1) return null;
-  const [{ factor, dims }] = size.terms as [Size["terms"][number]];
-  return factor === 1 && dims.length === 1 ? dims[0]! : null;
+  const [{ factor, dims, sizes = [] }] = size.terms as [Size["terms"][number]];
+  return factor === 1 && dims.length === 1 && sizes.length === 0 ? dims[0]! : null;
 };
 
 /** A number that follows from a size: of `size / divisor` itself, its reciprocal, its root, ... */
@@ -90,14 +90,28 @@ export function fittingFormulas(
   const found = new Map<string, Size>();
   for (const candidate of candidates(values, dimensions, [dimension])) {
     if (!values.every((value, run) => evaluate(candidate, dimensions, run) === value)) continue;
+    const isMultiple = candidate.terms[0]!.sizes !== undefined;
     // Exact over all that was seen: no quotient is meant.
-    if (candidate.divisor === 1) return [candidate];
-    if (!isLikely(candidate.terms[0]!.factor, candidate.divisor)) continue;
+    if (candidate.divisor === 1 && !isMultiple) return [candidate];
+    if (isMultiple || !isLikely(candidate.terms[0]!.factor, candidate.divisor)) continue;
     const base = dimensions[dimension]!.sizes[0]!;
     const key = Array.from({ length: MOST_DIVISOR * 4 }, (_, i) => evaluateAt(candidate, base + i)).join();
     if (!found.has(key)) found.set(key, candidate);
   }
-  return [...found.values()];
+  const factor = commonFactor(values);
+  if (found.size > 0 || factor < 2) return [...found.values()];
+  return fittingFormulas(
+    values.map((value) => value / factor),
+    dimensions,
+    dimension,
+  );
+}
+
+/** The first recording and those in which this dimension alone has another size. */
+export function runsAlone(dimensions: readonly DynamicDimension[], dimension: number): number[] {
+  return [...dimensions[0]!.sizes.keys()].filter((run) =>
+    dimensions.every(({ sizes }, other) => other === dimension || sizes[run] === sizes[0]),
+  );
 }
 
 /** What a formula of one dimension is at some size of it. */
@@ -127,7 +141,10 @@ export function fitNumber(values: readonly number[], dimensions: readonly Dynami
 export function evaluate(size: SizeOrNumber, dimensions: readonly DynamicDimension[], run: number): number {
   if (!isDynamic(size)) return size;
   let sum = size.constant;
-  for (const { factor, dims } of size.terms) sum += dims.reduce((n, d) => n * dimensions[d]!.sizes[run]!, factor);
+  for (const { factor, dims, sizes = [] } of size.terms) {
+    const product = dims.reduce((n, d) => n * dimensions[d]!.sizes[run]!, factor);
+    sum += sizes.reduce((n, part) => n * evaluate(part, dimensions, run), product);
+  }
   return Math.floor(sum / size.divisor);
 }
 
@@ -139,7 +156,7 @@ function dependsOn(values: readonly number[], dimensions: readonly DynamicDimens
   });
 }
 
-/** From the simplest on: c·a, a + k, (c·a + k) // m, c·a·b, c·a·b + k, a + b + k. */
+/** From the simplest on: c·a, a + k, (c·a + k) // m, (a // m)·(b // n), (c·a·b + k) // m, a + b + k. */
 function* candidates(
   values: readonly number[],
   dimensions: readonly DynamicDimension[],
@@ -151,7 +168,11 @@ function* candidates(
   if (slope !== null) {
     const constant = values[0]! - slope * product(0);
     if (Number.isInteger(slope)) yield { terms: [{ factor: slope, dims: [...involved] }], constant, divisor: 1 };
-    yield* quotients(values[0]!, product(0), slope, [...involved]);
+    if (involved.length === 2) yield* productsOfTwo(values, dimensions, involved as [number, number]);
+    const found = quotients(values[0]!, product(0), slope, [...involved]);
+    yield* found.likely;
+    yield* multiples(values, dimensions);
+    yield* found.others;
   }
   const terms = involved.map((d) => {
     const own = slopeOf(
@@ -165,14 +186,73 @@ function* candidates(
     const sum = terms.reduce((n, { factor, dims }) => n + factor * dimensions[dims[0]!]!.sizes[0]!, 0);
     yield { terms, constant: values[0]! - sum, divisor: 1 };
   }
+  yield* multiples(values, dimensions);
+}
+
+/** What all values are multiples of, times a formula: channels times pixels. */
+function* multiples(values: readonly number[], dimensions: readonly DynamicDimension[]): Generator<Size> {
+  const factor = commonFactor(values);
+  if (factor < 2) return;
+  const found = fitSize(
+    values.map((value) => value / factor),
+    dimensions,
+  );
+  if (found === null || !isDynamic(found)) return;
+  yield { terms: [{ factor, dims: [], sizes: [found] }], constant: 0, divisor: 1 };
+}
+
+function commonFactor(values: readonly number[]): number {
+  return values.reduce((a, b) => {
+    while (b !== 0) [a, b] = [b, a % b];
+    return Math.abs(a);
+  }, 0);
+}
+
+/** Of a formula of one dimension by one of the other, such as the pixels of a smaller image; where it can be, of the same formula. */
+function* productsOfTwo(
+  values: readonly number[],
+  dimensions: readonly DynamicDimension[],
+  [a, b]: [number, number],
+): Generator<Size> {
+  const whole = values[0]!;
+  const found: [Size, Size][] = [];
+  for (let own = 1; own <= whole; own++) {
+    if (whole % own !== 0) continue;
+    const first = fitAlone(values, dimensions, a, own / whole);
+    const second = first && fitAlone(values, dimensions, b, 1 / own);
+    if (second) found.push([first, second]);
+  }
+  const law = ({ terms, constant, divisor }: Size): string =>
+    JSON.stringify([terms.map(({ factor }) => factor), constant, divisor]);
+  const isAlike = ([first, second]: [Size, Size]): boolean => law(first) === law(second);
+  for (const sizes of [...found.filter(isAlike), ...found.filter((pair) => !isAlike(pair))]) {
+    yield { terms: [{ factor: 1, dims: [], sizes }], constant: 0, divisor: 1 };
+  }
+}
+
+/** What `scale` times the value is of one dimension, by the recordings where it alone was changed. */
+function fitAlone(
+  values: readonly number[],
+  dimensions: readonly DynamicDimension[],
+  dimension: number,
+  scale: number,
+): Size | null {
+  const runs = runsAlone(dimensions, dimension);
+  const scaled = runs.map((run) => values[run]! * scale);
+  const rounded = scaled.map(Math.round);
+  if (scaled.some((value, i) => Math.abs(value - rounded[i]!) > 1e-9)) return null;
+  const { sizes, ...place } = dimensions[dimension]!;
+  const found = fitSize(rounded, [{ ...place, sizes: runs.map((run) => sizes[run]!) }]);
+  if (found === null || !isDynamic(found)) return null;
+  return { ...found, terms: found.terms.map((term) => ({ ...term, dims: term.dims.map(() => dimension) })) };
 }
 
 /**
  * (factor * product + constant) // divisor, where rounding leaves the slope known only roughly: n // m first and what counts
  * the rest as one more, then other likely ones, then all others.
  */
-function* quotients(value: number, product: number, slope: number, dims: number[]): Generator<Size> {
-  const [likely, others]: [Size[], Size[]] = [[], []];
+function quotients(value: number, product: number, slope: number, dims: number[]): Record<"likely" | "others", Size[]> {
+  const [simple, likely, others]: [Size[], Size[], Size[]] = [[], [], []];
   for (let divisor = 2; divisor <= MOST_DIVISOR; divisor++) {
     const rough = slope * divisor;
     for (const factor of new Set([Math.round(rough), Math.floor(rough), Math.ceil(rough)])) {
@@ -180,14 +260,12 @@ function* quotients(value: number, product: number, slope: number, dims: number[
       const base = value * divisor - factor * product;
       for (let constant = base; constant < base + divisor; constant++) {
         const size: Size = { terms: [{ factor, dims }], constant, divisor };
-        if (!isLikely(factor, divisor)) others.push(size);
-        else if (constant === 0 || constant === divisor - 1) yield size;
-        else likely.push(size);
+        const isSimple = constant === 0 || constant === divisor - 1;
+        (!isLikely(factor, divisor) ? others : isSimple ? simple : likely).push(size);
       }
     }
   }
-  yield* likely;
-  yield* others;
+  return { likely: [...simple, ...likely], others };
 }
 
 /** Between the first recording and the one in which `of` differs most from it. */

@@ -16,6 +16,7 @@ import {
   fitSize,
   isDynamic,
   plainDimension,
+  type Size,
   type SizedNumber,
   type SizeOrNumber,
 } from "./sizes.ts";
@@ -497,7 +498,9 @@ class Exporter implements Translation {
 
   /** Does nobody see its memory but through the same elements? Then the last value that was written is all there is. */
   #isWrittenWhole({ storage }: RecordedValue): boolean {
-    const stale = this.#first.stale.map(({ value }) => this.values[value]!).filter((other) => other.storage === storage);
+    const stale = this.#first.stale
+      .map(({ value }) => this.values[value]!)
+      .filter((other) => other.storage === storage);
     const written = this.#first.writes.map(({ value }) => this.values[value]!);
     const own = written.filter((other) => other.storage === storage);
     return stale.length === 0 || [...stale, ...own].every((other) => isSamePlace(other, own[0]!));
@@ -533,7 +536,10 @@ class Exporter implements Translation {
   /** The positions of a view's elements in its memory. */
   #elements(id: ValueId, place: number): Name {
     if (this.shapeOf(id).some(isDynamic)) {
-      throw new NotExported("it writes through a view whose size depends on the size of an input", place);
+      throw new NotExported(
+        "a view whose size depends on the size of an input is written through, or read after that",
+        place,
+      );
     }
     const { shape, strides, offset } = this.values[id]!;
     let found = [offset];
@@ -571,10 +577,16 @@ function numeric(value: unknown): number | readonly number[] | null {
   return null;
 }
 
+function factorText(size: Size, dimensions: readonly DynamicDimension[]): string {
+  return plainDimension(size) === null ? `(${textOf(size, dimensions)})` : textOf(size, dimensions);
+}
+
 function textOf(size: SizeOrNumber, dimensions: readonly DynamicDimension[]): string {
   if (!isDynamic(size)) return String(size);
-  const parts = size.terms.map(({ factor, dims }) => {
-    const names = dims.map((d) => dimensions[d]!.name).join("*");
+  const parts = size.terms.map(({ factor, dims, sizes = [] }) => {
+    const names = [...dims.map((d) => dimensions[d]!.name), ...sizes.map((part) => factorText(part, dimensions))].join(
+      "*",
+    );
     return factor === 1 ? names : `${factor}*${names}`;
   });
   if (size.constant !== 0) parts.push(String(size.constant));
