@@ -13,7 +13,7 @@ export const exportCommand: Command = {
   options: [
     ...TARGET_OPTIONS.filter(({ name }) => name !== "engine"),
     { name: "out", value: "FILE", help: "where to write: a path that ends in .onnx" },
-    { name: "opset", value: "N", atLeast: 1, help: "version of ONNX's operators, 17 to 23; default 18" },
+    { name: "opset", value: "N", atLeast: 1, help: "version of ONNX's operators, 17 to 25; default 18" },
     {
       name: "dynamic",
       value: "NAME=AXES",

@@ -22,7 +22,9 @@ test("every way of calling the exporter says or makes what it should", () => {
 });
 
 test("programs of torch.export, branches, loops and other weights", () => {
-  const said = python(fileURLToPath(new URL("programs.py", here))).trimEnd().split("\n");
+  const said = python(fileURLToPath(new URL("programs.py", here)))
+    .trimEnd()
+    .split("\n");
   assert.deepEqual(said, readFileSync(new URL("programs.out", here), "utf8").trimEnd().split("\n"));
 });
 

@@ -200,6 +200,15 @@ def numbers_of_sizes(x: "float32[3,4]", i: "int64[3]<5"):  #: dynamic x=n,m i=n
     return (*found, torch.full((2,), m), x.new_full((2,), 1 / n), torch.where(x > 0, x, n))
 
 
+def tensors_of_sizes(x: "float32[3,4]"):  #: dynamic x=n,m
+    n, m = x.shape
+    return x * torch.tensor(n), x / torch.tensor([[1.0], [n], [m - 1]])[:1], torch.tensor([n, 2, m * 2]), torch.tensor(1 / n) + x
+
+
+def lists_of_sizes(x: "float32[3,4]"):  #: dynamic x=n #: refused another one for each of them
+    return x * torch.tensor(list(range(x.shape[0])))[:, None]
+
+
 def powers_of_sizes(x: "float32[2,4]"):  #: dynamic x=n #: refused exponent depends on the size of an input
     return x.abs() ** x.shape[0]
 

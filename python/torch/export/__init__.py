@@ -68,7 +68,16 @@ for _name in ("graph", "graph_module", "graph_signature", "call_spec", "constant
     setattr(ExportedProgram, _name, property(_refusing("ExportedProgram", _name, _WHY)))
 
 
-def export(mod, args, kwargs=None, *, dynamic_shapes=None, strict=False, preserve_module_call_signature=(), prefer_deferred_runtime_asserts_over_guards=False):
+def export(
+    mod,
+    args,
+    kwargs=None,
+    *,
+    dynamic_shapes=None,
+    strict=False,
+    preserve_module_call_signature=(),
+    prefer_deferred_runtime_asserts_over_guards=False,
+):
     """`mod` with these arguments, called once so that what fails does so here."""
     if not isinstance(mod, torch.nn.Module):
         raise ValueError(f"Expected `mod` to be an instance of `torch.nn.Module`, got {type(mod)}.")

@@ -6,7 +6,7 @@ import { modelMessage } from "./schema.ts";
 import { encode } from "./wire.ts";
 
 export const DEFAULT_OPSET = 18;
-const OPSETS = { least: 17, most: 23 };
+const OPSETS = { least: 17, most: 25 };
 
 /** Protocol Buffers end at 2 GiB; weights beyond this go into a file of their own. */
 const MOST_INLINE_BYTES = 1.5 * 1024 ** 3;
@@ -23,7 +23,7 @@ export function requireOpset(opset: number): string | null {
 
 /** The IR version that came with an opset. */
 function irVersionOf(opset: number): number {
-  if (opset >= 23) return 11;
+  if (opset >= 23) return opset - 12;
   return opset >= 21 ? 10 : opset >= 19 ? 9 : 8;
 }
 

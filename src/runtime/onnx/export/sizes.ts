@@ -125,12 +125,16 @@ export function involvedIn(values: readonly number[], dimensions: readonly Dynam
 }
 
 /** The same for numbers that need not be whole: a mean's divisor, 1 / sqrt(n); null where none of the forms fits. */
-export function fitNumber(values: readonly number[], dimensions: readonly DynamicDimension[]): SizedNumber | null {
+export function fitNumber(
+  values: readonly number[],
+  dimensions: readonly DynamicDimension[],
+  tolerance = 1e-9,
+): SizedNumber | null {
   for (const [form, undo] of Object.entries(UNDO) as [SizedNumber["form"], (value: number) => number][]) {
     for (const divisor of DIVISORS) {
       const whole = values.map((value) => undo(value) * divisor);
       const rounded = whole.map(Math.round);
-      if (!whole.every((value, i) => Math.abs(value - rounded[i]!) <= 1e-9 * Math.abs(value))) continue;
+      if (!whole.every((value, i) => Math.abs(value - rounded[i]!) <= tolerance * Math.abs(value))) continue;
       const size = fitSize(rounded, dimensions);
       if (size !== null && isDynamic(size)) return { size, divisor, form };
     }
@@ -283,4 +287,22 @@ function slopeOf(
     best = (value - values[0]!) / change;
   });
   return best;
+}
+
+/** As the name of a dimension: "2*batch + 1", "(h // 4)*(w // 4)". */
+export function sizeText(size: SizeOrNumber, dimensions: readonly DynamicDimension[]): string {
+  if (!isDynamic(size)) return String(size);
+  const parts = size.terms.map(({ factor, dims, sizes = [] }) => {
+    const plain = dims.map((d) => dimensions[d]!.name);
+    const names = [...plain, ...sizes.map((part) => factorText(part, dimensions))].join("*");
+    return factor === 1 ? names : `${factor}*${names}`;
+  });
+  if (size.constant !== 0) parts.push(String(size.constant));
+  const sum = parts.join(" + ");
+  return size.divisor === 1 ? sum : `(${sum}) // ${size.divisor}`;
+}
+
+function factorText(size: Size, dimensions: readonly DynamicDimension[]): string {
+  const text = sizeText(size, dimensions);
+  return plainDimension(size) === null ? `(${text})` : text;
 }

@@ -2,12 +2,12 @@
  * From recordings of one model to an ONNX graph. With several recordings of different input sizes, every number that
  * differs between them is written as what it is of the inputs' sizes; what fits no such form is refused with its line.
  */
-import { readBytes } from "../../launch.ts";
 import { contiguousStrides } from "../../shape.ts";
 import type { TracedSource } from "../../trace/places.ts";
 import type { DataType, GraphProto, NodeProto, ValueInfo } from "../schema.ts";
 import { dataTypeNumber } from "../schema.ts";
 import { GraphBuilder, type Name } from "./builder.ts";
+import { bytesOfValue, constantOfSizes, differ } from "./constants.ts";
 import { Call, NotExported, type Translation, type Translator, type Varying } from "./context.ts";
 import type { RecordedCall, RecordedValue, Recording, ValueId } from "./record.ts";
 import {
@@ -16,12 +16,11 @@ import {
   fitSize,
   isDynamic,
   plainDimension,
-  type Size,
+  sizeText,
   type SizedNumber,
   type SizeOrNumber,
 } from "./sizes.ts";
 import { Scalar } from "../../dtype.ts";
-import { copies } from "../../op.ts";
 import { realOf } from "../../ops/complex.ts";
 import { alikeForParts, complexElementwise, complexOps } from "./ops/complex.ts";
 import { fourierOps } from "./ops/fourier.ts";
@@ -106,6 +105,7 @@ class Exporter implements Translation {
 
   /** The value that was written last into a storage. */
   readonly #written = new Map<number, ValueId>();
+  readonly #ofSizes = new Map<ValueId, boolean>();
 
   constructor(request: ExportRequest) {
     this.#request = request;
@@ -153,6 +153,12 @@ class Exporter implements Translation {
       throw new NotExported(`it writes into ${value.leaf.name}, which would be the same in every call`, -1);
     }
     if (!value.leaf && !this.#isFixed(id)) throw new Error(`value ${id} is used before it is made`);
+    if (value.leaf?.kind === "constant" && this.#isOfSizes(id)) {
+      const made = constantOfSizes(this.graph, this.#request.dimensions, this.#ofAllRecordings(id));
+      // Inside of a body it is known there alone.
+      if (this.#around.length === 0) this.#names.set(id, made);
+      return made;
+    }
     const dtype = value.dtype.name as DataType;
     const bytes = this.bytesOf(id);
     const isWeight = value.leaf?.kind === "parameter";
@@ -187,7 +193,8 @@ class Exporter implements Translation {
 
   isConstant(id: ValueId): boolean {
     const { leaf } = this.values[id]!;
-    return leaf !== undefined && leaf.kind !== "input";
+    if (leaf?.kind === "constant") return !this.#isOfSizes(id);
+    return leaf?.kind === "parameter";
   }
 
   usesOf(id: ValueId): number {
@@ -204,12 +211,18 @@ class Exporter implements Translation {
   }
 
   bytesOf(id: ValueId): Uint8Array {
-    const { tensor, shape, strides } = this.values[id]!;
-    const isPlain = strides.join() === contiguousStrides(shape).join();
-    const plain = isPlain ? tensor : copies.clone(tensor);
-    const bytes = new Uint8Array(plain.nbytes);
-    readBytes(plain, bytes);
-    return bytes;
+    return bytesOfValue(this.values[id]!);
+  }
+
+  #ofAllRecordings(id: ValueId): RecordedValue[] {
+    return this.#request.recordings.map(({ values }) => values[id]!);
+  }
+
+  /** A tensor that Python makes of the inputs' sizes: another one in other recordings. */
+  #isOfSizes(id: ValueId): boolean {
+    const known = this.#ofSizes.get(id) ?? differ(this.#ofAllRecordings(id));
+    this.#ofSizes.set(id, known);
+    return known;
   }
 
   openBody(names: readonly Name[], { results }: RecordedCall): void {
@@ -454,7 +467,7 @@ class Exporter implements Translation {
       if (!isDynamic(size)) return { value: size };
       const plain = plainDimension(size);
       return {
-        parameter: plain === null ? textOf(size, this.#request.dimensions) : this.#request.dimensions[plain]!.name,
+        parameter: plain === null ? sizeText(size, this.#request.dimensions) : this.#request.dimensions[plain]!.name,
       };
     });
     const elemType = dataTypeNumber(this.values[id]!.dtype.name as DataType);
@@ -575,21 +588,4 @@ function numeric(value: unknown): number | readonly number[] | null {
   if (typeof value === "number") return value;
   if (Array.isArray(value) && value.every((item) => typeof item === "number")) return value;
   return null;
-}
-
-function factorText(size: Size, dimensions: readonly DynamicDimension[]): string {
-  return plainDimension(size) === null ? `(${textOf(size, dimensions)})` : textOf(size, dimensions);
-}
-
-function textOf(size: SizeOrNumber, dimensions: readonly DynamicDimension[]): string {
-  if (!isDynamic(size)) return String(size);
-  const parts = size.terms.map(({ factor, dims, sizes = [] }) => {
-    const names = [...dims.map((d) => dimensions[d]!.name), ...sizes.map((part) => factorText(part, dimensions))].join(
-      "*",
-    );
-    return factor === 1 ? names : `${factor}*${names}`;
-  });
-  if (size.constant !== 0) parts.push(String(size.constant));
-  const sum = parts.join(" + ");
-  return size.divisor === 1 ? sum : `(${sum}) // ${size.divisor}`;
 }

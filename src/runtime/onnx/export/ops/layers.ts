@@ -1,5 +1,5 @@
 /** What layers are made of: products, convolutions, pooling, normalization, attention, embeddings. */
-import { bool, int64, type DType } from "../../../dtype.ts";
+import { bool, float64, int64, type DType } from "../../../dtype.ts";
 import type { DataType } from "../../schema.ts";
 import type { Name } from "../builder.ts";
 import type { Call, Translator } from "../context.ts";
@@ -217,9 +217,14 @@ function ones(call: Call, sizes: readonly number[]): Name {
 
 function rmsNorm(call: Call): Name {
   const { graph } = call;
-  const { dtype } = call.value("input");
+  const { dtype, shape } = call.value("input");
   const nDims = call.numbers("normalized_shape").length;
   const x = call.tensor("input");
+  if (graph.opset >= 23 && call.has("eps")) {
+    const weight = call.isTensor("weight") ? call.tensor("weight") : ones(call, shape.slice(shape.length - nDims));
+    const attributes = { axis: -nDims, epsilon: { float: call.number("eps") }, stash_type: dtype === float64 ? 11 : 1 };
+    return graph.add("RMSNormalization", [x, weight], attributes);
+  }
   const mean = reduceBy(call, "ReduceMean", graph.add("Mul", [x, x]), axesFromEnd(call, nDims), true);
   const epsilon = call.optionalNumber("eps") ?? (dtype.name === "float64" ? Number.EPSILON : 2 ** -23);
   const root = graph.add("Sqrt", [graph.add("Add", [mean, graph.number(dtype, epsilon)])]);
@@ -280,9 +285,14 @@ function groupNorm(call: Call): Name {
   return perChannel(call, reshapeTo(call, standardized(call, rows, [2]), call.shape("input")));
 }
 
-/** softmax(q kᵀ scale + mask) v, written out; heads that share keys are repeated. */
+/** softmax(q kᵀ scale + mask) v: one operator from opset 23 on, else written out; heads that share keys are repeated. */
 function attention(call: Call): Name[] {
   const { graph } = call;
+  if (graph.opset >= 23 && ["query", "key", "value"].every((name) => call.rank(name) === 4)) {
+    const inputs = [call.tensor("query"), call.tensor("key"), call.tensor("value"), call.optional("mask")];
+    const scale = { float: call.number("scale") };
+    return [graph.add("Attention", inputs, { is_causal: call.flag("is_causal") ? 1 : 0, scale }), ""];
+  }
   const { dtype } = call.value("query");
   const heads = (name: string): number => call.value(name).shape.at(-3) ?? 1;
   const repeated = (name: string): Name => {
