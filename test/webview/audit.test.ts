@@ -37,7 +37,7 @@ const opened: Record<Exclude<ViewName, "run">, State[]> = {
   devices: [{ ready: ".lw-device" }],
 };
 
-for (const theme of ["light", "dark", "contrast"] as const satisfies Theme[]) {
+for (const theme of ["light", "dark", "contrast", "contrastLight"] as const satisfies Theme[]) {
   for (const [view, states] of Object.entries(opened) as [keyof typeof opened, State[]][]) {
     test(`${view} can be read and worked by all, ${theme}`, async () => {
       // What a view can show has the same colours in all of its states: one of them tells for the other themes.

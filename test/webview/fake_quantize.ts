@@ -90,6 +90,14 @@ export function quantizeAnswers(query: URLSearchParams, page: QuantizePage): Ans
   if (result.verb === "quantize") state.choices.schemes = result.reports.map(({ name }) => name as Scheme);
   for (const { name } of result.reports) state.madeWith[name] = state.choices;
 
+  // A run that lasts until the page is told that it has ended.
+  const isSlow = query.has("slow");
+  const end = (): void => {
+    state.running = null;
+    changed();
+  };
+  if (isSlow) addEventListener("run-ended", end);
+
   return {
     state: () => state,
     ranges: ({ report, path }) => {
@@ -103,6 +111,11 @@ export function quantizeAnswers(query: URLSearchParams, page: QuantizePage): Ans
     },
     quantize: ({ only, ...how }) => {
       noted("quantize")({ only, ...how });
+      if (isSlow) {
+        state.running = { ...running, message: "starting", fraction: undefined };
+        changed();
+        return;
+      }
       if (result.verb === "prune" && state.asked && "pattern" in state.asked) {
         const { pattern } = state.asked;
         result = mergeResults<CompressionResult>(result, {

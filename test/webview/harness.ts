@@ -15,7 +15,7 @@ import type { Browser, Page } from "../workbench/browser.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const ORIGIN = "https://view.test";
-export type Theme = "light" | "dark" | "contrast";
+export type Theme = "light" | "dark" | "contrast" | "contrastLight";
 
 export interface Bundles {
   folder: string;
@@ -130,6 +130,36 @@ const themes: Record<Theme, { bodyClass: string; variables: Record<string, strin
       "badge-foreground": "#ffffff",
       "textLink-foreground": "#21a6ff",
       "icon-foreground": "#ffffff",
+    },
+  },
+  contrastLight: {
+    // The editor gives both classes: older pages know the second one alone.
+    bodyClass: "vscode-high-contrast-light vscode-high-contrast",
+    variables: {
+      foreground: "#292929",
+      errorForeground: "#b5200d",
+      "editorWarning-foreground": "#895503",
+      "testing-iconPassed": "#007100",
+      descriptionForeground: "#292929b3",
+      "editor-background": "#ffffff",
+      "sideBar-background": "#ffffff",
+      contrastBorder: "#0f4a85",
+      contrastActiveBorder: "#006bbd",
+      focusBorder: "#006bbd",
+      "button-foreground": "#ffffff",
+      "button-background": "#0f4a85",
+      "button-border": "#0f4a85",
+      "button-secondaryForeground": "#292929",
+      "button-secondaryBackground": "#ffffff",
+      "input-background": "#ffffff",
+      "input-border": "#0f4a85",
+      "dropdown-background": "#ffffff",
+      "dropdown-border": "#0f4a85",
+      "dropdown-foreground": "#292929",
+      "badge-background": "#0f4a85",
+      "badge-foreground": "#ffffff",
+      "textLink-foreground": "#0f4a85",
+      "icon-foreground": "#292929",
     },
   },
 };

@@ -257,6 +257,45 @@ for (const [state, wanted, call] of [
     }));
 }
 
+test("a run is heard in a few words, and who works by keys stays beside it", () =>
+  withView({ query: { slow: "1", random: "1" }, width: 900 }, async ({ page }) => {
+    const heard = await page.evaluateHandle(() => {
+      const said: string[] = [];
+      for (const region of document.querySelectorAll("[role=status], [role=alert], [aria-live]")) {
+        new MutationObserver(() => said.push(region.textContent)).observe(region, { childList: true, subtree: true });
+      }
+      return said;
+    });
+    const focused = (): Promise<string | null> =>
+      page.evaluate(() => document.activeElement!.getAttribute("aria-label"));
+    const tell = (message: string, fraction: number): Promise<void> =>
+      page.evaluate((news) => window.layerwiseTest.tell(news), { type: "progress", message, fraction });
+    const ended = (): Promise<unknown> => page.evaluate(() => dispatchEvent(new Event("run-ended")));
+    for (const last of ["fp8: measuring", "cancelling"]) {
+      await page.focus("vscode-button[aria-label='Quantize again']");
+      await page.keyboard.press("Enter");
+      await page.waitForSelector(".lw-running");
+      assert.equal(await focused(), "Cancel");
+      for (let step = 1; step < 40; step++) await tell(`int4: layer ${step}`, step / 40);
+      await tell(last, 1);
+      await page.waitForSelector(`.lw-running:has-text('${last}')`);
+      await ended();
+      await page.waitForSelector(".lw-running", { state: "detached" });
+      assert.equal(await focused(), "Quantize again");
+    }
+    const steps = ["Started: model.py::GPT", "25 percent", "50 percent", "75 percent"];
+    const [done, ...second] = (await heard.jsonValue()).slice(steps.length);
+    assert.deepEqual((await heard.jsonValue()).slice(0, steps.length), steps);
+    assert.match(done!, /^Done. int8: .*smaller/);
+    assert.deepEqual(second, [...steps, "Cancelled"]);
+  }));
+
+test("in a light theme of high contrast colours are those of light themes", () =>
+  withView({ theme: "contrastLight" }, async ({ page }) => {
+    const scheme = await page.evaluate(() => getComputedStyle(document.body).colorScheme);
+    assert.equal(scheme, "light");
+  }));
+
 test("prunings and distillations are shown by the same view", async () => {
   await withView({ width: 1000, query: { result: "prune" } }, async (view) => {
     assert.match(await textOf(view, ".lw-row"), /288 of 384 channels/);

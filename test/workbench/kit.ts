@@ -264,15 +264,14 @@ export class Workbench {
 
   async #openQuickInput(text: string): Promise<void> {
     const input = this.page.locator(".quick-input-widget input.input");
-    // The key is lost while the list of the last command is still closing.
+    // The key is lost while the list of the last command is still closing, and what is typed into that one goes with it.
     await this.until("the command palette", undefined, async () => {
       await this.page.keyboard.press("F1");
-      return input.waitFor({ timeout: 1000 }).then(
+      return input.fill(text, { timeout: 1000 }).then(
         () => true,
         () => undefined,
       );
     });
-    await input.fill(text);
   }
 
   async #pick(text: string, isWanted: (row: string) => boolean): Promise<void> {

@@ -53,7 +53,9 @@ export interface Stage {
 }
 
 /** The user wants nothing to move. */
-const isCalm = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;
+/** The system's wish, or the editor's own setting. */
+const isCalm = (): boolean =>
+  matchMedia("(prefers-reduced-motion: reduce)").matches || document.body.classList.contains("vscode-reduce-motion");
 
 type Rect = { x: number; y: number; width: number; height: number };
 

@@ -40,7 +40,7 @@ export function mountInspect(root: HTMLElement, { host, memory }: InspectOptions
   let shown: InspectResult | null = null;
 
   const ignore = shownBy((message) => notices.problem(message));
-  const copy = (text: string): void => ignore(host.copy(text));
+  const copy = (text: string): void => ignore(host.copy(text).then(() => notices.say("Copied")));
   const read = (statistics: boolean): void => ignore(host.read({ statistics }));
 
   const notices = noticeBoard({
@@ -150,9 +150,12 @@ export function mountInspect(root: HTMLElement, { host, memory }: InspectOptions
   }
 
   async function refresh(): Promise<void> {
-    state = await host.state();
-    notices.draw({ ...state, hasContent: state.result !== null });
-    drawContent();
+    const now = await host.state();
+    state = now;
+    notices.redraw(() => {
+      notices.draw({ ...now, hasContent: now.result !== null });
+      drawContent();
+    });
   }
 
   return {

@@ -4,12 +4,13 @@
  */
 import { failureTitle } from "../../src/protocol/source.ts";
 import type { Failure, SourceLocation } from "../../src/protocol/source.ts";
+import { announcer } from "./announcer.ts";
 import { baseName } from "./formats.ts";
 import { h } from "./dom.ts";
 import type { Child } from "./dom.ts";
 import { icon } from "./icons.ts";
 import type { IconName } from "./icons.ts";
-import { runningStrip } from "./states.ts";
+import { runningStrip, START } from "./states.ts";
 import type { Running } from "./states.ts";
 
 export type Tone = "plain" | "good" | "warning" | "error";
@@ -90,12 +91,13 @@ export interface Now {
   stale?: string | null;
   /** Something is on show: else what runs fills the whole view, and nothing can be old. */
   hasContent: boolean;
+  /** What there is to say once a run has gone through; default: that it is done. */
+  outcome?: string | null;
   /** What else went wrong, in sentences. */
   problems?: readonly string[];
 }
 
 export interface NoticeBoardOptions extends FailureActions {
-  /** What does it once more: "Profile again". */
   /** What `retry` is called where what is shown is old: "Profile again". */
   again?: string | (() => string);
   cancel?: () => void;
@@ -111,12 +113,21 @@ export interface NoticeBoard {
   progress(message: string, fraction: number | undefined): void;
   /** In place of the content, while there is none. */
   whole(running: Running): HTMLElement;
+  /** Read out, not shown. */
+  say(text: string): void;
+  /**
+   * Draws the content again. Where what had the focus goes with it, Cancel gets it while something runs, else what starts
+   * it: who works by keys goes on from there instead of from the top.
+   */
+  redraw(draw: () => void): void;
 }
 
 /** The place for strips at the top of a view. */
 export function noticeBoard(options: NoticeBoardOptions): NoticeBoard {
   const { again, cancel = () => {}, retry } = options;
-  const element = h("div", { class: "lw-notices" });
+  const spoken = announcer();
+  const strips = h("div");
+  const element = h("div", { class: "lw-notices" }, spoken.element, strips);
   const foot = h("div", { class: "lw-notices" });
   let last: Now = { failure: null, hasContent: false };
   let drawn = "";
@@ -129,6 +140,7 @@ export function noticeBoard(options: NoticeBoardOptions): NoticeBoard {
     last = now;
     const { running, failure, stale, hasContent, problems = [] } = now;
     if (running) small.update(running);
+    spoken.follow(running ?? null, failure ? null : (now.outcome ?? "Done"));
     // What stands keeps its focus and what was opened in it, and is not read out again.
     const key = JSON.stringify([Boolean(running), failure, stale, hasContent, problems, own]);
     if (key === drawn) return;
@@ -142,7 +154,7 @@ export function noticeBoard(options: NoticeBoardOptions): NoticeBoard {
       list.push(notice({ tone: "warning", icon: "clock", role: "status", actions }, stale));
     }
     list.push(...[...own, ...problems].map(bug));
-    element.replaceChildren(...list);
+    strips.replaceChildren(...list);
   }
 
   return {
@@ -153,11 +165,25 @@ export function noticeBoard(options: NoticeBoardOptions): NoticeBoard {
     progress(message, fraction) {
       const { running } = last;
       if (!running) return;
-      for (const strip of [small, large]) strip.update({ target: running.target, message, fraction });
+      const now = { target: running.target, message, fraction };
+      last = { ...last, running: now };
+      for (const strip of [small, large]) strip.update(now);
+      spoken.follow(now, null);
     },
     whole(running) {
       large.update(running);
       return large.element;
+    },
+    say: spoken.say,
+    redraw(drawContent) {
+      const { activeElement } = document;
+      const hadFocus = activeElement !== null && activeElement !== document.body;
+      drawContent();
+      const isLost = document.activeElement === null || document.activeElement === document.body;
+      if (!hadFocus || !isLost) return;
+      const cancel = [small, large].map((strip) => strip.cancel).find(({ isConnected }) => isConnected);
+      const start = element.parentElement?.querySelector<HTMLElement>(`[${START}]:not([disabled])`);
+      (cancel ?? start)?.focus({ preventScroll: true });
     },
   };
 }

@@ -4,6 +4,10 @@ import { h } from "./dom.ts";
 import { icon } from "./icons.ts";
 import type { IconName } from "./icons.ts";
 import { button, progressRing } from "./toolkit.ts";
+import type { ButtonOptions } from "./toolkit.ts";
+
+/** Marks the button that starts what the view shows: it gets the focus back once that has ended. */
+export const START = "data-start";
 
 export function emptyState(options: {
   icon: IconName;
@@ -18,9 +22,16 @@ export function emptyState(options: {
     h("h2", {}, options.title),
     h("p", { class: "lw-muted" }, options.text),
     options.action
-      ? button({ label: options.action.label, icon: "play", appearance: "primary", onClick: options.action.run })
+      ? starter({ label: options.action.label, icon: "play", appearance: "primary", onClick: options.action.run })
       : null,
   );
+}
+
+/** A button that starts what the view shows. */
+export function starter(options: ButtonOptions): HTMLElement {
+  const element = button(options);
+  element.setAttribute(START, "");
+  return element;
 }
 
 /** What runs, and how far it is where that is known. */
@@ -33,6 +44,8 @@ export interface Running {
 /** A strip with the message, a bar and a way out; `update` keeps it alive without being made again. */
 export interface RunningStrip {
   element: HTMLElement;
+  /** The way out, for the focus of whoever started it by a key. */
+  cancel: HTMLElement;
   update(running: Running): void;
 }
 
@@ -46,9 +59,10 @@ export function runningStrip(isWhole: boolean, onCancel: () => void): RunningStr
   const element = isWhole
     ? h("div", { class: "lw-state lw-running-whole" }, progressRing(), words, track, cancel)
     : h("div", { class: "lw-running" }, words, cancel, track);
-  element.setAttribute("aria-live", "polite");
+  // Not read out by itself: a run tells many steps in a second. What a reader hears is in `announcer.ts`.
   return {
     element,
+    cancel,
     update(running) {
       title.textContent = formatTarget(running.target);
       message.textContent = running.message;

@@ -20,7 +20,7 @@ import { shownBy } from "../kit/start.ts";
 import type { Mounted } from "../kit/start.ts";
 import type { Asked, Memory } from "../kit/port.ts";
 import { noticeBoard } from "../kit/notices.ts";
-import { emptyState } from "../kit/states.ts";
+import { emptyState, starter } from "../kit/states.ts";
 import { createTable } from "../kit/table.ts";
 import type { Mark, Table, TableState } from "../kit/table.ts";
 import { button, dropdown } from "../kit/toolkit.ts";
@@ -81,7 +81,7 @@ export function mountProfiler(root: HTMLElement, options: ProfilerOptions): Prof
 
   const ignore = shownBy((message) => notices.problem(message));
   const openSource = (at: SourceLocation): void => ignore(host.openSource(at));
-  const copy = (text: string): void => ignore(host.copy(text));
+  const copy = (text: string): void => ignore(host.copy(text).then(() => notices.say("Copied")));
   const notices = noticeBoard({
     openSource: hasEditor ? openSource : null,
     copy,
@@ -348,7 +348,7 @@ export function mountProfiler(root: HTMLElement, options: ProfilerOptions): Prof
     bar.set(tab);
     const actions = hasEditor
       ? [
-          button({
+          starter({
             label: "Profile again",
             icon: "refresh",
             appearance: "icon",
@@ -374,9 +374,12 @@ export function mountProfiler(root: HTMLElement, options: ProfilerOptions): Prof
   }
 
   async function refresh(): Promise<void> {
-    state = await host.state();
-    notices.draw({ ...state, hasContent: state.profile !== null });
-    drawContent();
+    const now = await host.state();
+    state = now;
+    notices.redraw(() => {
+      notices.draw({ ...now, hasContent: now.profile !== null });
+      drawContent();
+    });
   }
 
   return {

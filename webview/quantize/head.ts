@@ -8,6 +8,7 @@ import { formatTarget } from "../kit/formats.ts";
 import { icon } from "../kit/icons.ts";
 import { link, note } from "../kit/notices.ts";
 import type { Tone } from "../kit/notices.ts";
+import { starter } from "../kit/states.ts";
 import { button } from "../kit/toolkit.ts";
 import { sentence } from "./words.ts";
 
@@ -25,7 +26,7 @@ export function head({ result, again, openGraph, pickData }: HeadOptions): HTMLE
   const actions: HTMLElement[] = [];
   if (again) {
     const { label, isNew, isPossible, run } = again;
-    const start = button({ label, icon: "refresh", appearance: isNew ? "primary" : "icon", onClick: run });
+    const start = starter({ label, icon: "refresh", appearance: isNew ? "primary" : "icon", onClick: run });
     if (!isPossible) start.setAttribute("disabled", "");
     actions.push(start);
   }
@@ -89,7 +90,7 @@ export function verdictCard({ report, save }: VerdictOptions): HTMLElement {
     icon(icons[tone]),
     h(
       "div",
-      { class: "lw-verdict-words", attributes: { role: "status" } },
+      { class: "lw-verdict-words" },
       h("span", { class: "lw-verdict-name" }, report.name, h("span", { class: "lw-spoken" }, ": ")),
       h("span", { class: "lw-verdict-text" }, sentence(report.verdict)),
       kept > 0

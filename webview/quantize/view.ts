@@ -19,10 +19,10 @@ import { formatTarget } from "../kit/formats.ts";
 import { icon } from "../kit/icons.ts";
 import { noticeBoard } from "../kit/notices.ts";
 import { shownBy } from "../kit/start.ts";
+import { starter } from "../kit/states.ts";
 import type { Mounted } from "../kit/start.ts";
 import type { Asked, Memory } from "../kit/port.ts";
 import type { TableState } from "../kit/table.ts";
-import { button } from "../kit/toolkit.ts";
 import { schemeList } from "./compare.ts";
 import { distillFields, distillWords, pruneFields, pruneWords } from "./compress_settings.ts";
 import { head, verdictCard } from "./head.ts";
@@ -32,7 +32,7 @@ import type { ReportView, TabId } from "./report.ts";
 import { savedStrip } from "./saved.ts";
 import { scatter } from "./scatter.ts";
 import { settingsFields, settingsWords } from "./settings.ts";
-import { isSameChoice } from "./words.ts";
+import { isSameChoice, sentence } from "./words.ts";
 
 /** What survives hiding and showing the view. */
 export interface QuantizeMemory {
@@ -74,7 +74,7 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
 
   const ignore = shownBy((message) => notices.problem(message));
   const openSource = (at: SourceLocation): void => ignore(host.openSource(at));
-  const copy = (text: string): void => ignore(host.copy(text));
+  const copy = (text: string): void => ignore(host.copy(text).then(() => notices.say("Copied")));
   const choose = (change: Partial<QuantizeChoices>): void => ignore(host.choose(change));
   const quantize = (how: Parameters<QuantizeHost["quantize"]>[0] = {}): void => ignore(host.quantize(how));
 
@@ -135,7 +135,7 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
     const { suggestion, verb } = empty;
     if (suggestion && verb !== "quantize") {
       const label = `${verbs[verb]} ${formatTarget(suggestion)}`;
-      const start = button({ label, icon: "play", appearance: "primary", onClick: () => quantize() });
+      const start = startButton(label);
       const text = "Size, time and error are measured before and after. Nothing is written until you save.";
       const parts = startState(starts[verb], text, ...(empty.asked ? [settings(empty, true)] : []), start);
       keepFocus(content, () => content.replaceChildren(parts));
@@ -146,18 +146,17 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
       content.replaceChildren(startState("Nothing quantized yet", text));
       return;
     }
-    const start = button({
-      label: `Quantize ${formatTarget(suggestion)}`,
-      icon: "play",
-      appearance: "primary",
-      onClick: () => quantize(),
-    });
+    const start = startButton(`Quantize ${formatTarget(suggestion)}`);
     if (empty.choices.schemes.length === 0) start.setAttribute("disabled", "");
     const text =
       "See what each scheme costs in accuracy and gives in size and speed, layer by layer. Nothing is written until you save.";
     const title = empty.failure ? "No comparison yet" : starts.quantize;
     const parts = startState(title, text, settings(empty, true), start);
     keepFocus(content, () => content.replaceChildren(parts));
+  }
+
+  function startButton(label: string): HTMLElement {
+    return starter({ label, icon: "play", appearance: "primary", onClick: () => quantize() });
   }
 
   function startState(title: string, text: string, ...more: HTMLElement[]): HTMLElement {
@@ -277,13 +276,23 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
   }
 
   async function refresh(): Promise<void> {
-    state = await host.state();
-    notices.draw({ ...state, hasContent: state.result !== null });
-    // Jobs of others change nothing here: a list that is open must not close.
-    const key = JSON.stringify({ ...state, running: state.running !== null, failure: null });
-    if (key === drawnState && state.result) return;
-    drawnState = key;
-    drawContent();
+    const now = await host.state();
+    state = now;
+    notices.redraw(() => {
+      notices.draw({ ...now, hasContent: now.result !== null, outcome: outcomeOf(now) });
+      // Jobs of others change nothing here: a list that is open must not close.
+      const key = JSON.stringify({ ...now, running: now.running !== null, failure: null });
+      if (key === drawnState && now.result) return;
+      drawnState = key;
+      drawContent();
+    });
+  }
+
+  /** Of the one that is looked at, which a newcomer would be. */
+  function outcomeOf({ result }: QuantizeState): string | null {
+    const reports = result?.reports ?? [];
+    const report = reports.find(({ name }) => name === memory.read().report) ?? (reports[0] && firstReport(reports));
+    return report ? `Done. ${report.name}: ${sentence(report.verdict)}` : null;
   }
 
   return {
