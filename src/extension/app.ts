@@ -194,7 +194,10 @@ export class App implements vscode.Disposable {
       workspace.onDidChangeTextDocument(({ document }) => {
         if (isPythonFile(document)) this.inline.schedule();
       }),
-      workspace.onDidGrantWorkspaceTrust(() => this.refresh()),
+      workspace.onDidGrantWorkspaceTrust(() => {
+        this.refresh();
+        void this.graphs.trusted();
+      }),
       onSettingChange(["inlineLines", "inlineResults"], () => this.inline.schedule()),
       // What is out of date when it is switched on is run at once: the edit may have been made a moment before.
       onSettingChange(["rerunOnChange"], () => {

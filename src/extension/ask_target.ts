@@ -24,7 +24,7 @@ export async function askTarget(
   if (model && kinds.includes("model")) return model;
   const editor = app.editor();
   if (!editor) {
-    void vscode.window.showInformationMessage(`Layerwise: open a Python file to ${action} something of it.`);
+    void vscode.window.showInformationMessage(`Layerwise: ${nothingOpen(action)}`);
     return undefined;
   }
   const { document } = editor;
@@ -46,6 +46,14 @@ export async function askTarget(
   }));
   const picked = await vscode.window.showQuickPick(items, { placeHolder: `What to ${action}` });
   return picked && plain(picked.target);
+}
+
+/** What stands in front may be Python all the same: a text that is on no disk, or on one that cannot be reached from here. */
+function nothingOpen(action: string): string {
+  const { languageId, isUntitled, uri } = vscode.window.activeTextEditor?.document ?? {};
+  if (languageId !== "python" || !uri) return `open a Python file to ${action} something of it.`;
+  const why = "models are read from the disk.";
+  return isUntitled ? `save this file first, ${why}` : `this file is not on this machine (${uri.scheme}:), and ${why}`;
 }
 
 /** The model's file whose editor is in front. */

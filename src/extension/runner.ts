@@ -8,6 +8,7 @@ import type { Failure } from "../protocol/source.ts";
 import { RuntimeFailure } from "../runtime/client.ts";
 import type { App } from "./app.ts";
 import { readSetting } from "./configuration.ts";
+import { inEditor } from "./failure_words.ts";
 import { requestFields } from "./inputs.ts";
 import type { Job } from "./jobs.ts";
 import { type Kept, type Kind, profileNotes } from "./results.ts";
@@ -23,6 +24,8 @@ export interface How {
   files?: string[];
   /** Combines what came with what was there; without it, what came replaces it. */
   merge?(kept: Kept, older: Kept | undefined): void;
+  /** Adds to a failure what only whoever asked can know. */
+  explain?(failure: Failure): Failure;
 }
 
 export class Runner {
@@ -63,10 +66,10 @@ export class Runner {
       if (result.ok) {
         this.fill(kept, result);
         how.merge?.(kept, older);
-      } else this.fail(kept, result.failure ?? noReason(kind));
+      } else this.fail(kept, result.failure ?? noReason(kind), how);
     } catch (error) {
       kept.durationMs = performance.now() - began;
-      this.fail(kept, failureOf(error));
+      this.fail(kept, failureOf(error), how);
     } finally {
       app.jobs.end(job);
     }
@@ -191,8 +194,8 @@ export class Runner {
   }
 
   /** An older profile or graph stays, with its own stamps and notes; a run shows what there is. */
-  private fail(kept: Kept, failure: Failure): void {
-    kept.failure = failure;
+  private fail(kept: Kept, failure: Failure, { explain = (same) => same }: How): void {
+    kept.failure = explain(inEditor(failure, workspaceOf(kept.target.file) ?? ""));
     kept.failureStamps = kept.stamps;
     const older = this.app.results.get(kept.kind, targetKey(kept.target));
     if (kept.result && older) {

@@ -1,5 +1,5 @@
 /** Texts as the user sees them: unsaved changes of the editor first, then the disk. Keeps one outline per document. */
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
 import * as vscode from "vscode";
 import { type Outline, readOutline } from "../language/outline/outline.ts";
@@ -33,7 +33,8 @@ export function openDocument(file: string): vscode.TextDocument | undefined {
 export function readText(file: string): string | null {
   if (!/\.pyi?$/.test(file)) return sizeAndAge(file);
   const document = openDocument(file);
-  if (document) return document.getText();
+  // An editor keeps the text of a file that was deleted or renamed behind its back; unsaved, it is what runs.
+  if (document && (document.isDirty || existsSync(file))) return document.getText();
   try {
     return readFileSync(file, "utf8");
   } catch {

@@ -26,7 +26,7 @@ export function staleReason(stamps: Stamps, read: ReadText, noun: string): strin
   const changed: string[] = [];
   for (const [file, stamp] of Object.entries(stamps)) {
     const text = read(file);
-    if (text === null) return `${basename(file)} was deleted after this ${noun}`;
+    if (text === null) return `${basename(file)} was deleted or renamed after this ${noun}`;
     if (stampOf(text) !== stamp) changed.push(basename(file));
   }
   if (changed.length === 0) return null;

@@ -5,6 +5,7 @@ import { readSetting } from "./configuration.ts";
 import { isPythonFile } from "./sources.ts";
 import { type StatusFacts, statusText, statusTooltip } from "./status_words.ts";
 import { longLabel, targetLabel } from "./target.ts";
+import { MANAGE_TRUST } from "./trust.ts";
 
 export class Status implements vscode.Disposable {
   private readonly app: App;
@@ -15,7 +16,6 @@ export class Status implements vscode.Disposable {
     this.app = app;
     this.item = vscode.window.createStatusBarItem("layerwise.status", vscode.StatusBarAlignment.Right, 90);
     this.item.name = "Layerwise";
-    this.item.command = "layerwise.showDevices";
     this.language = vscode.languages.createLanguageStatusItem("layerwise.language", { language: "python" });
     this.language.name = "Layerwise";
     this.refresh();
@@ -28,6 +28,7 @@ export class Status implements vscode.Disposable {
     const facts = this.facts();
     this.item.text = statusText(facts);
     this.item.tooltip = statusTooltip(facts);
+    this.item.command = facts.isTrusted ? "layerwise.showDevices" : MANAGE_TRUST;
     const isWanted = vscode.window.visibleTextEditors.some(({ document }) => isPythonFile(document));
     if (isWanted || jobs.length > 0 || app.results.all().length > 0) this.item.show();
     else this.item.hide();
@@ -37,7 +38,7 @@ export class Status implements vscode.Disposable {
     if (!vscode.workspace.isTrusted) {
       this.language.text = "Layerwise: shapes only";
       this.language.detail = "the folder is not trusted, so nothing is run outside of the sandbox";
-      this.language.command = { title: "Manage Trust", command: "workbench.trust.manage" };
+      this.language.command = { title: "Manage Trust", command: MANAGE_TRUST };
     } else {
       this.language.text = `Layerwise: ${device ?? "not started"}`;
       this.language.detail = isGivenUp ? "the runtime ended too often" : shapes?.sentence;
@@ -71,6 +72,7 @@ export class Status implements vscode.Disposable {
       running: jobs.all.map(({ kind, target, message }) => `${kind} ${target ? longLabel(target) : ""}: ${message}`),
       lastPeakBytes: this.lastPeak(),
       choice: readSetting("device"),
+      isTrusted: vscode.workspace.isTrusted,
     };
   }
 }

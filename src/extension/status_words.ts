@@ -16,10 +16,13 @@ export interface StatusFacts {
   lastPeakBytes: number;
   /** The setting: "auto", "cpu", "cuda:1". */
   choice: string;
+  /** In a folder that is not trusted nothing runs: there are no lenses, and this says why. */
+  isTrusted: boolean;
 }
 
 export function statusText(facts: StatusFacts): string {
   const { device, memory, isGivenUp, job, lastPeakBytes } = facts;
+  if (!facts.isTrusted) return "$(layers) Layerwise: shapes only";
   if (isGivenUp) return "$(error) Layerwise stopped";
   const place = memory?.device ?? device ?? "Layerwise";
   if (job) {
@@ -39,6 +42,7 @@ function heldText({ allocatedBytes, gpu }: DeviceState): string {
 
 export function statusTooltip(facts: StatusFacts): string {
   const { device, pid, memory, lastPeakBytes, running, choice } = facts;
+  if (!facts.isTrusted) return "Layerwise runs nothing, because the folder is not trusted\nClick to manage trust";
   const isElsewhere = memory !== null && memory.device !== device;
   return [
     device === null

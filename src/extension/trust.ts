@@ -1,6 +1,8 @@
 /** Nothing of an untrusted folder is run: this says so, once per attempt, with the way out. */
 import * as vscode from "vscode";
 
+/** The editor's own command. */
+export const MANAGE_TRUST = "workbench.trust.manage";
 const MANAGE = "Manage Workspace Trust";
 
 /** False, after an explanation, where the folder is not trusted. */
@@ -13,5 +15,5 @@ export function requireTrust(action: string): boolean {
 async function explain(action: string): Promise<void> {
   const sentence = `Layerwise: ${action} runs the code of this folder, and the folder is not trusted.`;
   const choice = await vscode.window.showWarningMessage(sentence, MANAGE);
-  if (choice === MANAGE) await vscode.commands.executeCommand("workbench.trust.manage");
+  if (choice === MANAGE) await vscode.commands.executeCommand(MANAGE_TRUST);
 }

@@ -44,6 +44,7 @@ const facts: StatusFacts = {
   running: [],
   lastPeakBytes: 0,
   choice: "auto",
+  isTrusted: true,
 };
 const gpu = {
   device: "cuda:0",
@@ -109,4 +110,12 @@ test("a device's memory is parted: our tensors, what we keep, everybody else", (
     [10, 80],
   );
   assert.equal(memoryParts({ ...card, totalBytes: 0 }, null), null);
+});
+
+test("in a folder that is not trusted the item says why nothing runs", () => {
+  assert.match(statusText({ ...facts, isTrusted: false }), /shapes only$/);
+  assert.match(
+    statusTooltip({ ...facts, isTrusted: false }),
+    /^Layerwise runs nothing, because the folder is not trusted/,
+  );
 });

@@ -12,7 +12,10 @@ import { type Kept, Results } from "../../src/extension/results.ts";
 import { filesBehind } from "../../src/language/outline/imports.ts";
 import { makeStamps, staleReason } from "../../src/extension/stamps.ts";
 import { asTarget, type Target, targetKey } from "../../src/extension/target.ts";
+import { inEditor, onData } from "../../src/extension/failure_words.ts";
+import { tabTitles } from "../../src/extension/titles.ts";
 import type { RunResult } from "../../src/protocol/results.ts";
+import type { Failure } from "../../src/protocol/source.ts";
 
 const target: Target = { file: "/w/model.py", name: "GPT", kind: "class" };
 const run: RunResult = {
@@ -95,7 +98,7 @@ test("a result is stale while a file behind it differs", () => {
   texts["/w/layers/attn.py"] = "import common";
   assert.equal(staleReason(stamps, read, "profile"), null);
   delete texts["/w/blocks.py"];
-  assert.equal(staleReason(stamps, read, "run"), "blocks.py was deleted after this run");
+  assert.equal(staleReason(stamps, read, "run"), "blocks.py was deleted or renamed after this run");
 });
 
 test("results turn stale once, per file, and fresh again", () => {
@@ -193,4 +196,38 @@ test("a device is named with what it left to others", () => {
     { device: "cpu", nodes: 1, operators: ["Det"] },
   ];
   assert.equal(placeLabel({ device: "webgpu", placement }), "webgpu, 1 node on cpu");
+});
+
+test("tabs are called as shortly as tells them apart", () => {
+  const named = (file: string, name: string): Target => ({ file, name, kind: name === "" ? "model" : "class" });
+  const titles = (...targets: Target[]): string[] => [
+    ...tabTitles(targets, (file) => file.slice("/w/".length)).values(),
+  ];
+  assert.deepEqual(titles(named("/w/a.py", "Net"), named("/w/a.py", "Head")), ["Net", "Head"]);
+  assert.deepEqual(titles(named("/w/a.py", "Net"), named("/w/b.py", "Net")), ["a.py::Net", "b.py::Net"]);
+  const [first, second, third] = [named("/w/a.py", "Net"), named("/w/b/a.py", "Net"), named("/w/c.py", "Net")];
+  assert.deepEqual(titles(first, second, third), ["a.py::Net", "b/a.py::Net", "c.py::Net"]);
+  assert.deepEqual(titles(named("/w/a.onnx", ""), named("/w/b/a.onnx", "")), ["a.onnx", "b/a.onnx"]);
+});
+
+test("failures speak of fields and folders, not of options and the current folder", () => {
+  const usage = (message: string, hint?: string): Failure => ({
+    kind: "usage",
+    type: "refused",
+    message,
+    ...(hint === undefined ? {} : { hint }),
+  });
+  assert.deepEqual(
+    inEditor(usage("--teacher-weights /w/b/x.pt: there is no such file", "such as --data data.py::data"), "/w"),
+    usage("Teacher weights b/x.pt: there is no such file", "such as data.py::data"),
+  );
+  assert.deepEqual(
+    inEditor(usage("/w/a.py does not exist", "Give the path of a Python file, relative to the current folder"), "/w"),
+    usage("a.py does not exist"),
+  );
+  const raised: Failure = { kind: "model", type: "ValueError", message: "--data is what this model prints" };
+  assert.equal(inEditor(raised, "/w"), raised);
+  assert.equal(onData(raised, "/w/nets.py::samples").hint, "the inputs were those of nets.py::samples");
+  assert.equal(onData({ ...raised, hint: "known" }, "/w/nets.py::samples").hint, "known");
+  assert.equal(onData(raised, null), raised);
 });

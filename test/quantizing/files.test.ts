@@ -1,6 +1,6 @@
 /** Data from files and functions, files that are written, and a cancel on the way. */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import type { QuantizeRequest, Scheme } from "../../src/protocol/compress.ts";
@@ -209,6 +209,17 @@ test("what is written is read again: safetensors, checkpoint, ONNX", async () =>
   );
   assert.match(await failure({ file: file("x.bin") }), /x\.bin is not written: expected \.onnx, \.safetensors, \.pt$/);
   assert.match(await failure({ file: "/no/such/folder/x.pt" }), /^there is no folder \/no\/such\/folder/);
+  // Known before anything is measured, and nothing is left behind.
+  const before = readdirSync(folder).length;
+  const long = `${"x".repeat(300)}.onnx`;
+  assert.match(await failure({ file: file(long) }), /\.onnx cannot be written to .*: its name is too long$/);
+  mkdirSync(file("folder.onnx"));
+  assert.match(
+    await failure({ file: file("folder.onnx") }),
+    /folder\.onnx is a folder: nothing can be written over it$/,
+  );
+  rmdirSync(file("folder.onnx"));
+  assert.equal(readdirSync(folder).length, before);
   assert.match(await failure({ schemes: ["int8", "int4"], file: file("x.pt") }), /^a file takes one scheme, not 2/);
 });
 

@@ -194,6 +194,8 @@ test("what stays, and why", async () => {
   const norms = await report("OnlyNorms", { schemes: ["int4"] });
   assert.deepEqual([norms.worthKeeping, norms.output.sqnrDb], [false, null]);
   assert.equal(norms.verdict, "Nothing was changed: no layer could be.");
+  const bare = await quantize("Bare", { schemes: ["int4", "fp16"] });
+  assert.equal(bare.failure?.message, "Bare has nothing to quantize: it has no layer with weights");
 });
 
 test("a model that cannot be compared is refused", async () => {

@@ -6,6 +6,7 @@ import { mistakes, DOCUMENTS } from "../../src/cli/schema.ts";
 import { timing } from "../../src/profiler/index.ts";
 import type { CompressionReport, QuantizeResult } from "../../src/protocol/compress.ts";
 import { PLAIN } from "../../src/profiler/text/table.ts";
+import { distilledVerdict } from "../../src/runtime/proof/distilled.ts";
 import { reportOf } from "../../src/runtime/proof/report.ts";
 import { speedOf } from "../../src/runtime/proof/speed.ts";
 import { type Figures, verdict } from "../../src/runtime/proof/verdict.ts";
@@ -93,6 +94,20 @@ test("an output that is further off than the others is named", () => {
   const found = figures({});
   found.output.weakest = { name: "output.logvar", sqnrDb: 21.27 };
   assert.match(verdict(found).verdict, /; outputs at 40\.0 dB \(output\.logvar at 21\.3\)\.$/);
+});
+
+test("a student that nothing else judges has to come near its teacher", () => {
+  const student = (db: number | null): { verdict: string; worthKeeping: boolean } =>
+    distilledVerdict({ ...figures({ db }), losses: [3, 1] });
+  assert.deepEqual(student(-8), {
+    verdict: "Loss 3 to 1, but the outputs are not yet the teacher's (-8.0 dB): not worth keeping.",
+    worthKeeping: false,
+  });
+  assert.match(student(4).verdict, /^Loss 3 to 1, outputs at 4\.0 dB; 4\.0x smaller/);
+  assert.ok(student(4).worthKeeping);
+  // The person's own metric says more.
+  const judged = { ...figures({ db: -8, metrics: lower(9, 4) }), losses: [3, 1] };
+  assert.match(distilledVerdict(judged).verdict, /^Perplexity 9 to 4;/);
 });
 
 test("times that jump about are not called slower", () => {

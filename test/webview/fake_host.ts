@@ -111,6 +111,7 @@ const graphStates: Record<string, Partial<GraphState>> = {
   failed: { graph: null, overlay: null, failure },
   stale: { stale: "model.py was edited after this graph" },
   opening: { graph: null, overlay: null },
+  untrusted: { graph: null, overlay: null, isTrusted: false },
   unreadable: {
     graph: null,
     overlay: null,
@@ -181,6 +182,7 @@ if (document.getElementById("app")!.dataset["view"] === "profiler") {
     failure: null,
     suggestion: tables.target,
     root: "/home/ada/nanogpt",
+    isTrusted: true,
     ...graphStates[query.get("state") ?? "done"],
   };
   served = servePort<GraphHost, GraphNews>({
@@ -198,6 +200,7 @@ if (document.getElementById("app")!.dataset["view"] === "profiler") {
       profile: noted("profile"),
       quantize: noted("quantize"),
       cancel: noted("cancel"),
+      manageTrust: noted("manageTrust"),
       select: noted("select"),
     },
   }) as unknown as typeof served;

@@ -52,6 +52,10 @@ export function quantizeAnswers(query: URLSearchParams, page: QuantizePage): Ans
     stale: { stale: "model.py was edited after this comparison" },
     failed: { result: null, failure },
     failedAgain: { failure },
+    unsaved: {
+      failure: { kind: "usage", type: "file", message: "gpt.onnx cannot be written to /mnt: the folder is read-only" },
+      unsaved: "int4",
+    },
     saved: {
       saved: {
         report: "int4",
@@ -84,7 +88,9 @@ export function quantizeAnswers(query: URLSearchParams, page: QuantizePage): Ans
     suggestion: result.target,
     isFile: query.has("file"),
     root: "/home/ada/nanogpt",
+    place: query.get("place"),
     saved: null,
+    unsaved: null,
     ...states[query.get("state") ?? "done"],
   };
   if (result.verb === "quantize") state.choices.schemes = result.reports.map(({ name }) => name as Scheme);

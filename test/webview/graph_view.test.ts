@@ -244,6 +244,12 @@ test("a model's file that is being read says so, and one that cannot be read off
     assert.match((await view.page.textContent(".lw-running-whole"))!, /reading the file/);
     assert.equal(await view.page.locator(".lw-model-bar").count(), 0);
   });
+  await withView({ query: { model: "1", state: "untrusted" } }, async (view) => {
+    assert.match((await view.page.textContent(".lw-state"))!, /Restricted Mode[\s\S]*not trusted/);
+    assert.equal(await view.page.locator(".lw-model-bar, .lw-notice").count(), 0);
+    await view.page.click("vscode-button[aria-label='Manage Workspace Trust']");
+    assert.deepEqual((await view.calls()).at(-1)?.method, "manageTrust");
+  });
   await withView({ query: { model: "1", state: "unreadable" } }, async (view) => {
     const text = (await view.page.textContent("#app"))!;
     assert.match(text, /this is no ONNX model: it is empty/);

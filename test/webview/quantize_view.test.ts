@@ -227,6 +227,13 @@ test("nothing is saved while it runs or once the source has changed", async () =
   });
 });
 
+test("what could not be written is asked for another place, and is not measured again", () =>
+  withView({ query: { state: "unsaved", place: "beta/models" }, width: 900 }, async (view) => {
+    assert.match(await textOf(view, ".lw-quantize-what"), /^beta\/models · cpu/);
+    await view.page.click(".lw-notice .lw-link:has-text('Save elsewhere…')");
+    assert.deepEqual((await view.calls()).at(-1), { method: "save", argument: "int4" });
+  }));
+
 test("what was written is named with its contents and its check", () =>
   withView({ query: { state: "saved" }, width: 900 }, async (view) => {
     assert.equal(await view.page.isVisible(".lw-saved"), false);
@@ -245,6 +252,7 @@ for (const [state, wanted, call] of [
   ["running", "int4: layer 17 of 26", "cancel"],
   ["rerunning", "int4: layer 17 of 26", "cancel"],
   ["stale", "model.py was edited", "quantize"],
+  ["unsaved", "the folder is read-only", "save"],
   ["failed", "mat1 and mat2 shapes cannot be multiplied", "openSource"],
   ["failedAgain", "self.c_fc should take 384 features", "openSource"],
 ] as const) {

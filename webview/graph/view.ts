@@ -183,9 +183,9 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
     notices.draw({ ...state, hasContent: state.graph !== null, problems: model?.problems.slice(0, 3) ?? [] });
   }
 
-  function drawBar({ model: file, graph, failure }: GraphState): void {
-    // With a file that is no model nothing can be done.
-    if (!file || (!graph && (failure || file.isOpening))) return bar.replaceChildren();
+  function drawBar({ model: file, graph, failure, isTrusted }: GraphState): void {
+    // With a file that is no model, or that may not be opened, nothing can be done.
+    if (!file || !isTrusted || (!graph && (failure || file.isOpening))) return bar.replaceChildren();
     const bars = modelBar({
       model: file,
       parameters: graph?.groups[0]?.parameters ?? null,
@@ -208,6 +208,17 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
       const running = shown.running ?? reading;
       if (running) {
         content.replaceChildren(notices.whole(running));
+        return;
+      }
+      if (file && !shown.isTrusted) {
+        content.replaceChildren(
+          emptyState({
+            icon: "lock",
+            title: "Not opened in Restricted Mode",
+            text: "Models are read by native code, and this folder is not trusted. The file opens as soon as it is.",
+            action: { label: "Manage Workspace Trust", icon: "lock", run: () => ignore(host.manageTrust()) },
+          }),
+        );
         return;
       }
       if (file && shown.failure) {

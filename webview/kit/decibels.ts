@@ -1,11 +1,14 @@
 /** Signal over noise in decibels: how it is written, and how bad it is on the one scale that all views share. */
 const SPACE = "\u202f";
+/** As wide as a plus, where a hyphen is half of it. */
+const MINUS = "\u2212";
 
 /** null and infinity are an exact copy. */
 export function formatDb(db: number | null | undefined): string {
   if (db === undefined || Number.isNaN(db)) return "–";
   if (db === null || db === Infinity) return "exact";
-  return `${db.toFixed(Math.abs(db) >= 99.95 ? 0 : 1)}${SPACE}dB`;
+  const text = db.toFixed(Math.abs(db) >= 99.95 ? 0 : 1).replace("-", MINUS);
+  return `${text}${SPACE}dB`;
 }
 
 /** The ends of the scale: nobody sees the first, and little is left of a model at the second. */

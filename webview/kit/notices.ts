@@ -58,19 +58,21 @@ export interface FailureActions {
   openSource: ((at: SourceLocation) => void) | null;
   copy(text: string): void;
   retry?: (() => void) | undefined;
+  /** What `retry` is called; default: "Try again". */
+  retryLabel?: string | undefined;
 }
 
 /** Cancelled is no error: the user wanted it. */
 export function failureNotice(failure: Failure, actions: FailureActions): HTMLElement {
   const { at, traceback } = failure;
   const isCancelled = failure.kind === "cancelled";
-  const { openSource, copy, retry } = actions;
+  const { openSource, copy, retry, retryLabel = "Try again" } = actions;
   const place = at && `${baseName(at.file)}:${at.line}`;
   const title = isCancelled ? "Cancelled" : failureTitle(failure);
   const links = [
     place && openSource ? link(place, () => openSource(at), "lw-mono") : null,
     place && !openSource ? h("span", { class: "lw-mono" }, place) : null,
-    retry ? link(isCancelled ? "Run again" : "Try again", retry) : null,
+    retry ? link(isCancelled ? "Run again" : retryLabel, retry) : null,
     traceback ? link("Copy traceback", () => copy(traceback)) : null,
   ];
   return notice(
@@ -95,6 +97,8 @@ export interface Now {
   outcome?: string | null;
   /** What else went wrong, in sentences. */
   problems?: readonly string[];
+  /** What mends this failure, where that is not the same once more. */
+  wayOn?: { label: string; run(): void } | null;
 }
 
 export interface NoticeBoardOptions extends FailureActions {
@@ -138,16 +142,17 @@ export function noticeBoard(options: NoticeBoardOptions): NoticeBoard {
 
   function draw(now: Now, own: readonly string[] = []): void {
     last = now;
-    const { running, failure, stale, hasContent, problems = [] } = now;
+    const { running, failure, stale, hasContent, problems = [], wayOn } = now;
     if (running) small.update(running);
     spoken.follow(running ?? null, failure ? null : (now.outcome ?? "Done"));
     // What stands keeps its focus and what was opened in it, and is not read out again.
-    const key = JSON.stringify([Boolean(running), failure, stale, hasContent, problems, own]);
+    const key = JSON.stringify([Boolean(running), failure, stale, hasContent, problems, own, wayOn?.label]);
     if (key === drawn) return;
     drawn = key;
     const list: HTMLElement[] = [];
     foot.replaceChildren(...(running && hasContent ? [small.element] : []));
-    if (failure && !running) list.push(failureNotice(failure, options));
+    const ways = wayOn ? { ...options, retry: wayOn.run, retryLabel: wayOn.label } : options;
+    if (failure && !running) list.push(failureNotice(failure, ways));
     if (stale && hasContent && !running) {
       const label = typeof again === "function" ? again() : again;
       const actions = retry && label ? [link(label, retry)] : [];

@@ -13,7 +13,8 @@ export function emptyState(options: {
   icon: IconName;
   title: string;
   text: string;
-  action?: { label: string; run(): void } | null;
+  /** Its icon is "play" where none is given. */
+  action?: { label: string; icon?: IconName; run(): void } | null;
 }): HTMLElement {
   return h(
     "div",
@@ -22,7 +23,12 @@ export function emptyState(options: {
     h("h2", {}, options.title),
     h("p", { class: "lw-muted" }, options.text),
     options.action
-      ? starter({ label: options.action.label, icon: "play", appearance: "primary", onClick: options.action.run })
+      ? starter({
+          label: options.action.label,
+          icon: options.action.icon ?? "play",
+          appearance: "primary",
+          onClick: options.action.run,
+        })
       : null,
   );
 }

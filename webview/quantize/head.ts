@@ -14,13 +14,15 @@ import { sentence } from "./words.ts";
 
 export interface HeadOptions {
   result: ResultRows;
+  /** The folder of the model's file, where it says more than its name. */
+  place: string | null;
   /** Behind the name: null in a report, where nothing can be run. */
   again: { label: string; isNew: boolean; isPossible: boolean; run(): void } | null;
   openGraph: (() => void) | null;
   pickData: (() => void) | null;
 }
 
-export function head({ result, again, openGraph, pickData }: HeadOptions): HTMLElement {
+export function head({ result, place, again, openGraph, pickData }: HeadOptions): HTMLElement {
   const { data, device, target, notes } = result;
   const samples = `${data.samples} sample${data.samples === 1 ? "" : "s"}`;
   const actions: HTMLElement[] = [];
@@ -33,7 +35,9 @@ export function head({ result, again, openGraph, pickData }: HeadOptions): HTMLE
   if (openGraph) {
     actions.push(button({ label: "Show in the graph", icon: "graph", appearance: "icon", onClick: openGraph }));
   }
-  const what = data.isRandom ? device : `${device} · ${formatTarget(data.value)}, ${samples}`;
+  const what = [place, device, data.isRandom ? null : `${formatTarget(data.value)}, ${samples}`]
+    .filter(Boolean)
+    .join(" · ");
   return h(
     "header",
     { class: "lw-quantize-head" },

@@ -18,6 +18,7 @@ import { h, keepFocus } from "../kit/dom.ts";
 import { formatTarget } from "../kit/formats.ts";
 import { icon } from "../kit/icons.ts";
 import { noticeBoard } from "../kit/notices.ts";
+import type { Now } from "../kit/notices.ts";
 import { shownBy } from "../kit/start.ts";
 import { starter } from "../kit/states.ts";
 import type { Mounted } from "../kit/start.ts";
@@ -236,6 +237,7 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
     const isNew = isQuantize ? isOther || isMore : shownState.isNew;
     return head({
       result,
+      place: shownState.place,
       again: hasEditor
         ? {
             label: isNew ? `${verbOf(shownState)} with these settings` : `${verbOf(shownState)} again`,
@@ -279,13 +281,18 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
     const now = await host.state();
     state = now;
     notices.redraw(() => {
-      notices.draw({ ...now, hasContent: now.result !== null, outcome: outcomeOf(now) });
+      notices.draw({ ...now, hasContent: now.result !== null, outcome: outcomeOf(now), wayOn: wayOnOf(now) });
       // Jobs of others change nothing here: a list that is open must not close.
       const key = JSON.stringify({ ...now, running: now.running !== null, failure: null });
       if (key === drawnState && now.result) return;
       drawnState = key;
       drawContent();
     });
+  }
+
+  /** What could not be written is asked for another place, and not measured again. */
+  function wayOnOf({ unsaved }: QuantizeState): Now["wayOn"] {
+    return unsaved === null ? null : { label: "Save elsewhere…", run: () => ignore(host.save(unsaved)) };
   }
 
   /** Of the one that is looked at, which a newcomer would be. */

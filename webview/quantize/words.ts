@@ -27,7 +27,10 @@ export function formatError(value: number): string {
 
 /** A sentence that is written for terminals too, with the signs of the figures beside it: "1.3x" and "100.0%". */
 export function sentence(text: string): string {
-  return text.replaceAll(/(\d)x(?=[\s,;.)]|$)/g, `$1${TIMES}`).replaceAll(/(\d)%/g, "$1\u202f%");
+  return text
+    .replaceAll(/(\d)x(?=[\s,;.)]|$)/g, `$1${TIMES}`)
+    .replaceAll(/(\d)%/g, "$1\u202f%")
+    .replaceAll(/(?<=[\s(])-(?=\d)/g, "\u2212");
 }
 
 /** What a report says about itself beyond its name: "nf4, groups of 64" is "groups of 64" beside "nf4". */

@@ -44,6 +44,7 @@ function pageGraphHost(graph: NonNullable<ReportData["graph"]>): Asked<GraphHost
     failure: null,
     suggestion: null,
     root,
+    isTrusted: true,
   };
   return {
     state: async () => state,
@@ -63,6 +64,7 @@ function pageGraphHost(graph: NonNullable<ReportData["graph"]>): Asked<GraphHost
     profile: async () => {},
     quantize: async () => {},
     cancel: async () => {},
+    manageTrust: async () => {},
     select: async () => {},
   };
 }
@@ -81,9 +83,11 @@ function pageProofHost(proof: NonNullable<ReportData["proof"]>): Asked<QuantizeH
     running: null,
     failure: null,
     suggestion: null,
+    place: null,
     isFile: false,
     root,
     saved: null,
+    unsaved: null,
   };
   const rangesOf = (report: string, path: string): Awaited<ReturnType<Asked<QuantizeHost>["ranges"]>> =>
     proof.reports.find(({ name }) => name === report)?.layers.find((layer) => layer.path === path)?.ranges ?? null;

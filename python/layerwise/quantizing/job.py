@@ -28,6 +28,7 @@ def _run(request, job):
         label = f"{one.scheme}: " if len(options) > 1 else ""
         if one.is_integer not in prepared:
             prepared[one.is_integer] = prepare(proof.model, proof.samples.items[0], with_folding=one.is_integer)
+            _require_layers(proof.model, prepared[one.is_integer])
             _check_keep(prepared[one.is_integer], one)
         reporting = _report(request, job, proof, prepared[one.is_integer], one)
         try:
@@ -49,6 +50,12 @@ def _run(request, job):
         yield "writing", None
         answer["file"] = _write(request["out"]["path"], proof, built)
     return answer
+
+
+def _require_layers(model, prepared):
+    """Without a single weight every scheme would come out as "the same", in six rows."""
+    if not prepared.layers:
+        raise Refused(f"{type(model).__name__} has nothing to quantize: it has no layer with weights")
 
 
 def _as_part(generator, label, position, count):

@@ -14,6 +14,7 @@ import { runningState } from "../jobs.ts";
 import type { ProfileTables } from "../results.ts";
 import { workspaceOf } from "../sources.ts";
 import { type Target, longLabel, targetKey, targetLabel } from "../target.ts";
+import { MANAGE_TRUST } from "../trust.ts";
 import { GRAPH_VIEW } from "./names.ts";
 import { openModelFile } from "./open_model.ts";
 import { openSource } from "./open_source.ts";
@@ -47,11 +48,21 @@ export class GraphTabs implements vscode.Disposable {
 
   /** The editor of a model's file: the same view, with a bar above. */
   async adoptEditor(panel: vscode.WebviewPanel, target: Target): Promise<void> {
+    if (vscode.workspace.isTrusted) this.opening.add(targetKey(target));
+    this.tabs.adopt(panel, target);
+    if (vscode.workspace.isTrusted) await this.read(target);
+  }
+
+  /** The folder is trusted now: the files whose editors have waited for it are read. */
+  async trusted(): Promise<void> {
+    await Promise.all(this.tabs.all().flatMap(({ target }) => (target.kind === "model" ? [this.read(target)] : [])));
+  }
+
+  private async read(target: Target): Promise<void> {
     const { app } = this;
     const key = targetKey(target);
-    if (vscode.workspace.isTrusted) this.opening.add(key);
-    this.tabs.adopt(panel, target);
-    if (!vscode.workspace.isTrusted) return;
+    this.opening.add(key);
+    this.refresh();
     try {
       await Promise.all([app.restored, this.describe(target)]);
       this.refresh();
@@ -134,6 +145,7 @@ export class GraphTabs implements vscode.Disposable {
       profile: () => app.run("profile", target),
       quantize: () => app.run("quantize", target),
       select: (path) => app.selected(target, path, "graph"),
+      manageTrust: async () => void (await vscode.commands.executeCommand(MANAGE_TRUST)),
       cancel: () => {
         const job = app.jobs.of("graph", targetKey(target)) ?? app.jobs.of("profile", targetKey(target));
         if (job) app.jobs.cancel(job);
@@ -190,9 +202,10 @@ export class GraphTabs implements vscode.Disposable {
       overlay: profile?.result && !profile.stale ? graphOverlay(withTrace(profile.result, trace)) : null,
       stale: kept?.stale ?? null,
       running: runningState(app.jobs.of("graph", key) ?? app.jobs.of("profile", key)),
-      failure: vscode.workspace.isTrusted ? (kept?.failure ?? failureOfRun(app, target)) : UNTRUSTED,
+      failure: kept?.failure ?? failureOfRun(app, target),
       suggestion: longLabel(target),
       root: workspaceOf(target.file) ?? "",
+      isTrusted: vscode.workspace.isTrusted,
     };
   }
 }
@@ -207,13 +220,6 @@ function factsOf({ metadata, graph, totals, fileBytes, tensors }: InspectResult)
     producer: [metadata["producer"], metadata["producer_version"]].filter(Boolean).join(" "),
   };
 }
-
-const UNTRUSTED: Failure = {
-  kind: "usage",
-  type: "Not trusted",
-  message: "the folder is not trusted, so its models are not opened",
-  hint: "Manage Workspace Trust in the command palette",
-};
 
 /** A model's file has no line at which its failures could stand: the view says them. */
 function failureOfRun(app: App, target: Target): Failure | null {

@@ -15,6 +15,7 @@ import type { App } from "../app.ts";
 import { askedFields, askedOf, quantizeFields } from "../choices.ts";
 import { askTeacher } from "../ask_teacher.ts";
 import { mergeProof } from "../compression.ts";
+import { onData } from "../failure_words.ts";
 import { runningState } from "../jobs.ts";
 import type { Compression, Kept } from "../results.ts";
 import { workspaceOf } from "../sources.ts";
@@ -39,6 +40,8 @@ export class CompressionTabs implements vscode.Disposable {
   private readonly shown = new Map<string, string>();
   /** How a target is pruned or distilled next. */
   private readonly asked = new Map<string, Asked>();
+  /** Which report of a target was not written, where that was tried last. */
+  private readonly unsaved = new Map<string, string>();
 
   constructor(app: App, verb: Compression) {
     this.app = app;
@@ -74,9 +77,11 @@ export class CompressionTabs implements vscode.Disposable {
     const { app } = this;
     if (!requireTrust("Quantize")) return;
     const choices = app.choices.of(target);
+    this.unsaved.delete(targetKey(target));
     await app.runner.perform("quantize", target, {
       fields: quantizeFields(choices, how),
       files: filesOf(choices),
+      explain: (failure) => onData(failure, choices.data),
       merge: (kept, older) =>
         mergeProof(kept, older, { madeWith: choices, isPart: how.only !== undefined, isSave: false }),
     });
@@ -92,9 +97,11 @@ export class CompressionTabs implements vscode.Disposable {
     this.asked.set(targetKey(target), known);
     const choices = app.choices.of(target);
     const fields = askedFields(known, choices);
+    this.unsaved.delete(targetKey(target));
     await app.runner.perform(verb, target, {
       fields,
       files: filesOf(choices),
+      explain: (failure) => onData(failure, choices.data),
       // Prunings of several patterns stand side by side, as schemes do.
       merge: (kept, older) => mergeProof(kept, older, { madeWith: fields, isPart: verb === "prune", isSave: false }),
     });
@@ -197,9 +204,11 @@ export class CompressionTabs implements vscode.Disposable {
       running: runningState(app.jobs.of(verb, key)),
       failure: kept?.failure ?? null,
       suggestion: longLabel(target),
+      place: placeOf(target.file),
       isFile: target.kind === "model",
       root: workspaceOf(target.file) ?? "",
       saved: kept?.proof?.saved ?? null,
+      unsaved: this.unsaved.get(key) ?? null,
     };
   }
 
@@ -222,10 +231,14 @@ export class CompressionTabs implements vscode.Disposable {
       verb === "quantize"
         ? quantizeFields(madeWith as QuantizeChoices, { only: name as Scheme, file: place.fsPath })
         : { ...madeWith, file: place.fsPath };
-    await app.runner.perform(verb, target, {
+    this.unsaved.set(targetKey(target), name);
+    const written = await app.runner.perform(verb, target, {
       fields,
       merge: (now, older) => mergeProof(now, older, { madeWith, isPart: true, isSave: true }),
     });
+    if (written?.failure) return;
+    this.unsaved.delete(targetKey(target));
+    this.tabs.tellOne(target, { type: "changed" });
   }
 }
 
@@ -257,6 +270,12 @@ async function askPlace(target: Target, name: string): Promise<vscode.Uri | unde
     filters: target.kind === "model" ? onnx : { ...onnx, ...others },
     title: `Save ${targetLabel(target)} as ${name}`,
   });
+}
+
+/** The folder of a file as people know it: from the workspace's root, with the root's own name where there are several. */
+function placeOf(file: string): string | null {
+  const folder = dirname(vscode.workspace.asRelativePath(file));
+  return folder === "." ? null : folder;
 }
 
 /** Files whose change makes the proof stale. */

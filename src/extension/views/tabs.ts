@@ -2,12 +2,12 @@
  * Tabs of one kind of view, one per target: opened beside the code, found again, and back after the window is reloaded.
  * What a tab answers is its owner's business.
  */
-import { dirname } from "node:path";
 import * as vscode from "vscode";
 import type { Answers, ViewName } from "../../protocol/views/port.ts";
 import type { ServedPort } from "../../protocol/views/serve.ts";
 import type { App } from "../app.ts";
-import { type Target, longLabel, targetKey, targetLabel } from "../target.ts";
+import { type Target, longLabel, targetKey } from "../target.ts";
+import { tabTitles } from "../titles.ts";
 import { showView } from "./page.ts";
 
 export interface TabsOptions<Host> {
@@ -25,7 +25,12 @@ interface Tab<News> {
   target: Target;
   panel: vscode.WebviewPanel;
   port: ServedPort<News>;
+  /** The editor writes its layout down now and then: a tab may come back under a title that it no longer has. */
+  formerTitles: string[];
 }
+
+/** By title, which is all that is known of a tab before it is looked at again. */
+type TabMemory = Record<string, Target>;
 
 export class ViewTabs<Host, News extends { type: string }> implements vscode.WebviewPanelSerializer {
   private readonly app: App;
@@ -46,9 +51,8 @@ export class ViewTabs<Host, News extends { type: string }> implements vscode.Web
     }
     const editor = this.app.editor();
     const place = { viewColumn: this.columnFor(target, editor), preserveFocus: target.kind !== "model" };
-    const panel = vscode.window.createWebviewPanel(this.options.id, this.titleFor(target), place, {});
+    const panel = vscode.window.createWebviewPanel(this.options.id, this.options.title, place, {});
     this.adopt(panel, target);
-    void this.remember();
     if (editor && target.kind !== "model") await vscode.window.showTextDocument(editor.document, editor.viewColumn);
   }
 
@@ -66,7 +70,7 @@ export class ViewTabs<Host, News extends { type: string }> implements vscode.Web
 
   async deserializeWebviewPanel(panel: vscode.WebviewPanel): Promise<void> {
     await this.app.restored;
-    const target = this.app.context.workspaceState.get<Record<string, Target>>(this.memoryKey)?.[panel.title];
+    const target = this.memory()[panel.title];
     if (target) this.adopt(panel, target);
     else panel.dispose();
   }
@@ -108,30 +112,49 @@ export class ViewTabs<Host, News extends { type: string }> implements vscode.Web
     if (target.kind !== "model") panel.iconPath = new vscode.ThemeIcon(this.options.icon);
     const port = showView<Host, News>(panel.webview, {
       view: this.options.view,
-      title: panel.title,
+      title: target.kind === "model" ? panel.title : `${this.options.title}: ${longLabel(target)}`,
       extension: context.extensionUri,
       log,
       answers: this.options.answers(target),
     });
-    this.tabs.set(targetKey(target), { target, panel, port });
+    this.tabs.set(targetKey(target), { target, panel, port, formerTitles: [] });
+    this.retitle();
     panel.onDidDispose(() => {
       if (this.tabs.get(targetKey(target))?.panel === panel) this.tabs.delete(targetKey(target));
-      void this.remember();
+      this.retitle();
     });
   }
 
-  private titleFor(target: Target): string {
-    const { title } = this.options;
-    const short = `${title}: ${targetLabel(target)}`;
-    const isTaken = [...this.tabs.values()].some(({ panel }) => panel.title === short);
-    return isTaken ? `${title}: ${longLabel(target)} (${dirname(target.file)})` : short;
+  /** A tab that comes or goes may change what tells the others apart. */
+  private retitle(): void {
+    const { id, title } = this.options;
+    const own = [...this.tabs.values()].filter(({ panel }) => panel.viewType === id);
+    const waiting = this.waiting(own);
+    const targets = [...own.map(({ target }) => target), ...Object.values(waiting)];
+    const titles = tabTitles(targets, (file) => vscode.workspace.asRelativePath(file));
+    for (const tab of own) {
+      const wanted = `${title}: ${titles.get(targetKey(tab.target))!}`;
+      if (tab.panel.title === wanted) continue;
+      if (tab.panel.title !== title) tab.formerTitles.push(tab.panel.title);
+      tab.panel.title = wanted;
+    }
+    const former = own.flatMap(({ formerTitles, target }) => formerTitles.map((name) => [name, target] as const));
+    const current = own.map(({ panel, target }) => [panel.title, target] as const);
+    const memory: TabMemory = { ...Object.fromEntries(former), ...waiting, ...Object.fromEntries(current) };
+    void this.app.context.workspaceState.update(this.memoryKey, memory);
   }
 
-  private async remember(): Promise<void> {
-    // Editors of files come back by themselves.
-    const entries = [...this.tabs.values()]
-      .filter(({ panel }) => panel.viewType === this.options.id)
-      .map(({ panel, target }) => [panel.title, target] as const);
-    await this.app.context.workspaceState.update(this.memoryKey, Object.fromEntries(entries));
+  /** Tabs of the last session that nobody has looked at since: the editor makes their panels when somebody does. */
+  private waiting(own: readonly Tab<News>[]): TabMemory {
+    const labels = new Set(vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs.map(({ label }) => label)));
+    const known = new Set(own.flatMap(({ panel, formerTitles }) => [panel.title, ...formerTitles]));
+    const entries = Object.entries(this.memory()).filter(
+      ([title, target]) => labels.has(title) && !known.has(title) && !this.tabs.has(targetKey(target)),
+    );
+    return Object.fromEntries(entries);
+  }
+
+  private memory(): TabMemory {
+    return this.app.context.workspaceState.get<TabMemory>(this.memoryKey) ?? {};
   }
 }

@@ -55,6 +55,8 @@ export interface GraphState {
   failure: Failure | null;
   suggestion: string | null;
   root: string;
+  /** False where the folder is not trusted: then a model's file is not opened. */
+  isTrusted: boolean;
 }
 
 export interface GraphHost {
@@ -74,6 +76,8 @@ export interface GraphHost {
   /** Quantize the target, so that errors can be laid over. */
   quantize(): void;
   cancel(): void;
+  /** Where the person decides whether to trust the folder. */
+  manageTrust(): void;
   /** The user chose a module: other views of the same model show it too. */
   select(path: string): void;
 }

@@ -99,11 +99,15 @@ export interface QuantizeState {
   failure: Failure | null;
   /** "model.py::GPT". */
   suggestion: string | null;
+  /** The folder of its file, for people; null where it lies in the workspace's own. */
+  place: string | null;
   /** The model is a file, with no class behind it. */
   isFile: boolean;
   root: string;
   /** Written last, from one of these reports. */
   saved: { report: string; file: CompressedFile } | null;
+  /** The report that could not be written, where the failure is of that. */
+  unsaved: string | null;
 }
 
 export interface QuantizeHost {

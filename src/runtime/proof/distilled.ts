@@ -2,6 +2,9 @@
 import { speedWords } from "./speed.ts";
 import type { Figures, Verdict } from "./verdict.ts";
 
+/** Below this a student that nothing else judges differs from its teacher by more than what the teacher says. */
+const MORE_NOISE_DB = 0;
+
 export function distilledVerdict(figures: Figures): Verdict {
   const { beforeBytes, afterBytes, speed, metrics, losses = [], output } = figures;
   const judged = metrics[0];
@@ -16,8 +19,13 @@ export function distilledVerdict(figures: Figures): Verdict {
   }
   const [first, last] = [losses[0] ?? NaN, losses.at(-1) ?? NaN];
   if (!(last < first)) return { verdict: "The loss did not fall: not worth keeping.", worthKeeping: false };
+  const fall = `Loss ${figure(first)} to ${figure(last)}`;
+  if (output.sqnrDb !== null && output.sqnrDb < MORE_NOISE_DB) {
+    const far = `the outputs are not yet the teacher's (${output.sqnrDb.toFixed(1)} dB)`;
+    return { verdict: `${fall}, but ${far}: not worth keeping.`, worthKeeping: false };
+  }
   const near = output.sqnrDb === null ? "the teacher's own outputs" : `outputs at ${output.sqnrDb.toFixed(1)} dB`;
-  return { verdict: `Loss ${figure(first)} to ${figure(last)}, ${near}; ${cost}.`, worthKeeping: true };
+  return { verdict: `${fall}, ${near}; ${cost}.`, worthKeeping: true };
 }
 
 function sizeWords(ratio: number): string {

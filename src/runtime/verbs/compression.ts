@@ -2,8 +2,8 @@
  * What quantize, prune and distill share: files that a request names, work in pieces with progress, and writing what came
  * out. Knows no scheme; what is written is read or run again before it is called done.
  */
-import { existsSync, statSync } from "node:fs";
-import { dirname, extname, resolve } from "node:path";
+import { statSync } from "node:fs";
+import { extname, resolve } from "node:path";
 import type {
   CompressedFile,
   DistillResult,
@@ -12,6 +12,7 @@ import type {
   QuantizeResult,
 } from "../../protocol/compress.ts";
 import type { Failure } from "../../protocol/source.ts";
+import { unwritable } from "../files/writable.ts";
 import { writeChecked } from "../onnx/export/checked.ts";
 import { DEFAULT_OPSET } from "../onnx/write.ts";
 import { type Measured, reportOf } from "../proof/report.ts";
@@ -151,10 +152,8 @@ export function refusedFile(file: string | undefined): Failure | null {
   if (!FILE_TYPES.includes(extname(file).toLowerCase())) {
     return { kind: "usage", type: "file", message: `${file} is not written: expected ${FILE_TYPES.join(", ")}` };
   }
-  const folder = dirname(resolve(file));
-  if (!existsSync(folder))
-    return { kind: "usage", type: "file", message: `there is no folder ${folder} to write into` };
-  return null;
+  const message = unwritable(resolve(file));
+  return message === null ? null : { kind: "usage", type: "file", message };
 }
 
 /** What a job answers while its model stands where the target stood. */

@@ -2,8 +2,10 @@
  * A class or function as an ONNX file: recorded, translated, written, and run in ONNX Runtime beside the runtime itself,
  * at several sizes of its dynamic dimensions. A file that gives other numbers is reported with the first op that does.
  */
+import { resolve } from "node:path";
 import type { ExportResult } from "../../protocol/results.ts";
 import type { Failure } from "../../protocol/source.ts";
+import { unwritable } from "../files/writable.ts";
 import { writeChecked } from "../onnx/export/checked.ts";
 import { DEFAULT_OPSET, requireOpset } from "../onnx/write.ts";
 import type { VerbHandler } from "../session.ts";
@@ -34,6 +36,8 @@ export const exportModel: VerbHandler<"export", VerbCore> = async (session, requ
   });
   const wrongOpset = requireOpset(opset);
   if (wrongOpset) return finish({ kind: "usage", type: "opset", message: wrongOpset });
+  const nowhere = unwritable(resolve(request.file));
+  if (nowhere) return finish({ kind: "usage", type: "file", message: nowhere });
   const target = open(session, request);
   if (isScript(session, target)) {
     return finish({ kind: "usage", type: "no-model", message: `${request.target} has no nn.Module class to export` });

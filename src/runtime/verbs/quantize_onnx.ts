@@ -7,6 +7,7 @@ import { dirname, extname, resolve } from "node:path";
 import type { CompressedFile, QuantizeRequest, QuantizeResult } from "../../protocol/compress.ts";
 import type { ArgumentChoice, ExportCheck } from "../../protocol/results.ts";
 import type { Failure } from "../../protocol/source.ts";
+import { unwritable } from "../files/writable.ts";
 import { get } from "../handles.ts";
 import { readBytes } from "../launch.ts";
 import { difference } from "../onnx/compare.ts";
@@ -87,6 +88,8 @@ function requireOnnxFile({ file, schemes }: QuantizeRequest): void {
   if (extname(file).toLowerCase() !== ".onnx")
     no(`an .onnx model is written as .onnx, not as ${extname(file) || file}`);
   if (schemes.length !== 1) no(`a file takes one scheme, not ${schemes.length}: ${schemes.join(", ")}`);
+  const nowhere = unwritable(resolve(file));
+  if (nowhere) no(nowhere);
 }
 
 /** What the model's own words allow, several times. */
