@@ -130,7 +130,17 @@ export class Analyst {
     const nearby = file.lastEditedLine === null ? topmost(file, names) : names.slice(0, 1);
     const wanted = phase === 0 ? nearby : names;
     if (wanted.length === 0 && phase !== 1) return;
-    const symbols = phase === 2;
+    await this.ask(file, wanted, phase === 2, signal, isValid);
+  }
+
+  /** In a long file one budget is not enough: what it did not reach is asked for again, as long as that brings something. */
+  private async ask(
+    file: OpenFile,
+    wanted: string[],
+    symbols: boolean,
+    signal: AbortSignal,
+    isValid: () => boolean,
+  ): Promise<void> {
     const request: AnalysisRequest = {
       target: file.path,
       ...this.host.context(file),
@@ -143,6 +153,8 @@ export class Analyst {
       const result = await this.host.analyse(request, signal);
       if (!isValid()) return;
       this.accept(file, result);
+      const untried = result.targets.filter(({ isUntried }) => isUntried).map(({ name }) => name);
+      if (untried.length > 0 && untried.length < wanted.length) await this.ask(file, untried, symbols, signal, isValid);
     } catch (error) {
       if (!(error instanceof TookTooLong)) throw error;
       if (isValid()) await this.oneByOne(file, request, wanted, signal, isValid);
@@ -180,7 +192,10 @@ export class Analyst {
     this.host.changed(file);
   }
 
-  /** The target under the last edit first, then from the bottom up: what is below uses what is above. Scripts come last. */
+  /**
+   * The target under the last edit first, then those in view, then from the bottom up: what is below uses what is above.
+   * Scripts come last.
+   */
   private ordered(file: OpenFile): string[] {
     const line = file.lastEditedLine;
     const isNear = (target: { line: number; endLine: number }): boolean =>
@@ -188,7 +203,12 @@ export class Analyst {
     return file.outline.targets
       .filter(({ name }) => this.tooSlow.get(key(file, name)) !== this.textOf(file, name))
       .toReversed()
-      .toSorted((a, b) => Number(isNear(b)) - Number(isNear(a)) || Number(isScript(a)) - Number(isScript(b)))
+      .toSorted(
+        (a, b) =>
+          Number(isNear(b)) - Number(isNear(a)) ||
+          Number(isScript(a)) - Number(isScript(b)) ||
+          Number(isShown(file, b)) - Number(isShown(file, a)),
+      )
       .map(({ name }) => name);
   }
 
@@ -219,10 +239,15 @@ function isSooner(a: Task, b: Task): boolean {
   return a.phase < b.phase || (a.phase === b.phase && a.touchedAt > b.touchedAt);
 }
 
-/** What an editor shows when it opens a file. */
+/** What an editor shows: where it has not asked yet, the top of the file. */
 function topmost(file: OpenFile, names: readonly string[]): string[] {
-  const first = file.outline.targets.find(({ name }) => names.includes(name));
+  const found = file.outline.targets.filter(({ name }) => names.includes(name));
+  const first = found.find((target) => isShown(file, target)) ?? found[0];
   return first ? [first.name] : [];
+}
+
+function isShown({ shown }: OpenFile, target: { line: number; endLine: number }): boolean {
+  return shown !== null && target.line <= shown.to && shown.from <= target.endLine;
 }
 
 function isScript({ kind }: { kind: string }): boolean {

@@ -17,6 +17,8 @@ export class OpenFile {
   textProblems: Problem[] = [];
   /** The 0-based line of the newest edit, which is where the user looks. */
   lastEditedLine: number | null = null;
+  /** The 0-based lines that an editor shows, as far as it has asked. */
+  shown: { from: number; to: number } | null = null;
   private outlined: { version: number; outline: Outline } | null = null;
   private read: { version: number; statements: Statement[] } | null = null;
 
@@ -58,7 +60,11 @@ export class OpenFile {
 
   /** What an analysis found takes the place of what was known of the same targets. */
   accept(result: AnalysisResult): void {
-    for (const found of result.targets) this.analyses.set(found.name, withNames(found, this.analyses.get(found.name)));
+    for (const found of result.targets) {
+      const before = this.analyses.get(found.name);
+      // What there was no time for says nothing against what is known.
+      if (!before || !found.isUntried) this.analyses.set(found.name, withNames(found, before));
+    }
     this.textProblems = result.problems;
     const names = new Set(this.outline.targets.map(({ name }) => name));
     for (const name of this.analyses.keys()) {

@@ -166,7 +166,9 @@ connection.onNotification(ARGUMENTS_CHANGED, (changed: GivenArguments) => {
 connection.onRequest(WAIT_FOR_ANALYSIS, ({ uri }: { uri: string }) => analyst.whenDone(uri));
 connection.languages.inlayHint.on(({ textDocument: { uri }, range }) => {
   const file = files.get(uri);
-  return file ? inlayHints(file, range, settings) : [];
+  if (!file) return [];
+  file.shown = { from: range.start.line, to: range.end.line };
+  return inlayHints(file, range, settings);
 });
 connection.onHover(({ textDocument: { uri }, position }) => {
   const file = files.get(uri);

@@ -124,6 +124,8 @@ export interface TargetAnalysis {
   summary?: TargetSummary;
   /** Why there is less than asked for, in one sentence: out of time, or what the sandbox cannot do. */
   incomplete?: string;
+  /** The budget was spent on others: nothing was found out, and another request may. */
+  isUntried?: boolean;
   timeMs: number;
 }
 

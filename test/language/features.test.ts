@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LineHint, TargetAnalysis } from "../../src/protocol/analysis.ts";
+import { Analyst } from "../../src/language/analyst.ts";
 import { OpenFile } from "../../src/language/documents.ts";
 import { completion } from "../../src/language/features/completion.ts";
 import { definition } from "../../src/language/features/definition.ts";
@@ -122,6 +123,38 @@ function edit(file: OpenFile, before: string, after: string): void {
   const range = { start: file.document.positionAt(at), end: file.document.positionAt(at + before.length) };
   file.change([{ range, text: after }], file.version + 1);
 }
+
+test("a long file is analysed in as many requests as it takes, what is in view first", async () => {
+  const names = Array.from({ length: 9 }, (_, i) => `Block${i}`);
+  const text = names.map((name) => `class ${name}(nn.Module):\n    def forward(self, x):\n        return x\n`);
+  const file = new OpenFile(`file://${PATH}`, 1, ["import torch\nfrom torch import nn\n", ...text].join("\n\n"));
+  file.shown = { from: file.outline.targets[4]!.line, to: file.outline.targets[5]!.line };
+  const asked: string[][] = [];
+  const analyst = new Analyst({
+    // Time for four, whatever is asked for; names are found for nobody.
+    analyse: async ({ only, symbols }) => {
+      asked.push(only!);
+      const targets = only!.map((name, at): TargetAnalysis => {
+        const isUntried = at >= (symbols ? 1 : 4);
+        const found = { ...analysis(), name, ...(isUntried ? { hints: [], isUntried, incomplete: "no time" } : {}) };
+        return found;
+      });
+      return { version: 1, verb: "analyse", target: PATH, ok: true, targets, problems: [] };
+    },
+    context: () => ({}),
+    changed: () => {},
+    state: () => {},
+    log: () => {},
+  });
+  analyst.schedule(file);
+  await analyst.whenDone(file.uri);
+  assert.deepEqual(asked[0], ["Block4"]);
+  assert.deepEqual(asked[1]!.slice(0, 4), ["Block5", "Block4", "Block8", "Block7"]);
+  assert.deepEqual(asked[2], asked[1]!.slice(4));
+  assert.equal(asked[3]!.length, 1);
+  // Nobody loses what an earlier request has found.
+  for (const name of names) assert.equal(file.analyses.get(name)?.hints.length, 3, name);
+});
 
 test("formulas are sums of products with powers", () => {
   assert.equal(evaluate("24·B·T·64² + 4·B·T²", { B: 2, T: 16 }), 24 * 2 * 16 * 4096 + 4 * 2 * 256);

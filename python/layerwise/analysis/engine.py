@@ -132,7 +132,7 @@ class _Analysis:
     def _one(self, target, skeleton):
         began = _clock()
         if began > self.end:
-            return {**present.empty(target), "incomplete": "there was no time left for it"}
+            return {**present.empty(target), "incomplete": "there was no time left for it", "isUntried": True}
         if _lates.get((self.source.path, target["name"])) == self.source.part(target):
             return {**present.empty(target), "incomplete": _late_sentence(None, self.share)}
         watch.deadline = min(self.end, began + self.share)
