@@ -1,6 +1,7 @@
 /** The parts of package.json that follow from what is declared in code. Pure: tools/generate writes them. */
 import { type Command, conditions } from "./command.ts";
 import { type SettingDeclaration, settings } from "./settings.ts";
+import { walkthrough } from "./walkthrough.ts";
 import {
   compressionView,
   CONTAINER_ID,
@@ -36,7 +37,10 @@ export function manifestParts(commands: Record<string, Command>): Record<string,
           .filter(([, { isRestricted }]) => isRestricted)
           .map(([name]) => `layerwise.${name}`),
       },
-      virtualWorkspaces: false,
+      virtualWorkspaces: {
+        supported: false,
+        description: "Models run on this machine: their files have to be on one of its disks.",
+      },
     },
     contributes: {
       customEditors: [
@@ -87,6 +91,7 @@ export function manifestParts(commands: Record<string, Command>): Record<string,
       },
       submenus: [SUBMENU, EXPLORER].map((id) => ({ id, label: "Layerwise" })),
       views: { [CONTAINER_ID]: [{ type: "webview", id: PROFILER_VIEW, name: "Profiler", icon: ICON }] },
+      walkthroughs: [walkthrough(commands)],
       viewsContainers: { activitybar: [{ id: CONTAINER_ID, title: "Layerwise", icon: ICON }] },
     },
   };

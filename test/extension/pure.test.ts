@@ -1,6 +1,6 @@
 /** The extension's thinking without the editor: labels, stale results, following lines, remembered inputs, files. */
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -15,6 +15,7 @@ import { asTarget, type Target, targetKey } from "../../src/extension/target.ts"
 import { inEditor, onData } from "../../src/extension/failure_words.ts";
 import { tabTitles } from "../../src/extension/titles.ts";
 import type { RunResult } from "../../src/protocol/results.ts";
+import { root } from "../../tools/steps.mjs";
 import type { Failure } from "../../src/protocol/source.ts";
 
 const target: Target = { file: "/w/model.py", name: "GPT", kind: "class" };
@@ -230,4 +231,17 @@ test("failures speak of fields and folders, not of options and the current folde
   assert.equal(onData(raised, "/w/nets.py::samples").hint, "the inputs were those of nets.py::samples");
   assert.equal(onData({ ...raised, hint: "known" }, "/w/nets.py::samples").hint, "known");
   assert.equal(onData(raised, null), raised);
+});
+
+test("the first steps show drawings that the Welcome page takes", () => {
+  const { contributes } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const [{ steps }] = contributes.walkthroughs as [{ steps: { id: string; media: { svg: string } }[] }];
+  assert.deepEqual(
+    steps.map(({ id }) => id),
+    ["open", "run", "quantize", "export"],
+  );
+  for (const { media } of steps) {
+    // Its page allows no styles of others: colours stand in attributes.
+    assert.doesNotMatch(readFileSync(join(root, media.svg), "utf8"), /<style|style=|class=/, media.svg);
+  }
 });
