@@ -38,14 +38,26 @@ test("there are no lenses, though the extension is awake", async () => {
   assert.deepEqual(await workbench.lenses(), []);
 });
 
-test("a model's file is not opened, and says why", async () => {
-  await workbench.openFile("net.onnx");
-  const view = await workbench.webview('#app[data-view="graph"]');
-  await view.locator(".lw-notice", { hasText: "the folder is not trusted" }).waitFor();
+test("the status bar says why there is nothing to click", async () => {
+  await workbench.until("the item", undefined, async () => {
+    return (await workbench.statusItems()).some((item) => item.includes("Layerwise: shapes only")) || undefined;
+  });
 });
 
 test("shapes are shown all the same", async () => {
   await workbench.openFile("net.py");
   await workbench.injectedAt(11, "[B, 16]", 90_000);
   assert.deepEqual(await workbench.lenses(), []);
+});
+
+test("a model's file is not opened, says why, and opens as soon as the folder is trusted", async () => {
+  await workbench.openFile("net.onnx");
+  const view = await workbench.webview('#app[data-view="graph"]');
+  await view.locator(".lw-state", { hasText: "this folder is not trusted" }).waitFor();
+  assert.equal(await view.locator(".lw-notice").count(), 0);
+  await workbench.screenshot("untrusted-model");
+  await view.locator("vscode-button[aria-label='Manage Workspace Trust']").click();
+  await workbench.page.locator(".workspace-trust-buttons-row a.monaco-button", { hasText: "Trust" }).first().click();
+  // It is read now: an empty file is no model.
+  await view.locator(".lw-notice.lw-tone-error").waitFor({ timeout: 90_000 });
 });

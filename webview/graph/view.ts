@@ -5,7 +5,7 @@
 import type { SourceLocation } from "../../src/protocol/source.ts";
 import type { GraphHost, GraphNews, GraphState } from "../../src/protocol/views/graph.ts";
 import { h, keepFocus } from "../kit/dom.ts";
-import { formatTarget } from "../kit/formats.ts";
+import { formatTarget, targetName } from "../kit/formats.ts";
 import { shownBy } from "../kit/start.ts";
 import type { Mounted } from "../kit/start.ts";
 import type { Asked, Memory } from "../kit/port.ts";
@@ -234,9 +234,7 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
           text: suggestion
             ? "See how data flows through the modules, with shapes on every wire."
             : "Open a Python file with an nn.Module, or an .onnx file, then click Graph.",
-          action: suggestion
-            ? { label: `Graph of ${formatTarget(suggestion)}`, run: () => ignore(host.graph()) }
-            : null,
+          action: suggestion ? { label: `Graph of ${targetName(suggestion)}`, run: () => ignore(host.graph()) } : null,
         }),
       );
       return;

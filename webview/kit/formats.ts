@@ -93,3 +93,9 @@ export function formatTarget(target: string): string {
   const [file = "", ...rest] = target.split("::");
   return [baseName(file), ...rest].join("::");
 }
+
+/** For buttons, which stand beside the file anyway: "GPT", or the file's name where it is what runs. */
+export function targetName(target: string): string {
+  const [file = "", ...rest] = target.split("::");
+  return rest.at(-1) ?? baseName(file);
+}

@@ -14,7 +14,7 @@ import type {
 import { searchBox, tabBar } from "../kit/controls.ts";
 import { h } from "../kit/dom.ts";
 import { toCsv, toMarkdown } from "../kit/export.ts";
-import { baseName, formatTarget } from "../kit/formats.ts";
+import { baseName, targetName } from "../kit/formats.ts";
 import { icon } from "../kit/icons.ts";
 import { shownBy } from "../kit/start.ts";
 import type { Mounted } from "../kit/start.ts";
@@ -116,7 +116,7 @@ export function mountProfiler(root: HTMLElement, options: ProfilerOptions): Prof
         text: suggestion
           ? "See where time and memory go: per module, per kernel, per line. No changes to your code."
           : "Open a Python file with an nn.Module, then click Profile above a class.",
-        action: suggestion ? { label: `Profile ${formatTarget(suggestion)}`, run: () => ignore(host.profile()) } : null,
+        action: suggestion ? { label: `Profile ${targetName(suggestion)}`, run: () => ignore(host.profile()) } : null,
       }),
     );
   }

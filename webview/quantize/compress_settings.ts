@@ -205,7 +205,7 @@ export function distillFields(
         ),
       ),
     ),
-    proofRow(options),
+    proofRow({ ...options, weightsLabel: "The student's weights" }),
   );
 }
 

@@ -7,6 +7,8 @@ import { icon } from "../kit/icons.ts";
 export interface ProofOptions {
   choices: QuantizeChoices;
   isFile: boolean;
+  /** Whose weights are picked; default: "Weights", of the one model there is. */
+  weightsLabel?: string;
   choose(change: Partial<QuantizeChoices>): void;
   pickData(): void;
   pickMetric(): void;
@@ -88,7 +90,7 @@ export function proofRow(options: ProofOptions): HTMLElement {
     options.isFile
       ? null
       : field(
-          "Weights",
+          options.weightsLabel ?? "Weights",
           picked(choices.weights, "As the class makes them", options.pickWeights, () => choose({ weights: null })),
         ),
   );

@@ -15,7 +15,7 @@ import type {
   ResultRows,
 } from "../../src/protocol/views/quantize.ts";
 import { h, keepFocus } from "../kit/dom.ts";
-import { formatTarget } from "../kit/formats.ts";
+import { targetName } from "../kit/formats.ts";
 import { icon } from "../kit/icons.ts";
 import { noticeBoard } from "../kit/notices.ts";
 import type { Now } from "../kit/notices.ts";
@@ -54,6 +54,7 @@ export interface QuantizeOptions {
 export type QuantizeView = Mounted<QuantizeNews>;
 
 const verbs: Record<ResultRows["verb"], string> = { quantize: "Quantize", prune: "Prune", distill: "Distill" };
+const icons = { quantize: "compress", prune: "filter", distill: "teach" } as const;
 const starts: Record<ResultRows["verb"], string> = {
   quantize: "Nothing quantized yet",
   prune: "Nothing pruned yet",
@@ -135,7 +136,7 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
     }
     const { suggestion, verb } = empty;
     if (suggestion && verb !== "quantize") {
-      const label = `${verbs[verb]} ${formatTarget(suggestion)}`;
+      const label = `${verbs[verb]} ${targetName(suggestion)}`;
       const start = startButton(label);
       const text = "Size, time and error are measured before and after. Nothing is written until you save.";
       const parts = startState(starts[verb], text, ...(empty.asked ? [settings(empty, true)] : []), start);
@@ -147,7 +148,7 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
       content.replaceChildren(startState("Nothing quantized yet", text));
       return;
     }
-    const start = startButton(`Quantize ${formatTarget(suggestion)}`);
+    const start = startButton(`Quantize ${targetName(suggestion)}`);
     if (empty.choices.schemes.length === 0) start.setAttribute("disabled", "");
     const text =
       "See what each scheme costs in accuracy and gives in size and speed, layer by layer. Nothing is written until you save.";
@@ -164,7 +165,7 @@ export function mountQuantize(root: HTMLElement, options: QuantizeOptions): Quan
     return h(
       "div",
       { class: "lw-state lw-quantize-start" },
-      h("div", { class: "lw-state-icon" }, icon("compress")),
+      h("div", { class: "lw-state-icon" }, icon(icons[state?.verb ?? "quantize"])),
       h("h2", {}, title),
       h("p", { class: "lw-muted" }, text),
       ...more,
