@@ -71,7 +71,8 @@ export class Workbench {
   async openFile(path: string, line?: number): Promise<void> {
     const name = path.split("/").at(-1)!;
     await this.#pick(line === undefined ? path : `${path}:${line}`, (row) => row.includes(name));
-    await this.page.locator(".tab.active", { hasText: name }).waitFor();
+    // Views of a file may have its name in theirs.
+    await this.page.locator(`.tab.active[data-resource-name="${name}"]`).first().waitFor();
     const content = ".editor-instance .view-lines, .editor-instance .custom-editor, iframe.webview";
     await this.page.locator(content).first().waitFor();
   }

@@ -3,7 +3,7 @@
  * leaves as .onnx and comes back as a model that runs; broken files say one sentence.
  */
 import assert from "node:assert/strict";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -45,6 +45,7 @@ function safetensors(name: string, shape: number[], values: number[]): Buffer {
 
 before(async () => {
   cpSync(join(root, "examples/attention.py"), join(folder, "attention.py"));
+  cpSync(join(root, "examples/attention.py"), join(folder, "twin/attention.py"));
   writeFileSync(join(folder, "branch.py"), refused);
   writeFileSync(join(folder, "broken.onnx"), Buffer.from("\u0008\u0008this is no model", "latin1"));
   writeFileSync(join(folder, "weights.safetensors"), safetensors("linear.weight", [2, 3], [1, 2, 3, 4, 5, 6]));
@@ -101,10 +102,67 @@ test("Prune takes two of four weights out, and shows it in the same view", async
     return (await frame.locator("[data-scheme='2:4']").count()) > 0 ? frame : undefined;
   });
   assert.match(await view.locator(".lw-row", { hasText: "qkv" }).innerText(), /50\s?% zeros/);
-  await workbench.page.locator(".tab", { hasText: "Quantize: MultiHeadAttention" }).click();
+});
+
+test("models of one name are told apart, and a file that goes away makes its proof old", async () => {
+  await workbench.page.keyboard.press("Control+1");
+  await workbench.openFile("twin/attention.py", 9);
+  await workbench.runCommand("Layerwise: Prune");
+  await workbench.page.locator(".quick-input-widget .monaco-list-row", { hasText: "2:4" }).waitFor();
+  await workbench.answer("2:4");
+  for (const title of ["Prune: attention.py::MultiHeadAttention", "Prune: twin/attention.py::MultiHeadAttention"]) {
+    await workbench.page.locator(".tab", { hasText: title }).waitFor();
+  }
+  const view = await workbench.until("the twin's view", FIRST_RUN_MS, async () => {
+    const frame = await panel();
+    return (await frame.locator(".lw-quantize-what", { hasText: "twin · cpu" }).count()) > 0 ? frame : undefined;
+  });
+  await workbench.screenshot("prune-twins");
+  // The editor keeps its text; on the disk there is nothing to run any more.
+  renameSync(join(folder, "twin/attention.py"), join(folder, "twin/renamed.py"));
+  await view.locator(".lw-notice", { hasText: "attention.py was deleted or renamed after this pruning" }).waitFor();
+  renameSync(join(folder, "twin/renamed.py"), join(folder, "twin/attention.py"));
+  await workbench.page.keyboard.press("Control+1");
+  await workbench.runCommand("View: Close Editor");
+});
+
+test("a teacher that is not there is named; a distillation is stopped by keys, which go on where they were", async () => {
+  const teacher = async (path: string): Promise<void> => {
+    await workbench.page.locator(".quick-input-widget .monaco-list-row", { hasText: "Another…" }).waitFor();
+    await workbench.answer("Another…");
+    await workbench.page.locator(".quick-input-widget", { hasText: "Class of the model that teaches" }).waitFor();
+    await workbench.answer(join(folder, path));
+  };
+  await workbench.page.keyboard.press("Control+1");
+  await workbench.openFile("attention.py", 9);
+  await workbench.runCommand("Layerwise: Distill");
+  await teacher("attention.py::Nobody");
+  await workbench.page.locator(".quick-input-widget", { hasText: "Steps of training" }).waitFor();
+  await workbench.answer("1000000");
+  const view = await workbench.until("the failure", FIRST_RUN_MS, async () => {
+    const frame = await panel();
+    return (await frame.locator(".lw-notice", { hasText: "there is no such class" }).count()) > 0 ? frame : undefined;
+  });
+  const words = (await view.locator(".lw-notice.lw-tone-error").innerText()).replaceAll(/\s+/g, " ");
+  assert.match(words, /^Teacher attention\.py::Nobody: there is no such class; the file has MultiHeadAttention/);
+
+  await view.locator(".lw-picked .lw-link", { hasText: "Nobody" }).click();
+  await teacher("twin/attention.py::MultiHeadAttention");
+  await view.locator(".lw-picked .lw-link", { hasText: "attention.py::MultiHeadAttention" }).waitFor();
+  const focused = (): Promise<string | null> => view.evaluate(() => document.activeElement!.getAttribute("aria-label"));
+  await view.locator("[data-start]").focus();
+  await workbench.page.keyboard.press("Enter");
+  await view.locator(".lw-running-whole", { hasText: "training, loss" }).waitFor({ timeout: FIRST_RUN_MS });
+  assert.equal(await focused(), "Cancel");
+  await workbench.page.keyboard.press("Enter");
+  await view.locator("[data-start]").waitFor();
+  assert.equal(await focused(), "Distill MultiHeadAttention");
+  assert.equal(await view.locator(".lw-spoken[role=status]").first().textContent(), "Cancelled");
+  await workbench.runCommand("View: Close Editor");
 });
 
 test("errors lie over the graph", async () => {
+  await workbench.page.locator(".tab", { hasText: "Quantize: MultiHeadAttention" }).click();
   const view = await panel();
   await view.locator("vscode-button[aria-label='Show in the graph']").click();
   const graph = await workbench.webview('#app[data-view="graph"]');
