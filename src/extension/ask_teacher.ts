@@ -17,7 +17,10 @@ export async function askTeacher(target: Target): Promise<string | undefined> {
       teacher: targetKey({ file, name, kind }),
     }));
   const title = `Teacher of ${targetLabel(target)}`;
-  const picked = await vscode.window.showQuickPick([...items, { label: "$(edit) Another…" }], { title });
+  const picked = await vscode.window.showQuickPick([...items, { label: "$(edit) Another…" }], {
+    title,
+    placeHolder: "Which model teaches? It takes the same inputs",
+  });
   if (!picked || picked.teacher !== undefined) return picked?.teacher;
   return vscode.window.showInputBox({
     title,

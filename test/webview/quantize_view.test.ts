@@ -413,9 +413,11 @@ test("pictures in every theme, for people to look at", async () => {
     ["light", { width: 1200, height: 900 }],
     ["dark", { width: 1200, height: 900, theme: "dark" }],
     ["contrast", { width: 900, height: 800, theme: "contrast" }],
+    ["contrast-light", { width: 900, height: 800, theme: "contrastLight" }],
     ["narrow", { width: 320, height: 1400, theme: "dark" }],
     ["worse", { width: 900, height: 700, query: { result: "worse", random: "1" } }],
     ["start", { width: 900, height: 700, query: { state: "empty" } }],
+    ["zoomed", { width: 700, height: 420 }],
   ];
   for (const [name, options] of pictures) {
     await withView(options, async (view) => {

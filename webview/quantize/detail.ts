@@ -9,7 +9,7 @@ import { icon } from "../kit/icons.ts";
 import { button } from "../kit/toolkit.ts";
 import { fitted, histogramSvg } from "./charts.ts";
 import { isChanged, layerName } from "./layers.ts";
-import { factor, formatCosine, formatError, isSlower } from "./words.ts";
+import { factor, formatCosine, formatError, isSlower, sentence } from "./words.ts";
 
 export interface DetailOptions {
   row: LayerRow;
@@ -27,7 +27,7 @@ export interface DetailOptions {
 
 function facts({ row, speed }: DetailOptions): HTMLElement {
   const pairs: [string, string, string?][] = [
-    ["Became", row.became],
+    ["Became", sentence(row.became)],
     ["Size", `${formatBytes(row.beforeBytes)} → ${formatBytes(row.afterBytes)}`],
     ["Parameters", formatCount(row.parameters)],
   ];
@@ -40,7 +40,7 @@ function facts({ row, speed }: DetailOptions): HTMLElement {
       isSlower(row, speed) ? "lw-slower" : "",
     ]);
   }
-  if (row.zeros !== undefined) pairs.push(["Zeros", `${(100 * row.zeros).toFixed(1)} %`]);
+  if (row.zeros !== undefined) pairs.push(["Zeros", `${(100 * row.zeros).toFixed(1)}\u202f%`]);
   return h(
     "dl",
     { class: "lw-layer-facts" },

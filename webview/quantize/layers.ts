@@ -7,7 +7,7 @@ import { h } from "../kit/dom.ts";
 import { baseName, formatBytes, formatCount, formatDuration } from "../kit/formats.ts";
 import type { Column } from "../kit/table.ts";
 import type { Tip, TipLine } from "../kit/tooltip.ts";
-import { beforeAfter, bytesChange, dbValue, formatCosine, formatError, isSlower } from "./words.ts";
+import { beforeAfter, bytesChange, dbValue, formatCosine, formatError, isSlower, sentence } from "./words.ts";
 
 export const layerKey = ({ path }: { path: string }): string => path || "(model)";
 export const layerName = ({ path, type }: LayerRow): string => path || type;
@@ -123,7 +123,7 @@ function allColumns(speed: Speed): Column<LayerRow>[] {
       grow: 0.5,
       value: (row) => row.became,
       text: (row) => row.became,
-      render: (row) => h("span", { class: isChanged(row) ? "" : "lw-muted" }, row.became),
+      render: (row) => h("span", { class: isChanged(row) ? "" : "lw-muted" }, sentence(row.became)),
     },
     {
       id: "bytes",
@@ -142,7 +142,7 @@ function allColumns(speed: Speed): Column<LayerRow>[] {
       priority: 3,
       width: 54,
       value: (row) => row.afterBytes / (row.beforeBytes || 1),
-      text: (row) => `${Math.round((100 * row.afterBytes) / (row.beforeBytes || 1))} %`,
+      text: (row) => `${Math.round((100 * row.afterBytes) / (row.beforeBytes || 1))}\u202f%`,
       render: (row) =>
         shareBar([
           {
@@ -232,7 +232,7 @@ export function sensitivityColumns(report: ReportRows): Column<LayerRow>[] {
       priority: 2,
       width: 110,
       value: share,
-      text: (row) => `${Math.round(100 * share(row))} %`,
+      text: (row) => `${Math.round(100 * share(row))}\u202f%`,
       render: (row) => shareBar([{ share: share(row), colour: severityColour(row.sensitivity?.sqnrDb ?? null) }]),
     },
     dbColumn("alone", "Alone", 1, 92, (row) => row.sensitivity, "The model's outputs when this layer alone is changed"),
@@ -247,7 +247,7 @@ export function sensitivityColumns(report: ReportRows): Column<LayerRow>[] {
         h(
           "span",
           { class: isChanged(row) ? "" : "lw-muted" },
-          row.became,
+          sentence(row.became),
           keptForBudget.has(row.path) ? " (budget)" : "",
         ),
     },
@@ -264,13 +264,13 @@ export function sensitivityColumns(report: ReportRows): Column<LayerRow>[] {
 }
 
 export function layerTip(row: LayerRow): Tip {
-  const lines: TipLine[] = [{ label: "Became", text: row.became }];
+  const lines: TipLine[] = [{ label: "Became", text: sentence(row.became) }];
   if (row.why) lines.push({ label: "Why", text: row.why });
   lines.push({ label: "Size", text: bytesChange(row.beforeBytes, row.afterBytes) });
   if (row.output) lines.push({ label: "Output", text: formatDb(row.output.sqnrDb) });
   if (row.inPlace) lines.push({ label: "In place", text: formatDb(row.inPlace.sqnrDb) });
   if (row.sensitivity) lines.push({ label: "Alone", text: formatDb(row.sensitivity.sqnrDb) });
-  if (row.zeros !== undefined) lines.push({ label: "Zeros", text: `${(100 * row.zeros).toFixed(1)} %` });
+  if (row.zeros !== undefined) lines.push({ label: "Zeros", text: `${(100 * row.zeros).toFixed(1)}\u202f%` });
   return {
     title: layerName(row),
     subtitle: row.type,
