@@ -149,6 +149,7 @@ test("a teacher that is not there is named; a distillation is stopped by keys, w
   await view.locator(".lw-picked .lw-link", { hasText: "Nobody" }).click();
   await teacher("twin/attention.py::MultiHeadAttention");
   await view.locator(".lw-picked .lw-link", { hasText: "attention.py::MultiHeadAttention" }).waitFor();
+  await view.locator(".lw-notice").waitFor({ state: "detached" });
   const focused = (): Promise<string | null> => view.evaluate(() => document.activeElement!.getAttribute("aria-label"));
   await view.locator("[data-start]").focus();
   await workbench.page.keyboard.press("Enter");

@@ -35,7 +35,6 @@ export function mountDevices(
   options: { host: Asked<DevicesHost>; memory: Memory<DevicesMemory> },
 ): DevicesView {
   const { host, memory } = options;
-  const spoken = h("div", { class: "lw-spoken", attributes: { role: "status", "aria-live": "polite" } });
   const picker = h("div", { class: "lw-device-picker" });
   const cards = h("div", { class: "lw-device-cards" });
   const libraries = h("ul", { class: "lw-libraries" });
@@ -63,7 +62,6 @@ export function mountDevices(
       h("header", { class: "lw-devices-head" }, h("h1", {}, "Devices"), picker),
       h("section", { attributes: { "aria-label": "Devices" } }, cards),
       librarySection,
-      spoken,
     ),
   );
   const shown = new Map<HTMLElement, string>();
@@ -72,7 +70,7 @@ export function mountDevices(
     choose: (choice) => ignore(host.choose(choice)),
     copy(text) {
       ignore(host.copy(text));
-      spoken.textContent = `Copied: ${text}`;
+      notices.say(`Copied: ${text}`);
     },
     openLink: (url) => ignore(host.openLink(url)),
     isOpen: (id) => (memory.read().open ?? []).includes(id),

@@ -512,9 +512,14 @@ export function mountGraph(root: HTMLElement, options: GraphOptions): GraphView 
 
   async function refresh(): Promise<void> {
     state = await host.state();
-    drawBar(state);
-    drawNotices();
-    await showGraph(state);
+    const now = state;
+    let shown: Promise<void> | null = null;
+    drawBar(now);
+    notices.redraw(() => {
+      drawNotices();
+      shown = showGraph(now);
+    });
+    await shown;
   }
 
   return {

@@ -134,11 +134,11 @@ export class CompressionTabs implements vscode.Disposable {
     const ask = (change: Partial<Asked>): void => {
       const known = this.askedFor(target);
       if (known) this.asked.set(targetKey(target), { ...known, ...change } as Asked);
-      this.tabs.tellOne(target, { type: "changed" });
+      this.settingsChanged(target);
     };
     const choose = async (change: Partial<QuantizeChoices>): Promise<void> => {
       await app.choices.change(target, change);
-      this.tabs.tellOne(target, { type: "changed" });
+      this.settingsChanged(target);
     };
     return {
       state: () => this.state(target),
@@ -182,6 +182,18 @@ export class CompressionTabs implements vscode.Disposable {
         if (path !== null) app.selected(target, path, verb);
       },
     };
+  }
+
+  /** How an attempt with other settings failed is no news any more. */
+  private settingsChanged(target: Target): void {
+    const { app, verb } = this;
+    const kept = this.kept(target);
+    if (kept?.failure && kept.result) {
+      const settled = { ...kept, failure: null };
+      app.results.set(settled);
+      app.keep(settled);
+    } else if (kept?.failure) void app.forget(verb, targetKey(target));
+    this.tabs.tellOne(target, { type: "changed" });
   }
 
   private state(target: Target): QuantizeState {
