@@ -1,5 +1,5 @@
-"""PIL as far as code can be imported with it: names, enumerations and isinstance. Images themselves are refused by name: decoding
-and drawing are compiled code. Image tensors do without it."""
+"""PIL as training and evaluation code uses it: pictures of PNG, JPEG, WebP, GIF, BMP and PNM files, resized, turned, converted
+and saved with the pixels that Pillow gives. Drawing, fonts, choosing palettes and other kinds of files are refused by name."""
 
 __version__ = "12.3.0"
 
@@ -8,9 +8,7 @@ def refuse(place, name):
     """A function, or a class whose making, says that it is not here."""
 
     def refused(*args, **kwargs):
-        raise NotImplementedError(
-            f"{place}.{name} is not available: Pillow is compiled code, and images are tensors in Layerwise"
-        )
+        raise NotImplementedError(f"{place}.{name} is not available in Layerwise's PIL, which reads, converts and resizes pictures")
 
     if name[0].isupper():
         return type(name, (), {"__init__": refused, "__module__": place})
@@ -31,4 +29,4 @@ def refusing(place, names):
 
 
 class UnidentifiedImageError(OSError):
-    """What Image.open raises for a file that is no image."""
+    """What Image.open raises for a file that is no image, or of a kind that is not read."""

@@ -170,6 +170,10 @@ def asarray(a, dtype=None, order=None, *, copy=None, device=None, like=None):
         raise NotImplementedError("numpy arrays of strings are not available: arrays hold numbers only in Layerwise's numpy")
     elif hasattr(a, "__array__"):
         found = a.__array__()
+    elif hasattr(a, "__array_interface__"):
+        # Of others than arrays, pictures first of all: their bytes are copied.
+        told = a.__array_interface__
+        found = from_bytes(told["data"], tuple(told["shape"]), _dtype.dtype(told["typestr"]))
     elif isinstance(a, (memoryview, _buffers.array)):
         view = memoryview(a)
         found = frombuffer(view.tobytes(), view.format).reshape(view.shape)

@@ -39,6 +39,7 @@ import {
 import { IndexError, NotImplementedError, RuntimeError } from "./errors.ts";
 import { drop, dropAll, get, getOrNull, liveHandles, put } from "./handles.ts";
 import { readBytes, readScalar, writeBytes } from "./launch.ts";
+import { imageFunctions } from "./images/door.ts";
 import { loadCpuAddon } from "./native/addon.ts";
 import { Stream } from "./native/stream.ts";
 import { writeOnnx } from "./onnx/export/door.ts";
@@ -432,6 +433,7 @@ export function createCore(options: CoreOptions = {}): Core {
     ...autogradFunctions(),
     ...randomFunctions(),
     ...fileFunctions,
+    ...imageFunctions,
     ...importFunctions,
     ...planFunctions,
     ...messageFunctions,

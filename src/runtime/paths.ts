@@ -27,6 +27,10 @@ export const packagesPath = isBundled ? bundledPackages() : join(rootFolder, "py
 /** Holds pyodide.asm.mjs, pyodide.asm.wasm and python_stdlib.zip. */
 export const pyodideFolder = isBundled ? join(here, "pyodide") : join(rootFolder, "node_modules", "pyodide");
 
+/** A decoder of images that is WebAssembly: "jpeg-turbo" or "webp". */
+export const codecFile = (name: string): string =>
+  isBundled ? join(here, "codecs", `${name}.wasm`) : join(rootFolder, "node_modules/@cwasm", name, `${name}.wasm`);
+
 /** Holds cpu.node and cuda.node. */
 export const nativeFolder = join(rootFolder, "native", "bin");
 

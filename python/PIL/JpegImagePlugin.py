@@ -1,0 +1,118 @@
+"""JPEG files: their markers here, their pixels in libjpeg-turbo. None of more than eight bits."""
+
+import struct
+
+from PIL import _pixels
+from PIL.ImageFile import ImageFile
+
+_STARTS = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
+_END = b"\xff\xd9"
+
+
+class JpegImageFile(ImageFile):
+    format = "JPEG"
+    format_description = "JPEG (ISO 10918)"
+
+    def _read(self, data):
+        at, profile = 2, {}
+        self._scale = 1
+        self.layers = 0
+        self.app = {}
+        while True:
+            at = data.find(b"\xff", at)
+            if at < 0 or at + 4 > len(data):
+                raise SyntaxError("no marker found")
+            marker = data[at + 1]
+            if marker in (0x00, 0x01, 0xFF) or 0xD0 <= marker <= 0xD8:
+                at += 1 if marker == 0xFF else 2
+                continue
+            (length,) = struct.unpack_from(">H", data, at + 2)
+            body = data[at + 4 : at + 2 + length]
+            if marker in _STARTS:
+                self._start(marker, body)
+            elif marker == 0xE0 and body.startswith(b"JFIF"):
+                self._jfif(body)
+            elif marker == 0xE1 and body.startswith(b"Exif\0\0"):
+                self.info["exif"] = self.info["exif"] + body[6:] if "exif" in self.info else body
+            elif marker == 0xE2 and body.startswith(b"ICC_PROFILE\0"):
+                profile[body[12]] = body[14:]
+            elif marker == 0xEE and body.startswith(b"Adobe") and len(body) >= 7:
+                self.info["adobe"] = struct.unpack_from(">H", body, 5)[0]
+                if len(body) > 11:
+                    self.info["adobe_transform"] = body[11]
+            elif marker == 0xFE:
+                self.info["comment"] = body
+            elif marker == 0xDA:
+                break
+            elif marker == 0xD9:
+                raise SyntaxError("no image in the file")
+            at += 2 + length
+        if not self.layers:
+            raise SyntaxError("no size in the file")
+        if profile:
+            self.info["icc_profile"] = b"".join(profile[key] for key in sorted(profile))
+
+    def _start(self, marker, body):
+        bits, height, width, self.layers = struct.unpack_from(">BHHB", body)
+        if bits != 8:
+            raise SyntaxError(f"cannot handle {bits}-bit layers")
+        if self.layers not in (1, 3, 4):
+            raise SyntaxError(f"cannot handle {self.layers}-layer images")
+        if not width or not height:
+            raise SyntaxError("the file names no size")
+        self._mode = {1: "L", 3: "RGB", 4: "CMYK"}[self.layers]
+        self._size = (width, height)
+        if marker in (0xC2, 0xC6, 0xCA, 0xCE):
+            self.info["progressive"] = self.info["progression"] = 1
+
+    def _jfif(self, body):
+        version = struct.unpack_from(">H", body, 5)[0]
+        self.info["jfif"] = version
+        self.info["jfif_version"] = divmod(version, 256)
+        if len(body) >= 12:
+            unit = body[7]
+            density = struct.unpack_from(">HH", body, 8)
+            if unit == 1:
+                self.info["dpi"] = density
+            elif unit == 2:
+                self.info["dpi"] = tuple(value * 2.54 for value in density)
+            self.info["jfif_unit"] = unit
+            self.info["jfif_density"] = density
+
+    def draft(self, mode, size):
+        """Have the decoder make it smaller, or grey: (mode, the place of the whole picture)."""
+        if self._file is None or self._scale != 1:
+            return None
+        width, height = self._size
+        if mode == "L" and self._mode == "RGB":
+            self._mode = "L"
+        scale = 1
+        if size:
+            most = min(width // size[0], height // size[1])
+            scale = next((step for step in (8, 4, 2, 1) if most >= step), 1)
+            self._size = (-(-width // scale), -(-height // scale))
+        self._scale = scale
+        return self._mode, (0, 0, width / scale, height / scale)
+
+    def _decode(self, data):
+        channels = len(self._mode)
+        out = _pixels.blank(self.width * self.height * channels)
+
+        def decoded(data):
+            return _pixels.call("image_decode_jpeg", _pixels.of(data), len(data), *self.size, channels, out)
+
+        is_whole = True
+        if decoded(data) == _pixels.CUT_SHORT and _END not in data[-4096:]:
+            # Was it the last marker alone that is missing? Then nothing is missing with it.
+            is_whole = decoded(data + _END) != _pixels.CUT_SHORT
+        if self._mode == "CMYK":
+            # As Adobe writes them: 0 is all of the ink.
+            out = _pixels.of(bytes(out).translate(bytes(range(255, -1, -1))))
+        return out, is_whole
+
+    def _getexif(self):
+        return dict(self.getexif()) or None
+
+
+def encode(image, params):
+    raise NotImplementedError("Image.save as JPEG is not available in Layerwise's PIL: expected PNG, BMP or PPM")
