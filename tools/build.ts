@@ -1,5 +1,5 @@
 /**
- * Fills dist/: bundles for Node and for the webviews, pyodide's files, our Python package as one zip. Entries whose
+ * Fills dist/: bundles for Node and for the webviews, pyodide's files, decoders of images, our Python package as one zip. Entries whose
  * source does not exist are skipped with a notice. Checks no types: tsc does that.
  */
 import * as esbuild from "esbuild";
@@ -30,6 +30,9 @@ const views = [
 
 /** The files that pyodide reads when it starts; its package holds a console page and maps besides. */
 const pyodideFiles = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"];
+
+/** WebAssembly that is read as it is. */
+const codecs = ["jpeg-turbo", "webp"];
 
 /** pyodide finds its other files beside itself, so it must stay a file of its own. */
 const pyodideApart: esbuild.Plugin = {
@@ -148,6 +151,14 @@ function copyOnnxruntime(): void {
   }
 }
 
+/** Decoders of images (src/runtime/images/codecs.ts): what their packages hold besides is glue that we do without. */
+function copyCodecs(): void {
+  fs.mkdirSync(join(root, "dist/codecs"), { recursive: true });
+  for (const name of codecs) {
+    copyIfNewer(join(root, "node_modules/@cwasm", name, `${name}.wasm`), join(root, "dist/codecs", `${name}.wasm`));
+  }
+}
+
 function copyIfNewer(from: string, to: string): void {
   const [old, now] = [fs.statSync(to, { throwIfNoEntry: false }), fs.statSync(from)];
   if (old?.size !== now.size || old.mtimeMs < now.mtimeMs) fs.copyFileSync(from, to);
@@ -192,6 +203,7 @@ export async function build(): Promise<Set<string>> {
   }
   copyPyodide();
   copyOnnxruntime();
+  copyCodecs();
   packPython();
   const nFailed = settled.length - results.length;
   if (nFailed > 0) throw new SetupError(`${nFailed} of ${settled.length} groups of bundles failed`);
@@ -202,6 +214,7 @@ export async function build(): Promise<Set<string>> {
 async function watch(): Promise<void> {
   copyPyodide();
   copyOnnxruntime();
+  copyCodecs();
   packPython();
   for (const options of bundleOptions()) {
     const context = await esbuild.context({ ...options, logLevel: "info" });

@@ -1,4 +1,4 @@
-"""Write test/packages/*.out: what the scripts of that folder print with the real numpy, einops, yaml, regex, tqdm, onnx and onnxruntime.
+"""Write test/packages/*.out: what the scripts of that folder print with the real numpy, Pillow, einops, yaml, regex, tqdm, onnx and onnxruntime.
 
 Run it under a Python that has them and PyTorch: python tools/goldens_packages.py [SCRIPT ...]."""
 
@@ -8,7 +8,10 @@ import subprocess
 import sys
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "test" / "packages"
-PACKAGES = {"onnx": "onnx", "onnxruntime": "onnxruntime", "numpy": "numpy", "einops": "einops", "yaml": "pyyaml", "regex": "regex", "tqdm": "tqdm"}
+PACKAGES = {
+    "onnx": "onnx", "onnxruntime": "onnxruntime", "numpy": "numpy", "pillow": "pillow", "einops": "einops", "yaml": "pyyaml",
+    "regex": "regex", "tqdm": "tqdm",
+}
 
 
 def main():

@@ -81,7 +81,12 @@ function readPackage(folder: string): ShippedPackage {
 
 /** The notices as one text. The inputs are the source files that went into the bundles, relative to the root. */
 export function notices(inputs: Iterable<string>): string {
-  const folders = [...packagesIn(inputs), "node_modules/pyodide"];
+  const folders = [
+    ...packagesIn(inputs),
+    "node_modules/pyodide",
+    "node_modules/@cwasm/jpeg-turbo",
+    "node_modules/@cwasm/webp",
+  ];
   const packages = folders.map(readPackage);
   const line = "=".repeat(80);
   const parts = ["Layerwise carries the work of others. Each part is used under its own licence, given below."];
@@ -98,6 +103,8 @@ export function notices(inputs: Iterable<string>): string {
     `${line}\nInside ONNX Runtime\n${line}`,
     "ONNX Runtime is shipped unchanged, as libonnxruntime.so.1; its source is at " +
       `https://github.com/microsoft/onnxruntime under MIT. It contains:\n${listed(insideOnnxruntime)}`,
+    `${line}\nInside the decoders of images\n${line}`,
+    readFileSync(join(root, "tools/licences/image-codecs.txt"), "utf8").trim(),
     `${line}\nPython\n${line}`,
     python.trim(),
   );

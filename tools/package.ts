@@ -19,6 +19,8 @@ const neededFiles = [
   "dist/worker.mjs",
   "dist/python.zip",
   "dist/pyodide/pyodide.asm.wasm",
+  "dist/codecs/jpeg-turbo.wasm",
+  "dist/codecs/webp.wasm",
   "dist/onnxruntime/lib/index.cjs",
   "dist/onnxruntime/bin/napi-v6/linux/x64/libonnxruntime.so.1",
   "native/bin/linux-x64/cpu.node",

@@ -72,7 +72,7 @@ async function bundles() {
   await step({
     name: "bundles",
     inputs: ["src", "webview", "python", "tools/build.ts", "tools/zip.ts", "package-lock.json"],
-    outputs: ["dist/extension.cjs", "dist/pyodide", "dist/python.zip"],
+    outputs: ["dist/extension.cjs", "dist/pyodide", "dist/codecs", "dist/python.zip"],
     work: () => quietly(/** @type {string} */ (findNode()), [join(root, "tools/build.ts")]),
   });
 }

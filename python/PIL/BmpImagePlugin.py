@@ -87,7 +87,8 @@ def encode(image, params):
         palette = b"".join(bytes([value] * 3) + b"\0" for value in range(256))
     elif mode == "P":
         rgb = image.palette.rgb()
-        palette = b"".join(rgb[3 * i : 3 * i + 3][::-1] + b"\0" for i in range(256))
+        count = len(image.palette.palette) // len(image.palette.mode)
+        palette = b"".join(rgb[3 * i : 3 * i + 3][::-1] + b"\0" for i in range(count))
     else:
         raw = _pixels.picked(image._data, width * height, len(mode), "210" if mode == "RGB" else "2103").tobytes()
     used, row_bytes = (width * bits + 7) // 8, (width * bits + 31) // 32 * 4

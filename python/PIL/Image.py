@@ -6,12 +6,12 @@ import builtins
 import io
 import math
 import os
-import sys
 import warnings
 from enum import IntEnum
 
 from PIL import UnidentifiedImageError, __version__, _pixels, refusing
 from PIL._pixels import MODES, blank
+from PIL._raw import RAW_MODES, PixelAccess, from_raw, ink
 
 
 class Transpose(IntEnum):
@@ -72,13 +72,6 @@ class DecompressionBombWarning(RuntimeWarning):
 
 class DecompressionBombError(Exception):
     """More pixels than are read."""
-
-
-def _mode(name):
-    try:
-        return MODES[name]
-    except (KeyError, TypeError):
-        raise ValueError("unrecognized image mode") from None
 
 
 def getmodebase(mode):
@@ -165,7 +158,7 @@ class Image:
         made._size = size or self._size
         made.info = self.info.copy()
         if made._mode in ("P", "PA"):
-            made.palette = self.palette.copy() if self.palette else _no_colours()
+            made.palette = self.palette.copy() if self.palette else no_colours()
         return made
 
     def __eq__(self, other):
@@ -246,7 +239,7 @@ class Image:
         data = self._data
         if rawmode == self._mode:
             return _pixels.packed_bits(data, *self._size) if self._mode == "1" else data.tobytes()
-        order = _RAW_MODES.get((self._mode, rawmode))
+        order = RAW_MODES.get((self._mode, rawmode))
         if order is None:
             raise NotImplementedError(f"Image.tobytes of {self._mode} as {rawmode!r} is not available in Layerwise's PIL")
         return _pixels.picked(data, self.width * self.height, MODES[self._mode].pixel_bytes, order[1]).tobytes()
@@ -256,7 +249,7 @@ class Image:
             raise NotImplementedError(f"Image.frombytes({decoder_name!r}) is not available in Layerwise's PIL: expected 'raw'")
         args = args[0] if len(args) == 1 and isinstance(args[0], tuple) else args
         rawmode = args[0] if args and args[0] else self._mode
-        self._pixels = _from_raw(bytes(data), self._mode, self._size, rawmode)
+        self._pixels = from_raw(bytes(data), self._mode, self._size, rawmode)
 
     def _index(self, xy):
         x, y = (int(v) for v in xy)
@@ -286,8 +279,8 @@ class Image:
         if self._mode in ("P", "PA") and isinstance(value, (list, tuple)) and len(value) in (3, 4):
             value = self.palette.getcolor(tuple(value), self)
         at = self._index(xy)
-        ink = _ink(value, self._mode)
-        self._data[at * len(ink) : (at + 1) * len(ink)] = _pixels.of(ink)
+        one = ink(value, self._mode)
+        self._data[at * len(one) : (at + 1) * len(one)] = _pixels.of(one)
 
     def getdata(self, band=None):
         if band is not None:
@@ -309,7 +302,7 @@ class Image:
                 value = int(value) if not isinstance(value, tuple) else value
             if mode.letter == "B" and mode.channels == 1 and not isinstance(value, tuple):
                 value = min(255, max(0, value))
-            out += _ink(value, self._mode)
+            out += ink(value, self._mode)
         if len(out) > len(self._data):
             raise TypeError("too many data entries")
         self._data[: len(out)] = _pixels.of(out)
@@ -542,100 +535,6 @@ class Image:
 _TO_BOOL = bytes([0] + [1] * 255)
 
 
-class PixelAccess:
-    """Single pixels by [x, y]."""
-
-    def __init__(self, image):
-        self._image = image
-
-    def __getitem__(self, xy):
-        return self._image.getpixel(xy)
-
-    def __setitem__(self, xy, value):
-        self._image.putpixel(xy, value)
-
-
-# (mode, order of the bytes outside): how they are put in order inside, and the other way round.
-_RAW_MODES = {
-    ("RGB", "BGR"): ("210", "210"), ("RGB", "RGBX"): ("012", "012z"), ("RGB", "BGRX"): ("210", "210z"), ("RGB", "L"): ("000", None),
-    ("RGBA", "BGRA"): ("2103", "2103"), ("RGBA", "ARGB"): ("1230", "3012"), ("RGBA", "ABGR"): ("3210", "3210"),
-    ("RGBA", "RGB"): ("012f", "012"),
-}
-
-
-def _from_raw(data, mode, size, rawmode, stride=0, orientation=1):
-    known = MODES[mode]
-    n = size[0] * size[1]
-    order = None if rawmode == mode else _RAW_MODES.get((mode, rawmode))
-    bits = mode == "1" and rawmode in ("1", "1;I")
-    if rawmode != mode and order is None and rawmode not in ("1;8", "1;I"):
-        raise NotImplementedError(f"pixels of {mode} from {rawmode!r} are not available in Layerwise's PIL")
-    in_bytes = known.pixel_bytes if order is None else len(rawmode)
-    row = (size[0] + 7) // 8 if bits else size[0] * in_bytes
-    if stride and stride != row:
-        data = b"".join(data[y * stride : y * stride + row] for y in range(size[1]))
-    if orientation == -1:
-        data = b"".join(data[y * row : (y + 1) * row] for y in range(size[1] - 1, -1, -1))
-    if len(data) < row * size[1]:
-        raise ValueError("not enough image data")
-    if len(data) > row * size[1]:
-        raise ValueError("cannot decode image data") if not stride else None
-    if bits:
-        return _pixels.unpacked_bits(data, *size, rawmode == "1;I")
-    if rawmode == "1;8":
-        return _pixels.of(data.translate(bytes([0] + [255] * 255)))
-    return _pixels.of(data) if order is None else _pixels.picked(_pixels.of(data), n, in_bytes, order[0])
-
-
-def _no_colours():
-    from PIL.ImagePalette import ImagePalette
-
-    return ImagePalette()
-
-
-def _ink(value, mode):
-    """The bytes of a pixel of this colour."""
-    known = MODES[mode]
-    if isinstance(value, str):
-        from PIL import ImageColor
-
-        value = ImageColor.getcolor(value, mode)
-    if known.letter != "B":
-        number = value[0] if isinstance(value, (tuple, list)) else value
-        return array.array(known.letter, [number if known.letter == "f" else int(number)]).tobytes()
-    if isinstance(value, (tuple, list)):
-        if known.channels == 1:
-            if len(value) != 1:
-                raise TypeError("color must be int or single-element tuple")
-            value = value[0]
-        else:
-            if len(value) == 3 and known.channels == 4:
-                value = (*value, 255)
-            elif len(value) == 1:
-                value = (*value, *(0,) * (known.channels - 2), 255) if known.channels > 2 else (*value, 255)
-            if len(value) != known.channels and not (known.channels == 3 and len(value) == 4):
-                names = {2: "int, or tuple of one or two elements"}.get(known.channels, "int, or tuple of one, three or four elements")
-                raise TypeError(f"color must be {names}")
-            return bytes(min(255, max(0, int(v))) for v in value[: known.channels])
-    value = int(value)
-    if known.channels == 1:
-        if mode == "1":
-            return b"\xff" if value else b"\0"
-        return bytes([min(255, max(0, value))])
-    if known.channels == 2:
-        return bytes([value & 255, (value >> 8) & 255])
-    return bytes((value >> 8 * c) & 255 for c in range(known.channels))
-
-
-def _check_size(size):
-    if not isinstance(size, (list, tuple)):
-        raise ValueError("Size must be a list or tuple")
-    if len(size) != 2:
-        raise ValueError("Size must be a sequence of length 2")
-    if size[0] < 0 or size[1] < 0:
-        raise ValueError("Width and height must be >= 0")
-
-
 def _check_bomb(size):
     if MAX_IMAGE_PIXELS is None:
         return
@@ -647,80 +546,6 @@ def _check_bomb(size):
     if pixels > MAX_IMAGE_PIXELS:
         message = f"Image size ({pixels} pixels) exceeds limit of {MAX_IMAGE_PIXELS} pixels, could be decompression bomb DOS attack."
         warnings.warn(message, DecompressionBombWarning, stacklevel=3)
-
-
-def _made(mode, size, data):
-    made = Image()
-    made._mode, made._size, made._pixels = mode, tuple(size), data
-    if mode in ("P", "PA"):
-        made.palette = _no_colours()
-    return made
-
-
-def new(mode, size, color=0):
-    known = _mode(mode)
-    _check_size(size)
-    size = (int(size[0]), int(size[1]))
-    n = size[0] * size[1]
-    if color is None or (isinstance(color, int) and color == 0):
-        return _made(mode, size, blank(n * known.pixel_bytes))
-    made = _made(mode, size, blank(0))
-    if mode == "P" and isinstance(color, (list, tuple, str)):
-        from PIL import ImageColor
-
-        color = made.palette.getcolor(ImageColor.getrgb(color) if isinstance(color, str) else tuple(color))
-    made._pixels = _pixels.of(_ink(color, mode) * n)
-    return made
-
-
-def frombytes(mode, size, data, decoder_name="raw", *args):
-    _check_size(size)
-    made = new(mode, size)
-    if made.width and made.height:
-        made.frombytes(data, decoder_name, *args)
-    return made
-
-
-def frombuffer(mode, size, data, decoder_name="raw", *args):
-    """A copy, unlike Pillow's: the pixels lie in memory of their own."""
-    _check_size(size)
-    args = args[0] if len(args) == 1 and isinstance(args[0], tuple) else args
-    rawmode, stride, orientation = (*args, *(mode, 0, 1)[len(args) :])
-    if decoder_name != "raw":
-        raise NotImplementedError(f"Image.frombuffer({decoder_name!r}) is not available in Layerwise's PIL: expected 'raw'")
-    return _made(mode, size, _from_raw(bytes(data), mode, size, rawmode, stride, orientation))
-
-
-# (channels, NumPy's name of the numbers): the mode, and the name that they are stored under.
-_OF_ARRAYS = {
-    (1, "bool"): ("1", "uint8"), (1, "uint8"): ("L", "uint8"), (1, "int8"): ("I", "int32"), (1, "uint16"): ("I;16", "uint16"),
-    (1, "int16"): ("I", "int32"), (1, "int32"): ("I", "int32"), (1, "uint32"): ("I", "int32"), (1, "float32"): ("F", "float32"),
-    (1, "float64"): ("F", "float32"), (2, "uint8"): ("LA", "uint8"), (3, "uint8"): ("RGB", "uint8"), (4, "uint8"): ("RGBA", "uint8"),
-}
-
-
-def fromarray(obj, mode=None):
-    import numpy
-
-    found = numpy.asarray(obj)
-    shape = tuple(found.shape)
-    if len(shape) not in (2, 3):
-        raise TypeError(f"Cannot handle this data type: {(1, 1) + shape[2:]}, {found.dtype.str}") if len(shape) > 3 else (
-            ValueError(f"Too few dimensions: {len(shape)}")
-        )
-    channels = shape[2] if len(shape) == 3 else 1
-    known = _OF_ARRAYS.get((channels, found.dtype.name))
-    if mode is not None and mode in MODES and MODES[mode].channels == channels:
-        same = known if known and known[0] == mode else None
-        known = same or (mode, {"B": "uint8", "H": "uint16", "i": "int32", "f": "float32"}[MODES[mode].letter])
-    if known is None:
-        raise TypeError(f"Cannot handle this data type: {(1, 1) + shape[2:]}, {found.dtype.str}")
-    name, stored = known
-    plain = found if found.dtype.name == stored else found.astype(stored)
-    data = _pixels.of(numpy.ascontiguousarray(plain).tobytes())
-    if found.dtype.name == "bool":
-        data = _pixels.of(bytes(data).translate(bytes([0] + [255] * 255)))
-    return _made(name, (shape[1], shape[0]), data)
 
 
 def open(fp, mode="r", formats=None):
@@ -746,56 +571,6 @@ def open(fp, mode="r", formats=None):
     return found
 
 
-def merge(mode, bands):
-    if getmodebands(mode) != len(bands) or "*" in mode:
-        raise ValueError("wrong number of bands")
-    for band in bands[1:]:
-        if band.mode != getmodetype(mode):
-            raise ValueError("mode mismatch")
-        if band.size != bands[0].size:
-            raise ValueError("size mismatch")
-    n = bands[0].width * bands[0].height
-    if len(bands) == 1:
-        return bands[0].copy()
-    out = blank(n * len(bands))
-    for c, band in enumerate(bands):
-        _pixels.call("image_place", band._data, n, out, len(bands), c)
-    return _made(mode, bands[0].size, out)
-
-
-def _same(im1, im2):
-    if im1.mode != im2.mode or im1.size != im2.size:
-        raise ValueError("images do not match")
-
-
-def blend(im1, im2, alpha):
-    if MODES[im1.mode].letter != "B" or im1.mode in ("1", "P", "PA"):
-        raise ValueError("image has wrong mode")
-    _same(im1, im2)
-    out = blank(len(im1._data))
-    _pixels.call("image_blend", im1._data, im2._data, len(out), float(alpha), out)
-    return im1._with(out)
-
-
-def composite(image1, image2, mask):
-    made = image2.copy()
-    made.paste(image1, None, mask)
-    return made
-
-
-def alpha_composite(im1, im2):
-    if im1.mode not in ("RGBA", "LA"):
-        raise ValueError("image has wrong mode")
-    _same(im1, im2)
-    out = blank(len(im1._data))
-    _pixels.call("image_over", im1._data, im2._data, len(out), MODES[im1.mode].channels, out)
-    return im1._with(out)
-
-
-def eval(image, *args):
-    return image.point(args[0])
-
-
 def registered_extensions():
     from PIL._formats import EXTENSIONS
 
@@ -810,7 +585,11 @@ def init():
     return True
 
 
+# What these stand on is above.
 from PIL._exif import Exif  # noqa: E402
+from PIL._make import (  # noqa: E402
+    alpha_composite, blend, composite, eval, fromarray, frombuffer, frombytes, merge, new, no_colours,
+)
 
 __getattr__ = refusing("PIL.Image", "effect_noise effect_mandelbrot linear_gradient radial_gradient register_open register_save "
                                     "register_mime register_extension register_extensions register_decoder register_encoder fromarrow "

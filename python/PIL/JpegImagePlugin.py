@@ -3,7 +3,7 @@
 import struct
 
 from PIL import _pixels
-from PIL.ImageFile import ImageFile
+from PIL.ImageFile import ImageFile, whole
 
 _STARTS = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
 _END = b"\xff\xd9"
@@ -43,6 +43,7 @@ class JpegImageFile(ImageFile):
             elif marker == 0xFE:
                 self.info["comment"] = body
             elif marker == 0xDA:
+                self._scan = at
                 break
             elif marker == 0xD9:
                 raise SyntaxError("no image in the file")
@@ -98,13 +99,9 @@ class JpegImageFile(ImageFile):
         channels = len(self._mode)
         out = _pixels.blank(self.width * self.height * channels)
 
-        def decoded(data):
-            return _pixels.call("image_decode_jpeg", _pixels.of(data), len(data), *self.size, channels, out)
-
-        is_whole = True
-        if decoded(data) == _pixels.CUT_SHORT and _END not in data[-4096:]:
-            # Was it the last marker alone that is missing? Then nothing is missing with it.
-            is_whole = decoded(data + _END) != _pixels.CUT_SHORT
+        answer = _pixels.call("image_decode_jpeg", _pixels.of(data), len(data), *self.size, channels, out)
+        # What is damaged inside is filled in; what has no end is not all there.
+        is_whole = whole(answer) or data.rfind(_END) > self._scan
         if self._mode == "CMYK":
             # As Adobe writes them: 0 is all of the ink.
             out = _pixels.of(bytes(out).translate(bytes(range(255, -1, -1))))

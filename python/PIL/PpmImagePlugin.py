@@ -67,6 +67,8 @@ class PpmImageFile(ImageFile):
 
 
 def encode(image, params):
+    if image.mode == "RGBA":
+        image = image._with(_pixels.picked(image._data, image.width * image.height, 4, "012"), mode="RGB")
     if image.mode not in ("1", "L", "RGB", "I", "I;16"):
         raise OSError(f"cannot write mode {image.mode} as PPM")
     size = b"%d %d\n" % image.size

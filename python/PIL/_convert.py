@@ -9,26 +9,25 @@ from PIL._pixels import MODES, blank, cast, converted, picked
 _PICKS = {
     ("1", "L"): "0", ("1", "RGB"): "000", ("1", "RGBA"): "000f", ("1", "RGBX"): "000f", ("1", "LA"): "0f",
     ("L", "RGB"): "000", ("L", "RGBA"): "000f", ("L", "RGBX"): "000f", ("L", "LA"): "0f",
-    ("LA", "L"): "0", ("LA", "RGB"): "000", ("LA", "RGBX"): "000f", ("LA", "RGBA"): "0001",
-    ("RGB", "RGBA"): "012f", ("RGB", "RGBX"): "012f", ("RGB", "RGBa"): "012f",
-    ("RGBA", "RGB"): "012", ("RGBX", "RGB"): "012", ("RGBX", "RGBA"): "012f", ("RGBA", "RGBX"): "0123",
+    ("LA", "L"): "0", ("LA", "RGB"): "000", ("LA", "RGBX"): "0001", ("LA", "RGBA"): "0001",
+    ("RGB", "RGBA"): "012f", ("RGB", "RGBX"): "012f",
+    ("RGBA", "RGB"): "012", ("RGBX", "RGB"): "012", ("RGBX", "RGBA"): "012f", ("RGBA", "RGBX"): "012f",
     ("YCbCr", "L"): "0",
 }
 _KERNELS = {
     tuple(name.split(":"))
     for name in (
-        "RGB:L RGBA:L RGBA:LA RGB:HSV HSV:RGB RGB:CMYK CMYK:RGB RGB:YCbCr YCbCr:RGB RGBA:RGBa RGBa:RGBA LA:La La:LA"
+        "RGB:L RGBA:L RGBA:LA L:CMYK L:YCbCr RGB:HSV HSV:RGB RGB:CMYK CMYK:RGB RGB:YCbCr YCbCr:RGB RGBA:RGBa RGBa:RGBA LA:La La:LA"
     ).split()
 }
-# By way of another mode.
+# By way of another mode, whatever the source; and whatever the target.
 _THROUGH = {
-    ("L", "HSV"): "RGB", ("L", "CMYK"): "RGB", ("L", "YCbCr"): "RGB", ("1", "HSV"): "RGB", ("1", "CMYK"): "RGB",
-    ("1", "YCbCr"): "RGB", ("1", "I"): "L", ("1", "F"): "L", ("LA", "1"): "L", ("LA", "CMYK"): "RGB", ("LA", "HSV"): "RGB",
-    ("LA", "YCbCr"): "RGB", ("RGB", "LA"): "L", ("RGBX", "L"): "RGB", ("RGBA", "CMYK"): "RGB", ("RGBA", "HSV"): "RGB",
-    ("RGBA", "YCbCr"): "RGB", ("RGBX", "CMYK"): "RGB", ("RGBX", "HSV"): "RGB", ("RGBX", "YCbCr"): "RGB", ("RGB", "1"): "L",
-    ("RGBA", "1"): "L", ("RGBX", "1"): "L", ("RGB", "I"): "L", ("I", "RGB"): "L", ("RGBa", "RGB"): "RGBA", ("L", "La"): "LA",
-    ("RGB", "La"): "LA", ("I;16", "RGB"): "L", ("F", "RGB"): "L",
+    ("1", "I"): "L", ("1", "F"): "L", ("1", "CMYK"): "L", ("LA", "CMYK"): "L", ("LA", "1"): "L", ("LA", "I"): "L", ("LA", "F"): "L",
+    ("RGB", "LA"): "L", ("RGB", "I"): "L", ("L", "La"): "LA", ("RGB", "La"): "LA", ("RGBa", "RGB"): "RGBA", ("F", "I;16"): "L",
+    ("RGB", "RGBa"): "RGBA",
+    ("LA", "YCbCr"): "L", ("YCbCr", "LA"): "L",
 }
+_MIDDLES = {"L": "RGB", "1": "RGB", "LA": "RGB", "I": "L", "F": "L", "I;16": "L"}
 _WIDE = {"L", "I", "F", "I;16"}
 FLOYDSTEINBERG = 3
 
@@ -49,14 +48,14 @@ def pixels_of(data, size, source, target, dither=FLOYDSTEINBERG):
         out = blank(n)
         _pixels.call("image_spread", data, *size, out)
         return out
+    if (source, target) == ("RGB", "1"):
+        return pixels_of(converted("RGB:grey", data, n, 3, 1), size, "L", "1", dither)
     if (source, target) == ("RGB", "F"):
         return converted("RGB:F", data, n, 3, 4)
-    if source in _WIDE and target in _WIDE:
+    if source in _WIDE and target in _WIDE and (source, target) != ("F", "I;16"):
         return cast(data, n, a.letter, b.letter, b.pixel_bytes)
-    middle = _THROUGH.get((source, target))
-    if middle is None and source in ("CMYK", "YCbCr", "HSV", "RGBa", "RGBA", "RGBX") and target != "RGB":
-        middle = "RGB"
-    if middle is None:
+    middle = _THROUGH.get((source, target)) or _MIDDLES.get(source, "RGB")
+    if middle in (source, target):
         return None
     between = pixels_of(data, size, source, middle, dither)
     return None if between is None else pixels_of(between, size, middle, target, dither)
@@ -143,16 +142,14 @@ def _from_palette(image, mode, transparency, dither):
         return made
     data = blank(n * 3)
     _pixels.call("image_palette", indices, n, _pixels.of(rgb), 768, 3, data)
-    made = image._with(pixels_of(data, image.size, "RGB", mode, dither), mode=mode)
-    if isinstance(transparency, bytes):
-        if mode in ("L", "RGB"):
-            warnings.warn("Palette images with Transparency expressed in bytes should be converted to RGBA images")
+    # Of a palette, black and white are its halves: no error is spread.
+    made = image._with(pixels_of(data, image.size, "RGB", mode, 0 if mode == "1" else dither), mode=mode)
+    if isinstance(transparency, bytes) and mode in ("L", "RGB"):
+        warnings.warn("Palette images with Transparency expressed in bytes should be converted to RGBA images")
         made.info.pop("transparency", None)
     elif isinstance(transparency, int) and mode in ("L", "RGB"):
         colour = tuple(rgb[3 * transparency : 3 * transparency + 3])
         made.info["transparency"] = colour if mode == "RGB" else pixels_of(_pixels.of(bytes(colour)), (1, 1), "RGB", "L")[0]
-    elif transparency is not None:
-        made.info.pop("transparency", None)
     return made
 
 
@@ -177,8 +174,6 @@ def _carry_transparency(image, made, transparency):
         colour = (transparency,) * 3 if isinstance(transparency, int) else tuple(transparency)
         one = pixels_of(_pixels.of(bytes(value & 255 for value in colour)), (1, 1), "RGB", mode)
         made.info["transparency"] = tuple(one) if mode == "RGB" else one[0]
-    else:
-        made.info.pop("transparency", None)
 
 
 def _by_matrix(image, mode, matrix):

@@ -17,6 +17,11 @@ class IFDRational(Fraction):
     def __new__(cls, value, denominator=1):
         return super().__new__(cls, value, denominator) if denominator else float("nan")
 
+    def __repr__(self):
+        return repr(float(self))
+
+    __str__ = __repr__
+
 
 class Exif(MutableMapping):
     """{number of a tag: value}"""

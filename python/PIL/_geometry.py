@@ -116,7 +116,7 @@ def thumbnail(image, size, resample, reducing_gap):
         y = nearest(x / aspect, lambda n: 0 if n == 0 else abs(aspect - x / n))
     box = None
     if reducing_gap is not None:
-        drafted = image.draft(None, (x * reducing_gap, y * reducing_gap))
+        drafted = image.draft(None, (wanted[0] * reducing_gap, wanted[1] * reducing_gap))
         box = drafted[1] if drafted else None
     if image.size != (x, y):
         made = resize(image, (x, y), resample, box, reducing_gap)

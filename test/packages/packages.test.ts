@@ -1,5 +1,5 @@
 /**
- * Our numpy, einops, yaml, regex and tqdm print what the real ones print: each script of this folder against its .out
+ * Our numpy, PIL, einops, yaml, regex and tqdm print what the real ones print: each script of this folder against its .out
  * file (tools/goldens_packages.py). And which package wins where an environment has one too.
  */
 import assert from "node:assert/strict";
@@ -111,7 +111,7 @@ import other
 
 test("what our packages do not have is refused by name", () => {
   const script = `import numpy as np, PIL.Image, tokenizers
-for call in ("np.array(['a'])", "np.ma.array([1])", "np.random.weibull(1)", "PIL.Image.open('x')", "tokenizers.Tokenizer()"):
+for call in ("np.array(['a'])", "np.ma.array([1])", "np.random.weibull(1)", "PIL.Image.effect_noise((9, 9), 1)", "tokenizers.Tokenizer()"):
     try:
         eval(call)
     except NotImplementedError as error:
@@ -124,7 +124,7 @@ for call in ("np.array(['a'])", "np.ma.array([1])", "np.random.weibull(1)", "PIL
       "np.array(['a']) | numpy arrays of strings are not available",
       "np.ma.array([1]) | numpy.ma is not available in Layerwise's numpy, which has the part that model code uses",
       "np.random.weibull(1) | numpy.random.weibull is not available in Layerwise's numpy",
-      "PIL.Image.open('x') | PIL.Image.open is not available",
+      "PIL.Image.effect_noise((9, 9), 1) | PIL.Image.effect_noise is not available in Layerwise's PIL, which reads, converts and resizes pictures",
       "tokenizers.Tokenizer() | tokenizers.Tokenizer is not available",
       "",
     ].join("\n"),

@@ -75,7 +75,8 @@ class Codec<L extends Library> {
 
 function allocate(library: Library, bytes: number): number {
   const address = library.malloc(bytes);
-  if (address === 0) throw new PythonError("MemoryError", `an image needs ${bytes} bytes more than its decoder can have`);
+  if (address === 0)
+    throw new PythonError("MemoryError", `an image needs ${bytes} bytes more than its decoder can have`);
   return address;
 }
 

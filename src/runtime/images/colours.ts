@@ -68,7 +68,7 @@ function fromHsv(h: number, s: number, v: number, out: Uint8Array, at: number): 
 
 /** Tables of a product in 6 bits, as the conversion between RGB and YCbCr uses them. */
 const table = (factor: number, shift = 0): Int16Array =>
-  Int16Array.from({ length: 256 }, (_, i) => Math.floor((i - shift) * factor * 64 + 0.5));
+  Int16Array.from({ length: 256 }, (_, i) => Math.trunc((i - shift) * factor * 64 + 0.5));
 
 const lazily = <T>(make: () => T): (() => T) => {
   let made: T | undefined;
@@ -92,7 +92,11 @@ type Conversion = (from: Uint8Array, n: number, out: Uint8Array) => void;
 
 /** Goes over pixels of `inBytes` and `outBytes`. */
 const each =
-  (inBytes: number, outBytes: number, one: (from: Uint8Array, i: number, out: Uint8Array, o: number) => void): Conversion =>
+  (
+    inBytes: number,
+    outBytes: number,
+    one: (from: Uint8Array, i: number, out: Uint8Array, o: number) => void,
+  ): Conversion =>
   (from, n, out) => {
     for (let p = 0, i = 0, o = 0; p < n; p++, i += inBytes, o += outBytes) one(from, i, out, o);
   };
@@ -128,6 +132,18 @@ export const conversions: Record<string, Conversion> = {
   "RGBA:LA": each(4, 2, (from, i, out, o) => {
     out[o] = luma(from[i]!, from[i + 1]!, from[i + 2]!);
     out[o + 1] = from[i + 3]!;
+  }),
+  /** For black and white alone: in thousandths. */
+  "RGB:grey": each(3, 1, (from, i, out, o) => {
+    out[o] = Math.trunc((from[i]! * 299 + from[i + 1]! * 587 + from[i + 2]! * 114) / 1000);
+  }),
+  "L:CMYK": each(1, 4, (from, i, out, o) => {
+    out[o] = out[o + 1] = out[o + 2] = 0;
+    out[o + 3] = 255 - from[i]!;
+  }),
+  "L:YCbCr": each(1, 3, (from, i, out, o) => {
+    out[o] = from[i]!;
+    out[o + 1] = out[o + 2] = 128;
   }),
   "RGB:HSV": each(3, 3, (from, i, out, o) => hsv(from[i]!, from[i + 1]!, from[i + 2]!, out, o)),
   "HSV:RGB": each(3, 3, (from, i, out, o) => fromHsv(from[i]!, from[i + 1]!, from[i + 2]!, out, o)),

@@ -11,7 +11,7 @@ import { boxBlur, boxRadius, convolve, mode, rank, sharpen } from "./filters.ts"
 import { affineNearest, transform, transpose } from "./geometry.ts";
 import { decodeLzw } from "./gif.ts";
 import { decodePng, encodePng } from "./png.ts";
-import { nearest, type Picture, type Pixels, reduce, resample } from "./resample.ts";
+import { type Box, nearest, type Picture, type Pixels, reduce, resample } from "./resample.ts";
 
 /** Errors become the marker. */
 function guarded<A extends unknown[], R>(body: (...args: A) => R): (...args: A) => unknown {
@@ -46,6 +46,9 @@ function picture(kind: string, address: number, width: number, height: number, c
 const bytePicture = (address: number, width: number, height: number, channels: number): Picture<Uint8Array> =>
   picture("B", address, width, height, channels) as Picture<Uint8Array>;
 
+/** Edges between pixels are told in single precision. */
+const single = (box: Box): Box => box.map(Math.fround) as unknown as Box;
+
 const put = (out: number, data: Pixels): void => {
   bytes(out, data.byteLength).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
 };
@@ -70,7 +73,14 @@ const files = {
     return decodePng(bytes(data, length), header, bytes(out, outBytes)).isTruncated ? CUT_SHORT : 1;
   },
   /** The length of what `image_take` then hands over. */
-  image_encode_png: (data: number, length: number, rowBytes: number, step: number, level: number, isFiltered: boolean) => {
+  image_encode_png: (
+    data: number,
+    length: number,
+    rowBytes: number,
+    step: number,
+    level: number,
+    isFiltered: boolean,
+  ) => {
     encoded = new Uint8Array(encodePng(bytes(data, length), rowBytes, step, level, isFiltered));
     return encoded.length;
   },
@@ -99,8 +109,8 @@ const shapes = {
     outWidth: number,
     outHeight: number,
     filter: number,
-    ...box: [number, number, number, number]
-  ) => put(out, resample(picture(kind, data, width, height, channels), outWidth, outHeight, filter, box)),
+    ...box: Box
+  ) => put(out, resample(picture(kind, data, width, height, channels), outWidth, outHeight, filter, single(box))),
   image_nearest: (
     data: number,
     width: number,
@@ -109,9 +119,10 @@ const shapes = {
     out: number,
     outWidth: number,
     outHeight: number,
-    ...[left, top, right, bottom]: [number, number, number, number]
+    ...box: Box
   ) => {
-    const steps = [(right - left) / outWidth, left, (bottom - top) / outHeight, top] as const;
+    const [left, top, right, bottom] = single(box);
+    const steps = [Math.fround(right - left) / outWidth, left, Math.fround(bottom - top) / outHeight, top] as const;
     const target = bytes(out, outWidth * outHeight * pixelBytes);
     const source = bytes(data, width * height * pixelBytes);
     nearest(source, [width, height], pixelBytes, target, [outWidth, outHeight], steps);
@@ -146,11 +157,7 @@ const shapes = {
     const a = doubles(coefficients, n);
     if (method === "affine" && filter === 0) {
       const pixelBytes = channels * (kind === "B" ? 1 : kind === "H" ? 2 : 4);
-      affineNearest(
-        bytePicture(data, width, height, pixelBytes),
-        bytePicture(out, outWidth, outHeight, pixelBytes),
-        a,
-      );
+      affineNearest(bytePicture(data, width, height, pixelBytes), bytePicture(out, outWidth, outHeight, pixelBytes), a);
       return;
     }
     const target = picture(kind, out, outWidth, outHeight, channels);

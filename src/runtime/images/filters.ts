@@ -39,7 +39,7 @@ export function convolve({ data, width, height, channels }: Bytes, weights: Floa
 /** A mean over 2 radius + 1 pixels, the outermost by their fraction, along lines that lie `step` apart; ends are repeated. */
 function blurLine(line: Uint8Array, out: Uint8Array, n: number, radius: number): void {
   const whole = Math.trunc(radius);
-  const weight = Math.trunc(2 ** 24 / (radius * 2 + 1));
+  const weight = Math.trunc(f(2 ** 24 / f(radius * 2 + 1)));
   const edge = Math.trunc((2 ** 24 - (whole * 2 + 1) * weight) / 2);
   const at = (i: number): number => line[i < 0 ? 0 : i < n ? i : n - 1]!;
   let sum = 0;
@@ -51,7 +51,14 @@ function blurLine(line: Uint8Array, out: Uint8Array, n: number, radius: number):
   }
 }
 
-function blurLines(data: Uint8Array, n: number, step: number, starts: Iterable<number>, radius: number, passes: number): void {
+function blurLines(
+  data: Uint8Array,
+  n: number,
+  step: number,
+  starts: Iterable<number>,
+  radius: number,
+  passes: number,
+): void {
   let line = new Uint8Array(n);
   let other = new Uint8Array(n);
   for (const start of starts) {
@@ -74,7 +81,15 @@ export function boxBlur(image: Bytes, xRadius: number, yRadius: number, passes: 
   const rowLength = width * channels;
   const ofRow = (i: number): number => Math.floor(i / channels) * rowLength + (i % channels);
   if (xRadius > 0) blurLines(out, width, channels, range(height * channels, ofRow), xRadius, passes);
-  if (yRadius > 0) blurLines(out, height, rowLength, range(rowLength, (i) => i), yRadius, passes);
+  if (yRadius > 0)
+    blurLines(
+      out,
+      height,
+      rowLength,
+      range(rowLength, (i) => i),
+      yRadius,
+      passes,
+    );
   return out;
 }
 
@@ -113,7 +128,8 @@ export function rank({ data, width, height }: Bytes, size: number, which: number
     for (let x = 0; x < width; x++) {
       let n = 0;
       for (let dy = -reach; dy <= reach; dy++) {
-        for (let dx = -reach; dx <= reach; dx++) found[n++] = data[within(y + dy, height) * width + within(x + dx, width)]!;
+        for (let dx = -reach; dx <= reach; dx++)
+          found[n++] = data[within(y + dy, height) * width + within(x + dx, width)]!;
       }
       out[y * width + x] = found.sort()[which]!;
     }

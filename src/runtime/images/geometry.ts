@@ -5,7 +5,13 @@
 import { nearest, type Picture, type Pixels } from "./resample.ts";
 
 /** Pillow's numbers: 0 left-right, 1 top-bottom, 2 to 4 quarter turns against the clock, 5 transpose, 6 transverse. */
-export function transpose(from: Uint8Array, width: number, height: number, pixelBytes: number, method: number): Uint8Array {
+export function transpose(
+  from: Uint8Array,
+  width: number,
+  height: number,
+  pixelBytes: number,
+  method: number,
+): Uint8Array {
   const out = new Uint8Array(from.length);
   const isTurned = method === 2 || method === 4 || method >= 5;
   const outWidth = isTurned ? height : width;
@@ -81,7 +87,12 @@ const bicubic: Reader = ({ data, width, height, channels }, xIn, yIn, channel) =
   const [dx, dy] = [xIn - 0.5 - x, yIn - 0.5 - y];
   const columns = [-1, 0, 1, 2].map((step) => within(x + step, width) * channels + channel);
   const along = (row: number): number => {
-    const [a, b, c, d] = columns.map((column) => data[row * width * channels + column]!) as [number, number, number, number];
+    const [a, b, c, d] = columns.map((column) => data[row * width * channels + column]!) as [
+      number,
+      number,
+      number,
+      number,
+    ];
     return cubic(a, b, c, d, dx);
   };
   const rows = [along(within(y - 1, height))];
@@ -101,13 +112,7 @@ function storing(data: Pixels, filter: number): (value: number) => number {
 }
 
 /** Fills `out`; pixels whose place is outside of the source stay as they are. */
-export function transform(
-  from: Picture,
-  out: Picture,
-  method: string,
-  a: readonly number[],
-  filter: number,
-): void {
+export function transform(from: Picture, out: Picture, method: string, a: readonly number[], filter: number): void {
   const place = places[method]!(a);
   const { data, width, height, channels } = from;
   const read = filter === 0 ? null : filter === 2 ? bilinear : bicubic;
@@ -118,7 +123,8 @@ export function transform(
       if (!(xIn >= 0 && xIn < width && yIn >= 0 && yIn < height)) continue;
       const target = (y * out.width + x) * channels;
       if (read) {
-        for (let channel = 0; channel < channels; channel++) out.data[target + channel] = store(read(from, xIn, yIn, channel));
+        for (let channel = 0; channel < channels; channel++)
+          out.data[target + channel] = store(read(from, xIn, yIn, channel));
         continue;
       }
       const source = (Math.trunc(yIn) * width + Math.trunc(xIn)) * channels;

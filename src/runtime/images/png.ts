@@ -55,7 +55,8 @@ function unfilter(data: Uint8Array, at: number, rows: number, rowBytes: number, 
     const above = y === 0 ? -1 : row - rowBytes - 1;
     at += rowBytes + 1;
     if (filter === 0) continue;
-    if (filter > 4) throw new PythonError("OSError", `broken data stream when reading image file: row filter ${filter}`);
+    if (filter > 4)
+      throw new PythonError("OSError", `broken data stream when reading image file: row filter ${filter}`);
     for (let i = 0; i < rowBytes; i++) {
       const left = i >= step ? data[row + i - step]! : 0;
       const up = above >= 0 ? data[above + i]! : 0;
@@ -70,7 +71,15 @@ function unfilter(data: Uint8Array, at: number, rows: number, rowBytes: number, 
 }
 
 /** Puts a row of samples where they belong in the image: whole bytes each, grey of few bits over the whole range. */
-function place(row: Uint8Array, n: number, { bits, colour, width }: Header, out: Uint8Array, x0: number, dx: number, y: number): void {
+function place(
+  row: Uint8Array,
+  n: number,
+  { bits, colour, width }: Header,
+  out: Uint8Array,
+  x0: number,
+  dx: number,
+  y: number,
+): void {
   const channels = CHANNELS[colour]!;
   if (bits === 16 && colour === 0) {
     // Sixteen bits of grey stay, the lower byte first.
@@ -121,7 +130,13 @@ export function decodePng(packed: Uint8Array, header: Header, out: Uint8Array): 
 }
 
 /** Rows of whole bytes, each with the filter that leaves the least, deflated: what the data chunks of a file hold together. */
-export function encodePng(data: Uint8Array, rowBytes: number, step: number, level: number, isFiltered: boolean): Uint8Array {
+export function encodePng(
+  data: Uint8Array,
+  rowBytes: number,
+  step: number,
+  level: number,
+  isFiltered: boolean,
+): Uint8Array {
   const rows = rowBytes === 0 ? 0 : data.length / rowBytes;
   const out = new Uint8Array(rows * (rowBytes + 1));
   const tried = new Uint8Array(rowBytes);

@@ -32,7 +32,7 @@ const filters: Record<number, Filter> = {
     weight(signed) {
       const x = Math.abs(signed);
       if (x === 0) return 1;
-      return x >= 1 ? 0 : sinc(x) * (0.54 + 0.46 * Math.cos(x * Math.PI));
+      return x >= 1 ? 0 : sinc(x) * (Math.fround(0.54) + Math.fround(0.46) * Math.cos(x * Math.PI));
     },
   },
 };
@@ -47,7 +47,7 @@ interface Weights {
 }
 
 function weightsOf(filter: Filter, inSize: number, low: number, high: number, outSize: number): Weights {
-  const scale = (high - low) / outSize;
+  const scale = Math.fround(high - low) / outSize;
   const widening = Math.max(scale, 1);
   const support = filter.support * widening;
   const stride = Math.ceil(support) * 2 + 1;
@@ -94,7 +94,13 @@ export interface Picture<P extends Pixels = Pixels> {
   channels: number;
 }
 
-function bytesAcross(from: Picture<Uint8Array>, weights: Weights, width: number, top: number, bottom: number): Uint8Array {
+function bytesAcross(
+  from: Picture<Uint8Array>,
+  weights: Weights,
+  width: number,
+  top: number,
+  bottom: number,
+): Uint8Array {
   const { data, channels } = from;
   const out = new Uint8Array(width * channels * (bottom - top));
   const shares = fixed(weights.shares);
@@ -150,15 +156,11 @@ function bytesDown(data: Uint8Array, rowLength: number, top: number, weights: We
 
 const rounded = (sum: number): number => (sum >= 0 ? Math.floor(sum + 0.5) : -Math.floor(0.5 - sum));
 
-/** What a sum becomes in a kind of pixel. Where sixteen bits run over, Pillow limits each of the two bytes by itself. */
+/** What a sum becomes in a kind of pixel. */
 function storing(kind: Pixels): (sum: number) => number {
   if (kind instanceof Float32Array) return (sum) => sum;
   if (kind instanceof Int32Array) return rounded;
-  return (sum) => {
-    const value = rounded(sum);
-    const limited = (byte: number): number => Math.min(255, Math.max(0, byte));
-    return limited(value % 256) | (limited(value >> 8) << 8);
-  };
+  return (sum) => Math.min(65535, Math.max(0, rounded(sum)));
 }
 
 function like<P extends Pixels>(data: P, length: number): P {
@@ -190,7 +192,13 @@ function wide<P extends Pixels>(
 export type Box = readonly [left: number, top: number, right: number, bottom: number];
 
 /** The part of the image inside `box`, which may cut through pixels, in another size. */
-export function resample<P extends Pixels>(from: Picture<P>, width: number, height: number, number: number, box: Box): P {
+export function resample<P extends Pixels>(
+  from: Picture<P>,
+  width: number,
+  height: number,
+  number: number,
+  box: Box,
+): P {
   const filter = filters[number];
   if (!filter) throw new Error(`[images] there is no filter ${number}`);
   const isAcross = width !== from.width || box[0] !== 0 || box[2] !== width;
@@ -268,7 +276,8 @@ export function reduce(from: Picture, xFactor: number, yFactor: number, box: rea
         for (let row = y0; row < y1; row++) {
           for (let column = x0; column < x1; column++) sum += data[(row * from.width + column) * channels + channel]!;
         }
-        out[(y * width + x) * channels + channel] = data instanceof Uint8Array ? mean(sum, area) : wideMean(data, sum, area);
+        out[(y * width + x) * channels + channel] =
+          data instanceof Uint8Array ? mean(sum, area) : wideMean(data, sum, area);
       }
     }
   }
