@@ -249,7 +249,7 @@ class Image:
             raise NotImplementedError(f"Image.frombytes({decoder_name!r}) is not available in Layerwise's PIL: expected 'raw'")
         args = args[0] if len(args) == 1 and isinstance(args[0], tuple) else args
         rawmode = args[0] if args and args[0] else self._mode
-        self._pixels = from_raw(bytes(data), self._mode, self._size, rawmode)
+        self._pixels = from_raw(data.tobytes() if hasattr(data, "tobytes") else bytes(data), self._mode, self._size, rawmode)
 
     def _index(self, xy):
         x, y = (int(v) for v in xy)

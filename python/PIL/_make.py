@@ -59,6 +59,11 @@ def frombytes(mode, size, data, decoder_name="raw", *args):
     return made
 
 
+def _bytes(data):
+    """Of an array too, which lies in memory of its own."""
+    return data.tobytes() if hasattr(data, "tobytes") else bytes(data)
+
+
 def frombuffer(mode, size, data, decoder_name="raw", *args):
     """A copy, unlike Pillow's: the pixels lie in memory of their own."""
     check_size(size)
@@ -66,7 +71,7 @@ def frombuffer(mode, size, data, decoder_name="raw", *args):
     rawmode, stride, orientation = (*args, *(mode, 0, 1)[len(args) :])
     if decoder_name != "raw":
         raise NotImplementedError(f"Image.frombuffer({decoder_name!r}) is not available in Layerwise's PIL: expected 'raw'")
-    return made_of(mode, size, from_raw(bytes(data), mode, size, rawmode, stride, orientation))
+    return made_of(mode, size, from_raw(_bytes(data), mode, size, rawmode, stride, orientation))
 
 
 # (channels, NumPy's name of the numbers): the mode, and the name that they are stored under.

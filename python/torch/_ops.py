@@ -161,10 +161,11 @@ class _Ops:
     def load_library(self, path):
         """Compiled operators cannot be loaded; those of torchvision are served by ours."""
         folder, file = os.path.split(os.fspath(path))
-        if os.path.basename(folder) == "torchvision" and file.startswith("_C."):
-            from torch import _torchvision
+        served = {"_C": "_torchvision", "image": "_torchvision_image"}.get(file.partition(".")[0])
+        if os.path.basename(folder) == "torchvision" and served:
+            import importlib
 
-            _torchvision.register()
+            importlib.import_module(f"torch.{served}").register()
             self.loaded_libraries.add(path)
             return
         raise OSError(f"{path}: compiled operators cannot be loaded, Layerwise's interpreter runs pure Python only")
