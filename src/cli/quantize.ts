@@ -45,8 +45,13 @@ const YES_NO = { value: "yes|no", choices: ["yes", "no"] } as const;
 export const PROOF_OPTIONS: readonly OptionSpec[] = [
   {
     name: "data",
-    value: "FILE",
-    help: "samples: .npy, .npz, .pt, .safetensors, or FILE.py::function that returns or yields them; random inputs when left out",
+    value: "FILE|FOLDER",
+    help: "samples: a picture or a folder of them, .npy, .npz, .pt, .safetensors, or FILE.py::function that returns or yields them; random inputs when left out",
+  },
+  {
+    name: "prepare",
+    value: "HOW",
+    help: "how pictures become inputs: imagenet, MEAN/DEVIATION, or FILE.py::fn, called with each as a PIL image; default 0 to 1",
   },
   { name: "samples", value: "N", atLeast: 1, help: "at most this many samples (default 128; 8 random ones)" },
   { name: "metric", value: "FILE.py::fn", help: "function that is called with the model and returns a number" },
@@ -128,6 +133,7 @@ export const quantize: Command = {
     "layerwise quantize model.py::GPT --scheme all",
     "layerwise quantize model.py::GPT --scheme int4 --method gptq --data tokens.py::batches --out gpt.safetensors",
     "layerwise quantize net.py::Net --scheme static --observer entropy --data images.npy --budget 30 --keep-as fp16",
+    "layerwise quantize resnet.onnx --scheme static --data photos/ --prepare imagenet",
   ],
   async run(args, terminal) {
     return await askForProof("quantize", quantizeRequest(args), args, terminal);
@@ -182,12 +188,13 @@ function quantizeRequest(args: Arguments): QuantizeRequest {
 /** What PROOF_OPTIONS become. */
 export function proofRequest(
   args: Arguments,
-): Pick<QuantizeRequest, "data" | "samples" | "metric" | "file" | "maxTimeMs"> {
+): Pick<QuantizeRequest, "data" | "prepare" | "samples" | "metric" | "file" | "maxTimeMs"> {
   const file = outputFile(args, "out");
   const samples = args.number("samples");
   const maxTimeMs = args.number("time");
   return {
     ...named(args, "data"),
+    ...(args.get("prepare")?.includes("::") ? named(args, "prepare") : word<string>(args, "prepare", "prepare")),
     ...(samples === undefined ? {} : { samples }),
     ...(maxTimeMs === undefined ? {} : { maxTimeMs }),
     ...named(args, "metric"),
@@ -196,7 +203,7 @@ export function proofRequest(
 }
 
 /** "FILE" or "FILE.py::function", made absolute. */
-export function named(args: Arguments, option: "data" | "metric" | "teacher"): Record<string, string> {
+export function named(args: Arguments, option: "data" | "metric" | "prepare" | "teacher"): Record<string, string> {
   const given = args.get(option);
   if (given === undefined) return {};
   const cut = given.indexOf("::");

@@ -52,8 +52,10 @@ export interface QuantizeHow {
 
 /** The data and the judge, which prunings and distillations take too. */
 export function proofFields(choices: QuantizeChoices): Partial<QuantizeFields> {
-  const { data, samples, metric, weights } = choices;
-  return Object.fromEntries(Object.entries({ data, samples, metric, weights }).filter(([, value]) => value !== null));
+  const { data, prepare, samples, metric, weights } = choices;
+  return Object.fromEntries(
+    Object.entries({ data, prepare, samples, metric, weights }).filter(([, value]) => value !== null),
+  );
 }
 
 /**
@@ -71,7 +73,7 @@ export function askedFields(asked: Asked, choices: QuantizeChoices): object {
 
 /** Of what a pruning or a distillation was made with, what its own settings say. */
 export function askedOf(madeWith: object): Asked {
-  const shared = new Set(["data", "samples", "metric", "weights", "file"]);
+  const shared = new Set(["data", "prepare", "samples", "metric", "weights", "file"]);
   return Object.fromEntries(Object.entries(madeWith).filter(([name]) => !shared.has(name))) as unknown as Asked;
 }
 

@@ -31,8 +31,16 @@ export type EmbeddingForm = "int8" | "int4" | "fp16" | "bf16" | "keep";
 
 /** The data on which a model is calibrated and judged, and the function that judges. */
 export interface ProofRequest extends TargetRequest {
-  /** Samples: .npy, .npz, .pt, .safetensors, .txt, or FILE.py::function, which returns or yields them. */
+  /**
+   * Samples: a picture or a folder of pictures, .npy, .npz, .pt, .safetensors, or FILE.py::function, which returns or yields them.
+   * Folders in the folder are classes.
+   */
   data?: string;
+  /**
+   * How pictures become inputs: "imagenet", "MEAN/DEVIATION" (one of each, or one for each channel), or FILE.py::function, which is
+   * called with a PIL image and returns a tensor. Absent: 0 to 1, or what the model's own configuration says.
+   */
+  prepare?: string;
   /** At most this many samples. */
   samples?: number;
   /** FILE.py::function, called with the model, which returns a number; else top-1 agreement or perplexity where they fit. */

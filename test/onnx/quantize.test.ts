@@ -412,7 +412,7 @@ const REFUSED: [more: Partial<QuantizeRequest>, words: RegExp][] = [
   [{ metric: "m.py::f" }, /a metric is called with a model in Python/],
   [{ schemes: ["int8", "int4"], file: "two.onnx" }, /a file takes one scheme, not 2/],
   [{ file: "one.pt" }, /is written as \.onnx, not as \.pt/],
-  [{ data: "none.npy" }, /--data: there is no file none\.npy/],
+  [{ data: "none.npy" }, /--data: there is no file or folder none\.npy/],
 ];
 
 test("what cannot be done is said first", async () => {

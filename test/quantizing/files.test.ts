@@ -101,8 +101,8 @@ test("inputs that the data does not have are as inferred, and said", async () =>
 
 test("data that does not fit: a sentence each", async () => {
   const messages = {
-    [file("nowhere.npy")]: /^--data: there is no file .*nowhere\.npy$/,
-    [file("words.txt")]: /words\.txt is no data that is read: expected \.npy/,
+    [file("nowhere.npy")]: /^--data: there is no file or folder .*nowhere\.npy$/,
+    [file("words.txt")]: /words\.txt is no data that is read: expected pictures or a folder of them, \.npy/,
     [file("cut.npy")]: /cut\.npy cannot be read: /,
     [file("words.npy")]: /words\.npy cannot be read: it is no \.npy or \.npz file: it begins with b'call m'/,
     [file("bytes.npy")]: /bytes\.npy: x is uint8, but the model takes float32$/,

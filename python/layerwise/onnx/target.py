@@ -48,12 +48,14 @@ def name_of(path):
 _kept = []
 
 
-def read_samples(inputs, place, most):
-    """{"data", "samples": [{input: handle}, ...]} of a data file or function, for a model with these inputs."""
+def read_samples(inputs, place, prepare, most):
+    """{"data", "samples": [{input: handle}, ...]} of a data file, pictures or a function, for a model with these inputs; "labels" by
+    sample where folders of pictures say them, and how many "classes" they are."""
     import inspect
 
-    from layerwise import runner
-    from layerwise.proof.samples import BadData, file_samples, function_samples
+    from layerwise.proof.refused import Refused
+    from layerwise.proof.request import samples_at
+    from layerwise.proof.samples import BadData
 
     plan = OnnxPlan("", inputs)
     template = plan.arguments("cpu")
@@ -65,14 +67,8 @@ def read_samples(inputs, place, most):
     parameters = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in template]
     model.__signature__ = inspect.Signature(parameters)
     try:
-        if place["function"]:
-            function = getattr(runner.loaded_module(place["path"], place["root"]), place["function"], None)
-            if function is None:
-                raise BadData(f"{place['shown']} is not there: the file has no such function")
-            found = function_samples(function, place["shown"], model, template, most)
-        else:
-            found = file_samples(place["path"], place["shown"], model, template, most)
-    except BadData as error:
+        found = samples_at(place, prepare, model, template, most)
+    except (BadData, Refused) as error:
         failure = {"kind": "usage", "type": "data", "message": str(error)}
         return {"failure": {**failure, "hint": error.hint} if error.hint else failure}
     except BaseException as error:
@@ -83,4 +79,7 @@ def read_samples(inputs, place, most):
         for name, tensor in arguments.items():
             arguments[name] = tensor.to(template[name].dtype).contiguous()
         rows.append({names[name]: tensor.h for name, tensor in arguments.items()})
-    return {"data": found.plain(), "samples": rows}
+    answer = {"data": found.plain(), "samples": rows}
+    if found.classes is None:
+        return answer
+    return {**answer, "classes": found.classes, "labels": [sample.target.tolist() for sample in found.items]}

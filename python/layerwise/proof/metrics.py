@@ -39,6 +39,14 @@ class Judge:
         self.samples = samples
         self.kind = _kind(samples, source_text, first_outputs)
 
+    def doubts(self):
+        """Sentences on what the data says and is not believed."""
+        named, known = self.samples.classes, self.kind["classes"]
+        if not known:
+            return []
+        folders = "one folder is" if named == 1 else f"{named} folders are"
+        return [f"The {folders} not the classes of the model, which tells {known} apart: how often it is right is not counted."]
+
     def start(self):
         return {"correct": 0, "agreed": 0, "counted": 0, "loss": 0.0, "losses": 0}
 
@@ -114,7 +122,7 @@ def _kind(samples, source_text, first_outputs):
     rows = [(name, tensor) for name, tensor in first_outputs if tensor.dim() >= 2]
     named = [pair for pair in rows if "logit" in pair[0]]
     has_words = any(word in source_text for word in _LOGIT_WORDS)
-    found = {"loss": loss, "logits": None, "dim": -1, "tokens": None, "has_labels": False, "is_perplexity": False}
+    found = {"loss": loss, "logits": None, "dim": -1, "tokens": None, "has_labels": False, "classes": 0, "is_perplexity": False}
     candidate = (named or rows)[0] if rows else None
     if candidate is None:
         return found
@@ -126,6 +134,8 @@ def _kind(samples, source_text, first_outputs):
     shape = list(tensor.shape)
     del shape[dim]
     fits_labels = is_whole and list(target.shape) == shape
+    if fits_labels and samples.classes not in (None, classes):
+        found["classes"], fits_labels = classes, False
     tokens = [
         key
         for key, value in sample.arguments.items()

@@ -28,6 +28,7 @@ class Proof:
         self.outputs = Outputs(model, samples)
         self.notes = check_model(model, self.outputs)
         self._judge = Judge(samples, places.source_text(), self.outputs.of(0))
+        self.notes += self._judge.doubts()
         self._metric = metric
         self._seconds = seconds
 

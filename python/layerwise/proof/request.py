@@ -7,8 +7,9 @@ import torch
 from layerwise import probe, runner
 from layerwise.proof.difference import OutputsDifference
 from layerwise.proof.metrics import better_of, own_metric
+from layerwise.proof.pictures import is_pictures, picture_samples
 from layerwise.proof.refused import Refused
-from layerwise.proof.samples import SEED, file_samples, function_samples, random_samples
+from layerwise.proof.samples import SEED, BadData, file_samples, function_samples, random_samples
 from layerwise.proof.variant import Variant
 
 
@@ -32,6 +33,16 @@ def samples_of(request, model):
     if not data:
         return random_samples(plan, device, most)
     template = plan.arguments(device)
+    return samples_at(data, request.get("prepare"), model, template, most)
+
+
+def samples_at(data, prepare, model, template, most):
+    """Samples of a file, of pictures or of a function; `prepare` says how pictures become inputs."""
+    if is_pictures(data["path"]):
+        told = _function(prepare) if isinstance(prepare, dict) else prepare
+        return picture_samples(data["path"], data["shown"], model, template, most, told)
+    if prepare:
+        raise BadData(f"--prepare says how pictures become inputs, but {data['shown']} holds none")
     if data.get("function"):
         return function_samples(_function(data), data["shown"], model, template, most)
     return file_samples(data["path"], data["shown"], model, template, most)

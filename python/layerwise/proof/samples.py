@@ -63,11 +63,16 @@ class Samples:
         # Along the first dimension: what people call a sample.
         self.count = count
         self.is_random = is_random
+        # Of pictures: how many classes their folders name, and what was done to them.
+        self.classes = None
+        self.about = ""
 
     def plain(self):
         value = "random inputs" if self.is_random else self.source
         noun = "sample" if self.count == 1 else "samples"
         why = f"{value}, {self.count} {noun}"
+        if self.about:
+            why += f": {self.about}"
         if self.is_random:
             why += ": errors and ranges of real data may be others"
         elif self.invented:
@@ -119,6 +124,10 @@ def function_samples(function, shown, model, template, most=None):
     return reader.samples()
 
 
+def reader_of(shown, model, template, most=None):
+    return _Reader(shown, model, template, most)
+
+
 def _iterated(made, shown):
     if hasattr(made, "__iter__"):
         return made
@@ -151,7 +160,8 @@ def _read(path, shown):
     except Exception as error:
         raise BadData(f"{shown} cannot be read: {error}") from error
     hint = "FILE.py::function says in Python how samples are made, for text its tokens"
-    raise BadData(f"{shown} is no data that is read: expected .npy, .npz, .pt, .safetensors or FILE.py::function", hint)
+    expected = "pictures or a folder of them, .npy, .npz, .pt, .safetensors or FILE.py::function"
+    raise BadData(f"{shown} is no data that is read: expected {expected}", hint)
 
 
 def _as_tensors(value):
@@ -195,6 +205,9 @@ class _Reader:
             for name, part in inspect.signature(forward).parameters.items()
             if part.kind not in (part.VAR_KEYWORD, part.VAR_POSITIONAL)
         ]
+        # A model of a file takes its inputs by names that no signature tells.
+        if any(part.kind is part.VAR_KEYWORD for part in inspect.signature(forward).parameters.values()):
+            self.names += [name for name in template if name not in self.names]
         # What is no tensor stays as it was inferred.
         self.template, self._groups = _flat(template)
         self._whole = {name: template[name] for name in self._groups}

@@ -1,5 +1,5 @@
 /** Asks which file or function gives the samples, judges the outputs or holds the weights. Reads none of them. */
-import { readdirSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import * as vscode from "vscode";
 import type { QuantizeChoices } from "../../protocol/views/quantize.ts";
@@ -14,10 +14,15 @@ type Change = Partial<QuantizeChoices>;
 
 interface Item extends vscode.QuickPickItem {
   value?: string | null;
-  browse?: true;
+  browse?: "file" | "folder";
 }
 
-const DATA_FILES = { "Samples and functions": ["npy", "npz", "pt", "pth", "safetensors", "py"], "All files": ["*"] };
+const PICTURES = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "ppm", "pgm"];
+const DATA_FILES = {
+  "Samples and functions": ["npy", "npz", "pt", "pth", "safetensors", "py"],
+  Pictures: PICTURES,
+  "All files": ["*"],
+};
 const METRIC_FILES = { Functions: ["py"] };
 const WEIGHT_FILES = { Checkpoints: ["pt", "pth", "bin", "safetensors"], "All files": ["*"] };
 
@@ -27,8 +32,29 @@ export async function pickData(target: Target): Promise<Change> {
     files: DATA_FILES,
     absent: { label: "$(circle-slash) Random inputs", description: "errors on them need not be those on your data" },
     functions: { required: 0, missing: "has no function that gives inputs and can be called without arguments" },
+    folders: "Choose a folder of pictures…",
   });
-  return found === undefined ? {} : { data: found };
+  if (found === undefined) return {};
+  if (found === null || !isPictures(found)) return { data: found, prepare: null };
+  const prepare = await pickPreparation(target);
+  return prepare === undefined ? {} : { data: found, prepare };
+}
+
+const isPictures = (path: string): boolean =>
+  PICTURES.includes(extname(path).slice(1).toLowerCase()) ||
+  (!path.includes("::") && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true);
+
+/** How the values of pictures become what the model takes. */
+async function pickPreparation(target: Target): Promise<string | null | undefined> {
+  return await pick(target, {
+    title: "How pictures become inputs",
+    absent: { label: "$(symbol-ruler) 0 to 1", description: "or mean and deviation of the model's own configuration" },
+    words: [
+      { label: "$(symbol-ruler) ImageNet's mean and deviation", value: "imagenet" },
+      { label: "$(symbol-ruler) -1 to 1", description: "mean 0.5, deviation 0.5", value: "0.5/0.5" },
+    ],
+    functions: { required: 1, missing: "has no function that takes a picture and returns a tensor" },
+  });
 }
 
 export async function pickMetric(target: Target): Promise<Change> {
@@ -56,20 +82,28 @@ interface Question {
   absent: vscode.QuickPickItem;
   /** Which functions may answer, by the arguments that they must be given; absent where functions are no answer. */
   functions?: { required: number; missing: string };
+  /** What asks for a folder instead of a file. */
+  folders?: string;
+  /** Answers that are neither. */
+  words?: Item[];
 }
 
 /** Undefined where nothing was picked, null where nothing is wanted. */
 async function pick(target: Target, question: Question): Promise<string | null | undefined> {
   const items: Item[] = [
     { ...question.absent, value: null },
-    ...(question.files ? [{ label: "$(folder-opened) Choose a file…", browse: true as const }] : []),
+    ...(question.words ?? []),
+    ...(question.files ? [{ label: "$(folder-opened) Choose a file…", browse: "file" as const }] : []),
+    ...(question.folders ? [{ label: `$(file-media) ${question.folders}`, browse: "folder" as const }] : []),
     ...functionsOf(target.file, question),
     ...filesBeside(target.file, question),
   ];
   const picked = await vscode.window.showQuickPick(items, { title: question.title, matchOnDescription: true });
   if (!picked?.browse) return picked?.value;
   const folder = vscode.Uri.joinPath(vscode.Uri.file(target.file), "..");
-  const options = { defaultUri: folder, filters: question.files, openLabel: "Choose", title: question.title };
+  const kind =
+    picked.browse === "file" ? { filters: question.files } : { canSelectFolders: true, canSelectFiles: false };
+  const options = { defaultUri: folder, openLabel: "Choose", title: question.title, ...kind };
   const file = (await vscode.window.showOpenDialog(options))?.[0]?.fsPath;
   if (file === undefined || !file.endsWith(".py")) return file;
   return pickFunction(file, question);

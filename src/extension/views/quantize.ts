@@ -291,6 +291,8 @@ function placeOf(file: string): string | null {
 }
 
 /** Files whose change makes the proof stale. */
-function filesOf({ data, metric, weights }: QuantizeChoices): string[] {
-  return [data, metric, weights].filter((path) => path !== null).map((path) => path.split("::")[0]);
+function filesOf({ data, prepare, metric, weights }: QuantizeChoices): string[] {
+  return [data, prepare?.includes("::") ? prepare : null, metric, weights]
+    .filter((path) => path !== null)
+    .map((path) => path.split("::")[0]);
 }

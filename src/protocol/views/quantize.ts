@@ -36,8 +36,10 @@ export interface QuantizeChoices {
   symmetric: boolean | null;
   /** A scale for each row of a weight instead of one for all. */
   perChannel: boolean;
-  /** A file, or FILE.py::function; null: random inputs. */
+  /** A file, a folder of pictures, or FILE.py::function; null: random inputs. */
   data: string | null;
+  /** How pictures become inputs: "imagenet", "MEAN/DEVIATION" or FILE.py::function; null: 0 to 1, or as the model says itself. */
+  prepare: string | null;
   /** At most this many samples. */
   samples: number | null;
   /** FILE.py::function; null: what fits the model's outputs. */
@@ -64,6 +66,7 @@ export const DEFAULT_CHOICES: QuantizeChoices = {
   symmetric: null,
   perChannel: true,
   data: null,
+  prepare: null,
   samples: null,
   metric: null,
   weights: null,

@@ -241,6 +241,16 @@ export class Interpreter {
     return `${mountpoint}/${basename(file)}`;
   }
 
+  /** Shows one folder from anywhere, to be read; where Python sees it. Until the next reset. */
+  showFolder(folder: string): string {
+    const mountpoint = `${NAMED_FILES}/${this.mounts.length}`;
+    this.scratch.unlocked(() =>
+      mountTree(this.module, new WorkspaceTree({ root: folder, writable: false }), mountpoint),
+    );
+    this.mounts.push(mountpoint);
+    return mountpoint;
+  }
+
   /** Other unsaved texts over the folder that is shown already. */
   setOverlay(overlay: Record<string, string> | undefined): void {
     this.workspace?.setOverlay(overlay);

@@ -131,9 +131,10 @@ export async function prove<Result extends QuantizeResult | PruneResult | Distil
 
 /** The files of a request as Python takes them: by the places where it sees them. */
 export function namedFiles(session: Session<VerbCore>, request: ProofRequest, root: string): Record<string, Json> {
-  const { data, metric, file } = request;
+  const { data, metric, file, prepare } = request;
   return {
     ...(data === undefined ? {} : { data: shown(session, data, root, "data") }),
+    ...(prepare === undefined ? {} : { prepare: preparation(session, prepare, root) }),
     ...(metric === undefined ? {} : { metric: shown(session, metric, root, "metric") }),
     // An untrained student is made once more.
     ...(request.samples === undefined ? {} : { samples: request.samples }),
@@ -144,6 +145,11 @@ export function namedFiles(session: Session<VerbCore>, request: ProofRequest, ro
       ? {}
       : { out: { path: session.interpreter.showFile(resolve(file), { writable: true }) } }),
   };
+}
+
+/** How pictures become inputs: a word, or a function of a file. */
+export function preparation(session: Session<VerbCore>, prepare: string, root: string): Json {
+  return prepare.includes("::") ? shown(session, prepare, root, "prepare") : prepare;
 }
 
 /** Why a result cannot be written where it was asked for; known before any work is done. */

@@ -2,8 +2,7 @@
  * An .onnx file in fewer bits: its graph rewritten, the result run beside the original in ONNX Runtime, layer by layer.
  * Nothing is kept unless a file is asked for; what is written is read again and run.
  */
-import { existsSync, statSync } from "node:fs";
-import { dirname, extname, resolve } from "node:path";
+import { extname, resolve } from "node:path";
 import type { CompressedFile, QuantizeRequest, QuantizeResult } from "../../protocol/compress.ts";
 import type { ArgumentChoice, ExportCheck } from "../../protocol/results.ts";
 import type { Failure } from "../../protocol/source.ts";
@@ -15,22 +14,24 @@ import { chooseInputs, fittingInputs } from "../onnx/inputs.ts";
 import { readModelFile, type OnnxModel } from "../onnx/model.ts";
 import { PlainGraph } from "../onnx/quantize/graph.ts";
 import { Job, refused } from "../onnx/quantize/job.ts";
-import { withSessions, type Sample } from "../onnx/quantize/prove.ts";
+import { withSessions, type Labels, type Sample } from "../onnx/quantize/prove.ts";
 import { raise } from "../onnx/quantize/upgrade.ts";
 import { takes } from "../onnx/run.ts";
 import type { DataType, ModelProto } from "../onnx/schema.ts";
 import { failureOf, writtenInputs } from "../onnx/target.ts";
 import { writeModel } from "../onnx/write.ts";
 import { reportOf } from "../proof/report.ts";
-import { type Report, RequestRefused, type Session, splitTarget } from "../session.ts";
+import { type Report, RequestRefused, type Session } from "../session.ts";
 import type { VerbCore } from "./core.ts";
-import { NO_SETUP, open } from "./target.ts";
+import { preparation } from "./compression.ts";
+import { NO_SETUP, open, shown } from "./target.ts";
 
 const RANDOM_SAMPLES = 8;
 
 interface Data {
   samples: Sample[];
   data: QuantizeResult["data"];
+  labels?: Labels;
 }
 
 export function quantizeOnnx(session: Session<VerbCore>, request: QuantizeRequest, report: Report): QuantizeResult {
@@ -56,14 +57,21 @@ export function quantizeOnnx(session: Session<VerbCore>, request: QuantizeReques
     const source = resolve(request.target);
     const { inputs: chosen, length } = fittingInputs(model, request.inputs ?? {}, (inputs) => takes(source, inputs));
     result.setup = { init: [], inputs: chosen.choices };
-    const { samples, data } = request.data === undefined ? random(model, request, length) : dataOf(session, request);
+    const { samples, data, labels } =
+      request.data === undefined ? random(model, request, length) : dataOf(session, request);
     result.data = data;
     const check = (): void => session.interpreter.checkInterrupt();
-    const job = new Job(graph, opset, request, { samples, check }, report);
+    const job = new Job(graph, opset, request, { samples, check, ...(labels ? { labels } : {}) }, report);
     for (const scheme of request.schemes) {
       const { measured, model: made } = job.run(scheme);
       result.reports.push(reportOf(measured, request.budgetDb));
       if (request.file !== undefined) result.file = write(made, request.file, samples, measured.description);
+    }
+    const isRight = ({ metrics }: { metrics: { name: string }[] }): boolean =>
+      metrics.some(({ name }) => name === "top-1 accuracy");
+    if (labels && !result.reports.some(isRight)) {
+      const folders = labels.classes === 1 ? "one folder is" : `${labels.classes} folders are`;
+      result.notes.push(`The ${folders} not the classes of the model: how often it is right is not counted.`);
     }
     const { file } = result;
     if (file && !file.checks.every(({ ok }) => ok)) {
@@ -111,22 +119,17 @@ function random(model: OnnxModel, { inputs = {}, samples }: QuantizeRequest, len
 /** Read by Python, which knows all the kinds of files and may run the person's function. */
 function dataOf(session: Session<VerbCore>, request: QuantizeRequest): Data {
   const { root } = open(session, request);
-  const { file, name } = splitTarget(request.data!);
-  const path = resolve(file);
-  if (!existsSync(path) || !statSync(path).isFile()) {
-    throw new RequestRefused({ kind: "usage", type: "unknown-file", message: `--data: there is no file ${file}` });
-  }
-  const isInside = path.startsWith(`${root}/`);
-  const seen = isInside ? path : session.interpreter.showFile(path);
-  const place = { path: seen, shown: request.data!, function: name, root: isInside ? root : dirname(seen) };
   const answer = session.interpreter.call(
     "layerwise.onnx.target:read_samples",
     writtenInputs(request),
-    place,
+    shown(session, request.data!, root, "data"),
+    request.prepare === undefined ? null : preparation(session, request.prepare, root),
     request.samples ?? null,
   ) as unknown as {
     data: ArgumentChoice & { samples: number; isRandom: boolean };
     samples: Record<string, number>[];
+    classes?: number;
+    labels?: number[][];
     failure?: Failure;
   };
   if (answer.failure) throw new RequestRefused(answer.failure);
@@ -140,7 +143,8 @@ function dataOf(session: Session<VerbCore>, request: QuantizeRequest): Data {
       }),
     ),
   );
-  return { samples, data: answer.data };
+  const { classes, labels } = answer;
+  return { samples, data: answer.data, ...(classes && labels ? { labels: { classes, ofSamples: labels } } : {}) };
 }
 
 /** The file is read again and run: it must give what the model in memory gives. */

@@ -1,5 +1,5 @@
 /** The steps that verbs share: open a target, choose its device, have Python build it. Knows no verb. */
-import { existsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Setup } from "../../protocol/results.ts";
 import type { TargetRequest } from "../../protocol/rpc.ts";
@@ -99,15 +99,19 @@ export function prepare(
   return failure ? { ...prepared, failure } : prepared;
 }
 
-/** "FILE" or "FILE.py::function" as {path, shown, function, root}. */
+/** "FILE", "FILE.py::function" or, of data, a folder of pictures, as {path, shown, function, root}. */
 export function shown(session: Session<VerbCore>, named: string, root: string, option: string): Json {
   const { file, name } = splitTarget(named);
   const path = resolve(file);
-  if (!existsSync(path) || !statSync(path).isFile()) {
-    throw new RequestRefused({ kind: "usage", type: "unknown-file", message: `--${option}: there is no file ${file}` });
+  const status = statSync(path, { throwIfNoEntry: false });
+  const isFolder = option === "data" && name === "" && status?.isDirectory() === true;
+  if (!isFolder && !status?.isFile()) {
+    const what = option === "data" && name === "" ? "file or folder" : "file";
+    const message = `--${option}: there is no ${what} ${file}`;
+    throw new RequestRefused({ kind: "usage", type: "unknown-file", message });
   }
   const isPython = /\.py$/i.test(path);
-  if ((option === "metric" || isPython) && (name === "" || !isPython)) {
+  if ((option === "metric" || option === "prepare" || isPython) && (name === "" || !isPython)) {
     const hint = `such as --${option} ${option}.py::${option}`;
     throw new RequestRefused({
       kind: "usage",
@@ -117,8 +121,9 @@ export function shown(session: Session<VerbCore>, named: string, root: string, o
     });
   }
   const inside = toVirtualPath(path);
-  const isInside = inside.startsWith(`${root}/`);
-  const seen = isInside ? inside : session.interpreter.showFile(path);
+  const isInside = inside === root || inside.startsWith(`${root}/`);
+  const show = (): string => (isFolder ? session.interpreter.showFolder(path) : session.interpreter.showFile(path));
+  const seen = isInside ? inside : show();
   return { path: seen, shown: named, function: name, root: isInside ? root : dirname(seen) };
 }
 

@@ -336,7 +336,7 @@ export class Job {
     name: string,
     description: string,
     model: ModelProto,
-    { output, agreement }: ReturnType<typeof compareOutputs>,
+    { output, agreement, accuracy }: ReturnType<typeof compareOutputs>,
     layers: LayerReport[],
   ): Omit<Measured, "changed"> {
     this.#report.progress("measuring");
@@ -349,12 +349,17 @@ export class Job {
       afterBytes: encode(model, modelMessage).length,
       times,
       output,
-      metrics: agreement
-        ? [{ name: "top-1 agreement", before: 1, after: agreement.share, better: "higher", samples: agreement.rows }]
-        : [],
+      metrics: [
+        ...(accuracy ? [metric("top-1 accuracy", accuracy.before, accuracy.after, accuracy.rows)] : []),
+        ...(agreement ? [metric("top-1 agreement", 1, agreement.share, agreement.rows)] : []),
+      ],
       layers,
     };
   }
+}
+
+function metric(name: string, before: number, after: number, samples: number): Measured["metrics"][number] {
+  return { name, before, after, better: "higher", samples };
 }
 
 function describe({ scheme, perChannel, symmetric, group }: Choices, { observer }: QuantizeRequest): string {

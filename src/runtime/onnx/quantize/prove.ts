@@ -12,9 +12,16 @@ import { RangeObserver, type Range } from "./ranges.ts";
 
 export type Sample = Record<string, PlainTensor>;
 
+/** What is right, by sample and row: numbers of classes, of which the data knows so many. */
+export interface Labels {
+  classes: number;
+  ofSamples: readonly (readonly number[])[];
+}
+
 /** What models are judged on, and who may end it. */
 export interface Trial {
   samples: readonly Sample[];
+  labels?: Labels;
   /** Asked between two runs: throws when the person has cancelled. */
   check(): void;
 }
@@ -125,6 +132,8 @@ export interface Compared {
   output: Difference;
   /** Share of samples (rows of the last dimension) whose largest output stayed the same; null where outputs are no scores. */
   agreement: { share: number; rows: number } | null;
+  /** Share of rows whose largest output is the right one; null where the data does not say, or speaks of other classes. */
+  accuracy: { before: number; after: number; rows: number } | null;
 }
 
 /** What a model gives for every sample: kept, because many others are compared with it. */
@@ -144,9 +153,10 @@ export function compareOutputs(
   before: readonly Record<string, PlainTensor>[],
   after: ModelProto,
   outputs: readonly Name[],
-  { samples, check }: Trial,
-): Pick<Compared, "output" | "agreement"> {
+  { samples, check, labels }: Trial,
+): Compared {
   const sums = new DifferenceSums();
+  const right = { before: 0, after: 0, rows: 0 };
   const agreement = { same: 0, rows: 0, isKnown: true };
   withSessions([after], AS_RUN, ([session]) => {
     for (const [i, sample] of samples.entries()) {
@@ -156,13 +166,18 @@ export function compareOutputs(
         if (was[name] && is[name] && isReal(was[name])) sums.add(floatsOf(was[name]), floatsOf(is[name]));
       }
       const scores = outputs[0] === undefined ? undefined : was[outputs[0]];
-      if (scores && isReal(scores) && is[outputs[0]!]) countSame(scores, is[outputs[0]!]!, agreement);
+      const others = outputs[0] === undefined ? undefined : is[outputs[0]];
+      if (!scores || !isReal(scores) || !others) continue;
+      countSame(scores, others, agreement);
+      if (labels) countRight(scores, others, labels.ofSamples[i]!, labels.classes, right);
     }
   });
   const isKnown = agreement.isKnown && agreement.rows > 0;
   return {
     output: sums.plain(),
     agreement: isKnown ? { share: agreement.same / agreement.rows, rows: agreement.rows } : null,
+    accuracy:
+      right.rows > 0 ? { before: right.before / right.rows, after: right.after / right.rows, rows: right.rows } : null,
   };
 }
 
@@ -198,6 +213,23 @@ function countSame(was: PlainTensor, is: PlainTensor, found: { same: number; row
   for (let start = 0; start < a.length; start += width) {
     found.rows++;
     if (largest(a, start, width) === largest(b, start, width)) found.same++;
+  }
+}
+
+function countRight(
+  was: PlainTensor,
+  is: PlainTensor,
+  labels: readonly number[],
+  classes: number,
+  found: { before: number; after: number; rows: number },
+): void {
+  const { dims } = was;
+  if (dims.length !== 2 || dims[1] !== classes || dims[0] !== labels.length) return;
+  const [a, b] = [floatsOf(was), floatsOf(is)];
+  for (const [row, label] of labels.entries()) {
+    found.rows++;
+    if (largest(a, row * classes, classes) === label) found.before++;
+    if (largest(b, row * classes, classes) === label) found.after++;
   }
 }
 
