@@ -46,7 +46,7 @@ export const PROOF_OPTIONS: readonly OptionSpec[] = [
   {
     name: "data",
     value: "FILE|FOLDER",
-    help: "samples: a picture or a folder of them, .npy, .npz, .pt, .safetensors, or FILE.py::function that returns or yields them; random inputs when left out",
+    help: "samples: pictures, .npy, .npz, .pt, .safetensors, or FILE.py::function that returns or yields them; random inputs when left out",
   },
   {
     name: "prepare",

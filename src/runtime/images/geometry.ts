@@ -15,44 +15,54 @@ export function transpose(
   const out = new Uint8Array(from.length);
   const isTurned = method === 2 || method === 4 || method >= 5;
   const outWidth = isTurned ? height : width;
+  // The place in the result of the first pixel, and how far it moves by a step to the right and a step down.
+  const [right, below] = [width - 1, height - 1];
+  const [column, row, xStep, yStep] = (
+    [
+      [right, 0, -1, outWidth],
+      [0, below, 1, -outWidth],
+      [0, right, -outWidth, 1],
+      [right, below, -1, -outWidth],
+      [below, 0, outWidth, -1],
+      [0, 0, outWidth, 1],
+      [below, right, -outWidth, -1],
+    ] as const
+  )[method]!;
+  let source = 0;
   for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const [right, below] = [width - 1 - x, height - 1 - y];
-      const [column, row] = (
-        [
-          [right, y],
-          [x, below],
-          [y, right],
-          [right, below],
-          [below, x],
-          [y, x],
-          [below, right],
-        ] as const
-      )[method]!;
-      const target = (row * outWidth + column) * pixelBytes;
-      const source = (y * width + x) * pixelBytes;
+    let target = (row * outWidth + column + y * yStep) * pixelBytes;
+    for (let x = 0; x < width; x++, source += pixelBytes, target += xStep * pixelBytes) {
       for (let b = 0; b < pixelBytes; b++) out[target + b] = from[source + b]!;
     }
   }
   return out;
 }
 
-/** Where a pixel of the result is in the source. */
-type Place = (x: number, y: number) => [number, number];
+/** Where a pixel of the result is in the source. Told in two variables: a pair for each pixel would cost more than the pixel. */
+type Place = (x: number, y: number) => void;
+let placeX = 0;
+let placeY = 0;
 
 const places: Record<string, (a: readonly number[]) => Place> = {
-  affine: (a) => (x, y) => [
-    a[0]! * (x + 0.5) + a[1]! * (y + 0.5) + a[2]!,
-    a[3]! * (x + 0.5) + a[4]! * (y + 0.5) + a[5]!,
-  ],
+  affine(a) {
+    const [a0, a1, a2, a3, a4, a5] = a as [number, number, number, number, number, number];
+    return (x, y) => {
+      placeX = a0 * (x + 0.5) + a1 * (y + 0.5) + a2;
+      placeY = a3 * (x + 0.5) + a4 * (y + 0.5) + a5;
+    };
+  },
   perspective: (a) => (x, y) => {
-    const [u, v] = [x + 0.5, y + 0.5];
+    const u = x + 0.5;
+    const v = y + 0.5;
     const depth = a[6]! * u + a[7]! * v + 1;
-    return [(a[0]! * u + a[1]! * v + a[2]!) / depth, (a[3]! * u + a[4]! * v + a[5]!) / depth];
+    placeX = (a[0]! * u + a[1]! * v + a[2]!) / depth;
+    placeY = (a[3]! * u + a[4]! * v + a[5]!) / depth;
   },
   quad: (a) => (x, y) => {
-    const [u, v] = [x + 0.5, y + 0.5];
-    return [a[0]! + a[1]! * u + a[2]! * v + a[3]! * u * v, a[4]! + a[5]! * u + a[6]! * v + a[7]! * u * v];
+    const u = x + 0.5;
+    const v = y + 0.5;
+    placeX = a[0]! + a[1]! * u + a[2]! * v + a[3]! * u * v;
+    placeY = a[4]! + a[5]! * u + a[6]! * v + a[7]! * u * v;
   },
 };
 
@@ -66,42 +76,55 @@ function cubic(v1: number, v2: number, v3: number, v4: number, d: number): numbe
   return v2 + d * (p2 + d * (p3 + d * p4));
 }
 
-/** The value of a channel at a place between pixels. */
-type Reader = (from: Picture, x: number, y: number, channel: number) => number;
+/** Writes the channels of a place between pixels from `at` on. */
+type Reader = (from: Picture, x: number, y: number, out: Pixels, at: number) => void;
 
-const bilinear: Reader = ({ data, width, height, channels }, xIn, yIn, channel) => {
-  const [x, y] = [Math.floor(xIn - 0.5), Math.floor(yIn - 0.5)];
-  const [dx, dy] = [xIn - 0.5 - x, yIn - 0.5 - y];
-  const [x0, x1] = [within(x, width), within(x + 1, width)];
-  const along = (row: number): number => {
-    const a = data[(row * width + x0) * channels + channel]!;
-    return a + (data[(row * width + x1) * channels + channel]! - a) * dx;
+function bilinear(store: (value: number) => number): Reader {
+  return ({ data, width, height, channels }, xIn, yIn, out, at) => {
+    const x = Math.floor(xIn - 0.5);
+    const y = Math.floor(yIn - 0.5);
+    const dx = xIn - 0.5 - x;
+    const dy = yIn - 0.5 - y;
+    const x0 = within(x, width) * channels;
+    const x1 = within(x + 1, width) * channels;
+    const above = within(y, height) * width * channels;
+    const isBelow = y + 1 >= 0 && y + 1 < height;
+    const below = isBelow ? (y + 1) * width * channels : above;
+    for (let c = 0; c < channels; c++) {
+      const a = data[above + x0 + c]!;
+      const b = data[below + x0 + c]!;
+      const upper = a + (data[above + x1 + c]! - a) * dx;
+      const lower = b + (data[below + x1 + c]! - b) * dx;
+      out[at + c] = store(upper + (lower - upper) * dy);
+    }
   };
-  const above = along(within(y, height));
-  const below = y + 1 >= 0 && y + 1 < height ? along(y + 1) : above;
-  return above + (below - above) * dy;
-};
+}
 
-const bicubic: Reader = ({ data, width, height, channels }, xIn, yIn, channel) => {
-  const [x, y] = [Math.floor(xIn - 0.5), Math.floor(yIn - 0.5)];
-  const [dx, dy] = [xIn - 0.5 - x, yIn - 0.5 - y];
-  const columns = [-1, 0, 1, 2].map((step) => within(x + step, width) * channels + channel);
-  const along = (row: number): number => {
-    const [a, b, c, d] = columns.map((column) => data[row * width * channels + column]!) as [
-      number,
-      number,
-      number,
-      number,
-    ];
-    return cubic(a, b, c, d, dx);
+function bicubic(store: (value: number) => number): Reader {
+  return ({ data, width, height, channels }, xIn, yIn, out, at) => {
+    const x = Math.floor(xIn - 0.5);
+    const y = Math.floor(yIn - 0.5);
+    const dx = xIn - 0.5 - x;
+    const dy = yIn - 0.5 - y;
+    const x0 = within(x - 1, width) * channels;
+    const x1 = within(x, width) * channels;
+    const x2 = within(x + 1, width) * channels;
+    const x3 = within(x + 2, width) * channels;
+    const rowLength = width * channels;
+    // A row that is not there is the one before it.
+    const y0 = within(y - 1, height);
+    const y1 = y >= 0 && y < height ? y : y0;
+    const y2 = y + 1 >= 0 && y + 1 < height ? y + 1 : y1;
+    const y3 = y + 2 >= 0 && y + 2 < height ? y + 2 : y2;
+    for (let c = 0; c < channels; c++) {
+      const along = (row: number): number => {
+        const start = row * rowLength + c;
+        return cubic(data[start + x0]!, data[start + x1]!, data[start + x2]!, data[start + x3]!, dx);
+      };
+      out[at + c] = store(cubic(along(y0), along(y1), along(y2), along(y3), dy));
+    }
   };
-  const rows = [along(within(y - 1, height))];
-  for (const step of [0, 1, 2]) {
-    const row = y + step;
-    rows.push(row >= 0 && row < height ? along(row) : rows.at(-1)!);
-  }
-  return cubic(rows[0]!, rows[1]!, rows[2]!, rows[3]!, dy);
-};
+}
 
 function storing(data: Pixels, filter: number): (value: number) => number {
   if (data instanceof Uint8Array) {
@@ -115,19 +138,17 @@ function storing(data: Pixels, filter: number): (value: number) => number {
 export function transform(from: Picture, out: Picture, method: string, a: readonly number[], filter: number): void {
   const place = places[method]!(a);
   const { data, width, height, channels } = from;
-  const read = filter === 0 ? null : filter === 2 ? bilinear : bicubic;
-  const store = storing(data, filter);
+  const read = filter === 0 ? null : (filter === 2 ? bilinear : bicubic)(storing(data, filter));
+  let target = 0;
   for (let y = 0; y < out.height; y++) {
-    for (let x = 0; x < out.width; x++) {
-      const [xIn, yIn] = place(x, y);
-      if (!(xIn >= 0 && xIn < width && yIn >= 0 && yIn < height)) continue;
-      const target = (y * out.width + x) * channels;
+    for (let x = 0; x < out.width; x++, target += channels) {
+      place(x, y);
+      if (!(placeX >= 0 && placeX < width && placeY >= 0 && placeY < height)) continue;
       if (read) {
-        for (let channel = 0; channel < channels; channel++)
-          out.data[target + channel] = store(read(from, xIn, yIn, channel));
+        read(from, placeX, placeY, out.data, target);
         continue;
       }
-      const source = (Math.trunc(yIn) * width + Math.trunc(xIn)) * channels;
+      const source = (Math.trunc(placeY) * width + Math.trunc(placeX)) * channels;
       for (let channel = 0; channel < channels; channel++) out.data[target + channel] = data[source + channel]!;
     }
   }
