@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
@@ -45,6 +45,7 @@ for (const [file, text] of Object.entries({
   "native/__init__.py": "from native import _part\n",
   "native/_part.cpython-312-x86_64-linux-gnu.so": "",
   "torchvision/_C.so": "",
+  "torchvision/image.so": "",
   "torchvision/__init__.py": "import torch\ntorch.ops.load_library(__file__.replace('__init__.py', '_C.so'))\n",
   "other/__init__.py": "import torch\ntorch.ops.load_library(__file__.replace('__init__.py', '_C.so'))\n",
 })) {
@@ -107,6 +108,51 @@ import other
   const done = run(script, ...environment);
   assert.equal(done.stdout, "[1, 2]\n[[[[1.5625, 3.0], [7.3125, 8.75]], [[17.5625, 19.0], [23.3125, 24.75]]]] 8.0\n");
   assert.match(done.stderr, /OSError: .*other\/_C\.so: compiled operators cannot be loaded/);
+});
+
+test("torchvision's readers of pictures are served by our PIL", () => {
+  for (const name of ["turned.jpg", "sixteen.png", "palette4.png"]) {
+    cpSync(join(root, "test/packages/pictures", name), join(place, name));
+  }
+  const script = `import numpy as np, torch, torchvision
+from PIL import Image, ImageOps
+torch.ops.load_library(torchvision.__file__.replace("__init__.py", "image.so"))
+image = torch.ops.image
+data = image.read_file("turned.jpg")
+def same(tensor, picture):
+    array = torch.from_numpy(np.array(picture))
+    return torch.equal(tensor, array[None] if array.dim() == 2 else array.permute(2, 0, 1))
+opened = Image.open("turned.jpg")
+print(same(image.decode_jpeg(data, 0, False), opened), same(image.decode_image(data, 3, True), ImageOps.exif_transpose(opened)))
+grey = Image.open("turned.jpg")
+grey.draft("L", None)
+print(same(image.decode_jpeg(data, 1, False), grey), image.decode_jpeg(data, 1, False).shape)
+print(same(image.decode_png(image.read_file("palette4.png"), 4, False), Image.open("palette4.png").convert("RGBA")))
+print(image.decode_png(image.read_file("sixteen.png"), 1, False).dtype)
+pixels = torch.arange(60, dtype=torch.uint8).reshape(3, 4, 5)
+print(torch.equal(image.decode_png(image.encode_png(pixels, 6), 3, False), pixels))
+for call in (lambda: image.decode_png(data, 0, False), lambda: image.decode_jpeg(data, 4, False), lambda: image.encode_jpeg(pixels, 75)):
+    try:
+        call()
+    except (RuntimeError, NotImplementedError) as error:
+        print(type(error).__name__, error)
+`;
+  const done = run(script, ...environment);
+  assert.equal(
+    done.stdout,
+    [
+      "True True",
+      "True torch.Size([1, 29, 37])",
+      "True",
+      "torch.uint8",
+      "True",
+      "RuntimeError the data is no PNG picture that can be decoded",
+      "RuntimeError The provided mode is not supported for JPEG files",
+      "NotImplementedError image::encode_jpeg is not supported: Layerwise reads pictures and writes PNG",
+      "",
+    ].join("\n"),
+    done.stderr,
+  );
 });
 
 test("what our packages do not have is refused by name", () => {
