@@ -5,6 +5,7 @@ Evaluates in the user's own module; refuses to guess what a text could have mean
 """
 import ast
 import builtins
+import contextlib
 import functools
 import keyword
 import math
@@ -98,6 +99,53 @@ class TensorSpec:
         return math.prod(self.shape)
 
 
+class PictureSpec(TensorSpec):
+    """A picture of a file: what a model for images is fed. Read when it is made into a tensor, its size before."""
+
+    __slots__ = ("file", "prepare")
+
+    def __init__(self, file, height=None, width=None, prepare=None):
+        from layerwise.proof.pictures import is_pictures, size_of
+
+        if not isinstance(file, str) or not is_pictures(file):
+            raise SpecError(f"picture({file!r}) names no file of a picture")
+        if height is None:
+            with _said_as_spec():
+                width, height = size_of(file)
+        for size in (height, width):
+            if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+                raise SpecError(f"the size of a picture is {height!r} x {width!r}: expected two whole numbers, height and width")
+        super().__init__("float32", (1, 3, height, width))
+        self.file = file
+        self.prepare = prepare
+
+    def text(self):
+        prepare = "" if self.prepare is None else f",{self.prepare!r}"
+        return f"picture({self.file!r},{self.shape[2]},{self.shape[3]}{prepare})"
+
+    __repr__ = text
+
+    def make(self, name="", device=None):
+        from layerwise.proof.pictures import picture_of
+
+        tensor = torch.empty(self.shape, device="meta")
+        if str(device) == "meta":
+            return tensor
+        with _said_as_spec():
+            return picture_of(self.file, tensor, self.prepare).to(device)
+
+
+@contextlib.contextmanager
+def _said_as_spec():
+    """What is wrong with a picture is wrong with the text that names it."""
+    from layerwise.proof.samples import BadData
+
+    try:
+        yield
+    except BadData as error:
+        raise SpecError(str(error)) from None
+
+
 class _Dtype:
     """The word "float32" in an argument's text: indexed, it is a tensor; alone, it is the dtype."""
 
@@ -130,6 +178,7 @@ def namespace_of(module):
         "SimpleNamespace": types.SimpleNamespace,
         "math": math,
         "functools": functools,
+        "picture": PictureSpec,
     }
     names.update(vars(module) if module is not None else {})
     for name in DTYPES:

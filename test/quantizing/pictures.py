@@ -9,6 +9,7 @@ from PIL import Image, ImageOps
 
 from layerwise.proof.pictures import picture_samples
 from layerwise.proof.samples import BadData
+from layerwise.specs import SpecError, evaluate, namespace_of
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "packages", "pictures")
 checked = 0
@@ -87,5 +88,31 @@ for name, template, told, said in (
         check(f"{name} {told}: accepted", False)
     except BadData as error:
         check(f"{name} {told}: {error}", said in str(error))
+
+
+# As an argument: --input 'x=picture("cat.jpg",224,224)'.
+def spec(text):
+    return evaluate(text, namespace_of(None), "--input x")
+
+
+os.chdir(FOLDER)
+given = spec("picture('rgb.png',10,12,'imagenet')")
+check("argument", torch.equal(given.make()[0], (rgb - mean.reshape(3, 1, 1)) / deviation.reshape(3, 1, 1)))
+check("its text", spec(given.text()).text() == given.text() == "picture('rgb.png',10,12,'imagenet')")
+check("its own size", spec("picture('turned.jpg')").shape == (1, 3, 37, 29) and spec("picture('turned.jpg')").make().shape == (1, 3, 37, 29))
+check("its shape alone", spec("picture('cut.png')").make(device="meta").shape == (1, 3, 17, 23))
+for text, said in (
+    ("picture('gone.png')", "gone.png cannot be read: No such file"),
+    ("picture('none.png')", "none.png cannot be read: it is no picture"),
+    ("picture('notes.txt')", "names no file of a picture"),
+    ("picture('rgb.png',0,4)", "expected two whole numbers, height and width"),
+    ("picture('rgb.png',8,8,'loud').make()", "is not understood"),
+    ("picture('cut.png').make()", "cut.png cannot be read: image file is truncated"),
+):
+    try:
+        spec(text)
+        check(f"{text}: accepted", False)
+    except SpecError as error:
+        check(f"{text}: {error}", said in str(error))
 print(f"{checked} checked")
 sys.exit(0)

@@ -171,6 +171,19 @@ def _found(path, shown):
     return rows, classes
 
 
+def size_of(path):
+    """(width, height), upright."""
+    image, _ = _opened(path, path)
+    is_turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+    return image.size[::-1] if is_turned else image.size
+
+
+def picture_of(path, like, told=None):
+    """One picture for an input like this one."""
+    place = _Place({"x": like}, path)
+    return _tensor(path, path, place, preparation_of(told, None)).unsqueeze(0)
+
+
 def picture_samples(path, shown, model, template, most, told):
     """Samples of pictures; classes are numbered in the order of their folders' names."""
     from layerwise.proof.samples import reader_of
