@@ -2,6 +2,7 @@
 
 import struct
 
+from PIL import ImageFile as ImageFileModule
 from PIL import _pixels
 from PIL._formats import fewer_bits, rows_from_bottom
 from PIL.ImageFile import ImageFile
@@ -48,6 +49,8 @@ class BmpImageFile(ImageFile):
     def _palette(self, data, header, bits, colours):
         step = 3 if header == 12 else 4
         count = colours or 1 << bits
+        if not 0 < count <= 256:
+            raise SyntaxError(f"Unsupported BMP Palette size ({count})")
         raw = data[14 + header : 14 + header + step * count]
         entries = bytearray(3 * (len(raw) // step))
         for channel, place in enumerate((2, 1, 0)):
@@ -64,6 +67,9 @@ class BmpImageFile(ImageFile):
         row_bytes = (width * self._bits + 31) // 32 * 4
         raw = data[self._start : self._start + row_bytes * height]
         is_whole = len(raw) == row_bytes * height
+        if not is_whole and not ImageFileModule.LOAD_TRUNCATED_IMAGES:
+            # A height that the file only claims is not worth the work.
+            return None, False
         raw = raw.ljust(row_bytes * height, b"\0")
         if not self._is_upside:
             raw = rows_from_bottom(raw, row_bytes, height)

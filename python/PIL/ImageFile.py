@@ -1,5 +1,7 @@
 """PIL.ImageFile: a picture that lies in a file until its pixels are asked for."""
 
+import struct
+
 from PIL import _pixels, refusing
 from PIL.Image import Image
 
@@ -26,7 +28,10 @@ class ImageFile(Image):
 
     def load(self):
         if self._pixels is None and self._file is not None:
-            pixels, is_whole = self._decode(self._file)
+            try:
+                pixels, is_whole = self._decode(self._file)
+            except (ValueError, IndexError, OverflowError, struct.error) as error:
+                raise OSError(f"broken data stream when reading image file: {error}") from None
             if not is_whole and not LOAD_TRUNCATED_IMAGES:
                 raise OSError("image file is truncated")
             self._pixels = pixels

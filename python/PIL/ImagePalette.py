@@ -49,7 +49,7 @@ class ImagePalette:
     def rgb(self):
         """256 entries of three bytes: those that are not there are black."""
         step = len(self.mode)
-        channels = [self.palette[c::step] for c in range(3)]
+        channels = [self.palette[c : 256 * step : step] for c in range(3)]
         out = bytearray(768)
         for c, channel in enumerate(channels):
             out[c : c + 3 * len(channel) : 3] = channel

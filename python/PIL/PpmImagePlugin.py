@@ -1,5 +1,6 @@
 """PBM, PGM and PPM files, as bytes or as text."""
 
+from PIL import ImageFile as ImageFileModule
 from PIL import _pixels
 from PIL.ImageFile import ImageFile
 
@@ -44,7 +45,10 @@ class PpmImageFile(ImageFile):
         raw = data[self._start :]
         if self._kind == b"P4":
             row_bytes = (width + 7) // 8
-            return _pixels.unpacked_bits(raw.ljust(row_bytes * height, b"\0"), width, height, True), len(raw) >= row_bytes * height
+            is_whole = len(raw) >= row_bytes * height
+            if not is_whole and not ImageFileModule.LOAD_TRUNCATED_IMAGES:
+                return None, False
+            return _pixels.unpacked_bits(raw.ljust(row_bytes * height, b"\0"), width, height, True), is_whole
         if self._kind in (b"P1", b"P2", b"P3"):
             words = b" ".join(line.partition(b"#")[0] for line in raw.split(b"\n")).split()
             values = [int(c) for c in b"".join(words).decode()] if self._kind == b"P1" else list(map(int, words))
@@ -53,6 +57,8 @@ class PpmImageFile(ImageFile):
         else:
             values = raw[:n]
         is_whole = len(values) >= n
+        if not is_whole and not ImageFileModule.LOAD_TRUNCATED_IMAGES:
+            return None, False
         values = list(values[:n]) + [0] * (n - len(values))
         if self._mode == "1":
             return _pixels.of(bytes(0 if value else 255 for value in values)), is_whole

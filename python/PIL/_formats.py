@@ -39,7 +39,7 @@ def identify(data, formats):
             reader = getattr(importlib.import_module(f"PIL.{module}"), kind)
             try:
                 return reader(data), None
-            except (SyntaxError, struct.error, IndexError, KeyError, ValueError) as error:
+            except (SyntaxError, struct.error, IndexError, KeyError, ValueError, OverflowError) as error:
                 return None, str(error)
     for name, fits in _NOT_READ:
         if fits(head):

@@ -155,6 +155,46 @@ for call in (lambda: image.decode_png(data, 0, False), lambda: image.decode_jpeg
   );
 });
 
+test("damaged pictures raise what unreadable pictures raise, and nothing else", () => {
+  const script = `import io, os, random, warnings
+from PIL import Image
+warnings.simplefilter("ignore")
+random.seed(5)
+names = sorted(os.listdir("pictures"))
+counts = {"read": 0, "refused": 0}
+for turn in range(600):
+    name = names[turn % len(names)]
+    data = bytearray(open(f"pictures/{name}", "rb").read())
+    for _ in range(random.choice((1, 2, 5, 30))):
+        if not data:
+            break
+        place = random.randrange(len(data))
+        kind = random.random()
+        if kind < 0.6:
+            data[place] = random.randrange(256)
+        elif kind < 0.8:
+            del data[place : place + random.randrange(1, 20)]
+        else:
+            data[place:place] = bytes(random.randrange(256) for _ in range(random.randrange(1, 9)))
+    try:
+        image = Image.open(io.BytesIO(data))
+        # Larger ones are allowed to cost what their size costs.
+        if image.width * image.height < 1_000_000:
+            image.load()
+            image.convert("RGB").resize((5, 5))
+            image.getexif()
+        counts["read"] += 1
+    except (OSError, Image.DecompressionBombError):
+        counts["refused"] += 1
+    except Exception as error:
+        print(turn, name, type(error).__name__, error)
+print(counts["read"] > 50, counts["refused"] > 200)
+`;
+  cpSync(join(root, "test/packages/pictures"), join(place, "pictures"), { recursive: true });
+  const done = run(script);
+  assert.equal(done.stdout, "True True\n", done.stderr);
+});
+
 test("what our packages do not have is refused by name", () => {
   const script = `import numpy as np, PIL.Image, tokenizers
 for call in ("np.array(['a'])", "np.ma.array([1])", "np.random.weibull(1)", "PIL.Image.effect_noise((9, 9), 1)", "tokenizers.Tokenizer()"):

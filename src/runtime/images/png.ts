@@ -2,7 +2,7 @@
  * The pixels of PNG files, to and from the layout that images have in memory: rows filtered and deflated, whole or interlaced
  * (PNG, 3rd edition, W3C 2025). Chunks are the caller's, who has read the header; what is missing at the end is said.
  */
-import { constants, deflateSync, inflateSync } from "node:zlib";
+import { constants, deflateSync, inflateRawSync, inflateSync } from "node:zlib";
 import { PythonError } from "../errors.ts";
 
 export interface Header {
@@ -31,11 +31,15 @@ const PASSES = [
 /** Enough for the largest image whose size is allowed, and for what some writers leave behind the last row. */
 const SPARE_BYTES = 1 << 16;
 
+/** What is read of a stream whose sum at the end does not fit is taken all the same, as Pillow does, which stops at the last row. */
 function inflated(packed: Uint8Array, length: number): Uint8Array {
   try {
-    return inflateSync(packed, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: length + SPARE_BYTES });
-  } catch (error) {
-    throw new PythonError("OSError", `broken data stream when reading image file: ${(error as Error).message}`);
+    const options = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: length + SPARE_BYTES };
+    if (packed.length < 2) return new Uint8Array();
+    const isDeflated = (packed[0]! & 15) === 8 && ((packed[0]! << 8) | packed[1]!) % 31 === 0;
+    return isDeflated ? inflateRawSync(packed.subarray(2), options) : inflateSync(packed, options);
+  } catch {
+    throw new PythonError("OSError", "broken data stream when reading image file");
   }
 }
 
