@@ -6,7 +6,7 @@ import type { Setup } from "../../src/protocol/results.ts";
 import { graphErrors } from "../../src/protocol/views/related.ts";
 import { DEFAULT_CHOICES, mergeResults, resultRows } from "../../src/protocol/views/quantize.ts";
 import { axesProposals, axesText, parseAxes } from "../../src/extension/axes.ts";
-import { ChoiceMemory, proofFields, quantizeFields } from "../../src/extension/choices.ts";
+import { askedFields, askedOf, ChoiceMemory, proofFields, quantizeFields } from "../../src/extension/choices.ts";
 import { mergeProof } from "../../src/extension/compression.ts";
 import type { Memory } from "../../src/extension/inputs.ts";
 import type { Kept } from "../../src/extension/results.ts";
@@ -65,6 +65,10 @@ test("a request says what was chosen and leaves out what was not", () => {
 test("prunings and distillations take the data and the judge alone", () => {
   const chosen = { ...DEFAULT_CHOICES, data: "/w/x.npy", samples: 16, keep: [LM_HEAD], budgetDb: 25 };
   assert.deepEqual(proofFields(chosen), { data: "/w/x.npy", samples: 16 });
+  const pictures = { ...DEFAULT_CHOICES, data: "/w/photos", prepare: "imagenet" };
+  assert.deepEqual(proofFields(pictures), { data: "/w/photos", prepare: "imagenet" });
+  const asked = askedFields({ pattern: "channels", amount: 0.3 }, pictures);
+  assert.deepEqual(askedOf(asked), { pattern: "channels", amount: 0.3 });
 });
 
 const names = ({ reports }: { reports: { name: string }[] }): string[] => reports.map(({ name }) => name);

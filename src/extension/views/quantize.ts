@@ -1,4 +1,5 @@
 /** The hosts of the tabs that show a quantization, a pruning or a distillation: one per target. */
+import { statSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import * as vscode from "vscode";
 import type { CompressionReport, Scheme } from "../../protocol/compress.ts";
@@ -290,9 +291,10 @@ function placeOf(file: string): string | null {
   return folder === "." ? null : folder;
 }
 
-/** Files whose change makes the proof stale. */
+/** Files whose change makes the proof stale. A folder of pictures is not watched: it may hold a hundred thousand. */
 function filesOf({ data, prepare, metric, weights }: QuantizeChoices): string[] {
   return [data, prepare?.includes("::") ? prepare : null, metric, weights]
     .filter((path) => path !== null)
-    .map((path) => path.split("::")[0]);
+    .map((path) => path.split("::")[0])
+    .filter((file) => statSync(file, { throwIfNoEntry: false })?.isDirectory() !== true);
 }
