@@ -3,6 +3,7 @@ a drawing library or chooses palettes is refused by name."""
 
 import array
 import builtins
+import contextlib
 import io
 import math
 import os
@@ -561,6 +562,9 @@ def open(fp, mode="r", formats=None):
         with builtins.open(filename, "rb") as file:
             data = file.read()
     else:
+        # From its beginning, wherever it was left.
+        with contextlib.suppress(AttributeError, io.UnsupportedOperation):
+            fp.seek(0)
         data = fp.read()
     found, why = identify(data, formats)
     if found is None:

@@ -111,5 +111,52 @@ class JpegImageFile(ImageFile):
         return dict(self.getexif()) or None
 
 
+# How many pixels share a sample of colour, across and down.
+_SAMPLINGS = {0: (1, 1), 1: (2, 1), 2: (2, 2), "4:4:4": (1, 1), "4:2:2": (2, 1), "4:2:0": (2, 2), -1: (2, 2)}
+_MOST_SIDE = 65500
+
+
+def _segment(kind, body):
+    return struct.pack(">BBH", 0xFF, kind, len(body) + 2) + body
+
+
 def encode(image, params):
-    raise NotImplementedError("Image.save as JPEG is not available in Layerwise's PIL: expected PNG, BMP or PPM")
+    if params.get("progressive") or params.get("qtables") or params.get("restart_marker_blocks") or params.get("restart_marker_rows"):
+        raise NotImplementedError("Image.save as JPEG is baseline in Layerwise's PIL: no progressive files, own tables or restarts")
+    mode, (width, height) = image.mode, image.size
+    data = image._data
+    if mode == "1":
+        mode = "L"
+    if mode not in ("L", "RGB", "CMYK"):
+        raise OSError(f"cannot write mode {mode} as JPEG")
+    if not width or not height:
+        raise ValueError("cannot write empty image as JPEG")
+    if max(width, height) > _MOST_SIDE:
+        raise OSError(f"encoder error: a side of {max(width, height)} pixels, expected at most {_MOST_SIDE}")
+    sampling = params.get("subsampling", -1)
+    quality = params.get("quality", -1)
+    if sampling not in _SAMPLINGS or not isinstance(quality, int):
+        raise ValueError(f"Invalid {'quality' if sampling in _SAMPLINGS else 'subsampling'} setting")
+    if mode == "CMYK":
+        data = _pixels.of(bytes(data).translate(bytes(range(255, -1, -1))))
+    quality = 75 if quality in (-1, 0) else min(100, max(1, quality))
+    length = _pixels.call("image_encode_jpeg", data, width, height, len(mode), quality, *_SAMPLINGS[sampling])
+    packed = _pixels.blank(length)
+    _pixels.call("image_take", packed)
+    x, y = (round(value) for value in params.get("dpi", (0, 0)))
+    out = [b"\xff\xd8"]
+    if mode == "CMYK":
+        out.append(_segment(0xEE, b"Adobe\0\x64\0\0\0\0\0"))
+    else:
+        out.append(_segment(0xE0, struct.pack(">5sHBHHBB", b"JFIF\0", 0x0101, 1 if x and y else 0, x or 1, y or 1, 0, 0)))
+    exif = params.get("exif")
+    if exif:
+        raw = exif.tobytes() if hasattr(exif, "tobytes") else bytes(exif)
+        out.append(_segment(0xE1, raw if raw.startswith(b"Exif\0\0") else b"Exif\0\0" + raw))
+    profile = params.get("icc_profile", image.info.get("icc_profile")) or b""
+    pieces = [profile[i : i + 65519] for i in range(0, len(profile), 65519)]
+    out += [_segment(0xE2, b"ICC_PROFILE\0" + bytes([i + 1, len(pieces)]) + piece) for i, piece in enumerate(pieces)]
+    comment = params.get("comment", image.info.get("comment"))
+    if comment:
+        out.append(_segment(0xFE, comment.encode() if isinstance(comment, str) else comment))
+    return b"".join(out) + packed.tobytes()

@@ -1,5 +1,5 @@
-"""The operators behind torchvision.io: pictures of files as tensors of bytes, by the decoders behind PIL. Refused by name: JPEG
-written, AVIF and HEIC."""
+"""The operators behind torchvision.io: pictures of files as tensors of bytes and back, by PIL. Refused by name: AVIF and HEIC, and
+JPEG on a GPU."""
 
 import io
 
@@ -89,25 +89,33 @@ def decode_gif(data):
 
 
 def encode_png(data, compression_level=6):
+    return _encoded(data, "PNG", compress_level=compression_level)
+
+
+def encode_jpeg(data, quality=75):
+    return _encoded(data, "JPEG", quality=quality, subsampling=2)
+
+
+def _encoded(data, format, **options):
     from PIL import Image
 
     if data.dtype is not torch.uint8 or data.dim() != 3 or data.shape[0] not in (1, 3):
         raise RuntimeError(f"Input tensor dtype should be uint8 and its shape (1 or 3, H, W), got {data.dtype} {list(data.shape)}")
     array = data.permute(1, 2, 0).contiguous().numpy()
     out = io.BytesIO()
-    Image.fromarray(array[:, :, 0] if data.shape[0] == 1 else array).save(out, "PNG", compress_level=compression_level)
+    Image.fromarray(array[:, :, 0] if data.shape[0] == 1 else array).save(out, format, **options)
     return torch.frombuffer(out.getvalue(), dtype=torch.uint8)
 
 
 def _refuse(name):
     def refused(*args, **kwargs):
-        raise NotImplementedError(f"image::{name} is not supported: Layerwise reads pictures and writes PNG")
+        raise NotImplementedError(f"image::{name} is not supported: pictures are read and written on the CPU")
 
     return refused
 
 
 def register():
-    for function in (read_file, write_file, decode_image, decode_jpeg, decode_png, decode_webp, decode_gif, encode_png):
+    for function in (read_file, write_file, decode_image, decode_jpeg, decode_png, decode_webp, decode_gif, encode_png, encode_jpeg):
         _ops.serve("image", function.__name__, function)
-    for name in ("encode_jpeg", "encode_jpegs_cuda", "decode_jpegs_cuda"):
+    for name in ("encode_jpegs_cuda", "decode_jpegs_cuda"):
         _ops.serve("image", name, _refuse(name))

@@ -131,7 +131,8 @@ print(same(image.decode_png(image.read_file("palette4.png"), 4, False), Image.op
 print(image.decode_png(image.read_file("sixteen.png"), 1, False).dtype)
 pixels = torch.arange(60, dtype=torch.uint8).reshape(3, 4, 5)
 print(torch.equal(image.decode_png(image.encode_png(pixels, 6), 3, False), pixels))
-for call in (lambda: image.decode_png(data, 0, False), lambda: image.decode_jpeg(data, 4, False), lambda: image.encode_jpeg(pixels, 75)):
+print((image.decode_jpeg(image.encode_jpeg(pixels, 100), 3, False).int() - pixels.int()).abs().max().item() < 60)
+for call in (lambda: image.decode_png(data, 0, False), lambda: image.decode_jpeg(data, 4, False), lambda: image.encode_jpegs_cuda([pixels], 75)):
     try:
         call()
     except (RuntimeError, NotImplementedError) as error:
@@ -146,9 +147,10 @@ for call in (lambda: image.decode_png(data, 0, False), lambda: image.decode_jpeg
       "True",
       "torch.uint8",
       "True",
+      "True",
       "RuntimeError the data is no PNG picture that can be decoded",
       "RuntimeError The provided mode is not supported for JPEG files",
-      "NotImplementedError image::encode_jpeg is not supported: Layerwise reads pictures and writes PNG",
+      "NotImplementedError image::encode_jpegs_cuda is not supported: pictures are read and written on the CPU",
       "",
     ].join("\n"),
     done.stderr,

@@ -10,6 +10,7 @@ import { conversions, limits, lookUp, spread } from "./colours.ts";
 import { boxBlur, boxRadius, convolve, mode, rank, sharpen } from "./filters.ts";
 import { affineNearest, transform, transpose } from "./geometry.ts";
 import { decodeLzw } from "./gif.ts";
+import { encodeJpeg } from "./jpeg.ts";
 import { decodePng, encodePng } from "./png.ts";
 import { type Box, nearest, type Picture, type Pixels, reduce, resample } from "./resample.ts";
 
@@ -82,6 +83,19 @@ const files = {
     isFiltered: boolean,
   ) => {
     encoded = new Uint8Array(encodePng(bytes(data, length), rowBytes, step, level, isFiltered));
+    return encoded.length;
+  },
+  image_encode_jpeg: (
+    data: number,
+    width: number,
+    height: number,
+    channels: number,
+    quality: number,
+    xFactor: number,
+    yFactor: number,
+  ) => {
+    const pixels = bytes(data, width * height * channels);
+    encoded = new Uint8Array(encodeJpeg(pixels, width, height, channels, quality, [xFactor, yFactor]));
     return encoded.length;
   },
   image_take: (out: number) => {
