@@ -517,11 +517,6 @@ class Image:
 
         save(self, fp, format, params)
 
-    def _repr_png_(self):
-        out = io.BytesIO()
-        self.save(out, "PNG")
-        return out.getvalue()
-
     def _refused(name):
         def refused(self, *args, **kwargs):
             raise NotImplementedError(f"Image.{name} is not available in Layerwise's PIL, which reads, converts and resizes pictures")

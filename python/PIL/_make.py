@@ -1,6 +1,5 @@
 """Pictures made of a colour, of bytes, of arrays and of other pictures: the functions of PIL.Image that open no file."""
 
-from PIL import Image as _image
 from PIL import _pixels
 from PIL._pixels import MODES, blank
 from PIL._raw import from_raw, ink
@@ -28,7 +27,10 @@ def no_colours():
 
 
 def made_of(mode, size, data):
-    made = _image.Image()
+    # The class stands on these functions, as they do on it.
+    from PIL.Image import Image
+
+    made = Image()
     made._mode, made._size, made._pixels = mode, tuple(size), data
     if mode in ("P", "PA"):
         made.palette = no_colours()

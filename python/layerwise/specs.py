@@ -138,7 +138,7 @@ class PictureSpec(TensorSpec):
 @contextlib.contextmanager
 def _said_as_spec():
     """What is wrong with a picture is wrong with the text that names it."""
-    from layerwise.proof.samples import BadData
+    from layerwise.proof.bad_data import BadData
 
     try:
         yield

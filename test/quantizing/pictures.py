@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
-from layerwise.proof.pictures import picture_samples
-from layerwise.proof.samples import BadData
+from layerwise.proof.bad_data import BadData
+from layerwise.proof.samples import picture_samples
 from layerwise.specs import SpecError, evaluate, namespace_of
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "packages", "pictures")

@@ -53,9 +53,9 @@ def read_samples(inputs, place, prepare, most):
     sample where folders of pictures say them, and how many "classes" they are."""
     import inspect
 
+    from layerwise.proof.bad_data import BadData
+    from layerwise.proof.named import samples_at
     from layerwise.proof.refused import Refused
-    from layerwise.proof.request import samples_at
-    from layerwise.proof.samples import BadData
 
     plan = OnnxPlan("", inputs)
     template = plan.arguments("cpu")

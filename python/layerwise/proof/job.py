@@ -6,9 +6,9 @@ import contextlib
 import torch
 
 from layerwise import exporting, probe
+from layerwise.proof.bad_data import BadData
 from layerwise.proof.pieces import Pieces
 from layerwise.proof.refused import Refused
-from layerwise.proof.samples import BadData
 
 
 class Job:

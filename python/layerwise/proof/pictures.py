@@ -5,7 +5,7 @@ import os
 
 import torch
 
-from layerwise.proof.samples import BadData
+from layerwise.proof.bad_data import BadData
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".ppm", ".pgm")
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
@@ -184,26 +184,18 @@ def picture_of(path, like, told=None):
     return _tensor(path, path, place, preparation_of(told, None)).unsqueeze(0)
 
 
-def picture_samples(path, shown, model, template, most, told):
-    """Samples of pictures; classes are numbered in the order of their folders' names."""
-    from layerwise.proof.samples import reader_of
-
+def pictures_for(path, shown, model, template, told):
+    """(the input that takes pictures, each one's tensor and class or None, how many classes, what is done to them)"""
     preparation = preparation_of(told, model)
     place = _Place(template, shown)
     rows, classes = _found(path, shown)
-    reader = reader_of(shown, model, template, most)
 
-    def values():
+    def tensors():
         for file, number in rows:
             inside = os.path.relpath(file, path) if os.path.isdir(path) else ""
-            made = {place.name: _tensor(file, os.path.join(shown, inside) if inside else shown, place, preparation)}
-            yield made if number is None else {**made, "target": torch.tensor(number)}
+            yield _tensor(file, os.path.join(shown, inside) if inside else shown, place, preparation), number
 
-    reader.take_many(values())
-    samples = reader.samples()
-    samples.classes = len(classes) or None
-    samples.about = _told(place, preparation, classes)
-    return samples
+    return place.name, tensors(), len(classes), _told(place, preparation, classes)
 
 
 def _told(place, preparation, classes):

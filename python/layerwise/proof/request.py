@@ -4,12 +4,12 @@ import math
 
 import torch
 
-from layerwise import probe, runner
+from layerwise import probe
 from layerwise.proof.difference import OutputsDifference
 from layerwise.proof.metrics import better_of, own_metric
-from layerwise.proof.pictures import is_pictures, picture_samples
+from layerwise.proof.named import function_named, samples_at
 from layerwise.proof.refused import Refused
-from layerwise.proof.samples import SEED, BadData, file_samples, function_samples, random_samples
+from layerwise.proof.samples import SEED, random_samples
 from layerwise.proof.variant import Variant
 
 
@@ -36,31 +36,10 @@ def samples_of(request, model):
     return samples_at(data, request.get("prepare"), model, template, most)
 
 
-def samples_at(data, prepare, model, template, most):
-    """Samples of a file, of pictures or of a function; `prepare` says how pictures become inputs."""
-    if is_pictures(data["path"]):
-        told = _function(prepare) if isinstance(prepare, dict) else prepare
-        return picture_samples(data["path"], data["shown"], model, template, most, told)
-    if prepare:
-        raise BadData(f"--prepare says how pictures become inputs, but {data['shown']} holds none")
-    if data.get("function"):
-        return function_samples(_function(data), data["shown"], model, template, most)
-    return file_samples(data["path"], data["shown"], model, template, most)
-
-
-def _function(named):
-    """A function of a file of the person's."""
-    module = runner.loaded_module(named["path"], named.get("root"))
-    function = getattr(module, named["function"], None)
-    if not callable(function):
-        raise Refused(f"{named['shown']} names no function of that file")
-    return function
-
-
 def metric_of(named):
     if not named:
         return None
-    return {"name": named["function"], "function": _function(named), "shown": named["shown"]}
+    return {"name": named["function"], "function": function_named(named), "shown": named["shown"]}
 
 
 def own_metric_row(metric, model, variant, samples):

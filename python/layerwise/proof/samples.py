@@ -7,20 +7,14 @@ import inspect
 import torch
 
 from layerwise.plan import call as call_target
+from layerwise.proof.bad_data import BadData
+from layerwise.proof.pictures import pictures_for
 from layerwise.values import clone_of, parts_of, tensors_in, with_parts
 
 RANDOM_SAMPLES = 8
 MOST_SAMPLES = 128
 SEED = 0
 _TARGETS = ("target", "targets", "label", "labels", "y")
-
-
-class BadData(Exception):
-    """Data that does not fit the model: one sentence, for the person who named it."""
-
-    def __init__(self, message, hint=None):
-        super().__init__(message)
-        self.hint = hint
 
 
 @dataclasses.dataclass
@@ -124,8 +118,16 @@ def function_samples(function, shown, model, template, most=None):
     return reader.samples()
 
 
-def reader_of(shown, model, template, most=None):
-    return _Reader(shown, model, template, most)
+def picture_samples(path, shown, model, template, most, told):
+    """Samples of pictures; classes are numbered in the order of their folders' names."""
+    name, pictures, classes, about = pictures_for(path, shown, model, template, told)
+    reader = _Reader(shown, model, template, most)
+    reader.take_many(
+        {name: tensor} if number is None else {name: tensor, "target": torch.tensor(number)} for tensor, number in pictures
+    )
+    samples = reader.samples()
+    samples.classes, samples.about = classes or None, about
+    return samples
 
 
 def _iterated(made, shown):
