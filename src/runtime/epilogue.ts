@@ -18,6 +18,7 @@ const activations = new Map<string, number>(
 /** Kernels that have a twin with an epilogue, and where their arguments name the result. */
 const heads = new Map<string, number>([
   ["conv2d", 1],
+  ["conv2d_points", 1],
   ["conv2d_rows", 1],
   ["conv2d_winograd", 1],
   ["batch_norm", 1],

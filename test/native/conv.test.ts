@@ -43,8 +43,11 @@ function forEachProduct(g: Geometry, f: (y: number, x: number, w: number) => voi
 /** Kernels that take this geometry beside the plain one, on machines that have them. */
 function waysOf(m: Machine, g: Geometry, dtype: (typeof floatNames)[number]): string[] {
   if (dtype === "float64" || !m.has("conv2d_rows")) return [];
-  const isWinograd = [3, 3, 1, 1].every((n, i) => g[5 + i] === n) && [1, 1, 1].every((n, i) => g[11 + i] === n);
-  return isWinograd ? ["conv2d_rows", "conv2d_winograd"] : ["conv2d_rows"];
+  const are = (at: number, ...sizes: number[]): boolean => sizes.every((n, i) => g[at + i] === n);
+  const ways = ["conv2d_rows"];
+  if (are(5, 3, 3, 1, 1) && are(11, 1, 1, 1)) ways.push("conv2d_winograd");
+  if (are(5, 1, 1) && are(9, 0, 0) && are(13, 1) && dtype === "float32") ways.push("conv2d_points");
+  return ways;
 }
 
 /** Room for the weight in panels of 32 filters, in whichever way. */
@@ -101,6 +104,11 @@ describe("conv2d", { skip: whyMissing }, () => {
   const shapes: [string, Geometry][] = [
     ["3x3", [2, 3, 7, 9, 5, 3, 3, 1, 1, 1, 1, 1, 1, 1]],
     ["1x1", [2, 16, 5, 5, 33, 1, 1, 1, 1, 0, 0, 1, 1, 1]],
+    ["1x1 of whole vectors of pixels", [2, 20, 8, 12, 24, 1, 1, 1, 1, 0, 0, 1, 1, 1]],
+    ["1x1 of a pixel more than vectors", [3, 11, 7, 7, 13, 1, 1, 1, 1, 0, 0, 1, 1, 1]],
+    ["1x1 of four pixels more than vectors", [2, 9, 14, 14, 17, 1, 1, 1, 1, 0, 0, 1, 1, 1]],
+    ["1x1 of more pixels than one block", [1, 180, 25, 25, 9, 1, 1, 1, 1, 0, 0, 1, 1, 1]],
+    ["1x1 with uneven stride", [2, 6, 23, 19, 10, 1, 1, 3, 2, 0, 0, 1, 1, 1]],
     ["1x1 with stride: inputs that no window reaches", [1, 4, 7, 6, 3, 1, 1, 2, 2, 0, 0, 1, 1, 1]],
     ["7x7 stem", [1, 3, 30, 31, 8, 7, 7, 2, 2, 3, 3, 1, 1, 1]],
     ["groups", [2, 6, 8, 8, 9, 3, 3, 1, 1, 1, 1, 1, 1, 3]],

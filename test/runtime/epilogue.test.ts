@@ -51,7 +51,9 @@ const geometries: Record<string, Geometry> = {
   "depthwise 5 x 5 by 2": { x: [1, 6, 14, 14], weight: [6, 1, 5, 5], stride: 2, padding: 2, groups: 6, way: "conv2d" },
   "depthwise 7 x 7": { x: [1, 5, 14, 14], weight: [5, 1, 7, 7], padding: 3, groups: 5, way: "conv2d" },
   "the first layer": { x: [1, 3, 18, 18], weight: [20, 3, 3, 3], stride: 2, padding: 1, way: "conv2d" },
-  "1 x 1 over a wide plane": { x: [2, 20, 17, 17], weight: [30, 20, 1, 1], way: "conv2d" },
+  "1 x 1 over planes": { x: [2, 20, 17, 17], weight: [30, 20, 1, 1], way: "conv2d_points" },
+  "1 x 1 by 2": { x: [2, 20, 21, 22], weight: [30, 20, 1, 1], stride: 2, way: "conv2d_points" },
+  "1 x 1 of few filters": { x: [2, 20, 17, 17], weight: [5, 20, 1, 1], way: "conv2d" },
   "1 x 1 over 7 x 7": { x: [3, 40, 7, 7], weight: [50, 40, 1, 1], way: "conv2d_rows" },
   "1 x 1 over one pixel": { x: [1, 40, 1, 1], weight: [50, 40, 1, 1], way: "conv2d_rows" },
   "3 x 3 by 2 in groups": {

@@ -58,6 +58,27 @@ struct BandLayout {
   }
 };
 
+// The first n of a vector, 0 < n <= lanes; nothing behind them is read.
+LW_STATIC Floats load_front(const float* p, int64_t n) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  const Ints lane = {0, 1, 2, 3, 4, 5, 6, 7};
+  return (Floats)_mm256_maskload_ps(p, (__m256i)(lane < int(n)));
+#else
+  return n == lanes<float> ? load(p) : load_some(p, n, 0.0f);
+#endif
+}
+
+// Writes the first n of a vector, 0 < n <= lanes.
+LW_STATIC void store_front(float* p, Floats x, int64_t n) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  const Ints lane = {0, 1, 2, 3, 4, 5, 6, 7};
+  _mm256_maskstore_ps(p, (__m256i)(lane < int(n)), (__m256)x);
+#else
+  if (n == lanes<float>) store(p, x);
+  else store_some(p, x, n);
+#endif
+}
+
 // out[i] = in[i * step], i < n, nothing read or written behind the last.
 template <class S> LW_STATIC void copy_row(compute<S>* out, const S* in, int64_t n, int64_t step) {
   constexpr int64_t L = lanes<S>;

@@ -5,17 +5,6 @@
 
 namespace layerwise::NS {
 
-// The first n of a vector, n <= lanes.
-LW_STATIC void store_front(float* p, Floats x, int64_t n) {
-#if defined(__AVX2__) && !defined(__AVX512F__)
-  const Ints lane = {0, 1, 2, 3, 4, 5, 6, 7};
-  _mm256_maskstore_ps(p, (__m256i)(lane < int(n)), (__m256)x);
-#else
-  if (n == lanes<float>) store(p, x);
-  else store_some(p, x, n);
-#endif
-}
-
 // Where rows of windows are read: from a band ...
 template <int stride> struct BandRows {
   const float* corner;  // of the window of the first result

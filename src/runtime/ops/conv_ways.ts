@@ -2,7 +2,7 @@
  * Which kernel of the CPU computes a convolution, and with which packed weight. Geometry alone decides, so that the same
  * call gives the same numbers each time. What a convolution is, conv.ts and low_bit_conv.ts say.
  */
-import { float64 } from "../dtype.ts";
+import { float32, float64 } from "../dtype.ts";
 import { launch } from "../launch.ts";
 import { packOfSettled } from "../packs.ts";
 import { numelOf, type Shape } from "../shape.ts";
@@ -20,10 +20,10 @@ export function sizes(input: Shape, weight: Shape, g: Geometry): number[] {
   return [...input, weight[0]!, weight[2]!, weight[3]!, ...g.stride, ...g.padding, ...g.dilation, g.groups];
 }
 
-/** Names of kernels: plain, by rows of windows, by Winograd's way. */
-export type Way = "conv2d" | "conv2d_rows" | "conv2d_winograd";
+/** Names of kernels: plain, by rows of windows, by Winograd's way, 1 x 1 straight from the planes. */
+export type Way = "conv2d" | "conv2d_rows" | "conv2d_winograd" | "conv2d_points";
 
-/** Filters that a packed weight keeps side by side, at most: kPanelFilters in conv_lanes.h. */
+/** Filters that a packed weight keeps side by side, at most: kPanelFilters in conv_lanes.h, kPointFilters in conv_points.h. */
 const PANEL = 32;
 /** Vectors of filters or channels that are mostly empty do not pay. */
 const FEW = 12;
@@ -35,16 +35,30 @@ const FEW_TILES = 12;
 const SMALL_WINDOW = 32;
 /** Pixels of a plane that is a matrix by itself: from so many on nothing is gained by turning it. */
 const WIDE_PLANE = 256;
+/** What is read straight from the planes: tiles of eight filters, vectors of which the last may be mostly empty. */
+const POINTS = { filters: 6, pixels: 100 };
+
+const isOne = (values: Shape): boolean => values.every((v) => v === 1);
+
+function suitsPoints(x: Tensor, weight: Shape, out: Shape, g: Geometry): boolean {
+  const [filters, channels, kh, kw] = weight as [number, number, number, number];
+  if (kh !== 1 || kw !== 1 || g.groups !== 1 || g.padding.some((v) => v > 0)) return false;
+  const isLarge = filters >= POINTS.filters && channels > PLANES.channels && out[2]! * out[3]! >= POINTS.pixels;
+  return isLarge && x.dtype === float32 && !!x.device.stream?.has("conv2d_points");
+}
 
 /** The way of a convolution on contiguous images on the CPU. */
-export function wayOf(x: Tensor, weight: Shape, out: Shape, g: Geometry): Way {
+export const wayOf = (x: Tensor, weight: Shape, out: Shape, g: Geometry): Way =>
+  suitsPoints(x, weight, out, g) ? "conv2d_points" : panelWayOf(x, weight, out, g);
+
+/** The same without those that only plain weights have. */
+export function panelWayOf(x: Tensor, weight: Shape, out: Shape, g: Geometry): Exclude<Way, "conv2d_points"> {
   if (x.dtype === float64 || !x.device.stream?.has("conv2d_rows")) return "conv2d";
   const [filters, channels, kh, kw] = weight as [number, number, number, number];
   const [images, , height, width] = out as [number, number, number, number];
   if (filters / g.groups < FEW) return "conv2d";
   const isPlanes = channels <= PLANES.channels && channels * kh * kw <= PLANES.taps && x.shape[3]! <= PLANES.width;
   if (isPlanes && g.stride.every((step) => step <= PLANES.stride)) return "conv2d";
-  const isOne = (values: Shape): boolean => values.every((v) => v === 1);
   const isUnit = isOne(g.stride) && isOne(g.dilation);
   const tiles = images * Math.ceil(height / 2) * Math.ceil(width / 2);
   if (kh === 3 && kw === 3 && isUnit && g.groups === 1 && channels >= FEW && tiles >= FEW_TILES) {

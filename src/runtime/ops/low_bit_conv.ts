@@ -10,7 +10,7 @@ import { packOfSettled } from "../packs.ts";
 import { formatShape, numelOf, type Shape } from "../shape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { checkConv, conv2d, convInput, outputShape } from "./conv.ts";
-import { packBytes, sizes, wayOf, workOf } from "./conv_ways.ts";
+import { packBytes, panelWayOf, sizes, workOf } from "./conv_ways.ts";
 import { castOf, contiguousOf } from "./copy.ts";
 import { dequantizeLowBit, packedOf, weightArguments, type Packed } from "./low_bit.ts";
 import { sum } from "./reduce.ts";
@@ -59,7 +59,7 @@ export const convLowBit = op({
     const g = { stride, padding, dilation, groups };
     const shape = outputShape(input.shape, size, g);
     const x = contiguousOf(input);
-    const way = x.dtype === float32 && x.device.type === "cpu" ? wayOf(x, size, shape, g) : "conv2d";
+    const way = x.dtype === float32 && x.device.type === "cpu" ? panelWayOf(x, size, shape, g) : "conv2d";
     if (way === "conv2d") {
       const spelled = reshape(dequantizeLowBit(weight, scale, zero, table, format, group, input.dtype), size);
       return conv2d(input, spelled, bias, stride, padding, dilation, groups);
