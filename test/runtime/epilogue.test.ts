@@ -54,7 +54,8 @@ const geometries: Record<string, Geometry> = {
   "1 x 1 over planes": { x: [2, 20, 17, 17], weight: [30, 20, 1, 1], way: "conv2d_points" },
   "1 x 1 by 2": { x: [2, 20, 21, 22], weight: [30, 20, 1, 1], stride: 2, way: "conv2d_points" },
   "1 x 1 of few filters": { x: [2, 20, 17, 17], weight: [5, 20, 1, 1], way: "conv2d" },
-  "1 x 1 over 7 x 7": { x: [3, 40, 7, 7], weight: [50, 40, 1, 1], way: "conv2d_rows" },
+  "1 x 1 over 7 x 7": { x: [3, 40, 7, 7], weight: [50, 40, 1, 1], way: "conv2d_points" },
+  "1 x 1 over 6 x 6": { x: [3, 40, 6, 6], weight: [50, 40, 1, 1], way: "conv2d_rows" },
   "1 x 1 over one pixel": { x: [1, 40, 1, 1], weight: [50, 40, 1, 1], way: "conv2d_rows" },
   "3 x 3 by 2 in groups": {
     x: [1, 24, 9, 9],

@@ -25,7 +25,9 @@ template <class F> LW_STATIC bool with_depthwise(const ConvShape& s, F f) {
 struct PitchedRows {
   const float* corner;
   int64_t pitch;
-  LW_INLINE Floats at(int i, int q) const { return load(corner + i * pitch + q); }
+  LW_INLINE bool has(int) const { return true; }
+  LW_INLINE const float* row(int i) const { return corner + i * pitch; }
+  LW_INLINE Floats column(const float* row, int q) const { return load(row + q); }
 };
 
 constexpr int64_t kDepthwiseGrain = 262144;  // products that are worth a chunk of their own
@@ -52,7 +54,7 @@ static void depthwise_backward_input(Context* context, const ConvShape& s, float
       }
       float turned[K * K];
       for (int t = 0; t < K * K; t++) turned[t] = weight[at % s.C * K * K + K * K - 1 - t];
-      sum_plane<K, 1>(dx + at * s.H * s.W, s.H, s.W, turned, 0,
+      sum_plane<K, 1, int(L)>(dx + at * s.H * s.W, s.H, s.W, turned, 0, {},
                       [&](int64_t y, int64_t x) __attribute__((always_inline)) {
                         return PitchedRows{wide + y * pitch + x, pitch};
                       });

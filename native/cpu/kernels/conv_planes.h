@@ -103,8 +103,7 @@ void convolve_planes(Context* context, const ConvShape& s, S* out, const S* x, c
   if (s.N * s.O * s.oh * s.ow == 0) return;
 #if defined(__AVX512F__)
   if constexpr (is_same<S, float>) {
-    // The masks of wider windows cost more than laying a band.
-    const bool is_done = s.kw <= 5 && with_rows(s, [&](auto k, auto step) {
+    const bool is_done = with_rows(s, [&](auto k, auto step) {
       convolve_rows_of_planes<decltype(k)::value, decltype(step)::value>(context, s, out, x, weight, bias, epilogue);
     });
     if (is_done) return;
@@ -149,7 +148,7 @@ void convolve_planes(Context* context, const ConvShape& s, S* out, const S* x, c
           // Rows much shorter than a vector are better off as one run.
           is_done = s.ow > L / 3 && with_rows(s, [&](auto k, auto step) {
             constexpr int K = decltype(k)::value, stride = decltype(step)::value;
-            sum_plane<K, stride>(to, rows, s.ow, packed + filter * n, extra[0],
+            sum_plane<K, stride, int(L)>(to, rows, s.ow, packed + filter * n, extra[0], ChannelEpilogue(),
                                  [&](int64_t y, int64_t x) __attribute__((always_inline)) {
                                    return BandRows<stride>{band + y * l.pitch + x, l};
                                  });

@@ -33,7 +33,7 @@ static void pack_points(Context* context, float* out, const ConvShape& s, const 
   });
 }
 
-// Pixels of one tile: V vectors, the last one of `last` numbers.
+// Pixels of one tile: V vectors, the last one of `last` numbers, and loose ones behind them.
 struct PointTile {
   const float* x;
   int64_t x_plane;
@@ -42,10 +42,21 @@ struct PointTile {
   int64_t channels, filters, last;
 };
 
-template <int V, bool is_whole>
+// One or four pixels behind whole vectors, which 7 x 7 and 14 x 14 leave, are summed for all filters of a panel at once.
+#if defined(__AVX512F__)
+constexpr bool has_loose_points = true;
+#else
+constexpr bool has_loose_points = false;
+#endif
+typedef float PanelOfPoint __attribute__((vector_size(kPointFilters * sizeof(float))));
+
+template <int V, bool is_whole, int loose = 0>
 static void multiply_tile(const PointTile& t, const float* w, const float* bias) {
   constexpr int L = int(lanes<float>), F = kPointFilters;
   Floats sum[F][V];
+  PanelOfPoint apart[loose + 1];  // loose pixels
+#pragma GCC unroll 4
+  for (int i = 0; i < loose; i++) apart[i] = PanelOfPoint{};
 #pragma GCC unroll 8
   for (int f = 0; f < F; f++) {
 #pragma GCC unroll 3
@@ -62,6 +73,12 @@ static void multiply_tile(const PointTile& t, const float* w, const float* bias)
 #pragma GCC unroll 3
       for (int v = 0; v < V; v++) sum[f][v] += x[v] * tap;
     }
+    if constexpr (loose > 0) {
+      PanelOfPoint taps;
+      memcpy(&taps, w, sizeof taps);
+#pragma GCC unroll 4
+      for (int i = 0; i < loose; i++) apart[i] += taps * (PanelOfPoint{} + from[V * L + i]);
+    }
   }
 #pragma GCC unroll 8
   for (int f = 0; f < F; f++) {
@@ -72,22 +89,28 @@ static void multiply_tile(const PointTile& t, const float* w, const float* bias)
       if (is_whole || v < V - 1) store(to + v * L, sum[f][v] + bias[f]);
       else store_front(to + v * L, sum[f][v] + bias[f], t.last);
     }
+#pragma GCC unroll 4
+    for (int i = 0; i < loose; i++) to[V * L + i] = apart[i][f] + bias[f];
   }
 }
 
 // The tiles of `count` pixels of one panel of filters.
 static void multiply_tiles(PointTile t, int64_t count, const float* w, const float* bias) {
   constexpr int64_t L = lanes<float>;
-  const int64_t vectors = ceil_div(count, L), tiles = ceil_div(vectors, kPointVectors);
-  const int64_t last = count - (vectors - 1) * L;
+  const int64_t behind = count % L;
+  const int64_t loose = (behind == 1 || behind == 4) && has_loose_points && count > L ? behind : 0;
+  const int64_t vectors = ceil_div(count - loose, L), tiles = ceil_div(vectors, kPointVectors);
+  t.last = count - loose - (vectors - 1) * L;
   for (int64_t i = 0, begin = 0; i < tiles; i++) {
     const int64_t end = vectors * (i + 1) / tiles;
-    const bool is_whole = end < vectors || last == L;
-    t.last = last;
     auto go = [&](auto v) __attribute__((always_inline)) {
       constexpr int V = decltype(v)::value;
-      if (is_whole) multiply_tile<V, true>(t, w, bias);
-      else multiply_tile<V, false>(t, w, bias);
+      if (end < vectors || (t.last == L && !loose)) return multiply_tile<V, true>(t, w, bias);
+      if constexpr (has_loose_points) {
+        if (loose == 1) return multiply_tile<V, true, 1>(t, w, bias);
+        if (loose == 4) return multiply_tile<V, true, 4>(t, w, bias);
+      }
+      multiply_tile<V, false>(t, w, bias);
     };
     switch (end - begin) {
       case 1: go(Count<1>()); break;
@@ -100,7 +123,7 @@ static void multiply_tiles(PointTile t, int64_t count, const float* w, const flo
   }
 }
 
-constexpr int64_t kPointNumbers = 64 << 10;  // of a block of pixels: some of a second-level cache
+constexpr int64_t kPointNumbers = 160 << 10;  // of a block of pixels: most of a second-level cache
 constexpr int64_t kMostPoints = 768;         // with their filters in the first-level cache for what follows
 
 static void convolve_points(Context* context, const ConvShape& s, float* out, const float* x, const float* weights,

@@ -24,6 +24,43 @@ template <int activation> LW_INLINE float activate(float x, float low, float hig
   return x;
 }
 
+// What happens to the numbers of one channel while they are in registers: an epilogue that sums with no other tensor.
+struct ChannelEpilogue {
+  Activation activation = kPlain;
+  bool has_norm = false;
+  float factor = 1, summand = 0, low = 0, high = 0;
+
+  template <int n> LW_INLINE void operator()(Floats (&x)[n]) const {
+    if (has_norm) {
+#pragma GCC unroll 8
+      for (int i = 0; i < n; i++) x[i] = x[i] * (Floats{} + factor) + (Floats{} + summand);
+    }
+    switch (activation) {
+      case kRelu: return each<kRelu>(x);
+      case kClamp: return each<kClamp>(x);
+      case kHardswish: return each<kHardswish>(x);
+      case kHardsigmoid: return each<kHardsigmoid>(x);
+      case kSilu: return each<kSilu>(x);
+      case kSigmoid: return each<kSigmoid>(x);
+      default: return;
+    }
+  }
+
+ private:
+  template <int kind, int n> LW_INLINE void each(Floats (&x)[n]) const {
+    constexpr int L = int(lanes<float>);
+    const float least = low, most = high;
+#pragma GCC unroll 8
+    for (int i = 0; i < n; i++) {
+      float number[L];
+      memcpy(number, &x[i], sizeof number);
+#pragma omp simd
+      for (int k = 0; k < L; k++) number[k] = activate<kind>(number[k], least, most);
+      memcpy(&x[i], number, sizeof number);
+    }
+  }
+};
+
 struct Epilogue {
   const float *mean = nullptr, *var = nullptr, *weight = nullptr, *bias = nullptr;
   float eps = 0;
@@ -116,6 +153,17 @@ struct Epilogue {
       case kSigmoid: return go(Kind<kSigmoid>());
       default: return go(Kind<kPlain>());
     }
+  }
+  // Nothing where it sums with another tensor: then it has to follow.
+  ChannelEpilogue in_registers(int64_t channel) const {
+    ChannelEpilogue f;
+    if (!is_on || residual) return f;
+    f.activation = activation;
+    f.has_norm = scale != nullptr;
+    if (scale) f.factor = scale[channel], f.summand = shift[channel];
+    f.low = low;
+    f.high = high;
+    return f;
   }
   void operator()(float* at, int64_t n, int64_t channel) const {
     if (is_on) (*this)(at, at, n, channel);

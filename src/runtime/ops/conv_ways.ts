@@ -35,8 +35,8 @@ const FEW_TILES = 12;
 const SMALL_WINDOW = 32;
 /** Pixels of a plane that is a matrix by itself: from so many on nothing is gained by turning it. */
 const WIDE_PLANE = 256;
-/** What is read straight from the planes: tiles of eight filters, vectors of which the last may be mostly empty. */
-const POINTS = { filters: 6, pixels: 100 };
+/** What is read straight from the planes: tiles of eight filters, vectors of pixels of which the last may be mostly empty. */
+const POINTS = { filters: 6, pixels: 49 };
 
 const isOne = (values: Shape): boolean => values.every((v) => v === 1);
 
