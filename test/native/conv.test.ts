@@ -139,6 +139,11 @@ describe("conv2d", { skip: whyMissing }, () => {
     ["tiles of Winograd: much padding", [1, 5, 4, 4, 33, 3, 3, 1, 1, 2, 3, 1, 1, 1]],
     ["more tiles than one block", [9, 4, 11, 12, 6, 3, 3, 1, 1, 1, 1, 1, 1, 1]],
     ["deeper than one chunk of rows", [1, 300, 4, 5, 9, 3, 3, 1, 1, 1, 1, 1, 1, 1]],
+    ["groups of eight channels and filters", [2, 24, 9, 13, 24, 3, 3, 2, 1, 1, 1, 1, 1, 3]],
+    ["groups of seven channels, filters beside whole vectors", [1, 14, 8, 8, 22, 3, 3, 1, 1, 1, 1, 1, 1, 2]],
+    ["depthwise of wide planes in narrow tiles", [1, 3, 17, 56, 3, 3, 3, 1, 1, 1, 1, 1, 1, 3]],
+    ["depthwise by two of planes as wide as a tile", [1, 3, 14, 14, 3, 3, 3, 2, 2, 1, 1, 1, 1, 3]],
+    ["depthwise 7x7 of rows shorter than its padding", [1, 2, 5, 2, 2, 7, 7, 1, 1, 3, 3, 1, 1, 2]],
     ["groups of many filters", [2, 20, 6, 7, 80, 3, 3, 2, 1, 1, 1, 1, 1, 2]],
   ];
   for (const [name, geometry] of shapes) {

@@ -15,7 +15,7 @@ constexpr int kPlaneFilters = 4, kPlaneVectors = 2;
 #endif
 constexpr int kOneVectors = 8;  // of one filter
 
-constexpr int64_t kPlaneChannels = 4, kPlaneTaps = 256, kPlaneStride = 4;  // at most
+constexpr int64_t kPlaneChannels = 8, kPlaneTaps = 256, kPlaneStride = 4;  // at most
 constexpr int64_t kPlaneWidth = 8192;                                       // bands are of whole rows
 
 LW_STATIC bool suits_planes(const ConvShape& s) {

@@ -85,13 +85,11 @@ LW_STATIC void join_rows(S* out, const compute<S>* sums, int64_t rows, int64_t w
   }
 }
 
-// Weights as sum_taps reads them: of each group blocks of kPlaneFilters filters, [tap][filter], then single ones.
-template <class S> static void pack_taps(compute<S>* to, const ConvShape& s, const S* weight, int64_t n) {
-  for (int64_t o = 0; o < s.O;) {
-    const int64_t F = o % s.Og + kPlaneFilters <= s.Og ? kPlaneFilters : 1;
-    for (int64_t i = 0; i < F; i++) {
-      for (int64_t t = 0; t < n; t++) to[t * F + i] = get(weight + (o + i) * n + t);
-    }
+// A group's weights as sum_taps reads them: blocks of kPlaneFilters filters, [tap][filter], then single ones.
+template <class S> static void pack_taps(compute<S>* to, int64_t filters, const S* weight, int64_t n) {
+  for (int64_t o = 0; o < filters;) {
+    const int64_t F = o + kPlaneFilters <= filters ? kPlaneFilters : 1;
+    pack_panel(to, int(F), int(F), weight + o * n, n, 1, n);
     o += F, to += F * n;
   }
 }
@@ -122,7 +120,9 @@ void convolve_planes(Context* context, const ConvShape& s, S* out, const S* x, c
   if (!is_same<S, T> || is_tight) {
     T* room = (T*)context->scratch(context, 1, size_t(s.O * n) * sizeof(T));
     if (!room) return context->fail(context, "[conv2d] out of memory for the packed weights");
-    pack_taps(room, s, weight, n);
+    parallel_for(context, s.groups, 16384 / larger(1, s.Og * n) + 1, [&](int64_t begin, int64_t end) {
+      for (int64_t g = begin * s.Og; g < end * s.Og; g += s.Og) pack_taps(room + g * n, s.Og, weight + g * n, n);
+    });
     packed = room;
   }
   const int64_t work = s.Og * height * l.pitch * n;

@@ -28,7 +28,7 @@ const PANEL = 32;
 /** Vectors of filters or channels that are mostly empty do not pay. */
 const FEW = 12;
 /** What the plain kernel takes as planes of pixels, which nothing is gathered for; suits_planes in conv_planes.h. */
-const PLANES = { channels: 4, taps: 256, stride: 4, width: 8192 };
+const PLANES = { channels: 4, channelsOfGroup: 8, taps: 256, stride: 4, width: 8192 };
 /** Tiles of 2 x 2 pixels: with fewer of them reading transformed weights, which are larger, takes longer than it saves. */
 const FEW_TILES = 12;
 /** Windows so small are sooner multiplied than gathered. */
@@ -57,7 +57,8 @@ export function panelWayOf(x: Tensor, weight: Shape, out: Shape, g: Geometry): E
   const [filters, channels, kh, kw] = weight as [number, number, number, number];
   const [images, , height, width] = out as [number, number, number, number];
   if (filters / g.groups < FEW) return "conv2d";
-  const isPlanes = channels <= PLANES.channels && channels * kh * kw <= PLANES.taps && x.shape[3]! <= PLANES.width;
+  const few = g.groups > 1 ? PLANES.channelsOfGroup : PLANES.channels;
+  const isPlanes = channels <= few && channels * kh * kw <= PLANES.taps && x.shape[3]! <= PLANES.width;
   if (isPlanes && g.stride.every((step) => step <= PLANES.stride)) return "conv2d";
   const isUnit = isOne(g.stride) && isOne(g.dilation);
   const tiles = images * Math.ceil(height / 2) * Math.ceil(width / 2);
