@@ -119,6 +119,11 @@ template <class F> LW_STATIC bool with_rows(const ConvShape& s, F f) {
 }
 
 #if defined(__AVX512F__)
+// Do tiles that see one vector of columns take no more of them than those that see two?
+template <int K, int stride> LW_STATIC bool prefers_narrow(const ConvShape& s) {
+  return ceil_div(s.ow, ImageRows<K, stride, true>::kResults) <= ceil_div(s.ow, ImageRows<K, stride, false>::kResults);
+}
+
 // Planes straight from the image.
 template <int K, int stride, bool is_narrow>
 static void convolve_rows_of_planes(Context* context, const ConvShape& s, float* out, const float* x,
@@ -143,8 +148,7 @@ static void convolve_rows_of_planes(Context* context, const ConvShape& s, float*
 template <int K, int stride>
 static void convolve_rows_of_planes(Context* context, const ConvShape& s, float* out, const float* x,
                                     const float* weight, const float* bias, const Epilogue& epilogue) {
-  const int64_t narrow = ceil_div(s.ow, ImageRows<K, stride, true>::kResults);
-  if (narrow <= ceil_div(s.ow, ImageRows<K, stride, false>::kResults)) {
+  if (prefers_narrow<K, stride>(s)) {
     convolve_rows_of_planes<K, stride, true>(context, s, out, x, weight, bias, epilogue);
   } else {
     convolve_rows_of_planes<K, stride, false>(context, s, out, x, weight, bias, epilogue);

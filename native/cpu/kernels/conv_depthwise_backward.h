@@ -37,6 +37,19 @@ constexpr int64_t kDepthwiseGrain = 262144;  // products that are worth a chunk 
 template <int K, int stride>
 static void depthwise_backward_input(Context* context, const ConvShape& s, float* dx, const float* dy,
                                      const float* weight) {
+#if defined(__AVX512F__)
+  if constexpr (stride == 1) {
+    float* turned = (float*)context->scratch(context, 1, size_t(s.C * K * K) * sizeof(float));
+    if (!turned) return context->fail(context, "[conv2d_backward_input] out of memory for the turned windows");
+    for (int64_t c = 0; c < s.C * K * K; c += K * K) {
+      for (int t = 0; t < K * K; t++) turned[c + t] = weight[c + K * K - 1 - t];
+    }
+    ConvShape back = s;
+    back.H = s.oh, back.W = s.ow, back.oh = s.H, back.ow = s.W;
+    back.ph = K - 1 - s.ph, back.pw = K - 1 - s.pw;
+    return convolve_rows_of_planes<K, 1>(context, back, dx, dy, turned, nullptr, Epilogue());
+  }
+#endif
   constexpr int64_t L = lanes<float>;
   const int64_t top = K - 1 - s.ph, left = K - 1 - s.pw;
   const int64_t height = s.H + K - 1, pitch = ceil_div(s.W, L) * L + K - 1;
@@ -117,9 +130,62 @@ static void add_products(Floats* total, const float* image, const DepthwiseRoom<
   }
 }
 
+#if defined(__AVX512F__)
+// The same straight from the image, tile by tile of dy.
+template <int K, int stride, bool is_narrow>
+static void add_products_of_tiles(Floats (&total)[K * K], const ConvShape& s, const float* x, const float* dy) {
+  using Rows = ImageRows<K, stride, is_narrow>;
+  Floats sums[K * K];  // in registers
+#pragma GCC unroll 25
+  for (int t = 0; t < K * K; t++) sums[t] = total[t];
+  for (int64_t left = 0; left < s.ow; left += Rows::kResults) {
+    const __mmask16 inside = __mmask16((1u << smaller(Rows::kResults, s.ow - left)) - 1);
+    Rows rows(x, s, -s.ph, left * stride - s.pw);
+    for (int64_t y = 0; y < s.oh; y++, rows.top += stride, rows.corner += stride * s.W) {
+      const __m512 d = _mm512_maskz_loadu_ps(inside, dy + y * s.ow + left);
+#pragma GCC unroll 5
+      for (int r = 0; r < K; r++) {
+        if (!rows.has(r)) continue;
+        const auto row = rows.row(r);
+#pragma GCC unroll 5
+        for (int q = 0; q < K; q++) {
+          // Numbers behind a row of dy must not meet infinities.
+          const __m512 seen = (__m512)rows.column(row, q);
+          sums[r * K + q] = (Floats)_mm512_mask3_fmadd_ps(d, seen, (__m512)sums[r * K + q], inside);
+        }
+      }
+    }
+  }
+#pragma GCC unroll 25
+  for (int t = 0; t < K * K; t++) total[t] = sums[t];
+}
+
+// For windows whose sums are kept in registers.
+template <int K, int stride>
+static void depthwise_backward_weight_of_tiles(Context* context, const ConvShape& s, float* dweight, const float* dy,
+                                               const float* x) {
+  const int64_t plane = s.oh * s.ow;
+  parallel_for(context, s.C, kPlaneGrain / (s.N * plane * K * K + 1) + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t c = begin; c < end; c++) {
+      Floats total[K * K] = {};
+      for (int64_t n = 0; n < s.N; n++) {
+        const int64_t at = n * s.C + c;
+        const float *image = x + at * s.H * s.W, *g = dy + at * plane;
+        if (prefers_narrow<K, stride>(s)) add_products_of_tiles<K, stride, true>(total, s, image, g);
+        else add_products_of_tiles<K, stride, false>(total, s, image, g);
+      }
+      for (int t = 0; t < K * K; t++) dweight[c * K * K + t] = float(sum_lanes(total[t]));
+    }
+  });
+}
+#endif
+
 template <int K, int stride>
 static void depthwise_backward_weight(Context* context, const ConvShape& s, float* dweight, const float* dy,
                                       const float* x) {
+#if defined(__AVX512F__)
+  if constexpr (K <= 5) return depthwise_backward_weight_of_tiles<K, stride>(context, s, dweight, dy, x);
+#endif
   constexpr int64_t L = lanes<float>;
   const DepthwiseRoom<K, stride> room(s);
   const int64_t plane = s.oh * s.ow;
