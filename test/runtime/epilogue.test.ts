@@ -55,7 +55,8 @@ const geometries: Record<string, Geometry> = {
   "1 x 1 by 2": { x: [2, 20, 21, 22], weight: [30, 20, 1, 1], stride: 2, way: "conv2d_points" },
   "1 x 1 of few filters": { x: [2, 20, 17, 17], weight: [5, 20, 1, 1], way: "conv2d" },
   "1 x 1 over 7 x 7": { x: [3, 40, 7, 7], weight: [50, 40, 1, 1], way: "conv2d_points" },
-  "1 x 1 over 6 x 6": { x: [3, 40, 6, 6], weight: [50, 40, 1, 1], way: "conv2d_rows" },
+  "1 x 1 over 4 x 4": { x: [3, 40, 4, 4], weight: [50, 40, 1, 1], way: "conv2d_points" },
+  "1 x 1 over 5 x 5": { x: [3, 40, 5, 5], weight: [50, 40, 1, 1], way: "conv2d_rows" },
   "1 x 1 over one pixel": { x: [1, 40, 1, 1], weight: [50, 40, 1, 1], way: "conv2d_rows" },
   "3 x 3 in groups of eight": { x: [1, 16, 9, 9], weight: [16, 8, 3, 3], padding: 1, groups: 2, way: "conv2d" },
   "3 x 3 by 2 in groups": {

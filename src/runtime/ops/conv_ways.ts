@@ -35,15 +35,21 @@ const FEW_TILES = 12;
 const SMALL_WINDOW = 32;
 /** Pixels of a plane that is a matrix by itself: from so many on nothing is gained by turning it. */
 const WIDE_PLANE = 256;
-/** What is read straight from the planes: tiles of eight filters, vectors of pixels of which the last may be mostly empty. */
-const POINTS = { filters: 6, pixels: 49 };
+/**
+ * What is read straight from the planes: tiles of eight filters; vectors of 16 pixels, of which the last may be mostly empty
+ * where there are some. One or four pixels behind whole vectors cost little (conv_points.h).
+ */
+const POINTS = { filters: 6, pixels: 49, vector: 16, behind: [0, 1, 4] };
 
 const isOne = (values: Shape): boolean => values.every((v) => v === 1);
 
 function suitsPoints(x: Tensor, weight: Shape, out: Shape, g: Geometry): boolean {
   const [filters, channels, kh, kw] = weight as [number, number, number, number];
   if (kh !== 1 || kw !== 1 || g.groups !== 1 || g.padding.some((v) => v > 0)) return false;
-  const isLarge = filters >= POINTS.filters && channels > PLANES.channels && out[2]! * out[3]! >= POINTS.pixels;
+  const pixels = out[2]! * out[3]!;
+  // Between strides pixels are copied first, row by row: not worth it for short ones.
+  const fits = pixels >= POINTS.vector && POINTS.behind.includes(pixels % POINTS.vector) && isOne(g.stride);
+  const isLarge = filters >= POINTS.filters && channels > PLANES.channels && (fits || pixels >= POINTS.pixels);
   return isLarge && x.dtype === float32 && !!x.device.stream?.has("conv2d_points");
 }
 
