@@ -47,13 +47,12 @@ export function writeBytes(t: Tensor, bytes: Uint8Array): void {
 
 /** Copy the bytes of a contiguous tensor to the host, waiting for the command that made them. */
 export function readBytes(t: Tensor, target: Uint8Array, isCheck = false): void {
-  if (!isCheck) observer.current?.readBytes?.();
-  if (!t.device.stream) {
-    if (t.numel === 0 || getBytes(t, target)) return;
+  if (t.device.stream) {
+    if (t.numel > 0) (t.device as ComputeDevice).read(t.pointer, target, t.storage.lastWrite);
+  } else if (t.numel > 0 && !getBytes(t, target)) {
     throw new RuntimeError("Cannot copy out of meta tensor; no data!");
   }
-  if (t.numel === 0) return;
-  (t.device as ComputeDevice).read(t.pointer, target, t.storage.lastWrite);
+  if (!isCheck) observer.current?.readBytes?.(t, target);
 }
 
 /** A value of the first element, as a number, or a bigint where a number would not be exact. */

@@ -15,7 +15,7 @@ export interface Observer {
   /** Python looks at the numbers of a tensor: whatever it does next may hang on them. */
   readValue?(t: Tensor): void;
   /** Bytes of a tensor came to the host, for Python or for an op whose result hangs on them; a check that can only raise is none. */
-  readBytes?(): void;
+  readBytes?(t: Tensor, bytes: Uint8Array): void;
   /** A fresh tensor was filled with Python's own numbers. */
   filled?(t: Tensor): void;
 }

@@ -23,7 +23,9 @@ def imported(model, *args, **options):
 def steps(model):
     """The steps of the newest pass of a model, or why there is none."""
     found = list(model._passes.passes.values())[-1] if model._passes.passes else None
-    return [name for name, _, _ in json.loads(_core.plan_steps(found.number))] if found else f"none: {_core.plan_why()}"
+    if not found:
+        return f"none: {_core.plan_why()}"
+    return [name for name, _, _ in json.loads(_core.plan_steps(found.passes[0].number))]
 
 
 def slow(model, *inputs):
@@ -131,12 +133,24 @@ with torch.no_grad():
     for _ in range(3):
         model(torch.randn(3, 4))
     print("views", is_same(model, torch.randn(3, 4)), is_same(model, torch.randn(4, 3).t()), steps(model))
-    for path in sorted(pathlib.Path(sys.argv[1]).glob("*.onnx")):
+    for path in [pathlib.Path(sys.argv[1]) / f"{name}.onnx" for name in ("codes", "picked", "random")]:
         model = layerwise.load_onnx(path).eval()
         for _ in range(3):
             model(torch.randn(6))
         x = torch.tensor([1.0, 0.0, -2.0, 0.4, 0.6, 9.0])
         print(path.stem, is_same(model, x), steps(model))
+    def ways(name, *firsts):
+        """Calls with numbers around these, each way through the model more than once; how many there are now, or why none."""
+        model = layerwise.load_onnx(pathlib.Path(sys.argv[1]) / f"{name}.onnx").eval()
+        same = [is_same(model, torch.rand(6) + first) for first in firsts]
+        (found,) = model._passes.passes.values()
+        print(name, len(same), all(same), len(found.passes) if found else f"none: {_core.plan_why() or 'ever other ones'}")
+
+    ways("branching", 1.0, 1.0, 1.0, -9.0, -0.99, 1.0, -9.0, -0.99, -9.0, -9.0, 1.0, -0.99)
+    ways("counting", 1.0, 1.0, 2.0, 1.0, 3.0, 3.0, 2.0)
+    ways("counting", *(float(n % 30) for n in range(1, 40)))
+    ways("drawing", 1.0, 1.0, -9.0, 1.0, -9.0)
+
     model = imported(Constant(), torch.randn(3))
     for _ in range(3):
         y = model(torch.randn(3))

@@ -1,5 +1,6 @@
 """Calls of a model that are repeated without Python: the second call with inputs of the same shapes is written down by the runtime, op
-by op, and later ones run what was written. Decides when that is the same thing; what a pass does is decided in src/runtime/replay."""
+by op, and later ones run what was written. Where the model looks at numbers (If, Loop), there is one pass for each way that calls took,
+and a new one goes through Python. Decides when that is the same thing; what a pass does is decided in src/runtime/replay."""
 
 from itertools import chain
 from operator import attrgetter
@@ -10,9 +11,12 @@ from torch import _intercept, _scopes
 from torch._C import _handles, _wrap_many
 from torch.nn.modules import _hooks as _global
 
-# Shapes that are remembered, and passes that are kept; of both the oldest go first.
+# Shapes that are remembered, and those of which passes are kept; of both the oldest go first.
 _MOST_SHAPES = 64
 _MOST_PASSES = 8
+# Ways through the model for the same shapes. What takes more, and one call after the other yet another, is not repeated.
+_MOST_WAYS = 8
+_MOST_MISSES = 16
 
 _PLAIN = (torch.Tensor, torch.nn.Parameter)
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
@@ -28,6 +32,32 @@ class Pass:
 
     def __del__(self):
         _core.plan_drop(self.number)
+
+
+class Ways:
+    """The passes for inputs of some shapes, the one that was taken last first; each holds for other numbers."""
+
+    __slots__ = ("passes", "misses")
+
+    def __init__(self, first):
+        self.passes = [first]
+        self.misses = 0
+
+    def run(self, inputs):
+        """The outputs, or what plan_run says: an error, a pass that holds no longer, or numbers that no pass is for."""
+        handles = _handles(inputs)
+        for i, found in enumerate(self.passes):
+            n = _core.plan_run(found.number, handles if i == 0 else _handles(inputs))
+            if n == -3:
+                continue
+            if n >= 0:
+                self.misses = 0
+                if i > 0:
+                    self.passes.insert(0, self.passes.pop(i))
+                return _wrap_many(n)
+            return n
+        self.misses += 1
+        return -3
 
 
 _OURS = ("layerwise.onnx.", "layerwise.quantizing.layers", "torch.nn.modules.linear", "torch.nn.modules.conv")
@@ -84,7 +114,7 @@ class Passes:
         self.model = model
         self.sources = sources
         self.guard = None
-        # {shapes: how often they came}, {shapes: Pass or None where it cannot be repeated}
+        # {shapes: how often they came}, {shapes: Ways or None where it cannot be repeated}
         self.seen = {}
         self.passes = {}
 
@@ -114,12 +144,17 @@ class Passes:
         found = self.passes[key]
         if found is None:
             return forward()
-        n = _core.plan_run(found.number, _handles(inputs))
-        if n >= 0:
-            return _wrap_many(n)
-        # Another plan is needed, or an error: it comes again with the name of its node.
-        if n == -2:
+        outputs = found.run(inputs)
+        if not isinstance(outputs, int):
+            return outputs
+        if outputs == -2:
             del self.passes[key]
+        elif outputs == -3:
+            if found.misses >= _MOST_MISSES:
+                self.passes[key] = None
+            elif len(found.passes) < _MOST_WAYS:
+                return self._recorded(key, inputs, forward)
+        # An error comes again with the name of its node.
         return forward()
 
     def _key(self, inputs):
@@ -146,7 +181,11 @@ class Passes:
             _core.plan_end(-1)
             raise
         number = _core.plan_end(_handles(outputs))
-        if len(self.passes) >= _MOST_PASSES:
+        known = self.passes.get(key)
+        if known is not None and number > 0:
+            known.passes.insert(0, Pass(number))
+            return outputs
+        if known is None and len(self.passes) >= _MOST_PASSES:
             del self.passes[next(iter(self.passes))]
-        self.passes[key] = Pass(number) if number > 0 else None
+        self.passes[key] = Ways(Pass(number)) if number > 0 else None
         return outputs

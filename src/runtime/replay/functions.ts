@@ -4,7 +4,7 @@ import { allTensors, get, put } from "../handles.ts";
 import { observer } from "../observer.ts";
 import { gradMode } from "../autograd/mode.ts";
 import { Scope } from "../tensor.ts";
-import { Plan } from "./plan.ts";
+import { OtherNumbers, Plan } from "./plan.ts";
 import { PassRecorder, release } from "./recorder.ts";
 
 const plans = new Map<number, Plan>();
@@ -51,7 +51,10 @@ function end(n: number): number {
   }
 }
 
-/** Scratch: handles of the inputs, then of the outputs. How many; -1 for an error, -2 where the plan does not fit any more. */
+/**
+ * Scratch: handles of the inputs, then of the outputs. How many; -1 for an error, -2 where the plan does not fit any more, -3 where
+ * it is not the one for these numbers.
+ */
 function run(id: number, n: number): number {
   const plan = plans.get(id);
   const inputs = bridge.readScratch(n).map(get);
@@ -63,6 +66,7 @@ function run(id: number, n: number): number {
     for (const t of outputs) t.release();
     return count;
   } catch (error) {
+    if (error instanceof OtherNumbers) return -3;
     bridge.fail(error);
     return -1;
   } finally {

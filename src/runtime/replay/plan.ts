@@ -5,12 +5,12 @@
  */
 import { gradMode } from "../autograd/mode.ts";
 import { float32, int64 } from "../dtype.ts";
-import { readScalar } from "../launch.ts";
+import { readBytes, readScalar } from "../launch.ts";
 import { dispatch } from "../op.ts";
 import { Scope, type Storage, type Tensor } from "../tensor.ts";
 import { fuseAttention } from "./attention.ts";
 import { ElementwiseStep, fuseElementwise } from "./fuse.ts";
-import type { Call, Recording, ValueId } from "./recorder.ts";
+import type { Call, Look, Recording, ValueId } from "./recorder.ts";
 import { joinViews } from "./views.ts";
 
 /** What a step does to the table of values. */
@@ -48,11 +48,35 @@ export class CallStep implements Step {
   }
 }
 
+/** The pass goes on only where Python would see what it saw. */
+class LookStep implements Step {
+  readonly name = "look";
+  readonly reads: readonly ValueId[];
+  readonly makes: readonly ValueId[] = [];
+  readonly #bytes: Uint8Array;
+  readonly #found: Uint8Array;
+
+  constructor({ value, bytes }: Look) {
+    this.reads = [value];
+    this.#bytes = bytes;
+    this.#found = new Uint8Array(bytes.length);
+  }
+
+  run(values: readonly (Tensor | null)[]): readonly Tensor[] {
+    readBytes(values[this.reads[0]!]!, this.#found, true);
+    if (this.#found.some((byte, i) => byte !== this.#bytes[i])) throw new OtherNumbers();
+    return [];
+  }
+}
+
+/** What was looked at is not what it was: another pass than this one has to be made. */
+export class OtherNumbers extends Error {}
+
 /** Ops that give the same for the same tensors, whoever calls: besides elementwise ones, views and these. */
 const REPEATABLE = new Set(
   (
     "full arange eye zeros ones tril triu cat _stack stack index_select _embedding embedding reshape contiguous clone " +
-    "flatten expand _reshape matmul sum mean amax amin cumsum repeat _cast to gather"
+    "flatten expand _reshape matmul sum mean amax amin cumsum repeat _cast to gather split_with_sizes _split chunk unbind"
   ).split(" "),
 );
 
@@ -87,8 +111,8 @@ export class Plan {
     this.#outputs = outputs;
     this.#kept = tensors.map(() => null);
     for (const id of kept) this.#keep(id, tensors[id]!);
-    const hasWrites = recording.calls.some(({ record }) => record.spec.mutates);
-    let steps: Step[] = recording.calls.map((call) => new CallStep(call));
+    const hasWrites = recording.calls.some((call) => "record" in call && call.record.spec.mutates);
+    let steps: Step[] = recording.calls.map((call) => ("record" in call ? new CallStep(call) : new LookStep(call)));
     if (!hasWrites) {
       const known = new Set(recording.constants);
       for (const id of kept) if (isFused || !tensors[id]!.requiresGrad) known.add(id);
@@ -133,7 +157,10 @@ export class Plan {
   /** What hangs on constants alone is computed for good; `known` grows by it. */
   #withoutConstants(steps: readonly Step[], known: Set<ValueId>, tensors: readonly Tensor[]): Step[] {
     return steps.filter((step) => {
-      const isSame = step instanceof CallStep ? isRepeatable(step.call) : step instanceof ElementwiseStep;
+      const isSame =
+        step instanceof CallStep
+          ? isRepeatable(step.call)
+          : step instanceof ElementwiseStep || step instanceof LookStep;
       if (!isSame || !step.reads.every((id) => known.has(id))) return true;
       const isOfModel = step.reads.some((id) => !this.#constants.has(id));
       if (isOfModel && step.makes.some((id) => (tensors[id]?.nbytes ?? 0) > MOST_BYTES)) return true;
@@ -160,7 +187,7 @@ export class Plan {
     return gradMode.enabled && (inputs.some((t) => t.requiresGrad) || this.#kept.some((t) => t?.requiresGrad));
   }
 
-  /** The outputs; the caller owns each of them once. */
+  /** The outputs; the caller owns each of them once. Throws OtherNumbers where another pass is needed. */
   run(inputs: readonly Tensor[]): Tensor[] {
     const values = [...this.#kept];
     this.#inputs.forEach((id, i) => (values[id] = inputs[i]!));
@@ -195,13 +222,13 @@ export class Plan {
   }
 }
 
-/** Steps that make something which is read; those that write into what they are given stay. */
+/** Steps that make something which is read; those that look at numbers or write into what they are given stay. */
 function withoutIdle(steps: readonly Step[], outputs: readonly ValueId[]): Step[] {
   const wanted = new Set(outputs);
   const left: Step[] = [];
   for (const step of [...steps].reverse()) {
-    const writes = step instanceof CallStep && step.call.record.spec.mutates === true;
-    if (!writes && !step.makes.some((id) => wanted.has(id))) continue;
+    const acts = step instanceof LookStep || (step instanceof CallStep && step.call.record.spec.mutates === true);
+    if (!acts && !step.makes.some((id) => wanted.has(id))) continue;
     for (const id of step.reads) wanted.add(id);
     left.push(step);
   }

@@ -1,7 +1,7 @@
 /**
- * Writes down one pass through a model, op by op, so that it can be done again without Python (plan.ts). Refuses, with the
- * reason, whatever the next pass could do otherwise: Python that looks at numbers, ops whose sizes hang on numbers, tensors of
- * unknown origin.
+ * Writes down one pass through a model, op by op, so that it can be done again without Python (plan.ts): for as long as Python,
+ * where it looked at a few numbers, would see the same ones. Refuses, with the reason, whatever the next pass could do otherwise
+ * all the same: Python that looks at many numbers, ops whose sizes hang on numbers, tensors of unknown origin.
  */
 import { observer, type Observer } from "../observer.ts";
 import type { OpRecord } from "../op.ts";
@@ -20,8 +20,14 @@ export interface Call {
   isList: boolean;
 }
 
+/** Python looked at a value, and went on as it did because of these bytes. */
+export interface Look {
+  value: ValueId;
+  bytes: Uint8Array;
+}
+
 export interface Recording {
-  calls: readonly Call[];
+  calls: readonly (Call | Look)[];
   /** By number; alive until the recording is released. */
   tensors: readonly Tensor[];
   inputs: readonly ValueId[];
@@ -31,11 +37,18 @@ export interface Recording {
   constants: ReadonlySet<ValueId>;
 }
 
+/** Conditions, counts and lengths are looked at, and come back; what is longer hardly does. */
+const MOST_LOOKED_AT = 64;
+/** Loops are written down pass by pass: longer than this, and the list would outweigh what it saves. */
+const MOST_CALLS = 20_000;
+
 /** Composed of one op: that is noted instead. */
 const TRANSPARENT = new Set(["where"]);
 
 export class PassRecorder implements Observer {
-  readonly #calls: Call[] = [];
+  readonly #calls: (Call | Look)[] = [];
+  #looks = 0;
+  #draws = false;
   readonly #tensors: Tensor[] = [];
   readonly #ids = new Map<Tensor, ValueId>();
   readonly #inputs: ValueId[] = [];
@@ -66,12 +79,15 @@ export class PassRecorder implements Observer {
 
   endOp(call: number, record: OpRecord, args: readonly unknown[], result: unknown): void {
     if (call > 0) this.#depth--;
-    if (call !== 1) return;
+    if (call !== 1 || this.#why) return;
     const made = (Array.isArray(result) ? result : [result]) as unknown[];
     if (!made.every((t) => t instanceof Tensor)) return this.#refuse(`'${record.name}' answers with no tensor`);
-    if (record.signature.arguments.some(({ type }, i) => type === "Generator?" && args[i])) {
-      return this.#refuse(`'${record.name}' draws from a generator of its own`);
+    for (const [i, { type }] of record.signature.arguments.entries()) {
+      if (type !== "Generator?") continue;
+      if (args[i]) return this.#refuse(`'${record.name}' draws from a generator of its own`);
+      this.#draws = true;
     }
+    if (this.#calls.length >= MOST_CALLS) return this.#refuse(`more than ${MOST_CALLS} ops were called`);
     if (record.spec.mutates) this.#written.add((args[0] as Tensor).storage);
     const values = args.map((a) => {
       if (a instanceof Tensor) return this.#read(a);
@@ -88,8 +104,11 @@ export class PassRecorder implements Observer {
     // Python may have caught it, and went another way.
     this.#refuse("an op failed");
   }
-  readBytes(): void {
-    this.#refuse("numbers of a tensor were looked at");
+  readBytes(t: Tensor, bytes: Uint8Array): void {
+    if (this.#depth > 0) return this.#refuse("the sizes of a tensor hang on numbers");
+    if (bytes.length > MOST_LOOKED_AT) return this.#refuse("many numbers of a tensor were looked at");
+    this.#looks++;
+    this.#calls.push({ value: this.#read(t), bytes: bytes.slice() });
   }
   filled(t: Tensor): void {
     this.#filled.add(t);
@@ -112,6 +131,10 @@ export class PassRecorder implements Observer {
     // What each pass makes anew would have to be as it was.
     if ([...this.#constants].some((id) => this.#written.has(this.#tensors[id]!.storage)))
       this.#refuse("a constant is written to");
+    // Where other numbers are found on the way, the pass is done again from its beginning.
+    const outside = [...this.#inputs, ...this.#kept].map((id) => this.#tensors[id]!.storage);
+    if (this.#looks > 0 && (this.#draws || outside.some((storage) => this.#written.has(storage))))
+      this.#refuse("numbers were looked at in a pass that draws or writes");
     return {
       calls: this.#calls,
       tensors: this.#tensors,
@@ -123,6 +146,8 @@ export class PassRecorder implements Observer {
 
   #refuse(why: string): void {
     this.#why ||= why;
+    // Nobody will ask for them.
+    this.#calls.length = 0;
   }
 
   #read(t: Tensor): ValueId {
