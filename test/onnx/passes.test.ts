@@ -105,6 +105,17 @@ const GRAPHS: Record<string, (g: GraphBuilder, x: Name) => Name> = {
       (g) => g.add("Neg", [x]),
       (g) => g.add("Mul", [x, floats(g, 5)]),
     ),
+  /** x times its sigmoid, rounded to codes behind every step: a function of the first codes, which a sum of two different ones is not. */
+  tables(g, x) {
+    const rounded = (y: Name, scale: number): Name => {
+      const codes = g.add("QuantizeLinear", [y, floats(g, scale), zero(g)]);
+      return g.add("DequantizeLinear", [codes, floats(g, scale), zero(g)]);
+    };
+    const first = rounded(x, 0.07);
+    const gate = rounded(g.add("Sigmoid", [rounded(g.add("Mul", [first, floats(g, 1.7)]), 0.11)]), 0.004);
+    const gated = rounded(g.add("Mul", [first, gate]), 0.06);
+    return rounded(g.add("Add", [gated, rounded(g.add("Sin", [x]), 0.008)]), 0.05);
+  },
   /** Rounded to codes and back twice: as many steps as it takes to read and write once. */
   codes(g, x) {
     const rounded = (y: Name, scale: number): Name => {

@@ -152,7 +152,8 @@ export const mapInt8 = op({
   cost: (input: Tensor) => ({ flops: input.numel, bytes: 2 * input.nbytes }),
 });
 
-const bytesOf = (t: Tensor, dtype: DType): Tensor => new Tensor(t.storage, t.shape, t.strides, t.offset, dtype);
+/** The same bytes, taken for another kind of byte. */
+export const bytesOf = (t: Tensor, dtype: DType): Tensor => new Tensor(t.storage, t.shape, t.strides, t.offset, dtype);
 
 /** The same by an index, for devices without the kernel. */
 function looked(x: Tensor, table: Tensor): Tensor {

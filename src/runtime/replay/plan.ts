@@ -11,6 +11,7 @@ import { Scope, type Storage, type Tensor } from "../tensor.ts";
 import { fuseAttention } from "./attention.ts";
 import { ElementwiseStep, fuseElementwise } from "./fuse.ts";
 import type { Call, Look, Recording, ValueId } from "./recorder.ts";
+import { lookUpFunctions } from "./tables.ts";
 import { joinViews } from "./views.ts";
 
 /** What a step does to the table of values. */
@@ -120,7 +121,16 @@ export class Plan {
       if (isFused) {
         const numberOf = (id: ValueId): number | null => this.#numberOf(id);
         steps = withoutIdle(fuseElementwise(steps, tensors, outputs, numberOf), outputs);
-        steps = fuseAttention(steps, tensors, outputs, () => this.#kept.push(null) - 1);
+        steps = lookUpFunctions(steps, tensors, {
+          tensor: (id) => this.#kept[id] ?? null,
+          use: (id) => this.#constants.has(id) || this.#watch(this.#kept[id]!),
+          keep: (t) => {
+            const id = this.#kept.push(t.retain()) - 1;
+            this.#constants.add(id);
+            return id;
+          },
+        });
+        steps = fuseAttention(withoutIdle(steps, outputs), tensors, outputs, () => this.#kept.push(null) - 1);
         steps = joinViews(this.#withoutConstants(steps, known, tensors), tensors);
       }
     }
