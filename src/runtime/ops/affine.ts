@@ -405,16 +405,19 @@ export function qparamsOf(low: Tensor, high: Tensor, qmin: number, qmax: number)
   return { scale: outputs[0], zero: outputs[1] };
 }
 
-/** The same by ONNX's rule for uint8: single precision, and no scale is too small. */
-function plainQparamsOf(low: Tensor, high: Tensor): Tensor[] {
-  const o = new Operands();
-  const a = e.fmin(o.tensor(low), constant(0));
-  const b = e.fmax(o.tensor(high), constant(0));
+/** By ONNX's rule for uint8: single precision, and no scale is too small. Made once: calls of small layers are short. */
+const plainQparams = (() => {
+  const a = e.fmin(leaf(0), constant(0));
+  const b = e.fmax(leaf(1), constant(0));
   const steps = e.div(e.sub(b, a), constant(255));
   const scale = e.where(e.eq(steps, 0), constant(1), steps);
   const zero = clamped(e.round(e.div(e.neg(a), scale)), constant(0), constant(255));
+  return new PointwiseKernel("choose_qparams", [scale, zero], 2, 0);
+})();
+
+function plainQparamsOf(low: Tensor, high: Tensor): Tensor[] {
   const outputs = [empty(low.shape, float32, low.device), empty(low.shape, uint8, low.device)];
-  o.run("choose_qparams", float32, outputs, [scale, zero]);
+  plainQparams.launch(float32, outputs, [low, high], []);
   return outputs;
 }
 
