@@ -20,6 +20,7 @@ import { encode } from "../../src/runtime/onnx/wire.ts";
 import { modelOf } from "../../src/runtime/onnx/write.ts";
 import { runSuite } from "../../tools/onnx_suite.ts";
 import { root } from "../../tools/steps.mjs";
+import { python } from "../models/command.ts";
 import { proto, writeCase } from "./recorded.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "layerwise-quantize-"));
@@ -55,6 +56,19 @@ def samples():
     torch.manual_seed(5)
     for _ in range(6):
         yield torch.randn(2, 3, 12, 12) * 3
+
+def pairs():
+    torch.manual_seed(5)
+    for _ in range(6):
+        yield torch.randn(2, 3, 12, 12) * 3, torch.randint(0, 10, (2,))
+
+def loader():
+    for x, y in pairs():
+        yield {"id": torch.arange(2), "x": x, "mask": torch.ones(2, 5), "labels": y}
+
+def other():
+    for x, y in pairs():
+        yield {"image": x, "labels": y}
 `,
   );
   const models = [
@@ -383,6 +397,40 @@ test("data come from a function, and ranges with them", async () => {
   assert.equal(result.data.samples, 12);
   assert.ok(report.output.sqnrDb! > 20);
   assert.match(report.description, /mse ranges/);
+});
+
+test("a loader may give more than the model reads, and labels are counted", async () => {
+  const source = join(folder, "models.py");
+  const found = [];
+  for (const name of ["pairs", "loader"]) {
+    const result = await quantize({ target: convolutions, schemes: ["static"], data: `${source}::${name}` });
+    found.push(reportIn(result));
+    const left = /; id, mask left out: the model does not read them$/.test(result.data.why!);
+    assert.equal(left, name === "loader", result.data.why);
+  }
+  const [{ metrics, output }, ofLoader] = found as [CompressionReport, CompressionReport];
+  assert.deepEqual(ofLoader.output, output);
+  assert.deepEqual(ofLoader.metrics, metrics);
+  // What random labels of twelve images are by chance, counted here once more.
+  const [accuracy, agreement] = metrics;
+  assert.deepEqual([accuracy!.name, agreement!.name], ["top-1 accuracy", "top-1 agreement"]);
+  const file = join(folder, "counted.py");
+  writeFileSync(
+    file,
+    `import sys
+sys.path.append(${JSON.stringify(folder)})
+import layerwise, models, torch
+model = layerwise.load_onnx(${JSON.stringify(convolutions)}).eval()
+found = [model(x).argmax(-1) == y for x, y in models.pairs()]
+print(torch.cat(found).sum().item())
+`,
+  );
+  const correct = Number(python(file));
+  assert.ok(correct > 0);
+  assert.equal(Math.round(accuracy!.before * 12), correct);
+  assert.equal(accuracy!.samples, 12);
+  const none = await quantize({ target: convolutions, schemes: ["static"], data: `${source}::other` });
+  assert.match(none.failure!.message, /other holds 'image', but the inputs are x$/);
 });
 
 test("what was written runs on our own engine, with the same numbers", async () => {

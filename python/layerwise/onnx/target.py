@@ -49,8 +49,9 @@ _kept = []
 
 
 def read_samples(inputs, place, prepare, most):
-    """{"data", "samples": [{input: handle}, ...]} of a data file, pictures or a function, for a model with these inputs; "labels" by
-    sample where folders of pictures say them, and how many "classes" they are."""
+    """{"data", "samples": [{input: handle}, ...], "labels": [handle or None, ...]} of a data file, pictures or a function, for a model
+    with these inputs; "classes" where folders of pictures are some. Labels are whole numbers; other targets are nothing that outputs
+    are counted against."""
     import inspect
 
     from layerwise.proof.bad_data import BadData
@@ -73,13 +74,14 @@ def read_samples(inputs, place, prepare, most):
         return {"failure": {**failure, "hint": error.hint} if error.hint else failure}
     except BaseException as error:
         return {"failure": failures.describe(error)}
-    _kept[:] = [sample.arguments for sample in found.items]
-    rows = []
-    for arguments in _kept:
-        for name, tensor in arguments.items():
-            arguments[name] = tensor.to(template[name].dtype).contiguous()
+    _kept.clear()
+    rows, labels = [], []
+    for sample in found.items:
+        arguments = {name: tensor.to(template[name].dtype).contiguous() for name, tensor in sample.arguments.items()}
         rows.append({names[name]: tensor.h for name, tensor in arguments.items()})
-    answer = {"data": found.plain(), "samples": rows}
-    if found.classes is None:
-        return answer
-    return {**answer, "classes": found.classes, "labels": [sample.target.tolist() for sample in found.items]}
+        target = sample.target
+        is_label = isinstance(target, torch.Tensor) and not target.is_floating_point() and not target.is_complex()
+        target = target.to(torch.int64).contiguous() if is_label else None
+        labels.append(None if target is None else target.h)
+        _kept.append((arguments, target))
+    return {"data": found.plain(), "samples": rows, "labels": labels, "classes": found.classes}

@@ -49,10 +49,11 @@ class Sample:
 class Samples:
     """All samples, and where they are from."""
 
-    def __init__(self, items, source, count, is_random, invented=()):
+    def __init__(self, items, source, count, is_random, invented=(), left=()):
         self.items = items
-        # Inputs that the data does not have.
+        # Inputs that the data does not have, and what it has beside them.
         self.invented = list(invented)
+        self.left = list(left)
         self.source = source
         # Along the first dimension: what people call a sample.
         self.count = count
@@ -71,6 +72,8 @@ class Samples:
             why += ": errors and ranges of real data may be others"
         elif self.invented:
             why += f"; {', '.join(self.invented)} not in it: as inferred"
+        if self.left:
+            why += f"; {', '.join(self.left)} left out: the model does not read {'them' if len(self.left) > 1 else 'it'}"
         return {
             "name": "data",
             "value": value,
@@ -222,12 +225,13 @@ class _Reader:
         self.count = 0
         self._waiting = []
         self._invented = []
+        self._left = []
 
     def samples(self):
         self._flush()
         if not self.items:
             raise BadData(f"{self.shown} holds no sample")
-        return Samples(self.items, self.shown, self.count, False, self._invented)
+        return Samples(self.items, self.shown, self.count, False, self._invented, self._left)
 
     def take_many(self, values):
         for value in values:
@@ -366,8 +370,11 @@ class _Reader:
                 named[name] = _as_tensors(tensor)
             elif name in _TARGETS:
                 target = torch.as_tensor(tensor)
-            elif not self._groups:
+            elif not self._groups and not value.keys() >= set(self.inputs):
+                # It may be the missing one by another name.
                 raise BadData(f"{self.shown} holds '{name}', but the inputs are {', '.join(self.names)}")
+            elif name not in self._left:
+                self._left.append(name)
         if not any(name in named for name in self.inputs):
             raise BadData(f"{self.shown} holds none of the inputs {', '.join(self.inputs)}")
         return dict(sorted(named.items(), key=lambda item: item[0] not in self.inputs)), target

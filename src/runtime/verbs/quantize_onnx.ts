@@ -16,7 +16,7 @@ import { PlainGraph } from "../onnx/quantize/graph.ts";
 import { Job, refused } from "../onnx/quantize/job.ts";
 import { withSessions, type Labels, type Sample } from "../onnx/quantize/prove.ts";
 import { raise } from "../onnx/quantize/upgrade.ts";
-import { takes } from "../onnx/run.ts";
+import { takes, type PlainTensor } from "../onnx/run.ts";
 import type { DataType, ModelProto } from "../onnx/schema.ts";
 import { failureOf, writtenInputs } from "../onnx/target.ts";
 import { writeModel } from "../onnx/write.ts";
@@ -69,7 +69,7 @@ export function quantizeOnnx(session: Session<VerbCore>, request: QuantizeReques
     }
     const isRight = ({ metrics }: { metrics: { name: string }[] }): boolean =>
       metrics.some(({ name }) => name === "top-1 accuracy");
-    if (labels && !result.reports.some(isRight)) {
+    if (labels?.classes !== undefined && !result.reports.some(isRight)) {
       const folders = labels.classes === 1 ? "one folder is" : `${labels.classes} folders are`;
       result.notes.push(`The ${folders} not the classes of the model: how often it is right is not counted.`);
     }
@@ -128,23 +128,26 @@ function dataOf(session: Session<VerbCore>, request: QuantizeRequest): Data {
   ) as unknown as {
     data: ArgumentChoice & { samples: number; isRandom: boolean };
     samples: Record<string, number>[];
-    classes?: number;
-    labels?: number[][];
+    classes: number | null;
+    labels: (number | null)[];
     failure?: Failure;
   };
   if (answer.failure) throw new RequestRefused(answer.failure);
   const samples = answer.samples.map((handles): Sample =>
-    Object.fromEntries(
-      Object.entries(handles).map(([input, handle]) => {
-        const tensor = get(handle);
-        const bytes = new Uint8Array(tensor.nbytes);
-        readBytes(tensor, bytes);
-        return [input, { dtype: tensor.dtype.name as DataType, dims: tensor.shape, bytes }];
-      }),
-    ),
+    Object.fromEntries(Object.entries(handles).map(([input, handle]) => [input, plainOf(handle)])),
   );
-  const { classes, labels } = answer;
-  return { samples, data: answer.data, ...(classes && labels ? { labels: { classes, ofSamples: labels } } : {}) };
+  const labels: Labels = {
+    ofSamples: answer.labels.map((handle) => (handle === null ? null : plainOf(handle))),
+    ...(answer.classes === null ? {} : { classes: answer.classes }),
+  };
+  return { samples, labels, data: answer.data };
+}
+
+function plainOf(handle: number): PlainTensor {
+  const tensor = get(handle);
+  const bytes = new Uint8Array(tensor.nbytes);
+  readBytes(tensor, bytes);
+  return { dtype: tensor.dtype.name as DataType, dims: tensor.shape, bytes };
 }
 
 /** The file is read again and run: it must give what the model in memory gives. */

@@ -12,10 +12,10 @@ import { RangeObserver, type Range } from "./ranges.ts";
 
 export type Sample = Record<string, PlainTensor>;
 
-/** What is right, by sample and row: numbers of classes, of which the data knows so many. */
+/** The classes that should come out of each sample, where the data says so, and how many it knows, where that is said. */
 export interface Labels {
-  classes: number;
-  ofSamples: readonly (readonly number[])[];
+  classes?: number;
+  ofSamples: readonly (PlainTensor | null)[];
 }
 
 /** What models are judged on, and who may end it. */
@@ -132,7 +132,7 @@ export interface Compared {
   output: Difference;
   /** Share of samples (rows of the last dimension) whose largest output stayed the same; null where outputs are no scores. */
   agreement: { share: number; rows: number } | null;
-  /** Share of rows whose largest output is the right one; null where the data does not say, or speaks of other classes. */
+  /** Shares of rows whose largest output is the right one; null where the data does not say for all, or speaks of other classes. */
   accuracy: { before: number; after: number; rows: number } | null;
 }
 
@@ -153,11 +153,11 @@ export function compareOutputs(
   before: readonly Record<string, PlainTensor>[],
   after: ModelProto,
   outputs: readonly Name[],
-  { samples, check, labels }: Trial,
+  { samples, labels, check }: Trial,
 ): Compared {
   const sums = new DifferenceSums();
-  const right = { before: 0, after: 0, rows: 0 };
   const agreement = { same: 0, rows: 0, isKnown: true };
+  const correct = { before: 0, after: 0, rows: 0 };
   withSessions([after], AS_RUN, ([session]) => {
     for (const [i, sample] of samples.entries()) {
       check();
@@ -166,10 +166,11 @@ export function compareOutputs(
         if (was[name] && is[name] && isReal(was[name])) sums.add(floatsOf(was[name]), floatsOf(is[name]));
       }
       const scores = outputs[0] === undefined ? undefined : was[outputs[0]];
-      const others = outputs[0] === undefined ? undefined : is[outputs[0]];
-      if (!scores || !isReal(scores) || !others) continue;
-      countSame(scores, others, agreement);
-      if (labels) countRight(scores, others, labels.ofSamples[i]!, labels.classes, right);
+      if (!scores || !isReal(scores) || !is[outputs[0]!]) continue;
+      countSame(scores, is[outputs[0]!]!, agreement);
+      const label = labels?.ofSamples[i];
+      const isOfModel = labels?.classes === undefined || labels.classes === scores.dims.at(-1);
+      if (label && agreement.isKnown && isOfModel) countCorrect(scores, is[outputs[0]!]!, label, correct);
     }
   });
   const isKnown = agreement.isKnown && agreement.rows > 0;
@@ -177,7 +178,9 @@ export function compareOutputs(
     output: sums.plain(),
     agreement: isKnown ? { share: agreement.same / agreement.rows, rows: agreement.rows } : null,
     accuracy:
-      right.rows > 0 ? { before: right.before / right.rows, after: right.after / right.rows, rows: right.rows } : null,
+      isKnown && correct.rows === agreement.rows
+        ? { before: correct.before / correct.rows, after: correct.after / correct.rows, rows: correct.rows }
+        : null,
   };
 }
 
@@ -216,20 +219,21 @@ function countSame(was: PlainTensor, is: PlainTensor, found: { same: number; row
   }
 }
 
-function countRight(
+/** One label for each row of scores; labels of another shape say something else. */
+function countCorrect(
   was: PlainTensor,
   is: PlainTensor,
-  labels: readonly number[],
-  classes: number,
+  label: PlainTensor,
   found: { before: number; after: number; rows: number },
 ): void {
-  const { dims } = was;
-  if (dims.length !== 2 || dims[1] !== classes || dims[0] !== labels.length) return;
-  const [a, b] = [floatsOf(was), floatsOf(is)];
-  for (const [row, label] of labels.entries()) {
+  const rows = was.dims.slice(0, -1);
+  if (label.dims.length !== rows.length || rows.some((size, i) => size !== label.dims[i])) return;
+  const width = was.dims.at(-1)!;
+  const [a, b, wanted] = [floatsOf(was), floatsOf(is), floatsOf(label)];
+  for (let row = 0; row < wanted.length; row++) {
     found.rows++;
-    if (largest(a, row * classes, classes) === label) found.before++;
-    if (largest(b, row * classes, classes) === label) found.after++;
+    if (largest(a, row * width, width) === wanted[row]) found.before++;
+    if (largest(b, row * width, width) === wanted[row]) found.after++;
   }
 }
 
