@@ -4,6 +4,7 @@ import type { Verb, Verbs } from "../protocol/rpc.ts";
 import type { Arguments } from "./command.ts";
 import { connect } from "./connect.ts";
 import { exitCode, failureText } from "./failure.ts";
+import { leave } from "./leave.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What to do with the text that user code prints while it runs. */
@@ -25,10 +26,10 @@ export async function request<V extends Verb>(
   listener: Listener,
 ): Promise<Verbs[V]["result"]> {
   const cancel = new AbortController();
-  const interrupt = (): void => {
-    if (cancel.signal.aborted) process.exit(130);
-    cancel.abort();
-    setTimeout(() => process.exit(130), PATIENCE_MS).unref();
+  const interrupt = (signal: NodeJS.Signals): void => {
+    if (cancel.signal.aborted) leave(signal);
+    cancel.abort(signal);
+    setTimeout(() => leave(signal), PATIENCE_MS).unref();
   };
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);

@@ -4,6 +4,7 @@
  */
 import type { Verb, Verbs } from "../protocol/rpc.ts";
 import type { Failure } from "../protocol/source.ts";
+import { leaveBy } from "./leave.ts";
 import type { RuntimeHost as Host } from "../runtime/host/host.ts";
 
 export interface Listeners {
@@ -12,6 +13,7 @@ export interface Listeners {
   signal: AbortSignal;
 }
 
+const SOON_MS = 100;
 /** A script may print as much as it likes: the limits of the host are for views. */
 const UNLIMITED = { bytes: Infinity, lines: Infinity };
 
@@ -25,8 +27,9 @@ export async function connect<V extends Verb>(
   const threads = "threads" in asked && asked.threads !== undefined ? { threads: asked.threads } : {};
   let host: Host | undefined;
   try {
-    host = await RuntimeHost.start({
+    const starting = RuntimeHost.start({
       core: threads,
+      isAskedOnce: true,
       isTerminal: {
         stdin: Boolean(process.stdin.isTTY),
         stdout: Boolean(process.stdout.isTTY),
@@ -37,6 +40,11 @@ export async function connect<V extends Verb>(
         ? { onNotice: (sentence: string) => listeners.output("stderr", `${sentence}\n`) }
         : {}),
     });
+    host = await orAborted(starting, listeners.signal);
+    if (!host) {
+      leaveBy(listeners.signal.reason as NodeJS.Signals);
+      return failed(verb, asked, { kind: "cancelled", type: "cancelled", message: "the run was cancelled" });
+    }
     return await host.request(verb, asked, {
       onOutput: (stream, text) => listeners.output(stream, text),
       onProgress: (message, fraction) => listeners.progress(message, fraction),
@@ -48,8 +56,28 @@ export async function connect<V extends Verb>(
     throw error;
   } finally {
     keyboard?.close();
-    await host?.close();
+    const closed = host?.close();
+    if (!listeners.signal.aborted) await closed;
+    else if (!(await isSoon(closed))) leaveBy(listeners.signal.reason as NodeJS.Signals);
   }
+}
+
+/** The first start after an update makes a snapshot, which takes seconds. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  const aborted = new Promise<undefined>((resolve) => {
+    signal.addEventListener("abort", () => resolve(undefined), { once: true });
+    if (signal.aborted) resolve(undefined);
+  });
+  return await Promise.race([work, aborted]);
+}
+
+/** What was cancelled while it starts, or inside of code that cannot be interrupted, is waited for by nobody. */
+async function isSoon(ended: Promise<void> | undefined): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => (timer = setTimeout(resolve, SOON_MS, false)));
+  const isDone = await Promise.race([ended?.then(() => true) ?? true, late]);
+  clearTimeout(timer);
+  return isDone;
 }
 
 function failed<V extends Verb>(verb: V, asked: Verbs[V]["request"], failure: Failure): Verbs[V]["result"] {

@@ -2,6 +2,7 @@
 import { type Command, EXIT, UsageError } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { commandHelp, generalHelp } from "./help.ts";
+import { leaveIfHeldUp } from "./leave.ts";
 import { nearest } from "./nearest.ts";
 import { parseArguments } from "./parse.ts";
 import { Terminal } from "./terminal.ts";
@@ -78,4 +79,5 @@ if (import.meta.main) {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : EXIT.bug));
   const terminal = new Terminal(process.stdout, process.stderr, process.env);
   process.exitCode = await main(process.argv.slice(2), terminal);
+  leaveIfHeldUp();
 }

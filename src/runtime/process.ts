@@ -22,7 +22,8 @@ async function main(): Promise<void> {
     if (message.type === "request") void serve(host, message);
     else if (message.type === "cancel") cancels.get(message.id)?.abort();
   });
-  process.on("disconnect", () => process.exit(0));
+  // An orderly end would wait for a call that nobody reads the result of.
+  process.on("disconnect", () => (host.isHeldUp ? process.kill(process.pid, "SIGKILL") : process.exit(0)));
   watchMemory(host);
   tell({ type: "ready", version: RPC_VERSION, pid: process.pid, device: host.device });
 }

@@ -8,6 +8,7 @@ import process from "node:process";
 import { parentPort, workerData } from "node:worker_threads";
 import type { Failure } from "../protocol/source.ts";
 import type { Verb, Verbs } from "../protocol/rpc.ts";
+import { useForeignWords } from "./foreign.ts";
 import { InputReader } from "./host/input.ts";
 import type { CancelWord, FromWorker, MemoryWords, ToWorker, WorkerStart } from "./host/messages.ts";
 import { OutputWriter } from "./host/output.ts";
@@ -54,6 +55,7 @@ function keepPrinted(bytes: Uint8Array): void {
 }
 
 async function main(): Promise<void> {
+  useForeignWords(start.foreign);
   if (start.cacheFolder) enableCompileCache(join(start.cacheFolder, "code"));
   const { createCore } = (await (start.coreModule ? import(start.coreModule) : import("./core.ts"))) as {
     createCore(options: Record<string, unknown>): WorkerCore;

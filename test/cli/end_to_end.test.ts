@@ -1,6 +1,7 @@
 /** The command line as people use it: bin/layerwise on the examples and on files that are broken in every usual way. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -8,6 +9,10 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { DOCUMENTS, FAILED, mistakes } from "../../src/cli/schema.ts";
 import { readChrome } from "../../src/profiler/index.ts";
+import { GraphBuilder } from "../../src/runtime/onnx/export/builder.ts";
+import { ATTRIBUTE, dataTypeNumber, modelMessage, type DataType } from "../../src/runtime/onnx/schema.ts";
+import { encode } from "../../src/runtime/onnx/wire.ts";
+import { modelOf } from "../../src/runtime/onnx/write.ts";
 import type { GraphResult, ProfileResult, RunResult, ShapesResult } from "../../src/protocol/results.ts";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
@@ -299,6 +304,37 @@ test("Ctrl-C ends a run, too", async () => {
   });
   assert.equal(code, 130, error);
   assert.match(error, /cancelled/);
+});
+
+test("Ctrl-C ends a run inside of ONNX Runtime at once, and says no more than that", async () => {
+  const graph = new GraphBuilder(18, []);
+  const body = graph.inside();
+  const [step, goes, x] = ["step", "goes", "x"].map((name) => body.fresh(name)) as [string, string, string];
+  const value = (name: string, type: DataType, dims: number[]) => ({
+    name,
+    type: { tensorType: { elemType: dataTypeNumber(type), shape: { dim: dims.map((size) => ({ value: size })) } } },
+  });
+  const next = [body.add("Identity", [goes]), body.add("Tanh", [x])] as const;
+  const inner = body.graph(
+    "body",
+    [value(step, "int64", []), value(goes, "bool", []), value(x, "float32", [64])],
+    [value(next[0], "bool", []), value(next[1], "float32", [64])],
+  );
+  // Hours.
+  const loop = graph.add("Loop", [graph.int64([2 ** 50], true), "", "input"]);
+  const lists = { floats: [], ints: [], strings: [], tensors: [], graphs: [] };
+  graph.nodes.at(-1)!.attribute.push({ name: "body", type: ATTRIBUTE.graph, g: inner, ...lists });
+  const whole = graph.graph("endless", [value("input", "float32", [64])], [value(loop, "float32", [64])]);
+  const path = join(folder, "endless.onnx");
+  writeFileSync(path, encode(modelOf(whole, 18), modelMessage));
+  const child = spawn(join(root, "bin/layerwise"), ["run", path], { cwd: root, stdio: "pipe" });
+  let error = "";
+  child.stderr.on("data", (data: Buffer) => (error += data.toString()));
+  // On a machine that has not come so far by then it is cancelled earlier, which is as good.
+  setTimeout(() => child.kill("SIGINT"), 2000);
+  const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
+  assert.ok(code === 130 || signal === "SIGINT", `${code} ${signal}`);
+  assert.equal(error, "cancelled\n");
 });
 
 test("a script that prints and a model that prints keep --json clean", async () => {

@@ -1,7 +1,8 @@
 /** The life of the worker: requests in turn, output, cancelling, death and replacement. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RequestFailed, RuntimeHost, type RequestOptions } from "../../src/runtime/host/host.ts";
 import type { Failure } from "../../src/protocol/source.ts";
@@ -258,6 +259,20 @@ test("a core that cannot start is told once, and requests fail", async () => {
     assert.match(error.failure.message, /no device/);
     return true;
   });
+});
+
+test("a thread inside of foreign code is not ended there, and nobody waits for it", async () => {
+  const target = join(workspace(), "marker");
+  const ended = (path: string): boolean => existsSync(`${target}.${path}`);
+  const running = host.request("inspect", { file: target }, { onProgress: () => host.cancel() });
+  await assert.rejects(running, /the run was cancelled/);
+  assert.equal((await run("print(1)")).text, "1\n");
+  assert.ok(!ended("end"));
+  writeFileSync(`${target}.go`, "");
+  while (!ended("end")) await sleep(5);
+  while (host.isHeldUp) await sleep(5);
+  assert.equal((await run("print(2)")).text, "2\n");
+  assert.ok(!ended("after"), "the thread stayed where it came out");
 });
 
 test("a closed host answers that it is closed", async () => {

@@ -7,6 +7,7 @@ import { Worker } from "node:worker_threads";
 import type { Verb, Verbs } from "../../protocol/rpc.ts";
 import type { Result } from "../../protocol/results.ts";
 import type { Failure } from "../../protocol/source.ts";
+import { isInside, markGone, mayEnd, newForeignWords, type ForeignWords } from "../foreign.ts";
 import { defaultCacheFolder, packagesPath, pyodideFolder, workerFile } from "../paths.ts";
 import { compileProgram } from "../python/program.ts";
 import type { BootTimings } from "../python/interpreter.ts";
@@ -35,6 +36,8 @@ export interface HostOptions {
   preload?: string[];
   coreModule?: string;
   verbsModule?: string;
+  /** After the first request no worker takes the place of one that ended: nobody would ask it. */
+  isAskedOnce?: boolean;
 }
 
 export interface RequestOptions {
@@ -77,6 +80,8 @@ const DEFAULT_OUTPUT_LIMIT = { bytes: 10 * 1024 ** 2, lines: 50_000 };
 const DEFAULT_GRACE_MS = 250;
 const CLEAN_UP_MS = 2000;
 const BATCH_MS = 20;
+/** How often a worker that is to end is asked whether it may. */
+const LOOK_AGAIN_MS = 10;
 /** WebAssembly memory never shrinks: beyond this a worker is replaced after its request. */
 const RECYCLE_BYTES = 768 * 1024 ** 2;
 /** A worker that dies again and again while starting is not started again. */
@@ -98,6 +103,8 @@ export class RuntimeHost {
   private readonly options: HostOptions;
   private readonly program: Promise<WebAssembly.Module>;
   private worker: Worker | null = null;
+  /** Workers that are to end, once what they are inside of lets them. */
+  private readonly leaving = new Map<ForeignWords, Promise<unknown>>();
   private channels = newChannels();
   private cancelWords: CancelWord[] = [];
   private memoryWords: MemoryWords | null = null;
@@ -175,7 +182,7 @@ export class RuntimeHost {
 
   /** Ends the worker and starts another; what runs now fails. */
   async restart(): Promise<void> {
-    await this.replaceWorker({ kind: "cancelled", type: "restarted", message: "the runtime was restarted" });
+    this.replaceWorker({ kind: "cancelled", type: "restarted", message: "the runtime was restarted" });
     await this.ready;
   }
 
@@ -183,9 +190,15 @@ export class RuntimeHost {
     this.isClosed = true;
     const closed: Failure = { kind: "cancelled", type: "closed", message: "the runtime was closed" };
     for (const waiting of this.queue.splice(0)) waiting.reject(new RequestFailed(closed));
-    const worker = this.detachWorker();
+    const end = this.detachWorker();
     this.settle((pending) => pending.reject(new RequestFailed(closed)));
-    await worker?.terminate();
+    end?.();
+    await Promise.all(this.leaving.values());
+  }
+
+  /** Is a worker inside of code that nobody can interrupt? Then an orderly end of the process would wait for it. */
+  get isHeldUp(): boolean {
+    return [...this.leaving.keys(), this.channels.foreign].some(isInside);
   }
 
   private spawn(): void {
@@ -243,18 +256,19 @@ export class RuntimeHost {
       });
       worker.on("error", (error) => {
         reject(new RequestFailed(failureOfError(error)));
-        if (this.worker === worker) void this.replaceWorker(failureOfError(error));
+        if (this.worker === worker) this.replaceWorker(failureOfError(error));
       });
       worker.on("exit", (code) => {
+        markGone(start.foreign);
         const failure = died(`the worker ended with code ${code}`);
         reject(new RequestFailed(failure));
-        if (this.worker === worker) void this.replaceWorker(failure);
+        if (this.worker === worker) this.replaceWorker(failure);
       });
     });
     this.ready.catch(() => {});
     this.program.then(
       (program) => worker.postMessage({ type: "program", program } satisfies ToWorker),
-      (error: Error) => void this.replaceWorker({ kind: "machine", type: "start-failed", message: error.message }),
+      (error: Error) => this.replaceWorker({ kind: "machine", type: "start-failed", message: error.message }),
     );
   }
 
@@ -294,7 +308,7 @@ export class RuntimeHost {
         this.options.onNotice?.(message.sentence);
         return;
       case "fatal":
-        void this.replaceWorker(message.failure);
+        this.replaceWorker(message.failure);
         return;
       case "result":
       case "failure":
@@ -307,10 +321,10 @@ export class RuntimeHost {
   }
 
   private finish(message: Extract<FromWorker, { type: "result" | "failure" }>): void {
-    const needsNewWorker = message.memoryBytes > RECYCLE_BYTES;
-    const worker = needsNewWorker ? this.detachWorker() : null;
+    const needsNewWorker = message.memoryBytes > RECYCLE_BYTES && !this.options.isAskedOnce;
+    const end = needsNewWorker ? this.detachWorker() : null;
     if (needsNewWorker) this.spawn();
-    void worker?.terminate();
+    end?.();
     this.settle((pending) => {
       if (message.type === "result")
         pending.resolve(pending.isCancelled ? asCancelled(message.result) : message.result);
@@ -341,7 +355,7 @@ export class RuntimeHost {
       return;
     }
     if (pending.isCancelled) {
-      void this.replaceWorker(CANCELLED);
+      this.replaceWorker(CANCELLED);
       return;
     }
     pending.isCancelled = true;
@@ -352,31 +366,40 @@ export class RuntimeHost {
     this.cancelTimer = setTimeout(() => {
       // Python clears the word when it raises KeyboardInterrupt: then clean-up is under way.
       const isNoticed = Atomics.load(interrupt, 0) === 0;
-      if (!isNoticed) return void this.replaceWorker(CANCELLED);
-      this.cancelTimer = setTimeout(() => void this.replaceWorker(CANCELLED), CLEAN_UP_MS);
+      if (!isNoticed) return this.replaceWorker(CANCELLED);
+      this.cancelTimer = setTimeout(() => this.replaceWorker(CANCELLED), CLEAN_UP_MS);
     }, this.options.graceMs ?? DEFAULT_GRACE_MS);
   }
 
   /** Fails what runs now, ends the worker and starts the next one. */
-  private async replaceWorker(failure: Failure): Promise<void> {
-    const worker = this.detachWorker();
-    if (!worker) return;
+  private replaceWorker(failure: Failure): void {
+    const end = this.detachWorker();
+    if (!end) return;
     this.deliver();
     const hadStarted = this.timings !== null;
     this.timings = null;
     if (failure.kind !== "cancelled") this.options.onDeath?.(failure);
     if (!hadStarted) this.failedStarts += 1;
-    if (!this.isClosed && this.failedStarts < MAX_FAILED_STARTS) this.spawn();
+    const isNeeded = !this.isClosed && !this.options.isAskedOnce;
+    if (isNeeded && this.failedStarts < MAX_FAILED_STARTS) this.spawn();
     else this.ready = Promise.reject(new RequestFailed(failure));
     this.ready.catch(() => {});
     this.settle((pending) => pending.reject(new RequestFailed(pending.isCancelled ? CANCELLED : failure)));
-    await worker.terminate();
+    end();
   }
 
-  private detachWorker(): Worker | null {
+  /** How to end the worker that there was: at once, or as soon as it comes out of foreign code. */
+  private detachWorker(): (() => void) | null {
     const { worker } = this;
+    const { foreign } = this.channels;
     this.worker = null;
-    return worker;
+    if (!worker) return null;
+    const ended = async (): Promise<void> => {
+      while (!mayEnd(foreign)) await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+      await worker.terminate();
+      this.leaving.delete(foreign);
+    };
+    return () => void this.leaving.set(foreign, ended());
   }
 
   private scheduleDelivery(): void {
@@ -416,8 +439,9 @@ export class RuntimeHost {
 
 const STACK_MB = 64;
 
-function newChannels(): Pick<WorkerStart, "input" | "output" | "interrupt"> {
-  return { input: openInput(), output: openOutput(), interrupt: new Int32Array(new SharedArrayBuffer(4)) };
+function newChannels(): Pick<WorkerStart, "input" | "output" | "interrupt" | "foreign"> {
+  const interrupt = new Int32Array(new SharedArrayBuffer(4));
+  return { input: openInput(), output: openOutput(), interrupt, foreign: newForeignWords() };
 }
 
 function died(reason: string): Failure {

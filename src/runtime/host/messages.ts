@@ -5,6 +5,7 @@
 import type { Result } from "../../protocol/results.ts";
 import type { Verb, Verbs } from "../../protocol/rpc.ts";
 import type { Failure } from "../../protocol/source.ts";
+import type { ForeignWords } from "../foreign.ts";
 import type { BootTimings } from "../python/interpreter.ts";
 import type { InputChannel } from "./input.ts";
 import type { OutputChannel } from "./output.ts";
@@ -15,6 +16,8 @@ export interface WorkerStart {
   output: OutputChannel;
   /** Word 0 becomes 2 to interrupt Python. */
   interrupt: Int32Array<SharedArrayBuffer>;
+  /** Is it inside of a call that cannot be interrupted? */
+  foreign: ForeignWords;
   pyodideFolder: string;
   packages: string;
   cacheFolder: string | null;

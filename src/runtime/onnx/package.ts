@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import type { InferenceSession, OnnxValue } from "onnxruntime-node";
 import { RuntimeError } from "../errors.ts";
+import { foreign } from "../foreign.ts";
 import { isBundled } from "../paths.ts";
 
 /** What the package says of a value that goes in or comes out. */
@@ -49,10 +50,12 @@ const BUNDLE = "./onnxruntime/lib/index.cjs";
 export function onnxRuntime(): OnnxRuntime {
   if (loaded) return loaded;
   try {
-    loaded = isBundled
-      ? require(BUNDLE)
-      : { ...require("onnxruntime-node"), ...require("onnxruntime-node/dist/binding.js") };
-    loaded!.initOrt();
+    foreign(() => {
+      loaded = isBundled
+        ? require(BUNDLE)
+        : { ...require("onnxruntime-node"), ...require("onnxruntime-node/dist/binding.js") };
+      loaded!.initOrt();
+    });
   } catch (error) {
     loaded = null;
     throw new RuntimeError(`ONNX Runtime itself cannot be loaded: ${(error as Error).message.split("\n")[0]}`);

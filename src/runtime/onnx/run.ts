@@ -1,6 +1,7 @@
 /** Sessions of ONNX Runtime, with feeds and results as plain data. Everything is done when it returns: blocks its thread. */
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { RuntimeError } from "../errors.ts";
+import { foreign } from "../foreign.ts";
 import { onnxRuntime, type NativeSession, type NativeValue } from "./package.ts";
 import type { DataType } from "./schema.ts";
 
@@ -60,9 +61,13 @@ export class OrtSession {
   readonly #native: NativeSession;
 
   constructor(model: Uint8Array | string, options: InferenceSession.SessionOptions) {
-    this.#native = new (onnxRuntime().binding.InferenceSession)();
-    if (typeof model === "string") this.#native.loadModel(model, options);
-    else this.#native.loadModel(model.buffer as ArrayBuffer, model.byteOffset, model.byteLength, options);
+    const { InferenceSession } = onnxRuntime().binding;
+    const native = foreign(() => new InferenceSession());
+    this.#native = native;
+    foreign(() => {
+      if (typeof model === "string") native.loadModel(model, options);
+      else native.loadModel(model.buffer as ArrayBuffer, model.byteOffset, model.byteLength, options);
+    });
     this.inputs = this.#native.inputMetadata;
     this.outputs = this.#native.outputMetadata;
   }
@@ -79,16 +84,16 @@ export class OrtSession {
   ): Record<string, PlainTensor> {
     const feeds = Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [name, toOrt(tensor)]));
     const fetches = Object.fromEntries(outputs.map((name) => [name, null]));
-    const results = this.#native.run(feeds, fetches, options) as Record<string, OrtTensor>;
+    const results = foreign(() => this.#native.run(feeds, fetches, options)) as Record<string, OrtTensor>;
     return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, fromOrt(tensor)]));
   }
 
   endProfiling(): void {
-    this.#native.endProfiling();
+    foreign(() => this.#native.endProfiling());
   }
 
   release(): void {
-    this.#native.dispose();
+    foreign(() => this.#native.dispose());
   }
 }
 

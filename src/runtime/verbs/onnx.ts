@@ -72,7 +72,7 @@ export function runOnnx(request: TargetRequest, report: Report): RunResult {
     parameterBytes: 0,
     stdout: "",
   };
-  const folder = mkdtempSync(join(tmpdir(), "layerwise-onnx-"));
+  let folder: string | null = null;
   try {
     const { inputs, setup, parameters } = open(request);
     Object.assign(result, { setup }, parameters);
@@ -80,12 +80,13 @@ export function runOnnx(request: TargetRequest, report: Report): RunResult {
     if ("failure" in place) return { ...result, failure: place.failure };
     result.device = place.device;
     report.progress("loading into ONNX Runtime");
-    const isElsewhere = place.device !== "cpu";
-    const watching = isElsewhere ? { enableProfiling: true, profileFilePrefix: join(folder, "profile") } : {};
+    // The CPU has nothing to write down, and a run that is cut short leaves no folder.
+    if (place.device !== "cpu") folder = mkdtempSync(join(tmpdir(), "layerwise-onnx-"));
+    const watching = folder === null ? {} : { enableProfiling: true, profileFilePrefix: join(folder, "profile") };
     const session = started(place.device, request, { ...threadsOf(request), ...place.options, ...watching });
     report.progress("running");
     session.run(inputs.tensors);
-    if (isElsewhere) {
+    if (folder !== null) {
       session.endProfiling();
       result.placement = placementOf(eventsIn(folder), place.device);
     }
@@ -98,7 +99,7 @@ export function runOnnx(request: TargetRequest, report: Report): RunResult {
   } catch (error) {
     return { ...result, failure: error instanceof NotStarted ? error.failure : failureOf(error) };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    if (folder !== null) rmSync(folder, { recursive: true, force: true });
   }
 }
 
