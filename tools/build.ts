@@ -14,6 +14,7 @@ const nodeEntries: Record<string, string> = {
   cli: "src/cli/main.ts",
   runtime: "src/runtime/process.ts",
   worker: "src/runtime/worker.ts",
+  aside: "src/runtime/aside.ts",
 };
 /** What is or stands on CommonJS: the extension, and the packages of the language server's protocol. */
 const commonEntries: Record<string, string> = {

@@ -17,6 +17,7 @@ const neededFiles = [
   "dist/cli.mjs",
   "dist/runtime.mjs",
   "dist/worker.mjs",
+  "dist/aside.mjs",
   "dist/python.zip",
   "dist/pyodide/pyodide.asm.wasm",
   "dist/codecs/jpeg-turbo.wasm",

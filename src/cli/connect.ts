@@ -13,7 +13,7 @@ export interface Listeners {
   signal: AbortSignal;
 }
 
-const SOON_MS = 100;
+const SOON_MS = 500;
 /** A script may print as much as it likes: the limits of the host are for views. */
 const UNLIMITED = { bytes: Infinity, lines: Infinity };
 
@@ -27,9 +27,9 @@ export async function connect<V extends Verb>(
   const threads = "threads" in asked && asked.threads !== undefined ? { threads: asked.threads } : {};
   let host: Host | undefined;
   try {
-    const starting = RuntimeHost.start({
+    host = RuntimeHost.begin({
       core: threads,
-      isAskedOnce: true,
+      isLazy: true,
       isTerminal: {
         stdin: Boolean(process.stdin.isTTY),
         stdout: Boolean(process.stdout.isTTY),
@@ -40,11 +40,6 @@ export async function connect<V extends Verb>(
         ? { onNotice: (sentence: string) => listeners.output("stderr", `${sentence}\n`) }
         : {}),
     });
-    host = await orAborted(starting, listeners.signal);
-    if (!host) {
-      leaveBy(listeners.signal.reason as NodeJS.Signals);
-      return failed(verb, asked, { kind: "cancelled", type: "cancelled", message: "the run was cancelled" });
-    }
     return await host.request(verb, asked, {
       onOutput: (stream, text) => listeners.output(stream, text),
       onProgress: (message, fraction) => listeners.progress(message, fraction),
@@ -58,17 +53,8 @@ export async function connect<V extends Verb>(
     keyboard?.close();
     const closed = host?.close();
     if (!listeners.signal.aborted) await closed;
-    else if (!(await isSoon(closed))) leaveBy(listeners.signal.reason as NodeJS.Signals);
+    else if (host?.isHeldUp || !(await isSoon(closed))) leaveBy(listeners.signal.reason as NodeJS.Signals);
   }
-}
-
-/** The first start after an update makes a snapshot, which takes seconds. */
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  const aborted = new Promise<undefined>((resolve) => {
-    signal.addEventListener("abort", () => resolve(undefined), { once: true });
-    if (signal.aborted) resolve(undefined);
-  });
-  return await Promise.race([work, aborted]);
 }
 
 /** What was cancelled while it starts, or inside of code that cannot be interrupted, is waited for by nobody. */

@@ -126,6 +126,13 @@ export interface DeviceState {
 export type ToRuntime =
   { type: "request"; id: number; verb: Verb; request: Verbs[Verb]["request"] } | { type: "cancel"; id: number };
 
+/** Files are read, and .onnx graphs drawn, without Python: no start has to be waited for, and nothing that runs already. */
+export function needsPython<V extends Verb>(verb: V, request: Verbs[V]["request"]): boolean {
+  if (verb === "inspect") return false;
+  const { target, engine } = request as TargetRequest;
+  return verb !== "graph" || engine === "layerwise" || !/\.onnx$/i.test(target);
+}
+
 export type FromRuntime =
   | { type: "ready"; version: typeof RPC_VERSION; pid: number; device: string }
   | { type: "result"; id: number; result: Verbs[Verb]["result"] }

@@ -3,7 +3,7 @@
  * with its parent. Speaks src/protocol/rpc.ts; knows no editor and touches no model.
  */
 import { fork, type ChildProcess } from "node:child_process";
-import { RPC_VERSION } from "../protocol/rpc.ts";
+import { needsPython, RPC_VERSION } from "../protocol/rpc.ts";
 import type { DeviceState, FromRuntime, ToRuntime, Verb, Verbs } from "../protocol/rpc.ts";
 import type { Failure } from "../protocol/source.ts";
 
@@ -181,7 +181,9 @@ export class RuntimeClient {
       this.pending.set(pending.id, pending);
       listeners.signal?.addEventListener("abort", () => this.cancel(pending), { once: true });
       const { child } = this;
-      this.ready.then(
+      // A process that begins keeps what it is sent.
+      const may = needsPython(verb, request) ? this.ready : Promise.resolve();
+      may.then(
         () => {
           if (!this.pending.has(pending.id) || this.child !== child) return;
           this.send({ type: "request", id: pending.id, verb, request });

@@ -18,6 +18,9 @@ export const rootFolder = isBundled ? dirname(here) : join(here, "..", "..");
 /** The entry that RuntimeHost starts as a worker thread. */
 export const workerFile = isBundled ? join(here, "worker.mjs") : join(here, "worker.ts");
 
+/** The entry of threads that answer without Python. */
+export const asideFile = isBundled ? join(here, "aside.mjs") : join(here, "aside.ts");
+
 /** The entry that the extension forks. */
 export const processFile = isBundled ? join(here, "runtime.mjs") : join(here, "process.ts");
 

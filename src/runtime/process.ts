@@ -1,6 +1,6 @@
 /**
  * The runtime as a process of its own, which the extension forks: RuntimeHost behind Node's IPC channel, speaking
- * src/protocol/rpc.ts. Says `ready` first; settles every request; ends when its parent does.
+ * src/protocol/rpc.ts. Says `ready` before it answers with Python; settles every request; ends when its parent does.
  */
 import type { FromRuntime, ToRuntime } from "../protocol/rpc.ts";
 import { RPC_VERSION } from "../protocol/rpc.ts";
@@ -17,13 +17,14 @@ function tell(message: FromRuntime): void {
 }
 
 async function main(): Promise<void> {
-  const host = await RuntimeHost.start(optionsFrom(process.env.LAYERWISE_RUNTIME_OPTIONS));
+  const host = RuntimeHost.begin(optionsFrom(process.env.LAYERWISE_RUNTIME_OPTIONS));
   process.on("message", (message: ToRuntime) => {
     if (message.type === "request") void serve(host, message);
     else if (message.type === "cancel") cancels.get(message.id)?.abort();
   });
   // An orderly end would wait for a call that nobody reads the result of.
   process.on("disconnect", () => (host.isHeldUp ? process.kill(process.pid, "SIGKILL") : process.exit(0)));
+  await host.whenReady();
   watchMemory(host);
   tell({ type: "ready", version: RPC_VERSION, pid: process.pid, device: host.device });
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -15,6 +15,7 @@ import { encode } from "../../src/runtime/onnx/wire.ts";
 import { modelOf } from "../../src/runtime/onnx/write.ts";
 import type { GraphResult, ProfileResult, RunResult, ShapesResult } from "../../src/protocol/results.ts";
 
+const { signals } = constants;
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 const folder = mkdtempSync(join(tmpdir(), "layerwise-end-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -44,7 +45,8 @@ function layerwise(words: string[], { cwd = root, input, interruptAt }: Options 
     });
     child.stderr.on("data", (data: Buffer) => (finished.error += data.toString()));
     child.on("error", reject);
-    child.on("close", (code) => resolve({ ...finished, code }));
+    // As a shell counts it.
+    child.on("close", (code, signal) => resolve({ ...finished, code: signal === null ? code : 128 + signals[signal] }));
     child.stdin.end(input ?? "");
   });
 }

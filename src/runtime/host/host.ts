@@ -4,15 +4,17 @@
  */
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
-import type { Verb, Verbs } from "../../protocol/rpc.ts";
+import { needsPython, type Verb, type Verbs } from "../../protocol/rpc.ts";
 import type { Result } from "../../protocol/results.ts";
 import type { Failure } from "../../protocol/source.ts";
-import { isInside, markGone, mayEnd, newForeignWords, type ForeignWords } from "../foreign.ts";
+import { isInside, markGone, newForeignWords } from "../foreign.ts";
 import { defaultCacheFolder, packagesPath, pyodideFolder, workerFile } from "../paths.ts";
 import { compileProgram } from "../python/program.ts";
 import type { BootTimings } from "../python/interpreter.ts";
+import { askAside } from "./aside.ts";
 import { answerInput, openInput } from "./input.ts";
 import { gpuInUse, type DeviceMemory } from "./gpu_watch.ts";
+import { Leaving } from "./leaving.ts";
 import type { CancelWord, FromWorker, MemoryWords, ToWorker, WorkerStart } from "./messages.ts";
 import { OutputReader, openOutput, type OutputStream } from "./output.ts";
 
@@ -36,8 +38,8 @@ export interface HostOptions {
   preload?: string[];
   coreModule?: string;
   verbsModule?: string;
-  /** After the first request no worker takes the place of one that ended: nobody would ask it. */
-  isAskedOnce?: boolean;
+  /** No worker stands ready before a request wants one: for whoever asks once. */
+  isLazy?: boolean;
 }
 
 export interface RequestOptions {
@@ -80,8 +82,6 @@ const DEFAULT_OUTPUT_LIMIT = { bytes: 10 * 1024 ** 2, lines: 50_000 };
 const DEFAULT_GRACE_MS = 250;
 const CLEAN_UP_MS = 2000;
 const BATCH_MS = 20;
-/** How often a worker that is to end is asked whether it may. */
-const LOOK_AGAIN_MS = 10;
 /** WebAssembly memory never shrinks: beyond this a worker is replaced after its request. */
 const RECYCLE_BYTES = 768 * 1024 ** 2;
 /** A worker that dies again and again while starting is not started again. */
@@ -101,10 +101,9 @@ export class RuntimeHost {
   timings: BootTimings | null = null;
 
   private readonly options: HostOptions;
-  private readonly program: Promise<WebAssembly.Module>;
+  private program: Promise<WebAssembly.Module> | null = null;
   private worker: Worker | null = null;
-  /** Workers that are to end, once what they are inside of lets them. */
-  private readonly leaving = new Map<ForeignWords, Promise<unknown>>();
+  private readonly leaving = new Leaving();
   private channels = newChannels();
   private cancelWords: CancelWord[] = [];
   private memoryWords: MemoryWords | null = null;
@@ -123,20 +122,29 @@ export class RuntimeHost {
 
   private constructor(options: HostOptions) {
     this.options = options;
-    this.program = compileProgram(pyodideFolder, options.memoryLimitBytes ?? DEFAULT_MEMORY_BYTES);
-    this.program.catch(() => {});
   }
 
   /** Resolves when Python can be used. */
   static async start(options: HostOptions = {}): Promise<RuntimeHost> {
+    const host = RuntimeHost.begin(options);
+    await host.ready;
+    return host;
+  }
+
+  /** Requests may come at once; those that need Python wait for it. */
+  static begin(options: HostOptions = {}): RuntimeHost {
     // Has effect on threads started from now on; the worker checks it and refuses to start otherwise.
     setFlagsFromString("--disallow-code-generation-from-strings");
     // Loading the interpreter makes tens of megabytes of short-lived objects: a larger nursery saves a tenth of it.
     setFlagsFromString("--min-semi-space-size=16");
     const host = new RuntimeHost(options);
-    host.spawn();
-    await host.ready;
+    if (!options.isLazy) host.spawn();
     return host;
+  }
+
+  /** Python can be used, or why it cannot. */
+  async whenReady(): Promise<void> {
+    await this.ready;
   }
 
   /** What tensors hold at this moment, also while Python runs: on the GPU in use, else on the CPU. */
@@ -153,6 +161,12 @@ export class RuntimeHost {
     request: Verbs[V]["request"],
     options: RequestOptions = {},
   ): Promise<Verbs[V]["result"]> {
+    // Other verbs than the product's are asked where they are.
+    const isAside = !needsPython(verb, request) && this.options.verbsModule === undefined;
+    if (isAside && !this.isClosed && !options.signal?.aborted) {
+      const asked = askAside(verb, request, options, this.leaving, (failure) => new RequestFailed(failure));
+      return asked as Promise<Verbs[V]["result"]>;
+    }
     return new Promise((resolve, reject) => {
       const pending: Pending = {
         id: this.nextId++,
@@ -193,15 +207,17 @@ export class RuntimeHost {
     const end = this.detachWorker();
     this.settle((pending) => pending.reject(new RequestFailed(closed)));
     end?.();
-    await Promise.all(this.leaving.values());
+    await this.leaving.all();
   }
 
   /** Is a worker inside of code that nobody can interrupt? Then an orderly end of the process would wait for it. */
   get isHeldUp(): boolean {
-    return [...this.leaving.keys(), this.channels.foreign].some(isInside);
+    return this.leaving.isHeldUp || isInside(this.channels.foreign);
   }
 
   private spawn(): void {
+    const { memoryLimitBytes = DEFAULT_MEMORY_BYTES } = this.options;
+    this.program ??= compileProgram(pyodideFolder, memoryLimitBytes);
     this.channels = newChannels();
     this.reader = new OutputReader(this.channels.output);
     this.cancelWords = [];
@@ -277,6 +293,7 @@ export class RuntimeHost {
     const next = this.queue.shift();
     if (!next) return;
     this.current = next;
+    if (!this.worker && this.options.isLazy) this.spawn();
     try {
       await this.ready;
     } catch (error) {
@@ -321,7 +338,7 @@ export class RuntimeHost {
   }
 
   private finish(message: Extract<FromWorker, { type: "result" | "failure" }>): void {
-    const needsNewWorker = message.memoryBytes > RECYCLE_BYTES && !this.options.isAskedOnce;
+    const needsNewWorker = message.memoryBytes > RECYCLE_BYTES && !this.options.isLazy;
     const end = needsNewWorker ? this.detachWorker() : null;
     if (needsNewWorker) this.spawn();
     end?.();
@@ -380,7 +397,7 @@ export class RuntimeHost {
     this.timings = null;
     if (failure.kind !== "cancelled") this.options.onDeath?.(failure);
     if (!hadStarted) this.failedStarts += 1;
-    const isNeeded = !this.isClosed && !this.options.isAskedOnce;
+    const isNeeded = !this.isClosed && !this.options.isLazy;
     if (isNeeded && this.failedStarts < MAX_FAILED_STARTS) this.spawn();
     else this.ready = Promise.reject(new RequestFailed(failure));
     this.ready.catch(() => {});
@@ -394,12 +411,7 @@ export class RuntimeHost {
     const { foreign } = this.channels;
     this.worker = null;
     if (!worker) return null;
-    const ended = async (): Promise<void> => {
-      while (!mayEnd(foreign)) await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
-      await worker.terminate();
-      this.leaving.delete(foreign);
-    };
-    return () => void this.leaving.set(foreign, ended());
+    return () => this.leaving.end(worker, foreign);
   }
 
   private scheduleDelivery(): void {

@@ -1,13 +1,16 @@
 /** What is in a file of tensors or a model. Runs nothing in it; a file that cannot be read gets its sentence. */
 import { basename, resolve } from "node:path";
 import type { InspectResult } from "../../protocol/results.ts";
+import type { InspectRequest } from "../../protocol/rpc.ts";
 import { inspectFile, type InspectOptions } from "../files/inspect.ts";
 import { FileFormatError } from "../files/source.ts";
 import type { VerbHandler } from "../session.ts";
 import type { VerbCore } from "./core.ts";
 
-export const inspect: VerbHandler<"inspect", VerbCore> = (_, { file, statistics }) =>
+export const inspectRequest = ({ file, statistics }: InspectRequest): InspectResult =>
   inspected(file, { statistics: statistics ?? false }, basename(file));
+
+export const inspect: VerbHandler<"inspect", VerbCore> = (_, request) => inspectRequest(request);
 
 /** `written`: the file as the person named it. */
 export function inspected(file: string, options: InspectOptions, written: string): InspectResult {
