@@ -26,6 +26,7 @@ import { proto, writeCase } from "./recorded.ts";
 const folder = mkdtempSync(join(tmpdir(), "layerwise-quantize-"));
 const attention = join(folder, "attention.onnx");
 const convolutions = join(folder, "convolutions.onnx");
+const mixed = join(folder, "mixed.onnx");
 let host: RuntimeHost;
 
 before(async () => {
@@ -52,6 +53,23 @@ class Convolutions(nn.Module):
         x = torch.relu(self.second(x))
         return self.last(x.mean((2, 3)))
 
+class Mixed(nn.Module):
+    """Parts that are no products of activations and a weight, and one weight for two products."""
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(2)
+        self.table = nn.Embedding(200, 48)
+        self.lstm = nn.LSTM(48, 40, bidirectional=True)
+        self.gru = nn.GRU(80, 32)
+        self.up = nn.ConvTranspose1d(32, 24, 4, stride=2)
+        self.left = nn.Parameter(torch.randn(30, 24) * 0.2)
+        self.shared = nn.Linear(64, 64)
+        self.wide = nn.Parameter(torch.randn(32, 64) * 0.2)
+    def forward(self, i):
+        x = self.gru(self.lstm(self.table(i))[0])[0]
+        y = torch.relu(self.shared(torch.relu(self.shared(x @ self.wide))))
+        return torch.matmul(self.left, self.up(x.transpose(1, 2))), y
+
 def samples():
     torch.manual_seed(5)
     for _ in range(6):
@@ -74,6 +92,7 @@ def other():
   const models = [
     [`${join(root, "examples/attention.py")}::MultiHeadAttention`, attention, { x: "float32[2,16,64]" }],
     [`${source}::Convolutions`, convolutions, { x: "float32[2,3,12,12]" }],
+    [`${source}::Mixed`, mixed, { i: "int64[6,3]<200" }],
   ] as const;
   for (const [target, file, inputs] of models) {
     const { failure } = await host.request("export", { target, file, inputs });
@@ -433,10 +452,53 @@ print(torch.cat(found).sum().item())
   assert.match(none.failure!.message, /other holds 'image', but the inputs are x$/);
 });
 
+test("tables, recurrent layers, transposed convolutions and weights on the left are layers, too", async () => {
+  const became: Record<string, Record<string, string>> = {};
+  for (const scheme of ["dynamic", "static", "int8", "int4", "fp16"] as const) {
+    const file = join(folder, `mixed-${scheme}.onnx`);
+    const result = await quantize({ target: mixed, schemes: [scheme], file });
+    const { layers, output, afterBytes, beforeBytes } = reportIn(result);
+    assert.ok(output.sqnrDb! > (scheme === "int4" ? 20 : 38), `${scheme}: ${output.sqnrDb} dB`);
+    assert.ok(afterBytes < 0.6 * beforeBytes, scheme);
+    assert.ok(result.file!.checks.every(({ ok }) => ok));
+    became[scheme] = Object.fromEntries(
+      layers.map(({ type, path, became }) => [type === "MatMul" ? path : type, became]),
+    );
+    for (const { became, why } of layers) assert.equal(became === "float32", why !== undefined, `${scheme}: ${why}`);
+    const { initializer } = readModelFile(file).graph;
+    const codes = initializer.filter(({ name }) => /shared.*(_int8|bits|float16)$/.test(name!));
+    assert.equal(codes.length, 1, "one weight of two products is stored once");
+  }
+  const { dynamic, static: fixed, int8, int4, fp16 } = became as Record<string, Record<string, string>>;
+  const kinds = (row: Record<string, string>) => ["Gather", "LSTM", "GRU", "ConvTranspose"].map((kind) => row[kind]);
+  const [table, weights] = ["int8 group 32", "int8 weights"];
+  assert.deepEqual(kinds(dynamic!), [table, "int8, activations on the fly", weights, "float32"]);
+  assert.deepEqual(kinds(fixed!), [table, weights, weights, weights]);
+  assert.deepEqual(kinds(int8!), [table, weights, weights, weights]);
+  assert.deepEqual(kinds(int4!), [table, weights, weights, "float32"]);
+  assert.deepEqual(kinds(fp16!), Array(4).fill("fp16"));
+  assert.ok(operatorsOf(join(folder, "mixed-dynamic.onnx")).has("DynamicQuantizeLSTM"));
+});
+
 test("what was written runs on our own engine, with the same numbers", async () => {
   const place = join(folder, "again");
   // ONNX Runtime rounds activations to eight bits: in dynamic products, where it fuses int8 weights into one, and before weights of
   // four bits, which allow it to.
+  const i: PlainTensor = {
+    dtype: "int64",
+    dims: [6, 3],
+    bytes: new Uint8Array(BigInt64Array.from({ length: 18 }, (_, k) => BigInt(k * 11)).buffer),
+  };
+  for (const scheme of ["static", "fp16"]) {
+    const file = join(folder, `mixed-${scheme}.onnx`);
+    const session = createSession(file);
+    const outputs = Object.values(session.run({ i }));
+    session.release();
+    writeCase(join(place, `mixed-${scheme}`), readFileSync(file), [proto(i)], outputs.map(proto), {
+      rtol: 1e-3,
+      atol: 1e-4,
+    });
+  }
   for (const scheme of ["dynamic", "int8", "int4"] as const) {
     const file = join(folder, `${scheme}-again.onnx`);
     reportIn(await quantize({ target: attention, schemes: [scheme], file }));

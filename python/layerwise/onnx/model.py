@@ -24,6 +24,7 @@ FIXED_INPUTS = {
     "QLinearConv": (1, 2, 4, 5, 6, 7),
     "QLinearMatMul": (1, 2, 4, 5, 6, 7),
     "MatMulNBits": (1, 2, 3, 4),
+    "GatherBlockQuantized": (0, 2, 3),
     "Resize": (1, 2, 3),
     "Upsample": (1,),
     "Clip": (1, 2),

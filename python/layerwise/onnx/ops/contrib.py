@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch._gen import functions as _ops
 
 from layerwise.onnx.ops.attention import _heads, rotated
+from layerwise.onnx.ops.indexing import positive
 from layerwise.onnx.ops.quantized import dynamic_quantize, integer_product, requantized
 from layerwise.onnx.registry import operator
 
@@ -158,6 +159,24 @@ def _unpacked(codes, bits):
     low = torch.bitwise_and(codes, 15)
     high = torch.bitwise_right_shift(codes, torch.full_like(codes, 4))
     return torch.stack([low, high], dim=-1).reshape(*codes.shape[:-1], -1)
+
+
+@operator("GatherBlockQuantized", domain=_OWN)
+def gather_block_quantized(node, codes, index, scales, zeros=None):
+    """Rows of a table of 4 or 8 bits in blocks along each of them; those that are looked up alone are spelled out."""
+    bits, block, rank = node.get("bits", 4), node.get("block_size", 128), codes.dim()
+    if codes.dtype != torch.uint8 or bits not in (4, 8):
+        node.refuse(f"a table of {str(codes.dtype).removeprefix('torch.')} in {bits} bits")
+    if rank != 2 or node.get("gather_axis", 0) % rank != 0 or node.get("quantize_axis", 1) % rank != 1:
+        node.refuse("other axes than rows of a table that are looked up, and blocks along them")
+    flat = positive(index, codes.shape[0]).reshape(-1)
+    picked, scale = codes.index_select(0, flat), scales.index_select(0, flat)
+    blocks = scale.shape[1]
+    zero = None if zeros is None else _unpacked(zeros.index_select(0, flat), bits)[:, :blocks].contiguous()
+    if bits == 8:
+        picked, zero = _lowered(picked), None if zero is None else _lowered(zero)
+    found = _ops._dequantize_low_bit(picked, scale.to(torch.float32), zero, None, f"int{bits}", block)
+    return found.to(scales.dtype).reshape(*index.shape, -1)
 
 
 @operator("DynamicQuantizeMatMul", domain=_OWN)

@@ -7,7 +7,7 @@ from layerwise.onnx.registry import operator
 from layerwise.onnx.values import number, numbers
 
 
-def _positive(index, size):
+def positive(index, size):
     """Negative positions count from the end."""
     index = index.to(torch.int64)
     return torch.where(index < 0, index + size, index)
@@ -21,7 +21,7 @@ def gather(node, x, index):
         if not index.is_list:
             return x.select(axis, index.values[0])
         index = index.tensor(x.device)
-    index = _positive(index, x.shape[axis])
+    index = positive(index, x.shape[axis])
     if axis == 0 and x.dim() == 2 and x.is_floating_point():
         return F.embedding(index, x)
     picked = x.index_select(axis, index.reshape(-1))
@@ -31,14 +31,14 @@ def gather(node, x, index):
 @operator("GatherElements")
 def gather_elements(node, x, index):
     axis = node.get("axis", 0) % x.dim()
-    return torch.gather(x, axis, _positive(index, x.shape[axis]))
+    return torch.gather(x, axis, positive(index, x.shape[axis]))
 
 
 @operator("GatherND")
 def gather_nd(node, x, index):
     batch_dims = node.get("batch_dims", 0)
     depth = index.shape[-1]
-    parts = [_positive(index[..., d], x.shape[batch_dims + d]) for d in range(depth)]
+    parts = [positive(index[..., d], x.shape[batch_dims + d]) for d in range(depth)]
     rest = parts[0].dim() - batch_dims if parts else 0
     batches = []
     for d in range(batch_dims):
@@ -51,7 +51,7 @@ def gather_nd(node, x, index):
 @operator("Scatter", "ScatterElements")
 def scatter_elements(node, x, index, updates):
     axis = node.get("axis", 0) % x.dim()
-    index = _positive(index, x.shape[axis])
+    index = positive(index, x.shape[axis])
     how = node.choice("reduction", "none", ("none", "add", "mul", "max", "min"))
     if how == "none":
         return x.scatter(axis, index, updates)
@@ -63,7 +63,7 @@ def scatter_elements(node, x, index, updates):
 def scatter_nd(node, x, index, updates):
     depth = index.shape[-1]
     how = node.choice("reduction", "none", ("none", "add", "mul", "max", "min"))
-    parts = tuple(_positive(index[..., d], x.shape[d]) for d in range(depth))
+    parts = tuple(positive(index[..., d], x.shape[d]) for d in range(depth))
     if how in ("none", "add"):
         return x.index_put(parts, updates, accumulate=how == "add")
     # As rows of one flat tensor: each row's number from its position.

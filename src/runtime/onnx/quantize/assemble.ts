@@ -7,7 +7,7 @@ import { GraphBuilder, type Name } from "../export/builder.ts";
 import { dataTypeNumber, type DataType, type ModelProto, type NodeProto, type ValueInfo } from "../schema.ts";
 import { modelOf } from "../write.ts";
 import type { PlainGraph } from "./graph.ts";
-import { activated, type Layer } from "./layers.ts";
+import { activated, readsCodes, type Layer } from "./layers.ts";
 import { Rewriter, type Choices, type Rewritten } from "./rewrite.ts";
 import { Stored, type StorageType } from "./storage.ts";
 
@@ -81,10 +81,11 @@ class Assembly {
     for (const node of graph.nodes) {
       const layer = this.#byNode.get(node);
       if (layer && rewriter) {
-        const made = rewriter.layer(layer, node.input[0]!);
+        const input = readsCodes(layer) ? layer.input : (replaced.get(layer.input) ?? layer.input);
+        const made = rewriter.layer(layer, input);
         this.rewritten.set(layer.path, made);
         // The last node of a layer makes what the layer's own made.
-        builder.nodes.at(-1)!.output[0] = node.output[0]!;
+        builder.nodes.at(-1)!.output = [...node.output];
       } else {
         const input = node.input.map((name) => storage.inFloat(name) ?? replaced.get(name) ?? name);
         builder.nodes.push({ ...node, input, attribute: this.#attributes(graph, node, builder) });
@@ -124,7 +125,7 @@ export function quantizedEdges(graph: PlainGraph, layers: readonly Layer[]): Set
 
 /** Values whose ranges a static scheme needs. */
 export function calibratedValues(graph: PlainGraph, layers: readonly Layer[]): Name[] {
-  return [...new Set([...layers.map(({ node }) => node.input[0]!), ...quantizedEdges(graph, layers)])];
+  return [...new Set([...layers.filter(readsCodes).map(({ input }) => input), ...quantizedEdges(graph, layers)])];
 }
 
 /** The model as it is, with each layer once more in fewer bits beside its own: pairs of names to compare. */
@@ -141,7 +142,7 @@ export function sideBySide(
   for (const node of graph.nodes) {
     builder.nodes.push(node);
     const layer = byNode.get(node);
-    if (layer) pairs.set(layer.path, [node.output[0]!, rewriter.layer(layer, node.input[0]!).output]);
+    if (layer) pairs.set(layer.path, [layer.output, rewriter.layer(layer, layer.input).output]);
   }
   const model = modelFrom(builder, graph, opset);
   return { model: withOutputs(model, [...pairs.values()].flat()), pairs };

@@ -8,7 +8,7 @@ import type { ModelProto } from "../schema.ts";
 import { calibratedValues, quantizedEdges, sideBySide, withOutputs } from "./assemble.ts";
 import type { Moments } from "./codes.ts";
 import type { PlainGraph } from "./graph.ts";
-import { isInside, type Layer } from "./layers.ts";
+import { isInside, isProduct, type Layer } from "./layers.ts";
 import { compareLayers, momentsOf, rangesOf, type Trial } from "./prove.ts";
 import type { Range } from "./ranges.ts";
 import type { Choices } from "./rewrite.ts";
@@ -58,7 +58,7 @@ export function fittedLayers(subject: Subject, layers: readonly Layer[], choices
   const { graph, opset, before, tell } = subject;
   const every = Math.ceil(subject.trial.samples.length / ENOUGH);
   const trial = { ...subject.trial, samples: subject.trial.samples.filter((_, i) => i % every === 0) };
-  const products = layers.filter((layer) => layer.kind !== "Conv" && !isInside(layer));
+  const products = layers.filter((layer) => isProduct(layer) && !isInside(layer));
   if (products.length === 0) return new Map();
   const values = [...new Set(products.map(({ node }) => node.input[0]!))];
   const model = opened(graph, before, values);

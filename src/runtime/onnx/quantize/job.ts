@@ -13,7 +13,7 @@ import type { Moments } from "./codes.ts";
 import { differenceOf, histograms } from "./difference.ts";
 import { foldNormalizations } from "./fold.ts";
 import type { PlainGraph } from "./graph.ts";
-import { isInside, layersOf, type Layer, type Rest } from "./layers.ts";
+import { isInside, layersOf, weightsOf, type Layer, type Rest } from "./layers.ts";
 import { compareInside, compareLayers, compareOutputs, interleaved, outputsOf, type Trial } from "./prove.ts";
 import type { Range } from "./ranges.ts";
 import { refusalOf, type Choices } from "./rewrite.ts";
@@ -133,7 +133,7 @@ export class Job {
       const made = rewritten.get(layer.path);
       const row = this.#row(layer, made?.became ?? this.#keptAs(layer), made?.bytes, made?.codes.values, assembled);
       const reason = why.get(layer);
-      const inPlace = inside.get(layer.node.output[0]!);
+      const inPlace = inside.get(layer.output);
       const alone = sensitivity.get(layer.path);
       return {
         ...row,
@@ -164,7 +164,7 @@ export class Job {
     const kept = new Set<string>();
     for (const layer of this.#layers) {
       if (!this.#isKept(layer.path)) continue;
-      wanted.delete(layer.weight);
+      for (const name of weightsOf(layer)) wanted.delete(name);
       kept.add(layer.path);
     }
     const request = { graph: this.#graph, opset: this.#opset, layers: [], choices: null, stored: wanted };
@@ -174,13 +174,14 @@ export class Job {
     const rows = this.#layers.map((layer): LayerReport => {
       const made = assembled.stored.get(layer.weight);
       const reason = kept.has(layer.path) ? "kept by request" : `it has fewer than ${LEAST_STORED} numbers`;
-      const values = made && layer.isTurned ? undefined : made?.values;
-      const row = this.#row(layer, made ? scheme : "float32", made?.bytes, values, assembled);
-      const inPlace = inside.get(layer.node.output[0]!);
+      const values = made && (layer.isTurned || layer.second) ? undefined : made?.values;
+      const row = this.#row(layer, made ? scheme : "float32", undefined, values, assembled);
+      const inPlace = inside.get(layer.output);
       return { ...row, ...(made ? {} : { why: reason }), ...(inPlace ? { inPlace } : {}) };
     });
     const description = `weights in ${type}, computed in float32`;
-    const measured = this.#measured(scheme, description, assembled.model, compared, rows);
+    const all = [...rows, ...this.#restRows(scheme, assembled.stored)];
+    const measured = this.#measured(scheme, description, assembled.model, compared, all);
     return { measured: { ...measured, changed: wanted.size }, model: assembled.model };
   }
 
@@ -208,7 +209,7 @@ export class Job {
     for (const layer of this.#layers) {
       const form = this.#keptForm(layer.path);
       const type = form === "fp16" || form === "bf16" ? STORAGE[form] : undefined;
-      if (type) stored.set(layer.weight, type);
+      if (type) for (const name of weightsOf(layer)) stored.set(name, type);
     }
     return quantizedModel({ graph: this.#graph, opset: this.#opset, layers, choices, stored });
   }
@@ -225,7 +226,7 @@ export class Job {
   /** Layers where they stand, with everything before them changed too. */
   #inPlace(model: ModelProto, layers: readonly Layer[]): ReturnType<typeof compareInside> {
     this.#report.progress("comparing layers");
-    const inside = layers.filter((layer) => !isInside(layer)).map(({ node }) => node.output[0]!);
+    const inside = layers.filter((layer) => !isInside(layer)).map(({ output }) => output);
     return compareInside(withOutputs(this.#before, inside), withOutputs(model, inside), inside, this.#trial);
   }
 
@@ -305,7 +306,8 @@ export class Job {
     const bias = layer.bias ? (layer.graph.floats(layer.bias)?.length ?? 0) : 0;
     const source = layer.node.metadata.find(({ key }) => key === "source")?.value;
     const place = /^(.*):(\d+)$/.exec(source ?? "");
-    const after = bytes ?? stored.get(layer.weight)?.bytes ?? before;
+    const sizeOf = (name: string): number => stored.get(name)?.bytes ?? layer.graph.data(name).bytes.length;
+    const after = bytes ?? weightsOf(layer).reduce((sum, name) => sum + sizeOf(name), 0);
     return {
       path: layer.path,
       type: layer.kind,
@@ -320,7 +322,7 @@ export class Job {
     };
   }
 
-  #restRows(): LayerReport[] {
+  #restRows(scheme: Scheme | null = null, stored: Assembled["stored"] = new Map()): LayerReport[] {
     return this.#rest.map(({ node, path, weights, why, graph }) => {
       const parameters = weights.reduce((sum, name) => {
         const { dims } = graph.data(name);
@@ -328,7 +330,12 @@ export class Job {
       }, 0);
       const bytes = weights.reduce((sum, name) => sum + graph.data(name).bytes.length, 0);
       const type = node.opType ?? "";
-      return { path, type, became: "float32", why, parameters, beforeBytes: bytes, afterBytes: bytes };
+      const sizeOf = (name: string): number => stored.get(name)?.bytes ?? graph.data(name).bytes.length;
+      const afterBytes = weights.reduce((sum, name) => sum + sizeOf(name), 0);
+      const row = { path, type, parameters, beforeBytes: bytes, afterBytes };
+      return scheme && weights.some((name) => stored.has(name))
+        ? { ...row, became: scheme }
+        : { ...row, became: "float32", why };
     });
   }
 

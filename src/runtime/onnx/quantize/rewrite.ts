@@ -5,8 +5,9 @@
 import { float32 } from "../../dtype.ts";
 import type { GraphBuilder, Name } from "../export/builder.ts";
 import type { AttributeProto, DataType } from "../schema.ts";
+import { intOf } from "./graph.ts";
 import { groupCodes, int8Codes, roundToEven, type Codes, type Moments } from "./codes.ts";
-import { isInside, turned, type Layer } from "./layers.ts";
+import { isInside, isProduct, isRecurrent, outputsFirst, readsCodes, turned, type Layer } from "./layers.ts";
 import { affineOf, type Range } from "./ranges.ts";
 
 export interface Choices {
@@ -37,6 +38,8 @@ export interface Rewritten {
 
 const OWN_DOMAIN = "com.microsoft";
 const LEAST_BLOCK = 16;
+/** Few numbers that every token meets: 8 bits in small groups, as in classes. */
+const TABLE_GROUP = 32;
 /** ONNX Runtime may round activations to int8 by block: its products of 4 bits are a fifth faster then. */
 const INTEGER_PRODUCTS = 4;
 
@@ -44,14 +47,22 @@ const INTEGER_PRODUCTS = 4;
 export function refusalOf(layer: Layer, { scheme, group }: Choices): string | null {
   if (layer.values.some((value) => !Number.isFinite(value))) return "its weight holds values that are not finite";
   if (layer.values.length === 0) return "its weight is empty";
-  if (scheme === "static" && isInside(layer)) return "it stands inside of an If or a Loop, where no ranges can be seen";
+  if (scheme === "static" && isInside(layer) && readsCodes(layer))
+    return "it stands inside of an If or a Loop, where no ranges can be seen";
   if (scheme === "dynamic" && layer.kind === "Conv") {
     // Five times, measured on small images with version 1.30; its own quantizer's guide advises against it too.
     return "ONNX Runtime's convolutions with scales found on the fly are slower than float ones";
   }
-  if (scheme === "int4" && layer.kind === "Conv") return "convolutions take weights of 8 bits at least";
-  const isBlocked = (scheme === "int4" || (scheme === "int8" && group > 0)) && layer.kind !== "Conv";
-  if (isBlocked && group !== 0 && (group < LEAST_BLOCK || !Number.isInteger(Math.log2(group)))) {
+  if (scheme === "dynamic" && layer.kind === "ConvTranspose") return "ONNX Runtime has none of integers";
+  if (scheme === "int4" && layer.kind.startsWith("Conv")) return "convolutions take weights of 8 bits at least";
+  const isBlocked = scheme === "int4" || (scheme === "int8" && group > 0);
+  if (layer.isLeft && (isBlocked || scheme === "dynamic")) {
+    return "its weight stands on the left, where ONNX Runtime's products take activations";
+  }
+  if (layer.kind === "LSTM" && scheme === "dynamic" && intOf(layer.node, "layout", 0) !== 0) {
+    return "its batches come first, which ONNX Runtime's LSTM of integers does not know";
+  }
+  if (isBlocked && isProduct(layer) && group !== 0 && (group < LEAST_BLOCK || !Number.isInteger(Math.log2(group)))) {
     return `groups of ${group} columns: ONNX Runtime takes powers of two from ${LEAST_BLOCK} on`;
   }
   return null;
@@ -63,6 +74,8 @@ export class Rewriter {
   readonly #choices: Choices;
   readonly #onTheFly = new Map<Name, { codes: Name; scale: Name; zero: Name }>();
   readonly #around = new Map<Name, Name>();
+  /** Codes of weights, by the names that they were to get. */
+  readonly #weights = new Map<string, { dims: readonly number[]; bytes: Uint8Array; name: Name }[]>();
 
   constructor(builder: GraphBuilder, choices: Choices) {
     this.builder = builder;
@@ -72,6 +85,10 @@ export class Rewriter {
   layer(layer: Layer, input: Name): Rewritten {
     const { scheme, group } = this.#choices;
     this.builder.place = placeOf(layer);
+    if (layer.kind === "Gather") return this.#table(layer, input);
+    if (layer.kind === "LSTM" && scheme === "dynamic") return this.#lstm(layer, input);
+    if (isRecurrent(layer)) return this.#recurrent(layer, input);
+    if (!readsCodes(layer)) return this.#rows(layer, input);
     if (scheme === "dynamic") return this.#dynamic(layer, input);
     if (scheme === "static") return this.#static(layer, input);
     const isBlocked = layer.kind !== "Conv" && (scheme === "int4" || group > 0);
@@ -128,8 +145,9 @@ export class Rewriter {
   /** Codes for the weight alone, a scale for each row. */
   #rows(layer: Layer, input: Name): Rewritten {
     const found = this.#int8(layer, false);
-    const weight = layer.kind === "Conv" ? this.#spelledOut(layer, found) : this.#dequantized(layer, found);
-    const inputs = [input, weight, ...(layer.bias ? [layer.bias] : [])];
+    const isSpelledOut = layer.kind === "Conv" || !readsCodes(layer);
+    const weight = isSpelledOut ? this.#spelledOut(layer, found) : this.#dequantized(layer, found);
+    const inputs = layer.isLeft ? [weight, input] : [input, weight, ...(layer.bias ? [layer.bias] : [])];
     return this.#made(this.#likeNode(layer, layer.kind, inputs), found, "int8 weights");
   }
 
@@ -147,7 +165,7 @@ export class Rewriter {
       inputs: this.#choices.momentsOf(layer),
     });
     const groups = Math.ceil(columns / group);
-    const weight = builder.constant(
+    const weight = this.#shared(
       "uint8",
       [rows, groups, (group * bits) / 8],
       packed(found.codes, rows, columns, groups * group, bits, 1 << (bits - 1)),
@@ -167,6 +185,98 @@ export class Rewriter {
     return this.#made(output, found, `int${bits} group ${group}`);
   }
 
+  /** Rows that are looked up: the operator spells out these alone. */
+  #table(layer: Layer, indices: Name): Rewritten {
+    const { rows, columns } = layer;
+    const bits = 8;
+    const group = TABLE_GROUP;
+    const groups = Math.ceil(columns / group);
+    const found = groupCodes(layer.values, rows, columns, { bits, group, symmetric: false });
+    const codes = this.#shared("uint8", [rows, columns], found.codes as Uint8Array, `${layer.weight}_8bits`);
+    const scales = this.#spread(found.scales, [rows, groups]);
+    const zeros = this.builder.constant("uint8", [rows, groups], found.zeros as Uint8Array);
+    const attributes = { bits, block_size: group, gather_axis: 0, quantize_axis: 1 };
+    const inputs = [codes, indices, scales, zeros];
+    const [output] = this.builder.addMany("GatherBlockQuantized", inputs, 1, attributes, OWN_DOMAIN);
+    return this.#made(output!, found, `int8 group ${group}`, bits);
+  }
+
+  /** The codes of both weights of a recurrent layer, and together, for the report. */
+  #recurrentCodes(layer: Layer, symmetric: boolean): { parts: Codes[]; whole: Codes } {
+    const { perChannel, reducesRange: isReduced = false } = this.#choices;
+    const { rows, columns, values, second } = layer;
+    const cut = rows * columns;
+    const parts = [int8Codes(values.subarray(0, cut), rows, columns, { perChannel, symmetric, isReduced })];
+    parts.push(int8Codes(values.subarray(cut), rows, second!.columns, { perChannel, symmetric, isReduced }));
+    const joined = <T extends Float32Array | Int8Array>(of: (part: Codes) => T, empty: T): T => {
+      empty.set(of(parts[0]!));
+      empty.set(of(parts[1]!), of(parts[0]!).length);
+      return empty;
+    };
+    const nScales = parts[0]!.scales.length + parts[1]!.scales.length;
+    const whole: Codes = {
+      codes: joined((part) => part.codes as Int8Array, new Int8Array(values.length)),
+      scales: joined((part) => part.scales, new Float32Array(nScales)),
+      zeros: parts[0]!.zeros ? joined((part) => part.zeros as Int8Array, new Int8Array(nScales)) : null,
+      group: columns,
+      values: joined((part) => part.values, new Float32Array(values.length)),
+    };
+    return { parts, whole };
+  }
+
+  /** Codes for the weights alone, spelled out once, when the file is loaded. */
+  #recurrent(layer: Layer, input: Name): Rewritten {
+    const { parts, whole } = this.#recurrentCodes(layer, false);
+    const names = [layer.weight, layer.second!.weight];
+    const weights = [layer.shape, layer.second!.shape].map((shape, i) => {
+      const { codes, scales, zeros } = parts[i]!;
+      const weight = this.#shared("int8", shape, new Uint8Array(codes.buffer), `${names[i]}_int8`);
+      return this.#real(weight, scales, zeros, scales.length > 1 ? [shape[0]!, shape[1]!, 1] : [1, 1, 1]);
+    });
+    const inputs = [input, ...weights, ...layer.node.input.slice(3)];
+    return this.#made(this.#likeNode(layer, layer.kind, inputs), whole, "int8 weights", 8);
+  }
+
+  /** One scale of each row of both weights; inputs and states get theirs in each call. */
+  #lstm(layer: Layer, input: Name): Rewritten {
+    const { parts, whole } = this.#recurrentCodes(layer, true);
+    const [directions, gates] = layer.shape as [number, number];
+    const names = [layer.weight, layer.second!.weight];
+    const [own, state] = [layer.columns, layer.second!.columns].map((columns, i) => {
+      const { codes, scales } = parts[i]!;
+      // [directions, columns, gates], as the operator multiplies.
+      const plain = new Int8Array(codes.length);
+      for (let d = 0; d < directions; d++) {
+        const [from, to] = [d * gates * columns, (d + 1) * gates * columns];
+        plain.set(turned((codes as Int8Array).subarray(from, to), gates, columns), from);
+      }
+      const dims = [directions, columns, gates];
+      const weight = this.#shared("int8", dims, new Uint8Array(plain.buffer), `${names[i]}_int8`);
+      const isList = scales.length > 1;
+      const each = isList ? scales : new Float32Array(directions).fill(scales[0]!);
+      const shape = isList ? [directions, gates] : [directions];
+      const zeros = this.builder.constant("int8", shape, new Uint8Array(each.length));
+      return [weight, this.#spread(each, shape), zeros] as const;
+    }) as [readonly [Name, Name, Name], readonly [Name, Name, Name]];
+    const [, , , bias = "", lengths = "", hidden = "", cell = "", peepholes = ""] = layer.node.input;
+    const inputs = [
+      input,
+      own[0],
+      state[0],
+      bias,
+      lengths,
+      hidden,
+      cell,
+      peepholes,
+      ...own.slice(1),
+      ...state.slice(1),
+    ];
+    const made = this.#likeNode(layer, "DynamicQuantizeLSTM", inputs, OWN_DOMAIN);
+    const node = this.builder.nodes.at(-1)!;
+    node.attribute = node.attribute.filter(({ name }) => name !== "layout");
+    return this.#made(made, whole, "int8, activations on the fly", 8);
+  }
+
   #int8(layer: Layer, isSymmetric: boolean): Codes {
     const { perChannel, movesWeights = false } = this.#choices;
     // Integer kernels take weights around zero; weights that are spelled out may stand anywhere.
@@ -180,8 +290,23 @@ export class Rewriter {
 
   /** int8 codes as a tensor of the file. */
   #weight(layer: Layer, codes: Codes["codes"], dims: readonly number[], isTurned: boolean): Name {
-    const plain = isTurned ? turned(codes, layer.rows, layer.columns) : codes;
-    return this.builder.constant("int8", dims, new Uint8Array(plain.buffer), `${layer.weight}_int8`);
+    const isKernel = layer.kind === "ConvTranspose";
+    const plain = isKernel
+      ? outputsFirst(codes, [layer.rows, layer.shape[0]!])
+      : isTurned
+        ? turned(codes, layer.rows, layer.columns)
+        : codes;
+    return this.#shared("int8", dims, new Uint8Array(plain.buffer), `${layer.weight}_int8`);
+  }
+
+  /** Layers that share a weight share its codes where they are the same. */
+  #shared(dtype: DataType, dims: readonly number[], bytes: Uint8Array, wish: string): Name {
+    const known = this.#weights.get(wish) ?? [];
+    const same = known.find((one) => one.dims.join() === dims.join() && Buffer.compare(one.bytes, bytes) === 0);
+    if (same) return same.name;
+    const name = this.builder.constant(dtype, dims, bytes, wish);
+    this.#weights.set(wish, [...known, { dims, bytes, name }]);
+    return name;
   }
 
   /** The weight in float again, in the form in which its node takes it. */
@@ -199,9 +324,15 @@ export class Rewriter {
    * every call, which pays only where it has a product that reads codes.
    */
   #spelledOut(layer: Layer, { codes, scales, zeros }: Codes): Name {
-    const { builder } = this;
-    const dims = [scales.length, ...Array<number>(layer.shape.length - 1).fill(1)];
+    const axis = layer.isTurned ? 1 : 0;
+    const dims = layer.shape.map((_, i) => (i === axis ? scales.length : 1));
     const weight = this.#weight(layer, codes, layer.shape, layer.isTurned);
+    return this.#real(weight, scales, zeros, dims);
+  }
+
+  /** (codes - zeros) * scales, these laid out so. */
+  #real(weight: Name, scales: Float32Array, zeros: Codes["zeros"], dims: readonly number[]): Name {
+    const { builder } = this;
     const real = builder.cast(weight, float32);
     const around = zeros ? builder.add("Sub", [real, this.#spread(Float32Array.from(zeros), dims)]) : real;
     return builder.add("Mul", [around, this.#spread(scales, dims)]);
@@ -223,11 +354,12 @@ export class Rewriter {
   }
 
   /** A node with the attributes of the layer's own. */
-  #likeNode(layer: Layer, opType: string, inputs: readonly Name[]): Name {
-    const [output] = this.builder.addMany(opType, inputs, 1);
+  #likeNode(layer: Layer, opType: string, inputs: readonly Name[], domain = ""): Name {
+    const outputs = this.builder.addMany(opType, inputs, layer.node.output.length, {}, domain);
     const made = this.builder.nodes.at(-1)!;
     made.attribute = [...(layer.node.attribute as AttributeProto[])];
-    return output!;
+    made.output = outputs.map((name, i) => (layer.node.output[i] === "" ? "" : name));
+    return made.output[layer.node.output.indexOf(layer.output)]!;
   }
 
   #floats(values: ArrayLike<number>): Name {
@@ -241,9 +373,7 @@ export class Rewriter {
     return this.builder.constant(dtype, isList ? [values.length] : [], new Uint8Array(array.buffer));
   }
 
-  #made(output: Name, codes: Codes, became: string): Rewritten {
-    const { scheme } = this.#choices;
-    const bitsEach = scheme === "int4" ? 4 : 8;
+  #made(output: Name, codes: Codes, became: string, bitsEach = this.#choices.scheme === "int4" ? 4 : 8): Rewritten {
     const bytes = Math.ceil((codes.codes.length * bitsEach) / 8) + codes.scales.length * 4;
     const zeros = codes.zeros ? Math.ceil((codes.zeros.length * bitsEach) / 8) : 0;
     return { output, codes, bytes: bytes + zeros, became };

@@ -13,7 +13,7 @@ import { plainModel, quantizedModel } from "../quantize/assemble.ts";
 import { calibrated } from "../quantize/calibrate.ts";
 import { foldNormalizations } from "../quantize/fold.ts";
 import { PlainGraph } from "../quantize/graph.ts";
-import { layersOf } from "../quantize/layers.ts";
+import { layersOf, readsCodes } from "../quantize/layers.ts";
 import type { Sample } from "../quantize/prove.ts";
 import type { Range } from "../quantize/ranges.ts";
 import { refusalOf, type Choices } from "../quantize/rewrite.ts";
@@ -66,6 +66,8 @@ function quantize(sourceId: number, json: string, samplesJson: string, targetId:
   };
   const left: { node: string; operator: string; why: string }[] = [];
   const layers = layersOf(graph).layers.filter((layer) => {
+    // Others stay as they are: what ONNX Runtime's own does with them is not done here.
+    if (!readsCodes(layer)) return false;
     const { name = "", opType = "" } = layer.node;
     const isAsked = (request.operators?.includes(opType) ?? true) && (request.only?.includes(name) ?? true);
     if (!isAsked || request.without.includes(name)) return false;
