@@ -4,7 +4,8 @@
  */
 import { tensorProto } from "../export/builder.ts";
 import type { NodeProto } from "../schema.ts";
-import { floatOf, intOf, type PlainGraph } from "./graph.ts";
+import { floatOf, intOf, type Body, type PlainGraph } from "./graph.ts";
+import { turned } from "./layers.ts";
 
 /** Rewrites the graph in place; gives the number of normalizations that are gone. */
 export function foldNormalizations(graph: PlainGraph): number {
@@ -48,6 +49,43 @@ function foldedInto(graph: PlainGraph, conv: NodeProto, norm: NodeProto): NodePr
   const weights = addFloats(graph, `${weightName}_${place}`, dims, scaled);
   const biases = addFloats(graph, `${biasName || `${weightName}_bias`}_${place}`, [rows], moved);
   return { ...conv, input: [input, weights, biases], output: [norm.output[0]!] };
+}
+
+/**
+ * Weights that are turned in each call, as exporters write layers that are called twice, are turned in the file: where nobody
+ * reads them as they were.
+ */
+export function foldTransposes(graph: PlainGraph): void {
+  const readers = graph.readers();
+  const gone = new Set<NodeProto>();
+  const turnedNames = new Map<string, string>();
+  const isTurn = ({ opType, domain, attribute }: NodeProto): boolean =>
+    opType === "Transpose" && !domain && attribute.every(({ name, ints }) => name !== "perm" || ints.join() === "1,0");
+  for (const name of [...graph.initializers.keys()]) {
+    const users = readers.get(name) ?? [];
+    if (users.length === 0 || graph.isOutput(name) || !users.every(({ node }) => isTurn(node))) continue;
+    const values = graph.floats(name);
+    const { dims } = graph.data(name);
+    if (!values || dims.length !== 2 || users.some(({ node }) => graph.isOutput(node.output[0]!))) continue;
+    const [rows, columns] = dims as [number, number];
+    const made = addFloats(graph, `${name}_turned`, [columns, rows], turned(values, rows, columns));
+    for (const { node } of users) {
+      gone.add(node);
+      turnedNames.set(node.output[0]!, made);
+    }
+  }
+  if (gone.size === 0) return;
+  const reads = (node: NodeProto): boolean => node.input.some((name) => turnedNames.has(name));
+  // Nodes that hold graphs are known by what they are.
+  const isHeld = ([node, bodies]: [NodeProto, readonly Body[]]): boolean =>
+    bodies.length > 0 &&
+    (reads(node) || bodies.some(({ graph: body }) => [...body.readers().keys()].some((name) => turnedNames.has(name))));
+  if ([...graph.bodies].some(isHeld)) return;
+  // The model as it came keeps its nodes.
+  const nodes = graph.nodes
+    .filter((node) => !gone.has(node))
+    .map((node) => (reads(node) ? { ...node, input: node.input.map((name) => turnedNames.get(name) ?? name) } : node));
+  graph.nodes.splice(0, graph.nodes.length, ...nodes);
 }
 
 function addFloats(graph: PlainGraph, name: string, dims: readonly number[], values: Float32Array): string {

@@ -11,7 +11,7 @@ import { plainModel, quantizedModel, sideBySide, withOutputs, type Assembled } f
 import { calibrated, fittedLayers, type Subject } from "./calibrate.ts";
 import type { Moments } from "./codes.ts";
 import { differenceOf, histograms } from "./difference.ts";
-import { foldNormalizations } from "./fold.ts";
+import { foldNormalizations, foldTransposes } from "./fold.ts";
 import type { PlainGraph } from "./graph.ts";
 import { isInside, layersOf, weightsOf, type Layer, type Rest } from "./layers.ts";
 import { compareInside, compareLayers, compareOutputs, interleaved, outputsOf, type Trial } from "./prove.ts";
@@ -76,6 +76,7 @@ export class Job {
   constructor(graph: PlainGraph, opset: number, request: QuantizeRequest, trial: Trial, report: Report) {
     this.#before = plainModel(graph, opset);
     foldNormalizations(graph);
+    foldTransposes(graph);
     this.#graph = graph;
     this.#opset = opset;
     this.#request = request;
