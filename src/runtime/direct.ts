@@ -169,6 +169,8 @@ type Direct = (args: number, n: number) => number;
 function bindDirect(record: OpRecord): Direct {
   const plan = Uint8Array.from(record.signature.arguments, (a) => codes[a.type]!);
   const count = plan.length;
+  // Copied for each call: an array without holes, into which V8 writes faster than into a new one.
+  const blank = Array.from(plan, (): unknown => null);
   const isSingle = record.signature.returns === "Tensor";
   const mutates = record.spec.mutates === true;
   return (args, n) => {
@@ -179,7 +181,7 @@ function bindDirect(record: OpRecord): Direct {
     let handle = 0;
     let handles: number[] | null = null;
     try {
-      const values = new Array<unknown>(count);
+      const values = blank.slice();
       for (let i = 0; i < count; i++) values[i] = read(plan[i]!, argument(args, i));
       if (isStrange) return notImplemented;
       made = dispatch(record, values);

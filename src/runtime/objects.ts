@@ -24,12 +24,19 @@ const SLICE_START = 2;
 const MOST_ITEMS = 64;
 const MOST_TENSORS = 8192;
 const TEXT_LENGTH = 2;
+/** How its characters are stored, and whether it is interned. */
+const TEXT_STATE = 4;
+const MOST_TEXTS = 256;
 
-/** CPython's own functions that are used here. */
-interface Machine {
+/** The program's views of its memory: others when it has grown. */
+interface Views {
   HEAPU32: Uint32Array;
   HEAPF64: Float64Array;
   HEAPU8: Uint8Array;
+}
+
+/** CPython's own functions that are used here. */
+interface Machine {
   _PyType_GenericAlloc(type: number, n: number): number;
   _PyType_IsSubtype(type: number, base: number): number;
   _PyObject_CallNoArgs(callable: number): number;
@@ -51,9 +58,11 @@ interface Addresses {
   dtypes: [object: number, id: number][];
 }
 
+let views: Views;
 let machine: Machine;
 let words: Uint32Array = new Uint32Array(0);
 let doubles: Float64Array = new Float64Array(0);
+let bytes: Uint8Array = new Uint8Array(0);
 
 // Addresses, in bytes, of objects that live as long as the interpreter.
 export let none = 0;
@@ -83,22 +92,47 @@ let gradAt = 0;
 const dtypes = new Map<number, number>();
 const dtypeObjects: (number | undefined)[] = [];
 let isReady = false;
+/** Texts that were read, by the address of an object that may be another one now. */
+const texts = new Map<number, { text: string; state: number; from: number }>();
 
 /** A new life of the interpreter: addresses are asked for when they are first needed. */
 export function forgetObjects(): void {
   isReady = false;
+  texts.clear();
 }
 
 function refresh(): void {
-  words = machine.HEAPU32;
-  doubles = machine.HEAPF64;
+  words = views.HEAPU32;
+  doubles = views.HEAPF64;
+  bytes = views.HEAPU8;
+}
+
+/** Memory that grows takes the old views' buffer away, which is quicker to see than that the program has others. */
+const isMemoryGone = (): boolean => words.length === 0;
+
+/** The program has thousands of functions, among which each is looked up anew in every call; here are few. */
+function attach(): void {
+  const program = python().module as unknown as Views & Machine;
+  views = program;
+  refresh();
+  machine = {
+    _PyType_GenericAlloc: program._PyType_GenericAlloc,
+    _PyType_IsSubtype: program._PyType_IsSubtype,
+    _PyObject_CallNoArgs: program._PyObject_CallNoArgs,
+    _PyLong_FromLong: program._PyLong_FromLong,
+    _PyFloat_FromDouble: program._PyFloat_FromDouble,
+    _PyLong_FromDouble: program._PyLong_FromDouble,
+    _PyTuple_New: program._PyTuple_New,
+    _PyList_New: program._PyList_New,
+    _PyUnicode_AsUTF8: program._PyUnicode_AsUTF8,
+    _Py_DecRef: program._Py_DecRef,
+  };
 }
 
 /** From Python: the addresses of what only it can name. Not ready while torch is still being imported. */
 function learn(): void {
-  machine = python().module as unknown as Machine;
-  refresh();
-  const address = (name: string): number => (machine as unknown as Record<string, number>)[name]!;
+  attach();
+  const address = (name: string): number => (views as unknown as Record<string, number>)[name]!;
   none = address("__Py_NoneStruct");
   notImplemented = address("__Py_NotImplementedStruct");
   pyTrue = address("__Py_TrueStruct");
@@ -127,7 +161,7 @@ function learn(): void {
 /** Are the addresses known, and is memory seen as it is now? To be asked first in every call. */
 export function isKnown(): boolean {
   if (!isReady) learn();
-  else if (words !== machine.HEAPU32) refresh();
+  else if (isMemoryGone()) refresh();
   return isReady;
 }
 
@@ -137,8 +171,7 @@ const slotOf = (descriptor: number): number => words[definitionOf(descriptor) + 
 
 /** From now on the slot holds a plain C int, which Python reads and writes as before. */
 export function makePlainInt(descriptor: number): void {
-  machine = python().module as unknown as Machine;
-  refresh();
+  attach();
   const C_INT = 1;
   words[definitionOf(descriptor) + 1] = C_INT;
 }
@@ -273,14 +306,27 @@ export function readText(object: number): string | null {
   if (typeOf(object) !== textType) return strange();
   const n = words[(object >> 2) + TEXT_LENGTH]!;
   if (n > MOST_ITEMS) return strange();
+  const state = words[(object >> 2) + TEXT_STATE]!;
+  const known = texts.get(object);
+  if (known && known.state === state && known.text.length === n && isAt(known.text, object + known.from)) {
+    return known.text;
+  }
   const at = machine._PyUnicode_AsUTF8(object);
+  if (isMemoryGone()) refresh();
   let text = "";
   for (let i = 0; i < n; i++) {
-    const code = machine.HEAPU8[at + i]!;
+    const code = bytes[at + i]!;
     if (code >= 128) return strange();
     text += String.fromCharCode(code);
   }
+  if (texts.size === MOST_TEXTS) texts.clear();
+  texts.set(object, { text, state, from: at - object });
   return text;
+}
+
+function isAt(text: string, address: number): boolean {
+  for (let i = 0; i < text.length; i++) if (bytes[address + i] !== text.charCodeAt(i)) return false;
+  return true;
 }
 
 export function readDtype(object: number): unknown {
@@ -334,7 +380,7 @@ function addressOf(dtype: DType): number {
 /** A new torch.Tensor; 0 with Python's exception set when its memory is full. */
 export function wrap(handle: number, dtype: DType): number {
   const object = machine._PyType_GenericAlloc(tensorType, 0);
-  if (words !== machine.HEAPU32) refresh();
+  if (isMemoryGone()) refresh();
   if (object === 0) {
     drop(handle);
     return 0;
@@ -405,7 +451,7 @@ export function fillList(shape: readonly number[], values: readonly (number | bo
         machine._Py_DecRef(object);
         return 0;
       }
-      if (words !== machine.HEAPU32) refresh();
+      if (isMemoryGone()) refresh();
       words[(words[(object >> 2) + LIST_ITEMS]! >> 2) + i] = item;
     }
     return object;
@@ -415,7 +461,7 @@ export function fillList(shape: readonly number[], values: readonly (number | bo
 
 /** The same object, held once more. Memory may have grown since it was read. */
 export function held(object: number): number {
-  if (words !== machine.HEAPU32) refresh();
+  if (isMemoryGone()) refresh();
   words[object >> 2]!++;
   return object;
 }
@@ -435,7 +481,7 @@ export function sizeOf(sizes: readonly number[]): number {
   if (object === 0) return 0;
   for (let i = 0; i < sizes.length; i++) {
     const size = newInt(sizes[i]!);
-    if (words !== machine.HEAPU32) refresh();
+    if (isMemoryGone()) refresh();
     words[(object >> 2) + TUPLE_ITEMS + i] = size;
   }
   words[(object >> 2) + TUPLE_HASH] = 0xffffffff;

@@ -89,7 +89,10 @@ export class Stream {
   }
 
   pushAll(values: readonly number[]): this {
-    for (let i = 0; i < values.length; i++) this.#ring[this.#write++] = values[i]!;
+    const ring = this.#ring;
+    const at = this.#write;
+    for (let i = 0; i < values.length; i++) ring[at + i] = values[i]!;
+    this.#write = at + values.length;
     return this;
   }
 

@@ -71,14 +71,9 @@ function fits(kind: Cell, n: Network, matrices: readonly Matrix[], batch: number
 
 /** Where matrices lie packed, for one launch. What is packed on the way may cost others theirs, so they are looked for again. */
 function packsOf(kernel: LayerKernel, matrices: readonly Matrix[]): number[] {
-  const found = new Array<number>(matrices.length);
   const find = (i: number): number => findPack(matrices[i]!.weight, kernel.layoutOf(i % 2 === 0));
-  let isAll = true;
-  for (let i = 0; i < found.length; i++) {
-    found[i] = find(i);
-    if (found[i] === 0) isAll = false;
-  }
-  if (isAll) return found;
+  const found = matrices.map((_, i) => find(i));
+  if (!found.includes(0)) return found;
   // What is made here lives until the end of the op.
   const pack = (i: number): number => kernel.pack(matrices[i]!.weight, i % 2 === 0);
   const made = found.map((pointer, i) => pointer || pack(i));

@@ -158,8 +158,8 @@ export const expand = op({
           `number of sizes provided (${size.length}) must be greater or equal to the number of dimensions in the tensor (${input.rank})`,
       );
     }
-    const shape = new Array<number>(size.length);
-    const strides = new Array<number>(size.length);
+    const shape = size.slice();
+    const strides = size.slice();
     for (let i = 0; i < size.length; i++) {
       const d = i - lead;
       const current = d < 0 ? 1 : input.shape[d]!;

@@ -35,7 +35,7 @@ export function resultStrides(shape: Shape, inputs: readonly Tensor[]): Shape {
       }
     }
   }
-  const strides = new Array<number>(rank);
+  const strides = order.slice();
   let step = 1;
   for (const dim of order) {
     strides[dim] = step;

@@ -57,9 +57,12 @@ export function placeDirectCalls(module: EmscriptenModule, direct: DirectCalls, 
     direct.makePlainInt(first);
     return machine._PyLong_FromLong(0);
   };
+  // Memory that grows takes the old view's buffer away. Among the program's thousands of names a look for the new one is slow.
+  let words = machine.HEAPU32;
   const call = (self: number, args: number, n: number): number => {
     try {
-      const index = machine.HEAPU32[(self >>> 2) + DIGITS]!;
+      if (words.length === 0) words = machine.HEAPU32;
+      const index = words[(self >>> 2) + DIGITS]!;
       return index < OWN.length ? own(index, args) : direct.call(index - OWN.length, args, n);
     } catch (error) {
       return failed(error);
