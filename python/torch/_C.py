@@ -102,6 +102,10 @@ def _wrap_many(n):
     return tuple([_wrap(int(h)) for h in _buffer[:n]])
 
 
+# Makes a named result of a tuple without a frame of its own.
+_new_tuple = tuple.__new__
+
+
 def _named_result(name, fields):
     cls = type(name, (collections.namedtuple(name, fields),), {"__slots__": (), "__repr__": _repr_of_results})
     cls.__module__ = "torch.return_types"

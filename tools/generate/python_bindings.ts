@@ -119,7 +119,7 @@ function directLines(record: OpRecord, extra: readonly string[]): string[] {
   const { signature, name } = record;
   const passed = signature.arguments.map((a) => pythonName(a.name)).join(", ");
   const isNamed = signature.results.length > 0;
-  const found = isNamed ? `_${name.replace(/^_/, "")}_result(*result)` : "result";
+  const found = isNamed ? `_new_tuple(_${name.replace(/^_/, "")}_result, result)` : "result";
   const lines = [`result = _direct_${name}(${passed})`, "if result is not NotImplemented:", `    return ${found}`];
   return extra.includes("out") ? ["if out is None:", ...lines.map((l) => `    ${l}`)] : lines;
 }
@@ -188,8 +188,8 @@ export function pythonBindings(): GeneratedFile[] {
       .map((r) => `    ${r.name} as _direct_${r.name},`)
       .join("\n")}\n)`,
     "from torch._C import (",
-    "    _check_tensors, _core_drop, _device_id, _handles, _ints, _kind_of, _named_result, _number, _operand, _raise,",
-    "    _wrap, _wrap_many, _wrap_named, _write_out,",
+    "    _check_tensors, _core_drop, _device_id, _handles, _ints, _kind_of, _named_result, _new_tuple, _number, _operand,",
+    "    _raise, _wrap, _wrap_many, _wrap_named, _write_out,",
     ")",
     "",
     ...named.map(

@@ -898,8 +898,8 @@ from _direct import (
     zeta as _direct_zeta,
 )
 from torch._C import (
-    _check_tensors, _core_drop, _device_id, _handles, _ints, _kind_of, _named_result, _number, _operand, _raise,
-    _wrap, _wrap_many, _wrap_named, _write_out,
+    _check_tensors, _core_drop, _device_id, _handles, _ints, _kind_of, _named_result, _new_tuple, _number, _operand,
+    _raise, _wrap, _wrap_many, _wrap_named, _write_out,
 )
 
 _attention_result = _named_result("attention", ("out", "logsumexp",))
@@ -1020,7 +1020,7 @@ def _attention(query, key, value, mask, scale, is_causal):
     "softmax(query key^T scale + mask) value over [B, H, T, D]."
     result = _direct__attention(query, key, value, mask, scale, is_causal)
     if result is not NotImplemented:
-        return _attention_result(*result)
+        return _new_tuple(_attention_result, result)
     try:
         return _wrap_named(_attention_result, _core__attention(query.h, key.h, value.h, 0 if mask is None else mask.h, scale, is_causal))
     except AttributeError:
@@ -1151,7 +1151,7 @@ def _choose_qparams(input, quant_min=0, quant_max=255, onnx=False):
     "The scale and the zero point that hold all of input; by the rule of ONNX's DynamicQuantizeLinear where onnx says so."
     result = _direct__choose_qparams(input, quant_min, quant_max, onnx)
     if result is not NotImplemented:
-        return _choose_qparams_result(*result)
+        return _new_tuple(_choose_qparams_result, result)
     try:
         return _wrap_named(_choose_qparams_result, _core__choose_qparams(input.h, quant_min, quant_max, onnx))
     except AttributeError:
@@ -1526,7 +1526,7 @@ def _geqrf(A):
     "Householder reflections below R, as LAPACK packs them."
     result = _direct__geqrf(A)
     if result is not NotImplemented:
-        return _geqrf_result(*result)
+        return _new_tuple(_geqrf_result, result)
     try:
         return _wrap_named(_geqrf_result, _core__geqrf(A.h))
     except AttributeError:
@@ -1546,7 +1546,7 @@ def _gru(input, hidden, sizes, weights, has_biases=True, bidirectional=False, dr
     "GRU layers on top of each other, over sequences [steps, batch, features], batch first, or packed with the sizes of steps."
     result = _direct__gru(input, hidden, sizes, weights, has_biases, bidirectional, dropout, batch_first)
     if result is not NotImplemented:
-        return _gru_result(*result)
+        return _new_tuple(_gru_result, result)
     try:
         return _wrap_named(_gru_result, _core__gru(input.h, 0 if hidden is None else hidden.h, -1 if sizes is None else _ints(sizes), _handles(weights), has_biases, bidirectional, dropout, batch_first))
     except AttributeError:
@@ -1558,7 +1558,7 @@ def _gru_sequence(gates, hidden, weight, bias=None, sizes=None, reverse=False, b
     "One GRU layer in one direction, from what its inputs give its gates; keeps says that a gradient will be wanted."
     result = _direct__gru_sequence(gates, hidden, weight, bias, sizes, reverse, by_sequence, keeps)
     if result is not NotImplemented:
-        return _gru_sequence_result(*result)
+        return _new_tuple(_gru_sequence_result, result)
     try:
         return _wrap_named(_gru_sequence_result, _core__gru_sequence(gates.h, hidden.h, weight.h, 0 if bias is None else bias.h, -1 if sizes is None else _ints(sizes), reverse, by_sequence, keeps))
     except AttributeError:
@@ -1619,7 +1619,7 @@ def _linalg_cholesky(A, upper, check):
     "The Cholesky factor of each positive definite matrix."
     result = _direct__linalg_cholesky(A, upper, check)
     if result is not NotImplemented:
-        return _linalg_cholesky_result(*result)
+        return _new_tuple(_linalg_cholesky_result, result)
     try:
         return _wrap_named(_linalg_cholesky_result, _core__linalg_cholesky(A.h, upper, check))
     except AttributeError:
@@ -1631,7 +1631,7 @@ def _linalg_det(A):
     "The determinant of each matrix."
     result = _direct__linalg_det(A)
     if result is not NotImplemented:
-        return _linalg_det_result(*result)
+        return _new_tuple(_linalg_det_result, result)
     try:
         return _wrap_named(_linalg_det_result, _core__linalg_det(A.h))
     except AttributeError:
@@ -1643,7 +1643,7 @@ def _linalg_eig(A, compute_v):
     "Eigenvalues and eigenvectors (of norm 1, the largest component real) of square matrices; complex."
     result = _direct__linalg_eig(A, compute_v)
     if result is not NotImplemented:
-        return _linalg_eig_result(*result)
+        return _new_tuple(_linalg_eig_result, result)
     try:
         return _wrap_named(_linalg_eig_result, _core__linalg_eig(A.h, compute_v))
     except AttributeError:
@@ -1655,7 +1655,7 @@ def _linalg_eigh(A, UPLO, compute_v):
     "Eigenvalues, ascending, and orthonormal eigenvectors of Hermitian matrices."
     result = _direct__linalg_eigh(A, UPLO, compute_v)
     if result is not NotImplemented:
-        return _linalg_eigh_result(*result)
+        return _new_tuple(_linalg_eigh_result, result)
     try:
         return _wrap_named(_linalg_eigh_result, _core__linalg_eigh(A.h, UPLO, compute_v))
     except AttributeError:
@@ -1667,7 +1667,7 @@ def _linalg_inv(A, check):
     "The inverse of each matrix of a batch."
     result = _direct__linalg_inv(A, check)
     if result is not NotImplemented:
-        return _linalg_inv_result(*result)
+        return _new_tuple(_linalg_inv_result, result)
     try:
         return _wrap_named(_linalg_inv_result, _core__linalg_inv(A.h, check))
     except AttributeError:
@@ -1679,7 +1679,7 @@ def _linalg_lu_factor_ex(A):
     "A = P L U, the triangles packed into one matrix."
     result = _direct__linalg_lu_factor_ex(A)
     if result is not NotImplemented:
-        return _linalg_lu_factor_ex_result(*result)
+        return _new_tuple(_linalg_lu_factor_ex_result, result)
     try:
         return _wrap_named(_linalg_lu_factor_ex_result, _core__linalg_lu_factor_ex(A.h))
     except AttributeError:
@@ -1715,7 +1715,7 @@ def _linalg_qr(A, mode):
     "A = Q R with orthonormal columns in Q and R upper triangular."
     result = _direct__linalg_qr(A, mode)
     if result is not NotImplemented:
-        return _linalg_qr_result(*result)
+        return _new_tuple(_linalg_qr_result, result)
     try:
         return _wrap_named(_linalg_qr_result, _core__linalg_qr(A.h, mode))
     except AttributeError:
@@ -1727,7 +1727,7 @@ def _linalg_slogdet(A):
     "The sign and the logarithm of the magnitude of the determinant of each matrix."
     result = _direct__linalg_slogdet(A)
     if result is not NotImplemented:
-        return _linalg_slogdet_result(*result)
+        return _new_tuple(_linalg_slogdet_result, result)
     try:
         return _wrap_named(_linalg_slogdet_result, _core__linalg_slogdet(A.h))
     except AttributeError:
@@ -1739,7 +1739,7 @@ def _linalg_solve(A, B, left, check):
     "The solution of A X = B, or X A = B."
     result = _direct__linalg_solve(A, B, left, check)
     if result is not NotImplemented:
-        return _linalg_solve_result(*result)
+        return _new_tuple(_linalg_solve_result, result)
     try:
         return _wrap_named(_linalg_solve_result, _core__linalg_solve(A.h, B.h, left, check))
     except AttributeError:
@@ -1763,7 +1763,7 @@ def _linalg_svd(A, full_matrices, compute_uv):
     "A = U diag(S) Vh with orthonormal columns in U and rows in Vh; S descending."
     result = _direct__linalg_svd(A, full_matrices, compute_uv)
     if result is not NotImplemented:
-        return _linalg_svd_result(*result)
+        return _new_tuple(_linalg_svd_result, result)
     try:
         return _wrap_named(_linalg_svd_result, _core__linalg_svd(A.h, full_matrices, compute_uv))
     except AttributeError:
@@ -1874,7 +1874,7 @@ def _lstm(input, hidden, cell, sizes, weights, has_biases=True, bidirectional=Fa
     "LSTM layers on top of each other, over sequences [steps, batch, features], batch first, or packed with the sizes of steps."
     result = _direct__lstm(input, hidden, cell, sizes, weights, has_biases, bidirectional, dropout, batch_first)
     if result is not NotImplemented:
-        return _lstm_result(*result)
+        return _new_tuple(_lstm_result, result)
     try:
         return _wrap_named(_lstm_result, _core__lstm(input.h, 0 if hidden is None else hidden.h, 0 if cell is None else cell.h, -1 if sizes is None else _ints(sizes), _handles(weights), has_biases, bidirectional, dropout, batch_first))
     except AttributeError:
@@ -1886,7 +1886,7 @@ def _lstm_sequence(gates, hidden, cell, weight, bias=None, sizes=None, reverse=F
     "One LSTM layer in one direction, from what its inputs give its gates; keeps says that a gradient will be wanted."
     result = _direct__lstm_sequence(gates, hidden, cell, weight, bias, sizes, reverse, by_sequence, keeps)
     if result is not NotImplemented:
-        return _lstm_sequence_result(*result)
+        return _new_tuple(_lstm_sequence_result, result)
     try:
         return _wrap_named(_lstm_sequence_result, _core__lstm_sequence(gates.h, hidden.h, cell.h, weight.h, 0 if bias is None else bias.h, -1 if sizes is None else _ints(sizes), reverse, by_sequence, keeps))
     except AttributeError:
@@ -1922,7 +1922,7 @@ def _max_dim(input, dim, keepdim=False):
     "The largest along dim, and where it is."
     result = _direct__max_dim(input, dim, keepdim)
     if result is not NotImplemented:
-        return _max_dim_result(*result)
+        return _new_tuple(_max_dim_result, result)
     try:
         return _wrap_named(_max_dim_result, _core__max_dim(input.h, dim, keepdim))
     except AttributeError:
@@ -1934,7 +1934,7 @@ def _max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode):
     "The largest value of each window, and where it was."
     result = _direct__max_pool2d(input, kernel_size, stride, padding, dilation, ceil_mode)
     if result is not NotImplemented:
-        return _max_pool2d_result(*result)
+        return _new_tuple(_max_pool2d_result, result)
     try:
         return _wrap_named(_max_pool2d_result, _core__max_pool2d(input.h, _ints(kernel_size), _ints(stride), _ints(padding), _ints(dilation), ceil_mode))
     except AttributeError:
@@ -1982,7 +1982,7 @@ def _min_dim(input, dim, keepdim=False):
     "The smallest along dim, and where it is."
     result = _direct__min_dim(input, dim, keepdim)
     if result is not NotImplemented:
-        return _min_dim_result(*result)
+        return _new_tuple(_min_dim_result, result)
     try:
         return _wrap_named(_min_dim_result, _core__min_dim(input.h, dim, keepdim))
     except AttributeError:
@@ -2046,7 +2046,7 @@ def _native_batch_norm(input, weight, bias, running_mean, running_var, training,
     "Batch norm with the statistics that it used."
     result = _direct__native_batch_norm(input, weight, bias, running_mean, running_var, training, eps)
     if result is not NotImplemented:
-        return _native_batch_norm_result(*result)
+        return _new_tuple(_native_batch_norm_result, result)
     try:
         return _wrap_named(_native_batch_norm_result, _core__native_batch_norm(input.h, 0 if weight is None else weight.h, 0 if bias is None else bias.h, 0 if running_mean is None else running_mean.h, 0 if running_var is None else running_var.h, training, eps))
     except AttributeError:
@@ -2237,7 +2237,7 @@ def _recurrent_int8(mode, gates, hidden, cell, weight, weight_scale, bias=None, 
     "One recurrent layer in one direction with an int8 weight of the state; mode is LSTM, GRU, RNN_TANH or RNN_RELU. States are rounded by row, as a whole tensor, or by a given state_scale; without cells last_cell is empty."
     result = _direct__recurrent_int8(mode, gates, hidden, cell, weight, weight_scale, bias, sizes, reverse, by_sequence, granularity, quant_min, quant_max, state_scale, state_zero)
     if result is not NotImplemented:
-        return _recurrent_int8_result(*result)
+        return _new_tuple(_recurrent_int8_result, result)
     try:
         return _wrap_named(_recurrent_int8_result, _core__recurrent_int8(mode, gates.h, hidden.h, 0 if cell is None else cell.h, weight.h, weight_scale.h, 0 if bias is None else bias.h, -1 if sizes is None else _ints(sizes), reverse, by_sequence, granularity, quant_min, quant_max, 0 if state_scale is None else state_scale.h, 0 if state_zero is None else state_zero.h))
     except AttributeError:
@@ -2249,7 +2249,7 @@ def _recurrent_network_int8(mode, input, hidden, cell, sizes, weights, has_biase
     "Recurrent layers with int8 weights on top of each other, inputs and states rounded on the fly, over sequences [steps, batch, features], batch first, or packed with the sizes of steps. Weights: codes, scale and, with biases, bias of each layer's and direction's input and state in turn."
     result = _direct__recurrent_network_int8(mode, input, hidden, cell, sizes, weights, has_biases, bidirectional, batch_first, granularity, quant_max)
     if result is not NotImplemented:
-        return _recurrent_network_int8_result(*result)
+        return _new_tuple(_recurrent_network_int8_result, result)
     try:
         return _wrap_named(_recurrent_network_int8_result, _core__recurrent_network_int8(mode, input.h, 0 if hidden is None else hidden.h, 0 if cell is None else cell.h, -1 if sizes is None else _ints(sizes), _handles(weights), has_biases, bidirectional, batch_first, granularity, quant_max))
     except AttributeError:
@@ -2300,7 +2300,7 @@ def _rnn(input, hidden, sizes, weights, has_biases=True, bidirectional=False, dr
     "Plain recurrent layers on top of each other, over sequences [steps, batch, features], batch first, or packed with the sizes of steps."
     result = _direct__rnn(input, hidden, sizes, weights, has_biases, bidirectional, dropout, batch_first, is_relu)
     if result is not NotImplemented:
-        return _rnn_result(*result)
+        return _new_tuple(_rnn_result, result)
     try:
         return _wrap_named(_rnn_result, _core__rnn(input.h, 0 if hidden is None else hidden.h, -1 if sizes is None else _ints(sizes), _handles(weights), has_biases, bidirectional, dropout, batch_first, is_relu))
     except AttributeError:
@@ -2312,7 +2312,7 @@ def _rnn_sequence(gates, hidden, weight, bias=None, sizes=None, reverse=False, b
     "One plain recurrent layer in one direction, from what its inputs give: h = tanh or relu (gates + weight h + bias)."
     result = _direct__rnn_sequence(gates, hidden, weight, bias, sizes, reverse, by_sequence, is_relu)
     if result is not NotImplemented:
-        return _rnn_sequence_result(*result)
+        return _new_tuple(_rnn_sequence_result, result)
     try:
         return _wrap_named(_rnn_sequence_result, _core__rnn_sequence(gates.h, hidden.h, weight.h, 0 if bias is None else bias.h, -1 if sizes is None else _ints(sizes), reverse, by_sequence, is_relu))
     except AttributeError:
@@ -2456,7 +2456,7 @@ def _sort(input, dim, descending, stable):
     "Sorted along dim, and where each element came from."
     result = _direct__sort(input, dim, descending, stable)
     if result is not NotImplemented:
-        return _sort_result(*result)
+        return _new_tuple(_sort_result, result)
     try:
         return _wrap_named(_sort_result, _core__sort(input.h, dim, descending, stable))
     except AttributeError:
@@ -2510,7 +2510,7 @@ def _std_mean(input, dim, correction, keepdim):
     "Standard deviation (variance divided by n - correction) and mean over dim."
     result = _direct__std_mean(input, dim, correction, keepdim)
     if result is not NotImplemented:
-        return _std_mean_result(*result)
+        return _new_tuple(_std_mean_result, result)
     try:
         return _wrap_named(_std_mean_result, _core__std_mean(input.h, -1 if dim is None else _ints(dim), correction, keepdim))
     except AttributeError:
@@ -2578,7 +2578,7 @@ def _var_mean(input, dim, correction, keepdim):
     "Variance (divided by n - correction) and mean over dim."
     result = _direct__var_mean(input, dim, correction, keepdim)
     if result is not NotImplemented:
-        return _var_mean_result(*result)
+        return _new_tuple(_var_mean_result, result)
     try:
         return _wrap_named(_var_mean_result, _core__var_mean(input.h, -1 if dim is None else _ints(dim), correction, keepdim))
     except AttributeError:
@@ -4104,7 +4104,7 @@ def cummax(input, dim=None, *, axis=None):
         dim = axis
     result = _direct_cummax(input, dim)
     if result is not NotImplemented:
-        return _cummax_result(*result)
+        return _new_tuple(_cummax_result, result)
     try:
         return _wrap_named(_cummax_result, _core_cummax(input.h, dim))
     except AttributeError:
@@ -4118,7 +4118,7 @@ def cummin(input, dim=None, *, axis=None):
         dim = axis
     result = _direct_cummin(input, dim)
     if result is not NotImplemented:
-        return _cummin_result(*result)
+        return _new_tuple(_cummin_result, result)
     try:
         return _wrap_named(_cummin_result, _core_cummin(input.h, dim))
     except AttributeError:
@@ -6473,7 +6473,7 @@ def native_layer_norm(input, normalized_shape, weight, bias, eps):
     "Layer norm with the statistics that backward needs."
     result = _direct_native_layer_norm(input, normalized_shape, weight, bias, eps)
     if result is not NotImplemented:
-        return _native_layer_norm_result(*result)
+        return _new_tuple(_native_layer_norm_result, result)
     try:
         return _wrap_named(_native_layer_norm_result, _core_native_layer_norm(input.h, _ints(normalized_shape), 0 if weight is None else weight.h, 0 if bias is None else bias.h, eps))
     except AttributeError:
@@ -7721,7 +7721,7 @@ def topk(input, k, dim=-1, largest=True, sorted=True, *, axis=None):
         dim = axis
     result = _direct_topk(input, k, dim, largest, sorted)
     if result is not NotImplemented:
-        return _topk_result(*result)
+        return _new_tuple(_topk_result, result)
     try:
         return _wrap_named(_topk_result, _core_topk(input.h, k, dim, largest, sorted))
     except AttributeError:

@@ -85,6 +85,12 @@ def _empty_state():
     }
 
 
+# CPython keeps an object's values in the object itself until somebody asks for its __dict__: from then on each of its attributes
+# takes three times as long. What modules do all the time therefore does without.
+_put = object.__setattr__
+_KEPT = frozenset(("_parameters", "_modules", "_buffers"))
+
+
 class Module(ModuleHooks, ModuleState, ModuleTraversal):
     """Base of all layers and models: assign parameters, buffers and modules as attributes, and define `forward`."""
 
@@ -101,7 +107,8 @@ class Module(ModuleHooks, ModuleState, ModuleTraversal):
                 raise TypeError(
                     f"{type(self).__name__}.__init__() takes 1 positional argument but {len(args) + 1} were given"
                 )
-        self.__dict__.update(_empty_state())
+        for name, empty in _empty_state().items():
+            _put(self, name, empty)
         if self.call_super_init:
             super().__init__(*args, **kwargs)
 
@@ -143,7 +150,7 @@ class Module(ModuleHooks, ModuleState, ModuleTraversal):
         self._compiled_call_impl = torch.compile(self._call_impl, *args, **kwargs)
 
     def register_buffer(self, name, tensor, persistent=True):
-        if "_buffers" not in self.__dict__:
+        if not hasattr(self, "_buffers"):
             raise AttributeError("cannot assign buffer before Module.__init__() call")
         self._check_name("buffer", name, self._buffers)
         if tensor is not None and not isinstance(tensor, torch.Tensor):
@@ -158,7 +165,7 @@ class Module(ModuleHooks, ModuleState, ModuleTraversal):
             self._non_persistent_buffers_set.add(name)
 
     def register_parameter(self, name, param):
-        if "_parameters" not in self.__dict__:
+        if not hasattr(self, "_parameters"):
             raise AttributeError("cannot assign parameter before Module.__init__() call")
         self._check_name("parameter", name, self._parameters)
         if param is None:
@@ -201,22 +208,24 @@ class Module(ModuleHooks, ModuleState, ModuleTraversal):
             raise KeyError(f"attribute '{name}' already exists")
 
     def __getattr__(self, name):
-        state = self.__dict__
-        if "_parameters" in state:
-            # Spelled out: every layer comes by here for its weight.
-            kept = state["_parameters"]
-            if name in kept:
-                return kept[name]
-            kept = state["_modules"]
-            if name in kept:
-                return kept[name]
-            kept = state["_buffers"]
-            if name in kept:
-                return kept[name]
+        if name not in _KEPT:
+            try:
+                # Spelled out: every layer comes by here for its weight.
+                kept = self._parameters
+                if name in kept:
+                    return kept[name]
+                kept = self._modules
+                if name in kept:
+                    return kept[name]
+                kept = self._buffers
+                if name in kept:
+                    return kept[name]
+            except AttributeError:
+                # Before Module.__init__() there are none of them.
+                pass
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __setattr__(self, name, value):
-        state = self.__dict__
         if isinstance(value, torch.Tensor):
             if isinstance(value, Parameter):
                 self._forget(name, "_parameters", "cannot assign parameters before Module.__init__() call")
@@ -228,35 +237,41 @@ class Module(ModuleHooks, ModuleState, ModuleTraversal):
                 return
         elif isinstance(value, Module):
             self._forget(name, "_modules", "cannot assign module before Module.__init__() call")
-            state["_modules"][name] = _run_registration_hooks(_global_module_registration_hooks, self, name, value)
+            self._modules[name] = _run_registration_hooks(_global_module_registration_hooks, self, name, value)
             return
-        if "_parameters" in state:
-            if name in state["_parameters"]:
+        if name not in _KEPT and hasattr(self, "_parameters"):
+            if name in self._parameters:
                 self._refuse_unless_none(name, value, "parameter", "torch.nn.Parameter")
                 self.register_parameter(name, value)
                 return
-            if name in state["_modules"]:
+            if name in self._modules:
                 self._refuse_unless_none(name, value, "child module", "torch.nn.Module")
-                state["_modules"][name] = _run_registration_hooks(_global_module_registration_hooks, self, name, value)
+                self._modules[name] = _run_registration_hooks(_global_module_registration_hooks, self, name, value)
                 return
-            if name in state["_buffers"]:
+            if name in self._buffers:
                 if not isinstance(value, torch.Tensor):
                     self._refuse_unless_none(name, value, "buffer", "torch.nn.Buffer, torch.Tensor")
-                state["_buffers"][name] = _run_registration_hooks(_global_buffer_registration_hooks, self, name, value)
+                self._buffers[name] = _run_registration_hooks(_global_buffer_registration_hooks, self, name, value)
                 return
         super().__setattr__(name, value)
 
     def _forget(self, name, kept, message):
         """Take `name` out of wherever else it lives, because it is about to be registered under `kept`."""
-        state = self.__dict__
-        if kept not in state:
+        if not hasattr(self, kept):
             raise AttributeError(message)
-        for other in ("_parameters", "_buffers", "_modules"):
+        for other in _KEPT:
             if other != kept:
-                state[other].pop(name, None)
-        state.pop(name, None)
-        if kept != "_buffers" or name not in state["_buffers"]:
-            state["_non_persistent_buffers_set"].discard(name)
+                getattr(self, other).pop(name, None)
+        if hasattr(type(self), name):
+            # What the class has by this name stays as it is, and says nothing about the object.
+            self.__dict__.pop(name, None)
+        else:
+            try:
+                object.__delattr__(self, name)
+            except AttributeError:
+                pass
+        if kept != "_buffers" or name not in self._buffers:
+            self._non_persistent_buffers_set.discard(name)
 
     def _refuse_unless_none(self, name, value, kind, wanted):
         if value is not None:
@@ -279,9 +294,11 @@ class Module(ModuleHooks, ModuleState, ModuleTraversal):
         return state
 
     def __setstate__(self, state):
-        self.__dict__.update(state)
-        for name, empty in _empty_state().items():
-            self.__dict__.setdefault(name, empty)
+        for name, value in (state | {name: empty for name, empty in _empty_state().items() if name not in state}).items():
+            if hasattr(type(self), name):
+                self.__dict__[name] = value
+            else:
+                _put(self, name, value)
 
     def __dir__(self):
         names = [*dir(type(self)), *self.__dict__, *self._parameters, *self._modules, *self._buffers]
