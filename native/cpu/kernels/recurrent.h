@@ -338,7 +338,10 @@ template <class Cell, int64_t P, class T> struct Beginning {
     more = out + n + none;
     auto add = [&](T* to, const T* bias, int64_t count) {
       if (!bias) return;
-#pragma omp simd
+      if (count == P) {
+        for (int64_t j = 0; j < P; j += lanes<T>) store(to + j, load(to + j) + load(bias + j));
+        return;
+      }
       for (int64_t j = 0; j < count; j++) to[j] += bias[j];
     };
     for (int64_t unit = 0; unit < units; unit += P, out += kWidth) {

@@ -24,9 +24,18 @@ LW_STATIC Power power_of(Floats x, float log2) {
   return {(Floats)(((Ints)shifted << 23) + (127 << 23)), q * r};
 }
 
-// NaN stays.
-template <class V, class T> LW_STATIC V between(V x, T most) {
-  const V high = V{} + most, low = -high;
+// NaN stays: the instructions give their second operand where one is none.
+LW_STATIC Floats between(Floats x, float most) {
+#if defined(__AVX512F__)
+  return (Floats)_mm512_max_ps(_mm512_set1_ps(-most), _mm512_min_ps(_mm512_set1_ps(most), (__m512)x));
+#elif defined(__AVX2__)
+  return (Floats)_mm256_max_ps(_mm256_set1_ps(-most), _mm256_min_ps(_mm256_set1_ps(most), (__m256)x));
+#else
+  return (Floats)_mm_max_ps(_mm_set1_ps(-most), _mm_min_ps(_mm_set1_ps(most), (__m128)x));
+#endif
+}
+LW_STATIC Doubles between(Doubles x, double most) {
+  const Doubles high = Doubles{} + most, low = -high;
   x = x > high ? high : x;
   return x < low ? low : x;
 }

@@ -159,11 +159,15 @@ template <class Cell, class F> void each_panel(int64_t units, bool is_input, F f
 
 // Scales in the order of the panels; `step` is 0 for one of all columns.
 template <class Cell> void pack_scales(float* to, const float* scale, int64_t step, int64_t units, bool is_input) {
-  memset(to, 0, size_t(columns_of<Cell>(units)) * 4);
   each_panel<Cell>(units, is_input, [&](int64_t panel, int64_t column, int64_t count) {
     float* place = to + panel * kByteColumns;
-    if (step) memcpy(place, scale + column, size_t(count) * 4);
-    else for (int64_t j = 0; j < count; j++) place[j] = *scale;
+    // Most are whole, and few numbers are copied faster than a function is called for it.
+    if (step && count == kByteColumns) {
+      store(place, floats_at(scale + column));
+      store(place + kByteLanes, floats_at(scale + column + kByteLanes));
+      return;
+    }
+    for (int64_t j = 0; j < kByteColumns; j++) place[j] = j < count ? scale[step ? column + j : 0] : 0.0f;
   });
 }
 

@@ -26,10 +26,13 @@ def network_of(modules, names, mode, x, bidirectional):
         product = modules[name]
         if type(product) is not DynamicLinear or product._forward_hooks or product._forward_pre_hooks:
             return None
-        if granularity is None:
-            granularity = product.config["granularity"]
         held = product._buffers
-        if held["smooth"] is not None or product.config["granularity"] != granularity:
+        its_granularity = product.config["granularity"]
+        if granularity is None:
+            granularity = its_granularity
+        elif granularity != its_granularity:
+            return None
+        if held["smooth"] is not None:
             return None
         bias = held["bias"]
         if bias is None:

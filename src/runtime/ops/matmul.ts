@@ -61,6 +61,9 @@ function mergeBatch(sizes: Shape, operands: readonly Shape[]): { sizes: number[]
 export function gemm(out: Tensor, a: Tensor, b: Tensor, bias: Tensor | null = null, alpha = 1, beta = 0): void {
   if (out.numel === 0) return;
   const rank = out.rank;
+  if (rank === 2) {
+    return multiply(out, a.shape[1]!, a.pointer, a.strides, b.pointer, b.strides[0]!, b.strides[1]!, bias, alpha, beta);
+  }
   const batch = out.shape.slice(0, -2);
   const m = out.shape[rank - 2]!;
   const n = out.shape[rank - 1]!;
@@ -89,6 +92,36 @@ export function gemm(out: Tensor, a: Tensor, b: Tensor, bias: Tensor | null = nu
     ...strides[2]!,
     pointerOf(bias),
   ]);
+}
+
+/** The same of matrices, a's and b's said by where they lie: nothing is made but the launch. Rows of `out` lie close together. */
+function multiply(
+  out: Tensor,
+  k: number,
+  a: number,
+  [rowOfA, columnOfA]: Shape,
+  b: number,
+  rowOfB: number,
+  columnOfB: number,
+  bias: Tensor | null,
+  alpha = 1,
+  beta = 0,
+): void {
+  const n = out.shape[out.rank - 1]!;
+  const m = out.numel / n;
+  const command = [out.dtype.id, 0, m, n, k, alpha, beta];
+  command.push(
+    a,
+    rowOfA!,
+    columnOfA!,
+    b,
+    rowOfB,
+    columnOfB,
+    out.pointer,
+    out.strides[out.rank - 2] ?? n,
+    pointerOf(bias),
+  );
+  launch("matmul", [out], (2 * out.numel * k) / 16, command);
 }
 
 const flopsOf = (a: Tensor, b: Tensor) => ({ flops: 2 * a.numel * (b.shape[b.rank - 1] ?? 1) });
@@ -308,10 +341,12 @@ export const linear = op({
       );
     }
     checkDtypes(input, weight);
-    const n = weight.rank === 1 ? 1 : weight.shape[0]!;
-    const out = empty([...input.shape.slice(0, -1), ...(weight.rank === 1 ? [] : [n])], input.dtype, input.device);
-    const rows = rowsOf(input);
-    const matrix = weight.rank === 1 ? unsqueeze(weight, 0) : weight;
+    const isVector = weight.rank === 1;
+    const n = isVector ? 1 : weight.shape[0]!;
+    const shape = input.shape.slice();
+    if (isVector) shape.pop();
+    else shape[shape.length - 1] = n;
+    const out = empty(shape, input.dtype, input.device);
     if (bias && !sameShape(bias.shape, [n]) && bias.numel !== 1) {
       throw new RuntimeError(
         `The expanded size of the tensor (${n}) must match the existing size (${bias.shape[0]}) at non-singleton dimension ` +
@@ -319,6 +354,14 @@ export const linear = op({
       );
     }
     const wide = bias ? asContiguous(bias.numel === n ? bias : expand(bias, [n])) : null;
+    if (weight.rank === 2 && input.isContiguous) {
+      if (out.numel === 0) return out;
+      const [rowOfWeight, columnOfWeight] = weight.strides as [number, number];
+      multiply(out, k, input.pointer, [k, 1], weight.pointer, columnOfWeight, rowOfWeight, wide);
+      return out;
+    }
+    const rows = rowsOf(input);
+    const matrix = isVector ? unsqueeze(weight, 0) : weight;
     gemm(view(out, [rows.shape[0]!, n]), rows, transpose(matrix, 0, 1), wide);
     return out;
   },
