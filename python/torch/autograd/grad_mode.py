@@ -4,7 +4,7 @@ import functools
 import inspect
 
 import _core
-import _direct
+from _direct import set_grad_enabled as _set_directly
 
 
 _inference_depth = 0
@@ -20,7 +20,7 @@ def is_grad_enabled():
 
 def _set(on):
     """What was on before."""
-    before = _direct.set_grad_enabled(on)
+    before = _set_directly(on)
     return bool(_core.set_grad_enabled(on)) if before is NotImplemented else before
 
 
@@ -28,11 +28,14 @@ class _Mode:
     """Sets grad mode on entry, restores it on exit. As a decorator it wraps functions, generators and classes' calls."""
 
     def __enter__(self):
-        self._previous = _set(self._on)
+        # As _set does, without a frame of its own: it stands around many a small call.
+        before = _set_directly(self._on)
+        self._previous = _set(self._on) if before is NotImplemented else before
         return self
 
     def __exit__(self, *exc):
-        _set(self._previous)
+        if _set_directly(self._previous) is NotImplemented:
+            _set(self._previous)
         return False
 
     def __call__(self, function):
@@ -73,9 +76,6 @@ class no_grad(_Mode):
         # Used as a bare decorator: @torch.no_grad
         return self if function is None else self(function)
 
-    def __init__(self, function=None):
-        pass
-
 
 class enable_grad(_Mode):
     _on = True
@@ -83,9 +83,6 @@ class enable_grad(_Mode):
     def __new__(cls, function=None):
         self = object.__new__(cls)
         return self if function is None else self(function)
-
-    def __init__(self, function=None):
-        pass
 
 
 class inference_mode(_Mode):
