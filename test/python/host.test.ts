@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RequestFailed, RuntimeHost, type RequestOptions } from "../../src/runtime/host/host.ts";
 import type { Failure } from "../../src/protocol/source.ts";
+import { SignalWord } from "../../src/runtime/python/signal_word.ts";
 import { msSince } from "../effort.ts";
 import { cacheFolder, coreModule, packagesFolder, verbsModule, workspace } from "./fixtures/place.ts";
 
@@ -138,6 +139,15 @@ describe("requests", () => {
 });
 
 describe("cancelling", () => {
+  test("is not lost between Python's look at the word and its clearing of it", () => {
+    const word = new Int32Array(new SharedArrayBuffer(4));
+    const seen = new SignalWord(word);
+    assert.equal(seen[0], 0);
+    Atomics.store(word, 0, 2);
+    seen[0] = 0;
+    assert.deepEqual([seen[0], seen[0]], [2, 0]);
+  });
+
   const gentle: Record<string, string> = {
     "an endless loop": "while True: pass",
     "a sleep": "import time; time.sleep(60)",

@@ -25,6 +25,7 @@ import {
   type Snapshot,
 } from "./snapshot.ts";
 import { mountTree } from "./tree.ts";
+import { SignalWord } from "./signal_word.ts";
 import { Gate, Interrupted } from "./wall.ts";
 import { WorkspaceTree } from "./workspace.ts";
 import type { Failure } from "../../protocol/source.ts";
@@ -420,7 +421,7 @@ export class Interpreter {
       this.api.setStdout({ write: writer(streams.stdout), isatty: terminal.stdout });
       this.api.setStderr({ write: writer(streams.stderr), isatty: terminal.stderr });
     });
-    if (interrupt) this.api.setInterruptBuffer(interrupt);
+    if (interrupt) this.api.setInterruptBuffer(new SignalWord(interrupt));
     this.options.core.attach?.(this.pythonSide());
     this.resolve = this.api.runPython("from layerwise.entry import resolve\nresolve") as PyProxy;
     this.callPython("layerwise.boot:begin", terminal.stdout, terminal.stderr);

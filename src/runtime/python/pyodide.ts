@@ -41,7 +41,7 @@ export interface PyodideApi {
 export interface PublicApi {
   runPython(source: string, options?: { globals?: PyProxy; filename?: string }): unknown;
   registerJsModule(name: string, module: object): void;
-  setInterruptBuffer(buffer: ArrayBufferView): void;
+  setInterruptBuffer(buffer: { 0: number }): void;
   checkInterrupt(): void;
   setStdin(device: { read(buffer: Uint8Array): number; isatty: boolean }): void;
   setStdout(device: { write(buffer: Uint8Array): number; isatty: boolean }): void;
