@@ -472,8 +472,8 @@ test("tables, recurrent layers, transposed convolutions and weights on the left 
   const { dynamic, static: fixed, int8, int4, fp16 } = became as Record<string, Record<string, string>>;
   const kinds = (row: Record<string, string>) => ["Gather", "LSTM", "GRU", "ConvTranspose"].map((kind) => row[kind]);
   const [table, weights] = ["int8 group 32", "int8 weights"];
-  assert.deepEqual(kinds(dynamic!), [table, "int8, activations on the fly", weights, "float32"]);
-  assert.deepEqual(kinds(fixed!), [table, weights, weights, weights]);
+  assert.deepEqual(kinds(dynamic!), ["float32", "int8, activations on the fly", weights, "float32"]);
+  assert.deepEqual(kinds(fixed!), ["float32", weights, weights, weights]);
   assert.deepEqual(kinds(int8!), [table, weights, weights, weights]);
   assert.deepEqual(kinds(int4!), [table, weights, weights, "float32"]);
   assert.deepEqual(kinds(fp16!), Array(4).fill("fp16"));
