@@ -12,6 +12,8 @@ import os
 import sys
 import types
 
+# `ast.unparse` imports it when first called: in the snapshot it costs no first run anything.
+import _ast_unparse  # noqa: F401
 import torch
 
 from layerwise import settings

@@ -3,6 +3,8 @@
 One target is prepared at a time. Every function takes and returns plain data; a target that fails returns
 {"failure": ...} and stays as it was. Measures nothing: clocks, memory and traces are the host's business.
 """
+# Decoding imports it when first asked for: in the snapshot it costs no first run anything.
+import encodings.utf_8_sig  # noqa: F401
 import time
 
 import torch

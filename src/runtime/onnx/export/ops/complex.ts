@@ -11,6 +11,7 @@ import type { Call } from "../context.ts";
 import { translateExpressions } from "../expressions.ts";
 import { isComplexValue, type Parts } from "../parts.ts";
 import type { ValueId } from "../record.ts";
+import { productsBy } from "./products.ts";
 import type { DataType } from "../../schema.ts";
 
 /** One name for a real result, two for a complex one. */
@@ -223,12 +224,7 @@ export const complexOps: Record<string, ComplexTranslator> = {
   _cast: castTo,
   full: filled,
   fill_: filled,
-  mm: product("input", "mat2"),
-  bmm: product("input", "mat2"),
-  _bmm: product("input", "mat2"),
-  matmul: product("input", "other"),
-  mv: product("input", "vec"),
-  dot: product("input", "tensor"),
+  ...productsBy(product),
   _norm2: ofSizes("ReduceL2"),
   _norm1: ofSizes("ReduceL1"),
 };

@@ -3,6 +3,7 @@ import { bool, float64, int64, type DType } from "../../../dtype.ts";
 import type { DataType } from "../../schema.ts";
 import type { Name } from "../builder.ts";
 import type { Call, Translator } from "../context.ts";
+import { productsBy } from "./products.ts";
 import { reduceBy } from "./reduce.ts";
 import { reshapeTo } from "./shape.ts";
 
@@ -332,12 +333,7 @@ function embedding(call: Call): Name {
 
 export const layerOps: Record<string, Translator> = {
   linear,
-  mm: product("input", "mat2"),
-  bmm: product("input", "mat2"),
-  _bmm: product("input", "mat2"),
-  matmul: product("input", "other"),
-  mv: product("input", "vec"),
-  dot: product("input", "tensor"),
+  ...productsBy(product),
   outer: (call) => {
     const column = call.graph.add("Unsqueeze", [call.tensor("input"), call.graph.int64([1])]);
     return call.graph.add("Mul", [column, call.tensor("vec2")]);
